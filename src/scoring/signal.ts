@@ -1,0 +1,33 @@
+/**
+ * The canonical signal: one input record about one account. Everything that can differ between two runs (the wall clock,
+ * the order of the sources) was settled before it was written to the log; folding it needs nothing but the record.
+ */
+
+/** What a source may send. */
+export const SIGNAL_KINDS = ['usage', 'intent', 'traits', 'health', 'contract', 'outcome'] as const
+export type SignalKind = (typeof SIGNAL_KINDS)[number]
+
+/** A value of a property, trait, health or contract field that scoring can read. `null` takes the value away. */
+export type PropertyValue = number | string | boolean | null
+
+/**
+ * - `usage`, `intent`, `outcome`: something happened: `name` is what, `quantity` how much of it.
+ * - `traits`, `health`, `contract`: facts: every property is a latest-wins value under the key `kind.property`.
+ */
+export interface Signal {
+  readonly id: string
+  readonly kind: SignalKind
+  readonly name: string
+  readonly accountId: string
+  readonly userId: string | undefined
+  /** Fixed point, in thousandths: 1 is 1000. Never negative. */
+  readonly quantityThousandths: number
+  readonly properties: Readonly<Record<string, PropertyValue>>
+  /** Event time, ms since 1970 UTC: says which bucket the signal falls in. */
+  readonly occurredAt: number
+}
+
+/** Kinds that count in buckets; the others are latest-wins facts. */
+export function isActivityKind(kind: SignalKind): kind is 'usage' | 'intent' | 'outcome' {
+  return kind === 'usage' || kind === 'intent' || kind === 'outcome'
+}
