@@ -1,0 +1,20 @@
+import type { AccountStore, PartitionWrite } from '../store/store.ts'
+import type { Log, OutgoingRecord, PartitionSession } from './log.ts'
+
+/** A log and a store that belong together: Kafka and Redis, or one LMDB environment for both. */
+export interface Backend {
+  readonly log: Log
+  readonly store: AccountStore
+  /**
+   * Makes a scored batch last: outputs and consumed offset first, then the state. Kafka and Redis: a transaction, then a fenced write; dying in
+   * between leaves the watermark behind the committed offset, which assignment makes up for. Embedded: one transaction.
+   */
+  commitBatch(session: PartitionSession, batch: ScoredBatch): Promise<void>
+  close(): Promise<void>
+}
+
+export interface ScoredBatch {
+  readonly outputs: readonly OutgoingRecord[]
+  readonly nextOffset: number
+  readonly write: PartitionWrite
+}

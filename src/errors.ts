@@ -1,0 +1,39 @@
+/** Every error that Upswell throws on purpose, with a code that a script or an alert can match. */
+
+export type ErrorCode =
+  | 'INVALID_MODEL'
+  | 'INVALID_SETTINGS'
+  | 'STORE_FENCED'
+  | 'STORE_MOVED'
+  | 'STORE_UNAVAILABLE'
+  | 'LOG_FENCED'
+  | 'LOG_UNAVAILABLE'
+  | 'TOPIC_MISSING'
+  | 'PARTITIONS_CHANGED'
+  | 'STATE_UNREADABLE'
+  | 'INPUT_UNREADABLE'
+
+/** `canRetry`: the same call may succeed later, with nothing changed by a person. */
+export class UpswellError extends Error {
+  readonly code: ErrorCode
+  readonly canRetry: boolean
+
+  constructor(code: ErrorCode, message: string, options: { canRetry?: boolean; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'UpswellError'
+    this.code = code
+    this.canRetry = options.canRetry ?? false
+  }
+}
+
+export function isUpswellError(thrown: unknown, ...codes: ErrorCode[]): thrown is UpswellError {
+  return thrown instanceof UpswellError && (codes.length === 0 || codes.includes(thrown.code))
+}
+
+/** A safe text for anything thrown: kafkajs and ioredis throw errors whose message can be empty. */
+export function describeError(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown)
+  const code = (thrown as { code?: unknown }).code
+  const text = thrown.message || thrown.name
+  return typeof code === 'string' && !text.includes(code) ? `${code}: ${text}` : text
+}

@@ -1,0 +1,30 @@
+const SEED = 0x9747b28c
+const M = 0x5bd1e995
+
+/**
+ * The partition of a key among `partitions`, as the Java client's default partitioner places it: murmur2 of the UTF-8 bytes,
+ * its sign bit cleared, modulo.
+ */
+export function partitionOf(key: string | Uint8Array, partitions: number): number {
+  const bytes = typeof key === 'string' ? Buffer.from(key) : key
+  return (murmur2(bytes) & 0x7fffffff) % partitions
+}
+
+function murmur2(data: Uint8Array): number {
+  const length = data.length
+  let h = SEED ^ length
+  let i = 0
+  for (; i + 4 <= length; i += 4) {
+    let k = data[i]! | (data[i + 1]! << 8) | (data[i + 2]! << 16) | (data[i + 3]! << 24)
+    k = Math.imul(k, M)
+    k ^= k >>> 24
+    h = Math.imul(h, M) ^ Math.imul(k, M)
+  }
+  const rest = length - i
+  if (rest >= 3) h ^= data[i + 2]! << 16
+  if (rest >= 2) h ^= data[i + 1]! << 8
+  if (rest >= 1) h = Math.imul(h ^ data[i]!, M)
+  h ^= h >>> 13
+  h = Math.imul(h, M)
+  return h ^ (h >>> 15)
+}

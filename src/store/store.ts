@@ -1,0 +1,100 @@
+/**
+ * The store port: the rolling state of every account, by partition, with the indexes that time and the query API need.
+ * Values are opaque bytes here; `scoring/codec.ts` gives them meaning.
+ *
+ * A partition has one owner at a time. `fence` makes the caller the owner; `save` by anyone else is refused, and so is a save
+ * that does not follow the watermark that is there (a store that was emptied or rolled back).
+ */
+export interface AccountStore {
+  /** Makes `owner` (a token unique to this assignment) the only writer of the partition, and reads what the store knows of it. */
+  fence(partition: number, owner: string): Promise<StoredPartition>
+
+  /** In the order asked; undefined where there is none. One round trip. */
+  load(partition: number, accountIds: readonly string[]): Promise<(Uint8Array | undefined)[]>
+
+  /** Chunks of the accounts' user records, in the order asked; undefined where there is none. One round trip. */
+  loadUserChunks(partition: number, keys: readonly UserChunkKey[]): Promise<(Uint8Array | undefined)[]>
+
+  /** Ids of the accounts of these buckets whose `dueAt` is `≤ upTo` (ms), ascending by id; all accounts with `upTo` Infinity. */
+  due(partition: number, buckets: readonly number[], upTo: number): Promise<string[]>
+
+  /** How many accounts of the partition are due at `upTo` (ms); all with Infinity. */
+  countDue(partition: number, upTo: number): Promise<number>
+
+  /**
+   * Writes a batch, all or nothing.
+   * @throws UpswellError STORE_FENCED: another owner; STORE_MOVED: the watermark is not `expectedWatermark`; STORE_UNAVAILABLE.
+   */
+  save(partition: number, write: PartitionWrite): Promise<void>
+
+  // For readers, who own nothing.
+  readPartition(partition: number): Promise<StoredPartition>
+  /** A page of the ranked list of one model, over all partitions. */
+  list(query: ListQuery): Promise<Listing[]>
+  /** How many partitions the state was made with; undefined before the first `claimPartitions`. */
+  partitions(): Promise<number | undefined>
+  /** Writes down the number of partitions, once. @throws UpswellError PARTITIONS_CHANGED if another number is there. */
+  claimPartitions(partitions: number): Promise<void>
+  /** Resolves if the store answers. @throws UpswellError STORE_UNAVAILABLE */
+  ping(): Promise<void>
+  /** Bytes that the store's data takes, as far as it can tell. */
+  sizeBytes(): Promise<number>
+  close(): Promise<void>
+}
+
+export interface StoredPartition {
+  /** The offset of the first record that is not in the store. 0 for an empty one. */
+  readonly watermark: number
+  /** What the partition as a whole remembers; undefined for an empty one. */
+  readonly state: Uint8Array | undefined
+}
+
+export interface UserChunkKey {
+  readonly accountId: string
+  /** Short text made by `scoring/users.ts`. */
+  readonly chunk: string
+}
+
+export interface PartitionWrite {
+  readonly owner: string
+  readonly expectedWatermark: number
+  readonly watermark: number
+  /** Undefined: unchanged. */
+  readonly state: Uint8Array | undefined
+  readonly accounts: readonly AccountWrite[]
+  readonly userChunks: readonly (UserChunkKey & { readonly bytes: Uint8Array })[]
+}
+
+export interface AccountWrite {
+  readonly accountId: string
+  readonly bytes: Uint8Array
+  /** 0 to `DUE_BUCKETS` − 1: which part of the due index it stands in. */
+  readonly bucket: number
+  /** The next moment at which time alone may change the account, ms; Infinity: never. Undefined: unchanged. */
+  readonly dueAt: number | undefined
+  readonly listingsRemoved: readonly Listing[]
+  readonly listingsAdded: readonly Listing[]
+}
+
+/** The due index is cut into this many buckets by account hash, so that a tick can name a slice of them. */
+export const DUE_BUCKETS = 256
+
+/** One account's place in the ranked list of one model. */
+export interface Listing {
+  readonly modelId: string
+  readonly tier: string
+  readonly score: number
+  readonly accountId: string
+}
+
+export interface ListQuery {
+  readonly modelId: string
+  /** The tiers to list; at least one. */
+  readonly tiers: readonly string[]
+  readonly order: 'highest-first' | 'lowest-first'
+  /** Inclusive. */
+  readonly minScore: number | undefined
+  /** The last listing of the page before: the page starts right after it in (score, accountId). */
+  readonly after: { readonly score: number; readonly accountId: string } | undefined
+  readonly limit: number
+}
