@@ -1,0 +1,44 @@
+import type { Window } from '../scoring/model-definition.ts'
+import { HELD_DAYS, HELD_HOURS } from '../scoring/time.ts'
+import type { Path } from './path.ts'
+import type { Report } from './report.ts'
+
+const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000 } as const
+const LONGEST_SPAN_DAYS = 1000
+
+/** A lookback window: `30d` or `24h`. Reports one that is longer than activity is held. */
+export function readWindow(text: string, path: Path, report: Report): Window | undefined {
+  if (text.endsWith('d')) {
+    const length = readDays(text, path, report)
+    return length === undefined ? undefined : { unit: 'day', length }
+  }
+  const length = Number.parseInt(text, 10)
+  if (length > HELD_HOURS) {
+    report.add(path, `found ${text}; activity is held by the hour for ${HELD_HOURS}h; use days`)
+    return undefined
+  }
+  return { unit: 'hour', length }
+}
+
+/** A number of days: `30d`. Reports one that is more than `most`. */
+export function readDays(text: string, path: Path, report: Report, most = HELD_DAYS): number | undefined {
+  const days = Number.parseInt(text, 10)
+  if (days <= most) return days
+  const reason = most === HELD_DAYS ? `activity is held for ${HELD_DAYS}d` : `at most ${most}d is accepted here`
+  report.add(path, `found ${text}; ${reason}; use a shorter one`)
+  return undefined
+}
+
+/** A length of time in ms: `30d`, `36h`, `15m`. Reports one beyond 1000 days, and 0 where `least` is more. */
+export function readSpan(text: string, path: Path, report: Report, least = 0): number | undefined {
+  const ms = Number.parseInt(text, 10) * UNIT_MS[text.at(-1) as keyof typeof UNIT_MS]
+  if (ms > LONGEST_SPAN_DAYS * UNIT_MS.d) {
+    report.add(path, `found ${text}; at most ${LONGEST_SPAN_DAYS}d is accepted; use a shorter one`)
+    return undefined
+  }
+  if (ms < least) {
+    report.add(path, `found ${text}; more than 0 is accepted; use at least 1m`)
+    return undefined
+  }
+  return ms
+}

@@ -1,0 +1,44 @@
+import { describeProblem, type ModelProblem } from './invalid-model-error.ts'
+import { describePath, type Path, pointerOf } from './path.ts'
+import type { YamlSource } from './read-yaml.ts'
+
+/** Collects everything that is wrong with one model file, with its place in the file. */
+export interface Report {
+  /** About the value at a path, or about its key. */
+  add(path: Path, message: string, part?: 'key' | 'value'): void
+  /** About a character of the text at a path. */
+  addInText(path: Path, textOffset: number, message: string): void
+  /** A value whose form is wrong, so that nothing may be read from it or from what holds it as a whole. */
+  addUnsound(path: Path, message: string, part?: 'key' | 'value'): void
+  /** Whether the form of this value, and of everything in it, is right. */
+  isSound(path: Path): boolean
+  /** In the order of the file, each once. */
+  problems(): ModelProblem[]
+}
+
+export function createReport(file: string, source: YamlSource): Report {
+  const found: ModelProblem[] = []
+  const unsound = new Set<string>()
+
+  const addAt = (offset: number, path: Path, message: string): void => {
+    found.push({ file, ...source.placeOf(offset), path: describePath(path), message })
+  }
+  for (const { offset, path, message } of source.problems) addAt(offset, path, message)
+
+  const add = (path: Path, message: string, part: 'key' | 'value' = 'value'): void => {
+    addAt(source.offsetOf(path, part), path, message)
+  }
+  return {
+    add,
+    addInText: (path, textOffset, message) => addAt(source.offsetInText(path, textOffset), path, message),
+    addUnsound(path, message, part) {
+      add(path, message, part)
+      for (let length = path.length; length >= 0; length--) unsound.add(pointerOf(path.slice(0, length)))
+    },
+    isSound: path => !unsound.has(pointerOf(path)),
+    problems() {
+      const byPlace = found.toSorted((a, b) => a.line - b.line || a.column - b.column)
+      return [...new Map(byPlace.map(problem => [describeProblem(problem), problem])).values()]
+    },
+  }
+}

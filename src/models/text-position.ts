@@ -1,0 +1,82 @@
+import type { Scalar } from 'yaml'
+
+/**
+ * Where the character at `offset` of a YAML scalar's text stands in the source, so that an error inside a condition points
+ * at the very word.
+ *
+ * YAML folds lines and strips indentation, but it neither adds nor takes away a visible character: the n-th visible
+ * character of the text is the n-th visible one of the source, in every style. Only quotes need care (`''` and
+ * backslash escapes are one character of the text), and a block scalar's header is skipped.
+ *
+ * @returns an offset into the source; for an offset at white space or at the end, the place just after the last visible
+ *   character before it.
+ */
+export function sourceOffsetInText(source: string, node: Scalar, offset: number): number {
+  const [start, end] = [node.range?.[0] ?? 0, node.range?.[1] ?? 0]
+  const text = typeof node.value === 'string' ? node.value : ''
+  const wanted = countVisible(text.slice(0, offset))
+  const atVisible = offset < text.length && isVisible(text[offset]!)
+  let seen = 0
+  let afterLast = contentStart(source, node, start, end)
+  for (const unit of unitsOf(source, node, afterLast, end)) {
+    if (unit.visible === 0) continue
+    if (atVisible && seen + unit.visible > wanted) return unit.from
+    if (!atVisible && seen >= wanted) break
+    seen += unit.visible
+    afterLast = unit.to
+  }
+  return afterLast
+}
+
+/** One character of the source, or one escape sequence, and how many visible UTF-16 units of the text it stands for. */
+interface Unit {
+  readonly from: number
+  readonly to: number
+  readonly visible: number
+}
+
+function* unitsOf(source: string, node: Scalar, start: number, end: number): Generator<Unit> {
+  let at = start
+  const last = node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE' ? end - 1 : end
+  while (at < last) {
+    const length = unitLength(source, node, at)
+    yield { from: at, to: at + length, visible: countVisible(unitText(source, node, at, length)) }
+    at += length
+  }
+}
+
+function unitLength(source: string, node: Scalar, at: number): number {
+  if (node.type === 'QUOTE_SINGLE' && source[at] === "'") return 2
+  if (node.type !== 'QUOTE_DOUBLE' || source[at] !== '\\') return 1
+  const digits = { x: 2, u: 4, U: 8 }[source[at + 1] ?? ''] ?? 0
+  return 2 + digits
+}
+
+function unitText(source: string, node: Scalar, at: number, length: number): string {
+  if (length === 1 || node.type === 'QUOTE_SINGLE') return source[at]!
+  if (length > 2) return codePointText(source.slice(at + 2, at + length))
+  // YAML's white-space escapes, and a backslash at the end of a line, which joins it with the next.
+  return 'tnr \t\n\rvfNLP_'.includes(source[at + 1] ?? '\n') ? ' ' : 'x'
+}
+
+function codePointText(digits: string): string {
+  const code = Number.parseInt(digits, 16)
+  return code <= 0x10ffff ? String.fromCodePoint(code) : 'x'
+}
+
+function contentStart(source: string, node: Scalar, start: number, end: number): number {
+  if (node.type === 'QUOTE_DOUBLE' || node.type === 'QUOTE_SINGLE') return start + 1
+  if (node.type !== 'BLOCK_LITERAL' && node.type !== 'BLOCK_FOLDED') return start
+  const headerEnd = source.indexOf('\n', start)
+  return headerEnd === -1 || headerEnd > end ? end : headerEnd + 1
+}
+
+function countVisible(text: string): number {
+  let count = 0
+  for (let i = 0; i < text.length; i++) if (isVisible(text[i]!)) count++
+  return count
+}
+
+function isVisible(unit: string): boolean {
+  return !/\s/.test(unit) && unit !== '\u0085'
+}

@@ -1,0 +1,186 @@
+import { type AccountActivity, applySignal, createActivity, moveClock } from './activity.ts'
+import type { CompiledModel } from './compile-model.ts'
+import { evaluate } from './evaluate.ts'
+import { hash64, lowBits } from './hash.ts'
+import type { Cause, ScoringEvent } from './outputs.ts'
+import type { Signal } from './signal.ts'
+import { createStanding, type Standing } from './standing.ts'
+import { dwellEnd, targetTier } from './tier.ts'
+import { pqlEvent } from './triggers.ts'
+import { createUserBook, type UserBook } from './users.ts'
+
+/** Everything that is known of one account, and what every active model makes of it. */
+export interface Account {
+  readonly id: string
+  readonly activity: AccountActivity
+  readonly users: UserBook
+  /** By ascending model id. */
+  standings: Standing[]
+  /** The offset of the models record that `standings` stand under; −1 before any. */
+  modelsOffset: number
+  /** The offset of the last record applied; applying one at or below it again changes nothing. */
+  lastOffset: number
+  /** The earliest moment at which time alone may change something, ms; Infinity: never. */
+  dueAt: number
+}
+
+/** The models that are active from a `models` record of the log on. */
+export interface ModelSet {
+  /** The record's offset; −1: none yet. */
+  readonly offset: number
+  /** The record's time, ms. */
+  readonly at: number
+  /** By ascending id. */
+  readonly models: readonly CompiledModel[]
+}
+
+export const NO_MODELS: ModelSet = { offset: -1, at: 0, models: [] }
+
+/** An account that is seen for the first time: in every model in the lowest tier, silently. */
+export function createAccount(id: string, clock: number, models: ModelSet, cause: Cause): Account {
+  return {
+    id,
+    activity: createActivity(clock),
+    users: createUserBook(),
+    standings: models.models.map(model => createStanding(model, clock, cause)),
+    modelsOffset: models.offset,
+    lastOffset: -1,
+    dueAt: Number.POSITIVE_INFINITY,
+  }
+}
+
+export type SignalOutcome = 'applied' | 'late' | 'duplicate' | 'too-old'
+
+/**
+ * Applies one signal at its `observedAt` (ms; not before its `occurredAt`). Rules: docs/how-a-score-is-defined.md, "A signal".
+ * `isNew`: the account was created for this signal.
+ */
+export function receiveSignal(
+  account: Account,
+  signal: Signal,
+  observedAt: number,
+  isNew: boolean,
+): { outcome: SignalOutcome; events: ScoringEvent[] } {
+  const events = advance(account, observedAt)
+  const { activity } = account
+  moveClock(activity, observedAt)
+  const applied = applySignal(activity, account.users, signal)
+  const late = applied.outcome === 'too-old' || (applied.outcome === 'applied' && applied.late)
+  const cause: Cause = { type: late ? 'late' : 'signal', signalId: signal.id }
+  // A new account is evaluated whole, even if its first signal came too late to count.
+  const reason = isNew ? 'everything' : applied.outcome === 'applied' ? applied.touched : undefined
+  if (reason !== undefined) {
+    for (const standing of account.standings)
+      events.push(...evaluate(standing, activity, account.id, reason, cause))
+    account.dueAt = nextDue(account)
+  }
+  return { outcome: applied.outcome === 'applied' ? (late ? 'late' : 'applied') : applied.outcome, events }
+}
+
+/** Passes every boundary up to `until` (ms, included) at which something may change, each at its own time. */
+export function advance(account: Account, until: number): ScoringEvent[] {
+  const events: ScoringEvent[] = []
+  while (account.dueAt <= until) {
+    moveClock(account.activity, account.dueAt)
+    for (const standing of account.standings) {
+      events.push(...evaluate(standing, account.activity, account.id, 'time', { type: 'window' }))
+    }
+    account.dueAt = nextDue(account)
+  }
+  return events
+}
+
+/** Brings an account under a later model set, as if that had happened when the record passed. Rules: docs/how-a-score-is-defined.md, "Models". */
+export function switchModels(account: Account, set: ModelSet): ScoringEvent[] {
+  const events = advance(account, set.at)
+  moveClock(account.activity, set.at)
+  const cause: Cause = { type: 'model' }
+  const before = new Map(account.standings.map(standing => [standing.model.definition.id, standing]))
+  const after = new Map(set.models.map(model => [model.definition.id, model]))
+  const standings: Standing[] = []
+  for (const id of [...new Set([...before.keys(), ...after.keys()])].sort()) {
+    const old = before.get(id)
+    const model = after.get(id)
+    if (model === undefined) {
+      events.push(...disqualifyWithout(old!, [], account, cause))
+    } else if (old !== undefined && old.model.contentHash === model.contentHash) {
+      standings.push(old)
+    } else {
+      const kept = model.triggers.map(trigger => trigger.definition.name)
+      if (old !== undefined) events.push(...disqualifyWithout(old, kept, account, cause))
+      const standing =
+        old === undefined
+          ? createStanding(model, account.activity.clock, cause)
+          : succeed(old, model, account.activity.clock, cause)
+      events.push(...evaluate(standing, account.activity, account.id, 'everything', cause))
+      standings.push(standing)
+    }
+  }
+  account.standings = standings
+  account.modelsOffset = set.offset
+  account.dueAt = nextDue(account)
+  return events
+}
+
+/** The standing under another version of its model: it keeps tier, score and triggers as far as the new version knows them. */
+function succeed(old: Standing, model: CompiledModel, clock: number, cause: Cause): Standing {
+  const standing = createStanding(model, clock, cause)
+  const tierName = old.model.definition.tiers[old.tier]!.name
+  const tier = model.definition.tiers.findIndex(({ name }) => name === tierName)
+  if (tier >= 0) {
+    standing.tier = tier
+    standing.tierSince = old.tierSince
+    standing.score = old.score
+  }
+  model.triggers.forEach((trigger, i) => {
+    const oldIndex = old.model.triggers.findIndex(
+      ({ definition }) => definition.name === trigger.definition.name,
+    )
+    if (oldIndex >= 0) standing.triggers[i] = old.triggers[oldIndex]!
+  })
+  return standing
+}
+
+function disqualifyWithout(
+  standing: Standing,
+  keptTriggers: readonly string[],
+  account: Account,
+  cause: Cause,
+): ScoringEvent[] {
+  return standing.model.triggers.flatMap((trigger, i) => {
+    const state = standing.triggers[i]!
+    if (state.status === 'idle' || keptTriggers.includes(trigger.definition.name)) return []
+    return [
+      pqlEvent(standing, trigger, account.id, account.activity.clock, state.pqlId, 'disqualified', cause),
+    ]
+  })
+}
+
+/** The earliest moment after the clock at which time alone may change a standing. It may be too early, never too late. */
+export function nextDue({ activity, standings }: Account): number {
+  let due = Number.POSITIVE_INFINITY
+  for (const standing of standings) {
+    for (const { root } of standing.model.features)
+      if (root !== undefined) due = Math.min(due, root.nextChange(activity))
+    due = Math.min(due, nextDeadline(standing, activity.clock))
+  }
+  return due
+}
+
+function nextDeadline(standing: Standing, clock: number): number {
+  const { model, tier, score, triggers, values } = standing
+  let deadline =
+    targetTier(model.definition, tier, score) === tier ? Number.POSITIVE_INFINITY : dwellEnd(standing)
+  for (let i = 0; i < triggers.length; i++) {
+    const state = triggers[i]!
+    if (state.status !== 'idle') deadline = Math.min(deadline, state.expiresAt)
+    else if (state.until > clock && model.triggers[i]!.met(values) === true)
+      deadline = Math.min(deadline, state.until)
+  }
+  return deadline
+}
+
+/** Which of the 256 buckets of a partition's due index an account stands in. */
+export function dueBucketOf(accountId: string): number {
+  return lowBits(hash64(accountId)) >>> 24
+}

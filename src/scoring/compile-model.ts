@@ -1,0 +1,149 @@
+import { compileExpression, type Evaluate, featuresRead } from './conditions.ts'
+import { compileRootFeature, isRoot, type RootFeature } from './features.ts'
+import type {
+  FeatureDefinition,
+  GateDefinition,
+  GroupDefinition,
+  ModelDefinition,
+  RuleDefinition,
+  TriggerDefinition,
+  Value,
+} from './model-definition.ts'
+import { compileRule, type RulePoints, ruleInputs } from './rules.ts'
+
+/**
+ * A scoring model as closures over a feature vector. The vector has a slot for each feature, in the definition's order, then one for `score` and one for `tier`.
+ */
+export interface CompiledModel {
+  readonly definition: ModelDefinition
+  /** Of the model's text: tells whether a stored standing was made by this very model. */
+  readonly contentHash: string
+  readonly features: readonly CompiledFeature[]
+  readonly scoreSlot: number
+  readonly tierSlot: number
+  readonly rules: readonly CompiledRule[]
+  readonly groups: readonly CompiledGroup[]
+  readonly gates: readonly CompiledGate[]
+  readonly triggers: readonly CompiledTrigger[]
+}
+
+export interface CompiledFeature {
+  readonly name: string
+  /** Undefined for a derived feature. */
+  readonly root: RootFeature | undefined
+  /** Undefined for a root feature. */
+  readonly derive: Evaluate | undefined
+  /** Slots that a derived feature reads. */
+  readonly dependsOn: readonly number[]
+}
+
+export interface CompiledRule {
+  readonly definition: RuleDefinition
+  readonly group: GroupDefinition
+  readonly points: RulePoints
+  readonly inputs: readonly Slot[]
+}
+
+/** A named place in the feature vector. */
+export interface Slot {
+  readonly name: string
+  readonly slot: number
+}
+
+export interface CompiledGroup {
+  readonly definition: GroupDefinition
+  /** Indexes of its rules in `CompiledModel.rules`. */
+  readonly rules: readonly number[]
+  /** The sum of its rules' `max`. */
+  readonly rulesMax: number
+}
+
+export interface CompiledGate {
+  readonly definition: GateDefinition
+  readonly open: Evaluate
+}
+
+export interface CompiledTrigger {
+  readonly definition: TriggerDefinition
+  readonly met: Evaluate
+  /** The features that its condition reads, ascending by name; not `score` and `tier`. */
+  readonly evidence: readonly Slot[]
+  /** Indexes in `CompiledModel.gates`. */
+  readonly gates: readonly number[]
+}
+
+/** @throws Error if the definition refers to what it does not define: `src/models/` lets no such definition through. */
+export function compileModel(definition: ModelDefinition, contentHash = ''): CompiledModel {
+  const slots = new Map(definition.features.map((feature, slot) => [feature.name, slot]))
+  const scoreSlot = definition.features.length
+  const tierSlot = scoreSlot + 1
+  const slotOf = (name: string): number => {
+    const slot = slots.get(name) ?? (name === 'score' ? scoreSlot : name === 'tier' ? tierSlot : undefined)
+    if (slot === undefined) throw new Error(`model ${definition.id}: no feature ${name}`)
+    return slot
+  }
+  const namedSlots = (names: readonly string[]): Slot[] => names.map(name => ({ name, slot: slotOf(name) }))
+
+  const rules: CompiledRule[] = []
+  const groups = definition.groups.map(group => {
+    const first = rules.length
+    for (const rule of group.rules) {
+      rules.push({
+        definition: rule,
+        group,
+        points: compileRule(rule, slotOf),
+        inputs: namedSlots(ruleInputs(rule)),
+      })
+    }
+    return {
+      definition: group,
+      rules: group.rules.map((_, i) => first + i),
+      rulesMax: group.rules.reduce((sum, rule) => sum + rule.max, 0),
+    }
+  })
+
+  return {
+    definition,
+    contentHash,
+    features: definition.features.map(feature => compileFeature(feature, slotOf)),
+    scoreSlot,
+    tierSlot,
+    rules,
+    groups,
+    gates: definition.gates.map(gate => ({
+      definition: gate,
+      open: compileExpression(gate.open.expression, slotOf),
+    })),
+    triggers: definition.triggers.map(trigger => ({
+      definition: trigger,
+      met: compileExpression(trigger.when.expression, slotOf),
+      evidence: namedSlots(featuresRead(trigger.when.expression).filter(name => slots.has(name))),
+      gates: trigger.gates.map(name => definition.gates.findIndex(gate => gate.name === name)),
+    })),
+  }
+}
+
+function compileFeature(definition: FeatureDefinition, slotOf: (name: string) => number): CompiledFeature {
+  const { name } = definition
+  if (isRoot(definition))
+    return { name, root: compileRootFeature(definition), derive: undefined, dependsOn: [] }
+  if (definition.type === 'ratio') {
+    const [of, to] = [slotOf(definition.of), slotOf(definition.to)]
+    const derive = (values: readonly Value[]): Value => {
+      const [a, b] = [values[of], values[to]]
+      return typeof a !== 'number' || typeof b !== 'number' || b === 0 ? undefined : a / b
+    }
+    return { name, root: undefined, derive, dependsOn: [of, to] }
+  }
+  const dependsOn = definition.of.map(slotOf)
+  const choose = definition.type === 'largest' ? Math.max : Math.min
+  const derive = (values: readonly Value[]): Value => {
+    let chosen: number | undefined
+    for (const slot of dependsOn) {
+      const value = values[slot]
+      if (typeof value === 'number') chosen = chosen === undefined ? value : choose(chosen, value)
+    }
+    return chosen
+  }
+  return { name, root: undefined, derive, dependsOn }
+}

@@ -1,0 +1,37 @@
+import type { Slot } from './compile-model.ts'
+import type { Value } from './model-definition.ts'
+import type { Contribution } from './outputs.ts'
+import { roundTo6 } from './round.ts'
+import { maxIncluded } from './score.ts'
+import type { Standing } from './standing.ts'
+
+/** What every rule added to the score, and the values that it read. Read off the standing, not computed anew from the activity. */
+export function contributionsOf(standing: Standing): Contribution[] {
+  const { model, points, known, values } = standing
+  return model.groups.flatMap((group, groupIndex) => {
+    const scale = model.definition.score.scale * group.definition.weight
+    // Rules that are left out leave their share to the others.
+    const scaledUp = group.rulesMax / maxIncluded(model, groupIndex, points)
+    return group.rules.map(i => {
+      const { definition, inputs } = model.rules[i]!
+      const given = points[i]!
+      return {
+        group: group.definition.name,
+        rule: definition.name,
+        points: given,
+        max: definition.max,
+        known: known[i]!,
+        contribution: given === null ? 0 : roundTo6(scale * given * scaledUp),
+        inputs: readSlots(inputs, values),
+      }
+    })
+  })
+}
+
+/** Named values for people and records; unknown is null. */
+export function readSlots(
+  slots: readonly Slot[],
+  values: readonly Value[],
+): Record<string, number | string | boolean | null> {
+  return Object.fromEntries(slots.map(({ name, slot }) => [name, values[slot] ?? null]))
+}

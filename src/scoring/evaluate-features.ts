@@ -1,0 +1,55 @@
+import type { CompiledModel } from './compile-model.ts'
+import type { Value } from './model-definition.ts'
+import { coverage, groupPoints, totalScore } from './score.ts'
+import { targetTier } from './tier.ts'
+
+/** What a model makes of given features: for golden tests, examples and what-if; nothing is remembered, no time passes. */
+export interface Evaluation {
+  readonly score: number
+  readonly coverage: number
+  readonly groups: Readonly<Record<string, number>>
+  readonly rules: Readonly<Record<string, { readonly points: number | null }>>
+  /** The tier of an account that comes from the lowest one. */
+  readonly tier: string
+  /** The triggers whose condition is true, whatever the gates say. */
+  readonly met: readonly string[]
+  readonly gatesOpen: Readonly<Record<string, boolean>>
+}
+
+/** Root features are given by name, and unknown if left out; derived ones are computed from them, unless given too. */
+export function evaluateFeatures(model: CompiledModel, given: Readonly<Record<string, Value>>): Evaluation {
+  const { definition } = model
+  const values: Value[] = []
+  for (const feature of model.features) {
+    const isGiven = Object.hasOwn(given, feature.name)
+    values.push(isGiven || feature.derive === undefined ? given[feature.name] : feature.derive(values))
+  }
+  const raw = model.rules.map(rule => rule.points(values))
+  const points = model.rules.map(
+    ({ definition: { missing } }, i) => raw[i] ?? (missing.type === 'points' ? missing.points : null),
+  )
+  const groups = model.groups.map((_, i) => groupPoints(model, i, points))
+  const score = totalScore(model, groups)
+  const tier = definition.tiers[targetTier(definition, 0, score)]!.name
+  values[model.scoreSlot] = score
+  values[model.tierSlot] = tier
+  return {
+    score,
+    coverage: coverage(
+      model,
+      raw.map(given => given !== undefined),
+    ),
+    groups: Object.fromEntries(model.groups.map((group, i) => [group.definition.name, groups[i]!])),
+    rules: Object.fromEntries(model.rules.map((rule, i) => [rule.definition.name, { points: points[i]! }])),
+    tier,
+    met: model.triggers
+      .filter(trigger => trigger.met(values) === true)
+      .map(trigger => trigger.definition.name),
+    gatesOpen: Object.fromEntries(
+      model.gates.map(gate => {
+        const open = gate.open(values)
+        return [gate.definition.name, open === undefined ? gate.definition.missing === 'open' : open === true]
+      }),
+    ),
+  }
+}

@@ -1,0 +1,148 @@
+import {
+  type Account,
+  advance,
+  createAccount,
+  dueBucketOf,
+  type ModelSet,
+  NO_MODELS,
+  receiveSignal,
+  type SignalOutcome,
+  switchModels,
+} from './account.ts'
+import type { ScoringEvent } from './outputs.ts'
+import type { Signal } from './signal.ts'
+
+/** A record of the `signals` log, decoded. */
+export type LogEntry =
+  | {
+      readonly type: 'signal'
+      readonly offset: number
+      readonly timestamp: number
+      readonly signal: Signal
+      readonly history: boolean
+    }
+  | ({ readonly type: 'tick'; readonly offset: number; readonly timestamp: number } & TickSlice)
+  | ({ readonly type: 'models' } & ModelSet)
+
+/** Time has passed for the accounts whose bucket is `slice` modulo `of`: for those that are due, or for all. */
+export interface TickSlice {
+  readonly slice: number
+  readonly of: number
+  readonly scope: 'due' | 'all'
+}
+
+/** What a partition as a whole remembers. */
+export interface PartitionMemory {
+  /** In the log's order; earlier ones are kept until every account has been brought past them. Never empty. */
+  modelSets: ModelSet[]
+  /** The newest signal was loaded as history: its time is its own, so the wall clock must not pass for its account. */
+  history: boolean
+}
+
+export function createPartitionMemory(): PartitionMemory {
+  return { modelSets: [NO_MODELS], history: false }
+}
+
+export interface FoldedEvent {
+  readonly offset: number
+  readonly event: ScoringEvent
+}
+
+export interface FoldResult {
+  readonly events: FoldedEvent[]
+  /** Accounts that some record of the batch was applied to. */
+  readonly touched: ReadonlySet<Account>
+  readonly outcomes: Readonly<Record<SignalOutcome, number>>
+  readonly memoryChanged: boolean
+}
+
+/**
+ * Folds records of one partition, in order, into its accounts. Pure: the result is decided by the records and the state alone.
+ * `accounts` holds every account that a signal names, if it exists, and those that a tick's slice makes due; new ones are added to it.
+ * Accounts must hold the chunks of the users that the signals name (`users.ts`).
+ */
+export function foldBatch(
+  entries: readonly LogEntry[],
+  memory: PartitionMemory,
+  accounts: Map<string, Account>,
+): FoldResult {
+  const events: FoldedEvent[] = []
+  const touched = new Set<Account>()
+  const outcomes = { applied: 0, late: 0, duplicate: 0, 'too-old': 0 }
+  let memoryChanged = false
+  const keep = (account: Account, offset: number, happened: readonly ScoringEvent[]): void => {
+    account.lastOffset = offset
+    touched.add(account)
+    for (const event of happened) events.push({ offset, event })
+  }
+
+  for (const entry of entries) {
+    switch (entry.type) {
+      case 'signal': {
+        const { signal, offset } = entry
+        const observedAt = Math.max(entry.timestamp, signal.occurredAt)
+        let account = accounts.get(signal.accountId)
+        if (account !== undefined && account.lastOffset >= offset) break
+        const isNew = account === undefined
+        if (account === undefined) {
+          account = createAccount(signal.accountId, observedAt, memory.modelSets.at(-1)!, {
+            type: 'signal',
+            signalId: signal.id,
+          })
+          accounts.set(account.id, account)
+        }
+        const switched = catchUp(account, memory)
+        const { outcome, events: happened } = receiveSignal(account, signal, observedAt, isNew)
+        outcomes[outcome]++
+        keep(account, offset, switched.concat(happened))
+        if (memory.history !== entry.history) {
+          memory.history = entry.history
+          memoryChanged = true
+        }
+        break
+      }
+      case 'tick': {
+        for (const account of accountsOf(entry, accounts)) {
+          if (account.lastOffset >= entry.offset) continue
+          const switched = catchUp(account, memory)
+          keep(account, entry.offset, switched.concat(advance(account, entry.timestamp)))
+        }
+        if (entry.scope === 'all' && entry.slice === entry.of - 1 && memory.modelSets.length > 1) {
+          // The slices follow their models record in order: with the last one no account is behind any more.
+          memory.modelSets = memory.modelSets.slice(-1)
+          memoryChanged = true
+        }
+        break
+      }
+      case 'models': {
+        if (memory.modelSets.at(-1)!.offset >= entry.offset) break
+        memory.modelSets = [...memory.modelSets, { offset: entry.offset, at: entry.at, models: entry.models }]
+        memoryChanged = true
+        break
+      }
+      default:
+        entry satisfies never
+    }
+  }
+  return { events, touched, outcomes, memoryChanged }
+}
+
+/** The accounts that a tick is for, by ascending id, so that the order of outputs is the log's alone. */
+function accountsOf(
+  tick: TickSlice & { timestamp: number },
+  accounts: ReadonlyMap<string, Account>,
+): Account[] {
+  const concerned: Account[] = []
+  for (const account of accounts.values()) {
+    if (dueBucketOf(account.id) % tick.of !== tick.slice) continue
+    if (tick.scope === 'all' || account.dueAt <= tick.timestamp) concerned.push(account)
+  }
+  return concerned.sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+function catchUp(account: Account, memory: PartitionMemory): ScoringEvent[] {
+  const events: ScoringEvent[] = []
+  for (const set of memory.modelSets)
+    if (set.offset > account.modelsOffset) events.push(...switchModels(account, set))
+  return events
+}

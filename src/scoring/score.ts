@@ -1,0 +1,43 @@
+import type { CompiledModel } from './compile-model.ts'
+import { roundScore, roundTo6 } from './round.ts'
+
+/** Rules: docs/how-a-score-is-defined.md, "Score". */
+export function groupPoints(model: CompiledModel, group: number, points: readonly (number | null)[]): number {
+  const { definition, rules, rulesMax } = model.groups[group]!
+  let sum = 0
+  for (const rule of rules) sum += points[rule] ?? 0
+  const included = maxIncluded(model, group, points)
+  if (included !== rulesMax) sum = included === 0 ? 0 : (sum / included) * rulesMax
+  return Math.min(definition.max, Math.max(0, sum))
+}
+
+/** The sum of `max` of the rules of a group that are not left out. */
+export function maxIncluded(model: CompiledModel, group: number, points: readonly (number | null)[]): number {
+  const { rules, rulesMax } = model.groups[group]!
+  let included = 0
+  let leftOut = false
+  for (const rule of rules) {
+    if (points[rule] === null) leftOut = true
+    else included += model.rules[rule]!.definition.max
+  }
+  return leftOut ? included : rulesMax
+}
+
+export function totalScore(model: CompiledModel, groups: readonly number[]): number {
+  const { score } = model.definition
+  let total = 0
+  for (let i = 0; i < groups.length; i++) total += model.groups[i]!.definition.weight * groups[i]!
+  return Math.min(score.max, Math.max(score.min, roundScore(score.scale * total, score.decimals)))
+}
+
+export function coverage(model: CompiledModel, known: readonly boolean[]): number {
+  let covered = 0
+  let weights = 0
+  for (const { definition, rules, rulesMax } of model.groups) {
+    let knownMax = 0
+    for (const rule of rules) if (known[rule]) knownMax += model.rules[rule]!.definition.max
+    covered += definition.weight * (knownMax / rulesMax)
+    weights += definition.weight
+  }
+  return roundTo6(covered / weights)
+}

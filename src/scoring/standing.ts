@@ -1,0 +1,57 @@
+import type { CompiledModel } from './compile-model.ts'
+import type { Value } from './model-definition.ts'
+import type { Cause } from './outputs.ts'
+
+/** What one model holds about one account: everything as it was computed, so that it explains itself. */
+export interface Standing {
+  readonly model: CompiledModel
+  /** By slot of the model's feature vector; `score` and `tier` included. */
+  readonly values: Value[]
+  /** By rule: its points; its missing policy's points if missing; null if left out. */
+  readonly points: (number | null)[]
+  /** By rule: whether what it reads is known. */
+  readonly known: boolean[]
+  readonly groupPoints: number[]
+  score: number
+  coverage: number
+  /** Index in the model's tiers. */
+  tier: number
+  tierSince: number
+  /** When score, tier or a PQL last changed, and why. */
+  changedAt: number
+  cause: Cause
+  readonly triggers: TriggerState[]
+}
+
+/** `until` of an idle trigger: when its cooldown ends. */
+export type TriggerState =
+  | { readonly status: 'idle'; readonly until: number }
+  | {
+      readonly status: 'open' | 'held'
+      readonly pqlId: string
+      readonly qualifiedAt: number
+      readonly expiresAt: number
+    }
+
+const NEVER_QUALIFIED: TriggerState = { status: 'idle', until: Number.NEGATIVE_INFINITY }
+
+/** An account's first standing: the lowest tier, silently. */
+export function createStanding(model: CompiledModel, at: number, cause: Cause): Standing {
+  const values: Value[] = new Array(model.tierSlot + 1).fill(undefined)
+  values[model.scoreSlot] = 0
+  values[model.tierSlot] = model.definition.tiers[0]!.name
+  return {
+    model,
+    values,
+    points: new Array(model.rules.length).fill(0),
+    known: new Array(model.rules.length).fill(false),
+    groupPoints: new Array(model.groups.length).fill(0),
+    score: 0,
+    coverage: 0,
+    tier: 0,
+    tierSince: at,
+    changedAt: at,
+    cause,
+    triggers: new Array(model.triggers.length).fill(NEVER_QUALIFIED),
+  }
+}

@@ -1,0 +1,153 @@
+import type { CompiledTrigger } from './compile-model.ts'
+import { readSlots } from './contributions.ts'
+import { hash128Hex } from './hash.ts'
+import type { Cause, PqlEvent, PqlStatus, ScoringEvent } from './outputs.ts'
+import type { Standing, TriggerState } from './standing.ts'
+
+/**
+ * One step of every trigger's life. A trigger is idle, or holds a PQL that is open, or held back by a gate.
+ * Rules: docs/how-a-score-is-defined.md, "Gates, triggers, PQLs".
+ */
+export function stepTriggers(
+  standing: Standing,
+  clock: number,
+  accountId: string,
+  cause: Cause,
+  events: ScoringEvent[],
+): void {
+  const { triggers } = standing.model
+  if (triggers.length === 0) return
+  const gatesOpen = standing.model.gates.map(gate => {
+    const open = gate.open(standing.values)
+    return open === undefined ? gate.definition.missing === 'open' : open === true
+  })
+  for (let i = 0; i < triggers.length; i++) {
+    const trigger = triggers[i]!
+    const state = standing.triggers[i]!
+    const met = trigger.met(standing.values) === true
+    const open = trigger.gates.every(gate => gatesOpen[gate] === true)
+    const step = stepTrigger(state, trigger, met, open, clock, () =>
+      pqlIdOf(standing, trigger, accountId, clock, cause),
+    )
+    if (step === undefined) continue
+    standing.triggers[i] = step.state
+    const byGate = step.status === 'released' || (step.status === 'held' && state.status === 'open')
+    events.push(
+      pqlEvent(
+        standing,
+        trigger,
+        accountId,
+        clock,
+        step.pqlId,
+        step.status,
+        byGate ? { ...cause, type: 'gate' } : cause,
+      ),
+    )
+  }
+}
+
+interface Step {
+  readonly state: TriggerState
+  readonly status: PqlStatus
+  readonly pqlId: string
+}
+
+function stepTrigger(
+  state: TriggerState,
+  { definition }: CompiledTrigger,
+  met: boolean,
+  gateOpen: boolean,
+  clock: number,
+  newId: () => string,
+): Step | undefined {
+  if (state.status === 'idle') {
+    if (!met || clock < state.until) return undefined
+    const pqlId = newId()
+    return {
+      state: {
+        status: gateOpen ? 'open' : 'held',
+        pqlId,
+        qualifiedAt: clock,
+        expiresAt: clock + definition.expiryMs,
+      },
+      status: gateOpen ? 'qualified' : 'held',
+      pqlId,
+    }
+  }
+  const { pqlId } = state
+  const closed: TriggerState = { status: 'idle', until: clock + definition.cooldownMs }
+  if (!met) return { state: closed, status: 'disqualified', pqlId }
+  if (clock >= state.expiresAt) return { state: closed, status: 'expired', pqlId }
+  if (state.status === 'open' && !gateOpen)
+    return { state: { ...state, status: 'held' }, status: 'held', pqlId }
+  if (state.status === 'held' && gateOpen)
+    return { state: { ...state, status: 'open' }, status: 'released', pqlId }
+  return undefined
+}
+
+function pqlIdOf(
+  { model }: Standing,
+  trigger: CompiledTrigger,
+  accountId: string,
+  clock: number,
+  cause: Cause,
+): string {
+  const { id, version } = model.definition
+  return hash128Hex(
+    'pql',
+    accountId,
+    id,
+    version,
+    trigger.definition.name,
+    clock,
+    cause.type,
+    cause.signalId ?? '',
+  )
+}
+
+/** The event that tells what became of a PQL, with what the standing holds now as its evidence. */
+export function pqlEvent(
+  standing: Standing,
+  trigger: CompiledTrigger,
+  accountId: string,
+  at: number,
+  pqlId: string,
+  status: PqlStatus,
+  cause: Cause,
+): PqlEvent {
+  const { definition } = standing.model
+  const evidence = readSlots(trigger.evidence, standing.values)
+  return {
+    type: 'pql',
+    id: hash128Hex('pql-event', pqlId, status, at, cause.type, cause.signalId ?? ''),
+    pqlId,
+    accountId,
+    modelId: definition.id,
+    modelVersion: definition.version,
+    trigger: trigger.definition.name,
+    motion: trigger.definition.motion,
+    status,
+    score: standing.score,
+    tier: definition.tiers[standing.tier]!.name,
+    reasons: [fillReason(trigger.definition.reason, evidence)],
+    evidence,
+    play: trigger.definition.play,
+    decisionTimeline: trigger.definition.decisionTimeline,
+    at,
+    cause,
+  }
+}
+
+/** Replaces `{feature}` by its value (numbers to 2 decimals) and `{feature%}` by whole percents. */
+export function fillReason(
+  reason: string,
+  evidence: Readonly<Record<string, number | string | boolean | null>>,
+): string {
+  return reason.replace(/\{([^{}%]+)(%?)\}/g, (placeholder, name: string, percent: string) => {
+    if (!Object.hasOwn(evidence, name)) return placeholder
+    const value = evidence[name]
+    if (value === null || value === undefined) return 'unknown'
+    if (typeof value !== 'number') return String(value)
+    return percent === '%' ? `${Math.round(value * 100)}%` : String(Math.round(value * 100) / 100)
+  })
+}
