@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'PARTITIONS_CHANGED'
   | 'STATE_UNREADABLE'
   | 'INPUT_UNREADABLE'
+  | 'PORT_IN_USE'
 
 /** `canRetry`: the same call may succeed later, with nothing changed by a person. */
 export class UpswellError extends Error {

@@ -75,6 +75,8 @@ export interface PartitionSession {
   readonly partition: number
   /** The group's committed offset when the session began; 0 if there was none. */
   readonly committedOffset: number
+  /** The end of the partition when the session began: the offset of the next record. */
+  readonly endOffset: number
   /**
    * Publishes `records` and moves the group's offset to `nextOffset`, in one transaction.
    * @throws UpswellError LOG_FENCED: someone else owns the partition; LOG_UNAVAILABLE: not known whether it happened. After either the session is dead.

@@ -4,7 +4,9 @@ import { explainSchemaError, readSchemaError, withoutRepetitions } from './expla
 import type { Report } from './report.ts'
 
 // `verbose` hands each error the schema and the data that it is about. ajv never changes the data here.
-const validate = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, strict: true }).compile(schema)
+const validate = new Ajv({ allErrors: true, verbose: true, strict: true, strictRequired: false }).compile(
+  schema,
+)
 
 /** Reports everything in which the data does not have the form that `schemas/scoring-model.schema.json` describes. */
 export function checkSchema(data: unknown, report: Report): void {

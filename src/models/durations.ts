@@ -24,7 +24,8 @@ export function readWindow(text: string, path: Path, report: Report): Window | u
 export function readDays(text: string, path: Path, report: Report, most = HELD_DAYS): number | undefined {
   const days = Number.parseInt(text, 10)
   if (days <= most) return days
-  const reason = most === HELD_DAYS ? `activity is held for ${HELD_DAYS}d` : `at most ${most}d is accepted here`
+  const reason =
+    most === HELD_DAYS ? `activity is held for ${HELD_DAYS}d` : `at most ${most}d is accepted here`
   report.add(path, `found ${text}; ${reason}; use a shorter one`)
   return undefined
 }

@@ -43,24 +43,32 @@ export function readSchemaError(error: ErrorObject): SchemaError {
 /** Without those that only repeat another one: branches of a union, and keys that are missing because they are mistyped. */
 export function withoutRepetitions(errors: readonly SchemaError[]): SchemaError[] {
   const meant = new Set<string>()
+  const lacking = new Set<string>()
   for (const { keyword, path, params, schema } of errors) {
+    if (keyword === 'dependencies') lacking.add(pointerOf([...path, String(params['missingProperty'])]))
     if (keyword !== 'additionalProperties') continue
     const key = nearestName(String(params['additionalProperty']), Object.keys(schema.properties ?? {}))
     if (key !== undefined) meant.add(pointerOf([...path, key]))
   }
-  const isMeant = (error: SchemaError, key: unknown) => meant.has(pointerOf([...error.path, String(key)]))
+  const isIn = (set: ReadonlySet<string>, error: SchemaError, key: unknown) =>
+    set.has(pointerOf([...error.path, String(key)]))
   return errors.filter(error => {
     if (/\/oneOf\/\d+\//.test(error.schemaPath)) return false
     if (error.keyword === 'if' || error.keyword === 'propertyNames') return false
-    if (error.keyword === 'oneOf') return !alternatives(error).some(key => isMeant(error, key))
-    return !isMeant(error, error.params['missingProperty'])
+    if (error.keyword === 'oneOf')
+      return !alternatives(error).some(key => isIn(meant, error, key) || isIn(lacking, error, key))
+    return !isIn(meant, error, error.params['missingProperty'])
   })
 }
 
 /** What was found, what is accepted, what to do; and where to point. */
-export function explainSchemaError(error: SchemaError): { path: Path; part: 'key' | 'value'; message: string } {
+export function explainSchemaError(error: SchemaError): {
+  path: Path
+  part: 'key' | 'value'
+  message: string
+} {
   const { keyword, path, schema, params, found } = error
-  const what = path.length === 0 ? 'the model' : `the ${schema.title ?? 'block'} ${describePath(path.slice(-1))}`
+  const what = nameBlock(schema.title, path)
   const key = (name: unknown, message: string) =>
     ({ path: [...path, String(name)], part: 'key', message }) as const
   const block = (message: string) => ({ path, part: 'key', message }) as const
@@ -91,7 +99,9 @@ export function explainSchemaError(error: SchemaError): { path: Path; part: 'key
       const names = alternatives(error)
       const given = names.filter(name => typeof found === 'object' && found !== null && name in found)
       const has = given.length === 0 ? 'none of them' : given.join(' and ')
-      return block(`${what} has ${has}; it needs exactly one of ${names.join(', ')}; ${given.length === 0 ? 'add one' : 'keep one'}`)
+      return block(
+        `${what} has ${has}; it needs exactly one of ${names.join(', ')}; ${given.length === 0 ? 'add one' : 'keep one'}`,
+      )
     }
     case 'enum': {
       const values = (error.limit as unknown[]).map(String)
@@ -118,9 +128,10 @@ function explainLimit(error: SchemaError): { path: Path; part: 'key' | 'value'; 
   const { keyword, path, schema, found, propertyName, limit } = error
   const example = schema.examples?.[0]
   const todo = example === undefined ? 'change it' : `write, for example, ${JSON.stringify(example)}`
-  const described = `found ${describeFound(found)}${sizeOf(keyword, found)}; accepted: ${accepted(schema)}`
+  const wanted = accepted(schema)
+  const described = `found ${describeFound(found)}${sizeOf(keyword, found)}; accepted: ${wanted}`
   const bound = BOUNDS[keyword]?.(limit)
-  const message = `${described}${bound === undefined ? '' : ` (${bound})`}; ${todo}`
+  const message = `${described}${bound === undefined || wanted.includes(bound) ? '' : ` (${bound})`}; ${todo}`
   if (propertyName === undefined) return { path, part: 'value', message }
   return { path: [...path, propertyName], part: 'key', message }
 }
@@ -131,10 +142,10 @@ const BOUNDS: Readonly<Record<string, (limit: unknown) => string>> = {
   exclusiveMinimum: limit => `more than ${limit}`,
   minLength: limit => `at least ${limit} characters`,
   maxLength: limit => `at most ${limit} characters`,
-  minItems: limit => `at least ${limit} items`,
-  maxItems: limit => `at most ${limit} items`,
-  minProperties: limit => `at least ${limit} entries`,
-  maxProperties: limit => `at most ${limit} entries`,
+  minItems: limit => `at least ${limit}`,
+  maxItems: limit => `at most ${limit}`,
+  minProperties: limit => `at least ${limit}`,
+  maxProperties: limit => `at most ${limit}`,
   type: limit => TYPE_WORDS[String(limit)] ?? String(limit),
 }
 
@@ -154,10 +165,18 @@ function sizeOf(keyword: string, found: unknown): string {
   return ''
 }
 
-/** A schema's description without the full stop at its end. */
+/** The first clause of a schema's description: the rest is for editors, which have the room. */
 function accepted(schema: SchemaPart | undefined): string {
   const text = schema?.description ?? 'another value'
-  return decapitalise(text.replace(/\.$/, ''))
+  return decapitalise(text.split(/[.;](?: |$)/)[0]!)
+}
+
+/** The block that a problem is about: `the rule breadth`, `score`, `the tier tiers[1]`. */
+function nameBlock(title = 'block', path: readonly string[]): string {
+  const last = path.at(-1)
+  if (last === undefined) return `the ${title}`
+  const name = describePath(path.slice(/^\d+$/.test(last) ? -2 : -1))
+  return name === title ? name : `the ${title} ${name}`
 }
 
 function decapitalise(text: string): string {

@@ -25,6 +25,8 @@ export interface PlainData {
   /** By JSON pointer. */
   readonly places: ReadonlyMap<string, NodePlace>
   readonly problems: readonly YamlProblem[]
+  /** Nothing of the data is left out, but for keys that are refused: all the rest can be checked too. */
+  readonly isWhole: boolean
 }
 
 /**
@@ -38,9 +40,14 @@ export function toPlainData(document: Document): PlainData {
   const anchors = new Map<string, Node>()
   let nodes = 0
   let aliases = 0
+  let isWhole = true
 
-  const refuse = (node: Node, path: Path, message: string): null => {
+  const add = (node: Node, path: Path, message: string): void => {
     problems.push({ offset: node.range?.[0] ?? 0, path, message })
+  }
+  const refuse = (node: Node, path: Path, message: string): null => {
+    isWhole = false
+    add(node, path, message)
     return null
   }
 
@@ -60,14 +67,9 @@ export function toPlainData(document: Document): PlainData {
     }
     if (isAlias(node)) return convertAlias(node.source, node, path, keyOffset)
     if (node.anchor !== undefined) anchors.set(node.anchor, node)
-    if (node.tag !== undefined && node.tag.startsWith('!')) return refuseTag(node, path)
+    if (node.tag !== undefined) return refuseTag(node, path)
     if (isMap(node)) return convertMap(node, path)
     if (isSeq(node)) return node.items.map((item, index) => convert(item, [...path, index], undefined))
-    return convertScalar(node, path)
-  }
-
-  function convertScalar(node: Node & { value: unknown }, path: Path): unknown {
-    if (node.tag !== undefined) return refuseTag(node, path)
     // -0 and 0 are one number to a reader, and must be one in a frozen model.
     return Object.is(node.value, -0) ? 0 : node.value
   }
@@ -93,14 +95,22 @@ export function toPlainData(document: Document): PlainData {
     const data: Record<string, unknown> = Object.create(null)
     for (const { key, value } of map.items) {
       if (!isScalar(key) || typeof key.value !== 'string') {
-        refuse(isScalar(key) || isAlias(key) ? key : map, path, 'found a key that is not a text; write a name')
+        refuse(
+          isScalar(key) || isAlias(key) ? key : map,
+          path,
+          'found a key that is not a text; write a name',
+        )
         continue
       }
       const keyPath = [...path, key.value]
       if (key.value === '__proto__') {
-        refuse(key, keyPath, 'found the key "__proto__"; it is never accepted; take it away')
+        add(key, keyPath, 'found the key "__proto__"; it is never accepted; take it away')
       } else if (key.value in data) {
-        refuse(key, keyPath, `${describeFound(key.value)} is here twice; a key is given once; delete one of them`)
+        add(
+          key,
+          keyPath,
+          `${describeFound(key.value)} is here twice; a key is given once; delete one of them`,
+        )
       } else {
         data[key.value] = convert(value, keyPath, key.range?.[0])
       }
@@ -109,5 +119,5 @@ export function toPlainData(document: Document): PlainData {
   }
 
   const data = convert(document.contents, [], undefined)
-  return { data, places, problems }
+  return { data, places, problems, isWhole }
 }

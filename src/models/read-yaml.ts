@@ -1,4 +1,5 @@
-import { Composer, type CST, isScalar, LineCounter, Parser } from 'yaml'
+import { Composer, type CST, isScalar, Parser } from 'yaml'
+import { type Place, placesIn } from './line-places.ts'
 import { type Path, pointerOf } from './path.ts'
 import { MAX_DEPTH, toPlainData, type YamlProblem } from './plain-data.ts'
 import { sourceOffsetInText } from './text-position.ts'
@@ -10,10 +11,10 @@ const MAX_SYNTAX_PROBLEMS = 20
 export interface YamlSource {
   /** What the file says; null if it does not parse. */
   readonly data: unknown
-  /** With any, the data must not be used. */
   readonly problems: readonly YamlProblem[]
-  /** Lines and columns start at 1; columns are UTF-16 units, as editors count them. */
-  placeOf(offset: number): { line: number; column: number }
+  /** Without it, the data must not be used. */
+  readonly isWhole: boolean
+  placeOf(offset: number): Place
   /** The offset of the value at a path, or of its key; of the nearest value above it if there is none. */
   offsetOf(path: Path, part: 'key' | 'value'): number
   /** The offset of a character of the text at a path. */
@@ -24,19 +25,18 @@ export interface YamlSource {
 export function readYaml(text: string): YamlSource {
   // A byte order mark is no column of the first line.
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text
-  const lines = new LineCounter()
-  lines.addNewLine(0)
+  const placeOf = placesIn(source)
   if (Buffer.byteLength(source) > MAX_BYTES) {
     const message = `larger than ${MAX_BYTES / 1024} KiB; a model is at most that; split it`
-    return withoutData(lines, [{ offset: 0, path: [], message }])
+    return withoutData(placeOf, [{ offset: 0, path: [], message }])
   }
-  const tokens = [...new Parser(offset => offset > 0 && lines.addNewLine(offset)).parse(source)]
+  const tokens = [...new Parser().parse(source)]
   // The composer is recursive. Beyond some 10,000 levels it does not throw but ends the process, out of memory for a regular
   // expression at the edge of the stack (Node 20, "[" 100,000 times); the parser before it keeps its own stack.
   const deep = findTooDeep(tokens)
   if (deep !== undefined) {
     const message = `nested more than ${MAX_DEPTH} levels deep; a model needs 8`
-    return withoutData(lines, [{ offset: deep, path: [], message }])
+    return withoutData(placeOf, [{ offset: deep, path: [], message }])
   }
   const composer = new Composer({
     version: '1.2',
@@ -45,15 +45,20 @@ export function readYaml(text: string): YamlSource {
     uniqueKeys: false,
     logLevel: 'silent',
   })
-  const [document] = [...composer.compose(tokens, true, source.length)]
-  const syntax = (document?.errors ?? []).map(error => ({
+  const [document, second] = [...composer.compose(tokens, true, source.length)]
+  const syntax: YamlProblem[] = (document?.errors ?? []).slice(0, MAX_SYNTAX_PROBLEMS).map(error => ({
     offset: error.pos[0],
     path: [],
-    message: `not YAML: ${decapitalise(error.message)}; correct it (a text with ": " or " #" in it needs quotes)`,
+    message: `not YAML: ${decapitalise(error.message)}; correct it here; a text with ": " or " #" in it, or a quote in front, goes in quotes`,
   }))
-  if (document === undefined || syntax.length > 0) return withoutData(lines, syntax.slice(0, MAX_SYNTAX_PROBLEMS))
+  if (second !== undefined) {
+    const message =
+      'found a second document; a file holds one model; take the --- away, or put it into a file of its own'
+    syntax.push({ offset: second.range[0], path: [], message })
+  }
+  if (document === undefined || syntax.length > 0) return withoutData(placeOf, syntax)
 
-  const { data, places, problems } = toPlainData(document)
+  const { data, places, problems, isWhole } = toPlainData(document)
   const offsetOf = (path: Path, part: 'key' | 'value'): number => {
     const place = places.get(pointerOf(path))
     if (place === undefined) return path.length === 0 ? 0 : offsetOf(path.slice(0, -1), part)
@@ -66,7 +71,8 @@ export function readYaml(text: string): YamlSource {
   return {
     data,
     problems,
-    placeOf: offset => placeIn(lines, offset),
+    isWhole,
+    placeOf,
     offsetOf,
     offsetInText(path, textOffset) {
       const node = places.get(pointerOf(path))?.node
@@ -75,24 +81,23 @@ export function readYaml(text: string): YamlSource {
   }
 }
 
-function withoutData(lines: LineCounter, problems: readonly YamlProblem[]): YamlSource {
+function withoutData(placeOf: YamlSource['placeOf'], problems: readonly YamlProblem[]): YamlSource {
   return {
     data: null,
     problems,
-    placeOf: offset => placeIn(lines, offset),
+    isWhole: false,
+    placeOf,
     offsetOf: () => 0,
     offsetInText: () => 0,
   }
 }
 
-function placeIn(lines: LineCounter, offset: number): { line: number; column: number } {
-  const { line, col } = lines.linePos(offset)
-  return { line, column: col }
-}
-
 /** The offset of the first token nested deeper than a model may be, found without recursion. */
 function findTooDeep(tokens: readonly CST.Token[]): number | undefined {
-  const open: { token: CST.Token | null | undefined; depth: number }[] = tokens.map(token => ({ token, depth: 0 }))
+  const open: { token: CST.Token | null | undefined; depth: number }[] = tokens.map(token => ({
+    token,
+    depth: 0,
+  }))
   while (open.length > 0) {
     const { token, depth } = open.pop()!
     if (token === null || token === undefined) continue

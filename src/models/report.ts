@@ -12,9 +12,12 @@ export interface Report {
   addUnsound(path: Path, message: string, part?: 'key' | 'value'): void
   /** Whether the form of this value, and of everything in it, is right. */
   isSound(path: Path): boolean
-  /** In the order of the file, each once. */
+  /** In the order of the file, each once; the first 200, if there are more. */
   problems(): ModelProblem[]
 }
+
+/** A file with more than this is something else altogether. */
+const MAX_PROBLEMS = 200
 
 export function createReport(file: string, source: YamlSource): Report {
   const found: ModelProblem[] = []
@@ -38,7 +41,11 @@ export function createReport(file: string, source: YamlSource): Report {
     isSound: path => !unsound.has(pointerOf(path)),
     problems() {
       const byPlace = found.toSorted((a, b) => a.line - b.line || a.column - b.column)
-      return [...new Map(byPlace.map(problem => [describeProblem(problem), problem])).values()]
+      const each = [...new Map(byPlace.map(problem => [describeProblem(problem), problem])).values()]
+      const next = each[MAX_PROBLEMS]
+      if (next === undefined) return each
+      const message = `and ${each.length - MAX_PROBLEMS} more problems, from here on; correct those before first`
+      return [...each.slice(0, MAX_PROBLEMS), { ...next, message }]
     },
   }
 }

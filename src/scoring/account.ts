@@ -81,6 +81,10 @@ export function receiveSignal(
 export function advance(account: Account, until: number): ScoringEvent[] {
   const events: ScoringEvent[] = []
   while (account.dueAt <= until) {
+    if (account.dueAt < account.activity.clock)
+      throw new Error(
+        `account ${account.id} was due at ${account.dueAt}, its clock is at ${account.activity.clock}`,
+      )
     moveClock(account.activity, account.dueAt)
     for (const standing of account.standings) {
       events.push(...evaluate(standing, account.activity, account.id, 'time', { type: 'window' }))
@@ -96,14 +100,15 @@ export function switchModels(account: Account, set: ModelSet): ScoringEvent[] {
   moveClock(account.activity, set.at)
   const cause: Cause = { type: 'model' }
   const before = new Map(account.standings.map(standing => [standing.model.definition.id, standing]))
-  const after = new Map(set.models.map(model => [model.definition.id, model]))
+  const after = new Set(set.models.map(model => model.definition.id))
+  for (const standing of account.standings) {
+    if (!after.has(standing.model.definition.id))
+      events.push(...disqualifyWithout(standing, [], account, cause))
+  }
   const standings: Standing[] = []
-  for (const id of [...new Set([...before.keys(), ...after.keys()])].sort()) {
-    const old = before.get(id)
-    const model = after.get(id)
-    if (model === undefined) {
-      events.push(...disqualifyWithout(old!, [], account, cause))
-    } else if (old !== undefined && old.model.contentHash === model.contentHash) {
+  for (const model of set.models) {
+    const old = before.get(model.definition.id)
+    if (old !== undefined && old.model.contentHash === model.contentHash) {
       standings.push(old)
     } else {
       const kept = model.triggers.map(trigger => trigger.definition.name)
@@ -130,8 +135,8 @@ function succeed(old: Standing, model: CompiledModel, clock: number, cause: Caus
   if (tier >= 0) {
     standing.tier = tier
     standing.tierSince = old.tierSince
-    standing.score = old.score
   }
+  standing.score = old.score
   model.triggers.forEach((trigger, i) => {
     const oldIndex = old.model.triggers.findIndex(
       ({ definition }) => definition.name === trigger.definition.name,

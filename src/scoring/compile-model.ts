@@ -68,9 +68,14 @@ export interface CompiledTrigger {
   readonly met: Evaluate
   /** The features that its condition reads, ascending by name; not `score` and `tier`. */
   readonly evidence: readonly Slot[]
+  /** The features, `score` and `tier` that its reason names. */
+  readonly reasonSlots: readonly Slot[]
   /** Indexes in `CompiledModel.gates`. */
   readonly gates: readonly number[]
 }
+
+/** `{feature}`, or `{feature%}` for percents. */
+export const REASON_PLACEHOLDER = /\{([^{}%]+)(%?)\}/g
 
 /** @throws Error if the definition refers to what it does not define: `src/models/` lets no such definition through. */
 export function compileModel(definition: ModelDefinition, contentHash = ''): CompiledModel {
@@ -82,6 +87,7 @@ export function compileModel(definition: ModelDefinition, contentHash = ''): Com
     if (slot === undefined) throw new Error(`model ${definition.id}: no feature ${name}`)
     return slot
   }
+  const isSlot = (name: string): boolean => slots.has(name) || name === 'score' || name === 'tier'
   const namedSlots = (names: readonly string[]): Slot[] => names.map(name => ({ name, slot: slotOf(name) }))
 
   const rules: CompiledRule[] = []
@@ -118,6 +124,9 @@ export function compileModel(definition: ModelDefinition, contentHash = ''): Com
       definition: trigger,
       met: compileExpression(trigger.when.expression, slotOf),
       evidence: namedSlots(featuresRead(trigger.when.expression).filter(name => slots.has(name))),
+      reasonSlots: namedSlots(
+        [...trigger.reason.matchAll(REASON_PLACEHOLDER)].map(([, name]) => name!).filter(isSlot),
+      ),
       gates: trigger.gates.map(name => definition.gates.findIndex(gate => gate.name === name)),
     })),
   }

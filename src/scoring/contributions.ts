@@ -11,7 +11,8 @@ export function contributionsOf(standing: Standing): Contribution[] {
   return model.groups.flatMap((group, groupIndex) => {
     const scale = model.definition.score.scale * group.definition.weight
     // Rules that are left out leave their share to the others.
-    const scaledUp = group.rulesMax / maxIncluded(model, groupIndex, points)
+    const included = maxIncluded(model, groupIndex, points)
+    const scaledUp = included === 0 ? 0 : group.rulesMax / included
     return group.rules.map(i => {
       const { definition, inputs } = model.rules[i]!
       const given = points[i]!

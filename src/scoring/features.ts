@@ -324,7 +324,8 @@ function compileActivityGrowth(
       const today = dayOf(activity.clock)
       return Math.min(
         nextLeaving(activity.activeDays, today, windowDays, DAY_MS),
-        nextLeaving(activity.activeDays, today, 2 * windowDays, DAY_MS),
+        // What is forgotten leaves too.
+        nextLeaving(activity.activeDays, today, Math.min(2 * windowDays, HELD_DAYS), DAY_MS),
       )
     },
     reads: { ...READS_NOTHING, series: selects },

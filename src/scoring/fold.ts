@@ -23,6 +23,8 @@ export type LogEntry =
     }
   | ({ readonly type: 'tick'; readonly offset: number; readonly timestamp: number } & TickSlice)
   | ({ readonly type: 'models' } & ModelSet)
+  /** From here on time is the wall clock's again, after history was loaded. */
+  | { readonly type: 'live'; readonly offset: number }
 
 /** Time has passed for the accounts whose bucket is `slice` modulo `of`: for those that are due, or for all. */
 export interface TickSlice {
@@ -118,6 +120,11 @@ export function foldBatch(
         if (memory.modelSets.at(-1)!.offset >= entry.offset) break
         memory.modelSets = [...memory.modelSets, { offset: entry.offset, at: entry.at, models: entry.models }]
         memoryChanged = true
+        break
+      }
+      case 'live': {
+        memoryChanged ||= memory.history
+        memory.history = false
         break
       }
       default:

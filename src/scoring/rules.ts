@@ -52,6 +52,8 @@ function compileLine(line: Line, slotOf: (feature: string) => number): RulePoint
     for (let i = 1; i < corners.length; i++) {
       const [x1, points1] = corners[i]!
       if (x > x1) continue
+      // The corner itself, not what rounding would make of it.
+      if (x === x1) return points1
       const [x0, points0] = corners[i - 1]!
       return points0 + ((points1 - points0) * (x - x0)) / (x1 - x0)
     }

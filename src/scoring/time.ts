@@ -21,13 +21,13 @@ export function hourOf(ms: number): number {
  * Undefined if it is neither, or no such day exists.
  */
 export function dayOfDate(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? dayOf(value) : undefined
+  if (typeof value === 'number') return Number.isNaN(new Date(value).getTime()) ? undefined : dayOf(value)
   if (typeof value !== 'string') return undefined
   const match = /^(\d{4})-(\d{2})-(\d{2})/.exec(value)
   if (match === null) return undefined
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])]
-  const date = new Date(Date.UTC(year, month - 1, day))
-  date.setUTCFullYear(year)
+  // Date.UTC would take the years 0 to 99 for 1900 to 1999.
+  const date = new Date(new Date(0).setUTCFullYear(year, month - 1, day))
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined
   return date.getTime() / DAY_MS
 }

@@ -1,4 +1,4 @@
-import type { CompiledTrigger } from './compile-model.ts'
+import { type CompiledTrigger, REASON_PLACEHOLDER } from './compile-model.ts'
 import { readSlots } from './contributions.ts'
 import { hash128Hex } from './hash.ts'
 import type { Cause, PqlEvent, PqlStatus, ScoringEvent } from './outputs.ts'
@@ -129,7 +129,7 @@ export function pqlEvent(
     status,
     score: standing.score,
     tier: definition.tiers[standing.tier]!.name,
-    reasons: [fillReason(trigger.definition.reason, evidence)],
+    reasons: [fillReason(trigger.definition.reason, readSlots(trigger.reasonSlots, standing.values))],
     evidence,
     play: trigger.definition.play,
     decisionTimeline: trigger.definition.decisionTimeline,
@@ -141,11 +141,11 @@ export function pqlEvent(
 /** Replaces `{feature}` by its value (numbers to 2 decimals) and `{feature%}` by whole percents. */
 export function fillReason(
   reason: string,
-  evidence: Readonly<Record<string, number | string | boolean | null>>,
+  values: Readonly<Record<string, number | string | boolean | null>>,
 ): string {
-  return reason.replace(/\{([^{}%]+)(%?)\}/g, (placeholder, name: string, percent: string) => {
-    if (!Object.hasOwn(evidence, name)) return placeholder
-    const value = evidence[name]
+  return reason.replace(REASON_PLACEHOLDER, (placeholder, name: string, percent: string) => {
+    if (!Object.hasOwn(values, name)) return placeholder
+    const value = values[name]
     if (value === null || value === undefined) return 'unknown'
     if (typeof value !== 'number') return String(value)
     return percent === '%' ? `${Math.round(value * 100)}%` : String(Math.round(value * 100) / 100)

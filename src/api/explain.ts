@@ -1,0 +1,139 @@
+import type { Slot } from '../scoring/compile-model.ts'
+import { contributionsOf } from '../scoring/contributions.ts'
+import type { Value } from '../scoring/model-definition.ts'
+import { roundTo6 } from '../scoring/round.ts'
+import type { Standing } from '../scoring/standing.ts'
+import { dwellEnd } from '../scoring/tier.ts'
+import type {
+  ExplanationDocument,
+  GateDocument,
+  GroupContributionDocument,
+  TriggerDocument,
+} from './explanation-schemas.ts'
+import { suggestionsFor } from './next-tier.ts'
+import type { StoredAccount } from './read-account.ts'
+import type { InputDocument } from './schema-parts.ts'
+import { formatSequence } from './sequence.ts'
+import { isoTime, tierOf } from './views.ts'
+
+/** Why a standing is what it is. Everything is read off what was stored when it was computed. */
+export function explanation(account: StoredAccount, standing: Standing): ExplanationDocument {
+  const { clock, lastOffset } = account.scores
+  const { definition, contentHash } = standing.model
+  const gates = gateDocuments(standing)
+  const tier = tierOf(standing)
+  return {
+    accountId: account.accountId,
+    asOf: isoTime(clock),
+    sequence: formatSequence({ partition: account.partition, offset: lastOffset }),
+    modelId: definition.id,
+    modelVersion: definition.version,
+    modelName: definition.name,
+    contentHash,
+    score: standing.score,
+    tier: tier.name,
+    tierTitle: tier.title,
+    tierSince: isoTime(standing.tierSince),
+    changedAt: isoTime(standing.changedAt),
+    cause: standing.cause,
+    coverage: standing.coverage,
+    unknownInputs: unknownInputs(standing),
+    groups: groupDocuments(standing),
+    gates,
+    triggers: triggerDocuments(standing, gates, clock),
+    nextTier: nextTier(standing, clock),
+  }
+}
+
+function unknownInputs({ model, values }: Standing): string[] {
+  const names = new Set<string>()
+  for (const { inputs } of model.rules)
+    for (const { name, slot } of inputs) if (values[slot] === undefined) names.add(name)
+  return [...names].sort()
+}
+
+function groupDocuments(standing: Standing): GroupContributionDocument[] {
+  const { model, values, groupPoints } = standing
+  const contributions = contributionsOf(standing)
+  return model.groups.map((group, i) => {
+    const { name, title, weight, max } = group.definition
+    return {
+      group: name,
+      title,
+      weight,
+      points: roundTo6(groupPoints[i]!),
+      max,
+      contribution: roundTo6(model.definition.score.scale * weight * groupPoints[i]!),
+      rules: group.rules.map(rule => {
+        const { definition, inputs } = model.rules[rule]!
+        const { points, known, contribution } = contributions[rule]!
+        return {
+          rule: definition.name,
+          title: definition.title,
+          points: points === null ? null : roundTo6(points),
+          max: definition.max,
+          known,
+          contribution,
+          inputs: inputDocuments(inputs, values),
+        }
+      }),
+    }
+  })
+}
+
+function inputDocuments(slots: readonly Slot[], values: readonly Value[]): InputDocument[] {
+  return slots.map(({ name, slot }) => {
+    const value = values[slot]
+    return { name, value: value ?? null, status: value === undefined ? 'unknown' : 'present' }
+  })
+}
+
+function gateDocuments({ model, values }: Standing): GateDocument[] {
+  return model.gates.map(({ definition, open: evaluate }) => {
+    const met = evaluate(values)
+    return {
+      gate: definition.name,
+      title: definition.title,
+      open: met === undefined ? definition.missing === 'open' : met === true,
+      known: met !== undefined,
+      condition: definition.open.text,
+    }
+  })
+}
+
+function triggerDocuments(
+  standing: Standing,
+  gates: readonly GateDocument[],
+  clock: number,
+): TriggerDocument[] {
+  const { model, values } = standing
+  return model.triggers.map(({ definition, met, gates: gateIndexes, evidence }, i) => {
+    const state = standing.triggers[i]!
+    const isCooling = state.status === 'idle' && state.until > clock
+    return {
+      trigger: definition.name,
+      motion: definition.motion,
+      status: state.status,
+      met: (met(values) as boolean | undefined) ?? null,
+      gatesOpen: gateIndexes.every(gate => gates[gate]!.open),
+      gates: [...definition.gates],
+      cooldownUntil: isCooling ? isoTime(state.until) : null,
+      condition: definition.when.text,
+      evidence: inputDocuments(evidence, values),
+    }
+  })
+}
+
+function nextTier(standing: Standing, clock: number): ExplanationDocument['nextTier'] {
+  const tier = standing.model.definition.tiers[standing.tier + 1]
+  if (tier === undefined) return null
+  const notBefore = dwellEnd(standing)
+  return {
+    name: tier.name,
+    title: tier.title,
+    from: tier.from,
+    missing: Math.max(0, roundTo6(tier.from - standing.score)),
+    notBefore: notBefore > clock ? isoTime(notBefore) : null,
+    suggestions: suggestionsFor(standing),
+  }
+}

@@ -1,0 +1,119 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { MOTIONS } from '../scoring/model-definition.ts'
+import { CauseSchema, choice, InputSchema, Names, orNull, ref, Time } from './schema-parts.ts'
+
+const RuleContributionSchema = Type.Object(
+  {
+    rule: Type.String(),
+    title: Type.String(),
+    points: orNull(Type.Number({ description: 'Null: left out, as its inputs are not known' })),
+    max: Type.Number(),
+    known: Type.Boolean({ description: 'Whether its inputs are known' }),
+    contribution: Type.Number({ description: "What it adds, in the score's units, before the group's cap" }),
+    inputs: Type.Array(ref(InputSchema)),
+  },
+  { $id: 'RuleContribution' },
+)
+export type RuleContributionDocument = Static<typeof RuleContributionSchema>
+
+const GroupContributionSchema = Type.Object(
+  {
+    group: Type.String(),
+    title: Type.String(),
+    weight: Type.Number(),
+    points: Type.Number(),
+    max: Type.Number({ description: "The group's cap" }),
+    contribution: Type.Number({ description: "What it adds, in the score's units" }),
+    rules: Type.Array(ref(RuleContributionSchema)),
+  },
+  { $id: 'GroupContribution' },
+)
+export type GroupContributionDocument = Static<typeof GroupContributionSchema>
+
+const GateSchema = Type.Object(
+  {
+    gate: Type.String(),
+    title: Type.String(),
+    open: Type.Boolean(),
+    known: Type.Boolean({
+      description: 'False: the condition is unknown, and the model says what that means',
+    }),
+    condition: Type.String(),
+  },
+  { $id: 'Gate' },
+)
+export type GateDocument = Static<typeof GateSchema>
+
+const TriggerSchema = Type.Object(
+  {
+    trigger: Type.String(),
+    motion: choice(MOTIONS),
+    status: choice(['idle', 'open', 'held'] as const),
+    met: Type.Unsafe<boolean | null>({ type: ['boolean', 'null'], description: 'Null: unknown' }),
+    gatesOpen: Type.Boolean(),
+    gates: Names,
+    cooldownUntil: orNull(Time),
+    condition: Type.String(),
+    evidence: Type.Array(ref(InputSchema)),
+  },
+  { $id: 'Trigger' },
+)
+export type TriggerDocument = Static<typeof TriggerSchema>
+
+const SuggestionSchema = Type.Object(
+  {
+    group: Type.String(),
+    rule: Type.String(),
+    title: Type.String(),
+    points: orNull(Type.Number()),
+    max: Type.Number(),
+    known: Type.Boolean(),
+    gain: Type.Number({ description: 'What the score gains if this rule alone gives its most points' }),
+  },
+  { $id: 'Suggestion' },
+)
+export type Suggestion = Static<typeof SuggestionSchema>
+
+const NextTier = Type.Object({
+  name: Type.String(),
+  title: Type.String(),
+  from: Type.Number(),
+  missing: Type.Number({ description: 'Points to go; 0: the score is there, and the dwell is not over' }),
+  notBefore: orNull(Type.String({ format: 'date-time', description: 'The end of the present dwell' })),
+  suggestions: Type.Array(ref(SuggestionSchema)),
+})
+
+export const ExplanationSchema = Type.Object(
+  {
+    accountId: Type.String(),
+    asOf: Time,
+    sequence: Type.String(),
+    modelId: Type.String(),
+    modelVersion: Type.Integer(),
+    modelName: Type.String(),
+    contentHash: Type.String({ description: "Of the model's text" }),
+    score: Type.Number(),
+    tier: Type.String(),
+    tierTitle: Type.String(),
+    tierSince: Time,
+    changedAt: Time,
+    cause: ref(CauseSchema),
+    coverage: Type.Number(),
+    unknownInputs: Names,
+    groups: Type.Array(ref(GroupContributionSchema)),
+    gates: Type.Array(ref(GateSchema)),
+    triggers: Type.Array(ref(TriggerSchema)),
+    nextTier: orNull(NextTier),
+  },
+  { description: 'Why the score is what it is, as it was stored when it was computed' },
+)
+export type ExplanationDocument = Static<typeof ExplanationSchema>
+
+/** What other schemas refer to. */
+export const EXPLANATION_PARTS = [
+  RuleContributionSchema,
+  GroupContributionSchema,
+  GateSchema,
+  TriggerSchema,
+  SuggestionSchema,
+] as const

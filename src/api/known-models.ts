@@ -1,0 +1,35 @@
+import type { CompiledModel } from '../scoring/compile-model.ts'
+import type { PartitionMemory } from '../scoring/fold.ts'
+
+export interface KnownModel {
+  readonly id: string
+  /** False: it was taken away, and there are accounts that still stand under it. */
+  readonly isActive: boolean
+  /** Of all its versions that some account may stand under, the lowest first. */
+  readonly tiers: readonly string[]
+}
+
+/** The models that accounts may stand under, by ascending id. While models change, partitions and accounts differ in theirs. */
+export function knownModels(memories: readonly PartitionMemory[]): KnownModel[] {
+  const active = modelsOf(memories, sets => sets.slice(-1))
+  const earlier = modelsOf(memories, sets => sets.slice(0, -1))
+  const activeIds = new Set(active.map(model => model.definition.id))
+  const tiers = new Map<string, Set<string>>()
+  for (const { definition } of [...active, ...earlier]) {
+    const names = tiers.get(definition.id) ?? new Set()
+    tiers.set(definition.id, names)
+    for (const { name } of definition.tiers) names.add(name)
+  }
+  return [...tiers]
+    .map(([id, names]) => ({ id, isActive: activeIds.has(id), tiers: [...names] }))
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+type ModelSets = PartitionMemory['modelSets']
+
+function modelsOf(
+  memories: readonly PartitionMemory[],
+  choose: (sets: ModelSets) => ModelSets,
+): CompiledModel[] {
+  return memories.flatMap(memory => choose(memory.modelSets).flatMap(set => set.models))
+}

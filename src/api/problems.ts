@@ -1,0 +1,60 @@
+/**
+ * RFC 9457 problems. A code is for programs and does not change; a title goes with the code; a detail is for the person who
+ * reads it: what was found, and what is accepted.
+ */
+export const PROBLEMS = {
+  INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
+  UNKNOWN_MODEL: { status: 400, title: 'No such scoring model' },
+  UNKNOWN_TIER: { status: 400, title: 'No such tier' },
+  INVALID_CURSOR: { status: 400, title: 'The cursor does not fit' },
+  WRONG_PARTITION: { status: 400, title: 'The sequence is of another partition' },
+  INVALID_JSON: { status: 400, title: 'The body is not JSON' },
+  INVALID_SIGNALS: { status: 400, title: 'The signals are not valid' },
+  NOT_FOUND: { status: 404, title: 'No such account' },
+  NO_SCORE: { status: 404, title: 'The account has no score yet' },
+  ROUTE_NOT_FOUND: { status: 404, title: 'No such route' },
+  BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not accepted' },
+  INTERNAL_ERROR: { status: 500, title: 'Something went wrong here' },
+  LOG_UNAVAILABLE: { status: 503, title: 'The log does not answer' },
+  STORE_UNAVAILABLE: { status: 503, title: 'The store does not answer' },
+  NOT_CAUGHT_UP: { status: 503, title: 'The record is not in the store yet' },
+  NOT_READY: { status: 503, title: 'Not ready' },
+  TIMED_OUT: { status: 503, title: 'The answer took too long' },
+} as const satisfies Record<string, { readonly status: number; readonly title: string }>
+
+export type ProblemCode = keyof typeof PROBLEMS
+
+/** What makes up a problem, one entry for each thing that is wrong. */
+export type ProblemEntry = object
+
+/** Thrown by a route to answer with a problem. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly entries: readonly ProblemEntry[] | undefined
+
+  constructor(code: ProblemCode, detail: string, entries?: readonly ProblemEntry[]) {
+    super(detail)
+    this.name = 'Problem'
+    this.code = code
+    this.entries = entries
+  }
+}
+
+export interface ProblemDocument {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly instance: string
+  readonly code: ProblemCode
+  readonly errors?: readonly ProblemEntry[]
+}
+
+/** `instance`: the URL that was asked for. */
+export function problemDocument({ code, message, entries }: Problem, instance: string): ProblemDocument {
+  const { status, title } = PROBLEMS[code]
+  const type = `/problems/${code.toLowerCase().replaceAll('_', '-')}`
+  const document = { type, title, status, detail: message, instance, code }
+  return entries === undefined ? document : { ...document, errors: entries }
+}

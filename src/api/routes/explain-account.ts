@@ -1,0 +1,56 @@
+import { Type } from '@sinclair/typebox'
+import type { AccountStore } from '../../store/store.ts'
+import { AccountParams, After, findAccount } from '../account-request.ts'
+import { answerUnchanged } from '../answer-unchanged.ts'
+import type { ApiInstance } from '../api-instance.ts'
+import { chooseModel } from '../choose-model.ts'
+import { explanation } from '../explain.ts'
+import { type ExplanationDocument, ExplanationSchema } from '../explanation-schemas.ts'
+import type { Partitions } from '../partitions.ts'
+import { Problem } from '../problems.ts'
+import { problemResponses, Unchanged } from '../schemas.ts'
+
+const Query = Type.Object(
+  {
+    model: Type.Optional(
+      Type.String({ description: 'the id of a model; left out: the only one, or the first by id' }),
+    ),
+    after: After,
+  },
+  { additionalProperties: false },
+)
+
+/** `GET /v1/accounts/{id}/explanation`: why the score is what it is, and what would lift it to the next tier. */
+export function routeExplainAccount(api: ApiInstance, store: AccountStore, partitions: Partitions): void {
+  api.get(
+    '/v1/accounts/:id/explanation',
+    {
+      schema: {
+        operationId: 'explainAccount',
+        summary: 'The stored contributions and evidence of a score, and what would lift it to the next tier',
+        tags: ['accounts'],
+        params: AccountParams,
+        querystring: Query,
+        response: {
+          200: ExplanationSchema,
+          304: Unchanged,
+          ...problemResponses({
+            400: 'What was found, and what is accepted',
+            404: 'NOT_FOUND: no such account; NO_SCORE: no model has scored it yet',
+            503: 'NOT_CAUGHT_UP: the record of after is not in the store yet',
+          }),
+        },
+      },
+      onSend: answerUnchanged,
+    },
+    async ({ params, query }, reply): Promise<ExplanationDocument> => {
+      const isGone = () => reply.raw.destroyed
+      const account = await findAccount(store, partitions, params.id, query.after, isGone)
+      const { standings } = account.scores
+      if (standings.length === 0) throw new Problem('NO_SCORE', 'No model has scored this account yet.')
+      const ids = standings.map(({ model }) => model.definition.id)
+      const index = ids.indexOf(chooseModel(ids, query.model))
+      return explanation(account, standings[index]!)
+    },
+  )
+}

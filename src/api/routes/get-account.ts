@@ -1,0 +1,38 @@
+import { Type } from '@sinclair/typebox'
+import type { AccountStore } from '../../store/store.ts'
+import { AccountParams, After, findAccount } from '../account-request.ts'
+import { answerUnchanged } from '../answer-unchanged.ts'
+import type { ApiInstance } from '../api-instance.ts'
+import type { Partitions } from '../partitions.ts'
+import { type AccountDocument, AccountSchema, problemResponses, Unchanged } from '../schemas.ts'
+import { accountDocument } from '../views.ts'
+
+/** `GET /v1/accounts/{id}`: what every model holds about one account, and what to do next. */
+export function routeGetAccount(api: ApiInstance, store: AccountStore, partitions: Partitions): void {
+  api.get(
+    '/v1/accounts/:id',
+    {
+      schema: {
+        operationId: 'getAccount',
+        summary: 'The standings of one account, its open PQLs and its next play',
+        tags: ['accounts'],
+        params: AccountParams,
+        querystring: Type.Object({ after: After }, { additionalProperties: false }),
+        response: {
+          200: AccountSchema,
+          304: Unchanged,
+          ...problemResponses({
+            400: 'What was found, and what is accepted',
+            404: 'NOT_FOUND: no signal of this account was ever scored',
+            503: 'NOT_CAUGHT_UP: the record of after is not in the store yet',
+          }),
+        },
+      },
+      onSend: answerUnchanged,
+    },
+    async ({ params, query }, reply): Promise<AccountDocument> => {
+      const isGone = () => reply.raw.destroyed
+      return accountDocument(await findAccount(store, partitions, params.id, query.after, isGone))
+    },
+  )
+}

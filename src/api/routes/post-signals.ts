@@ -1,0 +1,88 @@
+import { checkSignal, type Rejection, SIGNAL_LIMITS } from '../../scoring/parse-signal.ts'
+import type { Signal } from '../../scoring/signal.ts'
+import type { ApiInstance } from '../api-instance.ts'
+import { Problem } from '../problems.ts'
+import {
+  type AcceptedDocument,
+  AcceptedSchema,
+  MAX_SIGNALS,
+  problemResponses,
+  SignalsSchema,
+} from '../schemas.ts'
+import { formatSequence, type Sequence } from '../sequence.ts'
+
+const BODY_LIMIT_BYTES = 5 * 1024 * 1024
+
+export type AppendSignals = (signals: readonly Signal[], observedAt: number) => Promise<readonly Sequence[]>
+
+/** `POST /v1/signals`: appends to the log, all or nothing, and answers when that is durable. */
+export function routePostSignals(api: ApiInstance, appendSignals: AppendSignals, now: () => number): void {
+  api.post(
+    '/v1/signals',
+    {
+      schema: {
+        operationId: 'postSignals',
+        summary: 'Appends one signal, or up to 500, to the log',
+        tags: ['signals'],
+        body: SignalsSchema,
+        response: {
+          202: AcceptedSchema,
+          ...problemResponses({
+            400: 'Nothing was written; errors says which signals are wrong, by index, and why',
+            413: 'More than 5 MiB',
+            415: 'Not application/json',
+            503: 'LOG_UNAVAILABLE: not known whether they were written; send them again with the same ids',
+          }),
+        },
+      },
+      bodyLimit: BODY_LIMIT_BYTES,
+      // The schema is documentation: checkSignal decides, as it does for what comes from the topics.
+      validatorCompiler: () => () => true,
+    },
+    async ({ body }, reply): Promise<AcceptedDocument> => {
+      const observedAt = now()
+      const signals = checkSignals(body, observedAt)
+      const positions = await appendSignals(signals, observedAt)
+      reply.code(202)
+      return {
+        accepted: signals.length,
+        positions: positions.map(({ partition, offset }) => ({
+          partition,
+          offset,
+          sequence: formatSequence({ partition, offset }),
+        })),
+      }
+    },
+  )
+}
+
+/** @throws Problem INVALID_SIGNALS with an entry for each that is not valid */
+function checkSignals(body: unknown, observedAt: number): Signal[] {
+  if (body === undefined)
+    throw new Problem('INVALID_JSON', 'There is no body. A signal, or an array of them, is accepted.')
+  const values: readonly unknown[] = Array.isArray(body) ? body : [body]
+  if (values.length === 0 || values.length > MAX_SIGNALS) {
+    const detail = `Found ${values.length} signals; 1 to ${MAX_SIGNALS} are accepted. Nothing was written.`
+    throw new Problem('INVALID_SIGNALS', detail)
+  }
+  const signals: Signal[] = []
+  const entries: (Rejection & { readonly index: number })[] = []
+  for (const [index, value] of values.entries()) {
+    const parsed = checkOne(value, observedAt)
+    if ('signal' in parsed) signals.push(parsed.signal)
+    else entries.push({ index, ...parsed.rejection })
+  }
+  if (entries.length === 0) return signals
+  const detail = `${entries.length} of ${values.length} signals are not valid; see errors. Nothing was written.`
+  throw new Problem('INVALID_SIGNALS', detail, entries)
+}
+
+/** A signal that would be too large as a record must not be accepted here and refused there. */
+function checkOne(value: unknown, observedAt: number): ReturnType<typeof checkSignal> {
+  const parsed = checkSignal(value, { observedAt, defaultKind: undefined })
+  if ('rejection' in parsed) return parsed
+  const bytes = Buffer.byteLength(JSON.stringify(value))
+  if (bytes <= SIGNAL_LIMITS.bytes) return parsed
+  const detail = `the signal has ${bytes} bytes; up to ${SIGNAL_LIMITS.bytes} are accepted`
+  return { rejection: { code: 'too-large', detail } }
+}

@@ -1,0 +1,192 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { MOTIONS } from '../scoring/model-definition.ts'
+import { SIGNAL_KINDS } from '../scoring/signal.ts'
+import { EXPLANATION_PARTS } from './explanation-schemas.ts'
+import {
+  byName,
+  CauseSchema,
+  choice,
+  FeatureValue,
+  InputSchema,
+  Names,
+  orNull,
+  ref,
+  Time,
+} from './schema-parts.ts'
+
+/** The documents of the API: what its answers are typed, serialised and documented by. */
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ format: 'uri-reference' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    instance: Type.String({ description: 'The URL that was asked for' }),
+    code: Type.String({ description: 'For programs; does not change' }),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object', additionalProperties: true }),
+        {
+          description: 'One entry for each thing that is wrong',
+        },
+      ),
+    ),
+  },
+  { $id: 'Problem', description: 'RFC 9457' },
+)
+
+const PqlSchema = Type.Object(
+  {
+    pqlId: Type.String(),
+    trigger: Type.String(),
+    motion: choice(MOTIONS),
+    status: choice(['open', 'held'] as const, 'held: kept back by a gate'),
+    since: Time,
+    expiresAt: Time,
+    reasons: Names,
+    evidence: byName(FeatureValue),
+    play: Names,
+    decisionTimeline: Type.String(),
+  },
+  { $id: 'Pql', description: 'A product-qualified lead' },
+)
+export type PqlDocument = Static<typeof PqlSchema>
+
+const StandingSchema = Type.Object(
+  {
+    modelId: Type.String(),
+    modelVersion: Type.Integer(),
+    modelName: Type.String(),
+    score: Type.Number(),
+    tier: Type.String(),
+    tierTitle: Type.String(),
+    action: Type.String({ description: 'What to do about accounts of the tier' }),
+    tierSince: Time,
+    changedAt: Type.String({ format: 'date-time', description: 'When score, tier or a PQL last changed' }),
+    cause: ref(CauseSchema),
+    coverage: Type.Number({ description: 'The share of the inputs that are known, by weight: 0 to 1' }),
+    groups: byName(Type.Number(), 'Points by group'),
+    pqls: Type.Array(ref(PqlSchema)),
+  },
+  { $id: 'Standing', description: 'What one model holds about one account' },
+)
+export type StandingDocument = Static<typeof StandingSchema>
+
+const NextPlay = Type.Object(
+  {
+    source: choice(['pql', 'tier'] as const),
+    modelId: Type.String(),
+    tier: Type.String(),
+    pqlId: Type.Optional(Type.String()),
+    trigger: Type.Optional(Type.String()),
+    steps: Names,
+  },
+  {
+    description: 'The play of the PQL that opened last, or else the action of the tier that was entered last',
+  },
+)
+export type NextPlayDocument = Static<typeof NextPlay>
+
+export const AccountSchema = Type.Object(
+  {
+    accountId: Type.String(),
+    asOf: Type.String({
+      format: 'date-time',
+      description: "The account's clock: what its standings are true of",
+    }),
+    sequence: Type.String({ description: 'partition:offset of the last record that was applied' }),
+    status: choice(['SCORED', 'NO_SCORE'] as const),
+    standings: Type.Array(ref(StandingSchema)),
+    nextPlay: orNull(NextPlay),
+  },
+  { description: 'What every model holds about the account, and what to do next' },
+)
+export type AccountDocument = Static<typeof AccountSchema>
+
+const AccountSummarySchema = Type.Object(
+  {
+    accountId: Type.String(),
+    modelId: Type.String(),
+    modelVersion: Type.Integer(),
+    score: Type.Number(),
+    tier: Type.String(),
+    tierSince: Time,
+    coverage: Type.Number(),
+    openPqls: Type.Integer(),
+    changedAt: Time,
+  },
+  { $id: 'AccountSummary' },
+)
+export type AccountSummaryDocument = Static<typeof AccountSummarySchema>
+
+export const AccountListSchema = Type.Object(
+  {
+    model: orNull(Type.String({ description: 'Null: no model is active yet' })),
+    items: Type.Array(ref(AccountSummarySchema)),
+    nextCursor: orNull(Type.String({ description: 'Null: this is the last page' })),
+  },
+  { description: 'A page of the ranked list' },
+)
+export type AccountListDocument = Static<typeof AccountListSchema>
+
+const SignalSchema = Type.Object(
+  {
+    id: Type.String({ description: 'Unique: an account ignores one that it has seen in the last 48 hours' }),
+    kind: choice(SIGNAL_KINDS),
+    name: Type.Optional(Type.String({ description: 'Required for usage, intent and outcome' })),
+    accountId: Type.String(),
+    userId: Type.Optional(Type.String()),
+    quantity: Type.Optional(Type.Number({ minimum: 0, default: 1 })),
+    properties: Type.Optional(byName(FeatureValue)),
+    occurredAt: Time,
+  },
+  { $id: 'Signal', description: 'A canonical signal' },
+)
+
+export const MAX_SIGNALS = 500
+export const SignalsSchema = Type.Unsafe<unknown>({
+  anyOf: [ref(SignalSchema), Type.Array(ref(SignalSchema), { minItems: 1, maxItems: MAX_SIGNALS })],
+})
+
+export const AcceptedSchema = Type.Object(
+  {
+    accepted: Type.Integer(),
+    positions: Type.Array(
+      Type.Object({
+        partition: Type.Integer(),
+        offset: Type.Integer(),
+        sequence: Type.String({ description: 'For after=' }),
+      }),
+      { description: 'In the order of the signals' },
+    ),
+  },
+  { description: 'They are in the log, durably' },
+)
+export type AcceptedDocument = Static<typeof AcceptedSchema>
+
+export const Unchanged = Type.Null({ description: 'If-None-Match names the ETag that it still has' })
+
+/** What other schemas refer to. */
+export const SHARED_SCHEMAS = [
+  ProblemSchema,
+  CauseSchema,
+  PqlSchema,
+  StandingSchema,
+  AccountSummarySchema,
+  InputSchema,
+  SignalSchema,
+  ...EXPLANATION_PARTS,
+] as const
+
+/** The answers of a route that are not good. */
+export function problemResponses(descriptions: Readonly<Record<number, string>>) {
+  const problem = (description: string) => ({
+    description,
+    content: { 'application/problem+json': { schema: ref(ProblemSchema) } },
+  })
+  return {
+    ...Object.fromEntries(Object.entries(descriptions).map(([status, text]) => [status, problem(text)])),
+    default: problem('A problem'),
+  }
+}

@@ -1,0 +1,63 @@
+import { pino } from 'pino'
+import { type Config, readConfig } from '../config.ts'
+import type { Logger } from '../consumers/logger.ts'
+import { UpswellError } from '../errors.ts'
+import { isEmbedded } from '../open-backend.ts'
+import { type Role, type Service, startService } from '../service.ts'
+
+/** Runs one role, or all of them, on Kafka and Redis until SIGTERM or SIGINT. */
+export async function run(...roles: readonly Role[]): Promise<void> {
+  const config = readConfig()
+  if (isEmbedded(config)) {
+    throw new UpswellError(
+      'INVALID_SETTINGS',
+      `upswell ${roles.join(' ')} runs on Kafka and Redis: set KAFKA_BROKERS=host:port and REDIS_URL. Without them, upswell start runs everything in one process.`,
+    )
+  }
+  const logger = jsonLogger(config)
+  const service = await startService({ config, roles: new Set(roles), logger })
+  logger.info(
+    `${roles.join(', ')} on ${config.kafkaBrokers.join(',')}: ${service.url} answers /livez, /readyz and /metrics`,
+  )
+  await untilStopped(service, logger)
+}
+
+/** JSON lines on stdout, as log collectors want them. */
+export function jsonLogger({ logLevel }: Config): Logger {
+  return pino({
+    level: logLevel,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: label => ({ level: label }) },
+  })
+}
+
+/** How long a stop may take before the process ends all the same. Whatever was not finished is recovered at the next start. */
+const STOP_TIMEOUT_MS = 15_000
+
+/** Returns after a clean stop by SIGTERM or SIGINT; rejects, after stopping, if a role can never run. */
+export async function untilStopped(service: Service, logger: Logger): Promise<void> {
+  const signalled = new Promise<string>(resolve => {
+    const first = (signal: NodeJS.Signals): void => {
+      resolve(signal)
+      // Whoever asks twice does not want to wait.
+      process.once('SIGINT', () => process.exit(130))
+      process.once('SIGTERM', () => process.exit(143))
+    }
+    process.once('SIGTERM', first)
+    process.once('SIGINT', first)
+  })
+  const failed = new Promise<never>((_, reject) => service.started.catch(reject))
+  try {
+    const signal = await Promise.race([signalled, failed])
+    logger.info(`${signal}: finishing what is under way`)
+  } finally {
+    const timer = setTimeout(() => {
+      logger.error(`did not stop within ${STOP_TIMEOUT_MS} ms`)
+      process.exit(1)
+    }, STOP_TIMEOUT_MS)
+    await service.stop()
+    clearTimeout(timer)
+  }
+  logger.info('stopped')
+}

@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Config, readConfig } from '../config.ts'
+import type { ConsoleContext } from '../console/console-context.ts'
+import { createContributionMemory } from '../console/contribution-memory.ts'
+import { formatEvent } from '../console/print-event.ts'
+import { formatSummary } from '../console/print-summary.ts'
+import { loadSignals } from '../consumers/load-signals.ts'
+import { signalRecord } from '../consumers/log-entries.ts'
+import type { BatchReport } from '../consumers/score-partition.ts'
+import { describeError } from '../errors.ts'
+import { isEmbedded } from '../open-backend.ts'
+import { sampleHistory } from '../sample/history.ts'
+import { liveSignals } from '../sample/live.ts'
+import { type SampleWorkspace, sampleWorkspace } from '../sample/workspace.ts'
+import { type Service, startService } from '../service.ts'
+import { lineLogger } from './line-logger.ts'
+import { progressBar } from './progress-bar.ts'
+import { run, untilStopped } from './run.ts'
+import { summarize } from './summarize.ts'
+import { chooseWorkspace, writeWorkspace } from './workspace.ts'
+
+const SAMPLE_SEED = 1
+const LIVE_INTERVAL_MS = 1000
+/** The model that the summary at start is about, if it is among the active ones. */
+const MAIN_MODEL = 'expansion-revenue-score'
+
+/** `upswell start`: everything in one process. Embedded, with a sample workspace to look at, unless the settings name Kafka. */
+export async function start({ empty }: { readonly empty: boolean }): Promise<void> {
+  const config = readConfig()
+  if (!isEmbedded(config)) return run('ingest', 'score', 'api')
+
+  const logger = lineLogger(config.logLevel === 'info' ? 'warn' : config.logLevel)
+  const workspace = await chooseWorkspace(config.dataDir, empty, SAMPLE_SEED)
+  const sample = workspace.kind === 'sample' ? sampleWorkspace({ seed: workspace.seed }) : undefined
+  const screen = new Screen(sample, config.noColor)
+  const service = await startService({
+    config,
+    roles: new Set(['ingest', 'score', 'api']),
+    logger,
+    onScored: batch => screen.show(batch),
+  })
+  const stopped = untilStopped(service, logger)
+  let running = true
+  void stopped.catch(() => undefined).finally(() => (running = false))
+
+  const work = async (): Promise<void> => {
+    await service.ready()
+    screen.models = new Map(
+      service.library.compileAll(service.models).map(model => [model.definition.id, model.definition]),
+    )
+    if (sample !== undefined && workspace.kind === 'sample' && workspace.state === 'loading') {
+      await loadSample(service, sample.seed, screen)
+      await writeWorkspace(config.dataDir, { ...workspace, state: 'loaded' })
+    }
+    if (!running) return
+    await screen.welcome(service, config)
+    if (sample !== undefined) await produceLiveSignals(service, sample, () => running)
+  }
+  // A stop may come in the midst of the work; what that then fails with is no news.
+  const working = work().catch(error => {
+    if (running) throw error
+  })
+  await Promise.race([stopped, working])
+  await stopped
+}
+
+/** Loads the 90 days before now, and returns when all of it is scored. */
+async function loadSample(service: Service, seed: number, screen: Screen): Promise<void> {
+  const { log, store, topics } = service.backend
+  const signals = sampleHistory({ seed, until: Date.now() })
+  process.stdout.write(
+    `First start: loading a sample workspace, 90 days and ${signals.length.toLocaleString('en')} signals …\n`,
+  )
+  const bar = progressBar('scoring', 'signals', signals.length)
+  screen.onProgress = bar.update
+  const { ends } = await loadSignals(signals, {
+    log,
+    topic: topics.signals,
+    batchSize: 1000,
+    clock: 'event',
+    afterwards: 'live',
+    now: Date.now,
+    onProgress: () => {},
+  })
+  for (const [partition, end] of ends)
+    while ((await store.readPartition(partition)).watermark <= end) await sleep(20)
+  screen.onProgress = undefined
+  bar.stop()
+}
+
+async function produceLiveSignals(
+  { backend }: Service,
+  workspace: SampleWorkspace,
+  running: () => boolean,
+): Promise<void> {
+  const live = liveSignals({ workspace, from: Date.now() })
+  while (running()) {
+    await sleep(LIVE_INTERVAL_MS)
+    const now = Date.now()
+    const records = live.nextSignals(now).map(signal => signalRecord(backend.topics.signals, signal, now))
+    if (records.length > 0 && running()) await backend.log.append(records)
+  }
+}
+
+/** What a person at the terminal sees. */
+class Screen {
+  models = new Map<string, NonNullable<ReturnType<ConsoleContext['model']>>>()
+  onProgress: ((scored: number) => void) | undefined
+  readonly #noColor: boolean
+  readonly #names: ReadonlyMap<string, string>
+  readonly #contributions = createContributionMemory()
+  #scored = 0
+  #welcomed = false
+
+  constructor(sample: SampleWorkspace | undefined, noColor: boolean) {
+    this.#noColor = noColor
+    this.#names = new Map(sample?.accounts.map(({ id, name }) => [id, name]))
+  }
+
+  show(batch: BatchReport): void {
+    this.#scored += batch.records
+    this.onProgress?.(this.#scored)
+    for (const event of batch.events) {
+      if (this.#welcomed && !batch.refolded) process.stdout.write(`${formatEvent(event, this.#context())}\n`)
+      if (event.type === 'tier-change') this.#contributions.remember(event)
+    }
+  }
+
+  async welcome({ backend, library, models, url }: Service, config: Config): Promise<void> {
+    const active = library.compileAll(models)
+    const main = active.find(({ definition }) => definition.id === MAIN_MODEL) ?? active[0]
+    const summary =
+      main === undefined ? undefined : await summarize(backend.store, library, main).catch(describeError)
+    if (typeof summary === 'object') process.stdout.write(`\n${formatSummary(summary, this.#context())}\n`)
+    const lines = [
+      '',
+      `  Ranked accounts   ${url}/v1/accounts`,
+      `  API description   ${url}/openapi.json`,
+      `  Data              ${config.dataDir} (kept; delete it to begin anew)`,
+      '',
+      '  Tier changes and PQLs, as they happen (Ctrl-C stops):',
+      '',
+    ]
+    process.stdout.write(`${lines.join('\n')}\n`)
+    this.#welcomed = true
+  }
+
+  #context(): ConsoleContext {
+    return {
+      title: accountId => this.#names.get(accountId),
+      model: modelId => this.models.get(modelId),
+      mainModelId: MAIN_MODEL,
+      contributionsBefore: event => this.#contributions.before(event),
+      width: process.stdout.columns ?? 100,
+      color: process.stdout.isTTY === true && !this.#noColor,
+      now: Date.now(),
+    }
+  }
+}

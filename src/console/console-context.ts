@@ -1,0 +1,48 @@
+import type { ModelDefinition, Motion } from '../scoring/model-definition.ts'
+import type { Contribution, TierChange } from '../scoring/outputs.ts'
+import { plainText } from './terminal-text.ts'
+
+/** What printing needs to know of the workspace and of the terminal. */
+export interface ConsoleContext {
+  /** The account's name, if it is known. */
+  title(accountId: string): string | undefined
+  /** The model in its active version. */
+  model(modelId: string): ModelDefinition | undefined
+  /** The model that the reader watches: events of any other name theirs. Undefined: no event names its model. */
+  readonly mainModelId?: string
+  /** What the rules added before a tier changed, if the caller knows: then the line says what moved, else what the score rests on. */
+  contributionsBefore?(event: TierChange): readonly Contribution[] | undefined
+  /** Columns of the terminal. */
+  readonly width: number
+  readonly color: boolean
+  /** ms; events of another UTC day show their date in place of the time. */
+  readonly now: number
+}
+
+/** Below this a line cannot hold its columns; the terminal wraps it. */
+const MIN_WIDTH = 60
+
+export function usableWidth({ width }: ConsoleContext): number {
+  return Number.isFinite(width) ? Math.max(MIN_WIDTH, Math.floor(width)) : MIN_WIDTH
+}
+
+export function accountTitle(accountId: string, context: ConsoleContext): string {
+  return plainText(context.title(accountId) ?? '') || plainText(accountId) || '(unnamed)'
+}
+
+export function tierTitle(tier: string, model: ModelDefinition | undefined): string {
+  return plainText(model?.tiers.find(({ name }) => name === tier)?.title ?? tier)
+}
+
+export function motionTitle(motion: Motion): string {
+  return MOTION_TITLES[motion]
+}
+
+const MOTION_TITLES: Readonly<Record<Motion, string>> = {
+  'seat-expansion': 'Seat expansion',
+  'plan-upgrade': 'Plan upgrade',
+  'cross-sell': 'Cross-sell',
+  'feature-expansion': 'Feature expansion',
+  'usage-upsell': 'Usage upsell',
+  'renewal-upgrade': 'Renewal upgrade',
+}

@@ -1,0 +1,145 @@
+import { MOTIONS, type Motion } from '../scoring/model-definition.ts'
+import { accountTitle, type ConsoleContext, motionTitle, tierTitle, usableWidth } from './console-context.ts'
+import { renderLine, type Segment, type Style } from './render-line.ts'
+import { column, plainText, textWidth } from './terminal-text.ts'
+
+/** How the accounts stand in one model at one moment. */
+export interface WorkspaceSummary {
+  readonly modelId: string
+  /** Accounts by tier name; tiers that are left out have none. */
+  readonly tiers: Readonly<Record<string, number>>
+  readonly pqls: readonly { readonly motion: Motion; readonly status: 'open' | 'held' }[]
+  /** Highest score first; five at most are shown. */
+  readonly top: readonly TopAccount[]
+}
+
+export interface TopAccount {
+  readonly accountId: string
+  readonly score: number
+  readonly tier: string
+  /** Motions of its open PQLs. */
+  readonly openPqls: readonly Motion[]
+}
+
+const SHOWN_ACCOUNTS = 5
+const INDENT = '  '
+
+/**
+ * The table shown at start: accounts by tier with a bar, open and held PQLs by motion, and the accounts with the highest scores. No
+ * line is longer than `context.width` (60 at least). No newline at the end.
+ */
+export function formatSummary(summary: WorkspaceSummary, context: ConsoleContext): string {
+  const width = usableWidth(context)
+  const sections = [
+    tierLines(summary, context, width),
+    pqlLines(summary, context),
+    topLines(summary, context, width),
+  ]
+  return sections
+    .filter(lines => lines.length > 0)
+    .map(lines => lines.map(line => renderLine([INDENT, ...line], width, context.color)).join('\n'))
+    .join('\n\n')
+}
+
+const TITLE_WIDTH = 20
+const NUMBER_WIDTH = 6
+const BAR_WIDTH = 24
+
+function tierLines(summary: WorkspaceSummary, context: ConsoleContext, width: number): Segment[][] {
+  const model = context.model(summary.modelId)
+  const names = model?.tiers.map(({ name }) => name).reverse() ?? Object.keys(summary.tiers)
+  const counts = names.map(name => summary.tiers[name] ?? 0)
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  const most = Math.max(...counts, 1)
+  const rows = names.map((name, i): Segment[] => {
+    const count = counts[i]!
+    const style = TIER_STYLES[Math.min(i, TIER_STYLES.length - 1)]!
+    const percent = total === 0 ? 0 : Math.round((count / total) * 100)
+    const action = plainText(model?.tiers.find(tier => tier.name === name)?.action ?? '')
+    const filled = bar(count / most, BAR_WIDTH)
+    const empty = ' '.repeat(BAR_WIDTH - textWidth(filled))
+    return [
+      { text: column(tierTitle(name, model), TITLE_WIDTH), style },
+      column(grouped(count), NUMBER_WIDTH, 'right'),
+      { text: column(`${percent}%`, 5, 'right'), style: 'dim' },
+      INDENT,
+      { text: filled, style },
+      // What to do with a tier's accounts, where there is room for more than its beginning.
+      ...(width >= WIDE ? [empty, INDENT, { text: action, style: 'dim' } as const] : []),
+    ]
+  })
+  const title = plainText(model?.name ?? summary.modelId)
+  return [
+    [
+      { text: title, style: 'bold' },
+      { text: ` · ${grouped(total)} ${total === 1 ? 'account' : 'accounts'}`, style: 'dim' },
+    ],
+    ...rows,
+  ]
+}
+
+const WIDE = 100
+const TIER_STYLES: readonly Style[] = ['green', 'cyan', 'blue', 'gray']
+
+function pqlLines({ pqls, modelId }: WorkspaceSummary, context: ConsoleContext): Segment[][] {
+  const countOf = (motion: Motion, status: 'open' | 'held'): number =>
+    pqls.filter(pql => pql.motion === motion && pql.status === status).length
+  const rows = MOTIONS.map(motion => ({
+    motion,
+    open: countOf(motion, 'open'),
+    held: countOf(motion, 'held'),
+  })).filter(({ open, held }) => open + held > 0)
+  const open = rows.reduce((sum, row) => sum + row.open, 0)
+  const held = rows.reduce((sum, row) => sum + row.held, 0)
+  const most = Math.max(...rows.map(row => row.open), 1)
+  const gates = context.model(modelId)?.gates.map(({ title, name }) => plainText(title || name)) ?? []
+  const until = gates.length === 0 ? '' : ` until: ${gates.join('; ')}`
+  const heldText = held === 0 ? '' : ` · ${grouped(held)} held${until}`
+  return [
+    [
+      { text: `${grouped(open)} open ${open === 1 ? 'PQL' : 'PQLs'}`, style: 'bold' },
+      { text: heldText, style: 'yellow' },
+    ],
+    ...rows.map((row): Segment[] => [
+      column(motionTitle(row.motion), TITLE_WIDTH),
+      column(grouped(row.open), NUMBER_WIDTH, 'right'),
+      { text: column(row.held === 0 ? '' : `+${grouped(row.held)}`, 5, 'right'), style: 'yellow' },
+      INDENT,
+      { text: bar(row.open / most, BAR_WIDTH), style: 'magenta' },
+    ]),
+  ]
+}
+
+function topLines({ top, modelId }: WorkspaceSummary, context: ConsoleContext, width: number): Segment[][] {
+  if (top.length === 0) return []
+  const model = context.model(modelId)
+  const accountWidth = Math.min(32, Math.floor((width - 40) * 0.5) + 4)
+  return [
+    [{ text: 'Highest scores', style: 'bold' }],
+    ...top
+      .slice(0, SHOWN_ACCOUNTS)
+      .map(({ accountId, score, tier, openPqls }): Segment[] => [
+        { text: column(score.toFixed(model?.score.decimals ?? 0), 5, 'right'), style: 'bold' },
+        INDENT,
+        column(accountTitle(accountId, context), accountWidth),
+        INDENT,
+        { text: column(tierTitle(tier, model), 16), style: 'dim' },
+        INDENT,
+        { text: [...new Set(openPqls)].map(motionTitle).join(', '), style: 'magenta' },
+      ]),
+  ]
+}
+
+const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const
+
+/** A bar of up to `width` columns, in eighths; anything above 0 can be seen. */
+function bar(share: number, width: number): string {
+  const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8)
+  const shown = share > 0 ? Math.max(1, eighths) : 0
+  return '█'.repeat(Math.floor(shown / 8)) + EIGHTHS[shown % 8]
+}
+
+/** `12,345`. */
+function grouped(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+}

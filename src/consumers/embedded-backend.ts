@@ -1,0 +1,45 @@
+import { describeError } from '../errors.ts'
+import { openLmdbEnvironment } from '../store/lmdb-environment.ts'
+import { LmdbStore } from '../store/lmdb-store.ts'
+import type { Backend } from './backend.ts'
+import { EmbeddedLog } from './embedded-log.ts'
+import type { TopicPartitions } from './embedded-topics.ts'
+
+export interface EmbeddedBackendOptions {
+  /** Made if it is missing. */
+  readonly directory: string
+  readonly partitions: TopicPartitions
+  /** Is told of every handler that threw; a pino logger fits. */
+  readonly log?: { warn(details: object, message: string): void }
+}
+
+/**
+ * Log and store in one LMDB environment. A batch is one transaction: outputs, consumed offset, states and watermark are there
+ * together or not at all, whatever dies, and `commitBatch` resolves when they are on the disk.
+ * @throws UpswellError STORE_UNAVAILABLE: the directory cannot be written; STATE_UNREADABLE: it holds something else.
+ */
+export async function openEmbeddedBackend(options: EmbeddedBackendOptions): Promise<Backend> {
+  const environment = await openLmdbEnvironment(options.directory)
+  const log = new EmbeddedLog(environment, {
+    partitions: options.partitions,
+    onProblem: ({ topic, partition, error, retryInMs }) =>
+      options.log?.warn(
+        { topic, partition, err: error, retryInMs },
+        `Consuming ${topic}/${partition} failed and is tried again: ${describeError(error)}`,
+      ),
+  })
+  const store = new LmdbStore(environment)
+  return {
+    log,
+    store,
+    commitBatch: async (session, { outputs, nextOffset, write }) => {
+      const save = store.prepareSave(session.partition, write)
+      await log.commitTogether(session, outputs, nextOffset, save)
+    },
+    close: async () => {
+      await log.close()
+      await store.close()
+      await environment.close()
+    },
+  }
+}

@@ -1,0 +1,124 @@
+import type { Admin, Kafka } from 'kafkajs'
+import { UpswellError } from '../errors.ts'
+import { asLogError, isProtocolError, topicsMissing } from './kafka-errors.ts'
+
+/** What the adapter asks the cluster. */
+export interface KafkaAdmin {
+  /** @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE */
+  partitions(topic: string): Promise<number>
+  /** @throws UpswellError TOPIC_MISSING, naming all that are; LOG_UNAVAILABLE */
+  requireTopics(topics: readonly string[]): Promise<void>
+  /** What can be read of every partition. @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE */
+  offsets(topic: string): Promise<ReadonlyMap<number, OffsetRange>>
+  /** Where a group stands. Fence its writers first, or a transaction may still be on its way. @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE */
+  groupOffset(group: string, topic: string, partition: number): Promise<OffsetRange & { committed: number }>
+  deleteGroup(group: string): Promise<void>
+  /** @throws UpswellError LOG_UNAVAILABLE */
+  ping(): Promise<void>
+}
+
+export interface OffsetRange {
+  /** The first offset that is still there. */
+  readonly first: number
+  /** The offset that the next record gets. What lies below it may belong to transactions that are not finished. */
+  readonly end: number
+}
+
+/**
+ * Asks on a connection of its own each time. A kept one is a few ms faster, but one question harms the next: kafkajs reads the metadata of all topics
+ * ever asked about, and fails for every topic once one of them is deleted.
+ */
+export function kafkaAdmin(createKafka: () => Kafka): KafkaAdmin {
+  const kafka = readingUncommitted(createKafka())
+  const ask = <T>(doing: string, question: (admin: Admin) => Promise<T>) => askOnce(kafka, doing, question)
+  return {
+    partitions: topic =>
+      ask(`read the partitions of ${topic}`, async admin => (await partitionsOf(admin, topic)).length),
+
+    requireTopics: topics =>
+      ask(`look for the topics ${topics.join(', ')}`, async admin => {
+        const present = new Set(await admin.listTopics())
+        const missing = topics.filter(topic => !present.has(topic))
+        if (missing.length > 0) throw topicsMissing(missing)
+      }),
+
+    offsets: topic => ask(`read the offsets of ${topic}`, admin => rangesOf(admin, topic)),
+
+    groupOffset: (group, topic, partition) =>
+      ask(`read where ${group} stands in ${topic}/${partition}`, async admin => {
+        const range = (await rangesOf(admin, topic)).get(partition)
+        if (range === undefined)
+          throw new UpswellError('LOG_UNAVAILABLE', `${topic}/${partition} is gone`, { canRetry: true })
+        const [answer] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+        const committed = Number(answer?.partitions.find(each => each.partition === partition)?.offset ?? -1)
+        // -1: nothing was committed.
+        return { ...range, committed: Math.max(0, committed) }
+      }),
+
+    deleteGroup: async group => {
+      await ask(`delete the group ${group}`, admin => admin.deleteGroups([group]))
+    },
+
+    ping: async () => {
+      await ask('reach Kafka', admin => admin.describeCluster())
+    },
+  }
+}
+
+async function askOnce<T>(kafka: Kafka, doing: string, question: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin()
+  try {
+    await admin.connect()
+    return await question(admin)
+  } catch (error) {
+    // Where every broker fails to answer, kafkajs reads fields of a null.
+    const cause = error instanceof TypeError ? new Error('no broker answered', { cause: error }) : error
+    throw asLogError(cause, doing)
+  } finally {
+    void admin.disconnect().catch(() => {})
+  }
+}
+
+interface ClusterOptions {
+  isolationLevel?: number
+}
+
+const READ_UNCOMMITTED = 0
+
+/**
+ * Lets the client's admin see where a partition ends. By itself it sees the last stable offset: a transaction whose commit was just answered is
+ * not below that yet, since the broker still has to write its markers. kafkajs offers no setting for it, so the function with which it makes a connection is wrapped.
+ */
+function readingUncommitted(kafka: Kafka): Kafka {
+  const name = Object.getOwnPropertySymbols(kafka).find(
+    ({ description }) => description === 'private:Kafka:createCluster',
+  )
+  const internals = kafka as unknown as Record<symbol, (options: ClusterOptions) => unknown>
+  const createCluster = name && internals[name]
+  if (!createCluster) throw new Error('this is not the kafkajs (2.2.4) that the adapter was written for')
+  internals[name] = options => createCluster({ ...options, isolationLevel: READ_UNCOMMITTED })
+  return kafka
+}
+
+async function partitionsOf(admin: Admin, topic: string) {
+  return namingTopic(topic, async () => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+    return topics[0]!.partitions
+  })
+}
+
+async function rangesOf(admin: Admin, topic: string): Promise<Map<number, OffsetRange>> {
+  const offsets = await namingTopic(topic, () => admin.fetchTopicOffsets(topic))
+  return new Map(
+    offsets.map(({ partition, low, high }) => [partition, { first: Number(low), end: Number(high) }]),
+  )
+}
+
+/** Kafka's answer to a missing topic does not name it. */
+async function namingTopic<T>(topic: string, question: () => Promise<T>): Promise<T> {
+  try {
+    return await question()
+  } catch (error) {
+    throw isProtocolError(error, 'UNKNOWN_TOPIC_OR_PARTITION') ? topicsMissing([topic]) : error
+  }
+}

@@ -1,0 +1,58 @@
+import { UpswellError } from '../errors.ts'
+import type { OffsetRange } from './kafka-admin.ts'
+import type { TransactionWriter } from './kafka-transactions.ts'
+import type { OutgoingRecord, PartitionSession } from './log.ts'
+
+/** Why a session ended of which nothing is to be told. */
+export const OVER = new UpswellError('LOG_FENCED', 'the session is over', { canRetry: true })
+
+/** A session, from the moment its partition's earlier owners are fenced until it ends, which is for ever. */
+export class LiveSession implements PartitionSession {
+  readonly topic: string
+  readonly partition: number
+  readonly committedOffset: number
+  readonly endOffset: number
+  /** Resolves with the reason. */
+  readonly ended: Promise<unknown>
+  readonly #group: string
+  readonly #writer: TransactionWriter
+  #resolveEnded: (reason: unknown) => void = () => {}
+  #isOver = false
+
+  constructor(
+    { topic, partition }: { readonly topic: string; readonly partition: number },
+    group: string,
+    { committed, end }: OffsetRange & { readonly committed: number },
+    writer: TransactionWriter,
+  ) {
+    this.topic = topic
+    this.partition = partition
+    this.committedOffset = committed
+    this.endOffset = end
+    this.#group = group
+    this.#writer = writer
+    this.ended = new Promise(resolve => {
+      this.#resolveEnded = resolve
+    })
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  end(reason: unknown): void {
+    this.#isOver = true
+    this.#resolveEnded(reason)
+  }
+
+  async commit(records: readonly OutgoingRecord[], nextOffset: number): Promise<void> {
+    if (this.#isOver) throw OVER
+    const { topic, partition } = this
+    try {
+      await this.#writer.write(records, { group: this.#group, topic, partition, nextOffset })
+    } catch (error) {
+      this.end(error)
+      throw error
+    }
+  }
+}

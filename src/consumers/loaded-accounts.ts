@@ -1,0 +1,149 @@
+import type { ModelLibrary } from '../models/model-library.ts'
+import { encodePartitionMemory } from '../models/partition-memory.ts'
+import { type Account, dueBucketOf } from '../scoring/account.ts'
+import { decodeAccount, decodeUserChunk, encodeAccount, encodeUserChunk } from '../scoring/codec.ts'
+import type { LogEntry, PartitionMemory, TickSlice } from '../scoring/fold.ts'
+import { chunkNames } from '../scoring/users.ts'
+import {
+  type AccountStore,
+  type AccountWrite,
+  DUE_BUCKETS,
+  type Listing,
+  type PartitionWrite,
+  type UserChunkKey,
+} from '../store/store.ts'
+
+/** The accounts that a batch needs, with what the store's indexes say of them now, so that only what changes is written. */
+export interface LoadedAccounts {
+  readonly accounts: Map<string, Account>
+  readonly stored: ReadonlyMap<string, StoredIndexes>
+}
+
+interface StoredIndexes {
+  readonly dueAt: number
+  readonly listings: readonly Listing[]
+}
+
+/** Reads the accounts that the entries name or make due, with the users in them: three round trips at most. */
+export async function loadAccounts(
+  store: AccountStore,
+  partition: number,
+  entries: readonly LogEntry[],
+  memory: PartitionMemory,
+): Promise<LoadedAccounts> {
+  const ids = new Set<string>()
+  for (const entry of entries) {
+    if (entry.type === 'signal') ids.add(entry.signal.accountId)
+    else if (entry.type === 'tick') for (const id of await dueAccounts(store, partition, entry)) ids.add(id)
+  }
+  const accounts = new Map<string, Account>()
+  const stored = new Map<string, StoredIndexes>()
+  const asked = [...ids]
+  const found = await store.load(partition, asked)
+  for (const [i, bytes] of found.entries()) {
+    if (bytes === undefined) continue
+    const account = decodeAccount(asked[i]!, bytes, memory.modelSets)
+    accounts.set(account.id, account)
+    stored.set(account.id, { dueAt: account.dueAt, listings: listingsOf(account) })
+  }
+  await loadUsers(store, partition, entries, accounts)
+  return { accounts, stored }
+}
+
+function dueAccounts(
+  store: AccountStore,
+  partition: number,
+  tick: TickSlice & { timestamp: number },
+): Promise<string[]> {
+  const buckets: number[] = []
+  for (let bucket = tick.slice; bucket < DUE_BUCKETS; bucket += tick.of) buckets.push(bucket)
+  return store.due(partition, buckets, tick.scope === 'all' ? Number.POSITIVE_INFINITY : tick.timestamp)
+}
+
+async function loadUsers(
+  store: AccountStore,
+  partition: number,
+  entries: readonly LogEntry[],
+  accounts: ReadonlyMap<string, Account>,
+): Promise<void> {
+  const wanted = new Map<string, UserChunkKey>()
+  for (const entry of entries) {
+    if (entry.type !== 'signal' || entry.signal.userId === undefined) continue
+    const account = accounts.get(entry.signal.accountId)
+    if (account === undefined || account.activity.userCount === 0) continue
+    for (const chunk of chunkNames(account.activity.userCount, entry.signal.userId)) {
+      wanted.set(`${chunk}/${account.id}`, { accountId: account.id, chunk })
+    }
+  }
+  const keys = [...wanted.values()]
+  if (keys.length === 0) return
+  const found = await store.loadUserChunks(partition, keys)
+  for (const [i, bytes] of found.entries()) {
+    const { accountId, chunk } = keys[i]!
+    if (bytes !== undefined)
+      accounts.get(accountId)!.users.chunks.set(chunk, decodeUserChunk(accountId, bytes))
+  }
+}
+
+function listingsOf(account: Account): Listing[] {
+  return account.standings.map(({ model: { definition }, score, tier }) => ({
+    modelId: definition.id,
+    tier: definition.tiers[tier]!.name,
+    score,
+    accountId: account.id,
+  }))
+}
+
+/** Whether an account's place in any ranked list changed, or it is new. */
+export function movedInLists(account: Account, loaded: LoadedAccounts): boolean {
+  const before = loaded.stored.get(account.id)?.listings
+  return (
+    before === undefined ||
+    difference(listingsOf(account), before).length > 0 ||
+    before.length !== account.standings.length
+  )
+}
+
+export interface WriteContext {
+  readonly owner: string
+  readonly expectedWatermark: number
+  readonly watermark: number
+  /** Undefined: unchanged. */
+  readonly memory: PartitionMemory | undefined
+  readonly library: ModelLibrary
+}
+
+/** What the store is to write for the accounts that a batch touched. */
+export function partitionWrite(
+  touched: Iterable<Account>,
+  loaded: LoadedAccounts,
+  context: WriteContext,
+): PartitionWrite {
+  const { owner, expectedWatermark, watermark, memory, library } = context
+  const accounts: AccountWrite[] = []
+  const userChunks: (UserChunkKey & { bytes: Uint8Array })[] = []
+  for (const account of touched) {
+    const before = loaded.stored.get(account.id)
+    const listings = listingsOf(account)
+    accounts.push({
+      accountId: account.id,
+      bytes: encodeAccount(account),
+      bucket: dueBucketOf(account.id),
+      dueAt: before?.dueAt === account.dueAt ? undefined : account.dueAt,
+      listingsRemoved: difference(before?.listings ?? [], listings),
+      listingsAdded: difference(listings, before?.listings ?? []),
+    })
+    for (const [chunk, users] of account.users.chunks) {
+      if (users.changed) userChunks.push({ accountId: account.id, chunk, bytes: encodeUserChunk(users) })
+    }
+  }
+  const state = memory === undefined ? undefined : encodePartitionMemory(memory, library)
+  return { owner, expectedWatermark, watermark, state, accounts, userChunks }
+}
+
+function difference(listings: readonly Listing[], others: readonly Listing[]): Listing[] {
+  return listings.filter(
+    ({ modelId, tier, score }) =>
+      !others.some(other => other.modelId === modelId && other.tier === tier && other.score === score),
+  )
+}

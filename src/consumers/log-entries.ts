@@ -1,0 +1,120 @@
+import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
+import type { LogEntry, TickSlice } from '../scoring/fold.ts'
+import { parseSignal, type Rejection } from '../scoring/parse-signal.ts'
+import type { Signal } from '../scoring/signal.ts'
+import type { LogRecord, OutgoingRecord } from './log.ts'
+
+/**
+ * Records of the `signals` topic. A signal is its canonical JSON. What the system writes itself is told by the header
+ * `upswell-record`, which no source can set: ingest writes signals anew.
+ */
+const RECORD_HEADER = 'upswell-record'
+/** Set on signals that are loaded as history: their timestamp is their own time, not the wall clock's. */
+const CLOCK_HEADER = 'upswell-clock'
+
+export type DecodedRecord = { readonly entry: LogEntry } | { readonly rejection: Rejection }
+
+/** @throws InvalidModelError if a models record cannot be read by this version of Upswell */
+export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedRecord {
+  const { offset, timestamp } = record
+  const kind = record.headers[RECORD_HEADER]?.toString()
+  if (kind === 'tick')
+    return { entry: { type: 'tick', offset, timestamp, ...(JSON.parse(String(record.value)) as TickSlice) } }
+  if (kind === 'models') {
+    const models = library.compileAll(JSON.parse(String(record.value)) as ModelSource[])
+    return { entry: { type: 'models', offset, at: timestamp, models } }
+  }
+  if (kind === 'live') return { entry: { type: 'live', offset } }
+  const parsed = parseSignal(record.value, { observedAt: timestamp, defaultKind: undefined })
+  if ('rejection' in parsed) return parsed
+  const { signal } = parsed
+  // A record of another key would be folded by an owner that does not own the account.
+  if (record.key?.toString() !== signal.accountId) {
+    const found =
+      record.key === null ? 'no key' : `the key ${JSON.stringify(record.key.toString().slice(0, 60))}`
+    return {
+      rejection: {
+        code: 'key-mismatch',
+        detail: `the record has ${found}, its accountId is ${JSON.stringify(signal.accountId)}; both must be the same`,
+      },
+    }
+  }
+  return {
+    entry: {
+      type: 'signal',
+      offset,
+      timestamp,
+      signal,
+      history: record.headers[CLOCK_HEADER]?.toString() === 'event',
+    },
+  }
+}
+
+export function isTick(record: LogRecord): boolean {
+  return record.headers[RECORD_HEADER]?.toString() === 'tick'
+}
+
+/** `clock`: `event` if the signal is history, whose `observedAt` is its own time. */
+export function signalRecord(
+  topic: string,
+  signal: Signal,
+  observedAt: number,
+  clock: 'wall' | 'event' = 'wall',
+): OutgoingRecord {
+  return {
+    topic,
+    key: signal.accountId,
+    value: JSON.stringify(canonicalSignal(signal)),
+    // The record's time is what scoring goes by: never before the event itself.
+    timestamp: Math.max(observedAt, signal.occurredAt),
+    headers: clock === 'event' ? { [CLOCK_HEADER]: 'event' } : {},
+  }
+}
+
+/** The fields of the contract, in its order. */
+function canonicalSignal(signal: Signal): Record<string, unknown> {
+  const { id, kind, name, accountId, userId, quantityThousandths, properties, occurredAt } = signal
+  return {
+    id,
+    kind,
+    name,
+    accountId,
+    ...(userId === undefined ? {} : { userId }),
+    quantity: quantityThousandths / 1000,
+    ...(Object.keys(properties).length === 0 ? {} : { properties }),
+    occurredAt: new Date(occurredAt).toISOString(),
+  }
+}
+
+export function tickRecord(topic: string, partition: number, time: number, tick: TickSlice): OutgoingRecord {
+  return {
+    topic,
+    partition,
+    key: null,
+    value: JSON.stringify(tick),
+    timestamp: time,
+    headers: { [RECORD_HEADER]: 'tick' },
+  }
+}
+
+/** `time` 0: every account switches at its own clock. */
+export function modelsRecord(
+  topic: string,
+  partition: number,
+  time: number,
+  models: readonly ModelSource[],
+): OutgoingRecord {
+  return {
+    topic,
+    partition,
+    key: null,
+    value: JSON.stringify(models),
+    timestamp: time,
+    headers: { [RECORD_HEADER]: 'models' },
+  }
+}
+
+/** Ends a partition's history: time is the wall clock's again. */
+export function liveRecord(topic: string, partition: number): OutgoingRecord {
+  return { topic, partition, key: null, value: null, headers: { [RECORD_HEADER]: 'live' } }
+}

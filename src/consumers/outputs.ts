@@ -1,0 +1,137 @@
+import type { Account } from '../scoring/account.ts'
+import { hash128Hex } from '../scoring/hash.ts'
+import type { PqlEvent, ScoringEvent, TierChange } from '../scoring/outputs.ts'
+import type { Rejection } from '../scoring/parse-signal.ts'
+import type { LogRecord, OutgoingRecord } from './log.ts'
+import type { TopicNames } from './topics.ts'
+
+/**
+ * What goes out, as records: a JSON value in the contract's order of fields, and CloudEvents headers in Kafka's binary mode.
+ * Nothing in a value depends on partitions or offsets; the `sequence` is a header.
+ */
+const SOURCE = '/upswell/score'
+
+/** The record of a scoring event caused by the record at `sequence` (`partition:offset` in `signals`). */
+export function eventRecord(topics: TopicNames, event: ScoringEvent, sequence: string): OutgoingRecord {
+  switch (event.type) {
+    case 'tier-change':
+      return output(
+        topics['tier-changes'],
+        event,
+        'com.upswell.tier-change.v1',
+        tierChangeValue(event),
+        sequence,
+      )
+    case 'pql':
+      return output(
+        topics['pql-events'],
+        event,
+        `com.upswell.pql.${event.status}.v1`,
+        pqlValue(event),
+        sequence,
+      )
+    default:
+      return event satisfies never
+  }
+}
+
+function output(
+  topic: string,
+  event: ScoringEvent,
+  type: string,
+  value: object,
+  sequence: string,
+): OutgoingRecord {
+  const headers = cloudEventHeaders(event.id, type, event.accountId, event.at, sequence)
+  if (event.cause.signalId !== undefined) headers['ce_causationid'] = event.cause.signalId
+  return { topic, key: event.accountId, value: JSON.stringify(value), headers, timestamp: event.at }
+}
+
+function cloudEventHeaders(
+  id: string,
+  type: string,
+  accountId: string,
+  at: number,
+  sequence: string,
+): Record<string, string> {
+  return {
+    ce_specversion: '1.0',
+    ce_id: id,
+    ce_type: type,
+    ce_source: SOURCE,
+    ce_subject: accountId,
+    ce_time: new Date(at).toISOString(),
+    ce_sequence: sequence,
+    'content-type': 'application/json',
+  }
+}
+
+/** The contract of `tier-changes`: schemas/tier-change.schema.json. */
+function tierChangeValue(change: TierChange): object {
+  const { id, accountId, modelId, modelVersion, from, to, score, previousScore, at, cause, contributions } =
+    change
+  return {
+    id,
+    accountId,
+    modelId,
+    modelVersion,
+    from,
+    to,
+    score,
+    previousScore,
+    at: new Date(at).toISOString(),
+    cause,
+    contributions,
+  }
+}
+
+/** The contract of `pql-events`: schemas/pql-event.schema.json. */
+function pqlValue(event: PqlEvent): object {
+  const { type: _, at, cause, ...rest } = event
+  return { ...rest, at: new Date(at).toISOString(), cause }
+}
+
+/** The latest scores of an account, for the compacted topic: schemas/account-scores.schema.json. */
+export function accountScoresRecord(topics: TopicNames, account: Account, sequence: string): OutgoingRecord {
+  const at = account.activity.clock
+  const scores = account.standings.map(standing => ({
+    modelId: standing.model.definition.id,
+    modelVersion: standing.model.definition.version,
+    score: standing.score,
+    tier: standing.model.definition.tiers[standing.tier]!.name,
+    tierSince: new Date(standing.tierSince).toISOString(),
+    coverage: standing.coverage,
+    changedAt: new Date(standing.changedAt).toISOString(),
+    cause: standing.cause,
+  }))
+  const id = hash128Hex('account-scores', account.id, at, JSON.stringify(scores))
+  return {
+    topic: topics['account-scores'],
+    key: account.id,
+    value: JSON.stringify({ id, accountId: account.id, at: new Date(at).toISOString(), scores }),
+    headers: cloudEventHeaders(id, 'com.upswell.account-scores.v1', account.id, at, sequence),
+    timestamp: at,
+  }
+}
+
+/** A record that cannot be used, as it came: key, value and headers byte for byte, with where it stood and why it is here. */
+export function deadLetterRecord(
+  topics: TopicNames,
+  record: LogRecord,
+  rejection: Rejection,
+): OutgoingRecord {
+  return {
+    topic: topics['dead-letter'],
+    key: record.key,
+    value: record.value,
+    headers: {
+      ...record.headers,
+      'upswell-reason': rejection.code,
+      'upswell-detail': rejection.detail,
+      'upswell-topic': record.topic,
+      'upswell-partition': String(record.partition),
+      'upswell-offset': String(record.offset),
+      'upswell-timestamp': new Date(record.timestamp).toISOString(),
+    },
+  }
+}

@@ -1,0 +1,41 @@
+import { suggestName } from './nearest-name.ts'
+import type { Path } from './path.ts'
+import type { Report } from './report.ts'
+import { describeType, type ValueType } from './value-types.ts'
+
+/** The names that a condition may use, with the type of each. */
+export interface Scope {
+  readonly types: ReadonlyMap<string, ValueType>
+  /** False if the features could not be read at all: then every name is taken to be known. */
+  readonly isComplete: boolean
+  /** What `tier` can be, where it is a variable and the tiers could be read. */
+  readonly tierNames: readonly string[] | undefined
+}
+
+/** The type of a feature; undefined, and `onUnknown` told what is wrong, if there is no such feature. */
+export function typeOfFeature(
+  name: string,
+  scope: Scope,
+  onUnknown: (message: string) => void,
+): ValueType | undefined {
+  const type = scope.types.get(name)
+  if (type !== undefined) return type
+  if (!scope.isComplete) return 'any'
+  const names = [...scope.types.keys()]
+  onUnknown(
+    `${JSON.stringify(name)} is not a feature; accepted: a name from features; ` +
+      suggestName(name, names, 'define it under features'),
+  )
+  return undefined
+}
+
+/** Reports a feature that does not exist or is no number. */
+export function checkNumberFeature(name: string, path: Path, scope: Scope, report: Report): void {
+  const type = typeOfFeature(name, scope, message => report.add(path, message))
+  if (type === 'text' || type === 'flag') {
+    report.add(
+      path,
+      `${name} is ${describeType(type)}; accepted: a feature that is a number; use cases for it`,
+    )
+  }
+}

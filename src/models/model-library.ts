@@ -1,0 +1,35 @@
+import { type CompiledModel, compileModel } from '../scoring/compile-model.ts'
+import { hash128Hex } from '../scoring/hash.ts'
+import { parseModel } from './parse-model.ts'
+
+/** A model file's text, and the name it goes by in messages. */
+export interface ModelSource {
+  readonly file: string
+  readonly text: string
+}
+
+/** Compiles each model text once, and knows the text that a compiled model came from. */
+export class ModelLibrary {
+  readonly #models = new Map<string, { readonly model: CompiledModel; readonly source: ModelSource }>()
+
+  /** @throws InvalidModelError if the text is no valid model */
+  compile(source: ModelSource): CompiledModel {
+    const contentHash = hash128Hex(source.text)
+    const known = this.#models.get(contentHash)
+    if (known !== undefined) return known.model
+    const model = compileModel(parseModel(source.text, source.file), contentHash)
+    this.#models.set(contentHash, { model, source })
+    return model
+  }
+
+  /** By ascending id, as scoring wants them. */
+  compileAll(sources: readonly ModelSource[]): CompiledModel[] {
+    const models = sources.map(source => this.compile(source))
+    return models.sort((a, b) => (a.definition.id < b.definition.id ? -1 : 1))
+  }
+
+  /** The source of a model that this library compiled. */
+  sourceOf(model: CompiledModel): ModelSource {
+    return this.#models.get(model.contentHash)!.source
+  }
+}

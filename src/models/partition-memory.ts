@@ -1,0 +1,41 @@
+import { NO_MODELS } from '../scoring/account.ts'
+import { createPartitionMemory, type PartitionMemory } from '../scoring/fold.ts'
+import type { ModelLibrary, ModelSource } from './model-library.ts'
+
+/** What the store keeps for a partition as a whole, as JSON: the active models in full, so that a reader needs no file. */
+interface StoredMemory {
+  readonly version: 1
+  readonly history: boolean
+  readonly modelSets: readonly {
+    readonly offset: number
+    readonly at: number
+    readonly models: readonly ModelSource[]
+  }[]
+}
+
+export function encodePartitionMemory(memory: PartitionMemory, library: ModelLibrary): Uint8Array {
+  const stored: StoredMemory = {
+    version: 1,
+    history: memory.history,
+    modelSets: memory.modelSets
+      .filter(set => set.offset !== NO_MODELS.offset)
+      .map(({ offset, at, models }) => ({
+        offset,
+        at,
+        models: models.map(model => library.sourceOf(model)),
+      })),
+  }
+  return Buffer.from(JSON.stringify(stored))
+}
+
+/** @throws InvalidModelError if this version of Upswell cannot read a model that is active */
+export function decodePartitionMemory(bytes: Uint8Array | undefined, library: ModelLibrary): PartitionMemory {
+  if (bytes === undefined) return createPartitionMemory()
+  const stored = JSON.parse(Buffer.from(bytes).toString()) as StoredMemory
+  const modelSets = stored.modelSets.map(({ offset, at, models }) => ({
+    offset,
+    at,
+    models: library.compileAll(models),
+  }))
+  return { history: stored.history, modelSets: modelSets.length === 0 ? [NO_MODELS] : modelSets }
+}

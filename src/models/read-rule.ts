@@ -1,0 +1,123 @@
+import type { Band, Case, Line, MissingPolicy, RuleDefinition } from '../scoring/model-definition.ts'
+import { readCondition } from './conditions.ts'
+import { checkNumberFeature, type Scope } from './feature-scope.ts'
+import { titleOf } from './names.ts'
+import type { Path } from './path.ts'
+import type { RawBand, RawCase, RawLine, RawPoints, RawRule } from './raw-model.ts'
+import type { Report } from './report.ts'
+
+type RuleBody =
+  | Pick<Extract<RuleDefinition, { type: 'line' }>, 'type' | 'line'>
+  | Pick<Extract<RuleDefinition, { type: 'bands' }>, 'type' | 'of' | 'bands' | 'below'>
+  | Pick<Extract<RuleDefinition, { type: 'cases' }>, 'type' | 'cases'>
+
+/** One rule of the file; undefined if something in it was reported. */
+export function readRule(
+  name: string,
+  raw: RawRule,
+  path: Path,
+  scope: Scope,
+  report: Report,
+): RuleDefinition | undefined {
+  const body = readBody(raw, path, scope, report)
+  if (body === undefined) return undefined
+  const max = mostPoints(body)
+  const missing: MissingPolicy =
+    raw.missing === 'exclude' ? { type: 'exclude' } : { type: 'points', points: raw.missing ?? 0 }
+  if (missing.type === 'points' && missing.points > max) {
+    const found = `found ${missing.points} points for a missing value, and the rule gives at most ${max}`
+    report.add([...path, 'missing'], `${found}; at most that is accepted; lower one or raise the other`)
+  }
+  return { name, title: raw.title ?? titleOf(name), max, missing, ...body }
+}
+
+function readBody(raw: RawRule, path: Path, scope: Scope, report: Report): RuleBody | undefined {
+  if (raw.line !== undefined) {
+    return { type: 'line', line: readLine(raw.line, [...path, 'line'], scope, report) }
+  }
+  if (raw.bands !== undefined) {
+    const of = raw.of!
+    checkNumberFeature(of, [...path, 'of'], scope, report)
+    const bands = readBands(raw.bands, [...path, 'bands'], report)
+    return { type: 'bands', of, bands, below: raw.below ?? 0 }
+  }
+  // One condition with its points is a single case.
+  const single = raw.cases === undefined
+  const rawCases = raw.cases ?? [{ when: raw.when!, points: raw.points! }]
+  const cases = rawCases.map((rawCase, index) => {
+    const casePath = single ? path : [...path, 'cases', index]
+    if (rawCase.otherwise !== undefined && index < rawCases.length - 1) {
+      report.add(
+        [...casePath, 'otherwise'],
+        'found otherwise before other cases; only the last case may be so; move it',
+        'key',
+      )
+    }
+    return readCase(rawCase, casePath, scope, report)
+  })
+  const sound = cases.filter(each => each !== undefined)
+  return sound.length === cases.length ? { type: 'cases', cases: sound } : undefined
+}
+
+function readCase(raw: RawCase, path: Path, scope: Scope, report: Report): Case | undefined {
+  if (raw.otherwise !== undefined) {
+    return { when: undefined, points: readPoints(raw.otherwise, [...path, 'otherwise'], scope, report) }
+  }
+  const when = readCondition(raw.when!, [...path, 'when'], scope, report)
+  const points = readPoints(raw.points!, [...path, 'points'], scope, report)
+  return when && { when, points }
+}
+
+function readPoints(raw: RawPoints, path: Path, scope: Scope, report: Report): number | Line {
+  return typeof raw === 'number' ? raw : readLine(raw.line, [...path, 'line'], scope, report)
+}
+
+function readLine(raw: RawLine, path: Path, scope: Scope, report: Report): Line {
+  checkNumberFeature(raw.of, [...path, 'of'], scope, report)
+  raw.corners.forEach(([x], index) => {
+    const before = raw.corners[index - 1]?.[0]
+    if (before === undefined || x > before) return
+    const message = `found ${x} after ${before}; corners go up from one to the next; sort them, or use cases for a jump`
+    report.add([...path, 'corners', index, 0], message)
+  })
+  return { of: raw.of, corners: raw.corners.map(([x, points]) => [x, points] as const) }
+}
+
+function readBands(raw: readonly RawBand[], path: Path, report: Report): Band[] {
+  const bands = raw.map(
+    (band): Band =>
+      band.from === undefined
+        ? { limit: band.above!, edge: 'above', points: band.points }
+        : { limit: band.from, edge: 'from', points: band.points },
+  )
+  bands.forEach((band, index) => {
+    const before = bands[index - 1]
+    if (before === undefined || isAfter(band, before)) return
+    const message = `found ${band.edge} ${band.limit} after ${before.edge} ${before.limit}; bands go up; sort them`
+    report.add([...path, index, band.edge], message)
+  })
+  return bands
+}
+
+function isAfter(band: Band, before: Band): boolean {
+  if (band.limit !== before.limit) return band.limit > before.limit
+  return before.edge === 'from' && band.edge === 'above'
+}
+
+/** Never below 0: a rule with nothing but penalties has no share of what a group can give. */
+function mostPoints(body: RuleBody): number {
+  switch (body.type) {
+    case 'line':
+      return mostOf(body.line)
+    case 'bands':
+      return Math.max(0, body.below, ...body.bands.map(band => band.points))
+    case 'cases':
+      return Math.max(0, ...body.cases.map(each => mostOf(each.points)))
+  }
+}
+
+function mostOf(points: number | Line): number {
+  return typeof points === 'number'
+    ? Math.max(0, points)
+    : Math.max(0, ...points.corners.map(corner => corner[1]))
+}

@@ -1,0 +1,19 @@
+import type { Expression } from '../scoring/model-definition.ts'
+
+/** `any`: its definition is wrong and has been reported; whatever reads it is given the benefit of the doubt. */
+export type ValueType = 'number' | 'text' | 'flag' | 'any'
+
+export interface TypedExpression {
+  readonly expression: Expression
+  readonly type: ValueType
+}
+
+const WORDS = { number: 'a number', text: 'a text', flag: 'a flag (true or false)', any: 'unknown' } as const
+
+export function describeType(type: ValueType): string {
+  return WORDS[type]
+}
+
+export function fitsType(found: ValueType, wanted: ValueType): boolean {
+  return found === wanted || found === 'any' || wanted === 'any'
+}

@@ -1,0 +1,38 @@
+import type { Config } from './config.ts'
+import type { Backend } from './consumers/backend.ts'
+import { openEmbeddedBackend } from './consumers/embedded-backend.ts'
+import { openKafkaRedisBackend } from './consumers/kafka-redis-backend.ts'
+import type { Logger } from './consumers/logger.ts'
+import { type TopicNames, topicNames } from './consumers/topics.ts'
+
+export interface OpenedBackend extends Backend {
+  readonly topics: TopicNames
+}
+
+export function isEmbedded(config: Config): boolean {
+  return config.kafkaBrokers.length === 0
+}
+
+/** The log and the store that the settings name. Opening does not wait for Kafka or Redis to be there. */
+export async function openBackend(config: Config, logger: Logger): Promise<OpenedBackend> {
+  const topics = topicNames(config.topicPrefix)
+  if (isEmbedded(config)) {
+    const backend = await openEmbeddedBackend({
+      directory: config.dataDir,
+      partitions: config.partitions,
+      log: { warn: (_, message) => logger.warn(message) },
+    })
+    return { ...backend, topics }
+  }
+  const backend = await openKafkaRedisBackend({
+    kafka: {
+      brokers: config.kafkaBrokers,
+      clientId: 'upswell',
+      transactionalIdPrefix: `upswell-${config.namespace}`,
+      sessionTimeoutMs: config.sessionTimeoutMs,
+      log: logger,
+    },
+    redis: { url: config.redisUrl, namespace: config.namespace, log: logger },
+  })
+  return { ...backend, topics }
+}

@@ -1,0 +1,67 @@
+import { levelAt } from './course.ts'
+import { type Draft, draft } from './draft.ts'
+import { health, npsFacts, storageFacts } from './facts.ts'
+import type { Random } from './random.ts'
+import { moodAt, type SampleAccount, type StorylineName } from './sample-account.ts'
+
+/** How often episodes come over the accounts of a storyline: those with PQLs, or close to a tier's edge, show the most. */
+export function episodeShare({ storyline }: SampleAccount): number {
+  return EPISODE_SHARES[storyline]
+}
+
+const EPISODE_SHARES: Readonly<Record<StorylineName, number>> = {
+  steady: 1,
+  'seat-growth': 2,
+  'api-limit': 2,
+  'preview-trial': 2,
+  'second-product': 2,
+  'unhealthy-heavy': 2,
+  'renewal-near': 2,
+  'multi-team': 2,
+  fading: 0,
+  newcomer: 0,
+}
+
+/**
+ * Something that comes over an account and passes again, within minutes: its signals at `begin` and at `end`, ms. It ends as it began, so
+ * it can come back for ever; and if a restart loses its end, the account's next report puts it right.
+ */
+export function episodeOf(account: SampleAccount, begin: number, end: number, random: Random): Draft[] {
+  if (levelAt(account.health, 1) < HEALTHY) return recovery(account, begin, end)
+  const roll = random.next()
+  if (roll < 0.12) return fullDisk(account, begin, end, random)
+  if (roll < 0.35 && account.nps !== undefined) return oddAnswer(account, account.nps, begin, end)
+  return escalation(account, begin, end, random)
+}
+
+/** Where the Revenue Score has its health gate. */
+const HEALTHY = 60
+
+/** A support ticket escalates, and is solved. */
+function escalation(account: SampleAccount, begin: number, end: number, random: Random): Draft[] {
+  return [health(account, random.integer(44, 57), 'escalating', begin), usualHealth(account, end)]
+}
+
+/** An unhappy account comes round, and is let down again. */
+function recovery(account: SampleAccount, begin: number, end: number): Draft[] {
+  return [health(account, 68, 'positive', begin), usualHealth(account, end)]
+}
+
+function usualHealth(account: SampleAccount, at: number): Draft {
+  return health(account, Math.round(levelAt(account.health, 1)), moodAt(account.mood, 1), at)
+}
+
+/** The storage fills up, and somebody tidies up. */
+function fullDisk(account: SampleAccount, begin: number, end: number, random: Random): Draft[] {
+  const storageUsedGb = Math.round(account.contract.storageLimitGb * random.between(0.93, 0.99))
+  return [
+    draft(account, 'traits', 'storage', begin, { properties: { storageUsedGb } }),
+    storageFacts(account, 1, end),
+  ]
+}
+
+/** One user answers a survey unlike the others, the next one as they do. */
+function oddAnswer(account: SampleAccount, usual: number, begin: number, end: number): Draft[] {
+  const odd = draft(account, 'health', 'survey', begin, { properties: { nps: usual >= 7 ? 4 : 9 } })
+  return [odd, ...npsFacts(account, end)]
+}

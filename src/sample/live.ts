@@ -1,0 +1,90 @@
+import type { Signal } from '../scoring/signal.ts'
+import { dayOf } from '../scoring/time.ts'
+import { createActs } from './acts.ts'
+import { draftsOfDay, userCount } from './day.ts'
+import { type Draft, draftOfScene, officeMoment } from './draft.ts'
+import { createRandom } from './random.ts'
+import type { SampleAccount } from './sample-account.ts'
+import type { SampleWorkspace } from './workspace.ts'
+
+export interface LiveSignals {
+  /**
+   * The signals after those of the last call, up to `untilMs` (included), ascending by `occurredAt`. After a gap of more than ten minutes
+   * (the machine slept) only its end is filled.
+   */
+  nextSignals(untilMs: number): Signal[]
+}
+
+/**
+ * Goes on with the accounts of a workspace after `from`, ms: everyday work at the level at which the history ended, and acts that show in
+ * the scores every few seconds. It may run for ever: work keeps its level, scenes of the storylines come back every six weeks, and an
+ * episode ends as it began.
+ *
+ * The same workspace and `from` give the same signals, whatever the steps, unless a gap is skipped. Ids hold `from`: a restart repeats none.
+ */
+export function liveSignals({
+  workspace,
+  from,
+}: {
+  readonly workspace: SampleWorkspace
+  readonly from: number
+}): LiveSignals {
+  const nextActs = createActs(workspace, from)
+  let cursor = from
+  let work: Draft[] = []
+  /** What acts have begun and not yet ended. */
+  let pending: Draft[] = []
+  let plannedDay = dayOf(from) - 2
+  let count = 0
+
+  function planWork(until: number): void {
+    // By time zone, what happens on a UTC day belongs to that local day, the one before or the one after.
+    while (plannedDay <= dayOf(until)) {
+      plannedDay++
+      for (const account of workspace.accounts) work.push(...workOfDay(workspace, account, plannedDay))
+    }
+    work = work.filter(({ occurredAt }) => occurredAt > cursor)
+  }
+
+  function skipTo(time: number): void {
+    cursor = time
+    plannedDay = Math.max(plannedDay, dayOf(time) - 2)
+    // An episode that has begun must end, or it would stay with the account.
+    pending = pending.map(draft => ({ ...draft, occurredAt: Math.max(draft.occurredAt, time + 1) }))
+  }
+
+  return {
+    nextSignals(untilMs) {
+      if (untilMs - cursor > LONGEST_GAP_MS) skipTo(untilMs - LONGEST_GAP_MS)
+      if (untilMs <= cursor) return []
+      planWork(untilMs)
+      pending.push(...nextActs(cursor, untilMs))
+      const isDue = ({ occurredAt }: Draft): boolean => occurredAt <= untilMs
+      const due = [...work.filter(isDue), ...pending.filter(isDue)]
+      pending = pending.filter(draft => !isDue(draft))
+      cursor = untilMs
+      return due
+        .sort((a, b) => a.occurredAt - b.occurredAt)
+        .map(draft => ({ id: `s-${from.toString(36)}-${++count}`, ...draft }))
+    },
+  }
+}
+
+const LONGEST_GAP_MS = 10 * 60_000
+/** Storylines are at their end, and stay there. */
+const NO_PROGRESS = { progress: 1, before: 1 }
+/** Longer than the 30 days in which a scene counts: it fades, and comes back. */
+const SCENE_CYCLE_DAYS = 42
+
+function workOfDay({ seed }: SampleWorkspace, account: SampleAccount, day: number): Draft[] {
+  const random = createRandom(seed, account.id, day, 'scenes')
+  const scenes = [...account.scenes, ...account.next].filter(
+    ({ kind }, i) => kind !== 'outcome' && (day + account.index * 5 + i * 11) % SCENE_CYCLE_DAYS === 0,
+  )
+  return [
+    ...draftsOfDay(seed, account, day, NO_PROGRESS),
+    ...scenes.map(scene =>
+      draftOfScene(account, scene, officeMoment(account, day, random), userCount(account, 1), 0, random),
+    ),
+  ]
+}

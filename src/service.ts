@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createApi } from './api/server.ts'
+import type { Config } from './config.ts'
+import { startIngest } from './consumers/ingest.ts'
+import type { Consumption } from './consumers/log.ts'
+import { signalRecord } from './consumers/log-entries.ts'
+import type { Logger } from './consumers/logger.ts'
+import type { BatchReport } from './consumers/score-partition.ts'
+import { type Scoring, startScoring } from './consumers/scoring.ts'
+import { describeError, isUpswellError, UpswellError } from './errors.ts'
+import { createMetrics } from './metrics.ts'
+import { readModels } from './models/model-files.ts'
+import { ModelLibrary, type ModelSource } from './models/model-library.ts'
+import { openBackend } from './open-backend.ts'
+
+export type Role = 'ingest' | 'score' | 'api'
+
+export interface ServiceOptions {
+  readonly config: Config
+  readonly roles: ReadonlySet<Role>
+  readonly logger: Logger
+  readonly onScored?: (batch: BatchReport) => void
+}
+
+export interface Service {
+  /** Where the API, or at least health and metrics, answer. */
+  readonly url: string
+  readonly backend: Awaited<ReturnType<typeof openBackend>>
+  readonly library: ModelLibrary
+  /** The configured models. */
+  readonly models: readonly ModelSource[]
+  /** Resolves when all roles have joined; rejects if one never can: a missing topic, another number of partitions. */
+  readonly started: Promise<void>
+  /** Resolves when everything works and the configured models are active. */
+  ready(): Promise<void>
+  /** Finishes what is under way, leaves the groups, closes everything. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts the roles of one process. Returns once health answers; Kafka and Redis are waited for behind it, however long it takes.
+ * @throws InvalidModelError, UpswellError PORT_IN_USE, STORE_UNAVAILABLE (embedded only)
+ */
+export async function startService({ config, roles, logger, onScored }: ServiceOptions): Promise<Service> {
+  const library = new ModelLibrary()
+  const models = (await readModels(config.models)).map(({ file, text }) => ({ file, text }))
+  library.compileAll(models)
+  const backend = await openBackend(config, logger)
+  const running = new Map<Role, Consumption>()
+  const stopping = new AbortController()
+  let scoring: Scoring | undefined
+  const metrics = createMetrics(() =>
+    [...running.values()].reduce((sum, consumption) => sum + consumption.assignments().length, 0),
+  )
+
+  const problems = async (): Promise<string[]> => {
+    const found: string[] = []
+    for (const role of ['ingest', 'score'] as const) {
+      if (!roles.has(role)) continue
+      const consumption = running.get(role)
+      const problem = consumption === undefined ? 'waiting for the log' : consumption.problem()
+      if (problem !== undefined) found.push(`${role}: ${problem}`)
+    }
+    if (scoring !== undefined && !scoring.modelsActive())
+      found.push('score: the configured models are not active yet')
+    if (roles.has('score') || roles.has('api'))
+      await backend.store.ping().catch(error => found.push(`store: ${describeError(error)}`))
+    if (roles.has('api') && !roles.has('score'))
+      await backend.log.ping().catch(error => found.push(`log: ${describeError(error)}`))
+    return found
+  }
+
+  const api = createApi({
+    store: backend.store,
+    library,
+    appendSignals: (signals, observedAt) =>
+      backend.log.append(signals.map(signal => signalRecord(backend.topics.signals, signal, observedAt))),
+    problems,
+    metrics: metrics.registry,
+    now: Date.now,
+    logger: { level: 'error', stream: { write: line => logger.error(line.trim()) } },
+  })
+  const url = await listen(api, config).catch(async error => {
+    await backend.close()
+    throw error
+  })
+
+  const common = { log: backend.log, topics: backend.topics, batchSize: config.batchSize, logger }
+  const begin = async (role: Role, start: () => Promise<Consumption>): Promise<void> => {
+    const consumption = await untilAvailable(start, role, logger, stopping.signal)
+    if (consumption !== undefined) running.set(role, consumption)
+  }
+  const started = Promise.all([
+    roles.has('ingest') &&
+      begin('ingest', () =>
+        startIngest({
+          ...common,
+          group: `${config.group}-ingest`,
+          now: Date.now,
+          onIngested: metrics.onIngested,
+        }),
+      ),
+    roles.has('score') &&
+      begin('score', async () => {
+        scoring = await startScoring({
+          ...common,
+          backend,
+          library,
+          models,
+          group: `${config.group}-score`,
+          now: Date.now,
+          tickIntervalMs: config.tickIntervalMs,
+          onScored: batch => {
+            metrics.onScored(batch)
+            onScored?.(batch)
+          },
+        })
+        return scoring
+      }),
+  ]).then(() => undefined)
+
+  return {
+    url,
+    backend,
+    library,
+    models,
+    started,
+    ready: async () => {
+      await started
+      while (!stopping.signal.aborted && (await problems()).length > 0) await sleep(20)
+    },
+    stop: async () => {
+      stopping.abort()
+      await started.catch(() => undefined)
+      await Promise.all([...running.values()].map(consumption => consumption.stop()))
+      await api.close()
+      await backend.close()
+    },
+  }
+}
+
+async function listen(api: ReturnType<typeof createApi>, { host, port }: Config): Promise<string> {
+  try {
+    return await api.listen({ host, port })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new UpswellError(
+      'PORT_IN_USE',
+      `port ${port} of ${host} is in use; stop what uses it, or set UPSWELL_PORT (0: any free one)`,
+    )
+  }
+}
+
+/** Calls `start` until the log and the store are there; undefined if it was stopped meanwhile. */
+async function untilAvailable(
+  start: () => Promise<Consumption>,
+  role: Role,
+  logger: Logger,
+  stop: AbortSignal,
+): Promise<Consumption | undefined> {
+  for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, 5000)) {
+    if (stop.aborted) return undefined
+    try {
+      return await start()
+    } catch (error) {
+      if (!isUpswellError(error) || !error.canRetry) throw error
+      logger.warn(`${role} cannot start yet: ${describeError(error)}; trying again in ${waitMs} ms`)
+      await sleep(waitMs, undefined, { signal: stop }).catch(() => undefined)
+    }
+  }
+}

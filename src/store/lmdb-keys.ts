@@ -1,0 +1,131 @@
+/**
+ * Keys of the store's tables: bytes that compare as their parts do, one after the other. Numbers stand in a form that
+ * compares byte by byte; text stands last, or behind its length.
+ */
+
+/** lmdb's limit in pages of 4 KiB. A longer key must be refused before a transaction begins. */
+const MAX_KEY_BYTES = 1978
+const NUMBER_BYTES = 8
+const DUE_PREFIX_BYTES = 4 + 1 + NUMBER_BYTES
+
+export function partitionKey(partition: number): Buffer {
+  const key = Buffer.allocUnsafe(4)
+  key.writeUInt32BE(partition, 0)
+  return key
+}
+
+/** The account's own record; all of a partition stand together. */
+export function accountKey(partition: number, accountId: string): Buffer {
+  const key = keyFor(4, accountId)
+  key.writeUInt32BE(partition, 0)
+  return key
+}
+
+/** A chunk of an account's users. The account's length keeps `('a', 'bc')` and `('ab', 'c')` apart. */
+export function userChunkKey(partition: number, accountId: string, chunk: string): Buffer {
+  const textAt = 4 + lengthAndTextBytes(accountId)
+  const key = keyFor(textAt, chunk)
+  key.writeUInt32BE(partition, 0)
+  writeLengthAndText(key, accountId, 4)
+  return key
+}
+
+/** Account ids of a bucket by due time, then by the bytes of the id. */
+export function dueKey(partition: number, bucket: number, dueAt: number, accountId: string): Buffer {
+  const key = keyFor(DUE_PREFIX_BYTES, accountId)
+  writeDuePrefix(key, partition, bucket, dueAt)
+  return key
+}
+
+/** Bounds of the keys of one bucket with `dueAt ≤ upTo`, the end excluded. */
+export function dueRange(partition: number, bucket: number, upTo: number): { start: Buffer; end: Buffer } {
+  const start = Buffer.allocUnsafe(DUE_PREFIX_BYTES)
+  writeDuePrefix(start, partition, bucket, Number.NEGATIVE_INFINITY)
+  const last = Buffer.allocUnsafe(DUE_PREFIX_BYTES)
+  writeDuePrefix(last, partition, bucket, upTo)
+  return { start, end: afterEvery(last) }
+}
+
+/** The bytes of the account id in a key that `dueKey` made. */
+export function dueAccountId(key: Buffer): Buffer {
+  return key.subarray(DUE_PREFIX_BYTES)
+}
+
+/** All listings of one tier of one model stand behind this. */
+export function tierPrefix(modelId: string, tier: string): Buffer {
+  const tierAt = lengthAndTextBytes(modelId)
+  const prefix = Buffer.allocUnsafe(tierAt + lengthAndTextBytes(tier))
+  writeLengthAndText(prefix, modelId, 0)
+  writeLengthAndText(prefix, tier, tierAt)
+  return prefix
+}
+
+/** The place of an account within a tier: by score, ties by the bytes of the id. */
+export function listingKey(prefix: Buffer, score: number, accountId: string): Buffer {
+  const key = keyFor(prefix.length + NUMBER_BYTES, accountId)
+  key.set(prefix, 0)
+  writeSortable(key, score, prefix.length)
+  return key
+}
+
+/** Before every listing of the tier that has this score or a higher one. */
+export function listingsFrom(prefix: Buffer, score: number): Buffer {
+  return listingKey(prefix, score, '')
+}
+
+/** After every key that begins with `prefix`: neither UTF-8 text nor a number in sortable form begins with 0xff 0xff. */
+export function afterEvery(prefix: Buffer): Buffer {
+  return Buffer.concat([prefix, Buffer.from([0xff, 0xff])])
+}
+
+/** What `listingKey` put behind the prefix. `rank` compares as the listings do. */
+export function parseListing(
+  key: Buffer,
+  prefix: Buffer,
+): { readonly rank: Buffer; readonly score: number; readonly accountId: string } {
+  const rank = key.subarray(prefix.length)
+  return { rank, score: readSortable(rank), accountId: rank.toString('utf8', NUMBER_BYTES) }
+}
+
+/**
+ * A double as 8 bytes that compare as the numbers do: the sign bit flipped, and the others too where it was set.
+ * −0 becomes 0; both infinities have their places.
+ */
+function writeSortable(key: Buffer, value: number, at: number): void {
+  if (Number.isNaN(value)) throw new Error('NaN has no place in an order')
+  key.writeDoubleBE(value === 0 ? 0 : value, at)
+  if (key[at]! < 0x80) key[at]! ^= 0x80
+  else for (let i = at; i < at + NUMBER_BYTES; i++) key[i]! ^= 0xff
+}
+
+function readSortable(key: Buffer): number {
+  const bytes = Buffer.from(key.subarray(0, NUMBER_BYTES))
+  if (bytes[0]! >= 0x80) bytes[0]! ^= 0x80
+  else for (let i = 0; i < NUMBER_BYTES; i++) bytes[i]! ^= 0xff
+  return bytes.readDoubleBE(0)
+}
+
+function writeDuePrefix(key: Buffer, partition: number, bucket: number, dueAt: number): void {
+  key.writeUInt32BE(partition, 0)
+  key.writeUInt8(bucket, 4)
+  writeSortable(key, dueAt, 5)
+}
+
+/** A key with `text` at `textAt`; what stands before it is still to be written. One allocation: a batch makes thousands. */
+function keyFor(textAt: number, text: string): Buffer {
+  const length = textAt + Buffer.byteLength(text)
+  if (length > MAX_KEY_BYTES) {
+    throw new Error(`A key of ${length} bytes is longer than ${MAX_KEY_BYTES}: ${text.slice(0, 80)}…`)
+  }
+  const key = Buffer.allocUnsafe(length)
+  key.write(text, textAt)
+  return key
+}
+
+function lengthAndTextBytes(text: string): number {
+  return 2 + Buffer.byteLength(text)
+}
+
+function writeLengthAndText(key: Buffer, text: string, at: number): void {
+  key.writeUInt16BE(key.write(text, at + 2), at)
+}

@@ -1,0 +1,66 @@
+import type { Listing, UserChunkKey } from './store.ts'
+
+/**
+ * The names of the keys. Everything of a partition has the partition in braces, the part that Redis Cluster hashes, so that a script may touch all of it. No two
+ * things share a name: what may hold a colon comes last, or behind its length, or is escaped.
+ */
+export interface RedisKeys {
+  /** The number of partitions that the state was made with. */
+  readonly partitions: string
+  /** The set of the partitions that ever had an owner. */
+  readonly owned: string
+  /** A partition's owner, watermark and state. */
+  partition(partition: number): string
+  account(partition: number, accountId: string): string
+  userChunk(partition: number, key: UserChunkKey): string
+  due(partition: number, bucket: number): string
+  listings(partition: number, modelId: string, tier: string): string
+}
+
+export function redisKeys(namespace: string): RedisKeys {
+  const root = `upswell:${namespace}`
+  const of = (partition: number) => `${root}:{${partition}}`
+  return {
+    partitions: `${root}:partitions`,
+    owned: `${root}:owned`,
+    partition: partition => `${of(partition)}:partition`,
+    account: (partition, accountId) => `${of(partition)}:account:${accountId}`,
+    userChunk: (partition, { accountId, chunk }) =>
+      `${of(partition)}:users:${chunk.length}:${chunk}:${accountId}`,
+    due: (partition, bucket) => `${of(partition)}:due:${bucket}`,
+    listings: (partition, modelId, tier) =>
+      `${of(partition)}:list:${encodeURIComponent(modelId)}:${encodeURIComponent(tier)}`,
+  }
+}
+
+const SCORE_LENGTH = 16
+
+/**
+ * A listing as the member of a sorted set whose scores are all 0. Redis orders those by their bytes: by the score, written so that bytes order as numbers do,
+ * and where it is equal by the bytes of the id.
+ */
+export function listingMember({ score, accountId }: Pick<Listing, 'score' | 'accountId'>): string {
+  return sortableScore(score) + accountId
+}
+
+/** The member's score and account; the set says the model and the tier. */
+export function parseListingMember(member: Buffer): Pick<Listing, 'score' | 'accountId'> {
+  const bits = Buffer.from(member.toString('latin1', 0, SCORE_LENGTH), 'hex')
+  // Undoes sortableScore.
+  if (bits[0]! >= 0x80) bits[0]! ^= 0x80
+  else for (let i = 0; i < bits.length; i++) bits[i]! ^= 0xff
+  return { score: bits.readDoubleBE(), accountId: member.toString('utf8', SCORE_LENGTH) }
+}
+
+/**
+ * The score as 16 hexadecimal digits that order as the scores do: an IEEE 754 double, read as a whole number, does so already once positive numbers get the
+ * highest bit and negative ones are inverted.
+ */
+export function sortableScore(score: number): string {
+  const bits = Buffer.alloc(8)
+  // −0 is 0.
+  bits.writeDoubleBE(score + 0)
+  if (bits[0]! < 0x80) bits[0]! |= 0x80
+  else for (let i = 0; i < bits.length; i++) bits[i]! ^= 0xff
+  return bits.toString('hex')
+}

@@ -1,0 +1,208 @@
+import type { Redis } from 'ioredis'
+import { describeError, UpswellError } from '../errors.ts'
+import { connectRedis, type RedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
+import { listingMember, parseListingMember, type RedisKeys, redisKeys, sortableScore } from './redis-keys.ts'
+import { saveCall } from './redis-save.ts'
+import { COUNT_DUE, DUE, FENCE, SAVE } from './redis-scripts.ts'
+import {
+  type AccountStore,
+  DUE_BUCKETS,
+  type Listing,
+  type ListQuery,
+  type PartitionWrite,
+  type StoredPartition,
+  type UserChunkKey,
+} from './store.ts'
+
+export interface RedisStoreOptions extends RedisConnectionOptions {
+  /** Keeps apart the states of several installations in one Redis. */
+  readonly namespace: string
+}
+
+/**
+ * The store port on Redis. Resolves even where Redis is away; then every call fails with STORE_UNAVAILABLE until it is back.
+ */
+export async function openRedisStore(options: RedisStoreOptions): Promise<AccountStore> {
+  return new RedisStore(await connectRedis(options), redisKeys(options.namespace))
+}
+
+/** ioredis' defineCommand: EVALSHA, and EVAL where the script is not there yet. Arguments in arrays, since a call takes about 100,000 at most. */
+interface Scripts {
+  fencePartitionBuffer(keys: number, key: string, owner: string): Promise<(Buffer | null)[]>
+  savePartition(
+    keys: number,
+    names: readonly string[],
+    args: readonly (string | Buffer | number)[],
+  ): Promise<string[]>
+  dueAccountsBuffer(keys: number, names: readonly string[], upTo: string): Promise<Buffer[]>
+  countDueAccounts(keys: number, names: readonly string[], upTo: string): Promise<number>
+}
+
+class RedisStore implements AccountStore {
+  readonly #connection: RedisConnection
+  readonly #keys: RedisKeys
+  #partitions: number | undefined
+
+  constructor(connection: RedisConnection, keys: RedisKeys) {
+    this.#connection = connection
+    this.#keys = keys
+    connection.redis.defineCommand('fencePartition', { lua: FENCE })
+    connection.redis.defineCommand('savePartition', { lua: SAVE })
+    connection.redis.defineCommand('dueAccounts', { lua: DUE })
+    connection.redis.defineCommand('countDueAccounts', { lua: COUNT_DUE })
+  }
+
+  async fence(partition: number, owner: string): Promise<StoredPartition> {
+    const stored = await this.#ask(async redis => {
+      await redis.sadd(this.#keys.owned, partition)
+      return await redis.fencePartitionBuffer(1, this.#keys.partition(partition), owner)
+    })
+    return readStored(stored)
+  }
+
+  async load(partition: number, accountIds: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    return await this.#values(accountIds.map(id => this.#keys.account(partition, id)))
+  }
+
+  async loadUserChunks(
+    partition: number,
+    chunks: readonly UserChunkKey[],
+  ): Promise<(Uint8Array | undefined)[]> {
+    return await this.#values(chunks.map(chunk => this.#keys.userChunk(partition, chunk)))
+  }
+
+  async #values(keys: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    if (keys.length === 0) return []
+    const values = await this.#ask(redis => redis.mgetBuffer([...keys]))
+    return values.map(value => value ?? undefined)
+  }
+
+  async due(partition: number, buckets: readonly number[], upTo: number): Promise<string[]> {
+    if (buckets.length === 0) return []
+    const keys = buckets.map(bucket => this.#keys.due(partition, bucket))
+    const ids = await this.#ask(redis => redis.dueAccountsBuffer(keys.length, keys, timeText(upTo)))
+    return ids.sort(Buffer.compare).map(id => id.toString())
+  }
+
+  async countDue(partition: number, upTo: number): Promise<number> {
+    const keys = Array.from({ length: DUE_BUCKETS }, (_, bucket) => this.#keys.due(partition, bucket))
+    return await this.#ask(redis => redis.countDueAccounts(keys.length, keys, timeText(upTo)))
+  }
+
+  async save(partition: number, write: PartitionWrite): Promise<void> {
+    const { keys, args } = saveCall(this.#keys, partition, write)
+    const [result, found] = await this.#ask(redis => redis.savePartition(keys.length, keys, args))
+    if (result === 'saved') return
+    if (result === 'fenced')
+      throw new UpswellError(
+        'STORE_FENCED',
+        found === ''
+          ? `partition ${partition} has no owner: Redis was emptied, or lost its last writes`
+          : `partition ${partition} is owned by ${found}, not by ${write.owner}`,
+        { canRetry: true },
+      )
+    throw new UpswellError(
+      'STORE_MOVED',
+      `partition ${partition} stands at ${found}, not at ${write.expectedWatermark}`,
+      { canRetry: true },
+    )
+  }
+
+  async readPartition(partition: number): Promise<StoredPartition> {
+    const key = this.#keys.partition(partition)
+    return readStored(await this.#ask(redis => redis.hmgetBuffer(key, 'watermark', 'state')))
+  }
+
+  async list(query: ListQuery): Promise<Listing[]> {
+    const sets = await this.#setsOf(query)
+    const answers = await this.#ask(async redis => {
+      const pipeline = redis.pipeline()
+      const { low, high } = memberRange(query)
+      for (const { key } of sets) {
+        if (query.order === 'lowest-first')
+          pipeline.zrangebylexBuffer(key, low, high, 'LIMIT', 0, query.limit)
+        else pipeline.zrevrangebylexBuffer(key, high, low, 'LIMIT', 0, query.limit)
+      }
+      return (await pipeline.exec()) ?? []
+    })
+    const found: { readonly member: Buffer; readonly tier: string }[] = []
+    answers.forEach(([error, members], i) => {
+      if (error !== null)
+        throw new UpswellError('STORE_UNAVAILABLE', `Redis: ${describeError(error)}`, { canRetry: true })
+      for (const member of members as Buffer[]) found.push({ member, tier: sets[i]!.tier })
+    })
+    const sign = query.order === 'lowest-first' ? 1 : -1
+    return found
+      .sort((a, b) => sign * Buffer.compare(a.member, b.member))
+      .slice(0, query.limit)
+      .map(({ member, tier }) => ({ modelId: query.modelId, tier, ...parseListingMember(member) }))
+  }
+
+  /** The sorted sets that the query ranges over. */
+  async #setsOf({ modelId, tiers }: ListQuery): Promise<{ readonly key: string; readonly tier: string }[]> {
+    const partitions = await this.#partitionsWithState()
+    return partitions.flatMap(partition =>
+      tiers.map(tier => ({ key: this.#keys.listings(partition, modelId, tier), tier })),
+    )
+  }
+
+  async #partitionsWithState(): Promise<number[]> {
+    // Once it was written down it never changes.
+    this.#partitions ??= await this.partitions()
+    if (this.#partitions !== undefined) return Array.from({ length: this.#partitions }, (_, i) => i)
+    return (await this.#ask(redis => redis.smembers(this.#keys.owned))).map(Number)
+  }
+
+  async partitions(): Promise<number | undefined> {
+    const partitions = await this.#ask(redis => redis.get(this.#keys.partitions))
+    return partitions === null ? undefined : Number(partitions)
+  }
+
+  async claimPartitions(partitions: number): Promise<void> {
+    const there = await this.#ask(async redis => {
+      await redis.setnx(this.#keys.partitions, partitions)
+      return Number(await redis.get(this.#keys.partitions))
+    })
+    if (there !== partitions)
+      throw new UpswellError(
+        'PARTITIONS_CHANGED',
+        `the state was made with ${there} partitions, the topic has ${partitions}; replay into another namespace`,
+      )
+  }
+
+  async ping(): Promise<void> {
+    await this.#ask(redis => redis.ping())
+  }
+
+  /** Of the whole server: Redis does not count by key. */
+  async sizeBytes(): Promise<number> {
+    const info = await this.#ask(redis => redis.info('memory'))
+    return Number(/^used_memory:(\d+)/m.exec(info)?.[1] ?? 0)
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close()
+  }
+
+  #ask<T>(command: (redis: Redis & Scripts) => Promise<T>): Promise<T> {
+    return this.#connection.ask(redis => command(redis as Redis & Scripts))
+  }
+}
+
+function readStored([watermark, state]: readonly (Buffer | null | undefined)[]): StoredPartition {
+  return { watermark: Number(watermark ?? 0), state: state ?? undefined }
+}
+
+function timeText(upTo: number): string {
+  return upTo === Number.POSITIVE_INFINITY ? '+inf' : String(upTo)
+}
+
+/** Redis' notation: `[` with the member itself, `(` without, `-` and `+` for either end. */
+function memberRange({ order, minScore, after }: ListQuery): { readonly low: string; readonly high: string } {
+  const least = minScore === undefined ? '-' : `[${sortableScore(minScore)}`
+  if (after === undefined) return { low: least, high: '+' }
+  const behind = `(${listingMember(after)}`
+  if (order === 'highest-first') return { low: least, high: behind }
+  const startsBelow = minScore !== undefined && after.score < minScore
+  return { low: startsBelow ? least : behind, high: '+' }
+}

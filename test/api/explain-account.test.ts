@@ -1,0 +1,255 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DAY_MS, FIT, GROWTH, NOW, signal, World } from './world.ts'
+
+const at = new Date(NOW).toISOString()
+
+describe('GET /v1/accounts/{id}/explanation', () => {
+  let world: World
+
+  beforeEach(async () => {
+    world = await World.create([GROWTH])
+  })
+
+  afterEach(async () => {
+    await world.api.close()
+  })
+
+  async function explain(accountId: string, query = '') {
+    const response = await world.api.inject(`/v1/accounts/${accountId}/explanation${query}`)
+    return { status: response.statusCode, body: response.json() }
+  }
+
+  it('shows what every rule read and gave, gates and triggers, and what would lift it to the next tier', async () => {
+    await world.append([
+      signal('acme', { id: 'nps', kind: 'health', name: 'health', properties: { nps: 20 } }),
+      signal('acme', { id: 'invite' }),
+    ])
+    const { contentHash } = world.library.compile({ file: 'growth.yaml', text: GROWTH })
+    expect(await explain('acme')).toEqual({
+      status: 200,
+      body: {
+        accountId: 'acme',
+        asOf: at,
+        sequence: `${world.partitionOf('acme')}:2`,
+        modelId: 'growth',
+        modelVersion: 3,
+        modelName: 'Growth',
+        contentHash,
+        score: 36,
+        tier: 'warm',
+        tierTitle: 'Warm',
+        tierSince: at,
+        changedAt: at,
+        cause: { type: 'signal', signalId: 'invite' },
+        // 0.6 × 4/12 + 0.4
+        coverage: 0.6,
+        unknownInputs: ['utilization'],
+        groups: [
+          {
+            group: 'usage',
+            title: 'Usage',
+            weight: 0.6,
+            // 2 of 4 points, scaled up to the 12 that there would be with the rule that is left out
+            points: 6,
+            max: 10,
+            contribution: 36,
+            rules: [
+              {
+                rule: 'breadth',
+                title: 'Users per seat',
+                points: null,
+                max: 8,
+                known: false,
+                contribution: 0,
+                inputs: [{ name: 'utilization', value: null, status: 'unknown' }],
+              },
+              {
+                rule: 'inviting',
+                title: 'Inviting',
+                points: 2,
+                max: 4,
+                known: true,
+                contribution: 36,
+                inputs: [{ name: 'invites', value: 1, status: 'present' }],
+              },
+            ],
+          },
+          {
+            group: 'mood',
+            title: 'Mood',
+            weight: 0.4,
+            points: 0,
+            max: 10,
+            contribution: 0,
+            rules: [
+              {
+                rule: 'satisfaction',
+                title: 'Satisfaction',
+                points: 0,
+                max: 10,
+                known: true,
+                contribution: 0,
+                inputs: [{ name: 'nps', value: 20, status: 'present' }],
+              },
+            ],
+          },
+        ],
+        gates: [
+          { gate: 'content', title: 'Customer is content', open: true, known: true, condition: 'nps >= 0' },
+        ],
+        triggers: [
+          {
+            trigger: 'seats-full',
+            motion: 'seat-expansion',
+            status: 'idle',
+            met: null,
+            gatesOpen: true,
+            gates: ['content'],
+            cooldownUntil: null,
+            condition: 'utilization >= 0.8',
+            evidence: [{ name: 'utilization', value: null, status: 'unknown' }],
+          },
+          {
+            trigger: 'inviting',
+            motion: 'plan-upgrade',
+            status: 'idle',
+            met: false,
+            gatesOpen: true,
+            gates: [],
+            cooldownUntil: null,
+            condition: 'invites >= 3',
+            evidence: [{ name: 'invites', value: 1, status: 'present' }],
+          },
+        ],
+        nextTier: {
+          name: 'hot',
+          title: 'Hot',
+          from: 70,
+          missing: 34,
+          notBefore: null,
+          suggestions: [
+            {
+              group: 'mood',
+              rule: 'satisfaction',
+              title: 'Satisfaction',
+              points: 0,
+              max: 10,
+              known: true,
+              gain: 40,
+            },
+            // 8 + 2 points, the group's cap; and 4 of 4, scaled up to 12 and cut to the cap.
+            {
+              group: 'usage',
+              rule: 'breadth',
+              title: 'Users per seat',
+              points: null,
+              max: 8,
+              known: false,
+              gain: 24,
+            },
+            { group: 'usage', rule: 'inviting', title: 'Inviting', points: 2, max: 4, known: true, gain: 24 },
+          ],
+        },
+      },
+    })
+  })
+
+  it('suggests no rule of a group that is full, and shows that a gate is closed or not known', async () => {
+    await world.append([
+      signal('acme', { id: 'seats', kind: 'contract', name: 'contract', properties: { seats: 8 } }),
+      ...['u1', 'u2', 'u3', 'u4', 'u5', 'u6', 'u7'].map(userId => signal('acme', { id: userId, userId })),
+    ])
+    const unknown = (await explain('acme')).body
+    expect(unknown.gates).toMatchObject([{ open: true, known: false }])
+    await world.append([
+      signal('acme', { id: 'nps', kind: 'health', name: 'health', properties: { nps: -1 } }),
+    ])
+    const { body } = await explain('acme')
+    expect(body.gates).toMatchObject([{ open: false, known: true }])
+    expect(body.triggers).toMatchObject([
+      { trigger: 'seats-full', status: 'held', met: true, gatesOpen: false },
+      {},
+    ])
+    // breadth gives 7 of 8 points, but the group's cap of 10 is reached.
+    expect(body.groups[0]).toMatchObject({ points: 10, rules: [{ points: 7 }, { points: 4 }] })
+    expect(body.nextTier).toMatchObject({ name: 'hot', missing: 10, suggestions: [{ rule: 'satisfaction' }] })
+    expect(body.nextTier.suggestions).toHaveLength(1)
+  })
+
+  it('has no next tier in the highest', async () => {
+    const invites = ['1', '2', '3'].map(id => signal('acme', { id }))
+    await world.append(invites)
+    expect((await explain('acme')).body).toMatchObject({ tier: 'hot', nextTier: null })
+  })
+
+  it('shows a cooldown', async () => {
+    await world.append(['1', '2', '3'].map(id => signal('acme', { id, occurredAt: NOW - 29 * DAY_MS })))
+    await world.append(
+      [signal('acme', { id: '4', name: 'page.viewed', occurredAt: NOW + DAY_MS })],
+      NOW + DAY_MS,
+    )
+    const midnight = Math.ceil(NOW / DAY_MS) * DAY_MS
+    expect((await explain('acme')).body.triggers[1]).toMatchObject({
+      trigger: 'inviting',
+      status: 'idle',
+      met: false,
+      cooldownUntil: new Date(midnight + 7 * DAY_MS).toISOString(),
+    })
+  })
+
+  it('says when the dwell ends that keeps an account from the tier its score is in', async () => {
+    const dwelling = await World.create([FIT])
+    await dwelling.append([signal('acme', { id: '1' })])
+    const facts = { kind: 'traits', name: 'traits', properties: { employees: 250 } } as const
+    await dwelling.append([signal('acme', { id: '2', ...facts })], NOW)
+    const response = await dwelling.api.inject('/v1/accounts/acme/explanation')
+    expect(response.json()).toMatchObject({
+      score: 10,
+      tier: 'poor',
+      nextTier: {
+        name: 'good',
+        from: 5,
+        missing: 0,
+        notBefore: new Date(NOW + 7 * DAY_MS).toISOString(),
+        suggestions: [],
+      },
+    })
+    await dwelling.api.close()
+  })
+
+  it('is about the first model by id unless one is named', async () => {
+    await world.switchModels([GROWTH, FIT], NOW)
+    await world.append([signal('acme')])
+    expect((await explain('acme')).body.modelId).toBe('fit')
+    expect((await explain('acme', '?model=growth')).body.modelId).toBe('growth')
+    expect(await explain('acme', '?model=other')).toEqual({
+      status: 400,
+      body: {
+        type: '/problems/unknown-model',
+        title: 'No such scoring model',
+        status: 400,
+        detail: 'model is "other"; accepted: fit, growth.',
+        instance: '/v1/accounts/acme/explanation?model=other',
+        code: 'UNKNOWN_MODEL',
+      },
+    })
+  })
+
+  it('tells an account without a score from one that is not known', async () => {
+    const early = await World.create([])
+    await early.append([signal('acme')])
+    const codeOf = async (id: string) =>
+      (await early.api.inject(`/v1/accounts/${id}/explanation`)).json().code
+    expect([await codeOf('acme'), await codeOf('nobody')]).toEqual(['NO_SCORE', 'NOT_FOUND'])
+    await early.api.close()
+  })
+
+  it('waits for a record, and answers 304 to who has it already', async () => {
+    await world.append([signal('acme')])
+    const url = `/v1/accounts/acme/explanation?after=${world.partitionOf('acme')}:1`
+    const { headers, statusCode } = await world.api.inject(url)
+    expect(statusCode).toBe(200)
+    const again = await world.api.inject({ url, headers: { 'if-none-match': String(headers.etag) } })
+    expect([again.statusCode, again.body]).toEqual([304, ''])
+  })
+})

@@ -1,0 +1,259 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { DAY_MS, FIT, GROWTH, NOW, signal, World } from './world.ts'
+
+/** Invites give points in steps: 0 → 20 (nothing known), 1 → 56, 3 → 80. */
+const INVITES = { none: 0, one: 1, three: 3 } as const
+
+describe('GET /v1/accounts', () => {
+  let world: World
+
+  beforeEach(async () => {
+    world = await World.create([GROWTH])
+  })
+
+  afterEach(async () => {
+    vi.useRealTimers()
+    await world.api.close()
+  })
+
+  async function invite(accountId: string, count: number): Promise<void> {
+    const opening = signal(accountId, { id: 'opening', name: 'page.viewed' })
+    const invites = Array.from({ length: count }, (_, i) => signal(accountId, { id: `invite-${i}` }))
+    await world.append([opening, ...invites])
+  }
+
+  async function get(query: Record<string, string> | string = {}) {
+    const text = typeof query === 'string' ? query : new URLSearchParams(query).toString()
+    const response = await world.api.inject(`/v1/accounts?${text}`)
+    return { status: response.statusCode, body: response.json() }
+  }
+
+  const idsOf = (body: { items: { accountId: string }[] }) => body.items.map(item => item.accountId)
+
+  it('ranks the accounts of all partitions by score, the highest first', async () => {
+    await invite('acme', INVITES.one)
+    await invite('beta', INVITES.three)
+    await invite('coda', INVITES.none)
+    const at = new Date(NOW).toISOString()
+    const common = { modelId: 'growth', modelVersion: 3, tierSince: at, coverage: 0.2, changedAt: at }
+    expect(await get()).toEqual({
+      status: 200,
+      body: {
+        model: 'growth',
+        items: [
+          { accountId: 'beta', ...common, score: 80, tier: 'hot', openPqls: 1 },
+          { accountId: 'acme', ...common, score: 56, tier: 'warm', openPqls: 0 },
+          { accountId: 'coda', ...common, score: 20, tier: 'cold', openPqls: 0 },
+        ],
+        nextCursor: null,
+      },
+    })
+    expect(idsOf((await get({ sort: 'score' })).body)).toEqual(['coda', 'acme', 'beta'])
+  })
+
+  it('goes through all pages in both orders without a gap or a repeat, also among equal scores', async () => {
+    const ids = Array.from({ length: 23 }, (_, i) => `account ${i} ä/🚀`)
+    for (const [i, id] of ids.entries()) await invite(id, Object.values(INVITES)[i % 3]!)
+    for (const sort of ['score', '-score']) {
+      const whole = (await get({ sort, limit: '100' })).body
+      expect(idsOf(whole).toSorted()).toEqual(ids.toSorted())
+      const paged: unknown[] = []
+      const lengths: number[] = []
+      for (let cursor: string | null = ''; cursor !== null; ) {
+        const { status, body }: Awaited<ReturnType<typeof get>> = await get({
+          sort,
+          limit: '5',
+          ...(cursor === '' ? {} : { cursor }),
+        })
+        expect(status).toBe(200)
+        paged.push(...body.items)
+        lengths.push(body.items.length)
+        cursor = body.nextCursor
+      }
+      expect(paged).toEqual(whole.items)
+      expect(lengths).toEqual([5, 5, 5, 5, 3])
+    }
+  })
+
+  it('says that a full page is the last one if it is', async () => {
+    await invite('acme', 1)
+    await invite('beta', 1)
+    expect((await get({ limit: '2' })).body.nextCursor).toBeNull()
+    expect((await get({ limit: '1' })).body.nextCursor).toEqual(expect.any(String))
+  })
+
+  it('lists the tiers asked for, repeated or with commas, and from a score on', async () => {
+    await invite('acme', INVITES.one)
+    await invite('beta', INVITES.three)
+    await invite('coda', INVITES.none)
+    expect(idsOf((await get('tier=hot&tier=cold')).body)).toEqual(['beta', 'coda'])
+    expect(idsOf((await get('tier=hot,warm')).body)).toEqual(['beta', 'acme'])
+    expect(idsOf((await get('tier=warm')).body)).toEqual(['acme'])
+    expect(idsOf((await get('minScore=56')).body)).toEqual(['beta', 'acme'])
+    expect(idsOf((await get('minScore=56.5&sort=score')).body)).toEqual(['beta'])
+    expect((await get('tier=warm&minScore=60')).body).toEqual({
+      model: 'growth',
+      items: [],
+      nextCursor: null,
+    })
+  })
+
+  it('is about the first model by id unless one is named', async () => {
+    await world.switchModels([GROWTH, FIT], NOW)
+    await invite('acme', 1)
+    expect((await get()).body.model).toBe('fit')
+    expect((await get('model=growth')).body.items).toMatchObject([{ modelId: 'growth', score: 56 }])
+  })
+
+  it('is empty while no model is active', async () => {
+    const early = await World.create([])
+    await early.append([signal('acme')])
+    const response = await early.api.inject('/v1/accounts')
+    expect(response.json()).toEqual({ model: null, items: [], nextCursor: null })
+    expect((await early.api.inject('/v1/accounts?model=growth')).json()).toMatchObject({
+      status: 400,
+      code: 'UNKNOWN_MODEL',
+      detail: 'No model is active yet; leave model out.',
+    })
+    await early.api.close()
+  })
+
+  it('keeps an account whose model has a new version, with other tiers, that has not reached it yet', async () => {
+    await invite('acme', INVITES.three)
+    const next = GROWTH.replace('version: 3', 'version: 4').replaceAll('name: hot', 'name: burning')
+    await world.switchModels([next], NOW)
+    expect((await get()).body.items).toMatchObject([{ accountId: 'acme', modelVersion: 3, tier: 'hot' }])
+    await world.append([signal('acme', { id: 'later' })])
+    expect((await get()).body.items).toMatchObject([{ accountId: 'acme', modelVersion: 4, tier: 'burning' }])
+  })
+
+  it('shows an account that changed since it was listed as it is now', async () => {
+    await invite('acme', INVITES.one)
+    const list = world.store.list.bind(world.store)
+    vi.spyOn(world.store, 'list').mockImplementationOnce(async query => {
+      const page = await list(query)
+      await invite('acme', INVITES.three)
+      return page
+    })
+    expect((await get()).body.items).toMatchObject([{ accountId: 'acme', score: 80, tier: 'hot' }])
+  })
+
+  it('reads a page in one listing and one load for each partition', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    for (let i = 0; i < 40; i++) await invite(`account-${i}`, 1)
+    await get()
+    const list = vi.spyOn(world.store, 'list')
+    const load = vi.spyOn(world.store, 'load')
+    const readPartition = vi.spyOn(world.store, 'readPartition')
+    expect((await get()).body.items).toHaveLength(40)
+    expect(list).toHaveBeenCalledTimes(1)
+    expect(load.mock.calls.map(([partition]) => partition).toSorted()).toEqual([0, 1, 2, 3])
+    expect(readPartition).not.toHaveBeenCalled()
+  })
+
+  it('refuses a cursor of another query, and what is none', async () => {
+    await invite('acme', 1)
+    await invite('beta', 1)
+    const cursor = (await get('limit=1&tier=warm')).body.nextCursor as string
+    expect((await get({ cursor, tier: 'warm', limit: '2' })).status).toBe(200)
+    const refused = [
+      { cursor },
+      { cursor, tier: 'warm', sort: 'score' },
+      { cursor, tier: 'warm', minScore: '1' },
+      { cursor, tier: 'warm,hot' },
+      { cursor: 'bm90IEpTT04' },
+      { cursor: '%%%' },
+      { cursor: Buffer.from('[1,2,3]').toString('base64url') },
+    ]
+    for (const query of refused) {
+      const { status, body } = await get(query)
+      expect([status, body.code], JSON.stringify(query)).toEqual([400, 'INVALID_CURSOR'])
+    }
+  })
+
+  it('answers 304 to who has the page already, and the page once it has changed', async () => {
+    await invite('acme', 1)
+    const first = await world.api.inject('/v1/accounts')
+    const headers = { 'if-none-match': String(first.headers.etag) }
+    const second = await world.api.inject({ url: '/v1/accounts', headers })
+    expect([second.statusCode, second.body]).toEqual([304, ''])
+    await world.append([signal('acme', { id: 'later', occurredAt: NOW })], NOW + DAY_MS)
+    const third = await world.api.inject({ url: '/v1/accounts', headers })
+    // The score is the same: so is the page.
+    expect(third.statusCode).toBe(304)
+    await invite('beta', 1)
+    expect((await world.api.inject({ url: '/v1/accounts', headers })).statusCode).toBe(200)
+  })
+})
+
+describe('GET /v1/accounts, of a query that is not valid', () => {
+  let world: World
+
+  beforeAll(async () => {
+    world = await World.create([GROWTH])
+  })
+
+  afterAll(async () => {
+    await world.api.close()
+  })
+
+  async function get(query: string) {
+    const response = await world.api.inject(`/v1/accounts?${query}`)
+    return { status: response.statusCode, body: response.json() }
+  }
+
+  it.each([
+    ['limit=0', 'limit', 0, 'a whole number from 1 to 100; left out: 50'],
+    ['limit=101', 'limit', 101, 'a whole number from 1 to 100; left out: 50'],
+    ['limit=ten', 'limit', 'ten', 'a whole number from 1 to 100; left out: 50'],
+    ['minScore=high', 'minScore', 'high', 'a number; that score is included'],
+    ['sort=name', 'sort', 'name', '-score (highest first) or score (lowest first); left out: -score'],
+    ['min_score=3', 'min_score', '3', 'one of the fields model, tier, minScore, sort, limit, cursor'],
+    [
+      'model=a&model=b',
+      'model',
+      '["a","b"]',
+      'the id of a model; left out: the only one, or the first by id',
+    ],
+  ])(
+    'refuses %s, saying the field, what was found and what is accepted',
+    async (query, field, found, accepted) => {
+      expect(await get(query)).toEqual({
+        status: 400,
+        body: {
+          type: '/problems/invalid-request',
+          title: 'The request is not valid',
+          status: 400,
+          detail: 'The query is not valid; see errors.',
+          instance: `/v1/accounts?${query}`,
+          code: 'INVALID_REQUEST',
+          errors: [{ field, found, accepted }],
+        },
+      })
+    },
+  )
+
+  it('refuses more tiers than it would look at', async () => {
+    const { status, body } = await get(new Array(51).fill('tier=hot').join('&'))
+    expect([status, body.errors[0].field]).toEqual([400, 'tier'])
+  })
+
+  it('refuses a model and a tier that it does not know, saying which it does', async () => {
+    expect((await get('model=grwth')).body).toEqual({
+      type: '/problems/unknown-model',
+      title: 'No such scoring model',
+      status: 400,
+      detail: 'model is "grwth"; accepted: growth.',
+      instance: '/v1/accounts?model=grwth',
+      code: 'UNKNOWN_MODEL',
+    })
+    expect((await get('tier=hot,tepid')).body).toEqual({
+      type: '/problems/unknown-tier',
+      title: 'No such tier',
+      status: 400,
+      detail: 'tier is "tepid"; accepted for growth: cold, warm, hot.',
+      instance: '/v1/accounts?tier=hot,tepid',
+      code: 'UNKNOWN_TIER',
+    })
+  })
+})

@@ -1,0 +1,233 @@
+import type { FastifyInstance } from 'fastify'
+import { Registry } from 'prom-client'
+import { type ApiDependencies, createApi } from '../../src/api/server.ts'
+import { ModelLibrary } from '../../src/models/model-library.ts'
+import { encodePartitionMemory } from '../../src/models/partition-memory.ts'
+import { type Account, dueBucketOf } from '../../src/scoring/account.ts'
+import { encodeAccount } from '../../src/scoring/codec.ts'
+import {
+  createPartitionMemory,
+  foldBatch,
+  type LogEntry,
+  type PartitionMemory,
+} from '../../src/scoring/fold.ts'
+import type { Signal } from '../../src/scoring/signal.ts'
+import { partitionOf } from '../../src/store/partition-of.ts'
+import type { Listing } from '../../src/store/store.ts'
+import { MemoryStore } from '../support/memory-store.ts'
+
+/** 2026-11-22T10:00:00Z, a Sunday. */
+export const NOW = Date.UTC(2026, 10, 22, 10)
+export const DAY_MS = 86_400_000
+
+/** Two groups, a rule of each policy for what is missing, a gate, two triggers. */
+export const GROWTH = `
+id: growth
+version: 3
+name: Growth
+score: { scale: 10, max: 100 }
+features:
+  activeUsers: { distinctUsers: { within: 30d } }
+  invites: { count: { of: usage, names: seat.invited, within: 30d } }
+  seats: { latest: contract.seats }
+  utilization: { ratio: [activeUsers, seats] }
+  nps: { latest: health.nps }
+groups:
+  usage:
+    weight: 0.6
+    max: 10
+    rules:
+      breadth:
+        title: Users per seat
+        missing: exclude
+        line: { of: utilization, corners: [[0, 0], [1, 8]] }
+      inviting:
+        of: invites
+        bands: [{ from: 1, points: 2 }, { from: 3, points: 4 }]
+  mood:
+    weight: 0.4
+    max: 10
+    rules:
+      satisfaction: { when: nps >= 50, points: 10, missing: 5 }
+tiers:
+  - { name: cold, from: 0 }
+  - { name: warm, from: 30, action: Send the benefits mail }
+  - { name: hot, from: 70, action: Call the sponsor }
+gates:
+  content: { title: Customer is content, open: nps >= 0, missing: open }
+triggers:
+  seats-full:
+    motion: seat-expansion
+    when: utilization >= 0.8
+    cooldown: 7d
+    expiry: 30d
+    reason: '{utilization%} of the seats are used'
+    play: [Offer ten more seats, Ask for the budget]
+    decisionTimeline: two weeks
+  inviting:
+    motion: plan-upgrade
+    when: invites >= 3
+    gates: []
+    cooldown: 7d
+    expiry: 30d
+    reason: '{invites} invites in 30 days'
+`
+
+/** A second model, with a dwell; its id comes before growth. */
+export const FIT = `
+id: fit
+version: 1
+name: Fit
+score: { scale: 1, max: 10 }
+features:
+  employees: { latest: traits.employees }
+groups:
+  size:
+    weight: 1
+    max: 10
+    rules:
+      employees: { of: employees, bands: [{ from: 100, points: 10 }] }
+tiers:
+  - { name: poor, from: 0, action: Leave it }
+  - { name: good, from: 5, action: Look at it }
+tierPolicy: { dwell: 7d }
+`
+
+/** A signal of `accountId`; usage of `seat.invited` unless `parts` says else. */
+export function signal(accountId: string, parts: Partial<Signal> = {}): Signal {
+  return {
+    id: `${accountId}-${parts.kind ?? 'usage'}-${parts.userId ?? ''}-${parts.occurredAt ?? NOW}`,
+    kind: 'usage',
+    name: 'seat.invited',
+    accountId,
+    userId: undefined,
+    quantityThousandths: 1000,
+    properties: {},
+    occurredAt: NOW,
+    ...parts,
+  }
+}
+
+/** A log, its scorer and the API on their store, all in this process. */
+export class World {
+  readonly store = new MemoryStore()
+  readonly library = new ModelLibrary()
+  readonly metrics = new Registry()
+  readonly appended: { readonly signals: readonly Signal[]; readonly observedAt: number }[] = []
+  readonly partitionCount: number
+  readonly api: FastifyInstance
+  /** False: what is appended stays in the log until `foldLog`. */
+  foldsAtOnce = true
+  problems: string[] = []
+  readonly #partitions: WorldPartition[]
+
+  private constructor(partitionCount: number, overrides: Partial<ApiDependencies>) {
+    this.partitionCount = partitionCount
+    this.#partitions = Array.from({ length: partitionCount }, () => ({
+      log: [],
+      folded: 0,
+      memory: createPartitionMemory(),
+      accounts: new Map(),
+      listings: new Map(),
+    }))
+    this.api = createApi({
+      store: this.store,
+      library: this.library,
+      appendSignals: async (signals, observedAt) => {
+        this.appended.push({ signals, observedAt })
+        return await this.append(signals, observedAt)
+      },
+      problems: async () => this.problems,
+      metrics: this.metrics,
+      now: () => NOW,
+      logger: false,
+      ...overrides,
+    })
+  }
+
+  static async create(
+    models: readonly string[],
+    { partitions = 4, ...overrides }: Partial<ApiDependencies> & { partitions?: number } = {},
+  ): Promise<World> {
+    const world = new World(partitions, overrides)
+    await world.store.claimPartitions(partitions)
+    for (let partition = 0; partition < partitions; partition++) await world.store.fence(partition, 'world')
+    if (models.length > 0) await world.switchModels(models, NOW - 60 * DAY_MS)
+    await world.api.ready()
+    return world
+  }
+
+  partitionOf(accountId: string): number {
+    return partitionOf(accountId, this.partitionCount)
+  }
+
+  /** Appends a models record to each partition. */
+  async switchModels(texts: readonly string[], at: number): Promise<void> {
+    const models = this.library.compileAll(texts.map((text, i) => ({ file: `model-${i}.yaml`, text })))
+    for (const { log } of this.#partitions) log.push({ type: 'models', offset: log.length, at, models })
+    if (this.foldsAtOnce) await this.foldLog()
+  }
+
+  async append(
+    signals: readonly Signal[],
+    timestamp = NOW,
+  ): Promise<{ readonly partition: number; readonly offset: number }[]> {
+    const positions = signals.map(each => {
+      const partition = this.partitionOf(each.accountId)
+      const { log } = this.#partitions[partition]!
+      const offset = log.length
+      log.push({ type: 'signal', offset, timestamp, signal: each, history: false })
+      return { partition, offset }
+    })
+    if (this.foldsAtOnce) await this.foldLog()
+    return positions
+  }
+
+  async foldLog(): Promise<void> {
+    for (const [index, partition] of this.#partitions.entries()) await this.#foldPartition(index, partition)
+  }
+
+  async #foldPartition(index: number, partition: WorldPartition): Promise<void> {
+    const { log, folded, memory, accounts } = partition
+    if (folded === log.length) return
+    const { touched } = foldBatch(log.slice(folded), memory, accounts)
+    await this.store.save(index, {
+      owner: 'world',
+      expectedWatermark: folded,
+      watermark: log.length,
+      state: encodePartitionMemory(memory, this.library),
+      accounts: [...touched].map(account => {
+        const listingsRemoved = partition.listings.get(account.id) ?? []
+        const listingsAdded = listingsOf(account)
+        partition.listings.set(account.id, listingsAdded)
+        return {
+          accountId: account.id,
+          bytes: encodeAccount(account),
+          bucket: dueBucketOf(account.id),
+          dueAt: account.dueAt,
+          listingsRemoved,
+          listingsAdded,
+        }
+      }),
+      userChunks: [],
+    })
+    partition.folded = log.length
+  }
+}
+
+interface WorldPartition {
+  readonly log: LogEntry[]
+  folded: number
+  readonly memory: PartitionMemory
+  readonly accounts: Map<string, Account>
+  readonly listings: Map<string, Listing[]>
+}
+
+function listingsOf({ id, standings }: Account): Listing[] {
+  return standings.map(({ model, tier, score }) => ({
+    modelId: model.definition.id,
+    tier: model.definition.tiers[tier]!.name,
+    score,
+    accountId: id,
+  }))
+}

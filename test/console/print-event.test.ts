@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest'
+import { formatEvent } from '../../src/console/print-event.ts'
+import { plainText, textWidth } from '../../src/console/terminal-text.ts'
+import { consoleContext, contribution, MODEL, NOW, pqlEvent, tierChange } from './sample-events.ts'
+
+const DAY_MS = 86_400_000
+
+describe('a tier change', () => {
+  test('upwards says what the score rests on', () => {
+    expect(formatEvent(tierChange(), consoleContext())).toBe(
+      [
+        '09:41:07  ▲  76  +4     Northwind Robotics      Expansion-likely → ready',
+        '          Health score 30 of 30 · Use of the plan 28 of 40 · NPS answer 18 of 30',
+      ].join('\n'),
+    )
+  })
+
+  test('downwards says what the score lacks most', () => {
+    const event = tierChange({ from: 'ready', to: 'not-ready', score: 40, previousScore: 76 })
+    expect(formatEvent(event, consoleContext())).toBe(
+      [
+        '09:41:07  ▼  40  −36    Northwind Robotics      Expansion-ready → Not ready',
+        '          low: Use of the plan 28 of 40 · NPS answer 18 of 30',
+      ].join('\n'),
+    )
+  })
+
+  test('says what moved, strongest first, if the contributions before are known', () => {
+    const before = [
+      contribution('usage', 'plan', 6, 24),
+      contribution('health', 'score', 5, 30),
+      contribution('health', 'nps', 1, 6),
+    ]
+    const text = formatEvent(tierChange(), consoleContext({ contributionsBefore: () => before }))
+    expect(text.split('\n')[1]).toBe('          NPS answer +12 · Use of the plan +4')
+  })
+
+  test('that time made says so', () => {
+    const text = formatEvent(tierChange({ cause: { type: 'window' } }), consoleContext())
+    expect(text).toContain('time passed · Health score 30 of 30')
+  })
+
+  test('of another day shows the date, of another year the year', () => {
+    expect(formatEvent(tierChange({ at: NOW - 3 * DAY_MS }), consoleContext())).toMatch(/^ {2}15 Nov {2}▲/)
+    expect(formatEvent(tierChange({ at: NOW - 400 * DAY_MS }), consoleContext())).toMatch(/^Oct 2025 {2}▲/)
+  })
+
+  test('keeps the decimals of its model', () => {
+    const model = { ...MODEL, score: { ...MODEL.score, decimals: 1 } }
+    expect(
+      formatEvent(tierChange({ score: 100, previousScore: 65.25 }), consoleContext({ model: () => model })),
+    ).toContain('▲ 100.0  +34.8')
+  })
+})
+
+describe('a PQL', () => {
+  test('says the motion, the reason, and the first step that is its own', () => {
+    expect(formatEvent(pqlEvent(), consoleContext())).toBe(
+      [
+        '09:41:07  PQL           Northwind Robotics      Seat expansion · score 76',
+        '          84% of the licensed seats are active',
+        '          → Talk about seats.',
+      ].join('\n'),
+    )
+  })
+
+  test('takes two lines where there is room', () => {
+    expect(formatEvent(pqlEvent(), consoleContext({ width: 140 }))).toBe(
+      [
+        '09:41:07  PQL           Northwind Robotics                Seat expansion · score 76: 84% of the licensed seats are active',
+        '                        → Talk about seats.',
+      ].join('\n'),
+    )
+  })
+
+  test('that is held says until when to wait', () => {
+    const text = formatEvent(pqlEvent({ status: 'held' }), consoleContext())
+    expect(text).toContain('PQL held      Northwind Robotics')
+    expect(text).toContain('No outreach until: Health score is 60 or more')
+    expect(text).not.toContain('→')
+  })
+
+  test.each([
+    ['released', 'PQL released', '→ Talk about seats.'],
+    ['disqualified', 'PQL dropped', 'No longer enough for a PQL'],
+    ['expired', 'PQL expired', 'Nobody acted on it in time'],
+  ] as const)('that is %s can be told from the others', (status, badge, last) => {
+    const text = formatEvent(pqlEvent({ status }), consoleContext())
+    expect(text).toContain(badge)
+    expect(text.split('\n').at(-1)?.trim()).toBe(last)
+  })
+
+  test('of a model that is not the main one names it', () => {
+    const context = consoleContext({ mainModelId: 'another' })
+    expect(formatEvent(pqlEvent(), context)).toContain('are active · Expansion Revenue Score')
+    expect(formatEvent(pqlEvent(), consoleContext({ mainModelId: 'revenue' }))).not.toContain('Revenue Score')
+  })
+
+  test('of an unknown model is printed with what it carries', () => {
+    const text = formatEvent(
+      pqlEvent({ modelId: 'gone', tier: 'x' }),
+      consoleContext({ title: () => undefined }),
+    )
+    expect(text).toContain('northwind-robotics')
+    expect(text).toContain('84% of the licensed seats are active')
+  })
+})
+
+describe('whatever the names', () => {
+  const ODD = [
+    'Ünïcode Ltd',
+    '株式会社ノースウィンド・ロボティクス東京本社営業部',
+    '🚀🚀🚀 Rockets',
+    'evil\u001b[2J\u001b]0;title\u0007 name\nsecond line',
+    '\u202egnirts desrever',
+    'x'.repeat(500),
+    '\u0000',
+    '',
+    '\ud800 half',
+    `Z${'\u0301'.repeat(400)}algo`,
+  ]
+  const events = ODD.flatMap(name => [
+    tierChange({ accountId: name, from: name, to: `${name}2` }),
+    pqlEvent({ accountId: name, reasons: [name, name], play: [name] }),
+    pqlEvent({ accountId: name, status: 'held', modelId: name }),
+  ])
+
+  test.each([60, 80, 120])('no line is wider than %i columns or holds a control character', width => {
+    for (const event of events) {
+      const context = consoleContext({ width, mainModelId: 'main', title: accountId => accountId })
+      const lines = formatEvent(event, context).split('\n')
+      expect(lines.length).toBeLessThanOrEqual(3)
+      for (const line of lines) {
+        expect(textWidth(line)).toBeLessThanOrEqual(width)
+        expect(plainText(line.replace(/ +/g, ' '))).toBe(line.replace(/ +/g, ' ').trim())
+      }
+    }
+  })
+
+  test('a width that is no number is taken for a narrow terminal', () => {
+    for (const width of [Number.NaN, 0, -5, Number.POSITIVE_INFINITY]) {
+      for (const line of formatEvent(pqlEvent(), consoleContext({ width })).split('\n'))
+        expect(textWidth(line)).toBeLessThanOrEqual(60)
+    }
+  })
+})
+
+test('colours change nothing but colours', () => {
+  for (const event of [
+    tierChange(),
+    pqlEvent(),
+    pqlEvent({ status: 'held' }),
+    pqlEvent({ status: 'expired' }),
+  ]) {
+    const plain = formatEvent(event, consoleContext())
+    const colored = formatEvent(event, consoleContext({ color: true }))
+    expect(plain).not.toContain('\u001b')
+    expect(colored).toContain('\u001b[')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the colours are taken out again
+    expect(colored.replace(/\u001b\[\d+m/g, '')).toBe(plain)
+  }
+})

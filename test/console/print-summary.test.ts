@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { formatSummary, type WorkspaceSummary } from '../../src/console/print-summary.ts'
+import { textWidth } from '../../src/console/terminal-text.ts'
+import { consoleContext } from './sample-events.ts'
+
+const SUMMARY: WorkspaceSummary = {
+  modelId: 'revenue',
+  tiers: { 'not-ready': 1500, likely: 450, ready: 50 },
+  pqls: [
+    { motion: 'seat-expansion', status: 'open' },
+    { motion: 'seat-expansion', status: 'open' },
+    { motion: 'seat-expansion', status: 'held' },
+    { motion: 'cross-sell', status: 'open' },
+  ],
+  top: [
+    { accountId: 'northwind-robotics', score: 91, tier: 'ready', openPqls: ['seat-expansion', 'cross-sell'] },
+    { accountId: 'harbor', score: 75, tier: 'ready', openPqls: [] },
+  ],
+}
+
+test('the summary shows tiers, PQLs and the highest scores', () => {
+  expect(formatSummary(SUMMARY, consoleContext())).toBe(
+    [
+      '  Expansion Revenue Score · 2,000 accounts',
+      '  Expansion-ready         50   3%  ▊',
+      '  Expansion-likely       450  23%  ███████▎',
+      '  Not ready            1,500  75%  ████████████████████████',
+      '',
+      '  3 open PQLs · 1 held until: Health score is 60 or more',
+      '  Seat expansion           2   +1  ████████████████████████',
+      '  Cross-sell               1       ████████████',
+      '',
+      '  Highest scores',
+      '     91  Northwind Robotics        Expansion-ready   Seat expansion, Cross-sell',
+      '     75  harbor                    Expansion-ready',
+    ].join('\n'),
+  )
+})
+
+test('a wide terminal shows what to do with each tier', () => {
+  const text = formatSummary(SUMMARY, consoleContext({ width: 120 }))
+  expect(text).toContain('▊                         Reach out this quarter.')
+})
+
+test('an empty workspace has a summary, too', () => {
+  const text = formatSummary({ modelId: 'revenue', tiers: {}, pqls: [], top: [] }, consoleContext())
+  expect(text).toContain('0 accounts')
+  expect(text).toContain('0 open PQLs')
+})
+
+test('a single account that is not alone in the bar can be seen', () => {
+  const text = formatSummary({ ...SUMMARY, tiers: { 'not-ready': 100_000, ready: 1 } }, consoleContext())
+  expect(text).toMatch(/Expansion-ready +1 +0% {2}▏/)
+})
+
+test.each([60, 80, 120])('no line is wider than %i columns, whatever the names', width => {
+  const top = [
+    '株式会社ノースウィンド・ロボティクス東京本社営業部',
+    'x'.repeat(300),
+    'a\u001b[31m\nb',
+    '',
+    'Ö',
+    'sixth',
+  ].map(accountId => ({ accountId, score: 100, tier: 'unknown tier', openPqls: [] }))
+  const lines = formatSummary({ ...SUMMARY, top }, consoleContext({ width })).split('\n')
+  for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(width)
+  expect(lines.some(line => line.includes('sixth'))).toBe(false)
+})

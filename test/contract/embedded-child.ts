@@ -1,0 +1,100 @@
+/**
+ * The other process in the tests of the embedded pair: `embedded-child.mjs COMMAND DIRECTORY`. It prints one JSON value a
+ * line, and goes on until it is killed, unless it was told to append. A bystander ends on SIGTERM.
+ */
+import { setTimeout } from 'node:timers/promises'
+import { openEmbeddedBackend } from '../../src/consumers/embedded-backend.ts'
+import type { LogRecord, PartitionSession } from '../../src/consumers/log.ts'
+
+const BATCH_SIZE = 25
+
+const [command, directory] = process.argv.slice(2)
+const backend = await openEmbeddedBackend({ directory: directory!, partitions: 1 })
+
+switch (command) {
+  case 'commit':
+    await consume(commitBatch)
+    break
+  case 'hold':
+    await consume(async () => {})
+    say('consuming')
+    break
+  case 'append':
+    for (let i = 0; i < 50; i++) {
+      await backend.log.append(
+        Array.from({ length: 20 }, (_, j) => ({ topic: 'in', key: 'k', value: `child-${i * 20 + j}` })),
+      )
+    }
+    await backend.close()
+    break
+  case 'bystand':
+    await bystand()
+    await backend.close()
+    break
+  default:
+    throw new Error(`What is ${command}?`)
+}
+
+async function bystand(): Promise<void> {
+  let isTold = false
+  process.once('SIGTERM', () => {
+    isTold = true
+  })
+  while (!isTold) {
+    await backend.log.append([{ topic: 'other', key: 'k', value: 'x'.repeat(500) }])
+    await setTimeout(1)
+  }
+}
+
+async function consume(
+  process: (session: PartitionSession, records: readonly LogRecord[]) => Promise<void>,
+): Promise<void> {
+  await backend.log.consume({
+    group: 'scorer',
+    topics: ['in'],
+    batchSize: BATCH_SIZE,
+    handler: {
+      assigned: async session => {
+        const { watermark } = await backend.store.fence(0, ownerOf(session))
+        say({ assigned: { watermark, committedOffset: session.committedOffset } })
+        return session.committedOffset
+      },
+      process,
+      released: () => {},
+    },
+  })
+}
+
+async function commitBatch(session: PartitionSession, records: readonly LogRecord[]): Promise<void> {
+  const nextOffset = records.at(-1)!.offset + 1
+  await backend.commitBatch(session, {
+    outputs: records.map(record => ({ topic: 'out', key: record.key, value: record.value })),
+    nextOffset,
+    write: {
+      owner: ownerOf(session),
+      expectedWatermark: records[0]!.offset,
+      watermark: nextOffset,
+      state: Buffer.from(String(nextOffset)),
+      accounts: [
+        {
+          accountId: 'counter',
+          bytes: Buffer.from(String(nextOffset)),
+          bucket: 0,
+          dueAt: nextOffset,
+          listingsRemoved: [],
+          listingsAdded: [],
+        },
+      ],
+      userChunks: [],
+    },
+  })
+  say({ durable: nextOffset })
+}
+
+function ownerOf(session: PartitionSession): string {
+  return `${process.pid}@${session.committedOffset}`
+}
+
+function say(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`)
+}

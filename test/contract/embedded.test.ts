@@ -1,0 +1,506 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { open } from 'lmdb'
+import { build } from 'vite'
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import type { Backend } from '../../src/consumers/backend.ts'
+import { openEmbeddedBackend } from '../../src/consumers/embedded-backend.ts'
+import { EmbeddedLog } from '../../src/consumers/embedded-log.ts'
+import type { LogRecord, PartitionHandler, PartitionSession } from '../../src/consumers/log.ts'
+import { type LmdbEnvironment, openLmdbEnvironment } from '../../src/store/lmdb-environment.ts'
+import { LmdbStore } from '../../src/store/lmdb-store.ts'
+import { logContract } from './log-contract.ts'
+import { storeContract } from './store-contract.ts'
+
+storeContract('embedded', async () => {
+  const directory = await makeDirectory()
+  const environment = await openLmdbEnvironment(directory)
+  return {
+    store: new LmdbStore(environment),
+    close: async () => {
+      await environment.close()
+      await rm(directory, { recursive: true })
+    },
+    empty: async () => {
+      const tables = ['partitions', 'states', 'accounts', 'user-chunks', 'due', 'listings']
+      for (const table of tables) environment.table(`store-${table}`).clearSync()
+    },
+  }
+})
+
+logContract('embedded', async () => {
+  const directory = await makeDirectory()
+  const environment = await openLmdbEnvironment(directory)
+  const partitions = new Map<string, number>()
+  const log = new EmbeddedLog(environment, { partitions: topic => partitions.get(topic)! })
+  return {
+    log,
+    createTopic: async count => {
+      const topic = `topic-${partitions.size}`
+      partitions.set(topic, count)
+      return topic
+    },
+    close: async () => {
+      await log.close()
+      await environment.close()
+      await rm(directory, { recursive: true })
+    },
+  }
+})
+
+describe('the embedded environment', () => {
+  it('is made with its directory, also where the name has a dot', async () => {
+    const directory = join(await temporaryDirectory(), 'not', 'there.yet')
+    const environment = await openLmdbEnvironment(directory)
+    expect(await environment.sizeBytes()).toBeGreaterThan(0)
+    await environment.close()
+  })
+
+  it('in a place that cannot be written is refused', async () => {
+    const file = join(await temporaryDirectory(), 'file')
+    await writeFile(file, '')
+    await expect(openLmdbEnvironment(join(file, 'data'))).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining('cannot be written'),
+    })
+  })
+
+  it('of another format is refused, and so is a file that is not of LMDB', async () => {
+    const directory = await temporaryDirectory()
+    const environment = await openLmdbEnvironment(directory)
+    environment.meta.putSync(Buffer.from('format'), Buffer.from('99'))
+    await environment.close()
+    await expect(openLmdbEnvironment(directory)).rejects.toMatchObject({
+      code: 'STATE_UNREADABLE',
+      message: expect.stringMatching(/format 99.*format 1/),
+    })
+
+    const other = await temporaryDirectory()
+    await writeFile(join(other, 'data.mdb'), 'no database'.repeat(1_000))
+    await expect(openLmdbEnvironment(other)).rejects.toMatchObject({ code: 'STATE_UNREADABLE' })
+  })
+
+  it('that another program made is refused, and left as it is', async () => {
+    const directory = await temporaryDirectory()
+    const foreign = open({ path: directory, noSubdir: false, overlappingSync: false })
+    foreign.openDB('their-table', {}).putSync('a', 1)
+    await foreign.close()
+    await expect(openLmdbEnvironment(directory)).rejects.toMatchObject({
+      code: 'STATE_UNREADABLE',
+      message: expect.stringContaining('their-table'),
+    })
+  })
+
+  it('is opened once at a time by a process', async () => {
+    const directory = await temporaryDirectory()
+    const environment = await openLmdbEnvironment(directory)
+    await expect(openLmdbEnvironment(`${directory}/../${basename(directory)}`)).rejects.toThrow(
+      'open in this process',
+    )
+    await environment.close()
+    await (await openLmdbEnvironment(directory)).close()
+  })
+
+  it('that was closed refuses calls with a coded error', async () => {
+    const backend = await openBackend(await temporaryDirectory())
+    await backend.close()
+    await expect(backend.store.load(0, ['a'])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(backend.store.fence(0, 'owner')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(backend.log.append([record('1')])).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' })
+    await backend.close()
+  })
+})
+
+describe('the embedded log', () => {
+  it('refuses a topic whose number of partitions was changed', async () => {
+    const directory = await temporaryDirectory()
+    const before = await openEmbeddedBackend({ directory, partitions: 4 })
+    await before.log.append([record('1')])
+    await before.close()
+
+    const after = await openEmbeddedBackend({ directory, partitions: 8 })
+    onTestFinished(() => after.close())
+    for (const refused of [
+      after.log.append([record('2')]),
+      after.log.partitions('in'),
+      after.log.consume({ group: 'g', topics: ['in'], handler: idle, batchSize: 1 }),
+    ]) {
+      await expect(refused).rejects.toMatchObject({
+        code: 'PARTITIONS_CHANGED',
+        message: expect.stringMatching(/in .*4 partitions.*8 are configured.*Configure 4/s),
+      })
+    }
+    expect(await valuesOf(after, 'in')).toEqual(['1'])
+  })
+
+  it('makes several new topics in one append', async () => {
+    const backend = await openBackend(await temporaryDirectory())
+    await backend.log.append(['a', 'b', 'c'].map(topic => ({ topic, key: 'k', value: topic })))
+    await backend.log.append(['c', 'd', 'a'].map(topic => ({ topic, key: 'k', value: `${topic}2` })))
+    expect(await valuesOf(backend, 'a')).toEqual(['a', 'a2'])
+    expect(await valuesOf(backend, 'b')).toEqual(['b'])
+    expect(await valuesOf(backend, 'c')).toEqual(['c', 'c2'])
+    expect(await valuesOf(backend, 'd')).toEqual(['d2'])
+  })
+
+  it('keeps a header called __proto__', async () => {
+    const backend = await openBackend(await temporaryDirectory())
+    const headers = Object.fromEntries([['__proto__', 'x']])
+    await backend.log.append([{ ...record('1'), headers }])
+    for await (const { headers: found } of backend.log.readAll('in')) {
+      expect(Object.entries(found)).toEqual([['__proto__', Buffer.from('x')]])
+    }
+  })
+
+  it('wakes a consumer of the same process at once', async () => {
+    const backend = await openBackend(await temporaryDirectory())
+    const seenAt: number[] = []
+    let committed = 0
+    await backend.log.consume({
+      group: 'g',
+      topics: ['in'],
+      batchSize: 10,
+      handler: {
+        ...idle,
+        process: async (session, records) => {
+          seenAt.push(performance.now())
+          await session.commit([], records.at(-1)!.offset + 1)
+          committed += records.length
+        },
+      },
+    })
+    const delaysMs: number[] = []
+    for (let i = 0; i < 20; i++) {
+      await backend.log.append([record(`${i}`)])
+      const appendedAt = performance.now()
+      await vi.waitFor(() => expect(committed).toBe(i + 1), { timeout: 5_000, interval: 1 })
+      delaysMs.push(seenAt[i]! - appendedAt)
+    }
+    // Waiting for the poll instead would take 50 ms on average.
+    expect(delaysMs.toSorted((a, b) => a - b)[10]).toBeLessThan(20)
+  })
+
+  it('tells of handlers that throw, and waits longer each time', async () => {
+    const directory = await temporaryDirectory()
+    const warnings: { details: object; message: string }[] = []
+    const backend = await openEmbeddedBackend({
+      directory,
+      partitions: 1,
+      log: { warn: (details, message) => warnings.push({ details, message }) },
+    })
+    onTestFinished(() => backend.close())
+    await backend.log.append([record('1')])
+    const error = new Error('no luck')
+    await backend.log.consume({
+      group: 'g',
+      topics: ['in'],
+      batchSize: 1,
+      handler: {
+        ...idle,
+        process: async () => {
+          throw error
+        },
+      },
+    })
+    await vi.waitFor(() => expect(warnings.length).toBeGreaterThanOrEqual(3), { timeout: 5_000 })
+    expect(warnings.slice(0, 3).map(warning => warning.details)).toEqual(
+      [100, 200, 400].map(retryInMs => ({ topic: 'in', partition: 0, err: error, retryInMs })),
+    )
+    expect(warnings[0]!.message).toContain('no luck')
+  })
+
+  it('refuses to consume a topic twice for one group', async () => {
+    const backend = await openBackend(await temporaryDirectory())
+    const options = { group: 'g', topics: ['in'], handler: idle, batchSize: 1 }
+    const consumption = await backend.log.consume(options)
+    await expect(backend.log.consume(options)).rejects.toThrow('g/in is consumed already')
+    await consumption.stop()
+    await backend.log.consume(options)
+  })
+})
+
+describe('a batch of the embedded backend', () => {
+  it('is not written at all if the store refuses it', async () => {
+    const backend = await openBackend(await temporaryDirectory())
+    await backend.log.append([record('1'), record('2')])
+    await backend.store.fence(0, 'owner')
+    const thrown: unknown[] = []
+    await backend.log.consume({
+      group: 'g',
+      topics: ['in'],
+      batchSize: 10,
+      handler: {
+        ...idle,
+        process: async (session, records) => {
+          const expectedWatermark = thrown.length === 0 ? 77 : 0
+          await backend.commitBatch(session, batchOf(records, { expectedWatermark })).catch(error => {
+            thrown.push(error)
+            throw error
+          })
+        },
+      },
+    })
+    await vi.waitFor(async () => expect(await valuesOf(backend, 'out')).toHaveLength(2), { timeout: 5_000 })
+    expect(thrown).toMatchObject([{ code: 'STORE_MOVED' }])
+    expect((await backend.store.readPartition(0)).watermark).toBe(2)
+  })
+
+  it('is not written at all if another process took the log over', async () => {
+    const environment = await openLmdbEnvironment(await temporaryDirectory())
+    const log = new EmbeddedLog(environment, { partitions: 1 })
+    const store = new LmdbStore(environment)
+    onTestFinished(async () => {
+      await log.close()
+      await environment.close()
+    })
+    await store.fence(0, 'owner')
+    const codes: string[] = []
+    const consumption = await log.consume({
+      group: 'g',
+      topics: ['in'],
+      batchSize: 10,
+      handler: {
+        ...idle,
+        process: async (session, records) => {
+          takeOver(environment)
+          const { outputs, nextOffset, write } = batchOf(records, {})
+          const save = store.prepareSave(0, write)
+          await log.commitTogether(session, outputs, nextOffset, save).catch(error => {
+            codes.push(error.code)
+            throw error
+          })
+        },
+      },
+    })
+    await log.append([record('1')])
+    await vi.waitFor(() => expect(consumption.problem()).toMatch(/4711 on elsewhere/), { timeout: 5_000 })
+    expect(codes).toEqual(['LOG_FENCED'])
+    expect(await valuesOf({ log }, 'out')).toEqual([])
+    expect((await store.readPartition(0)).watermark).toBe(0)
+  })
+})
+
+describe('the embedded pair among processes', { timeout: 60_000 }, () => {
+  beforeAll(bundleChild, 60_000)
+
+  it('has outputs, consumed offset, state and watermark that agree, wherever a process is killed', async () => {
+    const directory = await temporaryDirectory()
+    const count = 60_000
+    const filling = await openEmbeddedBackend({ directory, partitions: 1 })
+    await filling.log.append(Array.from({ length: count }, (_, i) => record(`${i}`)))
+    await filling.close()
+    // Appends all the while, and so meets the write lock that a killed process held.
+    const bystander = startChild('bystand', directory)
+    const bystanderExit = once(bystander, 'exit')
+
+    let durable = 0
+    for (let round = 0; round < 8; round++) {
+      const said = await runUntilKilled(directory, 40 + 35 * round)
+      const assigned = said.find(line => line.assigned)?.assigned
+      expect(assigned?.watermark).toBe(assigned?.committedOffset)
+      expect(assigned?.committedOffset).toBeGreaterThanOrEqual(durable)
+      durable = Math.max(durable, ...said.map(line => line.durable ?? 0))
+
+      const backend = await openEmbeddedBackend({ directory, partitions: 1 })
+      const committed = await committedOffset(backend)
+      expect(committed).toBeGreaterThanOrEqual(durable)
+      const { watermark, state } = await backend.store.readPartition(0)
+      expect(watermark).toBe(committed)
+      // Killed before its first batch, it leaves nothing.
+      const expected = committed === 0 ? [] : [String(committed)]
+      expect([state].flatMap(bytes => (bytes ? [String(bytes)] : []))).toEqual(expected)
+      const counter = await backend.store.load(0, ['counter'])
+      expect(counter.flatMap(bytes => (bytes ? [String(bytes)] : []))).toEqual(expected)
+      expect(await backend.store.due(0, [0], committed)).toEqual(expected.map(() => 'counter'))
+      expect(await backend.store.countDue(0, Number.POSITIVE_INFINITY)).toBe(expected.length)
+      const outputs = await valuesOf(backend, 'out')
+      expect(outputs).toHaveLength(committed)
+      expect(outputs.every((value, i) => value === `${i}`)).toBe(true)
+      await backend.close()
+    }
+    expect(durable).toBeGreaterThan(0)
+
+    bystander.kill('SIGTERM')
+    expect(await bystanderExit).toEqual([0, null])
+  })
+
+  it('lets one process consume, until it is gone', async () => {
+    const directory = await temporaryDirectory()
+    const child = startChild('hold', directory)
+    const exit = once(child, 'exit')
+    await once(createInterface(child.stdout!), 'line')
+    const backend = await openBackend(directory)
+    const options = { group: 'g', topics: ['in'], handler: idle, batchSize: 1 }
+    await expect(backend.log.consume(options)).rejects.toMatchObject({
+      code: 'LOG_FENCED',
+      message: expect.stringContaining(`Process ${child.pid}`),
+    })
+    await backend.log.append([record('appending is no consuming')])
+
+    child.kill('SIGKILL')
+    await exit
+    await backend.log.consume(options)
+  })
+
+  it('lets others append while it consumes, and numbers no record twice', async () => {
+    const directory = await temporaryDirectory()
+    const backend = await openBackend(directory)
+    const seen: LogRecord[] = []
+    await backend.log.consume({
+      group: 'g',
+      topics: ['in'],
+      batchSize: 50,
+      handler: committing(async records => {
+        seen.push(...records)
+      }),
+    })
+    const children = [startChild('append', directory), startChild('append', directory)]
+    const exits = children.map(child => once(child, 'exit'))
+    for (let i = 0; i < 50; i++) {
+      await backend.log.append(Array.from({ length: 20 }, (_, j) => record(`parent-${i * 20 + j}`)))
+    }
+    expect((await Promise.all(exits)).map(([code]) => code)).toEqual([0, 0])
+    await vi.waitFor(() => expect(seen).toHaveLength(3_000), { timeout: 10_000 })
+    expect(seen.map(each => each.offset)).toEqual(Array.from({ length: 3_000 }, (_, i) => i))
+    const own = seen.map(each => String(each.value)).filter(value => value.startsWith('parent'))
+    expect(own).toEqual(Array.from({ length: 1_000 }, (_, i) => `parent-${i}`))
+  })
+})
+
+const idle: PartitionHandler = {
+  assigned: async session => session.committedOffset,
+  process: async () => {},
+  released: () => {},
+}
+
+function committing(work: (records: readonly LogRecord[]) => Promise<void>): PartitionHandler {
+  return {
+    ...idle,
+    process: async (session: PartitionSession, records: readonly LogRecord[]) => {
+      await work(records)
+      await session.commit([], records.at(-1)!.offset + 1)
+    },
+  }
+}
+
+function batchOf(records: readonly LogRecord[], { expectedWatermark = 0 }: { expectedWatermark?: number }) {
+  const nextOffset = records.at(-1)!.offset + 1
+  return {
+    outputs: records.map(({ key, value }) => ({ topic: 'out', key, value })),
+    nextOffset,
+    write: {
+      owner: 'owner',
+      expectedWatermark,
+      watermark: nextOffset,
+      state: undefined,
+      accounts: [],
+      userChunks: [],
+    },
+  }
+}
+
+function record(value: string) {
+  return { topic: 'in', key: 'k', value }
+}
+
+async function openBackend(directory: string): Promise<Backend> {
+  const backend = await openEmbeddedBackend({ directory, partitions: 1 })
+  onTestFinished(() => backend.close())
+  return backend
+}
+
+async function valuesOf(backend: Pick<Backend, 'log'>, topic: string): Promise<string[]> {
+  const values: string[] = []
+  for await (const { value } of backend.log.readAll(topic)) values.push(String(value))
+  return values
+}
+
+/** As a session of the child's group sees it. */
+async function committedOffset(backend: Backend): Promise<number> {
+  let committed: number | undefined
+  const handler = {
+    ...idle,
+    assigned: async (session: PartitionSession) => {
+      committed = session.committedOffset
+      return session.endOffset
+    },
+  }
+  const consumption = await backend.log.consume({ group: 'scorer', topics: ['in'], handler, batchSize: 1 })
+  await consumption.stop()
+  return committed!
+}
+
+/** What `claimConsuming` in a container does that shares the directory. */
+function takeOver(environment: LmdbEnvironment): void {
+  const row = { token: 'other', pid: 4711, host: 'elsewhere', startedAt: null }
+  environment.meta.putSync(Buffer.from('consuming-process'), Buffer.from(JSON.stringify(row)))
+}
+
+interface ChildLine {
+  readonly durable?: number
+  readonly assigned?: { readonly watermark: number; readonly committedOffset: number }
+}
+
+/** Lets a child commit batches, kills it `afterMs` after it has begun, and answers what it said. */
+async function runUntilKilled(directory: string, afterMs: number): Promise<ChildLine[]> {
+  const child = startChild('commit', directory)
+  const exit = once(child, 'exit')
+  const said: ChildLine[] = []
+  for await (const line of createInterface(child.stdout!)) {
+    const value = JSON.parse(line) as ChildLine
+    said.push(value)
+    if (value.assigned !== undefined) {
+      void setTimeout(afterMs).then(() => child.kill('SIGKILL'))
+    }
+  }
+  await exit
+  return said
+}
+
+function startChild(command: string, directory: string): ChildProcess {
+  const child = spawn(process.execPath, [childScript, command, directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  return child
+}
+
+const repository = fileURLToPath(new URL('../..', import.meta.url))
+/** Below node_modules, so that the child finds lmdb. */
+const childDirectory = join(repository, 'node_modules', '.cache', 'upswell', `embedded-child-${process.pid}`)
+const childScript = join(childDirectory, 'embedded-child.mjs')
+
+/** Node 20 runs no TypeScript. */
+async function bundleChild(): Promise<() => Promise<void>> {
+  await build({
+    configFile: false,
+    root: repository,
+    logLevel: 'error',
+    build: {
+      ssr: 'test/contract/embedded-child.ts',
+      outDir: childDirectory,
+      target: 'node20',
+      rollupOptions: { output: { entryFileNames: 'embedded-child.mjs' } },
+    },
+  })
+  return () => rm(childDirectory, { recursive: true, force: true })
+}
+
+function makeDirectory(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'upswell-embedded-'))
+}
+
+async function temporaryDirectory(): Promise<string> {
+  const directory = await makeDirectory()
+  // Registered before anything that is opened in it, and so removed after that was closed.
+  onTestFinished(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}

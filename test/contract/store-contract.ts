@@ -1,0 +1,604 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { UpswellError } from '../../src/errors.ts'
+import {
+  type AccountStore,
+  type AccountWrite,
+  DUE_BUCKETS,
+  type Listing,
+  type ListQuery,
+  type PartitionWrite,
+} from '../../src/store/store.ts'
+
+export interface OpenedStore {
+  readonly store: AccountStore
+  close(): Promise<void>
+  /** Loses everything that the store holds, as a flushed Redis does, while it stays open. Left out: those tests are skipped. */
+  empty?(): Promise<void>
+}
+
+/**
+ * What every account store does. `open` gives an empty one; it is called before each test.
+ */
+export function storeContract(name: string, open: () => Promise<OpenedStore>): void {
+  describe(`${name}: the account store`, () => {
+    let opened: OpenedStore
+    let store: AccountStore
+
+    beforeEach(async () => {
+      opened = await open()
+      store = opened.store
+    })
+
+    afterEach(async () => {
+      await opened.close()
+    })
+
+    describe('a partition', () => {
+      it('that nobody wrote has watermark 0 and no state', async () => {
+        expect(await store.readPartition(3)).toEqual({ watermark: 0, state: undefined })
+        expect(await store.fence(3, 'owner-1')).toEqual({ watermark: 0, state: undefined })
+      })
+
+      it('remembers the watermark and the state of the last save', async () => {
+        await store.fence(0, 'owner-1')
+        await store.save(0, write({ watermark: 10, state: bytes(1, 2, 3) }))
+        await store.save(0, write({ expectedWatermark: 10, watermark: 25 }))
+        const expected = { watermark: 25, state: bytes(1, 2, 3) }
+        expect(plain(await store.readPartition(0))).toEqual(expected)
+        expect(plain(await store.fence(0, 'owner-2'))).toEqual(expected)
+      })
+
+      it('has a watermark and a state of its own', async () => {
+        await store.fence(0, 'owner-1')
+        await store.fence(1, 'owner-1')
+        await store.save(0, write({ watermark: 10, state: bytes(1) }))
+        expect(await store.readPartition(1)).toEqual({ watermark: 0, state: undefined })
+      })
+
+      it('keeps an offset beyond 32 bits', async () => {
+        await store.fence(0, 'owner-1')
+        await store.save(0, write({ watermark: 2 ** 40 + 7 }))
+        await store.save(0, write({ expectedWatermark: 2 ** 40 + 7, watermark: 2 ** 40 + 8 }))
+        expect((await store.readPartition(0)).watermark).toBe(2 ** 40 + 8)
+      })
+    })
+
+    describe('a save', () => {
+      it('by an earlier owner is refused, and writes nothing', async () => {
+        await store.fence(0, 'owner-1')
+        await store.fence(0, 'owner-2')
+        const refused = store.save(0, write({ watermark: 5, accounts: [account('a')] }))
+        expect(await codeOf(refused)).toBe('STORE_FENCED')
+        expect(await store.load(0, ['a'])).toEqual([undefined])
+        expect((await store.readPartition(0)).watermark).toBe(0)
+        await store.save(0, write({ owner: 'owner-2', watermark: 5 }))
+      })
+
+      it('by the same owner goes on after its partition was fenced for it again', async () => {
+        await store.fence(0, 'owner-1')
+        await store.fence(0, 'owner-1')
+        await store.save(0, write({ watermark: 5 }))
+        expect((await store.readPartition(0)).watermark).toBe(5)
+      })
+
+      it('is not refused for the owner of another partition', async () => {
+        await store.fence(0, 'owner-1')
+        await store.fence(1, 'owner-2')
+        await store.save(0, write({ watermark: 5 }))
+        await store.save(1, write({ owner: 'owner-2', watermark: 6 }))
+      })
+
+      it('that does not follow the watermark is refused, and writes nothing', async () => {
+        await store.fence(0, 'owner-1')
+        await store.save(0, write({ watermark: 5 }))
+        for (const expectedWatermark of [0, 4, 6]) {
+          const late = write({ expectedWatermark, watermark: 9, state: bytes(1), accounts: [account('a')] })
+          expect(await codeOf(store.save(0, late))).toBe('STORE_MOVED')
+        }
+        expect(await store.load(0, ['a'])).toEqual([undefined])
+        expect(await store.readPartition(0)).toEqual({ watermark: 5, state: undefined })
+      })
+
+      it('to a partition that nobody owns is refused', async () => {
+        const codes = [await codeOf(store.save(0, write({ watermark: 5 })))]
+        codes.push(await codeOf(store.save(0, write({ expectedWatermark: 5, watermark: 6 }))))
+        for (const code of codes) expect(['STORE_FENCED', 'STORE_MOVED']).toContain(code)
+      })
+
+      it('to a store that was emptied is refused until the partition is fenced again', async context => {
+        if (opened.empty === undefined) return context.skip()
+        await store.fence(0, 'owner-1')
+        await store.save(0, write({ watermark: 5, accounts: [account('a')] }))
+        await opened.empty()
+        const code = await codeOf(store.save(0, write({ expectedWatermark: 5, watermark: 6 })))
+        expect(['STORE_FENCED', 'STORE_MOVED']).toContain(code)
+        expect(await store.fence(0, 'owner-2')).toEqual({ watermark: 0, state: undefined })
+        expect(await store.due(0, everyBucket, Number.POSITIVE_INFINITY)).toEqual([])
+        await store.save(0, write({ owner: 'owner-2', watermark: 1 }))
+      })
+
+      it('may leave the watermark where it is', async () => {
+        await store.fence(0, 'owner-1')
+        await store.save(0, write({ watermark: 5 }))
+        await store.save(0, write({ expectedWatermark: 5, watermark: 5, accounts: [account('a')] }))
+        expect(await loaded(store, 0, ['a'])).toEqual([bytes(1)])
+      })
+
+      it('of 5,000 accounts is one save', async () => {
+        const accounts = Array.from({ length: 5_000 }, (_, i) =>
+          account(`account-${String(i).padStart(5, '0')}`, {
+            bytes: Buffer.alloc(1_400, i % 256),
+            bucket: i % DUE_BUCKETS,
+            dueAt: 1_000 + i,
+            listingsAdded: [listing(`account-${String(i).padStart(5, '0')}`, i % 100)],
+          }),
+        )
+        await store.fence(0, 'owner-1')
+        await store.save(0, write({ watermark: 5_000, accounts }))
+        const ids = accounts.map(each => each.accountId)
+        const states = await store.load(0, ids)
+        expect(states.every((state, i) => state?.length === 1_400 && state[0] === i % 256)).toBe(true)
+        expect(await store.countDue(0, Number.POSITIVE_INFINITY)).toBe(5_000)
+        expect(await store.due(0, everyBucket, Number.POSITIVE_INFINITY)).toEqual(ids)
+        expect(await everyPage(store, query({ limit: 700 }))).toHaveLength(5_000)
+      }, 60_000)
+    })
+
+    describe('accounts', () => {
+      it('are loaded in the order asked, undefined where there is none', async () => {
+        await store.fence(0, 'owner-1')
+        const accounts = ['a', 'b', 'c'].map((id, i) => account(id, { bytes: bytes(i) }))
+        await store.save(0, write({ accounts }))
+        const found = await loaded(store, 0, ['c', 'missing', 'a', 'c'])
+        expect(found).toEqual([bytes(2), undefined, bytes(0), bytes(2)])
+        expect(await store.load(0, [])).toEqual([])
+      })
+
+      it('belong to their partition', async () => {
+        await store.fence(0, 'owner-1')
+        await store.save(0, write({ accounts: [account('a')] }))
+        expect(await store.load(1, ['a'])).toEqual([undefined])
+        expect(await store.countDue(1, Number.POSITIVE_INFINITY)).toBe(0)
+      })
+
+      it('keep every byte, at any length', async () => {
+        const contents = [
+          Buffer.from(Array.from({ length: 256 }, (_, i) => i)),
+          Buffer.alloc(1),
+          Buffer.from([0xff, 0xfe, 0x0d, 0x0a, 0x00]),
+          Buffer.alloc(300_000, 0xab),
+        ]
+        await store.fence(0, 'owner-1')
+        const accounts = contents.map((content, i) => account(`a${i}`, { bytes: content }))
+        await store.save(0, write({ accounts }))
+        const found = await store.load(0, ['a0', 'a1', 'a2', 'a3'])
+        found.forEach((content, i) => {
+          expect(Buffer.compare(content!, contents[i]!)).toBe(0)
+        })
+      })
+
+      it('that were loaded do not change with later loads and saves', async () => {
+        await store.fence(0, 'owner-1')
+        await store.save(0, write({ watermark: 1, accounts: [account('a', { bytes: bytes(1, 1) })] }))
+        const [before] = await store.load(0, ['a'])
+        const accounts = [account('a', { bytes: bytes(2, 2) })]
+        await store.save(0, write({ expectedWatermark: 1, watermark: 2, accounts }))
+        expect(await loaded(store, 0, ['a'])).toEqual([bytes(2, 2)])
+        expect(plainBytes(before)).toEqual(bytes(1, 1))
+      })
+
+      it('take any bytes array, also a view into a larger one', async () => {
+        const large = new Uint8Array([9, 9, 1, 2, 3, 9, 9])
+        await store.fence(0, 'owner-1')
+        const state = large.subarray(3, 5)
+        await store.save(0, write({ state, accounts: [account('a', { bytes: large.subarray(2, 5) })] }))
+        expect(await loaded(store, 0, ['a'])).toEqual([bytes(1, 2, 3)])
+        expect(plain(await store.readPartition(0)).state).toEqual(bytes(2, 3))
+      })
+
+      it('may have any id', async () => {
+        await store.fence(0, 'owner-1')
+        const accounts = oddIds.map((id, i) =>
+          account(id, { bytes: bytes(i), bucket: i, dueAt: i, listingsAdded: [listing(id, 50)] }),
+        )
+        const userChunks = oddIds.map((accountId, i) => ({ accountId, chunk: '0', bytes: bytes(i) }))
+        await store.save(0, write({ accounts, userChunks }))
+        const expected = oddIds.map((_, i) => bytes(i))
+        expect(await loaded(store, 0, oddIds)).toEqual(expected)
+        const keys = oddIds.map(accountId => ({ accountId, chunk: '0' }))
+        expect((await store.loadUserChunks(0, keys)).map(plainBytes)).toEqual(expected)
+        expect(await store.due(0, everyBucket, Number.POSITIVE_INFINITY)).toHaveLength(oddIds.length)
+        expect(new Set(await store.due(0, everyBucket, Number.POSITIVE_INFINITY))).toEqual(new Set(oddIds))
+        const listed = await everyPage(store, query({ limit: 3, order: 'lowest-first' }))
+        expect(listed.map(each => each.accountId)).toEqual([...oddIds].sort(byUtf8))
+      })
+    })
+
+    describe('user chunks', () => {
+      it('are loaded in the order asked, undefined where there is none', async () => {
+        await store.fence(0, 'owner-1')
+        const userChunks = [
+          { accountId: 'a', chunk: '0', bytes: bytes(1) },
+          { accountId: 'a', chunk: '1', bytes: bytes(2) },
+          { accountId: 'b', chunk: '0', bytes: bytes(3) },
+        ]
+        await store.save(0, write({ userChunks }))
+        const keys = [
+          { accountId: 'b', chunk: '0' },
+          { accountId: 'b', chunk: '1' },
+          { accountId: 'a', chunk: '1' },
+          { accountId: 'a', chunk: '0' },
+        ]
+        const found = (await store.loadUserChunks(0, keys)).map(plainBytes)
+        expect(found).toEqual([bytes(3), undefined, bytes(2), bytes(1)])
+        expect(await store.loadUserChunks(0, [])).toEqual([])
+        expect(await store.loadUserChunks(1, keys)).toEqual(keys.map(() => undefined))
+      })
+
+      it('of different accounts never meet, however their names are joined', async () => {
+        await store.fence(0, 'owner-1')
+        const keys = [
+          { accountId: 'a', chunk: '11' },
+          { accountId: 'a1', chunk: '1' },
+          { accountId: 'a:1', chunk: '1' },
+          { accountId: 'a', chunk: '1:1' },
+        ]
+        const userChunks = keys.map((key, i) => ({ ...key, bytes: bytes(i) }))
+        await store.save(0, write({ userChunks }))
+        const found = (await store.loadUserChunks(0, keys)).map(plainBytes)
+        expect(found).toEqual(keys.map((_, i) => bytes(i)))
+      })
+
+      it('are replaced by a later save', async () => {
+        await store.fence(0, 'owner-1')
+        const key = { accountId: 'a', chunk: '7' }
+        await store.save(0, write({ watermark: 1, userChunks: [{ ...key, bytes: bytes(1, 2) }] }))
+        const second = { expectedWatermark: 1, watermark: 2, userChunks: [{ ...key, bytes: bytes(3) }] }
+        await store.save(0, write(second))
+        expect((await store.loadUserChunks(0, [key])).map(plainBytes)).toEqual([bytes(3)])
+      })
+    })
+
+    describe('the due index', () => {
+      it('finds the accounts due at a time, that time included, ascending by id', async () => {
+        await store.fence(0, 'owner-1')
+        const accounts = [
+          account('d', { dueAt: 100 }),
+          account('b', { dueAt: 300 }),
+          account('a', { dueAt: 200 }),
+          account('c', { dueAt: 199.5 }),
+          account('never', { dueAt: Number.POSITIVE_INFINITY }),
+        ]
+        await store.save(0, write({ accounts }))
+        expect(await store.due(0, [0], 99)).toEqual([])
+        expect(await store.due(0, [0], 100)).toEqual(['d'])
+        expect(await store.due(0, [0], 200)).toEqual(['a', 'c', 'd'])
+        expect(await store.due(0, [0], Number.MAX_SAFE_INTEGER)).toEqual(['a', 'b', 'c', 'd'])
+        expect(await store.due(0, [0], Number.POSITIVE_INFINITY)).toEqual(['a', 'b', 'c', 'd', 'never'])
+      })
+
+      it('counts what it finds, over all buckets', async () => {
+        await store.fence(0, 'owner-1')
+        const accounts = [
+          account('a', { dueAt: 100, bucket: 0 }),
+          account('b', { dueAt: 200, bucket: DUE_BUCKETS - 1 }),
+          account('c', { dueAt: Number.POSITIVE_INFINITY, bucket: 7 }),
+        ]
+        await store.save(0, write({ accounts }))
+        expect(await store.countDue(0, 99)).toBe(0)
+        expect(await store.countDue(0, 100)).toBe(1)
+        expect(await store.countDue(0, 200)).toBe(2)
+        expect(await store.countDue(0, Number.POSITIVE_INFINITY)).toBe(3)
+      })
+
+      it('looks into the buckets that are asked for alone', async () => {
+        await store.fence(0, 'owner-1')
+        const buckets = [0, 1, 2, 128, 255]
+        const accounts = buckets.map(bucket => account(`in-${bucket}`, { bucket, dueAt: 100 }))
+        await store.save(0, write({ accounts }))
+        expect(await store.due(0, [1, 255], 100)).toEqual(['in-1', 'in-255'])
+        expect(await store.due(0, [255, 128, 0], 100)).toEqual(['in-0', 'in-128', 'in-255'])
+        expect(await store.due(0, [3], Number.POSITIVE_INFINITY)).toEqual([])
+        expect(await store.due(0, [], Number.POSITIVE_INFINITY)).toEqual([])
+      })
+
+      it('moves an account, so that it never stands there twice', async () => {
+        await store.fence(0, 'owner-1')
+        const times = [500, 100, Number.POSITIVE_INFINITY, 300, Number.POSITIVE_INFINITY, 300, 200]
+        for (const [i, dueAt] of times.entries()) {
+          const accounts = [account('a', { dueAt }), account('b', { dueAt: 1_000 })]
+          await store.save(0, write({ expectedWatermark: i, watermark: i + 1, accounts }))
+          expect(await store.countDue(0, Number.POSITIVE_INFINITY)).toBe(2)
+          expect(await store.due(0, [0], Math.min(dueAt - 1, 10_000))).not.toContain('a')
+          expect(await store.due(0, [0], dueAt)).toContain('a')
+        }
+      })
+
+      it('keeps an account where it stands if its time is not given', async () => {
+        await store.fence(0, 'owner-1')
+        const first = [account('a', { dueAt: 100 }), account('b', { dueAt: Number.POSITIVE_INFINITY })]
+        await store.save(0, write({ watermark: 1, accounts: first }))
+        const second = [
+          account('a', { dueAt: undefined, bytes: bytes(2) }),
+          account('b', { dueAt: undefined }),
+        ]
+        await store.save(0, write({ expectedWatermark: 1, watermark: 2, accounts: second }))
+        expect(await store.due(0, [0], 99)).toEqual([])
+        expect(await store.due(0, [0], 100)).toEqual(['a'])
+        expect(await store.due(0, [0], Number.POSITIVE_INFINITY)).toEqual(['a', 'b'])
+        expect(await loaded(store, 0, ['a'])).toEqual([bytes(2)])
+      })
+    })
+
+    describe('the ranked list', () => {
+      it('goes by score and, where it is equal, by the bytes of the id', async () => {
+        await saveListings(store, [
+          listing('b', 50),
+          listing('a', 50),
+          listing('é', 50),
+          listing('z', 50),
+          listing('B', 50),
+          listing('low', 1.5),
+          listing('negative', -20),
+          listing('zero', 0),
+          listing('high', 99.999999),
+        ])
+        const ascending = ['negative', 'zero', 'low', 'B', 'a', 'b', 'z', 'é', 'high']
+        const lowest = await store.list(query({ order: 'lowest-first' }))
+        expect(lowest.map(each => each.accountId)).toEqual(ascending)
+        expect(lowest[0]).toEqual(listing('negative', -20))
+        const highest = await store.list(query({ order: 'highest-first' }))
+        expect(highest.map(each => each.accountId)).toEqual(ascending.toReversed())
+      })
+
+      it('gives every account once over its pages, in both orders, also where all scores are equal', async () => {
+        const listings = Array.from({ length: 57 }, (_, i) => listing(`id-${i}`, i < 40 ? 70 : i % 4))
+        await saveListings(store, listings)
+        const ascending = listings.toSorted(byScoreAndId)
+        for (const limit of [1, 2, 7, 40, 57, 58]) {
+          expect(await everyPage(store, query({ order: 'lowest-first', limit }))).toEqual(ascending)
+          const descending = await everyPage(store, query({ order: 'highest-first', limit }))
+          expect(descending).toEqual(ascending.toReversed())
+        }
+      })
+
+      it('starts after a place where nobody stands any more', async () => {
+        await saveListings(store, [listing('a', 10), listing('c', 10), listing('d', 20)])
+        const after = { score: 10, accountId: 'b' }
+        expect(idsOf(await store.list(query({ order: 'lowest-first', after })))).toEqual(['c', 'd'])
+        expect(idsOf(await store.list(query({ order: 'highest-first', after })))).toEqual(['a'])
+        const beyond = { score: 1_000, accountId: 'x' }
+        expect(await store.list(query({ order: 'lowest-first', after: beyond }))).toEqual([])
+        expect(await store.list(query({ order: 'highest-first', after: beyond }))).toHaveLength(3)
+      })
+
+      it('holds back scores below the lowest that is asked for, that one included', async () => {
+        await saveListings(store, [
+          listing('a', 9.999999),
+          listing('b', 10),
+          listing('c', 10),
+          listing('d', 20),
+        ])
+        for (const order of ['lowest-first', 'highest-first'] as const) {
+          const found = await everyPage(store, query({ order, minScore: 10, limit: 1 }))
+          expect(idsOf(found).toSorted()).toEqual(['b', 'c', 'd'])
+          expect(await store.list(query({ order, minScore: 20.5 }))).toEqual([])
+        }
+        const after = { score: 5, accountId: 'x' }
+        const found = await store.list(query({ order: 'lowest-first', minScore: 10, after }))
+        expect(idsOf(found)).toEqual(['b', 'c', 'd'])
+      })
+
+      it('merges tiers and partitions, and leaves out other tiers and models', async () => {
+        await saveListings(
+          store,
+          [listing('a', 10, 'hot'), listing('b', 40, 'warm'), listing('c', 20, 'cold')],
+          0,
+        )
+        await saveListings(store, [listing('d', 15, 'warm'), listing('e', 40, 'hot')], 1)
+        await saveListings(store, [{ ...listing('f', 30, 'hot'), modelId: 'other' }], 2)
+        const both = query({ tiers: ['warm', 'hot'], order: 'highest-first' })
+        expect(await store.list(both)).toEqual([
+          listing('e', 40, 'hot'),
+          listing('b', 40, 'warm'),
+          listing('d', 15, 'warm'),
+          listing('a', 10, 'hot'),
+        ])
+        expect(idsOf(await everyPage(store, { ...both, limit: 1 }))).toEqual(['e', 'b', 'd', 'a'])
+        expect(idsOf(await everyPage(store, { ...both, order: 'lowest-first', limit: 3 }))).toEqual([
+          'a',
+          'd',
+          'b',
+          'e',
+        ])
+        expect(idsOf(await store.list(query({ tiers: ['cold'] })))).toEqual(['c'])
+        expect(await store.list(query({ tiers: ['unknown'] }))).toEqual([])
+        expect(idsOf(await store.list(query({ modelId: 'other', tiers: ['hot'] })))).toEqual(['f'])
+      })
+
+      it('never mixes up models and tiers whose names run together', async () => {
+        await saveListings(store, [
+          { modelId: 'm', tier: 'ab', score: 1, accountId: 'first' },
+          { modelId: 'ma', tier: 'b', score: 2, accountId: 'second' },
+          { modelId: 'm:a', tier: 'b', score: 3, accountId: 'third' },
+          { modelId: 'm', tier: 'a:b', score: 4, accountId: 'fourth' },
+        ])
+        const found = async (modelId: string, tier: string) =>
+          idsOf(await store.list(query({ modelId, tiers: [tier] })))
+        expect(await found('m', 'ab')).toEqual(['first'])
+        expect(await found('ma', 'b')).toEqual(['second'])
+        expect(await found('m:a', 'b')).toEqual(['third'])
+        expect(await found('m', 'a:b')).toEqual(['fourth'])
+        expect(await found('m', 'a')).toEqual([])
+      })
+
+      it('moves an account by what is removed and added', async () => {
+        await saveListings(store, [listing('a', 10, 'cold'), listing('b', 20, 'cold')])
+        const moved = account('a', {
+          listingsRemoved: [listing('a', 10, 'cold')],
+          listingsAdded: [listing('a', 30, 'hot')],
+        })
+        await store.save(0, write({ expectedWatermark: 1, watermark: 2, accounts: [moved] }))
+        expect(idsOf(await store.list(query({ tiers: ['cold'] })))).toEqual(['b'])
+        expect(await store.list(query({ tiers: ['hot', 'cold'] }))).toEqual([
+          listing('a', 30, 'hot'),
+          listing('b', 20, 'cold'),
+        ])
+      })
+
+      it('forgives what is removed and is not there, and what is added again', async () => {
+        await saveListings(store, [listing('a', 10)])
+        const again = account('a', {
+          listingsRemoved: [listing('a', 77), listing('a', 10)],
+          listingsAdded: [listing('a', 10), listing('a', 10)],
+        })
+        await store.save(0, write({ expectedWatermark: 1, watermark: 2, accounts: [again] }))
+        expect(await store.list(query({}))).toEqual([listing('a', 10)])
+      })
+
+      it('ends a page at the limit', async () => {
+        await saveListings(store, [listing('a', 1, 'hot'), listing('b', 2, 'cold'), listing('c', 3, 'hot')])
+        expect(idsOf(await store.list(query({ tiers: ['hot', 'cold'], limit: 2 })))).toEqual(['c', 'b'])
+      })
+    })
+
+    describe('as a whole', () => {
+      it('writes down the number of partitions once', async () => {
+        expect(await store.partitions()).toBeUndefined()
+        await store.claimPartitions(8)
+        expect(await store.partitions()).toBe(8)
+        await store.claimPartitions(8)
+        const refused = store.claimPartitions(16)
+        expect(await codeOf(refused)).toBe('PARTITIONS_CHANGED')
+        await expect(refused).rejects.toThrow(/8.*16/s)
+        expect(await store.partitions()).toBe(8)
+      })
+
+      it('answers a ping and tells its size', async () => {
+        await store.ping()
+        await store.fence(0, 'owner-1')
+        await store.save(0, write({ accounts: [account('a', { bytes: Buffer.alloc(10_000, 1) })] }))
+        expect(await store.sizeBytes()).toBeGreaterThan(0)
+      })
+    })
+  })
+}
+
+const everyBucket = Array.from({ length: DUE_BUCKETS }, (_, bucket) => bucket)
+
+const oddIds = [
+  'plain',
+  'with space',
+  ' ',
+  '{braces}',
+  '{}',
+  'a:b:c',
+  'a/b\\c',
+  'tab\tand\nline',
+  'Zürich-東京-🚀',
+  '🚀',
+  '\uffee',
+  'quote"\'`',
+  '*?[]',
+  'null',
+  '0',
+  'x'.repeat(512),
+  'ü'.repeat(256),
+]
+
+function write(parts: Partial<PartitionWrite>): PartitionWrite {
+  return {
+    owner: 'owner-1',
+    expectedWatermark: 0,
+    watermark: 1,
+    state: undefined,
+    accounts: [],
+    userChunks: [],
+    ...parts,
+  }
+}
+
+function account(accountId: string, parts: Partial<AccountWrite> = {}): AccountWrite {
+  return {
+    accountId,
+    bytes: bytes(1),
+    bucket: 0,
+    dueAt: Number.POSITIVE_INFINITY,
+    listingsRemoved: [],
+    listingsAdded: [],
+    ...parts,
+  }
+}
+
+function listing(accountId: string, score: number, tier = 'hot'): Listing {
+  return { modelId: 'model', tier, score, accountId }
+}
+
+function query(parts: Partial<ListQuery>): ListQuery {
+  return {
+    modelId: 'model',
+    tiers: ['hot'],
+    order: 'highest-first',
+    minScore: undefined,
+    after: undefined,
+    limit: 100,
+    ...parts,
+  }
+}
+
+/** As the first save of the partition: watermark 0 to 1. */
+async function saveListings(store: AccountStore, listings: readonly Listing[], partition = 0): Promise<void> {
+  await store.fence(partition, 'owner-1')
+  const accounts = listings.map(each => account(each.accountId, { listingsAdded: [each] }))
+  await store.save(partition, write({ accounts }))
+}
+
+/** All pages of the query, one after the other, as a client would follow them. */
+async function everyPage(store: AccountStore, first: ListQuery): Promise<Listing[]> {
+  const all: Listing[] = []
+  for (let after = first.after; ; after = all.at(-1)) {
+    const page = await store.list({ ...first, after })
+    expect(page.length).toBeLessThanOrEqual(first.limit)
+    all.push(...page)
+    if (page.length < first.limit) return all
+  }
+}
+
+async function loaded(store: AccountStore, partition: number, ids: readonly string[]) {
+  return (await store.load(partition, ids)).map(plainBytes)
+}
+
+async function codeOf(refused: Promise<unknown>): Promise<string> {
+  try {
+    await refused
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(UpswellError)
+    return (thrown as UpswellError).code
+  }
+  return 'nothing was thrown'
+}
+
+function bytes(...values: number[]): Uint8Array {
+  return new Uint8Array(values)
+}
+
+/** A Buffer does not equal a Uint8Array of the same bytes. */
+function plainBytes(value: Uint8Array | undefined): Uint8Array | undefined {
+  return value && new Uint8Array(value)
+}
+
+function plain(stored: { readonly watermark: number; readonly state: Uint8Array | undefined }) {
+  return { watermark: stored.watermark, state: plainBytes(stored.state) }
+}
+
+function idsOf(listings: readonly Listing[]): string[] {
+  return listings.map(each => each.accountId)
+}
+
+function byUtf8(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
+
+function byScoreAndId(a: Listing, b: Listing): number {
+  return a.score - b.score || byUtf8(a.accountId, b.accountId)
+}

@@ -1,0 +1,358 @@
+import { describe, expect, it } from 'vitest'
+import { compileModel } from '../../src/scoring/compile-model.ts'
+import { errorOf, expectRefused, features, modelText, parse, rules } from './model-text.ts'
+
+describe('a model file', () => {
+  it('becomes a definition, with a default for everything that it leaves out', () => {
+    expect(parse()).toEqual({
+      id: 'small',
+      version: 1,
+      name: 'Small',
+      score: { scale: 10, min: 0, max: 100, decimals: 0 },
+      features: [
+        { name: 'seats', type: 'latest', key: 'contract.seats', valueType: 'number', maxAgeDays: undefined },
+        { name: 'users', type: 'distinctUsers', windowDays: 30 },
+        { name: 'plan', type: 'latest', key: 'contract.plan', valueType: 'string', maxAgeDays: undefined },
+        { name: 'trial', type: 'latest', key: 'contract.trial', valueType: 'boolean', maxAgeDays: undefined },
+      ],
+      groups: [
+        {
+          name: 'usage',
+          title: 'Usage',
+          weight: 1,
+          max: 10,
+          rules: [
+            {
+              name: 'many-users',
+              title: 'Many users',
+              max: 10,
+              missing: { type: 'points', points: 0 },
+              type: 'cases',
+              cases: [
+                {
+                  when: {
+                    text: 'users >= 3',
+                    expression: {
+                      type: 'compare',
+                      operator: '>=',
+                      left: { type: 'feature', name: 'users' },
+                      right: { type: 'literal', value: 3 },
+                    },
+                  },
+                  points: 10,
+                },
+              ],
+            },
+          ],
+        },
+      ],
+      tiers: [
+        { name: 'low', title: 'Low', from: 0, action: '' },
+        { name: 'high', title: 'High', from: 50, action: '' },
+      ],
+      tierPolicy: { margin: 0, dwellMs: 0 },
+      gates: [],
+      triggers: [],
+    })
+  })
+
+  it('is frozen all the way down', () => {
+    const model = parse()
+    const seen: unknown[] = [model]
+    for (const value of seen) {
+      expect(Object.isFrozen(value)).toBe(true)
+      for (const inner of Object.values(value as object)) {
+        if (typeof inner === 'object' && inner !== null) seen.push(inner)
+      }
+    }
+    expect(seen.length).toBeGreaterThan(20)
+  })
+
+  it('compiles', () => {
+    expect(compileModel(parse()).rules).toHaveLength(1)
+  })
+
+  it('says how the score is made, when a tier is left and what every tier, gate and trigger is', () => {
+    const model = parse({
+      score: 'score: { scale: 2.5, min: -10, max: 250, decimals: 2 }',
+      tiers: `tiers:
+  - { name: not-ready, title: Not ready yet, from: -10, action: Wait. }
+  - { name: ready, from: 12.5 }
+tierPolicy: { margin: 2, dwell: 36h }`,
+      rest: `gates:
+  healthy: { title: Healthy, open: seats >= 1, missing: open }
+  known: { open: known(seats), missing: closed }
+triggers:
+  seats-full:
+    motion: seat-expansion
+    when: users / seats > 0.8 && score >= 12.5 && tier == "ready"
+    gates: [known]
+    cooldown: 30d
+    expiry: 15m
+    reason: "{users} of {seats} seats"
+    play: [First., Second.]
+    decisionTimeline: 1-2 weeks
+  guests: { motion: cross-sell, when: trial, cooldown: 0d, expiry: 90d, reason: Guests }`,
+    })
+    expect(model.score).toEqual({ scale: 2.5, min: -10, max: 250, decimals: 2 })
+    expect(model.tiers).toEqual([
+      { name: 'not-ready', title: 'Not ready yet', from: -10, action: 'Wait.' },
+      { name: 'ready', title: 'Ready', from: 12.5, action: '' },
+    ])
+    expect(model.tierPolicy).toEqual({ margin: 2, dwellMs: 36 * 3_600_000 })
+    expect(model.gates).toMatchObject([
+      { name: 'healthy', title: 'Healthy', missing: 'open', open: { text: 'seats >= 1' } },
+      {
+        name: 'known',
+        title: 'Known',
+        missing: 'closed',
+        open: { expression: { type: 'known', name: 'seats' } },
+      },
+    ])
+    expect(model.triggers).toMatchObject([
+      {
+        name: 'seats-full',
+        motion: 'seat-expansion',
+        gates: ['known'],
+        cooldownMs: 30 * 86_400_000,
+        expiryMs: 900_000,
+        reason: '{users} of {seats} seats',
+        play: ['First.', 'Second.'],
+        decisionTimeline: '1-2 weeks',
+      },
+      // All gates hold a trigger that names none.
+      { name: 'guests', gates: ['healthy', 'known'], cooldownMs: 0, play: [], decisionTimeline: '' },
+    ])
+  })
+
+  it('may use aliases for texts that repeat', () => {
+    const model = parse({
+      rest: `triggers:
+  a: { motion: cross-sell, when: trial, cooldown: 1d, expiry: 1d, reason: Why, play: [&look Look., Ask.] }
+  b: { motion: cross-sell, when: trial, cooldown: 1d, expiry: 1d, reason: Why, play: [*look] }`,
+    })
+    expect(model.triggers.map(trigger => trigger.play)).toEqual([['Look.', 'Ask.'], ['Look.']])
+  })
+})
+
+describe('features', () => {
+  const select = (kinds: string[], names?: string[]) => ({ kinds, names })
+  const cases: [line: string, definition: object][] = [
+    [
+      'count: { within: 30d }',
+      { type: 'count', select: select(['usage', 'intent']), window: { unit: 'day', length: 30 } },
+    ],
+    [
+      'sum: { of: usage, names: api.called, within: 48h }',
+      { type: 'sum', select: select(['usage'], ['api.called']), window: { unit: 'hour', length: 48 } },
+    ],
+    [
+      'distinctNames: { of: [intent, outcome], names: [feature.*, a], within: 400d }',
+      {
+        type: 'distinctNames',
+        select: select(['intent', 'outcome'], ['feature.*', 'a']),
+        window: { unit: 'day', length: 400 },
+      },
+    ],
+    [
+      'activeDays: { within: 1d }',
+      { type: 'activeDays', select: select(['usage', 'intent']), window: { unit: 'day', length: 1 } },
+    ],
+    ['distinctUsers: { within: 7d }', { type: 'distinctUsers', windowDays: 7 }],
+    [
+      'distinctValues: { of: team, within: 7d }',
+      { type: 'distinctValues', dimension: 'team', windowDays: 7 },
+    ],
+    ['newValues: { of: location, within: 7d }', { type: 'newValues', dimension: 'location', windowDays: 7 }],
+    [
+      'latest: health.nps, within: 180d',
+      { type: 'latest', key: 'health.nps', valueType: 'number', maxAgeDays: 180 },
+    ],
+    [
+      'daysUntil: { date: contract.renewalDate }',
+      { type: 'daysUntil', key: 'contract.renewalDate', everyYear: false, min: -400, max: 400 },
+    ],
+    [
+      'daysSince: { date: contract.fiscalYearStart, every: year, from: 0, to: 90 }',
+      { type: 'daysSince', key: 'contract.fiscalYearStart', everyYear: true, min: 0, max: 90 },
+    ],
+    [
+      'daysSinceSignal: { of: usage, names: login }',
+      { type: 'daysSinceSignal', select: select(['usage'], ['login']), max: 400 },
+    ],
+    [
+      'growth: { of: traits.employees, within: 399d }',
+      { type: 'growth', of: { key: 'traits.employees' }, windowDays: 399 },
+    ],
+    [
+      'growth: { count: { of: usage }, within: 200d }',
+      { type: 'growth', of: { select: select(['usage']), measure: 'count' }, windowDays: 200 },
+    ],
+    [
+      'growth: { sum: { names: [a] }, within: 30d }',
+      { type: 'growth', of: { select: select(['usage', 'intent'], ['a']), measure: 'sum' }, windowDays: 30 },
+    ],
+    ['ratio: [users, seats]', { type: 'ratio', of: 'users', to: 'seats' }],
+    ['largest: [users, seats]', { type: 'largest', of: ['users', 'seats'] }],
+    ['smallest: [users, seats]', { type: 'smallest', of: ['users', 'seats'] }],
+  ]
+  it.each(cases)('{ %s }', (line, definition) => {
+    const model = parse(
+      features(
+        'seats: { latest: contract.seats }',
+        'users: { distinctUsers: { within: 30d } }',
+        `it: { ${line} }`,
+      ),
+    )
+    expect(model.features.find(feature => feature.name === 'it')).toEqual({ name: 'it', ...definition })
+  })
+
+  it('may stand in any order, and are put behind what they read', () => {
+    const model = parse(
+      features(
+        'most: { largest: [perSeat, users] }',
+        'perSeat: { ratio: [users, seats] }',
+        'users: { distinctUsers: { within: 30d } }',
+        'seats: { latest: contract.seats }',
+      ),
+    )
+    expect(model.features.map(feature => feature.name)).toEqual(['users', 'seats', 'perSeat', 'most'])
+  })
+})
+
+describe('rules', () => {
+  it('are lines, bands, cases, or one condition; the most that each can give is computed', () => {
+    const [group] = parse(
+      rules(
+        'a: { title: A line, line: { of: users, corners: [[0, 0], [5, 8], [9, 2]] }, missing: exclude }',
+        'b: { of: seats, bands: [{ from: 60, points: 3 }, { above: 60, points: 5 }], below: 1, missing: 2 }',
+        'c: { of: seats, bands: [{ above: 0.5, points: -2 }] }',
+        'd:',
+        '  cases:',
+        '    - { when: users < 4, points: 0 }',
+        '    - { when: users < 8, points: { line: { of: users, corners: [[4, 1], [8, 3]] } } }',
+        '    - { otherwise: { line: { of: seats, corners: [[1, 7]] } } }',
+        'e: { when: trial, points: 2 }',
+        'f: { when: trial, points: { line: { of: users, corners: [[0, 1]] } } }',
+      ),
+    ).groups
+    const [a, b, c, d, e, f] = group!.rules
+    expect(a).toEqual({
+      name: 'a',
+      title: 'A line',
+      max: 8,
+      missing: { type: 'exclude' },
+      type: 'line',
+      line: {
+        of: 'users',
+        corners: [
+          [0, 0],
+          [5, 8],
+          [9, 2],
+        ],
+      },
+    })
+    expect(b).toEqual({
+      name: 'b',
+      title: 'B',
+      max: 5,
+      missing: { type: 'points', points: 2 },
+      type: 'bands',
+      of: 'seats',
+      bands: [
+        { limit: 60, edge: 'from', points: 3 },
+        { limit: 60, edge: 'above', points: 5 },
+      ],
+      below: 1,
+    })
+    expect(c).toMatchObject({ max: 0, below: 0, bands: [{ limit: 0.5, edge: 'above', points: -2 }] })
+    expect(d).toMatchObject({
+      max: 7,
+      cases: [
+        { when: { text: 'users < 4' }, points: 0 },
+        { when: { text: 'users < 8' }, points: { of: 'users' } },
+        { when: undefined, points: { of: 'seats' } },
+      ],
+    })
+    expect(e).toMatchObject({
+      max: 2,
+      cases: [{ when: { expression: { type: 'feature', name: 'trial' } }, points: 2 }],
+    })
+    expect(f).toMatchObject({ max: 1, cases: [{ points: { of: 'users', corners: [[0, 1]] } }] })
+  })
+})
+
+describe('a refusal', () => {
+  it('tells all problems at once, in the order of the file, one a line, with code, file, line and column', () => {
+    const error = errorOf(
+      modelText({
+        score: 'score: { scale: 10, max: 100, decimls: 1 }',
+        ...rules(
+          'a: { when: usres > 3, points: 1 }',
+          'b: { line: { of: seets, corners: [[1, 1], [0, 0]] } }',
+        ),
+        tiers: 'tiers: [{ name: low, from: 0 }, { name: low, from: 10 }]',
+      }),
+    )
+    expect(error).toMatchObject({ code: 'INVALID_MODEL', canRetry: false, name: 'InvalidModelError' })
+    expect(error.problems).toHaveLength(5)
+    expect(error.problems[1]).toEqual({
+      file: 'small.yaml',
+      line: 15,
+      column: 18,
+      path: 'groups.usage.rules.a.when',
+      message: '"usres" is not a feature; accepted: a name from features; did you mean "users"?',
+    })
+    expect(error.message.split('\n')).toEqual([
+      'small.yaml:4:31: "decimls" is not a key of a score; accepted: scale, min, max, decimals; did you mean "decimals"?',
+      'small.yaml:15:18: "usres" is not a feature; accepted: a name from features; did you mean "users"?',
+      'small.yaml:16:24: "seets" is not a feature; accepted: a name from features; did you mean "seats"?',
+      'small.yaml:16:50: found 0 after 1; corners go up from one to the next; sort them, or use cases for a jump',
+      "small.yaml:17:41: the tier low is also tiers[0]; a tier's name is used once; choose another",
+    ])
+  })
+
+  it('looks into the conditions of rules, gates and triggers whose form is wrong elsewhere', () => {
+    expectRefused(
+      {
+        ...rules(
+          'a: { §titel: A, when: users > §sets, points: 1 }',
+          'b: { cases: [{ when: §seets > 3, points: §many }, { when: §usrs > 3, points: 1 }] }',
+        ),
+        rest: `gates: { §g: { open: §score > 3 } }
+triggers: { §t: { motion: cross-sell, when: tier == §"lwo", cooldown: 1d, reason: Why } }`,
+      },
+      '"titel" is not a key of a rule; accepted: title, missing, line, of, bands, below, cases, when, points; did you mean "title"?',
+      '"sets" is not a feature; accepted: a name from features; did you mean "seats"?',
+      '"seets" is not a feature; accepted: a name from features; did you mean "seats"?',
+      'found "many"; accepted: a number of points, from -1000 to 1000; write, for example, 5',
+      '"usrs" is not a feature; accepted: a name from features; did you mean "users"?',
+      'the gate g has no missing; it needs one: what an unknown condition means: open or closed; add it',
+      "score is a variable in a trigger's when; features are accepted here; move it to a trigger",
+      'the trigger t has no expiry; it needs one: a PQL that is still open this long after it qualified expires: 90d; add it',
+      '"lwo" is not a tier; accepted: low, high; did you mean "low"?',
+    )
+  })
+
+  it('does not blame what reads a feature whose definition is wrong', () => {
+    expectRefused(
+      {
+        ...features('seats: { §latests: contract.seats }'),
+        ...rules(
+          'a: { when: seats > 3 && seats == "x", points: 1 }',
+          'b: { line: { of: seats, corners: [[0, 1]] } }',
+        ),
+      },
+      '"latests" is not a key of a feature; accepted: count, sum, distinctNames, activeDays, distinctUsers, distinctValues, ' +
+        'newValues, latest, type, within, daysUntil, daysSince, daysSinceSignal, growth, ratio, largest, smallest; ' +
+        'did you mean "latest"?',
+    )
+  })
+
+  it('does not blame every name when there are no features to be read', () => {
+    expectRefused(
+      { features: 'features: §[]', ...rules('a: { when: seats > 3 && plan == "x", points: 1 }') },
+      'found a list of 0; accepted: what the model reads, by name (a block of keys); change it',
+    )
+  })
+})

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs'
+import { Ajv } from 'ajv'
+import { describe, expect, it } from 'vitest'
+import schema from '../../schemas/scoring-model.schema.json' with { type: 'json' }
+
+interface Part {
+  readonly [key: string]: unknown
+}
+
+/** Every schema within the schema, with its place. */
+function* partsOf(part: Part, place: string): Generator<[place: string, part: Part]> {
+  yield [place, part]
+  for (const key of ['properties', 'definitions']) {
+    for (const [name, inner] of Object.entries((part[key] ?? {}) as Record<string, Part>)) {
+      yield* partsOf(inner, `${place}/${key}/${name}`)
+    }
+  }
+  for (const key of ['items', 'then', 'else', 'additionalProperties', 'propertyNames']) {
+    const inner = part[key]
+    if (typeof inner === 'object' && inner !== null) yield* partsOf(inner as Part, `${place}/${key}`)
+  }
+}
+
+const PARTS = [...partsOf(schema as Part, '#')]
+
+describe('the JSON Schema of scoring models', () => {
+  it('is valid', () => {
+    expect(new Ajv().validateSchema(schema)).toBe(true)
+  })
+
+  it('describes every key, for editors', () => {
+    const silent = PARTS.filter(
+      ([place, part]) => /\/properties\/[^/]+$/.test(place) && part['description'] === undefined,
+    )
+    expect(silent.map(([place]) => place)).toEqual([])
+  })
+
+  it('describes whatever a message may have to name', () => {
+    const silent = PARTS.filter(([, part]) => part['$ref'] === undefined && part['description'] === undefined)
+    // Only wrappers that no error is about.
+    expect(silent.map(([place]) => place)).toEqual(['#/definitions/casePoints/then'])
+  })
+
+  it('accepts no key that it does not name', () => {
+    const open = PARTS.filter(
+      ([, part]) => part['type'] === 'object' && part['additionalProperties'] === undefined,
+    )
+    expect(open.map(([place]) => place)).toEqual([])
+  })
+
+  it('bounds every text, list and block', () => {
+    const unbounded = PARTS.filter(([, part]) => {
+      if (part['type'] === 'string') return part['maxLength'] === undefined && part['pattern'] === undefined
+      if (part['type'] === 'array') return part['maxItems'] === undefined && part['uniqueItems'] !== true
+      return part['propertyNames'] !== undefined && part['maxProperties'] === undefined
+    })
+    expect(unbounded.map(([place]) => place)).toEqual([])
+  })
+
+  it('gives examples and defaults that it accepts', () => {
+    const ajv = new Ajv({ strict: false }).addSchema(schema)
+    for (const [place, part] of PARTS) {
+      const values = [
+        ...((part['examples'] ?? []) as unknown[]),
+        ...('default' in part ? [part['default']] : []),
+      ]
+      for (const value of values) {
+        const isAccepted = ajv.validate({ $ref: `${schema.$id}${place}` }, value)
+        expect([place, value, isAccepted]).toEqual([place, value, true])
+      }
+    }
+  })
+
+  it('is named in the first line of every model that ships, where editors look for it', () => {
+    for (const file of ['models/expansion-revenue-score.yaml', 'bench/rolling-score.yaml']) {
+      const [first] = readFileSync(file, 'utf8').split('\n')
+      expect(first).toBe('# yaml-language-server: $schema=../schemas/scoring-model.schema.json')
+    }
+  })
+})

@@ -1,0 +1,167 @@
+import fc from 'fast-check'
+import { describe, expect, test, vi } from 'vitest'
+import { evaluate } from '../../src/scoring/evaluate.ts'
+import { type FoldedHistory, foldHistory } from '../support/fold-history.ts'
+import { arbitraryBatches, arbitraryHistory, endWithTick } from '../support/histories.ts'
+import { type HistoryRecord, type SlowResult, slowEvaluate, withoutIds } from '../support/slow-evaluator.ts'
+
+const DAY_MS = 86_400_000
+const RUNS = 100
+
+vi.setConfig({ testTimeout: 120_000 })
+
+/** Shrinking a counterexample takes far longer than finding it: what is found within the time is shown. */
+fc.configureGlobal({ interruptAfterTimeLimit: 60_000 })
+
+/** What both sides say of every account in the end. */
+function standingsOf(folded: FoldedHistory): unknown {
+  return [...folded.accounts.values()].map(account => [
+    account.id,
+    account.standings.map(({ model, score, coverage, tier, tierSince }) => ({
+      modelId: model.definition.id,
+      score: score + 0,
+      coverage,
+      tier: model.definition.tiers[tier]!.name,
+      enteredAt: tierSince,
+    })),
+  ])
+}
+
+function slowStandingsOf(slow: SlowResult): unknown {
+  return [...slow.accounts.values()].map(account => [
+    account.accountId,
+    account.standings.map(({ modelId, score, coverage, tier, enteredAt }) => ({
+      modelId,
+      score: score + 0,
+      coverage,
+      tier,
+      enteredAt,
+    })),
+  ])
+}
+
+/** Models that no account has met yet count only once it is touched: a last tick touches all that is due, a models record nothing. */
+function settled(history: readonly HistoryRecord[]): HistoryRecord[] {
+  return endWithTick(history, 2 * DAY_MS)
+}
+
+describe('folding incrementally', () => {
+  test('gives what the slow evaluator gives, whatever the batches', () => {
+    fc.assert(
+      fc.property(arbitraryBatches({ accounts: 3, length: 60 }), batches => {
+        const history = batches.flat()
+        const folded = foldHistory(batches)
+        const slow = slowEvaluate(history)
+        expect(withoutIds(folded.events)).toEqual(withoutIds(slow.events))
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  test('gives what the slow evaluator gives when it really looks at every boundary', () => {
+    fc.assert(
+      fc.property(arbitraryHistory({ accounts: 2, length: 40 }), history => {
+        const whole = settled(history)
+        expect(withoutIds(foldHistory([whole]).events)).toEqual(
+          withoutIds(slowEvaluate(whole, { everyBoundary: true }).events),
+        )
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('ends in the same standings', () => {
+    fc.assert(
+      fc.property(arbitraryHistory({ accounts: 3, length: 60, modelChanges: 0 }), history => {
+        expect(standingsOf(foldHistory([history]))).toEqual(slowStandingsOf(slowEvaluate(history)))
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  test('leaves the same bytes and sends the same ids, whatever the batches', () => {
+    fc.assert(
+      fc.property(arbitraryBatches({ accounts: 3, length: 60 }), batches => {
+        const one = foldHistory([batches.flat()])
+        const many = foldHistory(batches)
+        expect(many.events).toEqual(one.events)
+        expect(many.bytes).toEqual(one.bytes)
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  test('does not depend on when ticks pass', () => {
+    fc.assert(
+      fc.property(
+        arbitraryHistory({ accounts: 3, length: 60 }),
+        fc.array(fc.nat({ max: 100 }), { maxLength: 20 }),
+        (history, places) => {
+          const quiet = history.filter(record => !('tick' in record))
+          const ticking = places.reduce(
+            (records, place) => withTickAt(records, place % (records.length + 1)),
+            quiet,
+          )
+          const end = 3 * DAY_MS
+          expect(withoutIds(foldHistory([endWithTick(ticking, end)]).events)).toEqual(
+            withoutIds(foldHistory([endWithTick(quiet, end)]).events),
+          )
+        },
+      ),
+      { numRuns: RUNS },
+    )
+  })
+
+  test('never sends an id twice', () => {
+    fc.assert(
+      fc.property(arbitraryHistory({ accounts: 3, length: 80 }), history => {
+        const ids = foldHistory([history]).events.map(({ id }) => id)
+        expect(new Set(ids).size).toBe(ids.length)
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  test('leaves nothing for evaluating everything to find', () => {
+    fc.assert(
+      fc.property(arbitraryHistory({ accounts: 2, length: 60, modelChanges: 0 }), history => {
+        for (const account of foldHistory([history]).accounts.values()) {
+          for (const standing of account.standings) {
+            const { values, points, known, groupPoints, score, coverage, tier, triggers } = standing
+            const before = structuredClone({
+              values,
+              points,
+              known,
+              groupPoints,
+              score,
+              coverage,
+              tier,
+              triggers,
+            })
+            expect(
+              evaluate(standing, account.activity, account.id, 'everything', { type: 'window' }),
+            ).toEqual([])
+            expect({
+              values,
+              points,
+              known,
+              groupPoints,
+              score: standing.score,
+              coverage: standing.coverage,
+              tier: standing.tier,
+              triggers,
+            }).toEqual(before)
+          }
+        }
+      }),
+      { numRuns: RUNS },
+    )
+  })
+})
+
+/** A tick at the time of the record before it: time never goes back. */
+function withTickAt(records: readonly HistoryRecord[], place: number): HistoryRecord[] {
+  const before = records[place - 1]
+  if (before === undefined) return [...records]
+  return [...records.slice(0, place), { timestamp: before.timestamp, tick: true }, ...records.slice(place)]
+}

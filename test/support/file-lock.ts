@@ -1,0 +1,47 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Runs `work` while no other process runs its own under the same lock file. A dead holder's lock is taken over. */
+export async function withFileLock(
+  lockFile: string,
+  timeoutMs: number,
+  work: () => Promise<void>,
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  while (!(await tryLock(lockFile))) {
+    if (performance.now() > deadline) throw new Error(`another process still holds ${lockFile}`)
+    if (await isHolderDead(lockFile)) await rm(lockFile, { force: true })
+    else await sleep(100)
+  }
+  try {
+    await work()
+  } finally {
+    await rm(lockFile, { force: true })
+  }
+}
+
+async function tryLock(lockFile: string): Promise<boolean> {
+  try {
+    await writeFile(lockFile, String(process.pid), { flag: 'wx' })
+    return true
+  } catch (error) {
+    if (isCoded(error, 'EEXIST')) return false
+    throw error
+  }
+}
+
+async function isHolderDead(lockFile: string): Promise<boolean> {
+  const pid = Number(await readFile(lockFile, 'utf8').catch(() => ''))
+  // Just made and not yet written, or just removed.
+  if (pid === 0) return false
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return isCoded(error, 'ESRCH')
+  }
+}
+
+function isCoded(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

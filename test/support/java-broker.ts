@@ -1,0 +1,103 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { Kafka, logLevel } from 'kafkajs'
+import { brokerSettings } from './broker-settings.ts'
+import { assertPortFree, freePorts } from './free-ports.ts'
+import { fetchMavenArtifacts } from './maven-artifacts.ts'
+import { makeWorkDir, type ServerProcess, startServerProcess } from './server-process.ts'
+
+export type BrokerOptions = {
+  /** Kept when the broker stops, so that the next one can continue it; without it the data is temporary. */
+  readonly dataDir?: string
+  readonly port?: number
+}
+
+/**
+ * Starts a one-node KRaft Kafka on 127.0.0.1. Needs what `missingForMaven` checks.
+ *
+ * To restart one: `startBroker({ dataDir, port: broker.port })` after `broker.kill(…)` or `broker.stop()`.
+ */
+export async function startBroker(options: BrokerOptions = {}): Promise<ServerProcess> {
+  const { kafkaClasspath } = await fetchMavenArtifacts()
+  const [freePort, controllerPort] = await freePorts(2)
+  const port = options.port ?? freePort!
+  await assertPortFree(port)
+  const workDir = await makeWorkDir('kafka')
+  const dataDir = options.dataDir ?? join(workDir, 'data')
+  const settingsFile = join(workDir, 'server.properties')
+  await writeFile(settingsFile, serverProperties(port, controllerPort!, dataDir))
+
+  const java = [
+    ...['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+    '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+    ...['-cp', kafkaClasspath],
+  ]
+  if (!existsSync(join(dataDir, 'meta.properties'))) await formatStorage(java, settingsFile)
+  return startServerProcess({
+    name: 'Kafka',
+    command: 'java',
+    args: [...java, 'kafka.Kafka', settingsFile],
+    workDir,
+    port,
+    isReady: () => isBrokerReady(port),
+    readyTimeoutMs: 60_000,
+    stopSignal: options.dataDir === undefined ? 'SIGKILL' : 'SIGTERM',
+  })
+}
+
+function serverProperties(port: number, controllerPort: number, dataDir: string): string {
+  const settings = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'controller.listener.names': 'CONTROLLER',
+    'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'log.dirs': dataDir,
+    ...brokerSettings,
+  }
+  return Object.entries(settings)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('')
+}
+
+async function formatStorage(java: readonly string[], settingsFile: string): Promise<void> {
+  // 16 bytes in base64; every broker here is a cluster of its own, so they may share the id.
+  const clusterId = Buffer.from('upswell-test-001').toString('base64url')
+  await promisify(execFile)('java', [
+    ...java,
+    'kafka.tools.StorageTool',
+    'format',
+    '-t',
+    clusterId,
+    '-c',
+    settingsFile,
+  ])
+}
+
+async function isBrokerReady(port: number): Promise<boolean> {
+  const kafka = new Kafka({
+    brokers: [`127.0.0.1:${port}`],
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 1_000,
+    retry: { retries: 0 },
+  })
+  const admin = kafka.admin()
+  try {
+    await admin.connect()
+    // It answers before the controller has let it lead partitions; until then the cluster counts no broker.
+    if ((await admin.describeCluster()).brokers.length !== 1) return false
+    // The first group makes the topic of offsets; a test's consumer would meet errors meanwhile.
+    await admin.fetchOffsets({ groupId: 'is-the-broker-ready' })
+    return true
+  } catch {
+    return false
+  } finally {
+    await admin.disconnect()
+  }
+}

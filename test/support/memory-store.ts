@@ -1,0 +1,199 @@
+import { UpswellError } from '../../src/errors.ts'
+import {
+  type AccountStore,
+  type AccountWrite,
+  DUE_BUCKETS,
+  type Listing,
+  type ListQuery,
+  type PartitionWrite,
+  type StoredPartition,
+  type UserChunkKey,
+} from '../../src/store/store.ts'
+
+/** The whole store port in memory, for simulation and tests. Each call happens at once, before it returns its promise. */
+export class MemoryStore implements AccountStore {
+  readonly #partitions = new Map<number, MemoryPartition>()
+  /** Model → tier → listings, by `keyOf`. */
+  readonly #listings = new Map<string, Map<string, Map<string, Listing>>>()
+  #claimed: number | undefined
+
+  async fence(partition: number, owner: string): Promise<StoredPartition> {
+    const own = this.#partitions.get(partition) ?? createPartition()
+    this.#partitions.set(partition, own)
+    own.owner = owner
+    return storedPartition(own)
+  }
+
+  async load(partition: number, accountIds: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    const accounts = this.#partitions.get(partition)?.accounts
+    return accountIds.map(id => accounts?.get(id)?.bytes.slice())
+  }
+
+  async loadUserChunks(
+    partition: number,
+    keys: readonly UserChunkKey[],
+  ): Promise<(Uint8Array | undefined)[]> {
+    const userChunks = this.#partitions.get(partition)?.userChunks
+    return keys.map(({ accountId, chunk }) => userChunks?.get(accountId)?.get(chunk)?.slice())
+  }
+
+  async due(partition: number, buckets: readonly number[], upTo: number): Promise<string[]> {
+    const ids: string[] = []
+    for (const [id, { bucket, dueAt }] of this.#partitions.get(partition)?.accounts ?? [])
+      if (dueAt <= upTo && buckets.includes(bucket)) ids.push(id)
+    return ids.sort(compareUtf8)
+  }
+
+  async countDue(partition: number, upTo: number): Promise<number> {
+    let count = 0
+    for (const { dueAt } of this.#partitions.get(partition)?.accounts.values() ?? [])
+      if (dueAt <= upTo) count++
+    return count
+  }
+
+  async save(partition: number, write: PartitionWrite): Promise<void> {
+    const own = this.#requireOwned(partition, write)
+    for (const { accountId, bucket } of write.accounts)
+      if (!(bucket >= 0 && bucket < DUE_BUCKETS)) throw new Error(`Account ${accountId} has bucket ${bucket}`)
+
+    for (const account of write.accounts) this.#saveAccount(own, account)
+    for (const { accountId, chunk, bytes } of write.userChunks) {
+      const chunks = own.userChunks.get(accountId) ?? new Map<string, Uint8Array>()
+      own.userChunks.set(accountId, chunks.set(chunk, copyOf(bytes)))
+    }
+    if (write.state !== undefined) own.state = copyOf(write.state)
+    own.watermark = write.watermark
+  }
+
+  async readPartition(partition: number): Promise<StoredPartition> {
+    return storedPartition(this.#partitions.get(partition) ?? createPartition())
+  }
+
+  async list({ modelId, tiers, order, minScore, after, limit }: ListQuery): Promise<Listing[]> {
+    const direction = order === 'highest-first' ? -1 : 1
+    const listed: Listing[] = []
+    for (const tier of new Set(tiers)) {
+      for (const listing of this.#tier(modelId, tier).values()) {
+        if (minScore !== undefined && listing.score < minScore) continue
+        if (after !== undefined && direction * comparePlaces(listing, after) <= 0) continue
+        listed.push({ ...listing })
+      }
+    }
+    return listed.sort((a, b) => direction * comparePlaces(a, b)).slice(0, limit)
+  }
+
+  async partitions(): Promise<number | undefined> {
+    return this.#claimed
+  }
+
+  async claimPartitions(partitions: number): Promise<void> {
+    this.#claimed ??= partitions
+    if (this.#claimed === partitions) return
+    throw new UpswellError(
+      'PARTITIONS_CHANGED',
+      `The state in memory was made with ${this.#claimed} partitions, and ${partitions} are configured.`,
+    )
+  }
+
+  async ping(): Promise<void> {}
+
+  async sizeBytes(): Promise<number> {
+    let bytes = 0
+    for (const { state, accounts, userChunks } of this.#partitions.values()) {
+      bytes += state?.length ?? 0
+      for (const account of accounts.values()) bytes += account.bytes.length
+      for (const chunks of userChunks.values()) for (const chunk of chunks.values()) bytes += chunk.length
+    }
+    return bytes
+  }
+
+  /** What it holds stays: whoever opens it again finds it. */
+  async close(): Promise<void> {}
+
+  /** Loses everything, as a flushed Redis does. */
+  empty(): void {
+    this.#partitions.clear()
+    this.#listings.clear()
+    this.#claimed = undefined
+  }
+
+  #requireOwned(partition: number, { owner, expectedWatermark }: PartitionWrite): MemoryPartition {
+    const own = this.#partitions.get(partition)
+    if (own?.owner !== undefined && own.owner !== owner) {
+      throw new UpswellError(
+        'STORE_FENCED',
+        `Partition ${partition} of the store belongs to ${own.owner} now; ${owner} may not write it.`,
+      )
+    }
+    if (own?.watermark !== expectedWatermark) {
+      const found = own?.watermark ?? 'nothing (it was emptied)'
+      throw new UpswellError(
+        'STORE_MOVED',
+        `Partition ${partition} of the store stands at ${found}; the write follows ${expectedWatermark}.`,
+      )
+    }
+    return own
+  }
+
+  #saveAccount(partition: MemoryPartition, write: AccountWrite): void {
+    const { accountId, bucket } = write
+    const before = partition.accounts.get(accountId)
+    const dueAt = write.dueAt ?? before?.dueAt ?? Number.POSITIVE_INFINITY
+    partition.accounts.set(accountId, { bytes: copyOf(write.bytes), bucket, dueAt })
+    for (const listing of write.listingsRemoved)
+      this.#tier(listing.modelId, listing.tier).delete(keyOf(listing))
+    for (const listing of write.listingsAdded)
+      this.#tier(listing.modelId, listing.tier).set(keyOf(listing), { ...listing })
+  }
+
+  #tier(modelId: string, tier: string): Map<string, Listing> {
+    const tiers = this.#listings.get(modelId) ?? new Map<string, Map<string, Listing>>()
+    this.#listings.set(modelId, tiers)
+    const listings = tiers.get(tier) ?? new Map<string, Listing>()
+    tiers.set(tier, listings)
+    return listings
+  }
+}
+
+interface MemoryPartition {
+  owner: string | undefined
+  watermark: number
+  state: Uint8Array | undefined
+  readonly accounts: Map<string, MemoryAccount>
+  /** Account → chunk → bytes. */
+  readonly userChunks: Map<string, Map<string, Uint8Array>>
+}
+
+interface MemoryAccount {
+  readonly bytes: Uint8Array
+  readonly bucket: number
+  readonly dueAt: number
+}
+
+function createPartition(): MemoryPartition {
+  return { owner: undefined, watermark: 0, state: undefined, accounts: new Map(), userChunks: new Map() }
+}
+
+function storedPartition({ watermark, state }: MemoryPartition): StoredPartition {
+  return { watermark, state: state?.slice() }
+}
+
+/** Not `slice`: of a Buffer that is a view. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes)
+}
+
+function keyOf({ score, accountId }: Listing): string {
+  return `${score} ${accountId}`
+}
+
+type Place = Pick<Listing, 'score' | 'accountId'>
+
+function comparePlaces(a: Place, b: Place): number {
+  return a.score - b.score || compareUtf8(a.accountId, b.accountId)
+}
+
+/** By bytes, as the other stores order texts; JavaScript's own order differs beyond U+FFFF. */
+function compareUtf8(a: string, b: string): number {
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
+}

@@ -1,0 +1,32 @@
+import { startDockerServices } from './docker-services.ts'
+import { startMavenServices } from './maven-services.ts'
+
+export type ServiceAddresses = {
+  /** As in KAFKA_BROKERS: `host:port`, with commas between. */
+  readonly kafkaBrokers: string
+  readonly redisUrl: string
+  readonly source: 'environment' | 'docker' | 'maven'
+}
+
+export type RunningServices = ServiceAddresses & { stop(): Promise<void> }
+
+export type UnavailableServices = { readonly unavailable: string }
+
+/**
+ * A real Kafka and a real Redis: those that KAFKA_BROKERS and REDIS_URL name, else containers, else processes
+ * from Maven's artifacts.
+ *
+ * @throws Error when there is a way to have them but they do not come up
+ */
+export async function startServices(): Promise<RunningServices | UnavailableServices> {
+  const { KAFKA_BROKERS: kafkaBrokers, REDIS_URL: redisUrl } = process.env
+  if (kafkaBrokers && redisUrl) return { kafkaBrokers, redisUrl, source: 'environment', stop: async () => {} }
+
+  const docker = await startDockerServices()
+  if (!('unavailable' in docker)) return docker
+
+  const maven = await startMavenServices()
+  if (!('unavailable' in maven)) return maven
+
+  return { unavailable: `Docker: ${docker.unavailable}. Java and Maven: ${maven.unavailable}.` }
+}
