@@ -46,7 +46,7 @@ export type SlowTriggerState =
 export interface SlowStanding {
   readonly modelId: string
   readonly modelVersion: number
-  /** As of the last evaluation: 0, 0 and empty before the first one. */
+  /** As of the last evaluation; 0, 0 and empty before the first one. */
   readonly score: number
   readonly coverage: number
   readonly contributions: readonly Contribution[]
@@ -363,8 +363,8 @@ function deadlinesOf({ standings }: Account): number[] {
  *
  * A feature other than those in `daily` depends on a signal only through comparisons of its age in days (or hours) with
  * the constants in `turningDays` (or `turningHours`), so it is the same as a day (or hour) ago unless a signal has just
- * reached one of them. For the features in `daily` both days are computed and compared. By day the cost is one pass over
- * the account's signals in place of one a feature.
+ * reached one of them. The features in `daily` are computed and compared with the last evaluation's. The cost of a day is
+ * so about one pass over the account's signals in place of one a feature.
  */
 function mayChange(account: Account): boolean {
   const { clock, settled, standings } = account
@@ -377,13 +377,10 @@ function mayChange(account: Account): boolean {
   )
     return true
   if (clock % DAY_MS !== 0) return false
-  const yesterday = momentAt(applied, today - 1, hour)
   return standings.some(
-    ({ active }) =>
+    ({ active, features }) =>
       applied.some(each => active.turningDays.has(today - each.day)) ||
-      active.daily.some(
-        feature => readFeature(feature, moment, NONE) !== readFeature(feature, yesterday, NONE),
-      ),
+      active.daily.some(feature => readFeature(feature, moment, NONE) !== features.get(feature.name)),
   )
 }
 
@@ -419,11 +416,8 @@ function activate(definition: ModelDefinition): ActiveModel {
 // ---- Features ----
 
 function momentOf({ applied, clock }: Account): Moment {
-  return momentAt(applied, dayOf(clock), hourOf(clock))
-}
-
-function momentAt(applied: readonly Applied[], today: number, hour: number): Moment {
-  return { applied, held: applied.filter(({ day }) => day > today - HELD_DAYS), today, hour }
+  const today = dayOf(clock)
+  return { applied, held: applied.filter(({ day }) => day > today - HELD_DAYS), today, hour: hourOf(clock) }
 }
 
 function readFeatures(model: ModelDefinition, moment: Moment): Map<string, Value> {
@@ -879,7 +873,8 @@ function evaluateStanding(run: Run, account: Account, standing: Standing, cause:
   standing.features = readFeatures(model, momentOf(account))
   Object.assign(standing, scoreModel(model, standing.features))
   moveTier(run, account, standing, cause, previousScore)
-  for (const trigger of model.triggers) stepTrigger(run, account, standing, trigger, cause)
+  const values = triggerValues(standing)
+  for (const trigger of model.triggers) stepTrigger(run, account, standing, trigger, values, cause)
 }
 
 function moveTier(run: Run, account: Account, standing: Standing, cause: Cause, previousScore: number): void {
@@ -919,11 +914,11 @@ function stepTrigger(
   account: Account,
   standing: Standing,
   trigger: TriggerDefinition,
+  values: ReadonlyMap<string, Value>,
   cause: Cause,
 ): void {
   const { clock } = account
   const state = standing.triggers.get(trigger.name)!
-  const values = triggerValues(standing, standing.features)
   const met = resultOf(trigger.when.expression, values) === true
   const open = gatesOpen(standing, trigger)
   const emit = (status: PqlStatus, pqlId: string, of: Cause) =>
@@ -967,7 +962,7 @@ function nextPqlId(account: Account, standing: Standing, trigger: TriggerDefinit
   return `${trigger.name}#${number}`
 }
 
-function triggerValues({ score, tier }: Standing, features: ReadonlyMap<string, Value>): Map<string, Value> {
+function triggerValues({ features, score, tier }: Standing): Map<string, Value> {
   return new Map<string, Value>([...features, ['score', score], ['tier', tier]])
 }
 
@@ -993,7 +988,7 @@ function pqlEvent(
     status,
     score: standing.score,
     tier: standing.tier,
-    reasons: [fillReason(trigger.reason, triggerValues(standing, standing.features))],
+    reasons: [fillReason(trigger.reason, triggerValues(standing))],
     evidence: namedValues(evidence, standing.features),
     play: trigger.play,
     decisionTimeline: trigger.decisionTimeline,

@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { openKafkaRedisBackend } from '../../src/consumers/kafka-redis-backend.ts'
+import { createTopics } from '../../src/consumers/kafka-topics.ts'
+import { topicNames } from '../../src/consumers/topics.ts'
+import { describeIntegration } from '../support/integration.ts'
+import { countValues, expectedOutputs, MODELS, pipelineSignals } from '../support/pipeline-input.ts'
+import { type Outputs, runPipeline } from '../support/run-pipeline.ts'
+
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
+
+const LOG = { info: () => {}, warn: console.warn, error: console.error }
+
+describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
+  const signals = pipelineSignals(30, 90)
+  let expected: Outputs
+
+  beforeAll(() => {
+    expected = expectedOutputs(signals, (fold, slow) => expect(fold).toEqual(slow))
+    console.log(
+      `${signals.length} signals: ${countValues(expected.tierChanges)} tier changes, ${countValues(expected.pqlEvents)} PQL events`,
+    )
+  })
+
+  describe('put out the very bytes, read with read_committed', () => {
+    test.each([
+      { batchSize: 500, partitions: 1, ticks: false, restart: false },
+      { batchSize: 500, partitions: 3, ticks: true, restart: true },
+      { batchSize: 7, partitions: 12, ticks: true, restart: false },
+      { batchSize: 1, partitions: 3, ticks: false, restart: true },
+    ])(
+      'batches of $batchSize, $partitions partitions, ticks $ticks, restart $restart',
+      async ({ partitions, ...rest }) => {
+        const namespace = randomUUID()
+        const topics = topicNames(`${namespace}-`)
+        const brokers = kafkaBrokers.split(',')
+        await createTopics({
+          brokers,
+          clientId: 'test',
+          log: LOG,
+          topics: Object.values(topics).map(name => ({ name, partitions })),
+        })
+        const open = () =>
+          openKafkaRedisBackend({
+            kafka: {
+              brokers,
+              clientId: 'test',
+              groupPrefix: `${namespace}-`,
+              transactionalIdPrefix: namespace,
+              log: LOG,
+            },
+            redis: { url: redisUrl, namespace, log: LOG },
+          })
+        // Of what a batch of one record costs, a part of the signals shows as much as all of them.
+        const some = rest.batchSize === 1 ? signals.slice(0, 1500) : signals
+        const wanted =
+          rest.batchSize === 1 ? expectedOutputs(some, (fold, slow) => expect(fold).toEqual(slow)) : expected
+        const outputs = await runPipeline({ open, topics, models: MODELS, signals: some, ...rest })
+        expect(outputs.tierChanges).toEqual(wanted.tierChanges)
+        expect(outputs.pqlEvents).toEqual(wanted.pqlEvents)
+      },
+    )
+  })
+})
