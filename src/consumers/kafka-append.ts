@@ -54,8 +54,13 @@ function singleAppender(kafka: Kafka) {
       allowAutoTopicCreation: false,
       createPartitioner: placed.createPartitioner,
     })
-    await connected.connect()
-    return connected
+    try {
+      await connected.connect()
+      return connected
+    } catch (error) {
+      void connected.disconnect().catch(() => {})
+      throw error
+    }
   }
 
   async function drop(): Promise<void> {

@@ -40,6 +40,7 @@ export interface KafkaClients {
 const CONNECTION_TIMEOUT_MS = 3_000
 const REQUEST_TIMEOUT_MS = 15_000
 const KEEP_ALIVE_MS = 60_000
+const CLOSED = 'the Kafka client was closed'
 
 export function kafkaClients(connection: KafkaConnection): KafkaClients {
   registerCompressions()
@@ -87,22 +88,22 @@ function trackedSockets(): { readonly create: ISocketFactory; close(): void } {
   }
 }
 
-const CLOSED = 'the Kafka client was closed'
-
 /** What kafkajs logs at WARN or ERROR though it is usual, or is thrown at the adapter as well, which says it in its own words. */
 const KNOWN_NOISE: readonly RegExp[] = [
-  /^Response /,
+  /^Producer: /,
+  /^Connection: Response /,
   /rebalanc|re-join|not aware of this member/i,
-  /^Crash: |^Restarting the consumer|^Failed to send messages/,
-  /^Limiting retries for the idempotent producer/,
-  /the Kafka client was closed/,
+  /^Consumer: (Crash|Restarting)/,
+  /^BrokerPool: Failed to connect to seed broker/,
+  new RegExp(CLOSED),
 ]
 
 /** kafkajs' JSON as one line. */
 function oneLine(log: Logger): (entry: LogEntry) => void {
-  return ({ level, log: { message, error, broker } }) => {
-    if (level > logLevel.WARN || KNOWN_NOISE.some(noise => noise.test(message))) return
-    const about = [broker, error].filter(detail => typeof detail === 'string' && !message.includes(detail))
-    log.warn(`kafka client: ${[message, ...about].join(' · ')}`)
+  return ({ level, namespace, log: { message, error, broker } }) => {
+    const line = `${namespace}: ${message}`
+    if (level > logLevel.WARN || KNOWN_NOISE.some(noise => noise.test(line))) return
+    const about = [broker, error].filter(detail => typeof detail === 'string' && !line.includes(detail))
+    log.warn(`kafka client: ${[line, ...about].join(' · ')}`)
   }
 }

@@ -193,7 +193,7 @@ export class PartitionOwner {
   }
 
   async #run(): Promise<void> {
-    await this.#context.predecessor
+    await this.#awaitPredecessor()
     let delayMs = FIRST_DELAY_MS
     while (!this.#over.signal.aborted) {
       this.#hasProgressed = false
@@ -205,6 +205,16 @@ export class PartitionOwner {
       await sleep(delayMs, undefined, { signal: this.#over.signal }).catch(() => {})
       delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS)
     }
+  }
+
+  async #awaitPredecessor(): Promise<void> {
+    const { log, predecessor } = this.#context
+    if (!(await settlesWithin(WELL_AFTER_MS, predecessor))) {
+      this.#failure = `${this.#name}: a call of the handler from the assignment before is still under way`
+      log.warn(`${this.#failure}; waiting for it`)
+      await predecessor
+    }
+    this.#failure = undefined
   }
 
   /** One session from the fence to the release. Answers why it ended. */

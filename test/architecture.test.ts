@@ -1,0 +1,93 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+/** What each folder of src/ may import of the others, and from packages; ARCHITECTURE.md says why. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  scoring: [],
+  models: ['scoring', 'errors'],
+  store: ['scoring', 'errors'],
+  consumers: ['scoring', 'models', 'store', 'errors'],
+  api: ['scoring', 'models', 'store', 'errors'],
+  sample: ['scoring'],
+  console: ['scoring'],
+}
+const PACKAGE_OWNERS: Readonly<Record<string, RegExp>> = {
+  kafkajs: /^consumers\/kafka-/,
+  ioredis: /^store\/redis-/,
+  lmdb: /^(store\/lmdb-|consumers\/embedded-)/,
+  fastify: /^api\//,
+}
+
+interface Import {
+  readonly file: string
+  readonly from: string
+}
+
+function importsOf(): Import[] {
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
+  return files.flatMap(file => {
+    const text = readFileSync(join('src', file), 'utf8')
+    return [...text.matchAll(/^(?:import|export)\b[^'"]*?from '([^']+)'/gm)].map(([, from]) => ({
+      file,
+      from: from!,
+    }))
+  })
+}
+
+/** `scoring/fold.ts` and `../models/x.ts` → `models`. */
+function folderOf({ file, from }: Import): string {
+  const path = join(file, '..', from)
+  return path.includes('/') ? path.split('/')[0]! : path.replace(/\.ts$/, '')
+}
+
+describe('imports', () => {
+  const imports = importsOf()
+
+  test('are found', () => {
+    expect(imports.length).toBeGreaterThan(300)
+  })
+
+  test.each(Object.entries(MAY_IMPORT))('%s imports only what it may', (folder, allowed) => {
+    const foreign = imports
+      .filter(({ file, from }) => file.startsWith(`${folder}/`) && from.startsWith('.'))
+      .filter(
+        found =>
+          folderOf(found) !== folder &&
+          !allowed.includes(folderOf(found)) &&
+          !found.from.includes('/schemas/'),
+      )
+    expect(foreign).toEqual([])
+  })
+
+  test('of packages and of node stay out of scoring', () => {
+    expect(imports.filter(({ file, from }) => file.startsWith('scoring/') && !from.startsWith('.'))).toEqual(
+      [],
+    )
+  })
+
+  test.each(Object.entries(PACKAGE_OWNERS))('of %s stay behind its adapter', (name, owners) => {
+    expect(
+      imports.filter(
+        ({ file, from }) => (from === name || from.startsWith(`${name}/`)) && !owners.test(file),
+      ),
+    ).toEqual([])
+  })
+})
+
+describe('scoring is pure and synchronous', () => {
+  const files = readdirSync('src/scoring', { encoding: 'utf8' })
+  test.each(files)('%s', file => {
+    const code = readFileSync(join('src/scoring', file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+    expect(code).not.toMatch(
+      /Date\.now|new Date\(\)|Math\.random|\bprocess\.|\bawait\b|\basync\b|setTimeout|console\./,
+    )
+  })
+})
+
+test('only config.ts reads the environment', () => {
+  const readers = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
+    file => file.endsWith('.ts') && readFileSync(join('src', file), 'utf8').includes('process.env'),
+  )
+  expect(readers).toEqual(['config.ts'])
+})

@@ -1,0 +1,137 @@
+import { Redis } from 'ioredis'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { isUpswellError } from '../../src/errors.ts'
+import { openRedisStore } from '../../src/store/redis-store.ts'
+import type { AccountStore, PartitionWrite } from '../../src/store/store.ts'
+import { until } from '../support/log-handlers.ts'
+import { missingForMaven } from '../support/maven-artifacts.ts'
+import { startRedis } from '../support/redis-server.ts'
+
+describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () => {
+  it('warns of a Redis that removes keys when its memory is full', async () => {
+    const { client, open } = await startedRedis()
+    await client.config('SET', 'maxmemory-policy', 'allkeys-lru')
+    const { lines } = await open()
+    await until(() => lines.length > 0)
+    expect(lines).toEqual([expect.stringMatching(/maxmemory-policy is allkeys-lru; set it to noeviction/)])
+  })
+
+  it('says nothing of one that does not', async () => {
+    const { open } = await startedRedis()
+    const { store, lines } = await open()
+    await store.fence(0, 'owner')
+    expect(lines).toEqual([])
+  })
+
+  it('gives up on a Redis that does not answer, and the save that it did not wait for counts once at most', async () => {
+    const { server, open } = await startedRedis()
+    const { store } = await open({ commandTimeoutMs: 300 })
+    await store.fence(0, 'owner-1')
+    await server.kill('SIGSTOP')
+    expect(await codeOf(store.save(0, write({ watermark: 5 })))).toBe('STORE_UNAVAILABLE')
+    await server.kill('SIGCONT')
+    await until(async () => (await codeOf(store.ping())) === 'nothing was thrown')
+
+    const { watermark } = await store.fence(0, 'owner-2')
+    expect([0, 5]).toContain(watermark)
+    await store.save(0, write({ owner: 'owner-2', expectedWatermark: watermark, watermark: 6 }))
+    expect(await codeOf(store.save(0, write({ expectedWatermark: 6, watermark: 7 })))).toBe('STORE_FENCED')
+  })
+
+  it('takes a replica for a Redis that is away, and finds back when it is the primary', async () => {
+    const { client, open } = await startedRedis()
+    const { store } = await open()
+    await store.fence(0, 'owner-1')
+    await client.call('REPLICAOF', '127.0.0.1', '1')
+    expect(await codeOf(store.save(0, write({ watermark: 5 })))).toBe('STORE_UNAVAILABLE')
+    await client.call('REPLICAOF', 'NO', 'ONE')
+    await until(async () => (await codeOf(store.save(0, write({ watermark: 5 })))) === 'nothing was thrown')
+  })
+
+  it('opens without Redis, and works once it is there', async () => {
+    const { server, open } = await startedRedis()
+    await server.stop()
+    const { store, lines } = await open()
+    expect(await codeOf(store.ping())).toBe('STORE_UNAVAILABLE')
+    const again = await startRedis({ port: server.port })
+    onTestFinished(() => again.stop())
+    await until(async () => (await codeOf(store.ping())) === 'nothing was thrown')
+    expect(lines).toEqual([
+      expect.stringMatching(/it is away: .*ECONNREFUSED/),
+      expect.stringMatching(/is back/),
+    ])
+  })
+
+  it('keeps namespaces apart', async () => {
+    const { open } = await startedRedis()
+    const { store: one } = await open({ namespace: 'one' })
+    const { store: two } = await open({ namespace: 'two' })
+    await one.fence(0, 'owner-1')
+    await one.save(0, write({ watermark: 5 }))
+    expect((await two.readPartition(0)).watermark).toBe(0)
+    await two.claimPartitions(3)
+    expect(await one.partitions()).toBeUndefined()
+  })
+
+  it('puts all keys of a partition into one slot of a cluster', async () => {
+    const { client, open } = await startedRedis()
+    const { store } = await open()
+    await store.fence(7, 'owner-1')
+    const listing = { modelId: 'm', tier: '{hot}', score: 1, accountId: '{a}' }
+    const account = { accountId: '{a}', bytes: Buffer.from('1'), bucket: 3, dueAt: 1 }
+    await store.save(7, {
+      ...write({ watermark: 5 }),
+      accounts: [{ ...account, listingsAdded: [listing], listingsRemoved: [] }],
+      userChunks: [{ accountId: '{a}', chunk: '0', bytes: Buffer.from('1') }],
+    })
+    const keys = (await client.keys('*{7}*')).sort()
+    expect(keys).toEqual([
+      'upswell:test:{7}:account:{a}',
+      'upswell:test:{7}:due:3',
+      'upswell:test:{7}:list:m:%7Bhot%7D',
+      'upswell:test:{7}:partition',
+      'upswell:test:{7}:users:1:0:{a}',
+    ])
+  })
+})
+
+async function startedRedis() {
+  const server = await startRedis()
+  onTestFinished(() => server.stop())
+  const client = new Redis({ port: server.port, host: '127.0.0.1' })
+  client.on('error', () => {})
+  onTestFinished(() => client.disconnect())
+  const open = async (options: { namespace?: string; commandTimeoutMs?: number } = {}) => {
+    const lines: string[] = []
+    const note = (line: string) => lines.push(line)
+    const url = `redis://127.0.0.1:${server.port}`
+    const store: AccountStore = await openRedisStore({
+      url,
+      namespace: 'test',
+      log: { info: note, warn: note },
+      ...options,
+    })
+    onTestFinished(() => store.close())
+    return { store, lines }
+  }
+  return { server, client, open }
+}
+
+function write(parts: Partial<PartitionWrite>): PartitionWrite {
+  return {
+    owner: 'owner-1',
+    expectedWatermark: 0,
+    watermark: 1,
+    state: undefined,
+    accounts: [],
+    userChunks: [],
+    ...parts,
+  }
+}
+
+async function codeOf(working: Promise<unknown>): Promise<string> {
+  return await working.then(
+    () => 'nothing was thrown',
+    (error: unknown) => (isUpswellError(error) ? error.code : String(error)),
+  )
+}
