@@ -45,7 +45,14 @@ export function startConsumption(options: ConsumptionOptions): Consumption {
       stopping.abort()
       await ended
     },
-    problem: () => loops.find(loop => loop.problem !== undefined)?.problem,
+    problem: () => {
+      const failing = loops.find(loop => loop.problem !== undefined)
+      const waiting = loops.find(loop => !loop.isAssigned)
+      return (
+        failing?.problem ??
+        (waiting && `${waiting.source.topic} partition ${waiting.source.partition} is not taken yet`)
+      )
+    },
     assignments: () =>
       loops.filter(loop => loop.isAssigned).map(({ source: { topic, partition } }) => ({ topic, partition })),
   }

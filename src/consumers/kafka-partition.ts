@@ -93,7 +93,10 @@ export class PartitionOwner {
   problem(): string | undefined {
     const since = this.#workingSince
     if (since !== undefined && performance.now() - since > WELL_AFTER_MS) return undefined
-    return this.#failure
+    return (
+      this.#failure ??
+      (since === undefined ? `${this.topic} partition ${this.partition} is not taken yet` : undefined)
+    )
   }
 
   /**

@@ -59,7 +59,7 @@ export async function loadSignals(
     const of = slicesFor(accounts.size / partitions)
     for (let partition = 0; partition < partitions; partition++) {
       const ticks = Array.from({ length: of }, (_, slice) =>
-        tickRecord(topic, partition, until, { slice, of, scope: 'due' }),
+        tickRecord(topic, partition, until, { slice, of, scope: 'due', clock: 'event' }),
       )
       const live = options.afterwards === 'live' ? [liveRecord(topic, partition)] : []
       noteEnds(ends, await log.append([...ticks, ...live]))

@@ -97,7 +97,6 @@ export function tickRecord(topic: string, partition: number, time: number, tick:
   }
 }
 
-/** `time` 0: every account switches at its own clock. */
 export function modelsRecord(
   topic: string,
   partition: number,

@@ -93,18 +93,18 @@ export class Ticker {
   }
 
   /** The models, and behind them ticks that bring every account past them, slice by slice. */
-  async #modelRecords({ session: { partition }, memory }: OwnedPartition): Promise<OutgoingRecord[]> {
+  async #modelRecords({ session: { partition } }: OwnedPartition): Promise<OutgoingRecord[]> {
     const { topics, models, now, backend } = this.#options
-    // In the midst of history the wall clock is far ahead of every account's clock: each switches at its own.
-    const time = memory.history ? 0 : now()
+    const time = now()
     const of = slicesFor(await backend.store.countDue(partition, Number.POSITIVE_INFINITY))
     const ticks = Array.from({ length: of }, (_, slice) =>
-      tickRecord(topics.signals, partition, time, { slice, of, scope: 'all' }),
+      tickRecord(topics.signals, partition, time, { slice, of, scope: 'all', clock: 'wall' }),
     )
     return [modelsRecord(topics.signals, partition, time, models), ...ticks]
   }
 
   async #tickRecords({ session: { partition }, memory }: OwnedPartition): Promise<OutgoingRecord[]> {
+    // The fold would pass over it.
     if (memory.history) return []
     const { topics, now, backend } = this.#options
     const time = now()
@@ -112,7 +112,7 @@ export class Ticker {
     if (due === 0) return []
     const of = slicesFor(due)
     return Array.from({ length: of }, (_, slice) =>
-      tickRecord(topics.signals, partition, time, { slice, of, scope: 'due' }),
+      tickRecord(topics.signals, partition, time, { slice, of, scope: 'due', clock: 'wall' }),
     )
   }
 }

@@ -26,8 +26,12 @@ export type LogEntry =
   /** From here on time is the wall clock's again, after history was loaded. */
   | { readonly type: 'live'; readonly offset: number }
 
-/** Time has passed for the accounts whose bucket is `slice` modulo `of`: for those that are due, or for all. */
+/**
+ * Time has passed for the accounts whose bucket is `slice` modulo `of`: for those that are due, or for all. `clock` says whose time: the wall's, which does
+ * not pass while history is being loaded, or that of the events of the history itself.
+ */
 export interface TickSlice {
+  readonly clock: 'wall' | 'event'
   readonly slice: number
   readonly of: number
   readonly scope: 'due' | 'all'
@@ -37,7 +41,7 @@ export interface TickSlice {
 export interface PartitionMemory {
   /** In the log's order; earlier ones are kept until every account has been brought past them. Never empty. */
   modelSets: ModelSet[]
-  /** The newest signal was loaded as history: its time is its own, so the wall clock must not pass for its account. */
+  /** The newest signal was loaded as history: time is that of its events, and the wall clock does not pass. */
   history: boolean
 }
 
@@ -104,10 +108,11 @@ export function foldBatch(
         break
       }
       case 'tick': {
-        for (const account of accountsOf(entry, accounts)) {
+        const time = memory.history && entry.clock === 'wall' ? Number.NEGATIVE_INFINITY : entry.timestamp
+        for (const account of accountsOf(entry, time, accounts)) {
           if (account.lastOffset >= entry.offset) continue
           const switched = catchUp(account, memory)
-          keep(account, entry.offset, switched.concat(advance(account, entry.timestamp)))
+          keep(account, entry.offset, switched.concat(advance(account, time)))
         }
         if (entry.scope === 'all' && entry.slice === entry.of - 1 && memory.modelSets.length > 1) {
           // The slices follow their models record in order: with the last one no account is behind any more.
@@ -118,7 +123,9 @@ export function foldBatch(
       }
       case 'models': {
         if (memory.modelSets.at(-1)!.offset >= entry.offset) break
-        memory.modelSets = [...memory.modelSets, { offset: entry.offset, at: entry.at, models: entry.models }]
+        // In the midst of history each account switches at its own clock: the record's time is far ahead of it.
+        const at = memory.history ? 0 : entry.at
+        memory.modelSets = [...memory.modelSets, { offset: entry.offset, at, models: entry.models }]
         memoryChanged = true
         break
       }
@@ -135,14 +142,11 @@ export function foldBatch(
 }
 
 /** The accounts that a tick is for, by ascending id, so that the order of outputs is the log's alone. */
-function accountsOf(
-  tick: TickSlice & { timestamp: number },
-  accounts: ReadonlyMap<string, Account>,
-): Account[] {
+function accountsOf(tick: TickSlice, time: number, accounts: ReadonlyMap<string, Account>): Account[] {
   const concerned: Account[] = []
   for (const account of accounts.values()) {
     if (dueBucketOf(account.id) % tick.of !== tick.slice) continue
-    if (tick.scope === 'all' || account.dueAt <= tick.timestamp) concerned.push(account)
+    if (tick.scope === 'all' || account.dueAt <= time) concerned.push(account)
   }
   return concerned.sort((a, b) => (a.id < b.id ? -1 : 1))
 }

@@ -34,7 +34,15 @@ export function scoreSample(): ScoredSample {
         signal,
         history: true,
       }))
-      entries.push({ type: 'tick', offset: ++offset, timestamp: now, slice: 0, of: 1, scope: 'due' })
+      entries.push({
+        type: 'tick',
+        offset: ++offset,
+        timestamp: now,
+        slice: 0,
+        of: 1,
+        scope: 'due',
+        clock: 'event',
+      })
       return foldBatch(entries, memory, accounts).events.map(({ event }) => event)
     },
     tiers() {

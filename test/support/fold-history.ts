@@ -46,6 +46,7 @@ export function foldHistory(batches: readonly (readonly HistoryRecord[])[]): Fol
               slice: 0,
               of: 1,
               scope: 'all',
+              clock: 'event',
             },
           ]
         : [entry]
@@ -68,7 +69,15 @@ function entryOf(
   if ('signal' in record)
     return { type: 'signal', offset, timestamp: record.timestamp, signal: record.signal, history: false }
   if ('tick' in record)
-    return { type: 'tick', offset, timestamp: record.timestamp, slice: 0, of: 1, scope: 'due' }
+    return {
+      type: 'tick',
+      offset,
+      timestamp: record.timestamp,
+      slice: 0,
+      of: 1,
+      scope: 'due',
+      clock: 'event',
+    }
   const models = record.models.map(compile).sort((a, b) => (a.definition.id < b.definition.id ? -1 : 1))
   const set: ModelSet = { offset, at: record.timestamp, models }
   return { type: 'models', ...set }

@@ -102,7 +102,9 @@ async function send(
     const partitions = await log.partitions(topics.signals)
     for (let partition = 0; partition < partitions; partition++) {
       await log.append(
-        [0, 1].map(slice => tickRecord(topics.signals, partition, newest, { slice, of: 2, scope: 'due' })),
+        [0, 1].map(slice =>
+          tickRecord(topics.signals, partition, newest, { slice, of: 2, scope: 'due', clock: 'event' }),
+        ),
       )
     }
   }
