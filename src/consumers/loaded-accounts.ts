@@ -12,6 +12,7 @@ import {
   type PartitionWrite,
   type UserChunkKey,
 } from '../store/store.ts'
+import type { AccountCache, CachedAccount, StoredIndexes } from './account-cache.ts'
 
 /** The accounts that a batch needs, with what the store's indexes say of them now, so that only what changes is written. */
 export interface LoadedAccounts {
@@ -19,14 +20,10 @@ export interface LoadedAccounts {
   readonly stored: ReadonlyMap<string, StoredIndexes>
 }
 
-interface StoredIndexes {
-  readonly dueAt: number
-  readonly listings: readonly Listing[]
-}
-
-/** Reads the accounts that the entries name or make due, with the users in them: three round trips at most. */
+/** The accounts that the entries name or make due, with the users in them: from the cache, or in three round trips at most. */
 export async function loadAccounts(
   store: AccountStore,
+  cache: AccountCache,
   partition: number,
   entries: readonly LogEntry[],
   memory: PartitionMemory,
@@ -38,16 +35,30 @@ export async function loadAccounts(
   }
   const accounts = new Map<string, Account>()
   const stored = new Map<string, StoredIndexes>()
-  const asked = [...ids]
-  const found = await store.load(partition, asked)
+  const add = (cached: CachedAccount): void => {
+    accounts.set(cached.account.id, cached.account)
+    stored.set(cached.account.id, cached.stored)
+  }
+  const missing: string[] = []
+  for (const id of ids) {
+    const cached = cache.get(id)
+    if (cached === undefined) missing.push(id)
+    else add(cached)
+  }
+  const found = missing.length === 0 ? [] : await store.load(partition, missing)
   for (const [i, bytes] of found.entries()) {
     if (bytes === undefined) continue
-    const account = decodeAccount(asked[i]!, bytes, memory.modelSets)
-    accounts.set(account.id, account)
-    stored.set(account.id, { dueAt: account.dueAt, listings: listingsOf(account) })
+    const account = decodeAccount(missing[i]!, bytes, memory.modelSets)
+    add({ account, stored: { dueAt: account.dueAt, listings: listingsOf(account) } })
   }
   await loadUsers(store, partition, entries, accounts)
   return { accounts, stored }
+}
+
+/** After the batch was saved: the store holds the accounts as they are now. */
+export function keepAccounts(cache: AccountCache, { accounts }: LoadedAccounts): void {
+  for (const account of accounts.values())
+    cache.keep({ account, stored: { dueAt: account.dueAt, listings: listingsOf(account) } })
 }
 
 function dueAccounts(
@@ -72,6 +83,7 @@ async function loadUsers(
     const account = accounts.get(entry.signal.accountId)
     if (account === undefined || account.activity.userCount === 0) continue
     for (const chunk of chunkNames(account.activity.userCount, entry.signal.userId)) {
+      if (account.users.chunks.has(chunk)) continue
       wanted.set(`${chunk}/${account.id}`, { accountId: account.id, chunk })
     }
   }

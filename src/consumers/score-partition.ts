@@ -3,8 +3,15 @@ import { decodePartitionMemory } from '../models/partition-memory.ts'
 import type { SignalOutcome } from '../scoring/account.ts'
 import { type FoldResult, foldBatch, type LogEntry, type PartitionMemory } from '../scoring/fold.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
+import { AccountCache } from './account-cache.ts'
 import type { Backend } from './backend.ts'
-import { type LoadedAccounts, loadAccounts, movedInLists, partitionWrite } from './loaded-accounts.ts'
+import {
+  keepAccounts,
+  type LoadedAccounts,
+  loadAccounts,
+  movedInLists,
+  partitionWrite,
+} from './loaded-accounts.ts'
 import type { LogRecord, OutgoingRecord, PartitionSession } from './log.ts'
 import { decodeRecord, isTick } from './log-entries.ts'
 import type { Logger } from './logger.ts'
@@ -34,6 +41,7 @@ export interface OwnedPartition {
   readonly session: PartitionSession
   readonly owner: string
   readonly memory: PartitionMemory
+  readonly cache: AccountCache
   /** The offset of the first record that is not in the store. */
   watermark: number
 }
@@ -64,7 +72,13 @@ export async function takePartition(
       `${topic} partition ${partition}: the group was moved back to ${committedOffset}; records below ${stored.watermark} are counted already and are passed over`,
     )
   }
-  return { session, owner, memory: decodePartitionMemory(stored.state, library), watermark: stored.watermark }
+  return {
+    session,
+    owner,
+    memory: decodePartitionMemory(stored.state, library),
+    cache: new AccountCache(),
+    watermark: stored.watermark,
+  }
 }
 
 /** Where a session begins to read. */
@@ -116,7 +130,7 @@ async function scoreStep(
   const { backend, topics, library } = options
   const { session, owner, memory, watermark } = owned
   const { entries, rejected } = decodeAll(records, library, topics)
-  const loaded = await loadAccounts(backend.store, session.partition, entries, memory)
+  const loaded = await loadAccounts(backend.store, owned.cache, session.partition, entries, memory)
 
   const folded = foldBatch(entries, memory, loaded.accounts)
 
@@ -135,6 +149,7 @@ async function scoreStep(
     await backend.store.save(session.partition, write)
   }
   owned.watermark = nextOffset
+  keepAccounts(owned.cache, loaded)
   options.onScored({
     records: records.length,
     outcomes: folded.outcomes,

@@ -1,6 +1,7 @@
 /** A growing buffer of varints, doubles and texts. Equal writes give equal bytes. */
 export class ByteWriter {
-  #bytes = new Uint8Array(512)
+  // As large as nearly every account.
+  #bytes = new Uint8Array(4096)
   #view = new DataView(this.#bytes.buffer)
   #length = 0
 
@@ -51,7 +52,12 @@ export class ByteWriter {
     this.#length += encoded.length
   }
 
-  /** What was written, as a copy. */
+  /** Forgets what was written; the buffer is used again. */
+  restart(): void {
+    this.#length = 0
+  }
+
+  /** What was written since the last restart, as a copy. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length)
   }

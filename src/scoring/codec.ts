@@ -19,8 +19,12 @@ const TRIGGER_STATUSES = ['idle', 'open', 'held'] as const
 
 export class UnreadableStateError extends Error {}
 
+/** One buffer for all: encoding is synchronous, and each result is a copy. */
+const writer = new ByteWriter()
+
 export function encodeAccount(account: Account): Uint8Array {
-  const out = new ByteWriter()
+  const out = writer
+  out.restart()
   out.byte(ACCOUNT_VERSION)
   out.varint(account.lastOffset + 1)
   out.varint(account.modelsOffset + 1)

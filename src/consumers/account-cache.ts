@@ -1,0 +1,45 @@
+import type { Account } from '../scoring/account.ts'
+import type { Listing } from '../store/store.ts'
+
+/** What the store's indexes say of an account. */
+export interface StoredIndexes {
+  readonly dueAt: number
+  readonly listings: readonly Listing[]
+}
+
+export interface CachedAccount {
+  readonly account: Account
+  readonly stored: StoredIndexes
+}
+
+/** About 5 KiB each with their users. */
+const MOST_ACCOUNTS = 10_000
+/** Chunks of about 128 users. */
+const MOST_CHUNKS = 32
+
+/**
+ * The accounts that a partition's owner used last, as they are in the store: nobody else writes them while it owns the partition. When the session ends,
+ * however it ends, the cache goes with it.
+ */
+export class AccountCache {
+  /** The least recently used first. */
+  readonly #accounts = new Map<string, CachedAccount>()
+
+  get(accountId: string): CachedAccount | undefined {
+    const found = this.#accounts.get(accountId)
+    if (found === undefined) return undefined
+    this.#accounts.delete(accountId)
+    this.#accounts.set(accountId, found)
+    return found
+  }
+
+  /** Keeps an account that was just saved, or loaded and left as it was. */
+  keep(cached: CachedAccount): void {
+    const { chunks } = cached.account.users
+    if (chunks.size > MOST_CHUNKS) chunks.clear()
+    else for (const chunk of chunks.values()) chunk.changed = false
+    this.#accounts.delete(cached.account.id)
+    this.#accounts.set(cached.account.id, cached)
+    if (this.#accounts.size > MOST_ACCOUNTS) this.#accounts.delete(this.#accounts.keys().next().value!)
+  }
+}
