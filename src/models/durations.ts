@@ -30,15 +30,15 @@ export function readDays(text: string, path: Path, report: Report, most = HELD_D
   return undefined
 }
 
-/** A length of time in ms: `30d`, `36h`, `15m`. Reports one beyond 1000 days, and 0 where `least` is more. */
-export function readSpan(text: string, path: Path, report: Report, least = 0): number | undefined {
+/** A length of time in ms: `30d`, `36h`, `15m`. Reports one beyond 1000 days, and one shorter than `leastHours`. */
+export function readSpan(text: string, path: Path, report: Report, leastHours = 0): number | undefined {
   const ms = Number.parseInt(text, 10) * UNIT_MS[text.at(-1) as keyof typeof UNIT_MS]
   if (ms > LONGEST_SPAN_DAYS * UNIT_MS.d) {
     report.add(path, `found ${text}; at most ${LONGEST_SPAN_DAYS}d is accepted; use a shorter one`)
     return undefined
   }
-  if (ms < least) {
-    report.add(path, `found ${text}; more than 0 is accepted; use at least 1m`)
+  if (ms < leastHours * UNIT_MS.h) {
+    report.add(path, `found ${text}; at least ${leastHours}h is accepted; use a longer one`)
     return undefined
   }
   return ms

@@ -13,8 +13,8 @@ import { soundEntries, unsoundEntries } from './sound-entries.ts'
 import type { ValueType } from './value-types.ts'
 
 const PATH = ['triggers']
-/** A PQL that expired at once would come back at the next evaluation, and so for ever. */
-const SHORTEST_EXPIRY_MS = 60_000
+/** Each end of a cooldown or of a PQL is a moment at which an account is evaluated: a condition that stays true must not make thousands of them. */
+const SHORTEST_HOURS = 1
 
 /** @param gateNames every gate of the file, in its order. @param tierNames every tier that `tier` can be; undefined if not known. */
 export function readTriggers(
@@ -32,8 +32,8 @@ export function readTriggers(
     const path = [...PATH, name]
     const when = readCondition(raw.when, [...path, 'when'], triggerScope, report)
     checkReason(raw.reason, when, [...path, 'reason'], scope, report)
-    const cooldownMs = readSpan(raw.cooldown, [...path, 'cooldown'], report)
-    const expiryMs = readSpan(raw.expiry, [...path, 'expiry'], report, SHORTEST_EXPIRY_MS)
+    const cooldownMs = readSpan(raw.cooldown, [...path, 'cooldown'], report, SHORTEST_HOURS)
+    const expiryMs = readSpan(raw.expiry, [...path, 'expiry'], report, SHORTEST_HOURS)
     const gates = readGateNames(raw.gates, [...path, 'gates'], gateNames, report)
     if (when === undefined || cooldownMs === undefined || expiryMs === undefined) continue
     const { motion, reason, play = [], decisionTimeline = '' } = raw

@@ -5,6 +5,8 @@ export function roundTo6(value: number): number {
 
 /** To `decimals` digits, halves up, as on paper: 24.499999999999996 is 24.5, and so 25. */
 export function roundScore(value: number, decimals: number): number {
-  const scale = 10 ** decimals
-  return Math.floor(roundTo6(value) * scale + 0.5) / scale
+  // In whole millionths: multiplying the rounded double by 10^decimals would bring its error back (1.005 to 2 digits is 1.01).
+  const millionths = Math.round(value * 1e6)
+  const unit = 10 ** (6 - decimals)
+  return (Math.floor((millionths + unit / 2) / unit) * unit) / 1e6
 }

@@ -2,13 +2,14 @@ import { contributionsOf } from './contributions.ts'
 import { hash128Hex } from './hash.ts'
 import type { ModelDefinition } from './model-definition.ts'
 import type { Cause, TierChange } from './outputs.ts'
+import { roundTo6 } from './round.ts'
 import type { Standing } from './standing.ts'
 
 /** The tier that a score asks for, seen from the present one. Rules: docs/how-a-score-is-defined.md, "Tier". */
 export function targetTier({ tiers, tierPolicy }: ModelDefinition, present: number, score: number): number {
   let target = 0
   for (let i = 1; i < tiers.length; i++) if (tiers[i]!.from <= score) target = i
-  const stays = target < present && score >= tiers[present]!.from - tierPolicy.margin
+  const stays = target < present && score >= roundTo6(tiers[present]!.from - tierPolicy.margin)
   return stays ? present : target
 }
 

@@ -2,6 +2,7 @@ import { type CompiledTrigger, REASON_PLACEHOLDER } from './compile-model.ts'
 import { readSlots } from './contributions.ts'
 import { hash128Hex } from './hash.ts'
 import type { Cause, PqlEvent, PqlStatus, ScoringEvent } from './outputs.ts'
+import { roundScore } from './round.ts'
 import type { Standing, TriggerState } from './standing.ts'
 
 /**
@@ -148,6 +149,6 @@ export function fillReason(
     const value = values[name]
     if (value === null || value === undefined) return 'unknown'
     if (typeof value !== 'number') return String(value)
-    return percent === '%' ? `${Math.round(value * 100)}%` : String(Math.round(value * 100) / 100)
+    return percent === '%' ? `${roundScore(value * 100, 0)}%` : String(roundScore(value, 2))
   })
 }

@@ -260,7 +260,8 @@ describe('the form is checked:', () => {
         rest: `tierPolicy: { dwell: §1.5d }
 triggers:
   t: { motion: cross-sell, when: a > 1, cooldown: §1001d, expiry: §0h, reason: Why }
-  u: { motion: cross-sell, when: a > 1, cooldown: §1w, expiry: 1m, reason: Why }`,
+  u: { motion: cross-sell, when: a > 1, cooldown: §1w, expiry: 1h, reason: Why }
+  v: { motion: cross-sell, when: a > 1, cooldown: §59m, expiry: 1h, reason: Why }`,
       },
       `found 30; accepted: ${WINDOW} (a text); write, for example, "30d"`,
       `found "30x"; accepted: ${WINDOW}; write, for example, "30d"`,
@@ -273,8 +274,9 @@ triggers:
       'found 201d; at most 200d is accepted here; use a shorter one',
       `found "1.5d"; accepted: ${SPAN}; write, for example, "30d"`,
       'found 1001d; at most 1000d is accepted; use a shorter one',
-      'found 0h; more than 0 is accepted; use at least 1m',
+      'found 0h; at least 1h is accepted; use a longer one',
       `found "1w"; accepted: ${SPAN}; write, for example, "30d"`,
+      'found 59m; at least 1h is accepted; use a longer one',
     )
   })
 

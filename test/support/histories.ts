@@ -54,11 +54,6 @@ const HOUR_WINDOWS = [1, 2, 6, 24, 47, 48] as const
 export interface ModelOptions {
   readonly id?: string
   readonly version?: number
-  /**
-   * Lets cooldowns and expiries be 0. Then an evaluation can differ from the one before it although nothing changed, and
-   * what comes out depends on which moments are boundaries, also of other models.
-   */
-  readonly zeroDurations?: boolean
 }
 
 /** A small model with everything that the language has. */
@@ -88,9 +83,7 @@ export function arbitraryModel(options: ModelOptions = {}): fc.Arbitrary<ModelDe
         triggers: fc.constant([]),
       }),
     )
-    .chain(model =>
-      arbitraryTriggers(model, options.zeroDurations ?? false).map(triggers => ({ ...model, triggers })),
-    )
+    .chain(model => arbitraryTriggers(model).map(triggers => ({ ...model, triggers })))
 }
 
 type FeatureBody = FeatureDefinition extends infer F ? (F extends unknown ? Omit<F, 'name'> : never) : never
@@ -360,17 +353,8 @@ const PERIODS: readonly (readonly [cooldownMs: number, expiryMs: number])[] = [
   [5 * DAY_MS, DAY_MS],
   [20 * DAY_MS, 60 * DAY_MS],
 ]
-const ZERO_PERIODS: typeof PERIODS = [
-  [0, 5 * DAY_MS],
-  [2 * DAY_MS, 0],
-  [0, 0],
-]
 
-function arbitraryTriggers(
-  { features, tiers, gates }: ModelDefinition,
-  zeroDurations: boolean,
-): fc.Arbitrary<TriggerDefinition[]> {
-  const periods = zeroDurations ? [...PERIODS, ...ZERO_PERIODS] : PERIODS
+function arbitraryTriggers({ features, tiers, gates }: ModelDefinition): fc.Arbitrary<TriggerDefinition[]> {
   const reasons = features.map(({ name }) => `${name} is {${name}}, that is {${name}%}`)
   return fc.subarray([...TRIGGER_NAMES], { minLength: 1 }).chain(names =>
     fc.tuple(
@@ -384,8 +368,8 @@ function arbitraryTriggers(
               gates.map(gate => gate.name),
               { minLength: gates.length > 1 ? 1 : 0 },
             ),
-            period: fc.constantFrom(...periods),
-            reason: fc.constantFrom(...reasons, 'no value, {unnamed}'),
+            period: fc.constantFrom(...PERIODS),
+            reason: fc.constantFrom(...reasons, '{score} in {tier}, {score%}', 'no value, {unnamed}'),
             play: fc.constant([`call about ${name}`]),
             decisionTimeline: fc.constant('two weeks'),
           })
@@ -508,7 +492,6 @@ export interface HistoryOptions {
   readonly length: number
   /** How many further `models` records there may be. */
   readonly modelChanges?: number
-  readonly zeroDurations?: boolean
 }
 
 /**
@@ -516,9 +499,8 @@ export interface HistoryOptions {
  * It is drawn as relative steps, so that what a failing one shrinks to is still such a log.
  */
 export function arbitraryHistory(options: HistoryOptions): fc.Arbitrary<HistoryRecord[]> {
-  const { accounts, length, modelChanges = 2, zeroDurations = false } = options
-  const versions = (version: number) =>
-    fc.tuple(...MODEL_IDS.map(id => arbitraryModel({ id, version, zeroDurations })))
+  const { accounts, length, modelChanges = 2 } = options
+  const versions = (version: number) => fc.tuple(...MODEL_IDS.map(id => arbitraryModel({ id, version })))
   return fc
     .record({
       start: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 3 * DAY_MS })),

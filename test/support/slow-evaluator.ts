@@ -387,7 +387,7 @@ function mayChange(account: Account): boolean {
 const NONE: ReadonlyMap<string, Value> = new Map()
 
 function activate(definition: ModelDefinition): ActiveModel {
-  // At 400 days everything of a signal is forgotten but its facts' present values.
+  // At 400 days everything of a signal is forgotten but its facts.
   const turningDays = new Set<number>([HELD_DAYS])
   const turningHours = new Set<number>()
   for (const feature of definition.features) {
@@ -554,11 +554,14 @@ function latestFact(
   return latest
 }
 
-/** Choice: a number enters the history of its day also when it came too late to be the key's value. */
+/**
+ * Nothing is forgotten here: of the days that are, the latest entry stays, and an earlier one is never the latest up to a day
+ * of a window. Choice: a number enters the history of its day also when it came too late to be the key's value.
+ */
 function growthOfKey(moment: Moment, key: string, windowDays: number): Value {
   const now = latestFact(moment, key)?.value
   let then: { value: number; occurredAt: number } | undefined
-  for (const { signal, day, factsKept } of moment.held) {
+  for (const { signal, day, factsKept } of moment.applied) {
     const value = factsKept.get(key)
     if (typeof value !== 'number' || day > moment.today - windowDays) continue
     // The highest `occurredAt` of all is also on the latest day.
@@ -1087,8 +1090,13 @@ function round6(value: number): number {
 
 /** First to 10⁻⁶, so that 24.499999999999996 is the 24.5 that it is on paper, then halves up. */
 function roundTo(value: number, decimals: number): number {
-  const unit = 10 ** decimals
-  return Math.floor(round6(value) * unit + 0.5) / unit + 0
+  const [whole = '', fraction = ''] = Math.abs(round6(value)).toFixed(6).split('.')
+  const digits = BigInt(whole + fraction) * (value < 0 ? -1n : 1n)
+  const unit = 10n ** BigInt(6 - decimals)
+  const doubled = 2n * digits + unit
+  // BigInt division cuts towards 0; halves go up.
+  const rounded = doubled / (2n * unit) - (doubled < 0n && doubled % (2n * unit) !== 0n ? 1n : 0n)
+  return Number(rounded * unit) / 1e6 + 0
 }
 
 /** (kind, name); a kind has no space. */
