@@ -1,4 +1,5 @@
-import { dirname, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { dirname, isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UpswellError } from './errors.ts'
 import { nearestName } from './models/nearest-name.ts'
@@ -60,7 +61,7 @@ export const SETTINGS: readonly Setting[] = [
   ),
   setting('redisUrl', 'REDIS_URL', 'redis://127.0.0.1:6379', 'Redis, where Kafka is used', redisUrl),
   setting('dataDir', 'UPSWELL_DATA_DIR', '.upswell', 'where the embedded default keeps its data', text),
-  setting('models', 'UPSWELL_MODELS', 'models', 'model files or folders, by comma', listOf(text)),
+  setting('models', 'UPSWELL_MODELS', 'models', 'model files or folders, by comma', modelPaths),
   setting('host', 'UPSWELL_HOST', '127.0.0.1', 'the address that the API listens on', text),
   setting('port', 'UPSWELL_PORT', '8080', 'the port that the API listens on', wholeNumber(0, 65_535)),
   setting(
@@ -110,8 +111,11 @@ export const SETTINGS: readonly Setting[] = [
   setting('noColor', 'NO_COLOR', '', 'any text: no colours in the terminal', value => value !== ''),
 ]
 
-/** Variables with our prefix that other tools read. */
-const FOREIGN_VARIABLES = new Set(['UPSWELL_REQUIRE_INTEGRATION'])
+const PREFIX = 'UPSWELL_'
+/** Variables with our prefix that are for others: a switch of the tests, and what Kubernetes tells every pod of a service named upswell-…. */
+const FOREIGN_VARIABLE =
+  /^UPSWELL_(REQUIRE_INTEGRATION$|(.+_)?(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_|$))/
+const SERVICE_LINK = /^(tcp|udp|sctp):\/\//
 
 /** Where the package lies: relative model paths that do not exist in the working directory are looked for there. */
 export const PACKAGE_ROOT = resolve(
@@ -131,13 +135,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       problems.push(`${variable} is ${JSON.stringify(found)}; ${(error as Error).message}`)
     }
   }
-  const known = SETTINGS.map(({ variable }) => variable)
-  for (const variable of Object.keys(environment)) {
-    if (!variable.startsWith('UPSWELL_') || known.includes(variable) || FOREIGN_VARIABLES.has(variable))
-      continue
-    const nearest = nearestName(variable, known)
+  // Compared without the prefix: it would make names near that are not.
+  const known = new Map(SETTINGS.map(({ variable }) => [withoutPrefix(variable), variable]))
+  for (const [variable, value] of Object.entries(environment)) {
+    if (!variable.startsWith(PREFIX) || known.get(withoutPrefix(variable)) === variable) continue
+    if (FOREIGN_VARIABLE.test(variable) || SERVICE_LINK.test(value ?? '')) continue
+    const nearest = nearestName(withoutPrefix(variable), known.keys())
     problems.push(
-      `${variable} is not a setting${nearest === undefined ? '' : `; did you mean ${nearest}?`} (upswell --help lists them all)`,
+      `${variable} is not a setting${nearest === undefined ? '' : `; did you mean ${known.get(nearest)}?`} (upswell --help lists them all)`,
     )
   }
   if (problems.length > 0)
@@ -158,6 +163,10 @@ export function describeSettings(): string {
   return ['Settings (environment variables):', ...lines].join('\n')
 }
 
+function withoutPrefix(variable: string): string {
+  return variable.startsWith(PREFIX) ? variable.slice(PREFIX.length) : variable
+}
+
 function text(value: string): string {
   return value
 }
@@ -171,9 +180,20 @@ function listOf(parse: (item: string) => string): (value: string) => readonly st
       .map(parse)
 }
 
+function modelPaths(value: string): readonly string[] {
+  const paths = listOf(text)(value)
+  if (paths.length === 0) throw new Error('at least one file or folder is accepted')
+  return paths.map(path => {
+    if (isAbsolute(path) || existsSync(path)) return path
+    const shipped = resolve(PACKAGE_ROOT, path)
+    return existsSync(shipped) ? shipped : path
+  })
+}
+
 function hostAndPort(value: string): string {
-  const match = /^(.+):(\d{1,5})$/.exec(value)
-  if (match === null || Number(match[2]) > 65_535) throw new Error('host:port, several by comma, is accepted')
+  const match = /^[^\s:/@]+:(\d{1,5})$/.exec(value)
+  if (match === null || Number(match[1]) < 1 || Number(match[1]) > 65_535)
+    throw new Error('host:port, several by comma, is accepted')
   return value
 }
 

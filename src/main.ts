@@ -2,18 +2,15 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { checkModels } from './commands/model.ts'
-import { run } from './commands/run.ts'
-import { type SendOptions, send } from './commands/send.ts'
-import { start } from './commands/start.ts'
-import { createAllTopics } from './commands/topics.ts'
+import type { SendOptions } from './commands/send.ts'
 import { describeSettings, PACKAGE_ROOT } from './config.ts'
-import { describeError, UpswellError } from './errors.ts'
+import { describeError, isUpswellError, UpswellError } from './errors.ts'
 import { InvalidModelError } from './models/invalid-model-error.ts'
 
 /** Exit codes that scripts can use: 0 done, 1 something failed or was left out, 2 the command, a setting or a model is wrong. */
 const WRONG_USE = 2
 
+/** Commands are imported when they run: all of them take a second of work to load, which the help need not. */
 function buildProgram(): Command {
   const { version, description } = JSON.parse(
     readFileSync(resolve(PACKAGE_ROOT, 'package.json'), 'utf8'),
@@ -21,14 +18,19 @@ function buildProgram(): Command {
   const program = new Command('upswell')
     .description(description!)
     .version(version!)
-    .addHelpText('after', `\n${describeSettings()}`)
+    .addHelpText('afterAll', `\n${describeSettings()}`)
   program.showHelpAfterError('(upswell --help shows what is accepted)')
+  // Commander has written what it has to say.
+  program.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : WRONG_USE))
 
   program
     .command('start')
     .description('run everything in one process: embedded, or on Kafka and Redis where KAFKA_BROKERS is set')
     .option('--empty', 'embedded: begin without the sample workspace')
-    .action((options: { empty?: boolean }) => start({ empty: options.empty === true }))
+    .action(async (options: { empty?: boolean }) => {
+      const { start } = await import('./commands/start.ts')
+      await start({ empty: options.empty === true })
+    })
   for (const [role, about] of [
     ['ingest', 'source topics → signals, or dead-letter'],
     ['score', 'signals → scores, tier changes and PQLs; run as many as there are partitions, at most'],
@@ -37,7 +39,10 @@ function buildProgram(): Command {
     program
       .command(role)
       .description(`run one role on Kafka and Redis: ${about}`)
-      .action(() => run(role))
+      .action(async () => {
+        const { run } = await import('./commands/run.ts')
+        await run(role)
+      })
   }
 
   program
@@ -62,6 +67,7 @@ function buildProgram(): Command {
     )
     .option('--batch-size <number>', 'signals in one write', positiveNumber, 1000)
     .action(async (file: string, options: SendOptions) => {
+      const { send } = await import('./commands/send.ts')
       process.exitCode = await send(file, options)
     })
 
@@ -74,14 +80,20 @@ function buildProgram(): Command {
       'copies of each partition; the brokers decide if left out',
       positiveNumber,
     )
-    .action((options: { replicationFactor?: number }) => createAllTopics(options))
+    .action(async (options: { replicationFactor?: number }) => {
+      const { createAllTopics } = await import('./commands/topics.ts')
+      await createAllTopics(options)
+    })
 
   const model = program.command('model').description('scoring models')
   model
     .command('check')
     .description('say whether model files can be used, and if not, where and why')
     .argument('[files...]', 'model files or folders; UPSWELL_MODELS if left out')
-    .action((files: string[]) => checkModels(files))
+    .action(async (files: string[]) => {
+      const { checkModels } = await import('./commands/model.ts')
+      await checkModels(files)
+    })
   return program
 }
 
@@ -95,13 +107,13 @@ function positiveNumber(text: string): number {
 try {
   await buildProgram().parseAsync()
 } catch (error) {
-  const expected = error instanceof UpswellError || error instanceof InvalidModelError
-  process.stderr.write(
-    expected
-      ? `upswell: ${describeError(error)}\n`
-      : `upswell: this should not have happened\n${(error as Error).stack}\n`,
-  )
-  const wrongUse =
-    error instanceof InvalidModelError || (error instanceof UpswellError && error.code === 'INVALID_SETTINGS')
-  process.exit(wrongUse ? WRONG_USE : 1)
+  process.stderr.write(`${textOf(error)}\n`)
+  process.exit(isUpswellError(error, 'INVALID_SETTINGS', 'INVALID_MODEL') ? WRONG_USE : 1)
+}
+
+function textOf(error: unknown): string {
+  // A line for each problem, beginning with file:line:column as editors want it.
+  if (error instanceof InvalidModelError) return error.message
+  if (error instanceof UpswellError) return `upswell: ${describeError(error)}`
+  return `upswell: this should not have happened\n${error instanceof Error ? error.stack : String(error)}`
 }

@@ -9,9 +9,9 @@ import type { BatchReport } from './consumers/score-partition.ts'
 import { type Scoring, startScoring } from './consumers/scoring.ts'
 import { describeError, isUpswellError, UpswellError } from './errors.ts'
 import { createMetrics } from './metrics.ts'
-import { readModels } from './models/model-files.ts'
 import { ModelLibrary, type ModelSource } from './models/model-library.ts'
 import { openBackend } from './open-backend.ts'
+import { readModelFiles } from './read-model-files.ts'
 
 export type Role = 'ingest' | 'score' | 'api'
 
@@ -39,11 +39,11 @@ export interface Service {
 
 /**
  * Starts the roles of one process. Returns once health answers; Kafka and Redis are waited for behind it, however long it takes.
- * @throws InvalidModelError, UpswellError PORT_IN_USE, STORE_UNAVAILABLE (embedded only)
+ * @throws InvalidModelError, UpswellError INVALID_SETTINGS, PORT_IN_USE, STORE_UNAVAILABLE (embedded only)
  */
 export async function startService({ config, roles, logger, onScored }: ServiceOptions): Promise<Service> {
   const library = new ModelLibrary()
-  const models = (await readModels(config.models)).map(({ file, text }) => ({ file, text }))
+  const models = (await readModelFiles(config.models)).map(({ file, text }) => ({ file, text }))
   library.compileAll(models)
   const backend = await openBackend(config, logger)
   const running = new Map<Role, Consumption>()
@@ -66,7 +66,9 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
     if (roles.has('score') || roles.has('api'))
       await backend.store.ping().catch(error => found.push(`store: ${describeError(error)}`))
     if (roles.has('api') && !roles.has('score'))
-      await backend.log.ping().catch(error => found.push(`log: ${describeError(error)}`))
+      await backend.log
+        .partitions(backend.topics.signals)
+        .catch(error => found.push(`log: ${describeError(error)}`))
     return found
   }
 
@@ -78,7 +80,7 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
     problems,
     metrics: metrics.registry,
     now: Date.now,
-    logger: { level: 'error', stream: { write: line => logger.error(line.trim()) } },
+    logger: { level: 'error', stream: { write: line => logger.error(withoutJson(line)) } },
   })
   const url = await listen(api, config).catch(async error => {
     await backend.close()
@@ -143,12 +145,24 @@ async function listen(api: ReturnType<typeof createApi>, { host, port }: Config)
   try {
     return await api.listen({ host, port })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
+      throw new UpswellError(
+        'INVALID_SETTINGS',
+        `cannot listen on port ${port} of ${host}: ${describeError(error)}; set UPSWELL_HOST and UPSWELL_PORT to what this machine allows`,
+        { cause: error },
+      )
+    }
     throw new UpswellError(
       'PORT_IN_USE',
       `port ${port} of ${host} is in use; stop what uses it, or set UPSWELL_PORT (0: any free one)`,
     )
   }
+}
+
+/** What fastify logs as JSON, as a text: the logger may write JSON itself. */
+function withoutJson(line: string): string {
+  const { msg, url, err } = JSON.parse(line) as { msg: string; url?: string; err?: { stack?: string } }
+  return [msg, url, err?.stack].filter(part => part !== undefined).join(': ')
 }
 
 /** Calls `start` until the log and the store are there; undefined if it was stopped meanwhile. */

@@ -1,9 +1,9 @@
 import { readConfig } from '../config.ts'
-import { readModels } from '../models/model-files.ts'
+import { readModelFiles } from '../read-model-files.ts'
 
-/** `upswell model check [FILE…]`. @throws InvalidModelError with every problem of every file */
+/** `upswell model check [FILE…]`. @throws InvalidModelError with every problem of every file; UpswellError INVALID_SETTINGS */
 export async function checkModels(files: readonly string[]): Promise<void> {
-  const models = await readModels(files.length > 0 ? files : readConfig().models)
+  const models = await readModelFiles(files.length > 0 ? files : readConfig().models)
   for (const { file, definition } of models) {
     const { id, version, features, groups, triggers } = definition
     const rules = groups.reduce((sum, group) => sum + group.rules.length, 0)

@@ -1,16 +1,16 @@
 import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
+import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import { type Config, readConfig } from '../config.ts'
 import { loadSignals } from '../consumers/load-signals.ts'
 import { describeError, UpswellError } from '../errors.ts'
-import { openBackend } from '../open-backend.ts'
+import { isEmbedded, openBackend } from '../open-backend.ts'
 import { parseSignal } from '../scoring/parse-signal.ts'
 import type { Signal } from '../scoring/signal.ts'
 import { partitionOf } from '../store/partition-of.ts'
 import { lineLogger } from './line-logger.ts'
 import { progressBar } from './progress-bar.ts'
+import { claimWorkspace } from './workspace.ts'
 
 export interface SendOptions {
   readonly clock: 'wall' | 'event'
@@ -21,71 +21,129 @@ export interface SendOptions {
 /** How many bad lines are told one by one. */
 const LINES_TOLD = 20
 
+/** Lines that are no signals. */
+interface BadLines {
+  count: number
+  /** What is wrong with the first of them. */
+  readonly told: string[]
+}
+
 /**
  * `upswell send FILE.jsonl[.gz]`: appends canonical signals to the log. Lines that are no signals are told and left out.
  * Returns the exit code: 0, or 1 if lines were left out.
+ * @throws UpswellError INPUT_UNREADABLE, LOG_UNAVAILABLE, INVALID_SETTINGS
  */
 export async function send(file: string, options: SendOptions): Promise<number> {
   const config = readConfig()
   const logger = lineLogger(config.logLevel)
-  const lines = await openLines(file)
+  const input = await openInput(file)
+  if (isEmbedded(config)) await claimWorkspace(config.dataDir)
   const backend = await openBackend(config, logger)
+  const bar = progressBar('sending', 'signals')
+  const bad: BadLines = { count: 0, told: [] }
+  let sent = 0
   try {
     await warnWithoutModels(config, backend, logger.warn)
-    const bar = progressBar('sending', 'signals')
-    const bad: string[] = []
-    const signals = readSignals(lines, file, bad)
-    const { sent, until } = await loadSignals(signals, {
+    const { until } = await loadSignals(readSignals(input, file, bad), {
       ...options,
       log: backend.log,
       topic: backend.topics.signals,
       now: Date.now,
-      onProgress: bar.update,
+      onProgress: count => {
+        sent = count
+        bar.update(count)
+      },
     })
     bar.stop()
-    for (const line of bad.slice(0, LINES_TOLD)) logger.error(line)
-    if (bad.length > LINES_TOLD) logger.error(`… and ${bad.length - LINES_TOLD} more lines`)
-    const leftOut = bad.length === 0 ? '' : `; ${bad.length} lines are no signals and were left out`
-    process.stdout.write(`Sent ${sent} signals to ${backend.topics.signals}${leftOut}.\n`)
+    tellBad(bad, logger.error)
+    const leftOut = bad.count === 0 ? '' : `; ${count(bad.count, 'line')} left out, as no signals`
+    process.stdout.write(`Sent ${count(sent, 'signal')} to ${backend.topics.signals}${leftOut}.\n`)
     if (options.clock === 'event' && options.afterwards === 'stay' && until !== undefined) {
       process.stdout.write(
         `They are history: scores stand as of ${new Date(until).toISOString()} until a live signal comes, or history is sent with --afterwards live.\n`,
       )
     }
-    return bad.length === 0 ? 0 : 1
+    return bad.count === 0 ? 0 : 1
+  } catch (error) {
+    bar.stop()
+    tellBad(bad, logger.error)
+    if (sent > 0) logger.warn(`${count(sent, 'signal')} had been sent before this`)
+    throw error
   } finally {
     await backend.close()
   }
 }
 
-async function openLines(file: string): Promise<AsyncIterable<string>> {
-  const raw: Readable = file === '-' ? process.stdin : createReadStream(file)
-  if (file !== '-') {
-    await new Promise((resolve, reject) => {
-      raw.once('readable', resolve)
-      raw.once('end', resolve)
-      raw.once('error', error =>
-        reject(new UpswellError('INPUT_UNREADABLE', `cannot read ${file}: ${describeError(error)}`)),
-      )
-    })
-  }
-  const input = file.endsWith('.gz') ? raw.pipe(createGunzip()) : raw
-  return createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`
 }
 
-async function* readSignals(
-  lines: AsyncIterable<string>,
-  file: string,
-  bad: string[],
-): AsyncGenerator<Signal> {
+function tellBad({ count, told }: BadLines, tell: (line: string) => void): void {
+  for (const line of told) tell(line)
+  if (count > told.length) tell(`… and ${count - told.length} more lines`)
+}
+
+/** @throws UpswellError INPUT_UNREADABLE */
+async function openInput(file: string): Promise<Readable> {
+  if (file === '-') return process.stdin
+  const input = createReadStream(file)
+  await new Promise<void>((resolve, reject) => {
+    input.once('readable', () => resolve())
+    // From then on whoever reads is told.
+    input.on('error', error => reject(unreadable(file, error)))
+  })
+  return input
+}
+
+function unreadable(what: string, error: unknown): UpswellError {
+  return new UpswellError('INPUT_UNREADABLE', `cannot read ${what}: ${describeError(error)}`, {
+    cause: error,
+  })
+}
+
+/** @throws UpswellError INPUT_UNREADABLE: it breaks off */
+async function* readSignals(input: Readable, file: string, bad: BadLines): AsyncGenerator<Signal> {
   let number = 0
-  for await (const line of lines) {
+  const failure = (error: unknown) => unreadable(`${file} beyond line ${number}`, error)
+  // An error on the way destroys the last of the streams, which is the one that is read.
+  const unpacked = file.endsWith('.gz') ? pipeline(input, createGunzip(), () => {}) : input
+  for await (const line of readLines(unpacked, failure)) {
     number++
-    if (line.trim() === '') continue
-    const parsed = parseSignal(Buffer.from(line), { observedAt: Date.now(), defaultKind: undefined })
-    if ('signal' in parsed) yield parsed.signal
-    else bad.push(`${file}:${number}: ${parsed.rejection.code}: ${parsed.rejection.detail}`)
+    if (isBlank(line)) continue
+    const parsed = parseSignal(line, { observedAt: Date.now(), defaultKind: undefined })
+    if ('signal' in parsed) {
+      yield parsed.signal
+      continue
+    }
+    bad.count++
+    const { code, detail } = parsed.rejection
+    if (bad.count <= LINES_TOLD) bad.told.push(`${file}:${number}: ${code}: ${detail}`)
   }
+}
+
+const NEWLINE = 0x0a
+
+/** Lines as bytes: made a text, what is not UTF-8 would be changed without a word. */
+async function* readLines(input: Readable, failure: (error: unknown) => Error): AsyncGenerator<Buffer> {
+  let begun: Buffer[] = []
+  try {
+    for await (const chunk of input as AsyncIterable<Buffer>) {
+      let start = 0
+      for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+        yield Buffer.concat([...begun, chunk.subarray(start, end)])
+        begun = []
+        start = end + 1
+      }
+      begun.push(chunk.subarray(start))
+    }
+  } catch (error) {
+    throw failure(error)
+  }
+  yield Buffer.concat(begun)
+}
+
+function isBlank(line: Buffer): boolean {
+  return line.every(byte => byte === 0x20 || byte === 0x09 || byte === 0x0d)
 }
 
 /** Signals that are folded before any model is active move no tiers: it is nearly always a mistake. */
@@ -100,8 +158,11 @@ async function warnWithoutModels(
       ? undefined
       : await backend.store.readPartition(partitionOf('any', partitions)).catch(() => undefined)
   if (state?.state !== undefined) return
+  const [place, command] = isEmbedded(config)
+    ? [config.dataDir, 'upswell start']
+    : [`namespace ${config.namespace}`, 'upswell score']
   warn(
-    `no models are active in namespace ${config.namespace} yet: these signals will be counted, but changes of tier before the first start of "upswell score" are not told. ` +
+    `no models are active in ${place} yet: these signals will be counted, but changes of tier before the first "${command}" are not told. ` +
       'Start it first if you want them.',
   )
 }

@@ -50,7 +50,7 @@ export async function start({ empty }: { readonly empty: boolean }): Promise<voi
     )
     if (sample !== undefined && workspace.kind === 'sample' && workspace.state === 'loading') {
       await loadSample(service, sample.seed, screen)
-      await writeWorkspace(config.dataDir, { ...workspace, state: 'loaded' })
+      await writeWorkspace(config.dataDir, { kind: 'sample', seed: sample.seed, state: 'loaded' })
     }
     if (!running) return
     await screen.welcome(service, config)

@@ -8,6 +8,7 @@ import {
   logLevel,
   type SASLOptions,
 } from 'kafkajs'
+import { hideAbortedRecords } from './kafka-aborted.ts'
 import { registerCompressions } from './kafka-compression.ts'
 import { stopIdlePolling } from './kafka-request-queue.ts'
 import type { Logger } from './logger.ts'
@@ -44,6 +45,7 @@ const CLOSED = 'the Kafka client was closed'
 
 export function kafkaClients(connection: KafkaConnection): KafkaClients {
   registerCompressions()
+  hideAbortedRecords()
   stopIdlePolling()
   const sockets = trackedSockets()
   const write = oneLine(connection.log)

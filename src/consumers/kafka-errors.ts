@@ -17,7 +17,7 @@ export function asLogError(thrown: unknown, doing: string): UpswellError {
   const faults = protocolFaults(thrown)
   const text = `could not ${doing}: ${describeError(thrown)}`
   if (faults.some(({ type, code }) => FENCED_TYPES.has(type) || code === PRODUCER_FENCED_CODE))
-    return new UpswellError('LOG_FENCED', text, { canRetry: true, cause: thrown })
+    return new UpswellError('LOG_FENCED', text, { cause: thrown })
   return new UpswellError('LOG_UNAVAILABLE', text, { canRetry: true, cause: thrown })
 }
 
@@ -26,7 +26,6 @@ export function topicsMissing(topics: readonly string[]): UpswellError {
   return new UpswellError(
     'TOPIC_MISSING',
     `Kafka has no topic ${names}; create what is missing with \`upswell topics create\``,
-    { canRetry: true },
   )
 }
 

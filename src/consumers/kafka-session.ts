@@ -4,7 +4,7 @@ import type { TransactionWriter } from './kafka-transactions.ts'
 import type { OutgoingRecord, PartitionSession } from './log.ts'
 
 /** Why a session ended of which nothing is to be told. */
-export const OVER = new UpswellError('LOG_FENCED', 'the session is over', { canRetry: true })
+export const OVER = new UpswellError('LOG_FENCED', 'the session is over')
 
 /** A session, from the moment its partition's earlier owners are fenced until it ends, which is for ever. */
 export class LiveSession implements PartitionSession {

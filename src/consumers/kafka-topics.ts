@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admin } from 'kafkajs'
 import { UpswellError } from '../errors.ts'
 import { type KafkaConnection, kafkaClients } from './kafka-client.ts'
@@ -41,13 +42,11 @@ export async function createTopics(
   try {
     await admin.connect()
     const present = new Set(await admin.listTopics())
+    for (const topic of options.topics)
+      if (!present.has(topic.name) && (await createTopic(admin, topic))) created.push(topic.name)
     for (const topic of options.topics) {
-      if (!present.has(topic.name) && (await createTopic(admin, topic))) {
-        created.push(topic.name)
-        continue
-      }
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic.name] })
-      const partitions = topics[0]!.partitions.length
+      const partitions = await partitionsWithLeaders(admin, topic.name)
+      if (created.includes(topic.name)) continue
       existing.push(topic.name)
       if (partitions !== topic.partitions)
         different.push({ name: topic.name, partitions, wanted: topic.partitions })
@@ -74,7 +73,8 @@ async function createTopic(admin: Admin, topic: TopicToCreate): Promise<boolean>
           configEntries,
         },
       ],
-      waitForLeaders: true,
+      // kafkajs does not wait where the broker has not heard of the topic yet.
+      waitForLeaders: false,
       timeout: CREATE_TIMEOUT_MS,
     })
   } catch (error) {
@@ -84,5 +84,24 @@ async function createTopic(admin: Admin, topic: TopicToCreate): Promise<boolean>
           cause: error,
         })
     throw error
+  }
+}
+
+/** Waits until all partitions of the topic can be written and read. */
+async function partitionsWithLeaders(admin: Admin, topic: string): Promise<number> {
+  const deadline = performance.now() + CREATE_TIMEOUT_MS
+  while (true) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+      const { partitions } = topics[0]!
+      if (partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)) return partitions.length
+    } catch (error) {
+      const isYoung = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'].some(type =>
+        isProtocolError(error, type),
+      )
+      if (!isYoung || performance.now() > deadline) throw error
+    }
+    if (performance.now() > deadline) throw new Error(`${topic} has partitions without a leader`)
+    await sleep(50)
   }
 }

@@ -123,6 +123,5 @@ function notTheOwner(transactionalId: string): UpswellError {
   return new UpswellError(
     'LOG_FENCED',
     `${transactionalId} may not commit: the session is over, or the group has joined anew`,
-    { canRetry: true },
   )
 }

@@ -99,12 +99,10 @@ class RedisStore implements AccountStore {
         found === ''
           ? `partition ${partition} has no owner: Redis was emptied, or lost its last writes`
           : `partition ${partition} is owned by ${found}, not by ${write.owner}`,
-        { canRetry: true },
       )
     throw new UpswellError(
       'STORE_MOVED',
       `partition ${partition} stands at ${found}, not at ${write.expectedWatermark}`,
-      { canRetry: true },
     )
   }
 

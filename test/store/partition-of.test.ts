@@ -15,7 +15,7 @@ function kafkajsPartitionOf(key: string | Buffer, partitions: number): number {
 
 it("places every key where kafkajs' default partitioner does, which places as the Java client does", () => {
   const anyKey = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    fc.string({ unit: 'binary', maxLength: 40 }),
     fc.string({ maxLength: 40 }),
     fc.uint8Array({ maxLength: 40 }).map(bytes => Buffer.from(bytes)),
   )
@@ -23,7 +23,7 @@ it("places every key where kafkajs' default partitioner does, which places as th
     fc.property(anyKey, fc.integer({ min: 1, max: 1_000 }), (key, partitions) => {
       expect(partitionOf(key, partitions)).toBe(kafkajsPartitionOf(key, partitions))
     }),
-    { numRuns: 2_000 },
+    { numRuns: 300 },
   )
 })
 

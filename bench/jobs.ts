@@ -1,0 +1,64 @@
+import type { BenchModel } from './models.ts'
+import type { StateSize } from './state-size.ts'
+
+/** What is measured, as plain data: each run of a job is a process of its own, so that no job warms up, or fills the heap, for another. */
+export type Job = FoldJob | EmbeddedJob | KafkaJob | FloorJob
+
+/** The signals from memory, in batches of 500; all accounts are in memory. */
+export interface FoldJob {
+  readonly type: 'fold'
+  readonly model: BenchModel
+  /** Whether the records' JSON is decoded within the measured time, or before. */
+  readonly decode: boolean
+  readonly signals: SignalChoice
+}
+
+export interface SignalChoice {
+  readonly count: number
+  readonly seed: number
+}
+
+export interface EmbeddedJob {
+  readonly type: 'embedded'
+  /** With a filled log; it is used up. */
+  readonly directory: string
+  readonly records: number
+  readonly batchSize: number
+}
+
+export interface KafkaJob {
+  readonly type: 'kafka'
+  readonly brokers: readonly string[]
+  readonly redisUrl: string
+  /** A filled topic. */
+  readonly signalsTopic: string
+  /** For the state, the group and the topics of outputs; never used before. */
+  readonly namespace: string
+  readonly records: number
+  readonly batchSize: number
+}
+
+/** A consumer that parses the records, and nothing else. */
+export interface FloorJob {
+  readonly type: 'floor'
+  readonly brokers: readonly string[]
+  readonly signalsTopic: string
+  readonly group: string
+  readonly records: number
+}
+
+/** What came out of one run of a job. */
+export interface Measurement {
+  readonly seconds: number
+  readonly cpuSeconds: number
+  readonly peakRssBytes: number
+  /** Undefined where nothing is scored. */
+  readonly tierChanges?: number
+  readonly redisCpuSeconds?: number
+  /** Of the store, by which the run made it larger. */
+  readonly storeBytes?: number
+  readonly state?: StateSize & { readonly model: BenchModel }
+}
+
+/** The partitions of every topic. */
+export const PARTITIONS = 4

@@ -1,0 +1,8 @@
+import type { Logger } from '../src/consumers/logger.ts'
+
+/** Says only what would make a figure wrong. */
+export const QUIET_LOGGER: Logger = {
+  info: () => {},
+  warn: line => process.stderr.write(`warning: ${line}\n`),
+  error: line => process.stderr.write(`error: ${line}\n`),
+}

@@ -1,0 +1,27 @@
+/** What a piece of work took, of this process. */
+export interface Usage {
+  readonly seconds: number
+  /** Of all threads, in user and system mode. */
+  readonly cpuSeconds: number
+}
+
+/** Starts the clocks; what it returns reads them. */
+export function startClock(): () => Usage {
+  const cpu = process.cpuUsage()
+  const begin = performance.now()
+  return () => {
+    const seconds = (performance.now() - begin) / 1000
+    const { user, system } = process.cpuUsage(cpu)
+    return { seconds, cpuSeconds: (user + system) / 1e6 }
+  }
+}
+
+/** The most memory that this process has held. */
+export function peakRssBytes(): number {
+  return process.resourceUsage().maxRSS * 1024
+}
+
+/** Clears away what the preparations left, so that the work is not charged for it. Does nothing without --expose-gc. */
+export function collectGarbage(): void {
+  ;(globalThis as { gc?: () => void }).gc?.()
+}

@@ -1,0 +1,51 @@
+import { expect, it } from 'vitest'
+import type { Measurement } from '../../bench/jobs.ts'
+import { renderReport } from '../../bench/report.ts'
+
+const measured = (seconds: number, more: Partial<Measurement> = {}): Measurement => ({
+  seconds,
+  cpuSeconds: 2 * seconds,
+  peakRssBytes: 100 * 2 ** 20,
+  ...more,
+})
+
+it('the report shows medians with their range, and what share of the floor they are', () => {
+  const state = {
+    model: 'rolling-score' as const,
+    accounts: 2,
+    core: { median: 10, p99: 20, max: 20, total: 30 },
+    users: 4,
+    userChunkBytes: 42,
+  }
+  const report = renderReport(
+    [
+      {
+        type: 'fold',
+        title: 'fold',
+        measurements: [4, 2, 3].map(s => measured(s, { tierChanges: 7, state })),
+      },
+      {
+        type: 'kafka',
+        title: 'Kafka',
+        measurements: [measured(10, { tierChanges: 7, redisCpuSeconds: 1, storeBytes: 2e6 })],
+      },
+      { type: 'floor', title: 'floor', measurements: [measured(1)] },
+    ],
+    { signals: 6000, rounds: 3, machine: 'A machine' },
+  )
+  expect(`\n${report}`).toMatchInlineSnapshot(`
+    "
+    6,000 signals, 3 rounds, median (minimum–maximum). A machine.
+
+    | job   |           signals/s | of the floor |       CPU s per million | Redis' CPU s per million |  peak RSS MiB | tier changes | store grew by MB |
+    | ----- | ------------------: | -----------: | ----------------------: | -----------------------: | ------------: | -----------: | ---------------: |
+    | fold  | 2,000 (1,500–3,000) |         33 % | 1,000.0 (666.7–1,333.3) |                          | 100 (100–100) |            7 |                  |
+    | Kafka |                 600 |         10 % |                 3,333.3 |                    166.7 |           100 |            7 |              2.0 |
+    | floor |               6,000 |        100 % |                   333.3 |                          |           100 |              |                  |
+
+    | state, bytes  | accounts | core: median | p99 | largest | all | users | a user |
+    | ------------- | -------: | -----------: | --: | ------: | --: | ----: | -----: |
+    | rolling-score |        2 |           10 |  20 |      20 |  30 |     4 |   10.5 |
+    "
+  `)
+})

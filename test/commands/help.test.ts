@@ -1,0 +1,100 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { readConfig, SETTINGS } from '../../src/config.ts'
+import { buildCli, runCli } from './cli.ts'
+
+const BUILD_TIMEOUT_MS = 150_000
+let main: string
+beforeAll(async () => {
+  main = await buildCli()
+}, BUILD_TIMEOUT_MS)
+
+describe.concurrent('upswell', { timeout: 60_000 }, () => {
+  test.each([
+    [''],
+    ['start'],
+    ['ingest'],
+    ['score'],
+    ['api'],
+    ['send'],
+    ['topics'],
+    ['topics create'],
+    ['model'],
+    ['model check'],
+  ])('%s --help tells its use and every setting', async command => {
+    const { code, stdout, stderr } = await runCli(main, [...words(command), '--help'])
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(new RegExp(`^Usage: upswell ?${command}`))
+    for (const { variable, about } of SETTINGS)
+      expect(stdout).toMatch(new RegExp(`^ {2}${variable} .*${about.slice(0, 20)}`, 'm'))
+  })
+
+  test('--help lists every command', async () => {
+    const { stdout } = await runCli(main, ['--help'])
+    for (const command of ['start', 'ingest', 'score', 'api', 'send', 'topics', 'model'])
+      expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
+  })
+
+  test('--version tells the version of the package', async () => {
+    const { code, stdout } = await runCli(main, ['--version'])
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)])
+  })
+
+  const WRONG: readonly [command: string, stderr: RegExp][] = [
+    ['frobnicate', /^error: unknown command 'frobnicate'\n\(upswell --help shows what is accepted\)\n$/],
+    ['strat', /unknown command 'strat'\n\(Did you mean start\?\)/],
+    ['model chek', /unknown command 'chek'\n\(Did you mean check\?\)/],
+    ['start --emty', /unknown option '--emty'\n\(Did you mean --empty\?\)/],
+    ['start now', /too many arguments/],
+    ['send', /missing required argument 'file'/],
+    ['send f --clock lunar', /'lunar' is invalid\. Allowed choices are wall, event\./],
+    ['send f --afterwards later', /'later' is invalid\. Allowed choices are stay, live\./],
+    ['send f --batch-size 0', /'0' is invalid\. a whole number from 1 is accepted/],
+    ['topics create --replication-factor many', /'many' is invalid\. a whole number from 1 is accepted/],
+    ['', /^Usage: upswell/],
+    ['topics', /^Usage: upswell topics/],
+    ['model', /^Usage: upswell model/],
+  ]
+  test.each(WRONG)('%s is a wrong use: 2', async (command, said) => {
+    const { code, stdout, stderr } = await runCli(main, words(command))
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(said)
+  })
+
+  test('tells all settings that cannot be used at once: 2', async () => {
+    const env = { UPSWELL_PORT: 'http', UPSWELL_LOG_LEVEL: 'loud', UPSWELL_MODEL: 'x' }
+    for (const command of ['start', 'score', 'topics create']) {
+      const { code, stdout, stderr } = await runCli(main, words(command), { env })
+      expect([code, stdout]).toEqual([2, ''])
+      const problems = errorOf(() => readConfig(env))
+      expect(stderr).toBe(`upswell: INVALID_SETTINGS: ${problems}\n`)
+      expect(problems.split('\n')).toHaveLength(4)
+    }
+  })
+
+  test.each(['ingest', 'score', 'api'])('%s without Kafka says what to set: 2', async role => {
+    const { code, stdout, stderr } = await runCli(main, [role])
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toBe(
+      `upswell: INVALID_SETTINGS: upswell ${role} runs on Kafka and Redis: set KAFKA_BROKERS=host:port and REDIS_URL. Without them, upswell start runs everything in one process.\n`,
+    )
+  })
+
+  test('topics create without Kafka says that none are needed: 2', async () => {
+    const { code, stderr } = await runCli(main, ['topics', 'create'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/set KAFKA_BROKERS=host:port\. The embedded default needs none\.\n$/)
+  })
+})
+
+function words(command: string): string[] {
+  return command.split(' ').filter(word => word !== '')
+}
+
+function errorOf(failing: () => unknown): string {
+  try {
+    failing()
+  } catch (error) {
+    return (error as Error).message
+  }
+  throw new Error('nothing was thrown')
+}
