@@ -1,3 +1,4 @@
+import type { Usage } from './measure.ts'
 import type { BenchModel } from './models.ts'
 import type { StateSize } from './state-size.ts'
 
@@ -8,8 +9,6 @@ export type Job = FoldJob | EmbeddedJob | KafkaJob | FloorJob
 export interface FoldJob {
   readonly type: 'fold'
   readonly model: BenchModel
-  /** Whether the records' JSON is decoded within the measured time, or before. */
-  readonly decode: boolean
   readonly signals: SignalChoice
 }
 
@@ -48,15 +47,15 @@ export interface FloorJob {
 }
 
 /** What came out of one run of a job. */
-export interface Measurement {
-  readonly seconds: number
-  readonly cpuSeconds: number
+export interface Measurement extends Usage {
   readonly peakRssBytes: number
   /** Undefined where nothing is scored. */
   readonly tierChanges?: number
   readonly redisCpuSeconds?: number
   /** Of the store, by which the run made it larger. */
   readonly storeBytes?: number
+  /** Of a fold: what it took without decoding the records. */
+  readonly foldAlone?: Usage
   readonly state?: StateSize & { readonly model: BenchModel }
 }
 

@@ -54,15 +54,12 @@ export async function preparePlan(options: PlanOptions): Promise<Plan> {
 }
 
 function planFold({ signals: count }: PlanOptions): Plan {
-  const jobs = (Object.keys(BENCH_MODELS) as BenchModel[]).flatMap(model =>
-    [true, false].map(decode =>
-      planJob('fold', `${decode ? 'decode and fold' : 'fold alone'}, ${model}`, () => ({
-        type: 'fold',
-        model,
-        decode,
-        signals: { count, seed: SEED },
-      })),
-    ),
+  const jobs = (Object.keys(BENCH_MODELS) as BenchModel[]).map(model =>
+    planJob('fold', `decode and fold, ${model}`, () => ({
+      type: 'fold',
+      model,
+      signals: { count, seed: SEED },
+    })),
   )
   return { jobs, cleanUp: async () => {} }
 }

@@ -1,4 +1,5 @@
 import type { Job, Measurement } from './jobs.ts'
+import type { Usage } from './measure.ts'
 
 export interface JobResults {
   readonly title: string
@@ -16,8 +17,8 @@ export interface ReportContext {
 export function renderReport(results: readonly JobResults[], context: ReportContext): string {
   const { signals, rounds, machine } = context
   const floor = results.find(({ type }) => type === 'floor')
-  const floorRate = floor === undefined ? undefined : middle(ratesOf(floor, signals)).median
-  const rows = results.map(result => rowOf(result, signals, floorRate))
+  const floorRate = floor === undefined ? undefined : middle(ratesOf(floor.measurements, signals)).median
+  const rows = results.flatMap(result => rowsOf(result, signals, floorRate))
   return [
     `${number(signals)} signals, ${number(rounds)} round${rounds === 1 ? '' : 's'}, median (minimum–maximum). ${machine}.`,
     '',
@@ -39,30 +40,42 @@ const JOB_COLUMNS = [
   'store grew by MB',
 ]
 
-function rowOf(result: JobResults, signals: number, floorRate: number | undefined): string[] {
+/** A row; of a fold, another for the fold alone. */
+function rowsOf(result: JobResults, signals: number, floorRate: number | undefined): string[][] {
   const { title, measurements } = result
-  const rates = ratesOf(result, signals)
-  const perMillion = (seconds: number) => (seconds / signals) * 1e6
-  return [
+  const foldsAlone = measurements.map(({ foldAlone }) => foldAlone).filter(usage => usage !== undefined)
+  const row = [
     title,
-    spread(rates),
-    floorRate === undefined ? '' : `${((100 * middle(rates).median) / floorRate).toFixed(0)} %`,
+    ...usageCells(measurements, signals, floorRate),
     spread(
-      measurements.map(({ cpuSeconds }) => perMillion(cpuSeconds)),
+      known(measurements, 'redisCpuSeconds').map(seconds => (seconds / signals) * 1e6),
       1,
     ),
-    spread(known(measurements, 'redisCpuSeconds').map(perMillion), 1),
     spread(measurements.map(({ peakRssBytes }) => peakRssBytes / 2 ** 20)),
-    [...new Set(known(measurements, 'tierChanges'))].map(number).join(' or '),
+    [...new Set(known(measurements, 'tierChanges'))].map(value => number(value)).join(' or '),
     spread(
       known(measurements, 'storeBytes').map(bytes => bytes / 1e6),
       1,
     ),
   ]
+  if (foldsAlone.length === 0) return [row]
+  return [row, ['… of it the fold', ...usageCells(foldsAlone, signals, floorRate), '', '', '', '']]
 }
 
-function ratesOf({ measurements }: JobResults, signals: number): number[] {
-  return measurements.map(({ seconds }) => signals / seconds)
+function usageCells(usages: readonly Usage[], signals: number, floorRate: number | undefined): string[] {
+  const rates = ratesOf(usages, signals)
+  return [
+    spread(rates),
+    floorRate === undefined ? '' : `${((100 * middle(rates).median) / floorRate).toFixed(0)} %`,
+    spread(
+      usages.map(({ cpuSeconds }) => (cpuSeconds / signals) * 1e6),
+      1,
+    ),
+  ]
+}
+
+function ratesOf(usages: readonly Usage[], signals: number): number[] {
+  return usages.map(({ seconds }) => signals / seconds)
 }
 
 function known(

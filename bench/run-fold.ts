@@ -1,24 +1,37 @@
 import { createMemoryFold, cutIntoBatches, historyRecords } from './fold-log.ts'
 import type { FoldJob, Measurement } from './jobs.ts'
-import { collectGarbage, peakRssBytes, startClock } from './measure.ts'
+import { collectGarbage, peakRssBytes, startClock, type Usage } from './measure.ts'
 import { readModel } from './models.ts'
 import { benchSignals } from './signals.ts'
 import { sizeOfState } from './state-size.ts'
 
 const BATCH_SIZE = 500
 
-export function runFold({ model, decode, signals }: FoldJob): Measurement {
+export function runFold({ model, signals }: FoldJob): Measurement {
   const memory = createMemoryFold(readModel(model))
   const batches = cutIntoBatches(historyRecords(benchSignals(signals)), BATCH_SIZE)
-  const decoded = decode ? undefined : batches.map(memory.decode)
   collectGarbage()
-  const readClock = startClock()
+  const decoding: Usage[] = []
+  const folding: Usage[] = []
   let tierChanges = 0
-  for (const [i, batch] of batches.entries()) {
-    for (const event of memory.fold(decoded?.[i] ?? memory.decode(batch)))
-      if (event.type === 'tier-change') tierChanges++
+  for (const batch of batches) {
+    const readClock = startClock()
+    const entries = memory.decode(batch)
+    decoding.push(readClock())
+    const readFoldClock = startClock()
+    const events = memory.fold(entries)
+    folding.push(readFoldClock())
+    for (const event of events) if (event.type === 'tier-change') tierChanges++
   }
-  const usage = readClock()
+  const foldAlone = sumOf(folding)
+  const all = sumOf([...decoding, foldAlone])
   const state = { model, ...sizeOfState(memory.accounts.values()) }
-  return { ...usage, tierChanges, peakRssBytes: peakRssBytes(), state }
+  return { ...all, foldAlone, tierChanges, peakRssBytes: peakRssBytes(), state }
+}
+
+function sumOf(usages: readonly Usage[]): Usage {
+  return {
+    seconds: usages.reduce((sum, { seconds }) => sum + seconds, 0),
+    cpuSeconds: usages.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+  }
 }

@@ -14,6 +14,12 @@ export function toProblem(thrown: unknown): Problem {
       'It is not known whether the signals were written. Send them again with the same ids: an id that was seen changes nothing.',
     )
   }
+  if (isUpswellError(thrown, 'TOPIC_MISSING')) {
+    return new Problem(
+      'LOG_UNAVAILABLE',
+      'The topics are missing: nothing was written. Create them with "upswell topics create" and send again.',
+    )
+  }
   return fromFastify(thrown as FastifyFailure) ?? internalError()
 }
 

@@ -7,7 +7,7 @@ import { formatSummary } from '../console/print-summary.ts'
 import { loadSignals } from '../consumers/load-signals.ts'
 import { signalRecord } from '../consumers/log-entries.ts'
 import type { BatchReport } from '../consumers/score-partition.ts'
-import { describeError } from '../errors.ts'
+import { describeError, UpswellError } from '../errors.ts'
 import { isEmbedded } from '../open-backend.ts'
 import { sampleHistory } from '../sample/history.ts'
 import { liveSignals } from '../sample/live.ts'
@@ -27,7 +27,14 @@ const MAIN_MODEL = 'expansion-revenue-score'
 /** `upswell start`: everything in one process. Embedded, with a sample workspace to look at, unless the settings name Kafka. */
 export async function start({ empty }: { readonly empty: boolean }): Promise<void> {
   const config = readConfig()
-  if (!isEmbedded(config)) return run('ingest', 'score', 'api')
+  if (!isEmbedded(config)) {
+    if (empty)
+      throw new UpswellError(
+        'INVALID_SETTINGS',
+        '--empty is for the embedded default; KAFKA_BROKERS is set, and there is no sample on Kafka',
+      )
+    return run('ingest', 'score', 'api')
+  }
 
   const logger = lineLogger(config.logLevel === 'info' ? 'warn' : config.logLevel)
   const workspace = await chooseWorkspace(config.dataDir, empty, SAMPLE_SEED)

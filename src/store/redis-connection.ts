@@ -55,7 +55,9 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
       try {
         return await command(redis)
       } catch (error) {
-        const text = redis.status === 'ready' ? describeError(error) : watch.whyAway()
+        // ioredis calls itself ready for a moment after the connection is gone, and complains of its stream.
+        const isAway = redis.status !== 'ready' || describeError(error).startsWith("Stream isn't writeable")
+        const text = isAway ? watch.whyAway() : describeError(error)
         throw new UpswellError('STORE_UNAVAILABLE', `Redis at ${host}:${port}: ${text}`, {
           canRetry: true,
           cause: error,

@@ -22,7 +22,9 @@ it('the report shows medians with their range, and what share of the floor they 
       {
         type: 'fold',
         title: 'fold',
-        measurements: [4, 2, 3].map(s => measured(s, { tierChanges: 7, state })),
+        measurements: [4, 2, 3].map(s =>
+          measured(s, { tierChanges: 7, state, foldAlone: { seconds: s / 2, cpuSeconds: s } }),
+        ),
       },
       {
         type: 'kafka',
@@ -37,11 +39,12 @@ it('the report shows medians with their range, and what share of the floor they 
     "
     6,000 signals, 3 rounds, median (minimum–maximum). A machine.
 
-    | job   |           signals/s | of the floor |       CPU s per million | Redis' CPU s per million |  peak RSS MiB | tier changes | store grew by MB |
-    | ----- | ------------------: | -----------: | ----------------------: | -----------------------: | ------------: | -----------: | ---------------: |
-    | fold  | 2,000 (1,500–3,000) |         33 % | 1,000.0 (666.7–1,333.3) |                          | 100 (100–100) |            7 |                  |
-    | Kafka |                 600 |         10 % |                 3,333.3 |                    166.7 |           100 |            7 |              2.0 |
-    | floor |               6,000 |        100 % |                   333.3 |                          |           100 |              |                  |
+    | job              |           signals/s | of the floor |       CPU s per million | Redis' CPU s per million |  peak RSS MiB | tier changes | store grew by MB |
+    | ---------------- | ------------------: | -----------: | ----------------------: | -----------------------: | ------------: | -----------: | ---------------: |
+    | fold             | 2,000 (1,500–3,000) |         33 % | 1,000.0 (666.7–1,333.3) |                          | 100 (100–100) |            7 |                  |
+    | … of it the fold | 4,000 (3,000–6,000) |         67 % |     500.0 (333.3–666.7) |                          |               |              |                  |
+    | Kafka            |                 600 |         10 % |                 3,333.3 |                    166.7 |           100 |            7 |              2.0 |
+    | floor            |               6,000 |        100 % |                   333.3 |                          |           100 |              |                  |
 
     | state, bytes  | accounts | core: median | p99 | largest | all | users | a user |
     | ------------- | -------: | -----------: | --: | ------: | --: | ----: | -----: |

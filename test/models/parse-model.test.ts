@@ -88,11 +88,11 @@ triggers:
     when: users / seats > 0.8 && score >= 12.5 && tier == "ready"
     gates: [known]
     cooldown: 30d
-    expiry: 15m
+    expiry: 90m
     reason: "{users} of {seats} seats"
     play: [First., Second.]
     decisionTimeline: 1-2 weeks
-  guests: { motion: cross-sell, when: trial, cooldown: 0d, expiry: 90d, reason: Guests }`,
+  guests: { motion: cross-sell, when: trial, cooldown: 1h, expiry: 90d, reason: Guests }`,
     })
     expect(model.score).toEqual({ scale: 2.5, min: -10, max: 250, decimals: 2 })
     expect(model.tiers).toEqual([
@@ -115,13 +115,13 @@ triggers:
         motion: 'seat-expansion',
         gates: ['known'],
         cooldownMs: 30 * 86_400_000,
-        expiryMs: 900_000,
+        expiryMs: 5_400_000,
         reason: '{users} of {seats} seats',
         play: ['First.', 'Second.'],
         decisionTimeline: '1-2 weeks',
       },
       // All gates hold a trigger that names none.
-      { name: 'guests', gates: ['healthy', 'known'], cooldownMs: 0, play: [], decisionTimeline: '' },
+      { name: 'guests', gates: ['healthy', 'known'], cooldownMs: 3_600_000, play: [], decisionTimeline: '' },
     ])
   })
 
