@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admin, Kafka } from 'kafkajs'
 import { UpswellError } from '../errors.ts'
 import { asLogError, isProtocolError, topicsMissing } from './kafka-errors.ts'
@@ -30,7 +31,8 @@ export interface OffsetRange {
  */
 export function kafkaAdmin(createKafka: () => Kafka): KafkaAdmin {
   const kafka = readingUncommitted(createKafka())
-  const ask = <T>(doing: string, question: (admin: Admin) => Promise<T>) => askOnce(kafka, doing, question)
+  const ask = <T>(doing: string, question: (admin: Admin) => Promise<T>) =>
+    askPatiently(() => askOnce(kafka, doing, question))
   return {
     partitions: topic =>
       ask(`read the partitions of ${topic}`, async admin => (await partitionsOf(admin, topic)).length),
@@ -62,6 +64,27 @@ export function kafkaAdmin(createKafka: () => Kafka): KafkaAdmin {
     ping: async () => {
       await ask('reach Kafka', admin => admin.describeCluster())
     },
+  }
+}
+
+/** What a broker answers while a leader or a coordinator changes; it passes in a moment. */
+const PASSING_ERRORS = [
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+] as const
+const ATTEMPTS = 5
+
+async function askPatiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (attempt === ATTEMPTS || !PASSING_ERRORS.some(type => isProtocolError(error, type))) throw error
+      await sleep(50 * 2 ** attempt)
+    }
   }
 }
 

@@ -45,7 +45,7 @@ export async function createTopics(
     for (const topic of options.topics)
       if (!present.has(topic.name) && (await createTopic(admin, topic))) created.push(topic.name)
     for (const topic of options.topics) {
-      const partitions = await partitionsWithLeaders(admin, topic.name)
+      const partitions = await partitionsWhenReady(admin, topic.name)
       if (created.includes(topic.name)) continue
       existing.push(topic.name)
       if (partitions !== topic.partitions)
@@ -87,21 +87,25 @@ async function createTopic(admin: Admin, topic: TopicToCreate): Promise<boolean>
   }
 }
 
-/** Waits until all partitions of the topic can be written and read. */
-async function partitionsWithLeaders(admin: Admin, topic: string): Promise<number> {
+/** Waits until the brokers have heard of the topic and lead all its partitions, and answers with their number. */
+async function partitionsWhenReady(admin: Admin, topic: string): Promise<number> {
   const deadline = performance.now() + CREATE_TIMEOUT_MS
   while (true) {
     try {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-      const { partitions } = topics[0]!
-      if (partitions.length > 0 && partitions.every(({ leader }) => leader >= 0)) return partitions.length
+      // Only the leaders answer this.
+      await admin.fetchTopicOffsets(topic)
+      return topics[0]!.partitions.length
     } catch (error) {
-      const isYoung = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'].some(type =>
-        isProtocolError(error, type),
-      )
-      if (!isYoung || performance.now() > deadline) throw error
+      if (!YOUNG_TOPIC_ERRORS.some(type => isProtocolError(error, type)) || performance.now() > deadline)
+        throw error
     }
-    if (performance.now() > deadline) throw new Error(`${topic} has partitions without a leader`)
     await sleep(50)
   }
 }
+
+const YOUNG_TOPIC_ERRORS = [
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+] as const

@@ -1,23 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { ModelSource } from '../models/model-library.ts'
 import type { Consumption, PartitionHandler } from './log.ts'
-import {
-  type OwnedPartition,
-  type ScoreOptions,
-  scoreRecords,
-  startOffset,
-  takePartition,
-} from './score-partition.ts'
+import { type OwnedPartition, scoreRecords, startOffset, takePartition } from './score-partition.ts'
+import type { ScoringOptions } from './scoring-options.ts'
 import { Ticker } from './ticker.ts'
-
-export interface ScoringOptions extends ScoreOptions {
-  readonly group: string
-  readonly batchSize: number
-  readonly models: readonly ModelSource[]
-  readonly now: () => number
-  /** How often time is looked at. 0: never, for those who append ticks themselves. */
-  readonly tickIntervalMs: number
-}
 
 export interface Scoring extends Consumption {
   /** Whether every partition that is ours runs the configured models. */

@@ -2,7 +2,7 @@ import { describeError } from '../errors.ts'
 import type { OutgoingRecord } from './log.ts'
 import { modelsRecord, tickRecord } from './log-entries.ts'
 import type { OwnedPartition } from './score-partition.ts'
-import type { ScoringOptions } from './scoring.ts'
+import type { ScoringOptions } from './scoring-options.ts'
 import { slicesFor } from './tick-slices.ts'
 
 /** A partition in which nothing happened for this long has been read to its end. */

@@ -1,0 +1,11 @@
+import type { ModelSource } from '../models/model-library.ts'
+import type { ScoreOptions } from './score-partition.ts'
+
+export interface ScoringOptions extends ScoreOptions {
+  readonly group: string
+  readonly batchSize: number
+  readonly models: readonly ModelSource[]
+  readonly now: () => number
+  /** How often time is looked at. 0: never, for those who append ticks themselves. */
+  readonly tickIntervalMs: number
+}
