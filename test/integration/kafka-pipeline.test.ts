@@ -38,7 +38,8 @@ describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
           brokers,
           clientId: 'test',
           log: LOG,
-          topics: Object.values(topics).map(name => ({ name, partitions })),
+          // History carries times of its own: kept for seven days, as is the default, it would go at once.
+          topics: Object.values(topics).map(name => ({ name, partitions, config: { 'retention.ms': '-1' } })),
         })
         const open = () =>
           openKafkaRedisBackend({
