@@ -1,0 +1,61 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { buildCli, runCli } from './commands/cli.ts'
+
+const PAGES = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'bench/README.md',
+  ...readdirSync('docs').map(file => join('docs', file)),
+]
+
+describe.each(PAGES)('%s', page => {
+  const text = readFileSync(page, 'utf8')
+
+  test('links to what is there', () => {
+    const targets = [...text.matchAll(/\]\(([^)#]+)\)/g)]
+      .map(([, target]) => target!)
+      .filter(target => !target.includes('://'))
+    expect(targets.filter(target => !existsSync(join(dirname(page), target)))).toEqual([])
+  })
+
+  test('names npm scripts that exist', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+      scripts: Record<string, string>
+    }
+    const named = [...text.matchAll(/npm (?:run )?(start|test|bench|run [a-z]+)\b/g)].map(([, name]) =>
+      name!.replace('run ', ''),
+    )
+    expect(named.filter(name => scripts[name] === undefined)).toEqual([])
+  })
+})
+
+/** `upswell send FILE --clock event`: the words of the command, and its options. */
+function commandLines(): { page: string; command: string[]; options: string[] }[] {
+  return PAGES.flatMap(page => {
+    const blocks = [...readFileSync(page, 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map(
+      ([, block]) => block!,
+    )
+    return blocks.flatMap(block =>
+      [...block.matchAll(/^npx upswell ([^#\n]*)/gm)].map(([, line]) => {
+        const words = line!.trim().split(/\s+/)
+        const command = words.slice(0, ['topics', 'model'].includes(words[0]!) ? 2 : 1)
+        return { page, command, options: words.filter(word => word.startsWith('--')) }
+      }),
+    )
+  })
+}
+
+describe('commands in the pages', { timeout: 120_000 }, () => {
+  let main: string
+  beforeAll(async () => {
+    main = await buildCli()
+  }, 120_000)
+
+  test.each(commandLines())('$page: upswell $command $options', async ({ command, options }) => {
+    const { code, stdout } = await runCli(main, [...command, '--help'])
+    expect(code).toBe(0)
+    for (const option of options) expect(stdout).toContain(option)
+  })
+})
