@@ -16,6 +16,7 @@ export async function findServices(named: { brokers?: string; redis?: string }):
   const brokers = named.brokers ?? process.env['KAFKA_BROKERS']
   const redisUrl = named.redis ?? process.env['REDIS_URL']
   if (brokers && redisUrl) return { brokers: brokers.split(','), redisUrl, stop: async () => {} }
+  if (brokers || redisUrl) throw new Error('a Kafka and a Redis are named together, or neither is')
   const started = await startServices()
   if ('unavailable' in started)
     throw new Error(`no Kafka and no Redis: ${started.unavailable}. Name them: --brokers, --redis`)
