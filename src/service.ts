@@ -133,10 +133,13 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
     },
     stop: async () => {
       stopping.abort()
-      await started.catch(() => undefined)
-      await Promise.all([...running.values()].map(consumption => consumption.stop()))
+      const stopRunning = () => Promise.all([...running.values()].map(consumption => consumption.stop()))
+      await stopRunning()
       await api.close()
+      // Closing the log also ends those that wait for a group that cannot be joined.
       await backend.close()
+      await started.catch(() => undefined)
+      await stopRunning()
     },
   }
 }

@@ -12,8 +12,8 @@ export interface CachedAccount {
   readonly stored: StoredIndexes
 }
 
-/** About 5 KiB each with their users. */
-const MOST_ACCOUNTS = 10_000
+/** In each partition. An active account takes 30 to 270 KiB of heap, far more than its bytes. */
+const MOST_ACCOUNTS = 2_000
 /** Chunks of about 128 users. */
 const MOST_CHUNKS = 32
 

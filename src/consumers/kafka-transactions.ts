@@ -3,6 +3,7 @@ import type { Kafka, Transaction } from 'kafkajs'
 import { UpswellError } from '../errors.ts'
 import { asLogError, isProtocolError, topicsMissing } from './kafka-errors.ts'
 import { placements, sendRecords } from './kafka-send.ts'
+import { settlesWithin } from './kafka-time.ts'
 import type { OutgoingRecord, Position } from './log.ts'
 
 /**
@@ -69,11 +70,27 @@ export async function openTransactionWriter(
     throw asLogError(error, `take over the transactional id ${transactionalId}`)
   }
 
+  async function fill(
+    transaction: Transaction,
+    records: readonly OutgoingRecord[],
+    groupOffset: GroupOffset | undefined,
+  ): Promise<Position[]> {
+    const positions = await sendRecords(transaction, placed, records)
+    if (groupOffset !== undefined) await sendGroupOffset(transaction, groupOffset)
+    return positions
+  }
+
   async function write(records: readonly OutgoingRecord[], groupOffset?: GroupOffset): Promise<Position[]> {
     if (!mayCommit()) throw notTheOwner(transactionalId)
     const transaction = await producer.transaction()
-    const positions = await sendRecords(transaction, placed, records)
-    if (groupOffset !== undefined) await sendGroupOffset(transaction, groupOffset)
+    const positions = await fill(transaction, records, groupOffset).catch(async error => {
+      // Left open, it holds every reader of its partitions back until the broker gives it up.
+      await settlesWithin(
+        ABORT_TIMEOUT_MS,
+        transaction.abort().catch(() => {}),
+      )
+      throw error
+    })
     if (!mayCommit()) {
       await transaction.abort()
       throw notTheOwner(transactionalId)
@@ -98,6 +115,7 @@ export function writeError(thrown: unknown, records: readonly OutgoingRecord[], 
   return asLogError(thrown, doing)
 }
 
+const ABORT_TIMEOUT_MS = 1_000
 const OFFSET_ATTEMPTS = 12
 
 /**

@@ -18,6 +18,8 @@ import type { AccountCache, CachedAccount, StoredIndexes } from './account-cache
 export interface LoadedAccounts {
   readonly accounts: Map<string, Account>
   readonly stored: ReadonlyMap<string, StoredIndexes>
+  /** Whether the store was asked; if not, all was in the cache. */
+  readonly askedStore: boolean
 }
 
 /** The accounts that the entries name or make due, with the users in them: from the cache, or in three round trips at most. */
@@ -52,7 +54,8 @@ export async function loadAccounts(
     add({ account, stored: { dueAt: account.dueAt, listings: listingsOf(account) } })
   }
   await loadUsers(store, partition, entries, accounts)
-  return { accounts, stored }
+  const askedStore = missing.length > 0 || entries.some(({ type }) => type === 'tick')
+  return { accounts, stored, askedStore }
 }
 
 /** After the batch was saved: the store holds the accounts as they are now. */

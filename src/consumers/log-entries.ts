@@ -1,6 +1,6 @@
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
 import type { LogEntry, TickSlice } from '../scoring/fold.ts'
-import { parseSignal, type Rejection } from '../scoring/parse-signal.ts'
+import { LATEST_MS, parseSignal, type Rejection } from '../scoring/parse-signal.ts'
 import type { Signal } from '../scoring/signal.ts'
 import type { LogRecord, OutgoingRecord } from './log.ts'
 
@@ -25,6 +25,14 @@ export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedR
     return { entry: { type: 'models', offset, at: timestamp, models } }
   }
   if (kind === 'live') return { entry: { type: 'live', offset } }
+  if (timestamp > LATEST_MS) {
+    return {
+      rejection: {
+        code: 'invalid-time',
+        detail: `the record's timestamp is ${timestamp}; ms up to the year 2149 are accepted`,
+      },
+    }
+  }
   const parsed = parseSignal(record.value, { observedAt: timestamp, defaultKind: undefined })
   if ('rejection' in parsed) return parsed
   const { signal } = parsed

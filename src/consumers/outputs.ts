@@ -131,7 +131,13 @@ export function deadLetterRecord(
       'upswell-topic': record.topic,
       'upswell-partition': String(record.partition),
       'upswell-offset': String(record.offset),
-      'upswell-timestamp': new Date(record.timestamp).toISOString(),
+      'upswell-timestamp': timeText(record.timestamp),
     },
   }
+}
+
+/** RFC 3339, or the plain number where it is beyond what a date can be: producers write timestamps in other units by mistake. */
+function timeText(ms: number): string {
+  const date = new Date(ms)
+  return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString()
 }

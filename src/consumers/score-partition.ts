@@ -1,8 +1,10 @@
+import { UpswellError } from '../errors.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
 import { decodePartitionMemory } from '../models/partition-memory.ts'
 import type { SignalOutcome } from '../scoring/account.ts'
 import { type FoldResult, foldBatch, type LogEntry, type PartitionMemory } from '../scoring/fold.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
+import type { AccountStore } from '../store/store.ts'
 import { AccountCache } from './account-cache.ts'
 import type { Backend } from './backend.ts'
 import {
@@ -132,6 +134,8 @@ async function scoreStep(
   const { entries, rejected } = decodeAll(records, library, topics)
   const loaded = await loadAccounts(backend.store, owned.cache, session.partition, entries, memory)
 
+  if (loaded.askedStore) await checkStore(backend.store, session.partition, watermark)
+
   const folded = foldBatch(entries, memory, loaded.accounts)
 
   const nextOffset = records.at(-1)!.offset + 1
@@ -157,6 +161,20 @@ async function scoreStep(
     events: folded.events.map(({ event }) => event),
     refolded: treatment === 'again',
   })
+}
+
+/**
+ * The transaction goes before the store's write, so what an emptied or rolled back store answered must not decide outputs. Asked behind the last
+ * read: had the store lost anything before it, its watermark would be another.
+ * @throws UpswellError STORE_MOVED
+ */
+async function checkStore(store: AccountStore, partition: number, watermark: number): Promise<void> {
+  const found = (await store.readPartition(partition)).watermark
+  if (found === watermark) return
+  throw new UpswellError(
+    'STORE_MOVED',
+    `the store's partition ${partition} stands at ${found}, not at ${watermark}: it was emptied or rolled back`,
+  )
 }
 
 function decodeAll(

@@ -64,7 +64,8 @@ export class ByteWriter {
 }
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder('utf-8', { fatal: true })
+// A text may begin with a byte order mark, and must come back as it was.
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** @throws RangeError from any method if the bytes end too early. */
 export class ByteReader {

@@ -25,8 +25,8 @@ export type RejectionCode = (typeof REJECTION_CODES)[number]
 
 /** What a signal may be at most. An `id` or `accountId` is also a key of the store. */
 export const SIGNAL_LIMITS = {
-  /** Of the record's value. */
-  bytes: 1_048_576,
+  /** Of the record's value. Written anew it must still fit into a topic that takes 1 MiB, as is the default. */
+  bytes: 1_000_000,
   idLength: 512,
   nameLength: 200,
   accountIdBytes: 512,
@@ -47,7 +47,7 @@ export type ParsedSignal = { readonly signal: Signal } | { readonly rejection: R
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 const EARLIEST_MS = 0
 /** User chunks keep a day in 16 bits. */
-const LATEST_MS = 65_535 * DAY_MS
+export const LATEST_MS = 65_535 * DAY_MS
 
 /** Parses the value of a record. `context`: see `checkSignal`. */
 export function parseSignal(value: Uint8Array | null, context: SignalContext): ParsedSignal {

@@ -73,7 +73,7 @@ describe('what is no signal is told apart, with what was found and what is accep
     ['text', '"hello"', 'not-an-object', /found "hello"/],
     ['array', [GOOD], 'not-an-object', /found an array/],
     ['null', 'null', 'not-an-object', /found null/],
-    ['10 MB', `"${'x'.repeat(10_000_000)}"`, 'too-large', /10000002 bytes; up to 1048576/],
+    ['10 MB', `"${'x'.repeat(10_000_000)}"`, 'too-large', /10000002 bytes; up to 1000000/],
     ['missing account', { ...GOOD, accountId: undefined }, 'missing-field', /accountId is missing/],
     ['empty account', { ...GOOD, accountId: '' }, 'invalid-field', /accountId is ""/],
     ['number as account', { ...GOOD, accountId: 7 }, 'invalid-field', /accountId is 7/],
