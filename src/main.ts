@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { ModelDiffOptions } from './commands/model-diff.ts'
+import type { ModelTestOptions } from './commands/model-test.ts'
 import type { SendOptions } from './commands/send.ts'
 import { describeSettings, PACKAGE_ROOT } from './config.ts'
 import { describeError, isUpswellError, UpswellError } from './errors.ts'
@@ -93,6 +95,29 @@ function buildProgram(): Command {
     .action(async (files: string[]) => {
       const { checkModels } = await import('./commands/model.ts')
       await checkModels(files)
+    })
+  model
+    .command('test')
+    .description('run the examples in model files: given these signals, that score, tier and PQLs')
+    .argument('[files...]', 'model files or folders; UPSWELL_MODELS if left out')
+    .option('--json', 'one JSON document, for scripts')
+    .action(async (files: string[], options: ModelTestOptions) => {
+      const { testModels } = await import('./commands/model-test.ts')
+      process.exitCode = await testModels(files, options)
+    })
+  model
+    .command('diff')
+    .description(
+      'tell what another version of a model would change on the accounts in the store; changes nothing',
+    )
+    .argument('<before>', 'a model file, or the word active: what runs in the store')
+    .argument('<after>', 'a model file with the same id')
+    .option('--limit <number>', 'accounts that are listed in the text', positiveNumber, 20)
+    .option('--json', 'one JSON document with every account that changes, for scripts')
+    .option('--exit-code', 'exit with 1 if a tier or a PQL changes')
+    .action(async (before: string, after: string, options: ModelDiffOptions) => {
+      const { diffModels } = await import('./commands/model-diff.ts')
+      process.exitCode = await diffModels(before, after, options)
     })
   return program
 }

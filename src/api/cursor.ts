@@ -11,6 +11,8 @@ export interface ListedQuery {
   readonly modelId: string
   /** Undefined: all. */
   readonly tiers: readonly string[] | undefined
+  /** As `name:value`. */
+  readonly facets: readonly string[]
   readonly minScore: number | undefined
   readonly sort: string
 }
@@ -34,7 +36,7 @@ export function decodeCursor(cursor: string, query: ListedQuery): ListPlace | un
   return { score, accountId }
 }
 
-function fingerprint({ modelId, tiers, minScore, sort }: ListedQuery): string {
+function fingerprint({ modelId, tiers, facets, minScore, sort }: ListedQuery): string {
   const names = tiers === undefined ? 'all' : `only ${tiers.toSorted().join()}`
-  return hash128Hex(modelId, names, String(minScore), sort)
+  return hash128Hex(modelId, names, JSON.stringify(facets.toSorted()), String(minScore), sort)
 }

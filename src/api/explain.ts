@@ -1,24 +1,26 @@
-import type { Slot } from '../scoring/compile-model.ts'
+import type { CompiledNotice, Slot } from '../scoring/compile-model.ts'
 import { contributionsOf } from '../scoring/contributions.ts'
 import type { Value } from '../scoring/model-definition.ts'
 import { roundTo6 } from '../scoring/round.ts'
 import type { Standing } from '../scoring/standing.ts'
-import { dwellEnd } from '../scoring/tier.ts'
 import type {
+  AlertDocument,
   ExplanationDocument,
   GateDocument,
   GroupContributionDocument,
   TriggerDocument,
 } from './explanation-schemas.ts'
+import { isoTime } from './iso-time.ts'
 import { suggestionsFor } from './next-tier.ts'
+import { decidesTier, overrideDocument } from './override-view.ts'
 import type { StoredAccount } from './read-account.ts'
 import type { InputDocument } from './schema-parts.ts'
 import { formatSequence } from './sequence.ts'
-import { isoTime, tierOf } from './views.ts'
+import { tierOf } from './views.ts'
 
 /** Why a standing is what it is. Everything is read off what was stored when it was computed. */
 export function explanation(account: StoredAccount, standing: Standing): ExplanationDocument {
-  const { clock, lastOffset } = account.scores
+  const { clock, lastOffset, overrides } = account.scores
   const { definition, contentHash } = standing.model
   const gates = gateDocuments(standing)
   const tier = tierOf(standing)
@@ -30,9 +32,13 @@ export function explanation(account: StoredAccount, standing: Standing): Explana
     modelVersion: definition.version,
     modelName: definition.name,
     contentHash,
+    inScope: standing.inScope,
+    override: overrideDocument(standing, overrides),
     score: standing.score,
+    rulesScore: standing.rulesScore,
     tier: tier.name,
     tierTitle: tier.title,
+    ...(tier.queue === undefined ? {} : { queue: tier.queue }),
     tierSince: isoTime(standing.tierSince),
     changedAt: isoTime(standing.changedAt),
     cause: standing.cause,
@@ -41,6 +47,7 @@ export function explanation(account: StoredAccount, standing: Standing): Explana
     groups: groupDocuments(standing),
     gates,
     triggers: triggerDocuments(standing, gates, clock),
+    alerts: alertDocuments(standing, gates, clock),
     nextTier: nextTier(standing, clock),
   }
 }
@@ -106,28 +113,57 @@ function triggerDocuments(
   gates: readonly GateDocument[],
   clock: number,
 ): TriggerDocument[] {
-  const { model, values } = standing
-  return model.triggers.map(({ definition, met, gates: gateIndexes, evidence }, i) => {
+  const isHeld = standing.override?.hold === true
+  return standing.model.triggers.map((trigger, i) => {
+    const { definition } = trigger
     const state = standing.triggers[i]!
     const isCooling = state.status === 'idle' && state.until > clock
     return {
       trigger: definition.name,
       motion: definition.motion,
       status: state.status,
-      met: (met(values) as boolean | undefined) ?? null,
-      gatesOpen: gateIndexes.every(gate => gates[gate]!.open),
+      met: metOf(standing, trigger),
+      gatesOpen: !isHeld && areOpen(trigger, gates),
       gates: [...definition.gates],
       cooldownUntil: isCooling ? isoTime(state.until) : null,
       condition: definition.when.text,
-      evidence: inputDocuments(evidence, values),
+      evidence: inputDocuments(trigger.evidence, standing.values),
     }
   })
 }
 
+function alertDocuments(standing: Standing, gates: readonly GateDocument[], clock: number): AlertDocument[] {
+  return standing.model.alerts.map((alert, i) => {
+    const { definition } = alert
+    const until = standing.alerts[i]!
+    return {
+      alert: definition.name,
+      title: definition.title,
+      priority: definition.priority,
+      met: metOf(standing, alert),
+      gatesOpen: areOpen(alert, gates),
+      gates: [...definition.gates],
+      notBefore: until > clock ? isoTime(until) : null,
+      condition: definition.when.text,
+      evidence: inputDocuments(alert.evidence, standing.values),
+    }
+  })
+}
+
+/** Null: unknown. Out of scope nothing is met. */
+function metOf({ inScope, values }: Standing, { met }: CompiledNotice): boolean | null {
+  return inScope ? ((met(values) as boolean | undefined) ?? null) : false
+}
+
+function areOpen(notice: CompiledNotice, gates: readonly GateDocument[]): boolean {
+  return notice.gates.every(gate => gates[gate]!.open)
+}
+
+/** Null as well where points do not decide the tier: what they lack would mislead. */
 function nextTier(standing: Standing, clock: number): ExplanationDocument['nextTier'] {
   const tier = standing.model.definition.tiers[standing.tier + 1]
-  if (tier === undefined) return null
-  const notBefore = dwellEnd(standing)
+  if (tier === undefined || !standing.inScope || decidesTier(standing)) return null
+  const notBefore = standing.tierSince + standing.model.definition.tierPolicy.dwellMs
   return {
     name: tier.name,
     title: tier.title,

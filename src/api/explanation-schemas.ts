@@ -1,6 +1,16 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { MOTIONS } from '../scoring/model-definition.ts'
-import { CauseSchema, choice, InputSchema, Names, orNull, ref, Time } from './schema-parts.ts'
+import { MOTIONS, PRIORITIES } from '../scoring/model-definition.ts'
+import {
+  CauseSchema,
+  choice,
+  InputSchema,
+  Names,
+  OverrideSchema,
+  orNull,
+  Queue,
+  ref,
+  Time,
+} from './schema-parts.ts'
 
 const RuleContributionSchema = Type.Object(
   {
@@ -44,13 +54,18 @@ const GateSchema = Type.Object(
 )
 export type GateDocument = Static<typeof GateSchema>
 
+const Met = Type.Unsafe<boolean | null>({
+  type: ['boolean', 'null'],
+  description: 'Null: unknown. Out of scope nothing is met',
+})
+
 const TriggerSchema = Type.Object(
   {
     trigger: Type.String(),
     motion: choice(MOTIONS),
     status: choice(['idle', 'open', 'held'] as const),
-    met: Type.Unsafe<boolean | null>({ type: ['boolean', 'null'], description: 'Null: unknown' }),
-    gatesOpen: Type.Boolean(),
+    met: Met,
+    gatesOpen: Type.Boolean({ description: 'False as well while an override holds PQLs back' }),
     gates: Names,
     cooldownUntil: orNull(Time),
     condition: Type.String(),
@@ -59,6 +74,24 @@ const TriggerSchema = Type.Object(
   { $id: 'Trigger' },
 )
 export type TriggerDocument = Static<typeof TriggerSchema>
+
+const AlertSchema = Type.Object(
+  {
+    alert: Type.String(),
+    title: Type.String(),
+    priority: choice(PRIORITIES),
+    met: Met,
+    gatesOpen: Type.Boolean(),
+    gates: Names,
+    notBefore: orNull(
+      Type.String({ format: 'date-time', description: 'When it may be sent again; null: at any time' }),
+    ),
+    condition: Type.String(),
+    evidence: Type.Array(ref(InputSchema)),
+  },
+  { $id: 'Alert' },
+)
+export type AlertDocument = Static<typeof AlertSchema>
 
 const SuggestionSchema = Type.Object(
   {
@@ -74,14 +107,20 @@ const SuggestionSchema = Type.Object(
 )
 export type Suggestion = Static<typeof SuggestionSchema>
 
-const NextTier = Type.Object({
-  name: Type.String(),
-  title: Type.String(),
-  from: Type.Number(),
-  missing: Type.Number({ description: 'Points to go; 0: the score is there, and the dwell is not over' }),
-  notBefore: orNull(Type.String({ format: 'date-time', description: 'The end of the present dwell' })),
-  suggestions: Type.Array(ref(SuggestionSchema)),
-})
+const NextTier = Type.Object(
+  {
+    name: Type.String(),
+    title: Type.String(),
+    from: Type.Number(),
+    missing: Type.Number({ description: 'Points to go; 0: the score is there, and the dwell is not over' }),
+    notBefore: orNull(Type.String({ format: 'date-time', description: 'The end of the present dwell' })),
+    suggestions: Type.Array(ref(SuggestionSchema)),
+  },
+  {
+    description:
+      'Null: the account is in the highest tier, or points do not decide its tier: it is out of scope, or an override decides',
+  },
+)
 
 export const ExplanationSchema = Type.Object(
   {
@@ -92,9 +131,15 @@ export const ExplanationSchema = Type.Object(
     modelVersion: Type.Integer(),
     modelName: Type.String(),
     contentHash: Type.String({ description: "Of the model's text" }),
-    score: Type.Number(),
+    inScope: Type.Boolean({ description: 'Whether the model scores this account' }),
+    override: orNull(OverrideSchema),
+    score: Type.Number({ description: 'The one that holds' }),
+    rulesScore: Type.Number({
+      description: 'What the groups give; not the score if an override or the scope decides it',
+    }),
     tier: Type.String(),
     tierTitle: Type.String(),
+    queue: Queue,
     tierSince: Time,
     changedAt: Time,
     cause: ref(CauseSchema),
@@ -103,6 +148,7 @@ export const ExplanationSchema = Type.Object(
     groups: Type.Array(ref(GroupContributionSchema)),
     gates: Type.Array(ref(GateSchema)),
     triggers: Type.Array(ref(TriggerSchema)),
+    alerts: Type.Array(ref(AlertSchema)),
     nextTier: orNull(NextTier),
   },
   { description: 'Why the score is what it is, as it was stored when it was computed' },
@@ -115,5 +161,6 @@ export const EXPLANATION_PARTS = [
   GroupContributionSchema,
   GateSchema,
   TriggerSchema,
+  AlertSchema,
   SuggestionSchema,
 ] as const

@@ -7,6 +7,8 @@ export interface KnownModel {
   readonly isActive: boolean
   /** Of all its versions that some account may stand under, the lowest first. */
   readonly tiers: readonly string[]
+  /** What its accounts can be listed by. */
+  readonly facets: readonly string[]
 }
 
 /** The models that accounts may stand under, by ascending id. While models change, partitions and accounts differ in theirs. */
@@ -14,14 +16,20 @@ export function knownModels(memories: readonly PartitionMemory[]): KnownModel[] 
   const active = modelsOf(memories, sets => sets.slice(-1))
   const earlier = modelsOf(memories, sets => sets.slice(0, -1))
   const activeIds = new Set(active.map(model => model.definition.id))
-  const tiers = new Map<string, Set<string>>()
+  const names = new Map<string, { tiers: Set<string>; facets: Set<string> }>()
   for (const { definition } of [...active, ...earlier]) {
-    const names = tiers.get(definition.id) ?? new Set()
-    tiers.set(definition.id, names)
-    for (const { name } of definition.tiers) names.add(name)
+    const known = names.get(definition.id) ?? { tiers: new Set(), facets: new Set() }
+    names.set(definition.id, known)
+    for (const { name } of definition.tiers) known.tiers.add(name)
+    for (const { name } of definition.facets) known.facets.add(name)
   }
-  return [...tiers]
-    .map(([id, names]) => ({ id, isActive: activeIds.has(id), tiers: [...names] }))
+  return [...names]
+    .map(([id, { tiers, facets }]) => ({
+      id,
+      isActive: activeIds.has(id),
+      tiers: [...tiers],
+      facets: [...facets],
+    }))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 

@@ -49,3 +49,30 @@ export const InputSchema = Type.Object(
   { $id: 'Input', description: 'A feature as it was read' },
 )
 export type InputDocument = Static<typeof InputSchema>
+
+export const Queue = Type.Optional(
+  Type.String({
+    description: 'Whose work list the accounts of the tier go to; absent: the model does not say',
+  }),
+)
+
+const DECISIONS = ['score', 'tier', 'pqls'] as const
+export const OverrideSchema = Type.Object(
+  {
+    name: Type.String({ description: 'The id of the model, or * for every model that has none of its own' }),
+    signalId: Type.String(),
+    reason: Type.String(),
+    author: Type.String(),
+    decidedAt: Time,
+    expiresAt: Time,
+    score: orNull(Type.Number({ description: 'As it was asked for; null: not decided' })),
+    tier: orNull(Type.String({ description: 'As it was asked for; null: not decided' })),
+    hold: Type.Boolean({ description: 'PQLs are held back' }),
+    decides: Type.Array(choice(DECISIONS), {
+      description:
+        'What it does here: sets the score, sets the tier, holds PQLs. Empty: the account is out of scope, or the model has no such tier',
+    }),
+  },
+  { description: 'What a person has decided about the account, until it expires; null: nothing' },
+)
+export type OverrideDocument = Static<typeof OverrideSchema>

@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { MOTIONS } from '../scoring/model-definition.ts'
-import { SIGNAL_KINDS } from '../scoring/signal.ts'
 import { EXPLANATION_PARTS } from './explanation-schemas.ts'
+import { KpiSchema } from './kpi-schemas.ts'
 import {
   byName,
   CauseSchema,
@@ -9,10 +9,13 @@ import {
   FeatureValue,
   InputSchema,
   Names,
+  OverrideSchema,
   orNull,
+  Queue,
   ref,
   Time,
 } from './schema-parts.ts'
+import { SignalSchema } from './signal-schema.ts'
 
 /** The documents of the API: what its answers are typed, serialised and documented by. */
 
@@ -41,13 +44,18 @@ const PqlSchema = Type.Object(
     pqlId: Type.String(),
     trigger: Type.String(),
     motion: choice(MOTIONS),
-    status: choice(['open', 'held'] as const, 'held: kept back by a gate'),
+    status: choice(['open', 'held'] as const, 'held: kept back, by a gate or an override'),
     since: Time,
     expiresAt: Time,
     reasons: Names,
     evidence: byName(FeatureValue),
     play: Names,
     decisionTimeline: Type.String(),
+    offer: Type.Optional(Type.String({ description: 'What is to be offered' })),
+    confidence: Type.Optional(
+      Type.Number({ description: 'How likely it is to come about, 0 to 1; absent: not known' }),
+    ),
+    estimatedValue: Type.Optional(Type.Number({ description: 'What it would be worth; absent: not known' })),
   },
   { $id: 'Pql', description: 'A product-qualified lead' },
 )
@@ -58,16 +66,24 @@ const StandingSchema = Type.Object(
     modelId: Type.String(),
     modelVersion: Type.Integer(),
     modelName: Type.String(),
+    inScope: Type.Boolean({
+      description: 'Whether the model scores this account; if not, its score is 0 and its tier the lowest',
+    }),
+    override: orNull(OverrideSchema),
     score: Type.Number(),
     tier: Type.String(),
     tierTitle: Type.String(),
     action: Type.String({ description: 'What to do about accounts of the tier' }),
+    queue: Queue,
     tierSince: Time,
     changedAt: Type.String({ format: 'date-time', description: 'When score, tier or a PQL last changed' }),
     cause: ref(CauseSchema),
     coverage: Type.Number({ description: 'The share of the inputs that are known, by weight: 0 to 1' }),
     groups: byName(Type.Number(), 'Points by group'),
-    pqls: Type.Array(ref(PqlSchema)),
+    pqls: Type.Array(ref(PqlSchema), {
+      description:
+        "Best first: by confidence, then by estimated value, both descending and unknown last, then in the model's order",
+    }),
   },
   { $id: 'Standing', description: 'What one model holds about one account' },
 )
@@ -83,7 +99,8 @@ const NextPlay = Type.Object(
     steps: Names,
   },
   {
-    description: 'The play of the PQL that opened last, or else the action of the tier that was entered last',
+    description:
+      'The play of the best open PQL (as pqls is ordered, over all models), or else the action of the tier that was entered last',
   },
 )
 export type NextPlayDocument = Static<typeof NextPlay>
@@ -104,16 +121,22 @@ export const AccountSchema = Type.Object(
 )
 export type AccountDocument = Static<typeof AccountSchema>
 
+const FacetsSchema = Type.Record(Type.String(), orNull(Type.String()), {
+  description: "The account's values of the model's facets; null: it has none",
+})
+
 const AccountSummarySchema = Type.Object(
   {
     accountId: Type.String(),
     modelId: Type.String(),
     modelVersion: Type.Integer(),
+    inScope: Type.Boolean(),
     score: Type.Number(),
     tier: Type.String(),
     tierSince: Time,
     coverage: Type.Number(),
     openPqls: Type.Integer(),
+    facets: FacetsSchema,
     changedAt: Time,
   },
   { $id: 'AccountSummary' },
@@ -129,20 +152,6 @@ export const AccountListSchema = Type.Object(
   { description: 'A page of the ranked list' },
 )
 export type AccountListDocument = Static<typeof AccountListSchema>
-
-const SignalSchema = Type.Object(
-  {
-    id: Type.String({ description: 'Unique: an account ignores one that it has seen in the last 48 hours' }),
-    kind: choice(SIGNAL_KINDS),
-    name: Type.Optional(Type.String({ description: 'Required for usage, intent and outcome' })),
-    accountId: Type.String(),
-    userId: Type.Optional(Type.String()),
-    quantity: Type.Optional(Type.Number({ minimum: 0, default: 1 })),
-    properties: Type.Optional(byName(FeatureValue)),
-    occurredAt: Time,
-  },
-  { $id: 'Signal', description: 'A canonical signal' },
-)
 
 export const MAX_SIGNALS = 500
 export const SignalsSchema = Type.Unsafe<unknown>({
@@ -176,6 +185,7 @@ export const SHARED_SCHEMAS = [
   AccountSummarySchema,
   InputSchema,
   SignalSchema,
+  KpiSchema,
   ...EXPLANATION_PARTS,
 ] as const
 

@@ -16,7 +16,9 @@ import { measureRequests } from './measure-requests.ts'
 import { Partitions } from './partitions.ts'
 import { routeExplainAccount } from './routes/explain-account.ts'
 import { routeGetAccount } from './routes/get-account.ts'
+import { routeGetRate } from './routes/get-rate.ts'
 import { routeListAccounts } from './routes/list-accounts.ts'
+import { routeListKpis } from './routes/list-kpis.ts'
 import { routeOperations } from './routes/operations.ts'
 import { type AppendSignals, routePostSignals } from './routes/post-signals.ts'
 import { SHARED_SCHEMAS } from './schemas.ts'
@@ -72,6 +74,8 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
     routeListAccounts(scope, store, partitions)
     routeGetAccount(scope, store, partitions)
     routeExplainAccount(scope, store, partitions)
+    routeGetRate(scope, store, partitions, now)
+    routeListKpis(scope, store, partitions, now)
     routePostSignals(scope, appendSignals, now)
     routeOperations(scope, problems, metrics)
   })
@@ -93,6 +97,7 @@ function describeApi(api: FastifyInstance): void {
       },
       tags: [
         { name: 'accounts', description: 'Scores' },
+        { name: 'population', description: 'Rates and key figures over all accounts' },
         { name: 'signals', description: 'What scores are made of' },
         { name: 'operations', description: 'For those who run the service' },
       ],

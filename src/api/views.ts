@@ -1,25 +1,25 @@
-import { readSlots } from '../scoring/contributions.ts'
 import { roundTo6 } from '../scoring/round.ts'
 import type { Standing } from '../scoring/standing.ts'
-import { fillReason } from '../scoring/triggers.ts'
+import { isoTime } from './iso-time.ts'
+import { type Overrides, overrideDocument } from './override-view.ts'
+import { bestPqls, byProspects, pqlDocuments } from './pql-views.ts'
 import type { StoredAccount } from './read-account.ts'
 import type {
   AccountDocument,
   AccountSummaryDocument,
   NextPlayDocument,
-  PqlDocument,
   StandingDocument,
 } from './schemas.ts'
 import { formatSequence } from './sequence.ts'
 
 export function accountDocument({ accountId, partition, scores }: StoredAccount): AccountDocument {
-  const { clock, lastOffset, standings } = scores
+  const { clock, lastOffset, overrides, standings } = scores
   return {
     accountId,
     asOf: isoTime(clock),
     sequence: formatSequence({ partition, offset: lastOffset }),
     status: standings.length === 0 ? 'NO_SCORE' : 'SCORED',
-    standings: standings.map(standingDocument),
+    standings: standings.map(standing => standingDocument(standing, overrides)),
     nextPlay: nextPlay(standings),
   }
 }
@@ -30,26 +30,31 @@ export function accountSummary(accountId: string, standing: Standing): AccountSu
     accountId,
     modelId: definition.id,
     modelVersion: definition.version,
+    inScope: standing.inScope,
     score: standing.score,
     tier: tierOf(standing).name,
     tierSince: isoTime(standing.tierSince),
     coverage: standing.coverage,
     openPqls: standing.triggers.filter(({ status }) => status === 'open').length,
+    facets: facetsOf(standing),
     changedAt: isoTime(standing.changedAt),
   }
 }
 
-function standingDocument(standing: Standing): StandingDocument {
+function standingDocument(standing: Standing, overrides: Overrides): StandingDocument {
   const { definition } = standing.model
-  const { name, title, action } = tierOf(standing)
+  const { name, title, action, queue } = tierOf(standing)
   return {
     modelId: definition.id,
     modelVersion: definition.version,
     modelName: definition.name,
+    inScope: standing.inScope,
+    override: overrideDocument(standing, overrides),
     score: standing.score,
     tier: name,
     tierTitle: title,
     action,
+    ...(queue === undefined ? {} : { queue }),
     tierSince: isoTime(standing.tierSince),
     changedAt: isoTime(standing.changedAt),
     cause: standing.cause,
@@ -61,58 +66,34 @@ function standingDocument(standing: Standing): StandingDocument {
   }
 }
 
-function pqlDocuments({ model, triggers, values }: Standing): PqlDocument[] {
-  return model.triggers.flatMap(({ definition, evidence, reasonSlots }, i) => {
-    const state = triggers[i]!
-    if (state.status === 'idle') return []
-    return [
-      {
-        pqlId: state.pqlId,
-        trigger: definition.name,
-        motion: definition.motion,
-        status: state.status,
-        since: isoTime(state.qualifiedAt),
-        expiresAt: isoTime(state.expiresAt),
-        reasons: [fillReason(definition.reason, readSlots(reasonSlots, values))],
-        evidence: readSlots(evidence, values),
-        play: [...definition.play],
-        decisionTimeline: definition.decisionTimeline,
-      },
-    ]
-  })
-}
-
-/** The play of the open PQL that qualified last; without one the action of the tier that was entered last. */
+/** The play of the best open PQL; without one the action of the tier that was entered last. */
 function nextPlay(standings: readonly Standing[]): NextPlayDocument | null {
   return playOfPql(standings) ?? actionOfTier(standings)
 }
 
 function playOfPql(standings: readonly Standing[]): NextPlayDocument | null {
-  let latest: NextPlayDocument | null = null
-  let qualifiedAt = Number.NEGATIVE_INFINITY
-  for (const standing of standings) {
-    for (const [i, { definition }] of standing.model.triggers.entries()) {
-      const state = standing.triggers[i]!
-      if (state.status !== 'open' || definition.play.length === 0 || state.qualifiedAt <= qualifiedAt)
-        continue
-      qualifiedAt = state.qualifiedAt
-      latest = {
-        source: 'pql',
-        modelId: standing.model.definition.id,
-        tier: tierOf(standing).name,
-        pqlId: state.pqlId,
-        trigger: definition.name,
-        steps: [...definition.play],
-      }
-    }
+  const open = standings.flatMap(standing =>
+    bestPqls(standing)
+      .filter(({ state, trigger }) => state.status === 'open' && trigger.definition.play.length > 0)
+      .map(pql => ({ ...pql, standing })),
+  )
+  const best = open.sort(byProspects)[0]
+  if (best === undefined) return null
+  const { state, trigger, standing } = best
+  return {
+    source: 'pql',
+    modelId: standing.model.definition.id,
+    tier: tierOf(standing).name,
+    pqlId: state.pqlId,
+    trigger: trigger.definition.name,
+    steps: [...trigger.definition.play],
   }
-  return latest
 }
 
 function actionOfTier(standings: readonly Standing[]): NextPlayDocument | null {
   let latest: Standing | undefined
   for (const standing of standings) {
-    if (tierOf(standing).action === '') continue
+    if (!standing.inScope || tierOf(standing).action === '') continue
     if (latest === undefined || standing.tierSince > latest.tierSince) latest = standing
   }
   if (latest === undefined) return null
@@ -124,6 +105,6 @@ export function tierOf({ model, tier }: Standing) {
   return model.definition.tiers[tier]!
 }
 
-export function isoTime(ms: number): string {
-  return new Date(ms).toISOString()
+function facetsOf({ model, facets }: Standing): Record<string, string | null> {
+  return Object.fromEntries(model.definition.facets.map(({ name }, i) => [name, facets[i] ?? null]))
 }

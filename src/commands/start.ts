@@ -3,7 +3,7 @@ import { type Config, readConfig } from '../config.ts'
 import type { ConsoleContext } from '../console/console-context.ts'
 import { createContributionMemory } from '../console/contribution-memory.ts'
 import { formatEvent } from '../console/print-event.ts'
-import { formatSummary } from '../console/print-summary.ts'
+import { formatSummaries } from '../console/print-summary.ts'
 import { loadSignals } from '../consumers/load-signals.ts'
 import { signalRecord } from '../consumers/log-entries.ts'
 import type { BatchReport } from '../consumers/score-partition.ts'
@@ -12,6 +12,7 @@ import { isEmbedded } from '../open-backend.ts'
 import { sampleHistory } from '../sample/history.ts'
 import { liveSignals } from '../sample/live.ts'
 import { type SampleWorkspace, sampleWorkspace } from '../sample/workspace.ts'
+import type { ScoringEvent } from '../scoring/outputs.ts'
 import { type Service, startService } from '../service.ts'
 import { lineLogger } from './line-logger.ts'
 import { progressBar } from './progress-bar.ts'
@@ -21,7 +22,7 @@ import { chooseWorkspace, writeWorkspace } from './workspace.ts'
 
 const SAMPLE_SEED = 1
 const LIVE_INTERVAL_MS = 1000
-/** The model that the summary at start is about, if it is among the active ones. */
+/** The model that the summary at start is about, and whose tier changes are shown, if it is among the active ones. */
 const MAIN_MODEL = 'expansion-revenue-score'
 
 /** `upswell start`: everything in one process. Embedded, with a sample workspace to look at, unless the settings name Kafka. */
@@ -128,28 +129,53 @@ class Screen {
     this.#scored += batch.records
     this.onProgress?.(this.#scored)
     for (const event of batch.events) {
-      if (this.#welcomed && !batch.refolded) process.stdout.write(`${formatEvent(event, this.#context())}\n`)
+      if (this.#welcomed && !batch.refolded && this.#isShown(event))
+        process.stdout.write(`${formatEvent(event, this.#context())}\n`)
       if (event.type === 'tier-change') this.#contributions.remember(event)
     }
   }
 
   async welcome({ backend, library, models, url }: Service, config: Config): Promise<void> {
     const active = library.compileAll(models)
-    const main = active.find(({ definition }) => definition.id === MAIN_MODEL) ?? active[0]
-    const summary =
-      main === undefined ? undefined : await summarize(backend.store, library, main).catch(describeError)
-    if (typeof summary === 'object') process.stdout.write(`\n${formatSummary(summary, this.#context())}\n`)
+    const summaries = await summarize(backend.store, library, active).catch(describeError)
+    if (typeof summaries === 'object' && summaries.length > 0)
+      process.stdout.write(`\n${formatSummaries(summaries, this.#context())}\n`)
+    const { definition } = active.find(({ definition }) => definition.rates.length > 0) ?? {}
     const lines = [
       '',
       `  Ranked accounts   ${url}/v1/accounts`,
+      ...(active.length > 1 && this.models.has(MAIN_MODEL)
+        ? [`                    of one model: ?model=${MAIN_MODEL}`]
+        : []),
+      ...(definition === undefined
+        ? []
+        : [`  Rates             ${url}/v1/rates/${definition.rates[0]!.name}`]),
+      ...(active.some(({ definition }) => definition.kpis !== undefined)
+        ? [`  Key figures       ${url}/v1/kpis`]
+        : []),
       `  API description   ${url}/openapi.json`,
       `  Data              ${config.dataDir} (kept; delete it to begin anew)`,
       '',
-      '  Tier changes and PQLs, as they happen (Ctrl-C stops):',
+      ...this.#announcement().map(line => `  ${line}`),
       '',
     ]
     process.stdout.write(`${lines.join('\n')}\n`)
     this.#welcomed = true
+  }
+
+  /** All models' PQLs and alerts ask for something to be done; tier changes of them all at once would bury these. */
+  #isShown({ type, modelId }: ScoringEvent): boolean {
+    return type !== 'tier-change' || modelId === MAIN_MODEL || !this.models.has(MAIN_MODEL)
+  }
+
+  /** What is printed from now on, in lines that fit any terminal. */
+  #announcement(): string[] {
+    const models = [...this.models.values()]
+    const leads = models.some(({ alerts }) => alerts.length > 0) ? 'PQLs and alerts' : 'PQLs'
+    const ending = 'as they happen (Ctrl-C stops):'
+    const main = this.models.get(MAIN_MODEL)
+    if (main === undefined || models.length === 1) return [`Tier changes, ${leads}, ${ending}`]
+    return [`${leads} of all models, tier changes of the ${main.name},`, ending]
   }
 
   #context(): ConsoleContext {

@@ -4,39 +4,56 @@ import { decodePartitionMemory } from '../models/partition-memory.ts'
 import { type AccountScores, decodeScores } from '../scoring/codec.ts'
 import type { CompiledModel } from '../scoring/compile-model.ts'
 import type { Motion } from '../scoring/model-definition.ts'
+import type { Standing } from '../scoring/standing.ts'
 import { partitionOf } from '../store/partition-of.ts'
-import type { AccountStore } from '../store/store.ts'
+import type { AccountStore, Listing } from '../store/store.ts'
 
 /** More accounts than this are not summed up at start. */
 const MOST_ACCOUNTS = 5000
 
-/** How the accounts stand in one model now; undefined if there are none, or too many to look at. */
+/** How the accounts stand in each model now, those in its scope. A model that lists none, or too many to look at, is left out. */
 export async function summarize(
   store: AccountStore,
   library: ModelLibrary,
-  model: CompiledModel,
-): Promise<WorkspaceSummary | undefined> {
-  const { id: modelId, tiers } = model.definition
-  const listings = await store.list({
-    modelId,
+  models: readonly CompiledModel[],
+): Promise<WorkspaceSummary[]> {
+  const lists = await Promise.all(
+    models.map(async model => ({ model, listings: await listAccounts(store, model) })),
+  )
+  const shown = lists.filter(({ listings }) => listings.length > 0 && listings.length <= MOST_ACCOUNTS)
+  const ids = new Set(shown.flatMap(({ listings }) => listings.map(({ accountId }) => accountId)))
+  const scores = await loadScores(store, library, [...ids])
+  return shown.map(({ model, listings }) => summaryOf(model.definition.id, listings, scores))
+}
+
+/** Highest score first; one more than is summed up, if there are so many. */
+async function listAccounts(
+  store: AccountStore,
+  { definition: { id, tiers } }: CompiledModel,
+): Promise<readonly Listing[]> {
+  return store.list({
+    list: id,
     tiers: tiers.map(({ name }) => name),
     order: 'highest-first',
     minScore: undefined,
     after: undefined,
     limit: MOST_ACCOUNTS + 1,
   })
-  if (listings.length === 0 || listings.length > MOST_ACCOUNTS) return undefined
+}
+
+function summaryOf(
+  modelId: string,
+  listings: readonly Listing[],
+  scores: ReadonlyMap<string, AccountScores>,
+): WorkspaceSummary {
   const counts: Record<string, number> = {}
-  for (const { tier } of listings) counts[tier] = (counts[tier] ?? 0) + 1
-  const scores = await loadScores(
-    store,
-    library,
-    listings.map(({ accountId }) => accountId),
-  )
   const pqls: { motion: Motion; status: 'open' | 'held' }[] = []
   const top: TopAccount[] = []
   for (const { accountId, score, tier } of listings) {
-    const held = pqlsOf(scores.get(accountId), modelId)
+    const standing = scores.get(accountId)?.standings.find(each => each.model.definition.id === modelId)
+    if (standing?.inScope === false) continue
+    counts[tier] = (counts[tier] ?? 0) + 1
+    const held = pqlsOf(standing)
     pqls.push(...held)
     if (top.length < 5)
       top.push({
@@ -49,11 +66,7 @@ export async function summarize(
   return { modelId, tiers: counts, pqls, top }
 }
 
-function pqlsOf(
-  scores: AccountScores | undefined,
-  modelId: string,
-): { motion: Motion; status: 'open' | 'held' }[] {
-  const standing = scores?.standings.find(({ model }) => model.definition.id === modelId)
+function pqlsOf(standing: Standing | undefined): { motion: Motion; status: 'open' | 'held' }[] {
   if (standing === undefined) return []
   return standing.triggers.flatMap(({ status }, i) => {
     if (status === 'idle') return []

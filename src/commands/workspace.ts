@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UpswellError } from '../errors.ts'
 
@@ -29,7 +29,10 @@ export async function readWorkspace(dataDir: string): Promise<Workspace | undefi
 
 export async function writeWorkspace(dataDir: string, workspace: Workspace): Promise<void> {
   await mkdir(dataDir, { recursive: true })
-  await writeFile(fileOf(dataDir), `${JSON.stringify(workspace)}\n`)
+  // Whoever reads it meanwhile finds the file before or after, never half of it.
+  const written = `${fileOf(dataDir)}.${process.pid}`
+  await writeFile(written, `${JSON.stringify(workspace)}\n`)
+  await rename(written, fileOf(dataDir))
 }
 
 /**

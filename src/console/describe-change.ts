@@ -8,7 +8,7 @@ const SEPARATOR = ' · '
 
 /**
  * Why a tier changed, in one line of about `columns`: a rule that does not fit any more is left out. If the contributions before are known: what moved most (`NPS answer +5`). If not: what the score
- * rests on after a rise (`Use of the plan 28 of 28`), what it lacks most after a fall.
+ * rests on after a rise (`Use of the plan 28 of 28`), what it lacks most after a fall. Of what a person decided: that it was so.
  */
 export function describeChange(
   event: TierChange,
@@ -17,6 +17,8 @@ export function describeChange(
   before: readonly Contribution[] | undefined,
   columns: number,
 ): string {
+  // No rule moved the score: a person did, or stopped to.
+  if (event.cause.type === 'override') return CAUSES.override
   const moved = before === undefined ? [] : movedRules(event.contributions, before, up)
   const parts =
     moved.length > 0
@@ -38,7 +40,7 @@ const CAUSES: Readonly<Record<CauseType, string>> = {
   late: 'a signal came late',
   window: 'time passed',
   model: 'the model changed',
-  override: 'set by hand',
+  override: 'an override began or ended',
   gate: '',
 }
 

@@ -1,39 +1,48 @@
 import type { ModelDefinition } from '../scoring/model-definition.ts'
 import type { PqlEvent, PqlStatus, ScoringEvent, TierChange } from '../scoring/outputs.ts'
 import { DAY_MS } from '../scoring/time.ts'
+import { alertEntry } from './alert-entry.ts'
 import { accountTitle, type ConsoleContext, motionTitle, tierTitle, usableWidth } from './console-context.ts'
 import { describeChange } from './describe-change.ts'
+import { type Entry, textSegment } from './entry.ts'
+import { grouped } from './grouped.ts'
 import { renderLine, type Segment, type Style, segmentsWidth } from './render-line.ts'
-import { column, plainText } from './terminal-text.ts'
+import { column, plainText, textWidth } from './terminal-text.ts'
+
+const SEPARATOR = ' · '
 
 /**
  * An event as a person likes to read it in a terminal: when, what and which account, then why, then what to do next. Two lines on a wide
- * terminal, for PQLs up to three on one of 80 columns; none is longer than `context.width` (60 at least). Names from outside are made
+ * terminal, for PQLs and alerts up to three on one of 80 columns; none is longer than `context.width` (60 at least). Names from outside are made
  * safe. No newline at the end.
  *
  * ```
  * 09:41:07  ▲  76  +4     Northwind Robotics      Expansion-likely → ready
- *           NPS answer +5
+ *           queue enterprise · NPS answer +5
  * 09:41:09  PQL           Harbor Analytics        Seat expansion · score 71
  *           84% of the licensed seats are active
- *           → Name the seats in use and how many are left
+ *           → 20 seats, worth 4,800: Name the seats in use and how many are left
+ * 09:41:12  ALERT high    Harbor Analytics        The sponsor left · score 71
+ *           No login of the sponsor for 14 days
+ *           → Find a new sponsor · for csm
  * ```
  */
 export function formatEvent(event: ScoringEvent, context: ConsoleContext): string {
   const model = context.model(event.modelId)
-  const entry = event.type === 'tier-change' ? tierChangeEntry(event, model, context) : pqlEntry(event, model)
-  return layOut(entry, event, model, context)
+  return layOut(entryOf(event, model, context), event, model, context)
 }
 
-/** What is said of an event, in the order in which it is read. */
-interface Entry {
-  readonly badge: string
-  readonly style: Style
-  readonly what: readonly Segment[]
-  readonly why: Segment | undefined
-  /** Between `what` and `why` if they stand on one line; undefined: they never do. */
-  readonly joint: string | undefined
-  readonly next: Segment | undefined
+function entryOf(event: ScoringEvent, model: ModelDefinition | undefined, context: ConsoleContext): Entry {
+  switch (event.type) {
+    case 'tier-change':
+      return tierChangeEntry(event, model, context)
+    case 'pql':
+      return pqlEntry(event, model)
+    case 'alert':
+      return alertEntry(event, model)
+    default:
+      return event satisfies never
+  }
 }
 
 function tierChangeEntry(
@@ -48,6 +57,11 @@ function tierChangeEntry(
   const decimals = model?.score.decimals ?? 0
   const change = event.score - event.previousScore
   const from = tierTitle(event.from, model)
+  const queue = plainText(event.queue ?? '')
+  const start = queue === '' ? '' : `queue ${queue}`
+  const around = [start, otherModelName(event, model, context)].filter(text => text !== '')
+  const columns = detailWidth(usableWidth(context)) - textWidth(around.map(text => SEPARATOR + text).join(''))
+  const moved = describeChange(event, up, model, context.contributionsBefore?.(event), columns)
   return {
     badge: `${up ? '▲' : '▼'} ${event.score.toFixed(decimals).padStart(3)}  ${change < 0 ? '−' : '+'}${Math.abs(change).toFixed(decimals)}`,
     style,
@@ -55,16 +69,7 @@ function tierChangeEntry(
       { text: `${from} → `, style: 'dim' },
       { text: withoutSharedStart(tierTitle(event.to, model), from), style },
     ],
-    why: textSegment(
-      describeChange(
-        event,
-        up,
-        model,
-        context.contributionsBefore?.(event),
-        detailWidth(usableWidth(context)),
-      ),
-      'dim',
-    ),
+    why: textSegment([start, moved].filter(text => text !== '').join(SEPARATOR), 'dim'),
     joint: undefined,
     next: undefined,
   }
@@ -98,10 +103,15 @@ function pqlEntry(event: PqlEvent, model: ModelDefinition | undefined): Entry {
 function nextStep(event: PqlEvent, model: ModelDefinition | undefined): Segment | undefined {
   switch (event.status) {
     case 'qualified':
-    case 'released':
-      return textSegment(firstOwnStep(event.play, model) ?? '', 'cyan', '→ ')
-    case 'held':
-      return textSegment(gateTitles(event, model), 'yellow', 'No outreach until: ')
+    case 'released': {
+      const parts = [prospectsOf(event), plainText(firstOwnStep(event.play, model) ?? '')]
+      return textSegment(parts.filter(part => part !== '').join(': '), 'cyan', '→ ')
+    }
+    case 'held': {
+      const prospects = prospectsOf(event)
+      const ending = prospects === '' ? '' : SEPARATOR + prospects
+      return textSegment(gateTitles(event, model) + ending, 'yellow', 'No outreach until: ')
+    }
     case 'disqualified':
       return textSegment('No longer enough for a PQL', 'dim')
     case 'expired':
@@ -109,6 +119,12 @@ function nextStep(event: PqlEvent, model: ModelDefinition | undefined): Segment 
     default:
       return event.status satisfies never
   }
+}
+
+/** `Enterprise plan, worth 12,400`, as far as the model says. */
+function prospectsOf({ offer, estimatedValue }: PqlEvent): string {
+  const worth = estimatedValue === undefined ? '' : `worth ${grouped(estimatedValue)}`
+  return [plainText(offer ?? ''), worth].filter(part => part !== '').join(', ')
 }
 
 /** The first step that is this trigger's own: one that every trigger of the model has tells the reader nothing. */
@@ -121,6 +137,8 @@ function firstOwnStep(play: readonly string[], model: ModelDefinition | undefine
 
 function gateTitles(event: PqlEvent, model: ModelDefinition | undefined): string {
   const trigger = model?.triggers.find(({ name }) => name === event.trigger)
+  // No gate can close it: then only a person holds it back.
+  if (trigger?.gates.length === 0) return 'the hold is lifted'
   const gates = model?.gates.filter(({ name }) => trigger?.gates.includes(name)) ?? []
   return gates.map(({ title, name }) => title || name).join('; ') || 'its gate opens'
 }
@@ -150,8 +168,7 @@ function layOut(
     '  ',
     ...what,
   ]
-  const ofOtherModel = context.mainModelId !== undefined && event.modelId !== context.mainModelId
-  const modelName = textSegment(ofOtherModel ? (model?.name ?? event.modelId) : '', 'dim', ' · ')
+  const modelName = textSegment(otherModelName(event, model, context), 'dim', SEPARATOR)
   const detail = [why, modelName].filter(segment => segment !== undefined)
   const joined = joint === undefined ? undefined : [...head, joint, ...detail]
   const lines: Segment[][] =
@@ -163,15 +180,19 @@ function layOut(
     .join('\n')
 }
 
+/** The name of the event's model, if it is not the one that the reader watches. */
+function otherModelName(
+  { modelId }: ScoringEvent,
+  model: ModelDefinition | undefined,
+  { mainModelId }: ConsoleContext,
+): string {
+  const ofOtherModel = mainModelId !== undefined && modelId !== mainModelId
+  return ofOtherModel ? plainText(model?.name ?? modelId) : ''
+}
+
 /** Columns of the lines below the head. */
 function detailWidth(width: number): number {
   return width - (width >= WIDE ? HEAD_WIDTH : TIME_WIDTH + 2)
-}
-
-/** Undefined if there is nothing to say. */
-function textSegment(text: string, style: Style, before = ''): Segment | undefined {
-  const plain = plainText(text)
-  return plain === '' ? undefined : { text: before + plain, style }
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] as const

@@ -1,5 +1,6 @@
 import { MOTIONS, type Motion } from '../scoring/model-definition.ts'
 import { accountTitle, type ConsoleContext, motionTitle, tierTitle, usableWidth } from './console-context.ts'
+import { grouped } from './grouped.ts'
 import { renderLine, type Segment, type Style } from './render-line.ts'
 import { column, plainText, textWidth } from './terminal-text.ts'
 
@@ -25,20 +26,58 @@ const SHOWN_ACCOUNTS = 5
 const INDENT = '  '
 
 /**
- * The table shown at start: accounts by tier with a bar, open and held PQLs by motion, and the accounts with the highest scores. No
- * line is longer than `context.width` (60 at least). No newline at the end.
+ * What is shown at start: the table of the main model, or of the first if the main one is not among them, and a line for each of the
+ * others. No line is longer than `context.width` (60 at least). No newline at the end.
  */
+export function formatSummaries(summaries: readonly WorkspaceSummary[], context: ConsoleContext): string {
+  const main = summaries.find(({ modelId }) => modelId === context.mainModelId) ?? summaries[0]
+  if (main === undefined) return ''
+  const others = summaries.filter(summary => summary !== main)
+  const sections = [formatSummary(main, context)]
+  if (others.length > 0) sections.push(layOut([otherModelLines(others, context)], context))
+  return sections.join('\n\n')
+}
+
+/** The table of one model: accounts by tier with a bar, open and held PQLs by motion, and the accounts with the highest scores. */
 export function formatSummary(summary: WorkspaceSummary, context: ConsoleContext): string {
   const width = usableWidth(context)
-  const sections = [
-    tierLines(summary, context, width),
-    pqlLines(summary, context),
-    topLines(summary, context, width),
-  ]
+  return layOut(
+    [tierLines(summary, context, width), pqlLines(summary, context), topLines(summary, context, width)],
+    context,
+  )
+}
+
+function layOut(sections: readonly Segment[][][], context: ConsoleContext): string {
+  const width = usableWidth(context)
   return sections
     .filter(lines => lines.length > 0)
     .map(lines => lines.map(line => renderLine([INDENT, ...line], width, context.color)).join('\n'))
     .join('\n\n')
+}
+
+/** A line a model: how many accounts are above its lowest tier, highest first, and its open PQLs. */
+function otherModelLines(summaries: readonly WorkspaceSummary[], context: ConsoleContext): Segment[][] {
+  const rows = summaries.map(summary => ({ summary, model: context.model(summary.modelId) }))
+  const titles = rows.map(({ summary, model }) => plainText(model?.name ?? summary.modelId))
+  const titleWidth = Math.min(36, Math.max(...titles.map(textWidth)))
+  return [
+    [{ text: rows.length === 1 ? 'The other model' : 'The other models', style: 'bold' }],
+    ...rows.map(({ summary, model }, i): Segment[] => {
+      const tiers = model?.tiers.slice(1).reverse() ?? []
+      const open = summary.pqls.filter(({ status }) => status === 'open').length
+      const counts = tiers.map(
+        ({ name, title }, t): Segment => ({
+          text: `${t === 0 ? '' : ', '}${grouped(summary.tiers[name] ?? 0)} ${plainText(title).toLowerCase()}`,
+          style: TIER_STYLES[Math.min(t, TIER_STYLES.length - 1)]!,
+        }),
+      )
+      const pqls: Segment[] =
+        open === 0
+          ? []
+          : [{ text: ` · ${grouped(open)} open ${open === 1 ? 'PQL' : 'PQLs'}`, style: 'magenta' }]
+      return [column(titles[i]!, titleWidth), INDENT, ...counts, ...pqls]
+    }),
+  ]
 }
 
 const TITLE_WIDTH = 20
@@ -137,9 +176,4 @@ function bar(share: number, width: number): string {
   const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8)
   const shown = share > 0 ? Math.max(1, eighths) : 0
   return '█'.repeat(Math.floor(shown / 8)) + EIGHTHS[shown % 8]
-}
-
-/** `12,345`. */
-function grouped(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',')
 }

@@ -1,10 +1,14 @@
 import type { Account } from '../scoring/account.ts'
+import { perModel } from '../scoring/per-model.ts'
+import { compileRates, type RateShare } from '../scoring/rate-cells.ts'
 import type { Listing } from '../store/store.ts'
 
 /** What the store's indexes say of an account. */
 export interface StoredIndexes {
   readonly dueAt: number
   readonly listings: readonly Listing[]
+  /** What it is counted in. */
+  readonly shares: readonly RateShare[]
 }
 
 export interface CachedAccount {
@@ -24,6 +28,8 @@ const MOST_CHUNKS = 32
 export class AccountCache {
   /** The least recently used first. */
   readonly #accounts = new Map<string, CachedAccount>()
+  /** Each model's rates are compiled once. */
+  readonly ratesOf = perModel(compileRates)
 
   get(accountId: string): CachedAccount | undefined {
     const found = this.#accounts.get(accountId)

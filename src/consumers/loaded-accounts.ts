@@ -2,8 +2,12 @@ import type { ModelLibrary } from '../models/model-library.ts'
 import { encodePartitionMemory } from '../models/partition-memory.ts'
 import { type Account, dueBucketOf } from '../scoring/account.ts'
 import { decodeAccount, decodeUserChunk, encodeAccount, encodeUserChunk } from '../scoring/codec.ts'
-import type { LogEntry, PartitionMemory, TickSlice } from '../scoring/fold.ts'
+import { CounterChanges } from '../scoring/counters.ts'
+import type { FoldResult, LogEntry, PartitionMemory, TickSlice } from '../scoring/fold.ts'
+import { countShares, rateShares } from '../scoring/rate-cells.ts'
+import type { Standing } from '../scoring/standing.ts'
 import { chunkNames } from '../scoring/users.ts'
+import { listName } from '../store/list-name.ts'
 import {
   type AccountStore,
   type AccountWrite,
@@ -51,17 +55,11 @@ export async function loadAccounts(
   for (const [i, bytes] of found.entries()) {
     if (bytes === undefined) continue
     const account = decodeAccount(missing[i]!, bytes, memory.modelSets)
-    add({ account, stored: { dueAt: account.dueAt, listings: listingsOf(account) } })
+    add({ account, stored: indexesOf(account, cache) })
   }
   await loadUsers(store, partition, entries, accounts)
   const askedStore = missing.length > 0 || entries.some(({ type }) => type === 'tick')
   return { accounts, stored, askedStore }
-}
-
-/** After the batch was saved: the store holds the accounts as they are now. */
-export function keepAccounts(cache: AccountCache, { accounts }: LoadedAccounts): void {
-  for (const account of accounts.values())
-    cache.keep({ account, stored: { dueAt: account.dueAt, listings: listingsOf(account) } })
 }
 
 function dueAccounts(
@@ -100,23 +98,61 @@ async function loadUsers(
   }
 }
 
-function listingsOf(account: Account): Listing[] {
-  return account.standings.map(({ model: { definition }, score, tier }) => ({
-    modelId: definition.id,
-    tier: definition.tiers[tier]!.name,
-    score,
-    accountId: account.id,
-  }))
+/** What the indexes are to say of the account as it is now. */
+function indexesOf(account: Account, cache: AccountCache): StoredIndexes {
+  const listings = account.standings.flatMap(standing => listingsOf(account.id, standing))
+  return { dueAt: account.dueAt, listings, shares: rateShares(account, cache.ratesOf) }
 }
 
-/** Whether an account's place in any ranked list changed, or it is new. */
-export function movedInLists(account: Account, loaded: LoadedAccounts): boolean {
-  const before = loaded.stored.get(account.id)?.listings
-  return (
-    before === undefined ||
-    difference(listingsOf(account), before).length > 0 ||
-    before.length !== account.standings.length
-  )
+/** In the model's list, and in that of each facet's value. */
+function listingsOf(accountId: string, { model: { definition }, score, tier, facets }: Standing): Listing[] {
+  const place = { tier: definition.tiers[tier]!.name, score, accountId }
+  const listings = [{ list: listName(definition.id), ...place }]
+  for (const [i, value] of facets.entries()) {
+    const { name } = definition.facets[i]!
+    if (value !== undefined) listings.push({ list: listName(definition.id, { name, value }), ...place })
+  }
+  return listings
+}
+
+/** An account that a batch was applied to, and what that changes in the indexes. */
+export interface TouchedAccount {
+  readonly account: Account
+  /** Undefined: it is new. */
+  readonly before: StoredIndexes | undefined
+  readonly now: StoredIndexes
+  readonly listingsRemoved: readonly Listing[]
+  readonly listingsAdded: readonly Listing[]
+  /** Whether its place in any ranked list changed, or it is new. */
+  readonly isMoved: boolean
+}
+
+/** Compares the accounts that were touched with what the store holds of them; once for all that is made of it. */
+export function compareTouched(
+  touched: Iterable<Account>,
+  loaded: LoadedAccounts,
+  cache: AccountCache,
+): TouchedAccount[] {
+  return Array.from(touched, account => {
+    const before = loaded.stored.get(account.id)
+    const now = indexesOf(account, cache)
+    const listingsRemoved = difference(before?.listings ?? [], now.listings)
+    const listingsAdded = difference(now.listings, before?.listings ?? [])
+    const isMoved = before === undefined || listingsRemoved.length > 0 || listingsAdded.length > 0
+    return { account, before, now, listingsRemoved, listingsAdded, isMoved }
+  })
+}
+
+/** After the batch was saved: the store holds the accounts as they are now. */
+export function keepAccounts(
+  cache: AccountCache,
+  { accounts, stored }: LoadedAccounts,
+  touched: readonly TouchedAccount[],
+): void {
+  const now = new Map(touched.map(each => [each.account.id, each.now]))
+  // Of one that was not touched the store's indexes are as they were.
+  for (const account of accounts.values())
+    cache.keep({ account, stored: now.get(account.id) ?? stored.get(account.id)! })
 }
 
 export interface WriteContext {
@@ -128,37 +164,46 @@ export interface WriteContext {
   readonly library: ModelLibrary
 }
 
-/** What the store is to write for the accounts that a batch touched. */
+/** What the store is to write for a batch. `counts`: what was counted while it was folded. */
 export function partitionWrite(
-  touched: Iterable<Account>,
-  loaded: LoadedAccounts,
+  touched: readonly TouchedAccount[],
+  counts: FoldResult['counts'],
   context: WriteContext,
 ): PartitionWrite {
   const { owner, expectedWatermark, watermark, memory, library } = context
   const accounts: AccountWrite[] = []
   const userChunks: (UserChunkKey & { bytes: Uint8Array })[] = []
-  for (const account of touched) {
-    const before = loaded.stored.get(account.id)
-    const listings = listingsOf(account)
+  const counters = new CounterChanges()
+  for (const { account, before, now, listingsRemoved, listingsAdded } of touched) {
     accounts.push({
       accountId: account.id,
       bytes: encodeAccount(account),
       bucket: dueBucketOf(account.id),
-      dueAt: before?.dueAt === account.dueAt ? undefined : account.dueAt,
-      listingsRemoved: difference(before?.listings ?? [], listings),
-      listingsAdded: difference(listings, before?.listings ?? []),
+      dueAt: before?.dueAt === now.dueAt ? undefined : now.dueAt,
+      listingsRemoved,
+      listingsAdded,
     })
     for (const [chunk, users] of account.users.chunks) {
       if (users.changed) userChunks.push({ accountId: account.id, chunk, bytes: encodeUserChunk(users) })
     }
+    countShares(before?.shares ?? [], now.shares, counters)
   }
   const state = memory === undefined ? undefined : encodePartitionMemory(memory, library)
-  return { owner, expectedWatermark, watermark, state, accounts, userChunks }
+  // The fold's counters and the rates' are in books of different names.
+  return {
+    owner,
+    expectedWatermark,
+    watermark,
+    state,
+    accounts,
+    userChunks,
+    counters: [...counts, ...counters.list()],
+  }
 }
 
 function difference(listings: readonly Listing[], others: readonly Listing[]): Listing[] {
   return listings.filter(
-    ({ modelId, tier, score }) =>
-      !others.some(other => other.modelId === modelId && other.tier === tier && other.score === score),
+    ({ list, tier, score }) =>
+      !others.some(other => other.list === list && other.tier === tier && other.score === score),
   )
 }

@@ -1,6 +1,6 @@
 import type { Account } from '../scoring/account.ts'
 import { hash128Hex } from '../scoring/hash.ts'
-import type { PqlEvent, ScoringEvent, TierChange } from '../scoring/outputs.ts'
+import type { AlertEvent, PqlEvent, ScoringEvent, TierChange } from '../scoring/outputs.ts'
 import type { Rejection } from '../scoring/parse-signal.ts'
 import type { LogRecord, OutgoingRecord } from './log.ts'
 import type { TopicNames } from './topics.ts'
@@ -27,9 +27,11 @@ export function eventRecord(topics: TopicNames, event: ScoringEvent, sequence: s
         topics['pql-events'],
         event,
         `com.upswell.pql.${event.status}.v1`,
-        pqlValue(event),
+        noticeValue(event),
         sequence,
       )
+    case 'alert':
+      return output(topics.alerts, event, 'com.upswell.alert.v1', noticeValue(event), sequence)
     default:
       return event satisfies never
   }
@@ -68,8 +70,7 @@ function cloudEventHeaders(
 
 /** The contract of `tier-changes`: schemas/tier-change.schema.json. */
 function tierChangeValue(change: TierChange): object {
-  const { id, accountId, modelId, modelVersion, from, to, score, previousScore, at, cause, contributions } =
-    change
+  const { id, accountId, modelId, modelVersion, from, to, score, previousScore, queue, at, cause } = change
   return {
     id,
     accountId,
@@ -79,14 +80,15 @@ function tierChangeValue(change: TierChange): object {
     to,
     score,
     previousScore,
+    ...(queue === undefined ? {} : { queue }),
     at: new Date(at).toISOString(),
     cause,
-    contributions,
+    contributions: change.contributions,
   }
 }
 
-/** The contract of `pql-events`: schemas/pql-event.schema.json. */
-function pqlValue(event: PqlEvent): object {
+/** The contracts of `pql-events` and `alerts`: schemas/pql-event.schema.json, schemas/alert.schema.json. */
+function noticeValue(event: PqlEvent | AlertEvent): object {
   const { type: _, at, cause, ...rest } = event
   return { ...rest, at: new Date(at).toISOString(), cause }
 }

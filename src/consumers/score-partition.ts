@@ -8,11 +8,11 @@ import type { AccountStore } from '../store/store.ts'
 import { AccountCache } from './account-cache.ts'
 import type { Backend } from './backend.ts'
 import {
+  compareTouched,
   keepAccounts,
-  type LoadedAccounts,
   loadAccounts,
-  movedInLists,
   partitionWrite,
+  type TouchedAccount,
 } from './loaded-accounts.ts'
 import type { LogRecord, OutgoingRecord, PartitionSession } from './log.ts'
 import { decodeRecord, isTick } from './log-entries.ts'
@@ -137,9 +137,10 @@ async function scoreStep(
   if (loaded.askedStore) await checkStore(backend.store, session.partition, watermark)
 
   const folded = foldBatch(entries, memory, loaded.accounts)
+  const touched = compareTouched(folded.touched, loaded, owned.cache)
 
   const nextOffset = records.at(-1)!.offset + 1
-  const write = partitionWrite(folded.touched, loaded, {
+  const write = partitionWrite(touched, folded.counts, {
     owner,
     expectedWatermark: watermark,
     watermark: nextOffset,
@@ -147,13 +148,13 @@ async function scoreStep(
     library,
   })
   if (treatment === 'new') {
-    const outputs = [...rejected, ...outputsOf(folded, loaded, topics, session.partition)]
+    const outputs = [...rejected, ...outputsOf(folded, touched, topics, session.partition)]
     await backend.commitBatch(session, { outputs, nextOffset, write })
   } else {
     await backend.store.save(session.partition, write)
   }
   owned.watermark = nextOffset
-  keepAccounts(owned.cache, loaded)
+  keepAccounts(owned.cache, loaded, touched)
   options.onScored({
     records: records.length,
     outcomes: folded.outcomes,
@@ -194,16 +195,15 @@ function decodeAll(
 
 function outputsOf(
   folded: FoldResult,
-  loaded: LoadedAccounts,
+  touched: readonly TouchedAccount[],
   topics: TopicNames,
   partition: number,
 ): OutgoingRecord[] {
   const outputs = folded.events.map(({ offset, event }) =>
     eventRecord(topics, event, `${partition}:${offset}`),
   )
-  for (const account of folded.touched) {
-    if (movedInLists(account, loaded))
-      outputs.push(accountScoresRecord(topics, account, `${partition}:${account.lastOffset}`))
+  for (const { account, isMoved } of touched) {
+    if (isMoved) outputs.push(accountScoresRecord(topics, account, `${partition}:${account.lastOffset}`))
   }
   return outputs
 }

@@ -8,4 +8,6 @@ export interface ScoringOptions extends ScoreOptions {
   readonly now: () => number
   /** How often time is looked at. 0: never, for those who append ticks themselves. */
   readonly tickIntervalMs: number
+  /** Makes a call again and again at this interval until what it returns is called; left out: the process's own timer. */
+  readonly every?: (intervalMs: number, call: () => void) => () => void
 }

@@ -21,7 +21,7 @@ export class Ticker {
     OwnedPartition,
     { pendingOffset: number; busy: boolean; activeAt: number }
   >()
-  #timer: NodeJS.Timeout | undefined
+  #stop = (): void => {}
 
   constructor(options: ScoringOptions, owned: ReadonlyMap<number, OwnedPartition>) {
     this.#options = options
@@ -30,15 +30,15 @@ export class Ticker {
   }
 
   start(): void {
-    const { tickIntervalMs } = this.#options
+    const { tickIntervalMs, every = everyInterval } = this.#options
     if (tickIntervalMs <= 0) return
-    this.#timer = setInterval(() => {
+    this.#stop = every(tickIntervalMs, () => {
       for (const owned of this.#owned.values()) void this.#visit(owned, true)
-    }, tickIntervalMs)
+    })
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    this.#stop()
   }
 
   /** Something happened in a partition: it may have come to the point where its models can be compared. */
@@ -88,7 +88,8 @@ export class Ticker {
   /** Only what was read to its end can be compared: the configured models may be waiting there. */
   #needsModels(owned: OwnedPartition): boolean {
     if (this.runsConfiguredModels(owned)) return false
-    const quiet = this.#options.now() - this.#progressOf(owned).activeAt >= QUIET_MS
+    // Also if the clock was set back: it may take a day to come there again.
+    const quiet = Math.abs(this.#options.now() - this.#progressOf(owned).activeAt) >= QUIET_MS
     return owned.watermark >= owned.session.endOffset || quiet
   }
 
@@ -103,18 +104,27 @@ export class Ticker {
     return [modelsRecord(topics.signals, partition, time, models), ...ticks]
   }
 
-  async #tickRecords({ session: { partition }, memory }: OwnedPartition): Promise<OutgoingRecord[]> {
-    // The fold would pass over it.
-    if (memory.history) return []
+  async #tickRecords(owned: OwnedPartition): Promise<OutgoingRecord[]> {
+    const { memory, session, watermark } = owned
+    const { partition } = session
     const { topics, now, backend } = this.#options
     const time = now()
+    // Nobody is due in a store that was emptied or rolled back. Any tick makes the loop look at it, and build it anew.
+    const hasLost = (await backend.store.readPartition(partition)).watermark < watermark
+    // The fold would pass over it.
+    if (memory.history && !hasLost) return []
     const due = await backend.store.countDue(partition, time)
-    if (due === 0) return []
+    if (due === 0 && !hasLost) return []
     const of = slicesFor(due)
     return Array.from({ length: of }, (_, slice) =>
       tickRecord(topics.signals, partition, time, { slice, of, scope: 'due', clock: 'wall' }),
     )
   }
+}
+
+function everyInterval(intervalMs: number, call: () => void): () => void {
+  const timer = setInterval(call, intervalMs)
+  return () => clearInterval(timer)
 }
 
 function hashesOf(models: readonly { readonly contentHash: string }[]): string {

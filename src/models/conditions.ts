@@ -1,10 +1,10 @@
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js'
-import type { Condition } from '../scoring/model-definition.ts'
+import type { Condition, Formula } from '../scoring/model-definition.ts'
 import type { Scope } from './feature-scope.ts'
 import type { Path } from './path.ts'
 import type { Report } from './report.ts'
 import { translateExpression } from './translate-expression.ts'
-import { describeType, fitsType } from './value-types.ts'
+import { describeType, fitsType, type TypedExpression, type ValueType } from './value-types.ts'
 
 /** Levels of parentheses and of operators; the longest shipped condition has 5. */
 const MAX_DEPTH = 32
@@ -17,33 +17,108 @@ const cel = new Environment({
   limits: { maxDepth: MAX_DEPTH, maxAstNodes: MAX_PARTS, maxListElements: MAX_PARTS },
 })
 
-const ACCEPTED = 'features, numbers, texts, && || !, comparisons, + - * /, in [...], ? : and known(feature)'
+export type ExpressionForm = 'condition' | 'formula'
+export interface TypedFormula {
+  readonly formula: Formula
+  readonly type: ValueType
+}
+
+type OnProblem = (offset: number, message: string) => void
 
 /** A condition in CEL; undefined if something is wrong with it, which is then reported at the very word. */
 export function readCondition(text: string, path: Path, scope: Scope, report: Report): Condition | undefined {
-  const problem = (offset: number, message: string) => report.addInText(path, offset, message)
-  const ast = parse(text, problem)
-  if (ast === undefined) return undefined
-  const translated = translateExpression(ast, { scope, maxDepth: MAX_DEPTH, accepted: ACCEPTED, problem })
-  if (translated === undefined) return undefined
-  if (!fitsType(translated.type, 'flag')) {
-    const found = `this gives ${describeType(translated.type)}`
-    problem(ast.start, `${found}; a condition is true or false; compare it, as in x >= 3`)
-    return undefined
-  }
-  return { text: text.trim(), expression: translated.expression }
+  return readOfType(text, 'condition', 'flag', path, scope, report)
 }
 
-function parse(text: string, problem: (offset: number, message: string) => void): ASTNode | undefined {
+/** As `readCondition`, of a formula that gives a number; it may be a plain number. */
+export function readAmount(
+  text: string | number,
+  path: Path,
+  scope: Scope,
+  report: Report,
+): Formula | undefined {
+  if (typeof text === 'number') return constant(text)
+  return readOfType(text, 'formula', 'number', path, scope, report)
+}
+
+/** As `readCondition`, of a formula that gives a value of any type; says of which. */
+export function readFormula(
+  text: string | number,
+  path: Path,
+  scope: Scope,
+  report: Report,
+): TypedFormula | undefined {
+  if (typeof text === 'number') return { formula: constant(text), type: 'number' }
+  const problem: OnProblem = (offset, message) => report.addInText(path, offset, message)
+  const read = readExpression(text, 'formula', scope, problem)
+  return read && { formula: { text: text.trim(), expression: read.expression }, type: read.type }
+}
+
+/** What a text says, with its type and where it begins; undefined if something is wrong with it, which `problem` is told. */
+export function readExpression(
+  text: string,
+  form: ExpressionForm,
+  scope: Scope,
+  problem: OnProblem,
+): (TypedExpression & { readonly start: number }) | undefined {
+  const accepted = describeAccepted(scope)
+  const ast = parse(text, form, accepted, problem)
+  if (ast === undefined) return undefined
+  const translated = translateExpression(ast, { scope, maxDepth: MAX_DEPTH, form, accepted, problem })
+  return translated && { ...translated, start: ast.start }
+}
+
+function readOfType(
+  text: string,
+  form: ExpressionForm,
+  wanted: 'flag' | 'number',
+  path: Path,
+  scope: Scope,
+  report: Report,
+): Condition | undefined {
+  const problem: OnProblem = (offset, message) => report.addInText(path, offset, message)
+  const read = readExpression(text, form, scope, problem)
+  if (read === undefined) return undefined
+  if (!fitsType(read.type, wanted)) {
+    const advice =
+      wanted === 'flag'
+        ? 'a condition is true or false; compare it, as in x >= 3'
+        : 'this formula is a number; calculate one, as in x ? 1 : 0'
+    problem(read.start, `this gives ${describeType(read.type)}; ${advice}`)
+    return undefined
+  }
+  return { text: text.trim(), expression: read.expression }
+}
+
+/** A number in the place of a formula. */
+function constant(value: number): Formula {
+  return { text: String(value), expression: { type: 'literal', value } }
+}
+
+function describeAccepted({ what }: Scope): string {
+  return `${what}s, numbers, texts, && || !, comparisons, + - * /, in [...], ? : and known(${what})`
+}
+
+function parse(
+  text: string,
+  form: ExpressionForm,
+  accepted: string,
+  problem: OnProblem,
+): ASTNode | undefined {
   try {
     return cel.parse(text).ast
   } catch (thrown) {
-    problem(...explain(thrown, text))
+    problem(...explain(thrown, text, form, accepted))
     return undefined
   }
 }
 
-function explain(thrown: unknown, text: string): [offset: number, message: string] {
+function explain(
+  thrown: unknown,
+  text: string,
+  form: ExpressionForm,
+  accepted: string,
+): [offset: number, message: string] {
   // The parser is recursive; its own limits do not count "!!!!".
   if (thrown instanceof RangeError)
     return [0, `nested too deeply; at most ${MAX_DEPTH} levels are accepted; split it`]
@@ -51,11 +126,11 @@ function explain(thrown: unknown, text: string): [offset: number, message: strin
   const offset = Math.min(thrown.range?.start ?? 0, text.length)
   if (thrown.code === 'limit_exceeded') {
     const limits = `${MAX_DEPTH} levels of nesting and ${MAX_PARTS} parts`
-    return [offset, `this condition is too large; at most ${limits} are accepted; split it`]
+    return [offset, `this ${form} is too large; at most ${limits} are accepted; split it`]
   }
   const word = /^(?:\w+|.)/su.exec(text.slice(offset))?.[0]
   const advice = OTHER_LANGUAGES.get(word?.toLowerCase()) ?? 'correct it here'
-  return [offset, `not CEL: ${describeSyntax(thrown, word)}; accepted: ${ACCEPTED}; ${advice}`]
+  return [offset, `not CEL: ${describeSyntax(thrown, word)}; accepted: ${accepted}; ${advice}`]
 }
 
 /** What people write who come from spreadsheets or SQL. */

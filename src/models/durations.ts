@@ -30,11 +30,32 @@ export function readDays(text: string, path: Path, report: Report, most = HELD_D
   return undefined
 }
 
-/** A length of time in ms: `30d`, `36h`, `15m`. Reports one beyond 1000 days, and one shorter than `leastHours`. */
-export function readSpan(text: string, path: Path, report: Report, leastHours = 0): number | undefined {
+/**
+ * The half-life of what is counted in a window, in the window's unit. Reports one in another unit, and one that is longer than
+ * activity is held.
+ */
+export function readHalfLife(text: string, window: Window, path: Path, report: Report): number | undefined {
+  const halfLife = readWindow(text, path, report)
+  if (halfLife === undefined || halfLife.unit === window.unit) return halfLife?.length
+  const unit = `${window.unit}s`
+  report.add(
+    path,
+    `found ${text} beside a window in ${unit}; a half-life has the window's unit; write ${unit}`,
+  )
+  return undefined
+}
+
+/** A length of time in ms: `30d`, `36h`, `15m`. Reports one beyond `mostDays`, and one shorter than `leastHours`. */
+export function readSpan(
+  text: string,
+  path: Path,
+  report: Report,
+  leastHours = 0,
+  mostDays = LONGEST_SPAN_DAYS,
+): number | undefined {
   const ms = Number.parseInt(text, 10) * UNIT_MS[text.at(-1) as keyof typeof UNIT_MS]
-  if (ms > LONGEST_SPAN_DAYS * UNIT_MS.d) {
-    report.add(path, `found ${text}; at most ${LONGEST_SPAN_DAYS}d is accepted; use a shorter one`)
+  if (ms > mostDays * UNIT_MS.d) {
+    report.add(path, `found ${text}; at most ${mostDays}d is accepted; use a shorter one`)
     return undefined
   }
   if (ms < leastHours * UNIT_MS.h) {

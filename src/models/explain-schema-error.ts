@@ -106,7 +106,7 @@ export function explainSchemaError(error: SchemaError): {
     case 'enum': {
       const values = (error.limit as unknown[]).map(String)
       return value(
-        `found ${describeFound(found)}; accepted: ${values.join(', ')}; ${suggestName(String(found), values, 'write one of these')}`,
+        `found ${describeFound(found)}; accepted: ${values.join(', ')}; ${suggestName(typeof found === 'string' ? found : '', values, 'write one of these')}`,
       )
     }
     case 'uniqueItems': {

@@ -3,16 +3,20 @@ import type { Path } from './path.ts'
 import type { Report } from './report.ts'
 import { describeType, type ValueType } from './value-types.ts'
 
-/** The names that a condition may use, with the type of each. */
+/** The names that an expression may use, with the type of each. */
 export interface Scope {
+  /** What the names stand for: features, or the measures of key figures. */
+  readonly what: 'feature' | 'measure'
   readonly types: ReadonlyMap<string, ValueType>
   /** False if the features could not be read at all: then every name is taken to be known. */
   readonly isComplete: boolean
   /** What `tier` can be, where it is a variable and the tiers could be read. */
   readonly tierNames: readonly string[] | undefined
+  /** Names that mean something elsewhere, with what to say of each. */
+  readonly outOfReach: ReadonlyMap<string, string>
 }
 
-/** The type of a feature; undefined, and `onUnknown` told what is wrong, if there is no such feature. */
+/** The type of a feature (or measure); undefined, and `onUnknown` told what is wrong, if there is none of that name. */
 export function typeOfFeature(
   name: string,
   scope: Scope,
@@ -23,8 +27,8 @@ export function typeOfFeature(
   if (!scope.isComplete) return 'any'
   const names = [...scope.types.keys()]
   onUnknown(
-    `${JSON.stringify(name)} is not a feature; accepted: a name from features; ` +
-      suggestName(name, names, 'define it under features'),
+    `${JSON.stringify(name)} is not a ${scope.what}; accepted: a name from ${scope.what}s; ` +
+      suggestName(name, names, `define it under ${scope.what}s`),
   )
   return undefined
 }

@@ -20,7 +20,7 @@ export function checkName(name: string, path: Path, part: 'key' | 'value', repor
   if (name in Object.prototype) report.add(path, taken(name), part)
 }
 
-/** As `checkNames`, and also reports the words that conditions reserve. */
+/** As `checkNames`, of names that stand in expressions: also reports the words that are reserved there. */
 export function checkFeatureNames(block: unknown, path: Path, report: Report): void {
   checkNames(block, path, report)
   for (const name of namesIn(block)) {

@@ -1,3 +1,4 @@
+import { featuresRead } from '../scoring/conditions.ts'
 import type { FeatureDefinition } from '../scoring/model-definition.ts'
 
 /** The names of the features that a feature is computed from. */
@@ -8,6 +9,8 @@ export function featuresReadBy(feature: FeatureDefinition): readonly string[] {
     case 'largest':
     case 'smallest':
       return feature.of
+    case 'formula':
+      return featuresRead(feature.formula.expression)
     default:
       return []
   }

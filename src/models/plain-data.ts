@@ -1,9 +1,9 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type YAMLMap } from 'yaml'
 import { describeFound, type Path, pointerOf } from './path.ts'
 
-/** Ten times what the largest shipped model needs. Aliases count with everything that they stand for. */
-const MAX_NODES = 10_000
-/** A model is 8 levels deep. */
+/** Room for two lists of 10,000 accounts and 200 examples. Aliases count with everything that they stand for. */
+const MAX_NODES = 40_000
+/** A model is 9 levels deep. */
 export const MAX_DEPTH = 40
 const MAX_ALIASES = 20
 
@@ -63,7 +63,7 @@ export function toPlainData(document: Document): PlainData {
     }
     if (nodes > MAX_NODES) return null
     if (path.length > MAX_DEPTH) {
-      return refuse(node, path, `nested more than ${MAX_DEPTH} levels deep; a model needs 8`)
+      return refuse(node, path, `nested more than ${MAX_DEPTH} levels deep; a model needs 9`)
     }
     if (isAlias(node)) return convertAlias(node.source, node, path, keyOffset)
     if (node.anchor !== undefined) anchors.set(node.anchor, node)

@@ -1,5 +1,5 @@
 /** What a model file says once its form is checked: the types of `schemas/scoring-model.schema.json`. */
-import type { Dimension, Motion } from '../scoring/model-definition.ts'
+import type { Dimension, KpiDefinition, MeasureSpan, Motion, Priority } from '../scoring/model-definition.ts'
 
 export interface RawModel {
   readonly id: string
@@ -8,6 +8,7 @@ export interface RawModel {
   readonly score: RawScore
   readonly tiers: readonly RawTier[]
   readonly tierPolicy?: { readonly margin?: number; readonly dwell?: string }
+  readonly examples?: readonly RawExample[]
 }
 
 export interface RawScore {
@@ -22,8 +23,16 @@ export type RawKind = 'usage' | 'intent' | 'outcome'
 export interface RawSelection {
   readonly of?: RawKind | readonly RawKind[]
   readonly names?: string | readonly string[]
+  readonly except?: string | readonly string[]
 }
 export type RawWindowedSelection = RawSelection & { readonly within: string }
+export type RawDecayableSelection = RawWindowedSelection & { readonly halfLife?: string }
+
+/** One of `above` and `from` is there. */
+export interface RawLevel {
+  readonly above?: number
+  readonly from?: number
+}
 
 export interface RawValues {
   readonly of: Dimension
@@ -37,18 +46,23 @@ export interface RawDayDistance {
   readonly every?: 'year'
 }
 
-/** One of the keys other than `type` and `within` is there. */
+/** One of the keys other than `type`, `within` and `default` is there. */
 export interface RawFeature {
-  readonly count?: RawWindowedSelection
-  readonly sum?: RawWindowedSelection
+  readonly count?: RawDecayableSelection
+  readonly sum?: RawDecayableSelection
   readonly distinctNames?: RawWindowedSelection
   readonly activeDays?: RawWindowedSelection
   readonly distinctUsers?: { readonly within: string }
+  readonly powerUsers?: { readonly days: number; readonly within: string }
   readonly distinctValues?: RawValues
   readonly newValues?: RawValues
   readonly latest?: string
   readonly type?: 'number' | 'text' | 'flag'
   readonly within?: string
+  readonly default?: RawValue
+  readonly knownKeys?: { readonly of: string; readonly within?: string }
+  readonly daysSustained?: RawLevel & { readonly of: string; readonly per?: string; readonly to?: number }
+  readonly periodsSustained?: RawPeriodsSustained
   readonly daysUntil?: RawDayDistance
   readonly daysSince?: RawDayDistance
   readonly daysSinceSignal?: RawSelection & { readonly to?: number }
@@ -61,6 +75,20 @@ export interface RawFeature {
   readonly ratio?: readonly [string, string]
   readonly largest?: readonly string[]
   readonly smallest?: readonly string[]
+  readonly formula?: RawFormula
+}
+
+/** In CEL, or a plain number. */
+export type RawFormula = string | number
+export type RawValue = number | string | boolean
+
+/** One of `count` and `sum` is there. */
+export type RawPeriodsSustained = RawLevel & {
+  readonly count?: RawSelection
+  readonly sum?: RawSelection
+  readonly per?: string
+  readonly every: string
+  readonly to: number
 }
 
 export interface RawLine {
@@ -69,7 +97,13 @@ export interface RawLine {
 }
 export type RawPoints = number | { readonly line: RawLine }
 
-/** One of `line`, `bands` with `of`, `cases`, `when` with `points` is there. */
+export interface RawEach {
+  readonly of: string
+  readonly points: number
+  readonly max: number
+}
+
+/** One of `line`, `bands` with `of`, `cases`, `each`, `when` with `points` is there. */
 export interface RawRule {
   readonly title?: string
   readonly missing?: number | 'exclude'
@@ -78,6 +112,7 @@ export interface RawRule {
   readonly bands?: readonly RawBand[]
   readonly below?: number
   readonly cases?: readonly RawCase[]
+  readonly each?: RawEach
   readonly when?: string
   readonly points?: RawPoints
 }
@@ -107,6 +142,7 @@ export interface RawTier {
   readonly title?: string
   readonly from: number
   readonly action?: string
+  readonly queue?: string
 }
 
 export interface RawGate {
@@ -124,4 +160,88 @@ export interface RawTrigger {
   readonly reason: string
   readonly play?: readonly string[]
   readonly decisionTimeline?: string
+  readonly offer?: string
+  readonly confidence?: RawFormula
+  readonly value?: RawFormula
+}
+
+export interface RawAlert {
+  readonly title?: string
+  readonly when: string
+  readonly gates?: readonly string[]
+  readonly frequency: string
+  readonly reason: string
+  readonly recipients?: readonly string[]
+  readonly template?: string
+  readonly priority?: Priority
+  readonly assignee?: string
+  readonly action?: string
+}
+
+/** At least one of them is there. */
+export interface RawAccountList {
+  readonly when?: string
+  readonly ids?: readonly string[]
+}
+
+export type RawRate = RawSelection & {
+  readonly title?: string
+  readonly by?: Readonly<Record<string, { readonly of: string; readonly values: readonly string[] }>>
+}
+
+/** One of `count`, `sum`, `pqls`, `accounts` and `fixed` is there. */
+export interface RawMeasure {
+  readonly count?: string | readonly string[]
+  readonly sum?: string | readonly string[]
+  readonly pqls?: 'created'
+  readonly accounts?: 'seen'
+  readonly fixed?: number
+  readonly property?: string
+  readonly where?: Readonly<Record<string, RawValue | readonly RawValue[]>>
+  readonly over?: MeasureSpan
+}
+
+export interface RawMetric {
+  readonly title?: string
+  readonly formula: RawFormula
+  readonly unit: KpiDefinition['unit']
+  readonly target?: string
+}
+
+export interface RawExample {
+  readonly title: string
+  readonly at?: string
+  readonly account?: string
+  readonly given: readonly RawGiven[]
+  readonly expect: RawExpectation
+}
+
+type RawFacts = Readonly<Record<string, RawValue | null>>
+
+/** One of the first six is there; what follows `daysAgo` goes with `usage`, `intent` and `outcome`. */
+export interface RawGiven {
+  readonly traits?: RawFacts
+  readonly health?: RawFacts
+  readonly contract?: RawFacts
+  readonly usage?: string
+  readonly intent?: string
+  readonly outcome?: string
+  readonly daysAgo?: number | string
+  readonly quantity?: number
+  readonly user?: string
+  readonly properties?: RawFacts
+  readonly times?: number
+  readonly users?: number
+}
+
+/** At least one of them is there. */
+export interface RawExpectation {
+  readonly score?: number
+  readonly tier?: string
+  readonly pqls?: readonly string[]
+  readonly held?: readonly string[]
+  readonly alerts?: readonly string[]
+  readonly coverage?: number
+  readonly groups?: Readonly<Record<string, number>>
+  readonly features?: RawFacts
 }

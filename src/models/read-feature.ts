@@ -1,18 +1,25 @@
-import type { FeatureDefinition, Selection } from '../scoring/model-definition.ts'
+import type { FeatureDefinition, Window } from '../scoring/model-definition.ts'
 import { HELD_DAYS } from '../scoring/time.ts'
-import { readDays, readWindow } from './durations.ts'
-import type { Path } from './path.ts'
-import type { RawDayDistance, RawFeature, RawSelection, RawValues } from './raw-model.ts'
+import { readDays, readHalfLife, readWindow } from './durations.ts'
+import { describeFound, type Path } from './path.ts'
+import type { RawDayDistance, RawDecayableSelection, RawFeature, RawValues } from './raw-model.ts'
+import { readSelection } from './read-selection.ts'
+import { readDaysSustained, readPeriodsSustained } from './read-sustained.ts'
 import type { Report } from './report.ts'
-import type { ValueType } from './value-types.ts'
+import { describeType, typeOfValue, type ValueType } from './value-types.ts'
 
 const VALUE_TYPES = { number: 'number', text: 'string', flag: 'boolean' } as const
 
+/** Most users of an active account are seen every day: a longer window would have to keep as many days of each of them. */
+const LONGEST_POWER_DAYS = 30
+
+/** The type of a feature's values. A formula's follows from what it reads: `any` here. */
 export function valueTypeOf(raw: RawFeature): ValueType {
+  if (raw.formula !== undefined) return 'any'
   return raw.latest === undefined ? 'number' : (raw.type ?? 'number')
 }
 
-/** One feature of the file; undefined if something in it was reported. The features that it reads are not looked at here. */
+/** One feature of the file, but for formulas; undefined if something in it was reported. The features that it reads are not looked at here. */
 export function readFeature(
   name: string,
   raw: RawFeature,
@@ -23,7 +30,10 @@ export function readFeature(
     const selection = raw[type]
     if (selection === undefined) continue
     const window = readWindow(selection.within, [...path, type, 'within'], report)
-    return window && { name, type, select: readSelection(selection), window }
+    if (window === undefined) return undefined
+    if (type === 'count' || type === 'sum')
+      return readAmountInWindow(name, type, raw[type]!, window, [...path, type], report)
+    return { name, type, select: readSelection(selection), window }
   }
   for (const type of ['distinctValues', 'newValues'] as const) {
     const values = raw[type]
@@ -41,6 +51,12 @@ export function readFeature(
     const windowDays = readDays(raw.distinctUsers.within, [...path, 'distinctUsers', 'within'], report)
     return windowDays === undefined ? undefined : { name, type: 'distinctUsers', windowDays }
   }
+  if (raw.powerUsers !== undefined)
+    return readPowerUsers(name, raw.powerUsers, [...path, 'powerUsers'], report)
+  if (raw.knownKeys !== undefined) return readKnownKeys(name, raw.knownKeys, [...path, 'knownKeys'], report)
+  if (raw.daysSustained !== undefined) return readDaysSustained(name, raw.daysSustained)
+  if (raw.periodsSustained !== undefined)
+    return readPeriodsSustained(name, raw.periodsSustained, [...path, 'periodsSustained'], report)
   if (raw.daysSinceSignal !== undefined) {
     const { to = HELD_DAYS, ...selection } = raw.daysSinceSignal
     return { name, type: 'daysSinceSignal', select: readSelection(selection), max: to }
@@ -50,12 +66,45 @@ export function readFeature(
   return readGrowth(name, raw, [...path, 'growth'], report)
 }
 
-function readSelection(raw: RawSelection): Selection {
-  const { of = ['usage', 'intent'], names } = raw
-  return {
-    kinds: typeof of === 'string' ? [of] : [...of],
-    names: typeof names === 'string' ? [names] : names && [...names],
+function readAmountInWindow(
+  name: string,
+  measure: 'count' | 'sum',
+  raw: RawDecayableSelection,
+  window: Window,
+  path: Path,
+  report: Report,
+): FeatureDefinition | undefined {
+  const select = readSelection(raw)
+  if (raw.halfLife === undefined) return { name, type: measure, select, window }
+  const halfLife = readHalfLife(raw.halfLife, window, [...path, 'halfLife'], report)
+  return halfLife === undefined ? undefined : { name, type: 'decayed', measure, select, window, halfLife }
+}
+
+function readPowerUsers(
+  name: string,
+  raw: NonNullable<RawFeature['powerUsers']>,
+  path: Path,
+  report: Report,
+): FeatureDefinition | undefined {
+  const windowDays = readDays(raw.within, [...path, 'within'], report, LONGEST_POWER_DAYS)
+  if (windowDays === undefined) return undefined
+  if (raw.days > windowDays) {
+    const found = `found ${raw.days} days of ${windowDays}; at most all days of the window are accepted`
+    report.add([...path, 'days'], `${found}; lower days or raise within`)
+    return undefined
   }
+  return { name, type: 'powerUsers', days: raw.days, windowDays }
+}
+
+function readKnownKeys(
+  name: string,
+  raw: NonNullable<RawFeature['knownKeys']>,
+  path: Path,
+  report: Report,
+): FeatureDefinition | undefined {
+  const maxAgeDays = raw.within === undefined ? undefined : readDays(raw.within, [...path, 'within'], report)
+  if (raw.within !== undefined && maxAgeDays === undefined) return undefined
+  return { name, type: 'knownKeys', pattern: raw.of, maxAgeDays }
 }
 
 function readValues(
@@ -95,9 +144,15 @@ function readLatest(
   path: Path,
   report: Report,
 ): FeatureDefinition | undefined {
-  const maxAgeDays = raw.within === undefined ? undefined : readDays(raw.within, [...path, 'within'], report)
-  if (raw.within !== undefined && maxAgeDays === undefined) return undefined
-  return { name, type: 'latest', key, valueType: VALUE_TYPES[raw.type ?? 'number'], maxAgeDays }
+  const { type = 'number', default: fallback, within } = raw
+  if (fallback !== undefined && typeOfValue(fallback) !== type) {
+    const found = `found ${describeFound(fallback)}; ${name} is ${describeType(type)}`
+    report.add([...path, 'default'], `${found}; its default is one too; change it, or its type`)
+    return undefined
+  }
+  const maxAgeDays = within === undefined ? undefined : readDays(within, [...path, 'within'], report)
+  if (within !== undefined && maxAgeDays === undefined) return undefined
+  return { name, type: 'latest', key, valueType: VALUE_TYPES[type], maxAgeDays, fallback }
 }
 
 function readGrowth(

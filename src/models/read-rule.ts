@@ -3,7 +3,7 @@ import { readCondition } from './conditions.ts'
 import { checkNumberFeature, type Scope } from './feature-scope.ts'
 import { titleOf } from './names.ts'
 import type { Path } from './path.ts'
-import type { RawBand, RawCase, RawLine, RawPoints, RawRule } from './raw-model.ts'
+import type { RawBand, RawCase, RawEach, RawLine, RawPoints, RawRule } from './raw-model.ts'
 import type { Report } from './report.ts'
 
 type RuleBody =
@@ -34,6 +34,10 @@ export function readRule(
 function readBody(raw: RawRule, path: Path, scope: Scope, report: Report): RuleBody | undefined {
   if (raw.line !== undefined) {
     return { type: 'line', line: readLine(raw.line, [...path, 'line'], scope, report) }
+  }
+  if (raw.each !== undefined) {
+    const line = readEach(raw.each, [...path, 'each'], scope, report)
+    return line && { type: 'line', line }
   }
   if (raw.bands !== undefined) {
     const of = raw.of!
@@ -81,6 +85,24 @@ function readLine(raw: RawLine, path: Path, scope: Scope, report: Report): Line 
     report.add([...path, 'corners', index, 0], message)
   })
   return { of: raw.of, corners: raw.corners.map(([x, points]) => [x, points] as const) }
+}
+
+/** So many points for each one, up to a maximum: a line from nothing on. */
+function readEach(raw: RawEach, path: Path, scope: Scope, report: Report): Line | undefined {
+  checkNumberFeature(raw.of, [...path, 'of'], scope, report)
+  const full = raw.max / raw.points
+  if (full === 0 || !Number.isFinite(full)) {
+    const found = `found ${raw.points} points each up to ${raw.max}, which no number of them makes`
+    report.add([...path, 'points'], `${found}; use points and max that are nearer to each other`)
+    return undefined
+  }
+  return {
+    of: raw.of,
+    corners: [
+      [0, 0],
+      [full, raw.max],
+    ],
+  }
 }
 
 function readBands(raw: readonly RawBand[], path: Path, report: Report): Band[] {

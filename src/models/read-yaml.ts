@@ -35,7 +35,7 @@ export function readYaml(text: string): YamlSource {
   // expression at the edge of the stack (Node 20, "[" 100,000 times); the parser before it keeps its own stack.
   const deep = findTooDeep(tokens)
   if (deep !== undefined) {
-    const message = `nested more than ${MAX_DEPTH} levels deep; a model needs 8`
+    const message = `nested more than ${MAX_DEPTH} levels deep; a model needs 9`
     return withoutData(placeOf, [{ offset: deep, path: [], message }])
   }
   const composer = new Composer({

@@ -35,7 +35,13 @@ export function readTiers(
     }
     if (score !== undefined) checkReach(tier, index, score, report)
   })
-  return raw.map(({ name, title = titleOf(name), from, action = '' }) => ({ name, title, from, action }))
+  return raw.map(({ name, title = titleOf(name), from, action = '', queue }) => ({
+    name,
+    title,
+    from,
+    action,
+    queue,
+  }))
 }
 
 function checkReach(tier: RawTier, index: number, score: ScoreDefinition, report: Report): void {

@@ -8,7 +8,9 @@ import { describeType, fitsType, type TypedExpression, type ValueType } from './
 export interface TranslationContext {
   readonly scope: Scope
   readonly maxDepth: number
-  /** Everything that a condition may be made of, in words. */
+  /** What the text is called in messages. */
+  readonly form: 'condition' | 'formula'
+  /** Everything that it may be made of, in words. */
   readonly accepted: string
   readonly problem: (offset: number, message: string) => void
 }
@@ -25,7 +27,7 @@ export function translateExpression(ast: ASTNode, context: TranslationContext): 
 
 function translate(ast: ASTNode, context: TranslationContext, depth: number): Translation {
   if (depth > context.maxDepth) {
-    const message = `nested more than ${context.maxDepth} levels deep; fewer are accepted; split the condition`
+    const message = `nested more than ${context.maxDepth} levels deep; fewer are accepted; split the ${context.form}`
     context.problem(ast.start, message)
     return undefined
   }
@@ -93,8 +95,7 @@ function translateAll(
 
 function translateName(name: string, offset: number, context: TranslationContext): Translation {
   const type = typeOfFeature(name, context.scope, message => {
-    const advice = `${name} is a variable in a trigger's when; features are accepted here; move it to a trigger`
-    context.problem(offset, name === 'score' || name === 'tier' ? advice : message)
+    context.problem(offset, context.scope.outOfReach.get(name) ?? message)
   })
   return type && { type, expression: { type: 'feature', name } }
 }
@@ -105,16 +106,17 @@ function translateCall(
   offset: number,
   context: TranslationContext,
 ): Translation {
+  const { what } = context.scope
   if (name !== 'known') {
-    const advice = name === 'has' ? 'write known(feature)' : suggestName(name, ['known'], 'write it without')
-    context.problem(offset, `${name}() is not accepted; the only function is known(feature); ${advice}`)
+    const advice = name === 'has' ? `write known(${what})` : suggestName(name, ['known'], 'write it without')
+    context.problem(offset, `${name}() is not accepted; the only function is known(${what}); ${advice}`)
     return undefined
   }
   const operand = operands[0]
   if (operands.length !== 1 || operand?.op !== 'id' || operand.args === 'score' || operand.args === 'tier') {
     context.problem(
       offset,
-      'known() is given something else; it takes the name of one feature; write known(feature)',
+      `known() is given something else; it takes the name of one ${what}; write known(${what})`,
     )
     return undefined
   }
@@ -232,7 +234,7 @@ function checkTierName(
 function refuse(ast: ASTNode, context: TranslationContext): undefined {
   context.problem(
     ast.start,
-    `${textOf(ast)} is not accepted in a condition; accepted: ${context.accepted}; rewrite it`,
+    `${textOf(ast)} is not accepted in a ${context.form}; accepted: ${context.accepted}; rewrite it`,
   )
   return undefined
 }

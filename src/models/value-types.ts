@@ -14,6 +14,10 @@ export function describeType(type: ValueType): string {
   return WORDS[type]
 }
 
+export function typeOfValue(value: number | string | boolean): 'number' | 'text' | 'flag' {
+  return typeof value === 'number' ? 'number' : typeof value === 'string' ? 'text' : 'flag'
+}
+
 export function fitsType(found: ValueType, wanted: ValueType): boolean {
   return found === wanted || found === 'any' || wanted === 'any'
 }

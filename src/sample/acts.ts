@@ -1,5 +1,5 @@
 import { userCount } from './day.ts'
-import { type Draft, draftOfScene } from './draft.ts'
+import { type Draft, draftsOfScene } from './draft.ts'
 import { episodeOf, episodeShare } from './episodes.ts'
 import { createRandom } from './random.ts'
 import type { SampleAccount, Scene } from './sample-account.ts'
@@ -34,7 +34,7 @@ export function createActs(
     const push = random.chance(PUSH_SHARE) ? pushes.pop() : undefined
     if (push !== undefined) {
       const { account, scene, newcomer } = push
-      return [draftOfScene(account, scene, at, userCount(account, 1), newcomer, random)]
+      return draftsOfScene(account, scene, at, userCount(account, 1), newcomer, random)
     }
     const account = random.pick(actors)
     if ((restsUntil.get(account.id) ?? 0) > at) return []

@@ -1,8 +1,8 @@
 import { DAY_MS, HOUR_MS } from '../scoring/time.ts'
 import { levelAt } from './course.ts'
 import { type Draft, draft, officeMoment, placeOfUser, userIdOf } from './draft.ts'
-import { headcountFacts, healthFacts, npsFacts, storageFacts } from './facts.ts'
-import { FEATURES, MAIN_PRODUCT, POWER_FEATURES } from './names.ts'
+import { headcountFacts, healthFacts, npsFacts, planFacts } from './facts.ts'
+import { COLLABORATIONS, FEATURES, MAIN_PRODUCT, POWER_FEATURES } from './names.ts'
 import { createRandom, type Random } from './random.ts'
 import type { SampleAccount } from './sample-account.ts'
 
@@ -23,6 +23,7 @@ export function draftsOfDay(
   const users = userCount(account, progress)
   return [
     ...sessions(account, localDay, progress, users, random),
+    ...teamwork(account, localDay, progress, users, createRandom(seed, account.id, localDay, 'teamwork')),
     ...arrivals(account, localDay, userCount(account, before), users, random),
     ...apiCalls(account, localDay, progress, random),
     ...reports(account, localDay, progress, random),
@@ -85,6 +86,32 @@ function favourite(features: readonly string[], random: Random): string {
   return features[Math.floor(features.length * random.next() ** 2)]!
 }
 
+/** How long the users stay, measured on three days a week, and how often they work together. */
+function teamwork(
+  account: SampleAccount,
+  localDay: number,
+  progress: number,
+  users: number,
+  random: Random,
+): Draft[] {
+  if (isWeekend(localDay) || !random.chance(levelAt(account.diligence, progress))) return []
+  const moment = (): number => officeMoment(account, localDay, random)
+  const user = (): { userId: string } => ({ userId: userIdOf(account, random.integer(0, users - 1)) })
+  const isMeasured = (localDay + account.index) % 7 < MEASURED_DAYS
+  const minutes = Math.max(1, Math.round(account.sessionMinutes * random.between(0.7, 1.3)))
+  return [
+    ...(isMeasured
+      ? [draft(account, 'usage', 'session.ended', moment(), { ...user(), quantity: minutes })]
+      : []),
+    ...Array.from({ length: account.collaborations }, () =>
+      draft(account, 'usage', `collaboration.${random.pick(COLLABORATIONS)}`, moment(), user()),
+    ),
+  ]
+}
+
+/** Of seven; two of those fall on a weekend, now and then. */
+const MEASURED_DAYS = 4
+
 function arrivals(
   account: SampleAccount,
   localDay: number,
@@ -125,7 +152,7 @@ function reports(account: SampleAccount, localDay: number, progress: number, ran
   const turn = localDay + account.index
   return [
     ...(turn % 7 === 0
-      ? [healthFacts(account, progress, random.integer(-2, 2), at), storageFacts(account, progress, at)]
+      ? [healthFacts(account, progress, random.integer(-2, 2), at), planFacts(account, progress, at)]
       : []),
     ...(turn % 30 === 0 ? [headcountFacts(account, progress, at)] : []),
     ...(turn % 60 === 0 ? npsFacts(account, at) : []),

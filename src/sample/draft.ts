@@ -25,20 +25,25 @@ export function draft(
   }
 }
 
-/** @param users how many work there now; a newcomer is the one after the last of them, or `newcomer` further on. */
-export function draftOfScene(
+/**
+ * A scene, and what goes with it.
+ * @param users how many work there now; a newcomer is the one after the last of them, or `newcomer` further on.
+ */
+export function draftsOfScene(
   account: SampleAccount,
-  { kind, name, quantity, properties, by }: Scene,
+  scene: Scene,
   occurredAt: number,
   users: number,
   newcomer: number,
   random: Random,
-): Draft {
-  const user = by === 'newcomer' ? users + newcomer : random.integer(0, Math.max(0, users - 1))
-  return draft(account, kind, name, occurredAt, {
-    quantity,
-    properties,
-    ...(by === undefined ? {} : { userId: userIdOf(account, user) }),
+): Draft[] {
+  return [scene, ...scene.also].map(({ kind, name, quantity, properties, by }) => {
+    const user = by === 'newcomer' ? users + newcomer : random.integer(0, Math.max(0, users - 1))
+    return draft(account, kind, name, occurredAt, {
+      quantity,
+      properties,
+      ...(by === undefined ? {} : { userId: userIdOf(account, user) }),
+    })
   })
 }
 

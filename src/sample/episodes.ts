@@ -1,6 +1,7 @@
 import { levelAt } from './course.ts'
 import { type Draft, draft } from './draft.ts'
-import { health, npsFacts, storageFacts } from './facts.ts'
+import { health, npsFacts, planFacts } from './facts.ts'
+import { percent } from './plan-use.ts'
 import type { Random } from './random.ts'
 import { moodAt, type SampleAccount, type StorylineName } from './sample-account.ts'
 
@@ -39,7 +40,11 @@ const HEALTHY = 60
 
 /** A support ticket escalates, and is solved. */
 function escalation(account: SampleAccount, begin: number, end: number, random: Random): Draft[] {
-  return [health(account, random.integer(44, 57), 'escalating', begin), usualHealth(account, end)]
+  return [
+    draft(account, 'usage', 'support.escalated', begin),
+    health(account, random.integer(44, 57), 'escalating', begin),
+    usualHealth(account, end),
+  ]
 }
 
 /** An unhappy account comes round, and is let down again. */
@@ -53,10 +58,13 @@ function usualHealth(account: SampleAccount, at: number): Draft {
 
 /** The storage fills up, and somebody tidies up. */
 function fullDisk(account: SampleAccount, begin: number, end: number, random: Random): Draft[] {
-  const storageUsedGb = Math.round(account.contract.storageLimitGb * random.between(0.93, 0.99))
+  const share = random.between(0.93, 0.99)
+  const storageUsedGb = Math.round(account.contract.storageLimitGb * share)
   return [
-    draft(account, 'traits', 'storage', begin, { properties: { storageUsedGb } }),
-    storageFacts(account, 1, end),
+    draft(account, 'traits', 'plan-use', begin, {
+      properties: { storageUsedGb, usagePercentage: percent(share) },
+    }),
+    planFacts(account, 1, end),
   ]
 }
 

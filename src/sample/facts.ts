@@ -1,6 +1,8 @@
-import { DAY_MS } from '../scoring/time.ts'
+import { mrrAt, seatsAt } from './contract.ts'
 import { levelAt } from './course.ts'
 import { type Draft, draft } from './draft.ts'
+import { planUse } from './plan-use.ts'
+import { dateOf, profileTraits } from './profile-facts.ts'
 import { moodAt, type SampleAccount, type Sentiment } from './sample-account.ts'
 
 /** What is known of an account when it is first heard of. `untilDay`: the UTC day at which the history ends. */
@@ -15,14 +17,18 @@ export function firstFacts(account: SampleAccount, at: number, untilDay: number)
         employees: employeesAt(account, 0),
         annualRevenue: account.annualRevenue,
         storageUsedGb: storageAt(account, 0),
+        usagePercentage: planUse(account, 0),
+        ...profileTraits(account, untilDay),
       },
     }),
     draft(account, 'contract', 'contract', at, {
       properties: {
-        seats: contract.seats,
+        seats: seatsAt(account, 0),
+        mrr: mrrAt(account, 0),
         apiCallLimit: contract.apiCallLimit,
         storageLimitGb: contract.storageLimitGb,
         includedFeatures: contract.includedFeatures,
+        availableFeatures: contract.includedFeatures,
         type: contract.type,
         discountPercent: contract.discountPercent,
         fiscalYearStart: contract.fiscalYearStart,
@@ -32,21 +38,33 @@ export function firstFacts(account: SampleAccount, at: number, untilDay: number)
     }),
     healthFacts(account, 0, 0, at),
     ...npsFacts(account, at),
+    draft(account, 'outcome', 'mrr.started', at, { quantity: mrrAt(account, 0) }),
+    // Whoever signed up within the history is new business; the others were customers before.
+    ...(Number.isFinite(account.ageDays)
+      ? [draft(account, 'outcome', 'arr.new', at, { quantity: mrrAt(account, 0) * 12 })]
+      : []),
   ]
 }
 
+/** `noise` is added to the scores. */
 export function healthFacts(account: SampleAccount, progress: number, noise: number, at: number): Draft {
-  return health(
-    account,
-    Math.round(levelAt(account.health, progress)) + noise,
-    moodAt(account.mood, progress),
-    at,
-  )
+  const score = Math.round(levelAt(account.health, progress)) + noise
+  const { properties, ...facts } = health(account, score, moodAt(account.mood, progress), at)
+  return {
+    ...facts,
+    properties: {
+      ...properties,
+      // The CS team sees more than the numbers do, and is a bit more hopeful.
+      csScore: cut(score + 4 - noise * 3),
+      paymentCurrent: account.paysInTime,
+      ...(account.csat === undefined ? {} : { csat: cut(account.csat + noise) }),
+    },
+  }
 }
 
 export function health(account: SampleAccount, score: number, sentiment: Sentiment, at: number): Draft {
   return draft(account, 'health', 'health', at, {
-    properties: { score: Math.min(100, Math.max(0, score)), supportSentiment: sentiment },
+    properties: { score: cut(score), supportSentiment: sentiment },
   })
 }
 
@@ -56,9 +74,10 @@ export function npsFacts(account: SampleAccount, at: number): Draft[] {
     : [draft(account, 'health', 'survey', at, { properties: { nps: account.nps } })]
 }
 
-export function storageFacts(account: SampleAccount, progress: number, at: number): Draft {
-  return draft(account, 'traits', 'storage', at, {
-    properties: { storageUsedGb: storageAt(account, progress) },
+/** How much of the plan is used. */
+export function planFacts(account: SampleAccount, progress: number, at: number): Draft {
+  return draft(account, 'traits', 'plan-use', at, {
+    properties: { storageUsedGb: storageAt(account, progress), usagePercentage: planUse(account, progress) },
   })
 }
 
@@ -76,6 +95,6 @@ function employeesAt({ employees }: SampleAccount, progress: number): number {
   return Math.round(levelAt(employees, progress))
 }
 
-function dateOf(day: number): string {
-  return new Date(day * DAY_MS).toISOString().slice(0, 10)
+function cut(score: number): number {
+  return Math.min(100, Math.max(0, score))
 }

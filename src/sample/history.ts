@@ -1,7 +1,7 @@
 import type { Signal } from '../scoring/signal.ts'
 import { DAY_MS, dayOf } from '../scoring/time.ts'
 import { draftsOfDay, userCount } from './day.ts'
-import { type Draft, draftOfScene, officeMoment } from './draft.ts'
+import { type Draft, draftsOfScene, officeMoment } from './draft.ts'
 import { firstFacts } from './facts.ts'
 import { createRandom } from './random.ts'
 import type { SampleAccount } from './sample-account.ts'
@@ -43,7 +43,7 @@ function historyOf(account: SampleAccount, { seed }: SampleWorkspace, days: numb
   }
   for (const scene of account.scenes) {
     const moment = officeMoment(account, lastDay - scene.daysAgo, random)
-    drafts.push(draftOfScene(account, scene, moment, userCount(account, 1), 0, random))
+    drafts.push(...draftsOfScene(account, scene, moment, userCount(account, 1), 0, random))
   }
   return drafts
     .filter(({ occurredAt }) => occurredAt >= begin && occurredAt < until)

@@ -2,7 +2,7 @@ import type { Signal } from '../scoring/signal.ts'
 import { dayOf } from '../scoring/time.ts'
 import { createActs } from './acts.ts'
 import { draftsOfDay, userCount } from './day.ts'
-import { type Draft, draftOfScene, officeMoment } from './draft.ts'
+import { type Draft, draftsOfScene, officeMoment } from './draft.ts'
 import { createRandom } from './random.ts'
 import type { SampleAccount } from './sample-account.ts'
 import type { SampleWorkspace } from './workspace.ts'
@@ -79,12 +79,13 @@ const SCENE_CYCLE_DAYS = 42
 function workOfDay({ seed }: SampleWorkspace, account: SampleAccount, day: number): Draft[] {
   const random = createRandom(seed, account.id, day, 'scenes')
   const scenes = [...account.scenes, ...account.next].filter(
-    ({ kind }, i) => kind !== 'outcome' && (day + account.index * 5 + i * 11) % SCENE_CYCLE_DAYS === 0,
+    ({ kind }, i) =>
+      (kind === 'usage' || kind === 'intent') && (day + account.index * 5 + i * 11) % SCENE_CYCLE_DAYS === 0,
   )
   return [
     ...draftsOfDay(seed, account, day, NO_PROGRESS),
-    ...scenes.map(scene =>
-      draftOfScene(account, scene, officeMoment(account, day, random), userCount(account, 1), 0, random),
+    ...scenes.flatMap(scene =>
+      draftsOfScene(account, scene, officeMoment(account, day, random), userCount(account, 1), 0, random),
     ),
   ]
 }

@@ -37,26 +37,26 @@ const FIRST_NAMES = [
 
 /** The second part of a name tells the industry. */
 const SECOND_NAMES = [
-  ['Robotics', 'manufacturing'],
-  ['Analytics', 'software'],
-  ['Health', 'healthcare'],
-  ['Logistics', 'logistics'],
-  ['Foods', 'retail'],
-  ['Energy', 'energy'],
-  ['Capital', 'finance'],
-  ['Studios', 'media'],
-  ['Learning', 'education'],
-  ['Labs', 'software'],
-  ['Outfitters', 'retail'],
-  ['Systems', 'software'],
-  ['Freight', 'logistics'],
-  ['Diagnostics', 'healthcare'],
-  ['Insurance', 'finance'],
-  ['Press', 'media'],
-  ['Materials', 'manufacturing'],
-  ['Travel', 'hospitality'],
-  ['Bank', 'finance'],
-  ['Games', 'media'],
+  ['Robotics', 'Manufacturing'],
+  ['Analytics', 'Software'],
+  ['Health', 'Healthcare'],
+  ['Logistics', 'Logistics'],
+  ['Foods', 'Retail'],
+  ['Energy', 'Energy'],
+  ['Capital', 'Financial Services'],
+  ['Studios', 'Media'],
+  ['Learning', 'Education'],
+  ['Labs', 'Software'],
+  ['Outfitters', 'Retail'],
+  ['Systems', 'Software'],
+  ['Freight', 'Logistics'],
+  ['Diagnostics', 'Healthcare'],
+  ['Insurance', 'Financial Services'],
+  ['Press', 'Media'],
+  ['Materials', 'Manufacturing'],
+  ['Travel', 'Hospitality'],
+  ['Bank', 'Financial Services'],
+  ['Games', 'Media'],
 ] as const
 
 export interface Company {
@@ -90,9 +90,53 @@ export const TEAMS = [
 ] as const
 export const LOCATIONS = ['headquarters', 'berlin', 'austin', 'singapore', 'toronto', 'lisbon'] as const
 
-/** The vendor sells two products: accounts work with the first one, and some look at the second one. */
+/** What all accounts work with, and the newest product beside it, which some look at. */
 export const MAIN_PRODUCT = 'projects'
 export const OTHER_PRODUCT = 'insights'
+
+/** The rest of what the vendor sells: who owns the first of a pair could use the second. */
+export const PRODUCT_PAIRS = [
+  ['crm', 'marketing-automation'],
+  ['marketing-automation', 'content-management'],
+  ['analytics', 'data-warehouse'],
+  ['communication', 'project-management'],
+] as const
+
+/** The vendor's customer success managers. */
+export const CSMS = [
+  'Ana Duarte',
+  'Ben Osei',
+  'Chloe Martin',
+  'Dev Patel',
+  'Elin Berg',
+  'Femi Adeyemi',
+] as const
+
+/** Who has a say in a purchase, in the order in which a vendor gets to know them. */
+export const STAKEHOLDER_ROLES = [
+  'end-user-champion',
+  'it-administrator',
+  'executive-sponsor',
+  'budget-owner',
+  'department-head',
+] as const
+
+export const STAKEHOLDERS = [
+  'Amara Nwosu',
+  'Bruno Costa',
+  'Carla Rossi',
+  'Dana Kim',
+  'Emil Novak',
+  'Farah Aziz',
+  'Greta Lind',
+  'Hugo Blanc',
+  'Iris Tanaka',
+  'Jonas Weber',
+  'Kofi Mensah',
+  'Leah Stern',
+] as const
+
+export const COLLABORATIONS = ['comment', 'mention', 'share'] as const
 
 export const FEATURES = [
   'boards',

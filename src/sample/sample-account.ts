@@ -1,6 +1,7 @@
 import type { PropertyValue, SignalKind } from '../scoring/signal.ts'
 import { type Course, steady } from './course.ts'
 import { type Company, FEATURES } from './names.ts'
+import type { Profile } from './profile.ts'
 import type { Random } from './random.ts'
 
 export const STORYLINE_NAMES = [
@@ -43,6 +44,16 @@ export interface SampleAccount extends Company {
   readonly mood: Mood
   readonly nps: number | undefined
   readonly contract: SampleContract
+  /** Undefined: the contract has been the same for the whole history. */
+  readonly change: ContractChange | undefined
+  readonly profile: Profile
+  /** Average length of a session. */
+  readonly sessionMinutes: number
+  /** Comments, mentions and shares that are told of, on a working day. */
+  readonly collaborations: number
+  readonly paysInTime: boolean
+  /** Undefined: it was never asked. */
+  readonly csat: number | undefined
   /** Single things that happen on the way to the end of the history. */
   readonly scenes: readonly Scene[]
   /** What happens next, as soon as someone watches. */
@@ -59,8 +70,19 @@ export interface SampleContract {
   readonly renewalInDays: number
   readonly type: 'annual' | 'monthly' | 'multi-year'
   readonly discountPercent: number
+  /** A month. */
+  readonly seatPrice: number
   /** `--MM-DD` behind a year that does not matter. */
   readonly fiscalYearStart: string
+}
+
+/** What another contract it had before `daysAgo`; from then on it has the present one. */
+export interface ContractChange {
+  readonly daysAgo: number
+  readonly seatsBefore: number
+  /** Monthly recurring revenue. */
+  readonly mrrBefore: number
+  readonly mrr: number
 }
 
 export type Sentiment = 'positive' | 'neutral' | 'escalating'
@@ -76,31 +98,50 @@ export interface Scene {
   readonly properties: Readonly<Record<string, PropertyValue>>
   /** `user`: one of those who work there. `newcomer`: someone not seen before. */
   readonly by: 'user' | 'newcomer' | undefined
+  /** What goes with it at the same moment, in this order. */
+  readonly also: readonly Scene[]
 }
 
 export function scene(
   daysAgo: number,
   kind: SignalKind,
   name: string,
-  more: Partial<Pick<Scene, 'quantity' | 'properties' | 'by'>> = {},
+  more: Partial<Pick<Scene, 'quantity' | 'properties' | 'by' | 'also'>> = {},
 ): Scene {
-  return { daysAgo, kind, name, quantity: 1, properties: {}, by: undefined, ...more }
+  return { daysAgo, kind, name, quantity: 1, properties: {}, by: undefined, also: [], ...more }
 }
 
 export function moodAt(mood: Mood, progress: number): Sentiment {
   return mood.findLast(([from]) => from <= progress)?.[1] ?? 'neutral'
 }
 
+/** What it includes. */
+export const LARGEST_PLAN = {
+  plan: 'scale',
+  includedFeatures: 16,
+  apiCallLimit: 3_000_000,
+  storageLimitGb: 2_000,
+  seatPrice: 129,
+} as const
+
 const PLANS = [
-  { plan: 'starter', upToUsers: 12, includedFeatures: 12, apiCallLimit: 50_000, storageLimitGb: 100 },
-  { plan: 'growth', upToUsers: 35, includedFeatures: 14, apiCallLimit: 400_000, storageLimitGb: 500 },
   {
-    plan: 'scale',
-    upToUsers: Number.POSITIVE_INFINITY,
-    includedFeatures: 16,
-    apiCallLimit: 3_000_000,
-    storageLimitGb: 2_000,
+    plan: 'starter',
+    upToUsers: 12,
+    includedFeatures: 12,
+    apiCallLimit: 50_000,
+    storageLimitGb: 100,
+    seatPrice: 29,
   },
+  {
+    plan: 'growth',
+    upToUsers: 35,
+    includedFeatures: 14,
+    apiCallLimit: 400_000,
+    storageLimitGb: 500,
+    seatPrice: 79,
+  },
+  { ...LARGEST_PLAN, upToUsers: Number.POSITIVE_INFINITY },
 ] as const
 
 /** Offices lie where the people are: the Americas, Europe, Asia and the Pacific. */
@@ -111,11 +152,12 @@ export function ordinaryAccount(
   company: Company,
   index: number,
   storyline: StorylineName,
+  profile: Profile,
   random: Random,
 ): SampleAccount {
   // Many small ones, a few large ones.
   const users = Math.round(5 + 55 * random.next() ** 2.2)
-  const { plan, includedFeatures, apiCallLimit, storageLimitGb } = PLANS.find(
+  const { plan, includedFeatures, apiCallLimit, storageLimitGb, seatPrice } = PLANS.find(
     ({ upToUsers }) => users <= upToUsers,
   )!
   const type = random.pick(['annual', 'annual', 'annual', 'monthly', 'monthly', 'multi-year'] as const)
@@ -151,11 +193,18 @@ export function ordinaryAccount(
       includedFeatures,
       apiCallLimit,
       storageLimitGb,
+      seatPrice,
       renewalInDays: random.integer(125, 350),
       type,
       discountPercent: random.pick([0, 0, 5, 10, 15, 25]),
       fiscalYearStart: `2020-${random.pick(['01', '01', '04', '07', '10'])}-01`,
     },
+    change: undefined,
+    profile,
+    sessionMinutes: profile.sessionMinutes,
+    collaborations: 0,
+    paysInTime: profile.paysInTime,
+    csat: profile.csat,
     scenes: hasSponsor ? [scene(random.integer(2, 25), 'usage', 'sponsor.contacted')] : [],
     next: [],
   }

@@ -1,6 +1,7 @@
+import type { Motion } from '../scoring/model-definition.ts'
 import { OTHER_PRODUCT } from './names.ts'
 import type { Random } from './random.ts'
-import { type Scene, scene } from './sample-account.ts'
+import { type SampleContract, type Scene, scene } from './sample-account.ts'
 
 /** The single things that happen in storylines. */
 
@@ -22,8 +23,44 @@ export function newUser(): Scene {
 }
 
 /** The talk went well: half as many seats again. */
-export function moreSeats(seats: number): Scene {
-  return scene(0, 'contract', 'contract', { properties: { seats: Math.ceil((seats * 1.5) / 5) * 5 } })
+export function moreSeats({ seats, seatPrice }: SampleContract): Scene {
+  const more = Math.ceil((seats * 1.5) / 5) * 5
+  const addedMrr = (more - seats) * seatPrice
+  const deal: Deal = {
+    motion: 'seat-expansion',
+    addedMrr,
+    daysToClose: 20,
+    sizeIncreasePercent: Math.round((more / seats - 1) * 100),
+    opportunityValue: addedMrr * 12,
+  }
+  return expansionWon(0, deal, { seats: more, mrr: more * seatPrice })
+}
+
+export interface Deal {
+  readonly motion: Motion
+  readonly addedMrr: number
+  readonly daysToClose: number
+  readonly sizeIncreasePercent: number
+  /** With which it was opened. */
+  readonly opportunityValue: number
+}
+
+/** A deal, its quantity the ARR that it adds; the contract as it is from now on; and what that means for the MRR. */
+export function expansionWon(
+  daysAgo: number,
+  { motion, addedMrr, ...properties }: Deal,
+  contract: { readonly seats: number; readonly mrr: number },
+): Scene {
+  return scene(daysAgo, 'contract', 'contract', {
+    properties: contract,
+    also: [
+      scene(daysAgo, 'outcome', 'deal.won', {
+        quantity: addedMrr * 12,
+        properties: { motion, mrr: addedMrr, ...properties },
+      }),
+      scene(daysAgo, 'outcome', 'mrr.expanded', { quantity: addedMrr, properties: { motion } }),
+    ],
+  })
 }
 
 export function preview(feature: string, daysAgo: number): Scene {
@@ -39,4 +76,17 @@ export function productPage(daysAgo: number): Scene {
 
 export function guest(daysAgo: number): Scene {
   return scene(daysAgo, 'usage', 'guest.added', { by: 'user' })
+}
+
+/** They know of a task that another product of the vendor does. */
+export function useCaseMention(daysAgo: number): Scene {
+  return scene(daysAgo, 'intent', 'use-case.mentioned', { by: 'user' })
+}
+
+export function premiumRequest(daysAgo: number): Scene {
+  return scene(daysAgo, 'intent', 'support.premium-requested', { by: 'user' })
+}
+
+export function escalationToSupport(daysAgo: number): Scene {
+  return scene(daysAgo, 'usage', 'support.escalated')
 }

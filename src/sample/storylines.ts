@@ -1,16 +1,19 @@
-import { steady } from './course.ts'
-import { FEATURES, PREVIEW_FEATURES } from './names.ts'
+import { type Course, steady } from './course.ts'
+import { FEATURES, PREVIEW_FEATURES, PRODUCT_PAIRS } from './names.ts'
 import type { Random } from './random.ts'
-import { type SampleAccount, type StorylineName, scene, seatsFor } from './sample-account.ts'
+import { LARGEST_PLAN, type SampleAccount, type StorylineName, scene, seatsFor } from './sample-account.ts'
 import {
+  escalationToSupport,
   guest,
   invitation,
   moreSeats,
   newUser,
+  premiumRequest,
   preview,
   productPage,
   question,
   sponsorCall,
+  useCaseMention,
 } from './scenes.ts'
 
 /**
@@ -28,10 +31,11 @@ const PAST = 0.4
 const BEFORE = 0.75
 
 export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
-  /** Nothing in particular happens. Once in a while somebody asks or invites. */
+  /** Nothing in particular happens. Once in a while somebody asks or invites. Some have long been near their limit of storage. */
   steady: {
     share: 0.24,
     shape: (account, place, random) => ({
+      ...(place >= 0.9 ? { storageUse: steady(random.between(0.82, 0.88)) } : {}),
       scenes: [...account.scenes, ...(place < 0.08 ? [question(random, random.integer(2, 20))] : [])],
       next: place < 0.2 ? [question(random, 0)] : place < 0.3 ? [invitation(0)] : [],
     }),
@@ -53,9 +57,13 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
         contract: { ...account.contract, seats },
         users: [
           [0, Math.ceil(users * 0.6)],
-          [0.6, Math.ceil(users * 0.8)],
+          // The full ones have been near it for more than two months.
+          ...(isFull ? [[0.28, Math.ceil(seats * 0.8)] as const] : [[0.6, Math.ceil(users * 0.8)] as const]),
           [0.96, users],
         ],
+        diligence: MORE_LATELY,
+        ...(isFull ? withBudget(account) : {}),
+        collaborations: isFull ? 7 : 1,
         invites: place < 0.2,
         teams: [
           [0, isFull ? 3 : 2],
@@ -64,7 +72,12 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
         powerFeaturesUsed: isFull ? 2 : 1,
         employees: growing(account, random.between(1.06, 1.16)),
         scenes: [sponsorCall(random)],
-        next: isFull || place >= BEFORE ? [] : place < PAST ? [moreSeats(seats)] : [newUser(), newUser()],
+        next:
+          isFull || place >= BEFORE
+            ? []
+            : place < PAST
+              ? [moreSeats({ ...account.contract, seats })]
+              : [newUser(), newUser()],
       }
     },
   },
@@ -99,11 +112,21 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
       return {
         health: steady(random.integer(68, 90)),
         powerFeaturesUsed: place < PAST ? 1 : 0,
+        // They use most of what they have, know what for, and ask for more.
+        ...(place < 0.25
+          ? {
+              featuresUsed: Math.round(account.contract.includedFeatures * 0.55),
+              profile: { ...account.profile, businessCaseAligned: true },
+            }
+          : {}),
         scenes: [
           ...account.scenes,
+          ...Array.from({ length: place < 0.2 ? 3 : place < PAST ? 1 : 0 }, () =>
+            premiumRequest(random.integer(2, 14)),
+          ),
           ...tried.slice(0, count).map(feature => preview(feature, random.integer(2, 16))),
         ],
-        next: count === 1 ? [preview(tried[1]!, 0)] : [],
+        next: count === 1 ? [preview(tried[1]!, 0), premiumRequest(0)] : [],
       }
     },
   },
@@ -113,15 +136,24 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
     share: 0.08,
     shape: (account, place, random) => {
       const count = place < PAST ? random.integer(3, 5) : place < BEFORE ? 2 : 1
+      const [owned, fitting] =
+        PRODUCT_PAIRS[Math.floor((place / PAST) * PRODUCT_PAIRS.length) % PRODUCT_PAIRS.length]!
       return {
+        profile: { ...account.profile, owns: [owned] },
         featuresUsed: Math.round(account.contract.includedFeatures * random.between(0.6, 0.75)),
         health: steady(random.integer(66, 88)),
         scenes: [
           ...account.scenes,
           ...Array.from({ length: count }, () => productPage(random.integer(2, 18))),
-          ...(place < 0.2 ? [scene(random.integer(2, 9), 'intent', 'pricing.viewed', { by: 'user' })] : []),
+          ...(place < 0.2
+            ? [
+                scene(random.integer(2, 9), 'intent', 'pricing.viewed', { by: 'user' }),
+                scene(random.integer(2, 9), 'intent', `product.${fitting}.viewed`, { by: 'user' }),
+              ]
+            : []),
+          ...(place < PAST ? [useCaseMention(random.integer(3, 30))] : []),
         ],
-        next: count === 2 ? [productPage(0)] : [],
+        next: count === 2 ? [productPage(0), useCaseMention(0)] : [],
       }
     },
   },
@@ -139,6 +171,8 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
           [0.5, users],
         ],
         contract: { ...account.contract, seats: seatsFor(users, random.between(0.85, 0.97)) },
+        csat: random.integer(recovered ? 62 : 25, recovered ? 80 : 55),
+        scenes: recovered ? account.scenes : [...account.scenes, escalationToSupport(random.integer(3, 20))],
         health: [
           [0, random.integer(70, 78)],
           [0.6, 68],
@@ -156,7 +190,8 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
   'renewal-near': {
     share: 0.06,
     shape: (account, place, random) => {
-      const users = random.integer(8, 40)
+      const isLarge = place < 0.5
+      const users = isLarge ? random.integer(30, 48) : random.integer(8, 40)
       return {
         ...(place < 0.7 ? healthy(random) : {}),
         users: [
@@ -165,6 +200,7 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
         ],
         contract: {
           ...account.contract,
+          ...(isLarge ? LARGEST_PLAN : {}),
           seats: seatsFor(users, random.between(0.66, 0.79)),
           renewalInDays: random.integer(62, 88),
           type: place < 0.7 ? 'annual' : 'multi-year',
@@ -196,6 +232,9 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
         health: steady(random.integer(68, 90)),
         featuresUsed: random.integer(6, 10),
         powerFeaturesUsed: random.integer(0, 1),
+        diligence: MORE_LATELY,
+        ...(place < 0.3 ? withBudget(account) : {}),
+        collaborations: place < 0.3 ? 7 : 1,
         teams: [
           [0, 1],
           [0.4, 2],
@@ -231,6 +270,8 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
         [0.5, random.pick(['neutral', 'escalating'] as const)],
       ],
       nps: random.chance(0.5) ? random.integer(2, 6) : undefined,
+      csat: random.chance(0.5) ? random.integer(20, 60) : undefined,
+      paysInTime: place < 0.55,
       scenes: [],
     }),
   },
@@ -259,6 +300,7 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
           includedFeatures: 12,
           apiCallLimit: 50_000,
           storageLimitGb: 100,
+          seatPrice: 29,
           type: 'monthly',
         },
         scenes: [],
@@ -276,6 +318,17 @@ function healthy(random: Random): Pick<SampleAccount, 'health' | 'mood' | 'nps'>
     ],
     nps: random.integer(8, 10),
   }
+}
+
+/** A quarter more work in the last month than before. */
+const MORE_LATELY: Course = [
+  [0, 0.8],
+  [0.62, 0.8],
+  [0.68, 1],
+]
+
+function withBudget({ profile }: SampleAccount): Pick<SampleAccount, 'profile'> {
+  return { profile: { ...profile, budgetConfirmed: true } }
 }
 
 function growing(account: SampleAccount, factor: number): SampleAccount['employees'] {

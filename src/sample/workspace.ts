@@ -1,6 +1,8 @@
+import { expansionTalk } from './expansion-talk.ts'
+import { interest, reviews } from './interest.ts'
 import { createCompanies } from './names.ts'
-import { createRandom } from './random.ts'
-import { salesTalk } from './sales-talk.ts'
+import { createProfile } from './profile.ts'
+import { createRandom, type Random } from './random.ts'
 import { ordinaryAccount, type SampleAccount, STORYLINE_NAMES, type StorylineName } from './sample-account.ts'
 import { STORYLINES } from './storylines.ts'
 
@@ -23,10 +25,29 @@ export function sampleWorkspace({
     seed,
     accounts: companies.map((company, index) => {
       const { storyline, place } = roles[index]!
-      const random = createRandom(seed, 'account', company.id)
-      const ordinary = ordinaryAccount(company, index, storyline, random)
+      // What was added to the sample later draws from a source of its own: it leaves the rest as it was.
+      const randomFor = (what: string): Random => createRandom(seed, what, company.id)
+      const random = randomFor('account')
+      const ordinary = ordinaryAccount(
+        company,
+        index,
+        storyline,
+        createProfile(storyline, randomFor('profile')),
+        random,
+      )
       const shaped = { ...ordinary, ...STORYLINES[storyline].shape(ordinary, place, random) }
-      return { ...shaped, scenes: [...shaped.scenes, ...salesTalk(shaped, random)] }
+      const talk = expansionTalk(shaped, place, randomFor('talk'))
+      return {
+        ...shaped,
+        change: talk.change,
+        scenes: [
+          ...shaped.scenes,
+          ...talk.scenes,
+          ...interest(shaped, place, randomFor('interest')),
+          ...reviews(shaped, randomFor('reviews')),
+        ],
+        next: [...shaped.next, ...talk.next],
+      }
     }),
   }
 }

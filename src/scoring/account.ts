@@ -5,8 +5,8 @@ import { hash64, lowBits } from './hash.ts'
 import type { Cause, ScoringEvent } from './outputs.ts'
 import type { Signal } from './signal.ts'
 import { createStanding, type Standing } from './standing.ts'
-import { dwellEnd, targetTier } from './tier.ts'
-import { pqlEvent } from './triggers.ts'
+import { nextTierMove } from './tier.ts'
+import { isMet, pqlEvent } from './triggers.ts'
 import { createUserBook, type UserBook } from './users.ts'
 
 /** Everything that is known of one account, and what every active model makes of it. */
@@ -66,7 +66,8 @@ export function receiveSignal(
   moveClock(activity, observedAt)
   const applied = applySignal(activity, account.users, signal)
   const late = applied.outcome === 'too-old' || (applied.outcome === 'applied' && applied.late)
-  const cause: Cause = { type: late ? 'late' : 'signal', signalId: signal.id }
+  const overrides = signal.kind === 'override' && applied.outcome === 'applied'
+  const cause: Cause = { type: overrides ? 'override' : late ? 'late' : 'signal', signalId: signal.id }
   // A new account is evaluated whole, even if its first signal came too late to count.
   const reason = isNew ? 'everything' : applied.outcome === 'applied' ? applied.touched : undefined
   if (reason !== undefined) {
@@ -87,11 +88,20 @@ export function advance(account: Account, until: number): ScoringEvent[] {
       )
     moveClock(account.activity, account.dueAt)
     for (const standing of account.standings) {
-      events.push(...evaluate(standing, account.activity, account.id, 'time', { type: 'window' }))
+      events.push(
+        ...evaluate(standing, account.activity, account.id, 'time', boundaryCause(standing, account.dueAt)),
+      )
     }
     account.dueAt = nextDue(account)
   }
   return events
+}
+
+/** Time itself, unless it is the end of what a person had decided. */
+function boundaryCause({ override }: Standing, at: number): Cause {
+  return override === undefined || override.expiresAt > at
+    ? { type: 'window' }
+    : { type: 'override', signalId: override.signalId }
 }
 
 /** Brings an account under a later model set, as if that had happened when the record passed. Rules: docs/how-a-score-is-defined.md, "Models". */
@@ -143,6 +153,10 @@ function succeed(old: Standing, model: CompiledModel, clock: number, cause: Caus
     )
     if (oldIndex >= 0) standing.triggers[i] = old.triggers[oldIndex]!
   })
+  model.alerts.forEach((alert, i) => {
+    const oldIndex = old.model.alerts.findIndex(({ definition }) => definition.name === alert.definition.name)
+    if (oldIndex >= 0) standing.alerts[i] = old.alerts[oldIndex]!
+  })
   return standing
 }
 
@@ -164,6 +178,7 @@ function disqualifyWithout(
 /** The earliest moment after the clock at which time alone may change a standing. It may be too early, never too late. */
 export function nextDue({ activity, standings }: Account): number {
   let due = Number.POSITIVE_INFINITY
+  for (const { expiresAt } of activity.overrides.values()) due = Math.min(due, expiresAt)
   for (const standing of standings) {
     for (const { root } of standing.model.features)
       if (root !== undefined) due = Math.min(due, root.nextChange(activity))
@@ -173,15 +188,16 @@ export function nextDue({ activity, standings }: Account): number {
 }
 
 function nextDeadline(standing: Standing, clock: number): number {
-  const { model, tier, score, triggers, values } = standing
-  let deadline =
-    targetTier(model.definition, tier, score) === tier ? Number.POSITIVE_INFINITY : dwellEnd(standing)
+  const { model, triggers, alerts } = standing
+  let deadline = nextTierMove(standing)
   for (let i = 0; i < triggers.length; i++) {
     const state = triggers[i]!
     if (state.status !== 'idle') deadline = Math.min(deadline, state.expiresAt)
-    else if (state.until > clock && model.triggers[i]!.met(values) === true)
+    else if (state.until > clock && isMet(standing, model.triggers[i]!))
       deadline = Math.min(deadline, state.until)
   }
+  for (let i = 0; i < alerts.length; i++)
+    if (alerts[i]! > clock && isMet(standing, model.alerts[i]!)) deadline = Math.min(deadline, alerts[i]!)
   return deadline
 }
 

@@ -1,26 +1,34 @@
 import { addToBucket, type Buckets, createBuckets, firstFrom, forgetBefore, insertSorted } from './buckets.ts'
 import { type Hash64, hash64 } from './hash.ts'
 import { DIMENSIONS, type Dimension } from './model-definition.ts'
+import { type Override, readOverride } from './overrides.ts'
 import { isActivityKind, type PropertyValue, type Signal } from './signal.ts'
 import { dayOf, HELD_DAYS, HELD_HOURS, HOUR_MS, hourOf } from './time.ts'
-import { seeUser, type UserBook } from './users.ts'
+import { recentDays, seeUser, USER_DAYS_HELD, type UserBook, type UserDays } from './users.ts'
 
 /** The rolling state of one account: what it did, by name and day. It knows no model. */
 export interface AccountActivity {
   /** The highest `observedAt` seen, ms. */
   clock: number
+  /** The day of the clock that the account began with, or of the earliest signal that was applied. */
+  firstDay: number
   /** By `seriesKey(kind, name)`. */
   readonly series: Map<string, Series>
   /** Days (hours) in which any series has a bucket; derived from the series. */
   readonly activeDays: number[]
   readonly activeHours: number[]
-  /** How many users were last seen on each day. */
-  readonly userDays: Buckets
+  /**
+   * At index n: how many users there are by the day of their (n + 1)-th latest active day; at 0, by the day they were last seen.
+   * As long as the most days that a user was active on.
+   */
+  readonly userDays: Buckets[]
   /** How many users there have been; decides how their records are cut into chunks. */
   userCount: number
   readonly dimensions: Readonly<Record<Dimension, Map<string, SeenDays>>>
   /** By `kind.property`. */
   readonly latest: Map<string, LatestValue>
+  /** By the name of the override: a model's id, or `*`. Only those that have not ended. */
+  readonly overrides: Map<string, Override>
   /** When each of the last ids was applied, by the account's clock, ms; oldest first. */
   readonly recentIds: Map<Hash64, number>
   readonly dropped: DroppedCounts
@@ -57,7 +65,13 @@ export interface DroppedCounts {
   values: number
 }
 
-export const LIMITS = { series: 256, keys: 256, valuesPerDimension: 64, recentIds: 1024 } as const
+export const LIMITS = {
+  series: 256,
+  keys: 256,
+  valuesPerDimension: 64,
+  overrides: 32,
+  recentIds: 1024,
+} as const
 export const DEDUP_MS = 48 * HOUR_MS
 
 export function seriesKey(kind: string, name: string): string {
@@ -67,13 +81,15 @@ export function seriesKey(kind: string, name: string): string {
 export function createActivity(clock: number): AccountActivity {
   return {
     clock,
+    firstDay: dayOf(clock),
     series: new Map(),
     activeDays: [],
     activeHours: [],
-    userDays: createBuckets(),
+    userDays: [],
     userCount: 0,
-    dimensions: { team: new Map(), location: new Map(), product: new Map() },
+    dimensions: { team: new Map(), location: new Map(), product: new Map(), role: new Map() },
     latest: new Map(),
+    overrides: new Map(),
     recentIds: new Map(),
     dropped: { tooOld: 0, names: 0, keys: 0, values: 0 },
   }
@@ -89,6 +105,8 @@ export function moveClock(activity: AccountActivity, clock: number): void {
     if (clock - appliedAt < DEDUP_MS) break
     activity.recentIds.delete(id)
   }
+  for (const [name, override] of activity.overrides)
+    if (override.expiresAt <= clock) activity.overrides.delete(name)
   if (hourOf(clock) > hourBefore) forgetHours(activity, hourOf(clock) - HELD_HOURS + 1)
   if (dayOf(clock) > dayBefore) forgetDays(activity, dayOf(clock) - HELD_DAYS + 1)
 }
@@ -108,7 +126,8 @@ function forgetDays(activity: AccountActivity, firstDay: number): void {
     // The newest entry before the first day stays: it is the value that the first day began with.
     while (history.length > 1 && dayOf(history[1]!.occurredAt) < firstDay) history.shift()
   }
-  forgetBefore(activity.userDays, firstDay)
+  for (const [n, days] of activity.userDays.entries())
+    forgetBefore(days, n === 0 ? firstDay : firstDay + HELD_DAYS - USER_DAYS_HELD)
   const gone = firstFrom(activity.activeDays, firstDay)
   if (gone === 0) return
   activity.activeDays.splice(0, gone)
@@ -131,6 +150,8 @@ export interface Touched {
   readonly keys: readonly string[]
 }
 
+const TOUCHED_NOTHING: Touched = { series: undefined, users: false, dimensions: [], keys: [] }
+
 /**
  * Applies a signal; the clock was moved to its `observedAt` before. Rules: docs/how-a-score-is-defined.md, "A signal", 3 to 5.
  */
@@ -144,12 +165,16 @@ export function applySignal(activity: AccountActivity, users: UserBook, signal: 
     return { outcome: 'too-old' }
   }
   rememberId(activity, id)
+  activity.firstDay = Math.min(activity.firstDay, day)
   const late = day < today
+  if (signal.kind === 'override') {
+    applyOverride(activity, signal)
+    return { outcome: 'applied', late, touched: TOUCHED_NOTHING }
+  }
   if (!isActivityKind(signal.kind)) return { outcome: 'applied', late, touched: applyFacts(activity, signal) }
 
   const series = countSignal(activity, signal, day)
-  if (signal.kind === 'outcome')
-    return { outcome: 'applied', late, touched: { series, users: false, dimensions: [], keys: [] } }
+  if (signal.kind === 'outcome') return { outcome: 'applied', late, touched: { ...TOUCHED_NOTHING, series } }
   if (signal.userId !== undefined) applyUser(activity, users, signal.userId, day, today)
   const dimensions = DIMENSIONS.filter(dimension =>
     seeValue(activity, dimension, signal.properties[dimension], day),
@@ -201,9 +226,26 @@ function applyUser(
 ): void {
   const { before, now } = seeUser(users, activity.userCount, userId, day, today)
   if (before === undefined) activity.userCount++
-  if (before === now) return
-  if (before !== undefined) takeFromBucket(activity.userDays, before)
-  addToBucket(activity.userDays, now, 0)
+  if (before !== now) moveUser(activity, before, now, today)
+}
+
+/** Counts a user under its present days in place of its earlier ones. */
+function moveUser(
+  activity: AccountActivity,
+  before: UserDays | undefined,
+  now: UserDays,
+  today: number,
+): void {
+  const from = before === undefined ? [] : recentDays(before)
+  const to = recentDays(now)
+  for (let n = 0; n < Math.max(from.length, to.length); n++) {
+    if (from[n] === to[n]) continue
+    const days = activity.userDays[n] ?? createBuckets()
+    activity.userDays[n] = days
+    const first = n === 0 ? today - HELD_DAYS + 1 : today - USER_DAYS_HELD + 1
+    if (from[n] !== undefined) takeFromBucket(days, from[n]!)
+    if (to[n] !== undefined && to[n]! >= first) addToBucket(days, to[n]!, 0)
+  }
 }
 
 function takeFromBucket(buckets: Buckets, bucket: number): void {
@@ -236,6 +278,20 @@ function seeValue(
     seen.set(value, { first: day, last: day })
   }
   return true
+}
+
+/** The latest by `occurredAt` holds; one that has ended already does not. */
+function applyOverride(activity: AccountActivity, signal: Signal): void {
+  const override = readOverride(signal)
+  if (typeof override === 'string') throw new Error(`signal ${signal.id}: ${override}`)
+  if (override.expiresAt <= activity.clock) return
+  const present = activity.overrides.get(signal.name)
+  if (present === undefined && activity.overrides.size >= LIMITS.overrides) {
+    activity.dropped.keys++
+    return
+  }
+  if (present === undefined || override.occurredAt >= present.occurredAt)
+    activity.overrides.set(signal.name, override)
 }
 
 function applyFacts(activity: AccountActivity, signal: Signal): Touched {

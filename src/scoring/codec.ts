@@ -4,15 +4,17 @@ import { type Buckets, createBuckets } from './buckets.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import { DIMENSIONS } from './model-definition.ts'
 import type { CauseType } from './outputs.ts'
+import { type Override, overrideOf } from './overrides.ts'
 import { createStanding, type Standing, type TriggerState } from './standing.ts'
-import { createUserBook, type UserChunk } from './users.ts'
+import { createUserBook, lastDayOf, maskOf, packUserDays, type UserChunk, type UserDays } from './users.ts'
 
 /**
  * Accounts as compact bytes, canonical: equal state, equal bytes. The version comes first; a version that has shipped is never edited:
- * add the next one, and read the old one too. Layout of version 1: how far the account is, its standings, its activity.
+ * add the next one, and read the old one too. Version 1 was never shipped. Layout of version 2: how far the account is, its overrides, its
+ * standings, its activity.
  */
-const ACCOUNT_VERSION = 1
-const CHUNK_VERSION = 1
+const ACCOUNT_VERSION = 2
+const CHUNK_VERSION = 2
 
 const CAUSES: readonly CauseType[] = ['signal', 'late', 'window', 'model', 'override', 'gate']
 const TRIGGER_STATUSES = ['idle', 'open', 'held'] as const
@@ -31,6 +33,7 @@ export function encodeAccount(account: Account): Uint8Array {
   out.varint(account.activity.clock)
   writeNumber(out, account.dueAt)
   out.varint(account.standings.length)
+  writeOverrides(out, account.activity.overrides)
   for (const standing of account.standings) writeStanding(out, standing)
   writeActivity(out, account.activity)
   return out.finish()
@@ -45,6 +48,7 @@ export function decodeAccount(id: string, bytes: Uint8Array, modelSets: readonly
     const input = new ByteReader(bytes)
     const head = readHead(input, modelSets)
     const activity = createActivity(head.clock)
+    for (const [name, override] of head.overrides) activity.overrides.set(name, override)
     readActivity(input, activity)
     if (!input.atEnd()) throw new RangeError('there are bytes behind the end')
     const { lastOffset, modelsOffset, dueAt, standings } = head
@@ -58,6 +62,7 @@ export interface AccountScores {
   readonly lastOffset: number
   readonly dueAt: number
   readonly modelsOffset: number
+  readonly overrides: ReadonlyMap<string, Override>
   readonly standings: Standing[]
 }
 
@@ -79,7 +84,9 @@ function reading<T>(id: string, read: () => T): T {
 function readHead(input: ByteReader, modelSets: readonly ModelSet[]): AccountScores {
   const version = input.byte()
   if (version !== ACCOUNT_VERSION)
-    throw new RangeError(`version ${version}, where ${ACCOUNT_VERSION} can be read`)
+    throw new RangeError(
+      `version ${version}, where ${ACCOUNT_VERSION} can be read; empty the store: it is made anew from the log`,
+    )
   const lastOffset = input.varint() - 1
   const modelsOffset = input.varint() - 1
   const clock = input.varint()
@@ -92,8 +99,36 @@ function readHead(input: ByteReader, modelSets: readonly ModelSet[]): AccountSco
   const count = input.varint()
   if (count !== set.models.length)
     throw new RangeError(`${count} standings under ${set.models.length} models`)
-  const standings = set.models.map(model => readStanding(input, createStanding(model, 0, { type: 'model' })))
-  return { clock, lastOffset, dueAt, modelsOffset, standings }
+  const overrides = new Map<string, Override>()
+  readSorted(input, overrides, () => readOverrideOf(input))
+  const standings = set.models.map(model =>
+    readStanding(input, createStanding(model, 0, { type: 'model' }), overrides),
+  )
+  return { clock, lastOffset, dueAt, modelsOffset, overrides, standings }
+}
+
+function writeOverrides(out: ByteWriter, overrides: ReadonlyMap<string, Override>): void {
+  writeSorted(out, overrides, ({ signalId, reason, author, occurredAt, expiresAt, score, tier, hold }) => {
+    for (const text of [signalId, reason, author]) out.text(text)
+    out.varint(occurredAt)
+    out.varint(expiresAt)
+    writeValue(out, score ?? null)
+    writeValue(out, tier ?? null)
+    out.byte(hold ? 1 : 0)
+  })
+}
+
+function readOverrideOf(input: ByteReader): Override {
+  return {
+    signalId: input.text(),
+    reason: input.text(),
+    author: input.text(),
+    occurredAt: input.varint(),
+    expiresAt: input.varint(),
+    score: (readValue(input) as number | null) ?? undefined,
+    tier: (readValue(input) as string | null) ?? undefined,
+    hold: input.byte() === 1,
+  }
 }
 
 function writeStanding(out: ByteWriter, standing: Standing): void {
@@ -104,7 +139,11 @@ function writeStanding(out: ByteWriter, standing: Standing): void {
     out.byte(standing.known[i] ? 1 : 0)
   }
   for (const points of standing.groupPoints) writeNumber(out, points)
-  writeNumber(out, standing.score)
+  for (const facet of standing.facets) writeValue(out, facet ?? null)
+  const decided = standing.score !== standing.rulesScore
+  out.byte((standing.inScope ? 1 : 0) + (decided ? 2 : 0))
+  writeNumber(out, standing.rulesScore)
+  if (decided) writeNumber(out, standing.score)
   writeNumber(out, standing.coverage)
   out.varint(standing.tier)
   out.varint(standing.tierSince)
@@ -121,9 +160,14 @@ function writeStanding(out: ByteWriter, standing: Standing): void {
       out.varint(state.expiresAt)
     }
   }
+  for (const until of standing.alerts) writeNumber(out, until)
 }
 
-function readStanding(input: ByteReader, standing: Standing): Standing {
+function readStanding(
+  input: ByteReader,
+  standing: Standing,
+  overrides: ReadonlyMap<string, Override>,
+): Standing {
   const { model, values, points, known, groupPoints, triggers } = standing
   for (let slot = 0; slot < model.features.length; slot++) values[slot] = readValue(input) ?? undefined
   for (let i = 0; i < points.length; i++) {
@@ -131,7 +175,13 @@ function readStanding(input: ByteReader, standing: Standing): Standing {
     known[i] = input.byte() === 1
   }
   for (let i = 0; i < groupPoints.length; i++) groupPoints[i] = readNumber(input)
-  standing.score = readNumber(input)
+  for (let i = 0; i < standing.facets.length; i++)
+    standing.facets[i] = (readValue(input) as string | null) ?? undefined
+  const flags = input.byte()
+  standing.inScope = flags % 2 === 1
+  standing.override = overrideOf(overrides, model.definition.id)
+  standing.rulesScore = readNumber(input)
+  standing.score = flags >= 2 ? readNumber(input) : standing.rulesScore
   standing.coverage = readNumber(input)
   standing.tier = input.varint()
   standing.tierSince = input.varint()
@@ -140,6 +190,7 @@ function readStanding(input: ByteReader, standing: Standing): Standing {
   const signalId = readValue(input) as string | null
   standing.cause = signalId === null ? { type } : { type, signalId }
   for (let i = 0; i < triggers.length; i++) triggers[i] = readTriggerState(input)
+  for (let i = 0; i < standing.alerts.length; i++) standing.alerts[i] = readNumber(input)
   values[model.scoreSlot] = standing.score
   values[model.tierSlot] = model.definition.tiers[standing.tier]!.name
   return standing
@@ -153,12 +204,13 @@ function readTriggerState(input: ByteReader): TriggerState {
 
 function writeActivity(out: ByteWriter, activity: AccountActivity): void {
   const { tooOld, names, keys, values } = activity.dropped
+  out.varint(activity.firstDay)
   for (const count of [activity.userCount, tooOld, names, keys, values]) out.varint(count)
   writeSorted(out, activity.series, ({ days, hours }) => {
     writeBuckets(out, days)
     writeBuckets(out, hours)
   })
-  writeBuckets(out, activity.userDays)
+  writeUserDays(out, activity.userDays)
   for (const dimension of DIMENSIONS) {
     writeSorted(out, activity.dimensions[dimension], ({ first, last }) => {
       out.varint(first)
@@ -184,6 +236,7 @@ function writeActivity(out: ByteWriter, activity: AccountActivity): void {
 }
 
 function readActivity(input: ByteReader, activity: AccountActivity): void {
+  activity.firstDay = input.varint()
   activity.userCount = input.varint()
   activity.dropped.tooOld = input.varint()
   activity.dropped.names = input.varint()
@@ -192,10 +245,7 @@ function readActivity(input: ByteReader, activity: AccountActivity): void {
   readSorted(input, activity.series, key => ({ key, days: readBuckets(input), hours: readBuckets(input) }))
   activity.activeDays.push(...unionOf(activity.series, 'days'))
   activity.activeHours.push(...unionOf(activity.series, 'hours'))
-  const userDays = readBuckets(input)
-  activity.userDays.at.push(...userDays.at)
-  activity.userDays.counts.push(...userDays.counts)
-  activity.userDays.sums.push(...userDays.sums)
+  readUserDays(input, activity.userDays)
   for (const dimension of DIMENSIONS) {
     readSorted(input, activity.dimensions[dimension], () => {
       const first = input.varint()
@@ -268,6 +318,37 @@ function readBuckets(input: ByteReader): Buckets {
   return buckets
 }
 
+/** Users by day, up to the last n that any user has been active on. */
+function writeUserDays(out: ByteWriter, userDays: readonly Buckets[]): void {
+  let levels = userDays.length
+  while (levels > 0 && userDays[levels - 1]!.at.length === 0) levels--
+  out.byte(levels)
+  for (let n = 0; n < levels; n++) {
+    const { at, counts } = userDays[n]!
+    out.varint(at.length)
+    let before = 0
+    for (let i = 0; i < at.length; i++) {
+      out.varint(at[i]! - before)
+      out.varint(counts[i]!)
+      before = at[i]!
+    }
+  }
+}
+
+function readUserDays(input: ByteReader, userDays: Buckets[]): void {
+  for (let n = 0, levels = input.byte(); n < levels; n++) {
+    const { at, counts, sums } = createBuckets()
+    userDays.push({ at, counts, sums })
+    let day = 0
+    for (let left = input.varint(); left > 0; left--) {
+      day += input.varint()
+      at.push(day)
+      counts.push(input.varint())
+      sums.push(0)
+    }
+  }
+}
+
 const TAG = { null: 0, integer: 1, double: 2, text: 3, false: 4, true: 5 } as const
 
 function writeNumber(out: ByteWriter, value: number): void {
@@ -314,16 +395,20 @@ function readValue(input: ByteReader): number | string | boolean | null {
   }
 }
 
-/** A chunk of users: 10 bytes each, by ascending hash. */
+const BYTES_PER_USER = 14
+
+/** A chunk of users: 14 bytes each, by ascending hash. */
 export function encodeUserChunk(chunk: UserChunk): Uint8Array {
-  const bytes = new Uint8Array(1 + chunk.lastSeenDays.size * 10)
+  const bytes = new Uint8Array(1 + chunk.users.size * BYTES_PER_USER)
   const view = new DataView(bytes.buffer)
   bytes[0] = CHUNK_VERSION
   let position = 1
-  for (const user of [...chunk.lastSeenDays.keys()].sort((a, b) => a - b)) {
+  for (const user of [...chunk.users.keys()].sort((a, b) => a - b)) {
+    const days = chunk.users.get(user)!
     view.setFloat64(position, user, true)
-    view.setUint16(position + 8, chunk.lastSeenDays.get(user)!, true)
-    position += 10
+    view.setUint16(position + 8, lastDayOf(days), true)
+    view.setUint32(position + 10, maskOf(days), true)
+    position += BYTES_PER_USER
   }
   return bytes
 }
@@ -334,10 +419,11 @@ export function decodeUserChunk(id: string, bytes: Uint8Array): UserChunk {
     if (bytes[0] !== CHUNK_VERSION)
       throw new RangeError(`user chunk of version ${bytes[0]}, where ${CHUNK_VERSION} can be read`)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const lastSeenDays = new Map<number, number>()
-    for (let position = 1; position < bytes.length; position += 10) {
-      lastSeenDays.set(view.getFloat64(position, true), view.getUint16(position + 8, true))
+    const users = new Map<number, UserDays>()
+    for (let position = 1; position < bytes.length; position += BYTES_PER_USER) {
+      const days = packUserDays(view.getUint16(position + 8, true), view.getUint32(position + 10, true))
+      users.set(view.getFloat64(position, true), days)
     }
-    return { lastSeenDays, changed: false }
+    return { users, changed: false }
   })
 }

@@ -1,6 +1,8 @@
 import { compileExpression, type Evaluate, featuresRead } from './conditions.ts'
-import { compileRootFeature, isRoot, type RootFeature } from './features.ts'
+import { compileRootFeature, isRoot } from './features.ts'
 import type {
+  AccountList,
+  AlertDefinition,
   FeatureDefinition,
   GateDefinition,
   GroupDefinition,
@@ -9,6 +11,7 @@ import type {
   TriggerDefinition,
   Value,
 } from './model-definition.ts'
+import type { RootFeature } from './root-feature.ts'
 import { compileRule, type RulePoints, ruleInputs } from './rules.ts'
 
 /**
@@ -25,6 +28,9 @@ export interface CompiledModel {
   readonly groups: readonly CompiledGroup[]
   readonly gates: readonly CompiledGate[]
   readonly triggers: readonly CompiledTrigger[]
+  readonly alerts: readonly CompiledAlert[]
+  /** Whether the model scores an account, from its id and feature vector. Undefined: it scores all. */
+  readonly includes: ((accountId: string, values: readonly Value[]) => boolean) | undefined
 }
 
 export interface CompiledFeature {
@@ -63,8 +69,8 @@ export interface CompiledGate {
   readonly open: Evaluate
 }
 
-export interface CompiledTrigger {
-  readonly definition: TriggerDefinition
+/** What triggers and alerts have in common. */
+export interface CompiledNotice {
   readonly met: Evaluate
   /** The features that its condition reads, ascending by name; not `score` and `tier`. */
   readonly evidence: readonly Slot[]
@@ -72,6 +78,16 @@ export interface CompiledTrigger {
   readonly reasonSlots: readonly Slot[]
   /** Indexes in `CompiledModel.gates`. */
   readonly gates: readonly number[]
+}
+
+export interface CompiledTrigger extends CompiledNotice {
+  readonly definition: TriggerDefinition
+  readonly confidence: Evaluate | undefined
+  readonly estimatedValue: Evaluate | undefined
+}
+
+export interface CompiledAlert extends CompiledNotice {
+  readonly definition: AlertDefinition
 }
 
 /** `{feature}`, or `{feature%}` for percents. */
@@ -122,14 +138,44 @@ export function compileModel(definition: ModelDefinition, contentHash = ''): Com
     })),
     triggers: definition.triggers.map(trigger => ({
       definition: trigger,
-      met: compileExpression(trigger.when.expression, slotOf),
-      evidence: namedSlots(featuresRead(trigger.when.expression).filter(name => slots.has(name))),
-      reasonSlots: namedSlots(
-        [...trigger.reason.matchAll(REASON_PLACEHOLDER)].map(([, name]) => name!).filter(isSlot),
-      ),
-      gates: trigger.gates.map(name => definition.gates.findIndex(gate => gate.name === name)),
+      ...compileNotice(trigger),
+      confidence: trigger.confidence && compileExpression(trigger.confidence.expression, slotOf),
+      estimatedValue: trigger.estimatedValue && compileExpression(trigger.estimatedValue.expression, slotOf),
     })),
+    alerts: definition.alerts.map(alert => ({ definition: alert, ...compileNotice(alert) })),
+    includes: compileScope(definition.scope, slotOf),
   }
+
+  function compileNotice({ when, reason, gates }: TriggerDefinition | AlertDefinition): CompiledNotice {
+    return {
+      met: compileExpression(when.expression, slotOf),
+      evidence: namedSlots(featuresRead(when.expression).filter(name => slots.has(name))),
+      reasonSlots: namedSlots(
+        [...reason.matchAll(REASON_PLACEHOLDER)].map(([, name]) => name!).filter(isSlot),
+      ),
+      gates: gates.map(name => definition.gates.findIndex(gate => gate.name === name)),
+    }
+  }
+}
+
+/** Rules: docs/how-a-score-is-defined.md, "Which accounts". */
+function compileScope(
+  { include, exclude }: ModelDefinition['scope'],
+  slotOf: (name: string) => number,
+): CompiledModel['includes'] {
+  if (include === undefined && exclude === undefined) return undefined
+  const included = include === undefined ? () => true : compileList(include, slotOf)
+  const excluded = exclude === undefined ? () => false : compileList(exclude, slotOf)
+  return (accountId, values) => included(accountId, values) && !excluded(accountId, values)
+}
+
+function compileList(
+  { ids, when }: AccountList,
+  slotOf: (name: string) => number,
+): (accountId: string, values: readonly Value[]) => boolean {
+  const listed = new Set(ids)
+  const met = when && compileExpression(when.expression, slotOf)
+  return (accountId, values) => listed.has(accountId) || met?.(values) === true
 }
 
 function compileFeature(definition: FeatureDefinition, slotOf: (name: string) => number): CompiledFeature {
@@ -143,6 +189,15 @@ function compileFeature(definition: FeatureDefinition, slotOf: (name: string) =>
       return typeof a !== 'number' || typeof b !== 'number' || b === 0 ? undefined : a / b
     }
     return { name, root: undefined, derive, dependsOn: [of, to] }
+  }
+  if (definition.type === 'formula') {
+    const { expression } = definition.formula
+    const compute = compileExpression(expression, slotOf)
+    const derive = (values: readonly Value[]): Value => {
+      const value = compute(values)
+      return typeof value === 'number' && !Number.isFinite(value) ? undefined : value
+    }
+    return { name, root: undefined, derive, dependsOn: featuresRead(expression).map(slotOf) }
   }
   const dependsOn = definition.of.map(slotOf)
   const choose = definition.type === 'largest' ? Math.max : Math.min

@@ -2,6 +2,7 @@ import type { CompiledModel } from './compile-model.ts'
 import type { Value } from './model-definition.ts'
 import { coverage, groupPoints, totalScore } from './score.ts'
 import { targetTier } from './tier.ts'
+import { type Prospects, prospects } from './triggers.ts'
 
 /** What a model makes of given features: for golden tests, examples and what-if; nothing is remembered, no time passes. */
 export interface Evaluation {
@@ -14,6 +15,12 @@ export interface Evaluation {
   /** The triggers whose condition is true, whatever the gates say. */
   readonly met: readonly string[]
   readonly gatesOpen: Readonly<Record<string, boolean>>
+  /** The alerts whose condition is true. */
+  readonly alerts: readonly string[]
+  /** By trigger: what could come of a PQL. */
+  readonly prospects: Readonly<Record<string, Prospects>>
+  /** Given and derived. */
+  readonly features: Readonly<Record<string, Value>>
 }
 
 /** Root features are given by name, and unknown if left out; derived ones are computed from them, unless given too. */
@@ -51,5 +58,10 @@ export function evaluateFeatures(model: CompiledModel, given: Readonly<Record<st
         return [gate.definition.name, open === undefined ? gate.definition.missing === 'open' : open === true]
       }),
     ),
+    alerts: model.alerts.filter(alert => alert.met(values) === true).map(alert => alert.definition.name),
+    prospects: Object.fromEntries(
+      model.triggers.map(trigger => [trigger.definition.name, prospects(values, trigger)]),
+    ),
+    features: Object.fromEntries(model.features.map(({ name }, slot) => [name, values[slot]])),
   }
 }

@@ -1,8 +1,10 @@
 import type { AccountActivity, Touched } from './activity.ts'
-import type { CompiledFeature } from './compile-model.ts'
+import { stepAlerts } from './alerts.ts'
+import type { CompiledFeature, CompiledGate } from './compile-model.ts'
 import type { Value } from './model-definition.ts'
 import type { Cause, ScoringEvent } from './outputs.ts'
-import { coverage, groupPoints, totalScore } from './score.ts'
+import { overrideOf } from './overrides.ts'
+import { asScore, coverage, groupPoints, totalScore } from './score.ts'
 import type { Standing } from './standing.ts'
 import { stepTier } from './tier.ts'
 import { stepTriggers } from './triggers.ts'
@@ -25,17 +27,44 @@ export function evaluate(
   const changed = updateFeatures(standing, activity, reason)
   if (reason === 'everything') updateScore(standing, undefined)
   else if (changed !== undefined) updateScore(standing, changed)
+  updateFacets(standing, activity, reason)
+  decideScore(standing, activity, accountId)
   const events: ScoringEvent[] = []
   const moved = stepTier(standing, activity.clock, accountId, previousScore, cause)
   if (moved !== undefined) events.push(moved)
   standing.values[standing.model.scoreSlot] = standing.score
   standing.values[standing.model.tierSlot] = standing.model.definition.tiers[standing.tier]!.name
-  stepTriggers(standing, activity.clock, accountId, cause, events)
+  const gatesOpen = standing.model.gates.map(gate => isOpen(gate, standing.values))
+  stepTriggers(standing, gatesOpen, activity.clock, accountId, cause, events)
+  stepAlerts(standing, gatesOpen, activity.clock, accountId, cause, events)
   if (events.length > 0 || standing.score !== previousScore) {
     standing.changedAt = activity.clock
     standing.cause = cause
   }
   return events
+}
+
+/** What the account can be listed by; only facts change it. */
+function updateFacets({ model, facets }: Standing, activity: AccountActivity, reason: Reason): void {
+  if (reason === 'time' || (reason !== 'everything' && reason.keys.length === 0)) return
+  for (const [i, { key }] of model.definition.facets.entries()) {
+    const value = activity.latest.get(key)?.value ?? undefined
+    facets[i] = value === undefined ? undefined : String(value)
+  }
+}
+
+function isOpen({ open, definition }: CompiledGate, values: readonly Value[]): boolean {
+  const isMet = open(values)
+  return isMet === undefined ? definition.missing === 'open' : isMet === true
+}
+
+/** The score that holds. Rules: docs/how-a-score-is-defined.md, "Which accounts" and "Overrides". */
+function decideScore(standing: Standing, activity: AccountActivity, accountId: string): void {
+  const { model, values, rulesScore } = standing
+  standing.inScope = model.includes?.(accountId, values) ?? true
+  standing.override = overrideOf(activity.overrides, model.definition.id)
+  const decided = standing.inScope ? standing.override?.score : 0
+  standing.score = decided === undefined ? rulesScore : asScore(model.definition, decided)
 }
 
 /** Returns which slots changed, or undefined if none did. */
@@ -79,7 +108,7 @@ function isTouched(reads: NonNullable<CompiledFeature['root']>['reads'], touched
     (touched.series !== undefined && reads.series?.(touched.series) === true) ||
     (touched.users && reads.users) ||
     (reads.dimension !== undefined && (touched.dimensions as readonly string[]).includes(reads.dimension)) ||
-    (reads.key !== undefined && touched.keys.includes(reads.key))
+    (reads.key !== undefined && touched.keys.some(reads.key))
   )
 }
 
@@ -98,6 +127,6 @@ function updateScore(standing: Standing, changed: Uint8Array | undefined): void 
   }
   if (!any) return
   for (let i = 0; i < model.groups.length; i++) standing.groupPoints[i] = groupPoints(model, i, points)
-  standing.score = totalScore(model, standing.groupPoints)
+  standing.rulesScore = totalScore(model, standing.groupPoints)
   standing.coverage = coverage(model, known)
 }

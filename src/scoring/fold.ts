@@ -9,6 +9,8 @@ import {
   type SignalOutcome,
   switchModels,
 } from './account.ts'
+import { type CounterChange, CounterChanges } from './counters.ts'
+import { KpiCounter } from './kpi-counts.ts'
 import type { ScoringEvent } from './outputs.ts'
 import type { Signal } from './signal.ts'
 
@@ -60,6 +62,8 @@ export interface FoldResult {
   readonly touched: ReadonlySet<Account>
   readonly outcomes: Readonly<Record<SignalOutcome, number>>
   readonly memoryChanged: boolean
+  /** What the key figures are made of: to be added to the store's counters together with the accounts. */
+  readonly counts: readonly CounterChange[]
 }
 
 /**
@@ -76,6 +80,25 @@ export function foldBatch(
   const touched = new Set<Account>()
   const outcomes = { applied: 0, late: 0, duplicate: 0, 'too-old': 0 }
   let memoryChanged = false
+  const changes = new CounterChanges()
+  const counter = new KpiCounter(changes)
+  /** Events that the account's present state brought about: before anything else is done with it. */
+  const count = (account: Account, happened: readonly ScoringEvent[]): readonly ScoringEvent[] => {
+    for (const event of happened) if (event.type === 'pql') counter.countPql(account, event)
+    return happened
+  }
+  const catchUp = (account: Account): ScoringEvent[] => {
+    const happened: ScoringEvent[] = []
+    for (const set of memory.modelSets) {
+      if (set.offset <= account.modelsOffset) continue
+      const before = new Set(account.standings.map(({ model }) => model.definition.id))
+      // First the boundaries that it passes under its old models, which count what they do.
+      happened.push(...count(account, advance(account, set.at)))
+      happened.push(...count(account, switchModels(account, set)))
+      counter.countArrival(account, modelId => !before.has(modelId))
+    }
+    return happened
+  }
   const keep = (account: Account, offset: number, happened: readonly ScoringEvent[]): void => {
     account.lastOffset = offset
     touched.add(account)
@@ -96,11 +119,18 @@ export function foldBatch(
             signalId: signal.id,
           })
           accounts.set(account.id, account)
+          counter.countArrival(account, () => true)
         }
-        const switched = catchUp(account, memory)
-        const { outcome, events: happened } = receiveSignal(account, signal, observedAt, isNew)
-        outcomes[outcome]++
-        keep(account, offset, switched.concat(happened))
+        const happened = catchUp(account)
+        // The boundaries come first, so that the tiers are those just before the signal.
+        happened.push(...count(account, advance(account, observedAt)))
+        const tiersBefore = signal.kind === 'outcome' ? tiersOf(account) : []
+        const received = receiveSignal(account, signal, observedAt, isNew)
+        happened.push(...count(account, received.events))
+        outcomes[received.outcome]++
+        if (signal.kind === 'outcome' && (received.outcome === 'applied' || received.outcome === 'late'))
+          counter.countOutcome(account, signal, tiersBefore)
+        keep(account, offset, happened)
         if (memory.history !== entry.history) {
           memory.history = entry.history
           memoryChanged = true
@@ -111,8 +141,9 @@ export function foldBatch(
         const time = memory.history && entry.clock === 'wall' ? Number.NEGATIVE_INFINITY : entry.timestamp
         for (const account of accountsOf(entry, time, accounts)) {
           if (account.lastOffset >= entry.offset) continue
-          const switched = catchUp(account, memory)
-          keep(account, entry.offset, switched.concat(advance(account, time)))
+          const happened = catchUp(account)
+          happened.push(...count(account, advance(account, time)))
+          keep(account, entry.offset, happened)
         }
         if (entry.scope === 'all' && entry.slice === entry.of - 1 && memory.modelSets.length > 1) {
           // The slices follow their models record in order: with the last one no account is behind any more.
@@ -138,7 +169,7 @@ export function foldBatch(
         entry satisfies never
     }
   }
-  return { events, touched, outcomes, memoryChanged }
+  return { events, touched, outcomes, memoryChanged, counts: changes.list() }
 }
 
 /** The accounts that a tick is for, by ascending id, so that the order of outputs is the log's alone. */
@@ -151,9 +182,6 @@ function accountsOf(tick: TickSlice, time: number, accounts: ReadonlyMap<string,
   return concerned.sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-function catchUp(account: Account, memory: PartitionMemory): ScoringEvent[] {
-  const events: ScoringEvent[] = []
-  for (const set of memory.modelSets)
-    if (set.offset > account.modelsOffset) events.push(...switchModels(account, set))
-  return events
+function tiersOf({ standings }: Account): string[] {
+  return standings.map(({ model, tier }) => model.definition.tiers[tier]!.name)
 }

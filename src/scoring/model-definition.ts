@@ -16,6 +16,14 @@ export interface ModelDefinition {
   readonly tierPolicy: TierPolicy
   readonly gates: readonly GateDefinition[]
   readonly triggers: readonly TriggerDefinition[]
+  readonly alerts: readonly AlertDefinition[]
+  /** Which accounts the model scores. */
+  readonly scope: ScopeDefinition
+  /** What accounts can be listed by. */
+  readonly facets: readonly FacetDefinition[]
+  readonly rates: readonly RateDefinition[]
+  /** Undefined: the model measures no outcomes. */
+  readonly kpis: KpiSection | undefined
 }
 
 export interface ScoreDefinition {
@@ -39,10 +47,12 @@ export interface Selection {
   readonly kinds: readonly ('usage' | 'intent' | 'outcome')[]
   /** Exact names, or prefixes ending in `*`. Undefined: all names. */
   readonly names: readonly string[] | undefined
+  /** Names that are not selected although `names` does; exact, or prefixes ending in `*`. */
+  readonly except: readonly string[]
 }
 
 /** The signal properties whose values an activity keeps with their first and last day. */
-export const DIMENSIONS = ['team', 'location', 'product'] as const
+export const DIMENSIONS = ['team', 'location', 'product', 'role'] as const
 export type Dimension = (typeof DIMENSIONS)[number]
 
 export type FeatureDefinition = { readonly name: string } & (
@@ -51,7 +61,17 @@ export type FeatureDefinition = { readonly name: string } & (
       readonly select: Selection
       readonly window: Window
     }
+  /** What happened longer ago counts for less: half after each half-life (in the window's unit). */
+  | {
+      readonly type: 'decayed'
+      readonly measure: 'count' | 'sum'
+      readonly select: Selection
+      readonly window: Window
+      readonly halfLife: number
+    }
   | { readonly type: 'distinctUsers'; readonly windowDays: number }
+  /** Users active on at least `days` days of the window, which is at most 30 days. */
+  | { readonly type: 'powerUsers'; readonly days: number; readonly windowDays: number }
   | {
       readonly type: 'distinctValues' | 'newValues'
       readonly dimension: Dimension
@@ -62,6 +82,30 @@ export type FeatureDefinition = { readonly name: string } & (
       readonly key: string
       readonly valueType: 'number' | 'string' | 'boolean'
       readonly maxAgeDays: number | undefined
+      /** The value where none is known. Undefined: it is unknown. */
+      readonly fallback: number | string | boolean | undefined
+    }
+  /** How many keys that match (one key, or a prefix ending in `*`) have a value that says yes: not null, false, 0 or an empty text. */
+  | { readonly type: 'knownKeys'; readonly pattern: string; readonly maxAgeDays: number | undefined }
+  /** Days in a row, up to today, on which a value was beyond a level. */
+  | {
+      readonly type: 'daysSustained'
+      readonly key: string
+      /** The value is divided by this key's. */
+      readonly per: string | undefined
+      readonly level: Level
+      readonly max: number
+    }
+  /** Periods of so many days in a row, up to today, in which a count or sum was beyond a level. */
+  | {
+      readonly type: 'periodsSustained'
+      readonly measure: 'count' | 'sum'
+      readonly select: Selection
+      readonly per: string | undefined
+      readonly periodDays: number
+      readonly level: Level
+      /** `max × periodDays` is at most 400. */
+      readonly max: number
     }
   | {
       readonly type: 'daysUntil' | 'daysSince'
@@ -80,7 +124,15 @@ export type FeatureDefinition = { readonly name: string } & (
     }
   | { readonly type: 'ratio'; readonly of: string; readonly to: string }
   | { readonly type: 'largest' | 'smallest'; readonly of: readonly string[] }
+  /** What an expression over other features gives. */
+  | { readonly type: 'formula'; readonly formula: Formula }
 )
+
+/** `from`: at least the limit. `above`: greater. */
+export interface Level {
+  readonly edge: 'from' | 'above'
+  readonly limit: number
+}
 
 /** A value in a condition. `undefined` is unknown, and spreads as in three-valued (Kleene) logic. */
 export type Value = number | string | boolean | undefined
@@ -114,11 +166,15 @@ export type Expression =
       readonly otherwise: Expression
     }
 
+/** An expression as a person wrote it, which is true or false. */
 export interface Condition {
   /** The CEL text, for people. */
   readonly text: string
   readonly expression: Expression
 }
+
+/** As `Condition`, of any type; where an amount is asked for, a number. */
+export type Formula = Condition
 
 export interface GroupDefinition {
   readonly name: string
@@ -141,10 +197,7 @@ export interface Line {
   readonly corners: readonly (readonly [x: number, points: number])[]
 }
 
-export interface Band {
-  readonly limit: number
-  /** `from`: the value is at least the limit. `above`: it is greater. */
-  readonly edge: 'from' | 'above'
+export interface Band extends Level {
   readonly points: number
 }
 
@@ -173,6 +226,8 @@ export interface TierDefinition {
   readonly title: string
   readonly from: number
   readonly action: string
+  /** Whose work list its accounts go to. */
+  readonly queue: string | undefined
 }
 
 export interface TierPolicy {
@@ -215,4 +270,103 @@ export interface TriggerDefinition {
   readonly reason: string
   readonly play: readonly string[]
   readonly decisionTimeline: string
+  /** What is to be offered, such as a product. */
+  readonly offer: string | undefined
+  /** How likely it is to come about, 0 to 1. Features, `score` and `tier` may be read. */
+  readonly confidence: Formula | undefined
+  /** What it would be worth. */
+  readonly estimatedValue: Formula | undefined
+}
+
+export const PRIORITIES = ['low', 'medium', 'high', 'urgent'] as const
+export type Priority = (typeof PRIORITIES)[number]
+
+/** A notice to people: sent when its condition is met, and again no sooner than `frequencyMs` later if it still (or again) is. */
+export interface AlertDefinition {
+  readonly name: string
+  readonly title: string
+  readonly when: Condition
+  /** Names of the gates that keep it from being sent. */
+  readonly gates: readonly string[]
+  readonly frequencyMs: number
+  readonly reason: string
+  readonly recipients: readonly string[]
+  readonly template: string | undefined
+  readonly priority: Priority
+  readonly assignee: string | undefined
+  readonly action: string | undefined
+}
+
+/** An account is scored if a list or condition includes it (or there is none that includes) and none excludes it. Conditions read features. */
+export interface ScopeDefinition {
+  readonly include: AccountList | undefined
+  readonly exclude: AccountList | undefined
+}
+
+export interface AccountList {
+  readonly ids: readonly string[]
+  readonly when: Condition | undefined
+}
+
+export interface FacetDefinition {
+  readonly name: string
+  /** Of a latest-wins value: `traits.plan`. */
+  readonly key: string
+}
+
+/** The share of the model's accounts with at least one of the signals selected in a period. */
+export interface RateDefinition {
+  readonly name: string
+  readonly title: string
+  readonly select: Selection
+  readonly segments: readonly SegmentDefinition[]
+}
+
+/** What a rate is broken down by. Values that are not in the list go under `other`, accounts without one under `unknown`. */
+export interface SegmentDefinition {
+  readonly name: string
+  readonly key: string
+  readonly values: readonly string[]
+}
+
+/** Key figures of a month, from `outcome` signals and PQLs; by motion, tier and CSM. */
+export interface KpiSection {
+  /** The latest-wins key that names an account's CSM: `traits.csm`. */
+  readonly csmKey: string | undefined
+  readonly measures: readonly MeasureDefinition[]
+  readonly kpis: readonly KpiDefinition[]
+}
+
+/** `month`: in the month itself. `before`: in all months before it. `until`: before it or in it. */
+export type MeasureSpan = 'month' | 'before' | 'until'
+
+export type MeasureDefinition = { readonly name: string } & (
+  | {
+      readonly type: 'count' | 'sum'
+      /** Names of `outcome` signals: exact, or prefixes ending in `*`. */
+      readonly names: readonly string[]
+      /** Of a sum: the numeric property that is added up; undefined: the quantity. */
+      readonly property: string | undefined
+      /** Only signals whose properties have one of these values. */
+      readonly where: readonly {
+        readonly property: string
+        readonly values: readonly (string | number | boolean)[]
+      }[]
+      readonly span: MeasureSpan
+    }
+  /** New PQLs of this model, held ones too. */
+  | { readonly type: 'pqls'; readonly span: MeasureSpan }
+  /** Accounts seen for the first time. Not split by motion, tier or CSM. */
+  | { readonly type: 'accounts'; readonly span: MeasureSpan }
+  /** A plan, such as a quota a month. Not split. */
+  | { readonly type: 'fixed'; readonly value: number }
+)
+
+export interface KpiDefinition {
+  readonly name: string
+  readonly title: string
+  /** Over the measures; a number. */
+  readonly formula: Formula
+  readonly unit: 'percent' | 'ratio' | 'money' | 'count' | 'days'
+  readonly target: { readonly operator: '>' | '>=' | '<' | '<='; readonly value: number } | undefined
 }

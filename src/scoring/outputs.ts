@@ -1,7 +1,7 @@
-import type { Motion } from './model-definition.ts'
+import type { Motion, Priority } from './model-definition.ts'
 
 /** What scoring says happened. Plain values: the same log gives the same ones, whatever the batches and partitions. */
-export type ScoringEvent = TierChange | PqlEvent
+export type ScoringEvent = TierChange | PqlEvent | AlertEvent
 
 export type CauseType = 'signal' | 'late' | 'window' | 'model' | 'override' | 'gate'
 
@@ -35,6 +35,8 @@ export interface TierChange {
   readonly to: string
   readonly score: number
   readonly previousScore: number
+  /** Whose work list the account goes to from now on, if the tier says so. */
+  readonly queue?: string
   /** The account's clock, ms. */
   readonly at: number
   readonly cause: Cause
@@ -59,6 +61,31 @@ export interface PqlEvent {
   readonly evidence: Readonly<Record<string, number | string | boolean | null>>
   readonly play: readonly string[]
   readonly decisionTimeline: string
+  readonly offer?: string
+  /** 0 to 1 */
+  readonly confidence?: number
+  readonly estimatedValue?: number
+  readonly at: number
+  readonly cause: Cause
+}
+
+export interface AlertEvent {
+  readonly type: 'alert'
+  readonly id: string
+  readonly accountId: string
+  readonly modelId: string
+  readonly modelVersion: number
+  readonly alert: string
+  readonly title: string
+  readonly priority: Priority
+  readonly recipients: readonly string[]
+  readonly template?: string
+  readonly assignee?: string
+  readonly action?: string
+  readonly score: number
+  readonly tier: string
+  readonly reasons: readonly string[]
+  readonly evidence: Readonly<Record<string, number | string | boolean | null>>
   readonly at: number
   readonly cause: Cause
 }

@@ -1,3 +1,5 @@
+import { readOverride } from './overrides.ts'
+import { parseRfc3339 } from './rfc3339.ts'
 import { isActivityKind, type PropertyValue, SIGNAL_KINDS, type Signal, type SignalKind } from './signal.ts'
 import { DAY_MS, HOUR_MS } from './time.ts'
 
@@ -80,7 +82,7 @@ export interface SignalContext {
 /**
  * Checks a value that came from the outside. Takes canonical signals:
  * `{"id","kind","name","accountId","userId"?,"quantity"?=1,"properties"?,"occurredAt":RFC 3339}`; other fields are ignored.
- * `name` may be left out for `traits`, `health` and `contract`.
+ * `name` may be left out for `traits`, `health` and `contract`. What an `override` carries: `overrides.ts`.
  */
 export function checkSignal(value: unknown, { observedAt, defaultKind }: SignalContext): ParsedSignal {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -96,7 +98,7 @@ export function checkSignal(value: unknown, { observedAt, defaultKind }: SignalC
   if (!isSignalKind(kind))
     return reject('unknown-kind', `kind is ${describe(kind)}; one of ${SIGNAL_KINDS.join(', ')} is accepted`)
 
-  const name = fields['name'] ?? (isActivityKind(kind) ? undefined : kind)
+  const name = fields['name'] ?? (isActivityKind(kind) || kind === 'override' ? undefined : kind)
   const problem =
     checkText(fields['id'], 'id', SIGNAL_LIMITS.idLength) ??
     checkText(fields['accountId'], 'accountId', SIGNAL_LIMITS.accountIdBytes) ??
@@ -124,18 +126,18 @@ export function checkSignal(value: unknown, { observedAt, defaultKind }: SignalC
   const time = checkTime(fields['occurredAt'], observedAt)
   if ('rejection' in time) return time
 
-  return {
-    signal: {
-      id: fields['id'] as string,
-      kind,
-      name: name as string,
-      accountId: fields['accountId'] as string,
-      userId: (fields['userId'] as string | null | undefined) ?? undefined,
-      quantityThousandths: Math.round(quantity * 1000),
-      properties: properties.properties,
-      occurredAt: time.ms,
-    },
+  const signal: Signal = {
+    id: fields['id'] as string,
+    kind,
+    name: name as string,
+    accountId: fields['accountId'] as string,
+    userId: (fields['userId'] as string | null | undefined) ?? undefined,
+    quantityThousandths: Math.round(quantity * 1000),
+    properties: properties.properties,
+    occurredAt: time.ms,
   }
+  const override = kind === 'override' ? readOverride(signal) : undefined
+  return typeof override === 'string' ? reject('invalid-field', override) : { signal }
 }
 
 function reject(code: RejectionCode, detail: string): { rejection: Rejection } {
@@ -255,31 +257,6 @@ function checkTime(value: unknown, observedAt: number): { ms: number } | { rejec
     )
   }
   return { ms }
-}
-
-const RFC_3339 =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/
-
-/** ms since 1970, cut to whole ms; undefined if the text is no such time or no such day exists. */
-export function parseRfc3339(text: string): number | undefined {
-  const match = RFC_3339.exec(text)
-  if (match === null) return undefined
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
-  if (hour > 23 || minute > 59 || second > 60) return undefined
-  const date = Date.UTC(year, month - 1, day)
-  const check = new Date(date)
-  if (check.getUTCMonth() !== month - 1 || check.getUTCDate() !== day) return undefined
-  const fraction = Math.floor(Number(`0.${match[7] ?? '0'}`) * 1000)
-  const offsetMinutes =
-    match[8] === undefined ? 0 : (match[8] === '-' ? -1 : 1) * (Number(match[9]) * 60 + Number(match[10]))
-  return date + hour * HOUR_MS + (minute - offsetMinutes) * 60_000 + second * 1000 + fraction
 }
 
 /** The first key that must not be there, or nesting that goes too deep. */

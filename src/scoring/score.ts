@@ -1,4 +1,5 @@
 import type { CompiledModel } from './compile-model.ts'
+import type { ModelDefinition } from './model-definition.ts'
 import { roundScore, roundTo6 } from './round.ts'
 
 /** Rules: docs/how-a-score-is-defined.md, "Score". */
@@ -24,10 +25,14 @@ export function maxIncluded(model: CompiledModel, group: number, points: readonl
 }
 
 export function totalScore(model: CompiledModel, groups: readonly number[]): number {
-  const { score } = model.definition
   let total = 0
   for (let i = 0; i < groups.length; i++) total += model.groups[i]!.definition.weight * groups[i]!
-  return Math.min(score.max, Math.max(score.min, roundScore(score.scale * total, score.decimals)))
+  return asScore(model.definition, model.definition.score.scale * total)
+}
+
+/** A number rounded and cut as the model's scores are. */
+export function asScore({ score }: ModelDefinition, value: number): number {
+  return Math.min(score.max, Math.max(score.min, roundScore(value, score.decimals)))
 }
 
 export function coverage(model: CompiledModel, known: readonly boolean[]): number {

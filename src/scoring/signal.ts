@@ -4,7 +4,15 @@
  */
 
 /** What a source may send. */
-export const SIGNAL_KINDS = ['usage', 'intent', 'traits', 'health', 'contract', 'outcome'] as const
+export const SIGNAL_KINDS = [
+  'usage',
+  'intent',
+  'traits',
+  'health',
+  'contract',
+  'outcome',
+  'override',
+] as const
 export type SignalKind = (typeof SIGNAL_KINDS)[number]
 
 /** A value of a property, trait, health or contract field that scoring can read. `null` takes the value away. */
@@ -13,6 +21,7 @@ export type PropertyValue = number | string | boolean | null
 /**
  * - `usage`, `intent`, `outcome`: something happened: `name` is what, `quantity` how much of it.
  * - `traits`, `health`, `contract`: facts: every property is a latest-wins value under the key `kind.property`.
+ * - `override`: a person decides for a while, against or beside the models; `name` is a model's id or `*`. See `overrides.ts`.
  */
 export interface Signal {
   readonly id: string

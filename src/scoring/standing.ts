@@ -1,6 +1,7 @@
 import type { CompiledModel } from './compile-model.ts'
 import type { Value } from './model-definition.ts'
 import type { Cause } from './outputs.ts'
+import type { Override } from './overrides.ts'
 
 /** What one model holds about one account: everything as it was computed, so that it explains itself. */
 export interface Standing {
@@ -12,6 +13,15 @@ export interface Standing {
   /** By rule: whether what it reads is known. */
   readonly known: boolean[]
   readonly groupPoints: number[]
+  /** By the model's facets: the account's value as text; undefined where there is none. */
+  readonly facets: (string | undefined)[]
+  /** Whether the model's lists of accounts let it be scored. */
+  inScope: boolean
+  /** What a person has decided instead, if it holds now. */
+  override: Override | undefined
+  /** What the rules give. */
+  rulesScore: number
+  /** What holds: the rules' score, unless an override or the scope says otherwise. */
   score: number
   coverage: number
   /** Index in the model's tiers. */
@@ -21,6 +31,8 @@ export interface Standing {
   changedAt: number
   cause: Cause
   readonly triggers: TriggerState[]
+  /** By alert: when it may be sent again, ms. */
+  readonly alerts: number[]
 }
 
 /** `until` of an idle trigger: when its cooldown ends. */
@@ -46,6 +58,10 @@ export function createStanding(model: CompiledModel, at: number, cause: Cause): 
     points: new Array(model.rules.length).fill(0),
     known: new Array(model.rules.length).fill(false),
     groupPoints: new Array(model.groups.length).fill(0),
+    facets: new Array(model.definition.facets.length).fill(undefined),
+    inScope: true,
+    override: undefined,
+    rulesScore: 0,
     score: 0,
     coverage: 0,
     tier: 0,
@@ -53,5 +69,6 @@ export function createStanding(model: CompiledModel, at: number, cause: Cause): 
     changedAt: at,
     cause,
     triggers: new Array(model.triggers.length).fill(NEVER_QUALIFIED),
+    alerts: new Array(model.alerts.length).fill(Number.NEGATIVE_INFINITY),
   }
 }

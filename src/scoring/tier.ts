@@ -7,10 +7,28 @@ import type { Standing } from './standing.ts'
 
 /** The tier that a score asks for, seen from the present one. Rules: docs/how-a-score-is-defined.md, "Tier". */
 export function targetTier({ tiers, tierPolicy }: ModelDefinition, present: number, score: number): number {
-  let target = 0
-  for (let i = 1; i < tiers.length; i++) if (tiers[i]!.from <= score) target = i
+  const target = reachedTier({ tiers }, score)
   const stays = target < present && score >= roundTo6(tiers[present]!.from - tierPolicy.margin)
   return stays ? present : target
+}
+
+function reachedTier({ tiers }: Pick<ModelDefinition, 'tiers'>, score: number): number {
+  let reached = 0
+  for (let i = 1; i < tiers.length; i++) if (tiers[i]!.from <= score) reached = i
+  return reached
+}
+
+/** Which tier a standing asks for, and whether margin and dwell count: they do not hold up what a person or the scope decided. */
+function wantedTier({ model: { definition }, inScope, override, tier, score }: Standing): {
+  readonly tier: number
+  readonly atOnce: boolean
+} {
+  if (!inScope) return { tier: 0, atOnce: true }
+  const forced =
+    override?.tier === undefined ? -1 : definition.tiers.findIndex(({ name }) => name === override.tier)
+  if (forced >= 0) return { tier: forced, atOnce: true }
+  if (override?.score !== undefined) return { tier: reachedTier(definition, score), atOnce: true }
+  return { tier: targetTier(definition, tier, score), atOnce: false }
 }
 
 /** Moves the standing to its target tier if the dwell is over. */
@@ -22,10 +40,10 @@ export function stepTier(
   cause: Cause,
 ): TierChange | undefined {
   const { definition } = standing.model
-  const target = targetTier(definition, standing.tier, standing.score)
-  if (target === standing.tier || clock < dwellEnd(standing)) return undefined
+  const { tier: target, atOnce } = wantedTier(standing)
+  if (target === standing.tier || (!atOnce && clock < dwellEnd(standing))) return undefined
   const from = definition.tiers[standing.tier]!.name
-  const to = definition.tiers[target]!.name
+  const { name: to, queue } = definition.tiers[target]!
   standing.tier = target
   standing.tierSince = clock
   return {
@@ -48,12 +66,19 @@ export function stepTier(
     to,
     score: standing.score,
     previousScore,
+    ...(queue === undefined ? {} : { queue }),
     at: clock,
     cause,
     contributions: contributionsOf(standing),
   }
 }
 
-export function dwellEnd(standing: Standing): number {
+/** When a tier that a standing asks for is entered; Infinity if it asks for none. */
+export function nextTierMove(standing: Standing): number {
+  const { tier, atOnce } = wantedTier(standing)
+  return tier === standing.tier || atOnce ? Number.POSITIVE_INFINITY : dwellEnd(standing)
+}
+
+function dwellEnd(standing: Standing): number {
   return standing.tierSince + standing.model.definition.tierPolicy.dwellMs
 }

@@ -1,8 +1,9 @@
-import { type CompiledTrigger, REASON_PLACEHOLDER } from './compile-model.ts'
+import { type CompiledNotice, type CompiledTrigger, REASON_PLACEHOLDER } from './compile-model.ts'
 import { readSlots } from './contributions.ts'
 import { hash128Hex } from './hash.ts'
+import type { Value } from './model-definition.ts'
 import type { Cause, PqlEvent, PqlStatus, ScoringEvent } from './outputs.ts'
-import { roundScore } from './round.ts'
+import { roundScore, roundTo6 } from './round.ts'
 import type { Standing, TriggerState } from './standing.ts'
 
 /**
@@ -11,22 +12,20 @@ import type { Standing, TriggerState } from './standing.ts'
  */
 export function stepTriggers(
   standing: Standing,
+  /** By the model's gates. */
+  gatesOpen: readonly boolean[],
   clock: number,
   accountId: string,
   cause: Cause,
   events: ScoringEvent[],
 ): void {
   const { triggers } = standing.model
-  if (triggers.length === 0) return
-  const gatesOpen = standing.model.gates.map(gate => {
-    const open = gate.open(standing.values)
-    return open === undefined ? gate.definition.missing === 'open' : open === true
-  })
+  const isHeld = standing.override?.hold === true
   for (let i = 0; i < triggers.length; i++) {
     const trigger = triggers[i]!
     const state = standing.triggers[i]!
-    const met = trigger.met(standing.values) === true
-    const open = trigger.gates.every(gate => gatesOpen[gate] === true)
+    const met = isMet(standing, trigger)
+    const open = !isHeld && trigger.gates.every(gate => gatesOpen[gate] === true)
     const step = stepTrigger(state, trigger, met, open, clock, () =>
       pqlIdOf(standing, trigger, accountId, clock, cause),
     )
@@ -45,6 +44,11 @@ export function stepTriggers(
       ),
     )
   }
+}
+
+/** Out of scope nothing is met. */
+export function isMet(standing: Standing, { met }: CompiledNotice): boolean {
+  return standing.inScope && met(standing.values) === true
 }
 
 interface Step {
@@ -134,9 +138,30 @@ export function pqlEvent(
     evidence,
     play: trigger.definition.play,
     decisionTimeline: trigger.definition.decisionTimeline,
+    ...prospects(standing.values, trigger),
     at,
     cause,
   }
+}
+
+export type Prospects = Pick<PqlEvent, 'offer' | 'confidence' | 'estimatedValue'>
+
+/** What could come of a PQL, as far as the model says and the account's values are known. */
+export function prospects(
+  values: readonly Value[],
+  { definition, confidence, estimatedValue }: CompiledTrigger,
+): Prospects {
+  const sure = finiteNumber(confidence?.(values))
+  const worth = finiteNumber(estimatedValue?.(values))
+  return {
+    ...(definition.offer === undefined ? {} : { offer: definition.offer }),
+    ...(sure === undefined ? {} : { confidence: Math.min(1, Math.max(0, roundTo6(sure))) }),
+    ...(worth === undefined ? {} : { estimatedValue: Math.max(0, roundScore(worth, 2)) }),
+  }
+}
+
+function finiteNumber(value: Value): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
 
 /** Replaces `{feature}` by its value (numbers to 2 decimals) and `{feature%}` by whole percents. */

@@ -2,7 +2,7 @@ import { type Hash64, hash64, lowBits } from './hash.ts'
 import { HELD_DAYS } from './time.ts'
 
 /**
- * An account's users, apart from its core: for each the day it was last seen. They lie in chunks by hash, so that a batch reads
+ * An account's users, apart from its core: for each the days it was lately seen on. They lie in chunks by hash, so that a batch reads
  * only the chunks of the users in it. An account starts with one chunk (level 0); each level has 16 times as many. Nothing is moved when the level
  * rises: a chunk that does not exist yet starts as its share of the chunk above it.
  */
@@ -11,8 +11,49 @@ export interface UserBook {
 }
 
 export interface UserChunk {
-  readonly lastSeenDays: Map<Hash64, number>
+  readonly users: Map<Hash64, UserDays>
   changed: boolean
+}
+
+/**
+ * The days on which a user was seen, as one number: the last one, times 2³⁰, plus a mask of the 30 days that end with it:
+ * bit k is the k-th day before the last one.
+ */
+export type UserDays = number
+
+/** How far back it is known on which days a user was active. */
+export const USER_DAYS_HELD = 30
+const MASKS = 2 ** USER_DAYS_HELD
+const MASK_BITS = MASKS - 1
+
+export function packUserDays(lastDay: number, mask: number): UserDays {
+  return lastDay * MASKS + mask
+}
+
+export function lastDayOf(days: UserDays): number {
+  return Math.floor(days / MASKS)
+}
+
+export function maskOf(days: UserDays): number {
+  return days % MASKS
+}
+
+/** The days seen of the last 30 up to the last one, latest first. */
+export function recentDays(days: UserDays): number[] {
+  const last = lastDayOf(days)
+  const found: number[] = []
+  for (let mask = maskOf(days), day = last; mask !== 0; mask >>>= 1, day--) if (mask & 1) found.push(day)
+  return found
+}
+
+function addDay(days: UserDays, day: number): UserDays {
+  const last = lastDayOf(days)
+  const mask = maskOf(days)
+  if (day > last) {
+    const passed = day - last
+    return packUserDays(day, passed >= USER_DAYS_HELD ? 1 : ((mask << passed) & MASK_BITS) | 1)
+  }
+  return last - day < USER_DAYS_HELD ? packUserDays(last, mask | (1 << (last - day))) : days
 }
 
 /** A level is left when the account has had this many users per chunk of it. */
@@ -42,23 +83,21 @@ export function chunkNames(userCount: number, userId: string): string[] {
   return names
 }
 
-/**
- * A user is seen on a day. Returns the last seen day before, or undefined for a user that is new or was forgotten, and what it is now.
- */
+/** A user is seen on a day. Returns its days before, or undefined for a user that is new or was forgotten, and its days now. */
 export function seeUser(
   book: UserBook,
   userCount: number,
   userId: string,
   day: number,
   today: number,
-): { before: number | undefined; now: number } {
+): { before: UserDays | undefined; now: UserDays } {
   const hash = hash64(userId)
   const chunk = chunkOf(book, levelOf(userCount), hash)
-  const stored = chunk.lastSeenDays.get(hash)
-  const before = stored !== undefined && stored > today - HELD_DAYS ? stored : undefined
-  const now = before === undefined ? day : Math.max(before, day)
+  const stored = chunk.users.get(hash)
+  const before = stored !== undefined && lastDayOf(stored) > today - HELD_DAYS ? stored : undefined
+  const now = before === undefined ? packUserDays(day, 1) : addDay(before, day)
   if (stored !== now) {
-    chunk.lastSeenDays.set(hash, now)
+    chunk.users.set(hash, now)
     chunk.changed = true
   }
   return { before, now }
@@ -68,12 +107,11 @@ function chunkOf(book: UserBook, level: number, hash: Hash64): UserChunk {
   const name = chunkName(level, hash)
   const found = book.chunks.get(name)
   if (found !== undefined) return found
-  const made: UserChunk = { lastSeenDays: new Map(), changed: false }
+  const made: UserChunk = { users: new Map(), changed: false }
   for (let above = level - 1; above >= 0; above--) {
     const parent = book.chunks.get(chunkName(above, hash))
     if (parent === undefined) continue
-    for (const [user, day] of parent.lastSeenDays)
-      if (chunkName(level, user) === name) made.lastSeenDays.set(user, day)
+    for (const [user, days] of parent.users) if (chunkName(level, user) === name) made.users.set(user, days)
     break
   }
   book.chunks.set(name, made)

@@ -52,10 +52,10 @@ export function dueAccountId(key: Buffer): Buffer {
 }
 
 /** All listings of one tier of one model stand behind this. */
-export function tierPrefix(modelId: string, tier: string): Buffer {
-  const tierAt = lengthAndTextBytes(modelId)
+export function tierPrefix(list: string, tier: string): Buffer {
+  const tierAt = lengthAndTextBytes(list)
   const prefix = Buffer.allocUnsafe(tierAt + lengthAndTextBytes(tier))
-  writeLengthAndText(prefix, modelId, 0)
+  writeLengthAndText(prefix, list, 0)
   writeLengthAndText(prefix, tier, tierAt)
   return prefix
 }
@@ -73,7 +73,7 @@ export function listingsFrom(prefix: Buffer, score: number): Buffer {
   return listingKey(prefix, score, '')
 }
 
-/** After every key that begins with `prefix`: neither UTF-8 text nor a number in sortable form begins with 0xff 0xff. */
+/** After every key that begins with `prefix`: neither UTF-8 text nor a number in sortable form nor a partition begins with 0xff 0xff. */
 export function afterEvery(prefix: Buffer): Buffer {
   return Buffer.concat([prefix, Buffer.from([0xff, 0xff])])
 }
@@ -85,6 +85,25 @@ export function parseListing(
 ): { readonly rank: Buffer; readonly score: number; readonly accountId: string } {
   const rank = key.subarray(prefix.length)
   return { rank, score: readSortable(rank), accountId: rank.toString('utf8', NUMBER_BYTES) }
+}
+
+/** All counters of a book stand behind this, those of one partition together. */
+export function counterPrefix(book: string): Buffer {
+  const prefix = Buffer.allocUnsafe(lengthAndTextBytes(book))
+  writeLengthAndText(prefix, book, 0)
+  return prefix
+}
+
+export function counterKey(prefix: Buffer, partition: number, field: string): Buffer {
+  const key = keyFor(prefix.length + 4, field)
+  key.set(prefix, 0)
+  key.writeUInt32BE(partition, prefix.length)
+  return key
+}
+
+/** The field in a key that `counterKey` made. */
+export function counterField(key: Buffer, prefix: Buffer): string {
+  return key.toString('utf8', prefix.length + 4)
 }
 
 /**

@@ -1,9 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import { UpswellError } from '../errors.ts'
+import type { CounterBook } from '../scoring/counters.ts'
 import type { LmdbEnvironment, LmdbTable, PreparedWrite } from './lmdb-environment.ts'
 import {
   accountKey,
   afterEvery,
+  counterField,
+  counterKey,
+  counterPrefix,
   dueAccountId,
   dueKey,
   dueRange,
@@ -44,6 +48,8 @@ export class LmdbStore implements AccountStore {
   readonly #due: LmdbTable
   /** Keys only: model, tier, score, account; of all partitions. */
   readonly #listings: LmdbTable
+  /** Book, partition, field → a double. */
+  readonly #counters: LmdbTable
 
   constructor(environment: LmdbEnvironment) {
     this.#environment = environment
@@ -53,6 +59,7 @@ export class LmdbStore implements AccountStore {
     this.#userChunks = environment.table('store-user-chunks')
     this.#due = environment.table('store-due')
     this.#listings = environment.table('store-listings')
+    this.#counters = environment.table('store-counters')
   }
 
   async fence(partition: number, owner: string): Promise<StoredPartition> {
@@ -114,12 +121,17 @@ export class LmdbStore implements AccountStore {
       key: userChunkKey(partition, accountId, chunk),
       value: asBuffer(bytes),
     }))
+    const counters = write.counters.map(({ book, field, delta }) => ({
+      key: counterKey(counterPrefix(book), partition, field),
+      delta,
+    }))
     const fence = encodeFence(write.watermark, write.owner)
     return {
       check: () => this.#requireOwner(partition, write),
       apply: () => {
         for (const account of accounts) this.#putAccount(partition, account)
         for (const { key, value } of chunks) this.#userChunks.put(key, value)
+        for (const { key, delta } of counters) this.#addToCounter(key, delta)
         if (write.state !== undefined) this.#states.put(partitionKey(partition), asBuffer(write.state))
         this.#partitions.put(partitionKey(partition), fence)
       },
@@ -136,6 +148,20 @@ export class LmdbStore implements AccountStore {
     places.sort((a, b) => Buffer.compare(a.rank, b.rank))
     if (query.order === 'highest-first') places.reverse()
     return places.slice(0, query.limit).map(place => place.listing)
+  }
+
+  async readCounters(books: readonly string[]): Promise<CounterBook[]> {
+    return this.#read(() =>
+      books.map(book => {
+        const prefix = counterPrefix(book)
+        const counters = new Map<string, number>()
+        for (const { key, value } of this.#counters.getRange({ start: prefix, end: afterEvery(prefix) })) {
+          const field = counterField(key, prefix)
+          counters.set(field, (counters.get(field) ?? 0) + value.readDoubleBE(0))
+        }
+        return counters
+      }),
+    )
   }
 
   async partitions(): Promise<number | undefined> {
@@ -211,8 +237,19 @@ export class LmdbStore implements AccountStore {
     for (const listing of account.listingsAdded) this.#listings.put(listing, NOTHING)
   }
 
+  #addToCounter(key: Buffer, delta: number): void {
+    const sum = (this.#counters.get(key)?.readDoubleBE(0) ?? 0) + delta
+    if (sum === 0) {
+      this.#counters.remove(key)
+      return
+    }
+    const value = Buffer.allocUnsafe(8)
+    value.writeDoubleBE(sum, 0)
+    this.#counters.put(key, value)
+  }
+
   #listTier(query: ListQuery, tier: string): { readonly rank: Buffer; readonly listing: Listing }[] {
-    const prefix = tierPrefix(query.modelId, tier)
+    const prefix = tierPrefix(query.list, tier)
     const lowest = query.minScore === undefined ? prefix : listingsFrom(prefix, query.minScore)
     const after = query.after && listingKey(prefix, query.after.score, query.after.accountId)
     const range =
@@ -229,7 +266,7 @@ export class LmdbStore implements AccountStore {
     })
     return Array.from(keys, key => {
       const { rank, score, accountId } = parseListing(key, prefix)
-      return { rank, listing: { modelId: query.modelId, tier, score, accountId } }
+      return { rank, listing: { list: query.list, tier, score, accountId } }
     })
   }
 
@@ -270,8 +307,8 @@ function prepareAccount(partition: number, write: AccountWrite): PreparedAccount
   }
 }
 
-function keyOfListing({ modelId, tier, score, accountId }: Listing): Buffer {
-  return listingKey(tierPrefix(modelId, tier), score, accountId)
+function keyOfListing({ list, tier, score, accountId }: Listing): Buffer {
+  return listingKey(tierPrefix(list, tier), score, accountId)
 }
 
 function encodeHeader(record: Buffer, bucket: number, dueAt: number): void {

@@ -14,7 +14,8 @@ export interface RedisKeys {
   account(partition: number, accountId: string): string
   userChunk(partition: number, key: UserChunkKey): string
   due(partition: number, bucket: number): string
-  listings(partition: number, modelId: string, tier: string): string
+  listings(partition: number, list: string, tier: string): string
+  counters(partition: number, book: string): string
 }
 
 export function redisKeys(namespace: string): RedisKeys {
@@ -28,8 +29,9 @@ export function redisKeys(namespace: string): RedisKeys {
     userChunk: (partition, { accountId, chunk }) =>
       `${of(partition)}:users:${chunk.length}:${chunk}:${accountId}`,
     due: (partition, bucket) => `${of(partition)}:due:${bucket}`,
-    listings: (partition, modelId, tier) =>
-      `${of(partition)}:list:${encodeURIComponent(modelId)}:${encodeURIComponent(tier)}`,
+    listings: (partition, list, tier) =>
+      `${of(partition)}:list:${encodeURIComponent(list)}:${encodeURIComponent(tier)}`,
+    counters: (partition, book) => `${of(partition)}:count:${book}`,
   }
 }
 

@@ -7,7 +7,7 @@ export interface SaveCall {
   readonly args: (string | Buffer | number)[]
 }
 
-/** Lua's unpack takes 8,000 values; an even number, since ZADD takes pairs. */
+/** Lua's unpack takes 8,000 values; an even number, since ZADD and HINCRBY are given pairs. */
 const GROUP_ARGUMENTS = 4_000
 
 export function saveCall(names: RedisKeys, partition: number, write: PartitionWrite): SaveCall {
@@ -16,7 +16,7 @@ export function saveCall(names: RedisKeys, partition: number, write: PartitionWr
     ...accounts.map(({ accountId, bytes }) => ({ key: names.account(partition, accountId), bytes })),
     ...userChunks.map(chunk => ({ key: names.userChunk(partition, chunk), bytes: chunk.bytes })),
   ]
-  const groups = sortedSetChanges(names, partition, write)
+  const groups = [...sortedSetChanges(names, partition, write), ...counterChanges(names, partition, write)]
   const keys = [names.partition(partition)]
   const args: (string | Buffer | number)[] = [
     write.owner,
@@ -38,36 +38,39 @@ export function saveCall(names: RedisKeys, partition: number, write: PartitionWr
   return { keys, args }
 }
 
-interface SortedSetChange {
-  readonly command: 'ZADD' | 'ZREM'
+interface KeyChange {
+  readonly command: 'ZADD' | 'ZREM' | 'HINCRBY'
   readonly key: string
   readonly args: (string | number)[]
 }
 
 /** The changes of the due index and of the lists, those of one sorted set together. What leaves a list goes before what enters. */
-function sortedSetChanges(
-  names: RedisKeys,
-  partition: number,
-  { accounts }: PartitionWrite,
-): SortedSetChange[] {
+function sortedSetChanges(names: RedisKeys, partition: number, { accounts }: PartitionWrite): KeyChange[] {
   const removed = new Changes('ZREM')
   const added = new Changes('ZADD')
   for (const { accountId, bucket, dueAt, listingsAdded, listingsRemoved } of accounts) {
     if (dueAt !== undefined) added.add(names.due(partition, bucket), timeScore(dueAt), accountId)
     for (const listing of listingsRemoved)
-      removed.add(names.listings(partition, listing.modelId, listing.tier), listingMember(listing))
+      removed.add(names.listings(partition, listing.list, listing.tier), listingMember(listing))
     for (const listing of listingsAdded)
-      added.add(names.listings(partition, listing.modelId, listing.tier), 0, listingMember(listing))
+      added.add(names.listings(partition, listing.list, listing.tier), 0, listingMember(listing))
   }
   return [...removed.all, ...added.all]
 }
 
-class Changes {
-  readonly all: SortedSetChange[] = []
-  readonly #open = new Map<string, SortedSetChange>()
-  readonly #command: SortedSetChange['command']
+/** What is added to the counters, that of one book together. */
+function counterChanges(names: RedisKeys, partition: number, { counters }: PartitionWrite): KeyChange[] {
+  const changes = new Changes('HINCRBY')
+  for (const { book, field, delta } of counters) changes.add(names.counters(partition, book), field, delta)
+  return changes.all
+}
 
-  constructor(command: SortedSetChange['command']) {
+class Changes {
+  readonly all: KeyChange[] = []
+  readonly #open = new Map<string, KeyChange>()
+  readonly #command: KeyChange['command']
+
+  constructor(command: KeyChange['command']) {
     this.#command = command
   }
 

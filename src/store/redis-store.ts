@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis'
 import { describeError, UpswellError } from '../errors.ts'
+import type { CounterBook } from '../scoring/counters.ts'
 import { connectRedis, type RedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
 import { listingMember, parseListingMember, type RedisKeys, redisKeys, sortableScore } from './redis-keys.ts'
 import { saveCall } from './redis-save.ts'
@@ -124,23 +125,39 @@ class RedisStore implements AccountStore {
       return (await pipeline.exec()) ?? []
     })
     const found: { readonly member: Buffer; readonly tier: string }[] = []
-    answers.forEach(([error, members], i) => {
-      if (error !== null)
-        throw new UpswellError('STORE_UNAVAILABLE', `Redis: ${describeError(error)}`, { canRetry: true })
-      for (const member of members as Buffer[]) found.push({ member, tier: sets[i]!.tier })
+    answers.forEach((answer, i) => {
+      for (const member of answerOf(answer) as Buffer[]) found.push({ member, tier: sets[i]!.tier })
     })
     const sign = query.order === 'lowest-first' ? 1 : -1
     return found
       .sort((a, b) => sign * Buffer.compare(a.member, b.member))
       .slice(0, query.limit)
-      .map(({ member, tier }) => ({ modelId: query.modelId, tier, ...parseListingMember(member) }))
+      .map(({ member, tier }) => ({ list: query.list, tier, ...parseListingMember(member) }))
+  }
+
+  async readCounters(books: readonly string[]): Promise<CounterBook[]> {
+    const counters = books.map(() => new Map<string, number>())
+    if (books.length === 0) return counters
+    const partitions = await this.#partitionsWithState()
+    const answers = await this.#ask(async redis => {
+      const pipeline = redis.pipeline()
+      for (const partition of partitions)
+        for (const book of books) pipeline.hgetall(this.#keys.counters(partition, book))
+      return (await pipeline.exec()) ?? []
+    })
+    answers.forEach((answer, i) => {
+      const sums = counters[i % books.length]!
+      for (const [field, count] of Object.entries(answerOf(answer) as Record<string, string>))
+        sums.set(field, (sums.get(field) ?? 0) + Number(count))
+    })
+    return counters
   }
 
   /** The sorted sets that the query ranges over. */
-  async #setsOf({ modelId, tiers }: ListQuery): Promise<{ readonly key: string; readonly tier: string }[]> {
+  async #setsOf({ list, tiers }: ListQuery): Promise<{ readonly key: string; readonly tier: string }[]> {
     const partitions = await this.#partitionsWithState()
     return partitions.flatMap(partition =>
-      tiers.map(tier => ({ key: this.#keys.listings(partition, modelId, tier), tier })),
+      tiers.map(tier => ({ key: this.#keys.listings(partition, list, tier), tier })),
     )
   }
 
@@ -185,6 +202,12 @@ class RedisStore implements AccountStore {
   #ask<T>(command: (redis: Redis & Scripts) => Promise<T>): Promise<T> {
     return this.#connection.ask(redis => command(redis as Redis & Scripts))
   }
+}
+
+/** @throws UpswellError STORE_UNAVAILABLE if the command of a pipeline failed */
+function answerOf([error, answer]: [error: Error | null, answer: unknown]): unknown {
+  if (error === null) return answer
+  throw new UpswellError('STORE_UNAVAILABLE', `Redis: ${describeError(error)}`, { canRetry: true })
 }
 
 function readStored([watermark, state]: readonly (Buffer | null | undefined)[]): StoredPartition {

@@ -1,5 +1,8 @@
+import type { CounterBook, CounterChange } from '../scoring/counters.ts'
+
 /**
- * The store port: the rolling state of every account, by partition, with the indexes that time and the query API need.
+ * The store port: the rolling state of every account, by partition, with the indexes that time and the query API need, and counters
+ * of the population.
  * Values are opaque bytes here; `scoring/codec.ts` gives them meaning.
  *
  * A partition has one owner at a time. `fence` makes the caller the owner; `save` by anyone else is refused, and so is a save
@@ -29,8 +32,10 @@ export interface AccountStore {
 
   // For readers, who own nothing.
   readPartition(partition: number): Promise<StoredPartition>
-  /** A page of the ranked list of one model, over all partitions. */
+  /** A page of a ranked list, over all partitions. */
   list(query: ListQuery): Promise<Listing[]>
+  /** Each of the books, in the order asked, added up over all partitions; an empty one where nothing was counted. One round trip. */
+  readCounters(books: readonly string[]): Promise<CounterBook[]>
   /** How many partitions the state was made with; undefined before the first `claimPartitions`. */
   partitions(): Promise<number | undefined>
   /** Writes down the number of partitions, once. @throws UpswellError PARTITIONS_CHANGED if another number is there. */
@@ -63,6 +68,11 @@ export interface PartitionWrite {
   readonly state: Uint8Array | undefined
   readonly accounts: readonly AccountWrite[]
   readonly userChunks: readonly (UserChunkKey & { readonly bytes: Uint8Array })[]
+  /**
+   * Added to the partition's counters. They are written with the watermark that they belong to, so each record counts once. A counter
+   * at 0 takes no room. A book and a field together take at most 1,800 bytes.
+   */
+  readonly counters: readonly CounterChange[]
 }
 
 export interface AccountWrite {
@@ -79,16 +89,17 @@ export interface AccountWrite {
 /** The due index is cut into this many buckets by account hash, so that a tick can name a slice of them. */
 export const DUE_BUCKETS = 256
 
-/** One account's place in the ranked list of one model. */
+/** One account's place in a ranked list: that of a model, or of its accounts with one value of a facet. */
 export interface Listing {
-  readonly modelId: string
+  /** Its name: see `listName`. */
+  readonly list: string
   readonly tier: string
   readonly score: number
   readonly accountId: string
 }
 
 export interface ListQuery {
-  readonly modelId: string
+  readonly list: string
   /** The tiers to list; at least one. */
   readonly tiers: readonly string[]
   readonly order: 'highest-first' | 'lowest-first'

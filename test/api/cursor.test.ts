@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decodeCursor, encodeCursor, type ListedQuery } from '../../src/api/cursor.ts'
 
-const query: ListedQuery = { modelId: 'growth', tiers: ['hot', 'warm'], minScore: undefined, sort: '-score' }
+const query: ListedQuery = {
+  modelId: 'growth',
+  tiers: ['hot', 'warm'],
+  facets: ['plan:free'],
+  minScore: undefined,
+  sort: '-score',
+}
 
 describe('a cursor', () => {
   it('gives back the very place, whatever the score and the account are', () => {

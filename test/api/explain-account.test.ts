@@ -35,7 +35,10 @@ describe('GET /v1/accounts/{id}/explanation', () => {
         modelVersion: 3,
         modelName: 'Growth',
         contentHash,
+        inScope: true,
+        override: null,
         score: 36,
+        rulesScore: 36,
         tier: 'warm',
         tierTitle: 'Warm',
         tierSince: at,
@@ -121,6 +124,7 @@ describe('GET /v1/accounts/{id}/explanation', () => {
             evidence: [{ name: 'invites', value: 1, status: 'present' }],
           },
         ],
+        alerts: [],
         nextTier: {
           name: 'hot',
           title: 'Hot',

@@ -43,6 +43,8 @@ describe('GET /v1/accounts/{id}', () => {
           modelId: 'fit',
           modelVersion: 1,
           modelName: 'Fit',
+          inScope: true,
+          override: null,
           score: 0,
           tier: 'poor',
           tierTitle: 'Poor',
@@ -58,6 +60,8 @@ describe('GET /v1/accounts/{id}', () => {
           modelId: 'growth',
           modelVersion: 3,
           modelName: 'Growth',
+          inScope: true,
+          override: null,
           // 0.6 × 10 (8 + 4 points, capped at 10) × 10 + 0.4 × 0 × 10
           score: 60,
           tier: 'warm',
@@ -101,7 +105,7 @@ describe('GET /v1/accounts/{id}', () => {
     })
   })
 
-  it('names the play of the open PQL that qualified last', async () => {
+  it('names the play of the best open PQL', async () => {
     await world.append([
       signal('acme', { id: 'seats', kind: 'contract', name: 'contract', properties: { seats: 1 } }),
       signal('acme', { id: 'used', userId: 'u1' }),

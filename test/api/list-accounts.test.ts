@@ -35,7 +35,15 @@ describe('GET /v1/accounts', () => {
     await invite('beta', INVITES.three)
     await invite('coda', INVITES.none)
     const at = new Date(NOW).toISOString()
-    const common = { modelId: 'growth', modelVersion: 3, tierSince: at, coverage: 0.2, changedAt: at }
+    const common = {
+      modelId: 'growth',
+      modelVersion: 3,
+      inScope: true,
+      facets: {},
+      tierSince: at,
+      coverage: 0.2,
+      changedAt: at,
+    }
     expect(await get()).toEqual({
       status: 200,
       body: {
@@ -208,7 +216,7 @@ describe('GET /v1/accounts, of a query that is not valid', () => {
     ['limit=ten', 'limit', 'ten', 'a whole number from 1 to 100; left out: 50'],
     ['minScore=high', 'minScore', 'high', 'a number; that score is included'],
     ['sort=name', 'sort', 'name', '-score (highest first) or score (lowest first); left out: -score'],
-    ['min_score=3', 'min_score', '3', 'one of the fields model, tier, minScore, sort, limit, cursor'],
+    ['min_score=3', 'min_score', '3', 'one of the fields model, tier, facet, minScore, sort, limit, cursor'],
     [
       'model=a&model=b',
       'model',
@@ -255,5 +263,75 @@ describe('GET /v1/accounts, of a query that is not valid', () => {
       instance: '/v1/accounts?tier=hot,tepid',
       code: 'UNKNOWN_TIER',
     })
+  })
+})
+
+describe('GET /v1/accounts by facets', () => {
+  const FACETS = `${GROWTH}
+facets: { plan: traits.plan, seats: contract.seats }
+`
+  let world: World
+
+  beforeEach(async () => {
+    world = await World.create([FACETS])
+    for (const [i, plan] of ['free', 'paid', 'free', 'paid: "new"', 'paid'].entries()) {
+      const facts = (kind: 'traits' | 'contract', properties: Record<string, string | number>) =>
+        signal(`a${i}`, { id: `${kind}-${i}`, kind, name: kind, properties })
+      await world.append([facts('traits', { plan }), facts('contract', { seats: i % 2 })])
+    }
+  })
+
+  afterEach(async () => {
+    await world.api.close()
+  })
+
+  async function list(query: string): Promise<{ ids: string[]; nextCursor: string | null }> {
+    const body = (await world.api.inject(`/v1/accounts?${query}`)).json()
+    return {
+      ids: body.items.map((item: { accountId: string }) => item.accountId),
+      nextCursor: body.nextCursor,
+    }
+  }
+
+  it('lists those that have the value', async () => {
+    expect((await list('facet=plan:free')).ids.toSorted()).toEqual(['a0', 'a2'])
+    expect((await list('facet=plan:paid')).ids.toSorted()).toEqual(['a1', 'a4'])
+    expect((await list(`facet=${encodeURIComponent('plan:paid: "new"')}`)).ids).toEqual(['a3'])
+    expect((await list('facet=plan:gone')).ids).toEqual([])
+    expect((await list('facet=seats:1')).ids.toSorted()).toEqual(['a1', 'a3'])
+  })
+
+  it('lists those that have all of the values, page by page', async () => {
+    expect((await list('facet=plan:paid&facet=seats:0')).ids).toEqual(['a4'])
+    expect((await list('facet=seats:0&facet=plan:free')).ids.toSorted()).toEqual(['a0', 'a2'])
+    const first = await list('facet=seats:0&facet=plan:free&limit=1')
+    expect(first.ids).toHaveLength(1)
+    const second = await list(`facet=seats:0&facet=plan:free&limit=1&cursor=${first.nextCursor}`)
+    expect([...first.ids, ...second.ids].toSorted()).toEqual(['a0', 'a2'])
+  })
+
+  it('follows an account that changes its value', async () => {
+    await world.append([
+      signal('a0', { id: 'upgrade', kind: 'traits', name: 'traits', properties: { plan: 'paid' } }),
+      signal('a1', { id: 'unknown', kind: 'traits', name: 'traits', properties: { plan: null } }),
+    ])
+    expect((await list('facet=plan:free')).ids).toEqual(['a2'])
+    expect((await list('facet=plan:paid')).ids.toSorted()).toEqual(['a0', 'a4'])
+  })
+
+  it('shows the values, and says which facets there are', async () => {
+    const { items } = (await world.api.inject('/v1/accounts?facet=plan:free')).json()
+    expect(items[0].facets).toEqual({ plan: 'free', seats: '0' })
+    for (const [facet, found] of [
+      ['colour:red', 'colour:red'],
+      ['free', 'free'],
+      [':x', ':x'],
+    ] as const) {
+      const response = await world.api.inject(`/v1/accounts?facet=${facet}`)
+      expect(response.statusCode).toBe(400)
+      expect(response.json()).toMatchObject({ code: 'UNKNOWN_FACET' })
+      expect(response.json().detail).toContain(`"${found}"`)
+      expect(response.json().detail).toContain('plan, seats')
+    }
   })
 })

@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { GROWTH, NOW, signal, World } from './world.ts'
+import { NOW, POPULATION, signal, World } from './world.ts'
 
 interface Operation {
   readonly operationId: string
@@ -22,7 +22,7 @@ describe('GET /openapi.json', () => {
   let document: Document
 
   beforeAll(async () => {
-    world = await World.create([GROWTH])
+    world = await World.create([POPULATION])
     await world.append([
       signal('acme', { id: 'seats', kind: 'contract', name: 'contract', properties: { seats: 1 } }),
       signal('acme', { id: 'used', userId: 'u1' }),
@@ -45,6 +45,8 @@ describe('GET /openapi.json', () => {
       'get /v1/accounts',
       'get /v1/accounts/{id}',
       'get /v1/accounts/{id}/explanation',
+      'get /v1/rates/{id}',
+      'get /v1/kpis',
       'post /v1/signals',
       'get /livez',
       'get /readyz',
@@ -90,6 +92,10 @@ describe('GET /openapi.json', () => {
     ['/v1/accounts/{id}/explanation', '/v1/accounts/acme/explanation', '200', 'application/json'],
     ['/v1/accounts', '/v1/accounts?limit=0', '400', 'application/problem+json'],
     ['/v1/accounts/{id}', '/v1/accounts/nobody', '404', 'application/problem+json'],
+    ['/v1/rates/{id}', '/v1/rates/invitation-rate?by=stage&every=week', '200', 'application/json'],
+    ['/v1/rates/{id}', '/v1/rates/nothing', '404', 'application/problem+json'],
+    ['/v1/kpis', '/v1/kpis?by=motion', '200', 'application/json'],
+    ['/v1/kpis', '/v1/kpis?by=nothing', '400', 'application/problem+json'],
     ['/livez', '/livez', '200', 'application/json'],
     ['/readyz', '/readyz', '200', 'application/json'],
     ['/', '/', '200', 'application/json'],
@@ -113,6 +119,16 @@ describe('GET /openapi.json', () => {
     expect(problemsOf(schema, [valid, { ...valid, properties: { a: 1, b: null } }])).toEqual([])
     expect(problemsOf(schema, [])).not.toEqual([])
     expect(problemsOf(schema, { ...valid, kind: 'other' })).not.toEqual([])
+    const override = (properties: object) =>
+      problemsOf(schema, { ...valid, kind: 'override', properties }).length === 0
+    const decided = { reason: 'r', author: 'a', expiresAt: '2026-12-31T00:00:00Z' }
+    expect(override({ ...decided, score: 1 })).toBe(true)
+    expect(override({ ...decided, hold: true })).toBe(true)
+    expect(override({ reason: 'r', author: 'a', lift: true })).toBe(true)
+    expect(override(decided)).toBe(false)
+    expect(override({ ...decided, hold: false })).toBe(false)
+    expect(override({ ...decided, lift: true, tier: 'hot' })).toBe(false)
+    expect(override({ reason: 'r', author: 'a', score: 1 })).toBe(false)
   })
 
   function problemsOf(schema: object, value: unknown) {

@@ -82,7 +82,8 @@ describe('POST /v1/signals', () => {
         {
           index: 1,
           code: 'unknown-kind',
-          detail: 'kind is "usages"; one of usage, intent, traits, health, contract, outcome is accepted',
+          detail:
+            'kind is "usages"; one of usage, intent, traits, health, contract, outcome, override is accepted',
         },
         { index: 2, code: 'not-an-object', detail: 'found 7; a JSON object is accepted' },
         {

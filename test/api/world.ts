@@ -5,13 +5,16 @@ import { ModelLibrary } from '../../src/models/model-library.ts'
 import { encodePartitionMemory } from '../../src/models/partition-memory.ts'
 import { type Account, dueBucketOf } from '../../src/scoring/account.ts'
 import { encodeAccount } from '../../src/scoring/codec.ts'
+import { CounterChanges } from '../../src/scoring/counters.ts'
 import {
   createPartitionMemory,
   foldBatch,
   type LogEntry,
   type PartitionMemory,
 } from '../../src/scoring/fold.ts'
+import { compileRates, countShares, type RateShare, rateShares } from '../../src/scoring/rate-cells.ts'
 import type { Signal } from '../../src/scoring/signal.ts'
+import { listName } from '../../src/store/list-name.ts'
 import { partitionOf } from '../../src/store/partition-of.ts'
 import type { Listing } from '../../src/store/store.ts'
 import { MemoryStore } from '../support/memory-store.ts'
@@ -73,6 +76,32 @@ triggers:
     reason: '{invites} invites in 30 days'
 `
 
+/** As growth, with a rate by stage and region, and key figures. */
+export const POPULATION = `${GROWTH}
+rates:
+  invitation-rate:
+    title: Accounts that invite
+    of: usage
+    names: seat.invited
+    by:
+      stage: { of: traits.stage, values: [trial, paid] }
+      region: { of: traits.region, values: [emea] }
+kpis:
+  csm: traits.csm
+  measures:
+    won: { count: deal.won }
+    wonBefore: { count: deal.won, over: before }
+    revenue: { sum: deal.won, property: amount }
+    bySales: { count: deal.won, where: { channel: [sales] } }
+    qualified: { pqls: created }
+    arrived: { accounts: seen }
+    quota: { fixed: 1000 }
+  metrics:
+    conversion: { title: Deals won per PQL, formula: won / qualified * 100, unit: percent, target: '>= 50' }
+    attainment: { formula: revenue / quota, unit: ratio, target: '> 2' }
+    new-accounts: { formula: arrived, unit: count }
+`
+
 /** A second model, with a dwell; its id comes before growth. */
 export const FIT = `
 id: fit
@@ -129,6 +158,7 @@ export class World {
       memory: createPartitionMemory(),
       accounts: new Map(),
       listings: new Map(),
+      shares: new Map(),
     }))
     this.api = createApi({
       store: this.store,
@@ -190,7 +220,13 @@ export class World {
   async #foldPartition(index: number, partition: WorldPartition): Promise<void> {
     const { log, folded, memory, accounts } = partition
     if (folded === log.length) return
-    const { touched } = foldBatch(log.slice(folded), memory, accounts)
+    const { touched, counts } = foldBatch(log.slice(folded), memory, accounts)
+    const changes = new CounterChanges()
+    for (const account of touched) {
+      const shares = rateShares(account, compileRates)
+      countShares(partition.shares.get(account.id) ?? [], shares, changes)
+      partition.shares.set(account.id, shares)
+    }
     await this.store.save(index, {
       owner: 'world',
       expectedWatermark: folded,
@@ -210,6 +246,7 @@ export class World {
         }
       }),
       userChunks: [],
+      counters: [...counts, ...changes.list()],
     })
     partition.folded = log.length
   }
@@ -221,13 +258,15 @@ interface WorldPartition {
   readonly memory: PartitionMemory
   readonly accounts: Map<string, Account>
   readonly listings: Map<string, Listing[]>
+  readonly shares: Map<string, RateShare[]>
 }
 
 function listingsOf({ id, standings }: Account): Listing[] {
-  return standings.map(({ model, tier, score }) => ({
-    modelId: model.definition.id,
-    tier: model.definition.tiers[tier]!.name,
-    score,
-    accountId: id,
-  }))
+  return standings.flatMap(({ model: { definition }, tier, score, facets }) => {
+    const place = { tier: definition.tiers[tier]!.name, score, accountId: id }
+    const inFacets = facets.flatMap((value, i) =>
+      value === undefined ? [] : [listName(definition.id, { name: definition.facets[i]!.name, value })],
+    )
+    return [listName(definition.id), ...inFacets].map(list => ({ list, ...place }))
+  })
 }

@@ -20,6 +20,8 @@ describe.concurrent('upswell', { timeout: 60_000 }, () => {
     ['topics create'],
     ['model'],
     ['model check'],
+    ['model test'],
+    ['model diff'],
   ])('%s --help tells its use and every setting', async command => {
     const { code, stdout, stderr } = await runCli(main, [...words(command), '--help'])
     expect([code, stderr]).toEqual([0, ''])

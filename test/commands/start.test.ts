@@ -149,7 +149,7 @@ describe('upswell start', { timeout: 180_000 }, () => {
     expect(upswell.stdout).toMatch(/^ {2}\d+ open PQLs · /m)
     expect(upswell.stdout).toMatch(/^ {2}Highest scores$/m)
     // A PQL is held back as soon as its account is not healthy any more.
-    const { body } = await getJson(`${url}/v1/accounts?limit=50`)
+    const { body } = await getJson(`${url}/v1/accounts?limit=50&model=expansion-revenue-score`)
     const { items } = body as { items: { accountId: string; openPqls: number }[] }
     const lead = items.find(({ openPqls }) => openPqls > 0)!
     await postSignal(url, lead.accountId, { kind: 'health', properties: { score: 5 } })
@@ -158,7 +158,7 @@ describe('upswell start', { timeout: 180_000 }, () => {
     expect(upswell.stderr).toBe('')
 
     const again = startUpswell(env)
-    const list = await getJson(`${await urlOf(again)}/v1/accounts?limit=1`)
+    const list = await getJson(`${await urlOf(again)}/v1/accounts?limit=1&model=expansion-revenue-score`)
     expect(list).toMatchObject({ status: 200, body: { items: [{ modelId: 'expansion-revenue-score' }] } })
     expect(again.stdout).not.toContain('First start')
     expect(again.stdout).toMatch(/200 accounts$/m)

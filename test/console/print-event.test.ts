@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { formatEvent } from '../../src/console/print-event.ts'
 import { plainText, textWidth } from '../../src/console/terminal-text.ts'
-import { consoleContext, contribution, MODEL, NOW, pqlEvent, tierChange } from './sample-events.ts'
+import {
+  alertEvent,
+  consoleContext,
+  contribution,
+  MODEL,
+  NOW,
+  pqlEvent,
+  tierChange,
+} from './sample-events.ts'
 
 const DAY_MS = 86_400_000
 
@@ -40,9 +48,25 @@ describe('a tier change', () => {
     expect(text).toContain('time passed · Health score 30 of 30')
   })
 
+  test('that a person made names no rule', () => {
+    const text = formatEvent(tierChange({ cause: { type: 'override', signalId: 'o-1' } }), consoleContext())
+    expect(text.split('\n')[1]?.trim()).toBe('an override began or ended')
+  })
+
   test('of another day shows the date, of another year the year', () => {
     expect(formatEvent(tierChange({ at: NOW - 3 * DAY_MS }), consoleContext())).toMatch(/^ {2}15 Nov {2}▲/)
     expect(formatEvent(tierChange({ at: NOW - 400 * DAY_MS }), consoleContext())).toMatch(/^Oct 2025 {2}▲/)
+  })
+
+  test('into a tier with a queue names it, even where rules must make room for it', () => {
+    const queued = (queue: string) =>
+      formatEvent(tierChange({ queue }), consoleContext()).split('\n')[1]?.trim()
+    expect(queued('ae')).toBe('queue ae · Health score 30 of 30 · Use of the plan 28 of 40')
+    const bare = formatEvent(tierChange({ queue: 'ae', contributions: [] }), consoleContext())
+    expect(bare.split('\n')[1]?.trim()).toBe('queue ae')
+    expect(queued('enterprise account executives')).toBe(
+      'queue enterprise account executives · Health score 30 of 30',
+    )
   })
 
   test('keeps the decimals of its model', () => {
@@ -71,6 +95,25 @@ describe('a PQL', () => {
         '                        → Talk about seats.',
       ].join('\n'),
     )
+  })
+
+  test('says what to offer, and what that would be worth', () => {
+    const lastLine = (more: Parameters<typeof pqlEvent>[0]) =>
+      formatEvent(pqlEvent(more), consoleContext()).split('\n').at(-1)?.trim()
+    const offer = 'Team plan'
+    expect(lastLine({ offer, estimatedValue: 12_400 })).toBe('→ Team plan, worth 12,400: Talk about seats.')
+    expect(lastLine({ estimatedValue: 1249.5 })).toBe('→ worth 1,249.5: Talk about seats.')
+    expect(lastLine({ offer, play: [] })).toBe('→ Team plan')
+    expect(lastLine({ offer, status: 'held', estimatedValue: 900 })).toBe(
+      'No outreach until: Health score is 60 or more · Team plan, worth 900',
+    )
+    expect(lastLine({ offer, status: 'expired' })).toBe('Nobody acted on it in time')
+  })
+
+  test('that no gate can hold waits for a person', () => {
+    const model = { ...MODEL, triggers: MODEL.triggers.map(trigger => ({ ...trigger, gates: [] })) }
+    const text = formatEvent(pqlEvent({ status: 'held' }), consoleContext({ model: () => model }))
+    expect(text).toContain('No outreach until: the hold is lifted')
   })
 
   test('that is held says until when to wait', () => {
@@ -106,6 +149,38 @@ describe('a PQL', () => {
   })
 })
 
+describe('an alert', () => {
+  test('says its priority and title, why it was sent, what to do and whom it is for', () => {
+    expect(formatEvent(alertEvent(), consoleContext())).toBe(
+      [
+        '09:41:07  ALERT high    Northwind Robotics      The sponsor left · score 76',
+        '          No login of the sponsor for 14 days',
+        '          → Find a new sponsor · for csm, #expansion',
+      ].join('\n'),
+    )
+  })
+
+  test('takes two lines where there is room', () => {
+    expect(formatEvent(alertEvent(), consoleContext({ width: 140 })).split('\n')).toHaveLength(2)
+  })
+
+  test.each([
+    ['urgent', 'ALERT urgent  Northwind'],
+    ['medium', 'ALERT         Northwind'],
+    ['low', 'ALERT low     Northwind'],
+  ] as const)('of priority %s can be told from the others', (priority, head) => {
+    expect(formatEvent(alertEvent({ priority }), consoleContext())).toContain(head)
+  })
+
+  test('names who it is assigned to, and says no more than the model does', () => {
+    const lastLine = (more: Parameters<typeof alertEvent>[0]) =>
+      formatEvent(alertEvent(more), consoleContext()).split('\n').at(-1)?.trim()
+    expect(lastLine({ assignee: 'Dana', recipients: [] })).toBe('→ Find a new sponsor · assigned to Dana')
+    const { action: _, ...bare } = alertEvent({ recipients: [] })
+    expect(formatEvent(bare, consoleContext())).not.toContain('→')
+  })
+})
+
 describe('whatever the names', () => {
   const ODD = [
     'Ünïcode Ltd',
@@ -122,7 +197,9 @@ describe('whatever the names', () => {
   const events = ODD.flatMap(name => [
     tierChange({ accountId: name, from: name, to: `${name}2` }),
     pqlEvent({ accountId: name, reasons: [name, name], play: [name] }),
-    pqlEvent({ accountId: name, status: 'held', modelId: name }),
+    pqlEvent({ accountId: name, status: 'held', modelId: name, offer: name, estimatedValue: 1e300 }),
+    tierChange({ queue: name }),
+    alertEvent({ accountId: name, title: name, action: name, assignee: name, recipients: [name, name] }),
   ])
 
   test.each([60, 80, 120])('no line is wider than %i columns or holds a control character', width => {
@@ -151,6 +228,7 @@ test('colours change nothing but colours', () => {
     pqlEvent(),
     pqlEvent({ status: 'held' }),
     pqlEvent({ status: 'expired' }),
+    alertEvent(),
   ]) {
     const plain = formatEvent(event, consoleContext())
     const colored = formatEvent(event, consoleContext({ color: true }))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { formatSummary, type WorkspaceSummary } from '../../src/console/print-summary.ts'
+import { formatSummaries, formatSummary, type WorkspaceSummary } from '../../src/console/print-summary.ts'
 import { textWidth } from '../../src/console/terminal-text.ts'
-import { consoleContext } from './sample-events.ts'
+import { consoleContext, MODEL } from './sample-events.ts'
 
 const SUMMARY: WorkspaceSummary = {
   modelId: 'revenue',
@@ -65,4 +65,46 @@ test.each([60, 80, 120])('no line is wider than %i columns, whatever the names',
   const lines = formatSummary({ ...SUMMARY, top }, consoleContext({ width })).split('\n')
   for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(width)
   expect(lines.some(line => line.includes('sixth'))).toBe(false)
+})
+
+const OTHER: WorkspaceSummary = {
+  modelId: 'intent',
+  tiers: { 'not-ready': 1200, likely: 1, ready: 1300 },
+  pqls: [
+    { motion: 'cross-sell', status: 'open' },
+    { motion: 'cross-sell', status: 'held' },
+  ],
+  top: [],
+}
+
+test('of several models the main one has the table, each other one a line', () => {
+  const model = (modelId: string) =>
+    modelId === 'revenue' ? MODEL : modelId === 'intent' ? { ...MODEL, name: 'Intent' } : undefined
+  const context = consoleContext({ mainModelId: 'revenue', model })
+  const unknown = { ...OTHER, modelId: 'not-known', pqls: [] }
+  expect(formatSummaries([OTHER, SUMMARY, unknown], context)).toBe(
+    [
+      formatSummary(SUMMARY, context),
+      '',
+      '  The other models',
+      '  Intent     1,300 expansion-ready, 1 expansion-likely · 1 open PQL',
+      '  not-known',
+    ].join('\n'),
+  )
+})
+
+test('without the main model the first one has the table; one model alone has no more than that', () => {
+  const context = consoleContext({ mainModelId: 'another' })
+  const lines = formatSummaries([SUMMARY, OTHER], context).split('\n')
+  expect(lines[0]).toContain('Expansion Revenue Score')
+  expect(lines.at(-2)).toBe('  The other model')
+  expect(formatSummaries([SUMMARY], context)).toBe(formatSummary(SUMMARY, context))
+  expect(formatSummaries([], context)).toBe('')
+})
+
+test.each([60, 80, 120])('no line about another model is wider than %i columns', width => {
+  const name = 'A model with a name that takes more room than there is, 株式会社'
+  const context = consoleContext({ width, mainModelId: 'revenue', model: () => ({ ...MODEL, name }) })
+  for (const line of formatSummaries([SUMMARY, OTHER], context).split('\n'))
+    expect(textWidth(line)).toBeLessThanOrEqual(width)
 })

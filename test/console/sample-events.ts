@@ -1,6 +1,6 @@
 import type { ConsoleContext } from '../../src/console/console-context.ts'
 import type { ModelDefinition, RuleDefinition } from '../../src/scoring/model-definition.ts'
-import type { Contribution, PqlEvent, TierChange } from '../../src/scoring/outputs.ts'
+import type { AlertEvent, Contribution, PqlEvent, TierChange } from '../../src/scoring/outputs.ts'
 
 export const NOW = Date.UTC(2026, 10, 18, 9, 41, 7)
 
@@ -37,9 +37,15 @@ export const MODEL: ModelDefinition = {
     },
   ],
   tiers: [
-    { name: 'not-ready', title: 'Not ready', from: 0, action: 'Wait.' },
-    { name: 'likely', title: 'Expansion-likely', from: 50, action: 'Next review.' },
-    { name: 'ready', title: 'Expansion-ready', from: 75, action: 'Reach out this quarter.' },
+    { name: 'not-ready', title: 'Not ready', from: 0, action: 'Wait.', queue: undefined },
+    { name: 'likely', title: 'Expansion-likely', from: 50, action: 'Next review.', queue: undefined },
+    {
+      name: 'ready',
+      title: 'Expansion-ready',
+      from: 75,
+      action: 'Reach out this quarter.',
+      queue: 'enterprise',
+    },
   ],
   tierPolicy: { margin: 0, dwellMs: 0 },
   gates: [{ name: 'health', title: 'Health score is 60 or more', open: always, missing: 'open' }],
@@ -53,7 +59,15 @@ export const MODEL: ModelDefinition = {
     reason: '',
     play: [SHARED_STEP, `Talk about ${name}.`],
     decisionTimeline: '1-2 weeks',
+    offer: undefined,
+    confidence: undefined,
+    estimatedValue: undefined,
   })),
+  alerts: [],
+  scope: { include: undefined, exclude: undefined },
+  facets: [],
+  rates: [],
+  kpis: undefined,
 }
 
 export function contribution(group: string, rule: string, points: number | null, adds: number): Contribution {
@@ -101,6 +115,28 @@ export function pqlEvent(more: Partial<PqlEvent> = {}): PqlEvent {
     decisionTimeline: '1-2 weeks',
     at: NOW,
     cause: { type: 'signal', signalId: 's-1' },
+    ...more,
+  }
+}
+
+export function alertEvent(more: Partial<AlertEvent> = {}): AlertEvent {
+  return {
+    type: 'alert',
+    id: 'a1',
+    accountId: 'northwind-robotics',
+    modelId: 'revenue',
+    modelVersion: 1,
+    alert: 'sponsor-left',
+    title: 'The sponsor left',
+    priority: 'high',
+    recipients: ['csm', '#expansion'],
+    action: 'Find a new sponsor',
+    score: 76,
+    tier: 'ready',
+    reasons: ['No login of the sponsor for 14 days'],
+    evidence: { daysSinceLogin: 14 },
+    at: NOW,
+    cause: { type: 'window' },
     ...more,
   }
 }

@@ -86,6 +86,7 @@ async function commitBatch(session: PartitionSession, records: readonly LogRecor
         },
       ],
       userChunks: [],
+      counters: [],
     },
   })
   say({ durable: nextOffset })

@@ -28,7 +28,7 @@ storeContract('embedded', async () => {
       await rm(directory, { recursive: true })
     },
     empty: async () => {
-      const tables = ['partitions', 'states', 'accounts', 'user-chunks', 'due', 'listings']
+      const tables = ['partitions', 'states', 'accounts', 'user-chunks', 'due', 'listings', 'counters']
       for (const table of tables) environment.table(`store-${table}`).clearSync()
     },
   }
@@ -401,6 +401,7 @@ function batchOf(records: readonly LogRecord[], { expectedWatermark = 0 }: { exp
       state: undefined,
       accounts: [],
       userChunks: [],
+      counters: [],
     },
   }
 }

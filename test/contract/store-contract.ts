@@ -330,6 +330,98 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       })
     })
 
+    describe('the counters', () => {
+      const counter = (book: string, field: string, delta: number) => ({ book, field, delta })
+      const read = async (...books: string[]) =>
+        (await store.readCounters(books)).map(found => Object.fromEntries(found))
+
+      it('add up what saves give them, each field of each book on its own', async () => {
+        await store.fence(0, 'owner-1')
+        const first = [counter('a', 'x', 2), counter('a', 'y', -3), counter('b', 'x', 5)]
+        await store.save(0, write({ watermark: 1, counters: first }))
+        const second = [counter('a', 'x', 40), counter('b', 'x', -6), counter('a', 'x', 1)]
+        await store.save(0, write({ expectedWatermark: 1, watermark: 2, counters: second }))
+        expect(await read('b', 'missing', 'a', 'b')).toEqual([{ x: -1 }, {}, { x: 43, y: -3 }, { x: -1 }])
+        expect(await read()).toEqual([])
+      })
+
+      it('are gone at 0, and can begin again', async () => {
+        await store.fence(0, 'owner-1')
+        await store.save(0, write({ watermark: 1, counters: [counter('a', 'x', 2), counter('a', 'y', 1)] }))
+        await store.save(0, write({ expectedWatermark: 1, watermark: 2, counters: [counter('a', 'x', -2)] }))
+        expect(await read('a')).toEqual([{ y: 1 }])
+        const others = [counter('a', 'x', 7), counter('a', 'y', -1)]
+        await store.save(0, write({ expectedWatermark: 2, watermark: 3, counters: others }))
+        expect(await read('a')).toEqual([{ x: 7 }])
+      })
+
+      it('are read over all partitions', async () => {
+        await store.claimPartitions(3)
+        for (const partition of [0, 1, 2]) {
+          await store.fence(partition, 'owner-1')
+          const counters = [counter('a', 'x', 10 ** partition), counter('a', `only-${partition}`, 1)]
+          await store.save(partition, write({ counters }))
+        }
+        expect(await read('a')).toEqual([{ x: 111, 'only-0': 1, 'only-1': 1, 'only-2': 1 }])
+      })
+
+      it('stay as they are if the save is refused', async () => {
+        await store.fence(0, 'owner-1')
+        await store.save(0, write({ watermark: 5, counters: [counter('a', 'x', 1)] }))
+        const again = write({ watermark: 5, counters: [counter('a', 'x', 1)] })
+        expect(await codeOf(store.save(0, again))).toBe('STORE_MOVED')
+        await store.fence(0, 'owner-2')
+        const late = write({ expectedWatermark: 5, watermark: 6, counters: [counter('a', 'x', 1)] })
+        expect(await codeOf(store.save(0, late))).toBe('STORE_FENCED')
+        expect(await read('a')).toEqual([{ x: 1 }])
+      })
+
+      it('keep large numbers, and any name', async () => {
+        await store.fence(0, 'owner-1')
+        const large = counter('sums', 'large', 9_000_000_000_000_000)
+        const names = oddIds.map((name, i) => counter(name, `${name} `, i + 1))
+        await store.save(0, write({ watermark: 1, counters: [large, ...names] }))
+        await store.save(
+          0,
+          write({ expectedWatermark: 1, watermark: 2, counters: [counter('sums', 'large', -1)] }),
+        )
+        expect(await read('sums')).toEqual([{ large: 8_999_999_999_999_999 }])
+        expect(await read(...oddIds)).toEqual(oddIds.map((name, i) => ({ [`${name} `]: i + 1 })))
+      })
+
+      it('of 10,000 fields are one save', async () => {
+        await store.fence(0, 'owner-1')
+        const counters = Array.from({ length: 10_000 }, (_, i) => counter('a', `field-${i}`, i + 1))
+        await store.save(0, write({ counters }))
+        const [found] = await store.readCounters(['a'])
+        expect(found?.size).toBe(10_000)
+        expect(found?.get('field-9999')).toBe(10_000)
+      })
+
+      it('never mix up books whose names run together', async () => {
+        await store.fence(0, 'owner-1')
+        const counters = [
+          counter('a', 'b:c', 1),
+          counter('a:b', 'c', 2),
+          counter('ab', 'c', 3),
+          counter('', 'a', 4),
+        ]
+        await store.save(0, write({ counters }))
+        expect(await read('a', 'a:b', 'ab', '')).toEqual([{ 'b:c': 1 }, { c: 2 }, { c: 3 }, { a: 4 }])
+      })
+
+      it('of a store that was emptied begin again', async context => {
+        if (opened.empty === undefined) return context.skip()
+        await store.fence(0, 'owner-1')
+        await store.save(0, write({ watermark: 5, counters: [counter('a', 'x', 3)] }))
+        await opened.empty()
+        expect(await read('a')).toEqual([{}])
+        await store.fence(0, 'owner-2')
+        await store.save(0, write({ owner: 'owner-2', counters: [counter('a', 'x', 1)] }))
+        expect(await read('a')).toEqual([{ x: 1 }])
+      })
+    })
+
     describe('the ranked list', () => {
       it('goes by score and, where it is equal, by the bytes of the id', async () => {
         await saveListings(store, [
@@ -396,7 +488,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
           0,
         )
         await saveListings(store, [listing('d', 15, 'warm'), listing('e', 40, 'hot')], 1)
-        await saveListings(store, [{ ...listing('f', 30, 'hot'), modelId: 'other' }], 2)
+        await saveListings(store, [{ ...listing('f', 30, 'hot'), list: 'other' }], 2)
         const both = query({ tiers: ['warm', 'hot'], order: 'highest-first' })
         expect(await store.list(both)).toEqual([
           listing('e', 40, 'hot'),
@@ -413,18 +505,18 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         ])
         expect(idsOf(await store.list(query({ tiers: ['cold'] })))).toEqual(['c'])
         expect(await store.list(query({ tiers: ['unknown'] }))).toEqual([])
-        expect(idsOf(await store.list(query({ modelId: 'other', tiers: ['hot'] })))).toEqual(['f'])
+        expect(idsOf(await store.list(query({ list: 'other', tiers: ['hot'] })))).toEqual(['f'])
       })
 
       it('never mixes up models and tiers whose names run together', async () => {
         await saveListings(store, [
-          { modelId: 'm', tier: 'ab', score: 1, accountId: 'first' },
-          { modelId: 'ma', tier: 'b', score: 2, accountId: 'second' },
-          { modelId: 'm:a', tier: 'b', score: 3, accountId: 'third' },
-          { modelId: 'm', tier: 'a:b', score: 4, accountId: 'fourth' },
+          { list: 'm', tier: 'ab', score: 1, accountId: 'first' },
+          { list: 'ma', tier: 'b', score: 2, accountId: 'second' },
+          { list: 'm:a', tier: 'b', score: 3, accountId: 'third' },
+          { list: 'm', tier: 'a:b', score: 4, accountId: 'fourth' },
         ])
-        const found = async (modelId: string, tier: string) =>
-          idsOf(await store.list(query({ modelId, tiers: [tier] })))
+        const found = async (list: string, tier: string) =>
+          idsOf(await store.list(query({ list, tiers: [tier] })))
         expect(await found('m', 'ab')).toEqual(['first'])
         expect(await found('ma', 'b')).toEqual(['second'])
         expect(await found('m:a', 'b')).toEqual(['third'])
@@ -514,6 +606,7 @@ function write(parts: Partial<PartitionWrite>): PartitionWrite {
     state: undefined,
     accounts: [],
     userChunks: [],
+    counters: [],
     ...parts,
   }
 }
@@ -531,12 +624,12 @@ function account(accountId: string, parts: Partial<AccountWrite> = {}): AccountW
 }
 
 function listing(accountId: string, score: number, tier = 'hot'): Listing {
-  return { modelId: 'model', tier, score, accountId }
+  return { list: 'model', tier, score, accountId }
 }
 
 function query(parts: Partial<ListQuery>): ListQuery {
   return {
-    modelId: 'model',
+    list: 'model',
     tiers: ['hot'],
     order: 'highest-first',
     minScore: undefined,

@@ -220,6 +220,7 @@ class CopyAndRemember implements PartitionHandler {
       state: undefined,
       accounts: [account],
       userChunks: [],
+      counters: [],
     }
     const outputs = records.map(({ key, value }) => ({ topic: OUTPUT, key, value }))
     if (publish) await this.#backend.commitBatch(session, { outputs, nextOffset, write })

@@ -77,21 +77,38 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     const { client, open } = await startedRedis()
     const { store } = await open()
     await store.fence(7, 'owner-1')
-    const listing = { modelId: 'm', tier: '{hot}', score: 1, accountId: '{a}' }
+    const listing = { list: 'm', tier: '{hot}', score: 1, accountId: '{a}' }
     const account = { accountId: '{a}', bytes: Buffer.from('1'), bucket: 3, dueAt: 1 }
     await store.save(7, {
       ...write({ watermark: 5 }),
       accounts: [{ ...account, listingsAdded: [listing], listingsRemoved: [] }],
       userChunks: [{ accountId: '{a}', chunk: '0', bytes: Buffer.from('1') }],
+      counters: [{ book: '{book}', field: '{field}', delta: 1 }],
     })
     const keys = (await client.keys('*{7}*')).sort()
     expect(keys).toEqual([
       'upswell:test:{7}:account:{a}',
+      'upswell:test:{7}:count:{book}',
       'upswell:test:{7}:due:3',
       'upswell:test:{7}:list:m:%7Bhot%7D',
       'upswell:test:{7}:partition',
       'upswell:test:{7}:users:1:0:{a}',
     ])
+  })
+
+  it('leaves a counter that would leave 64 bits as it is, and saves all the rest', async () => {
+    const { client, open } = await startedRedis()
+    const { store } = await open()
+    await store.fence(0, 'owner-1')
+    const nearlyFull = '9223372036854775000'
+    await client.hset('upswell:test:{0}:count:book', 'full', nearlyFull)
+    const counters = [
+      { book: 'book', field: 'full', delta: 1_000_000 },
+      { book: 'book', field: 'other', delta: 2 },
+    ]
+    await store.save(0, { ...write({ watermark: 5 }), counters })
+    expect(await client.hgetall('upswell:test:{0}:count:book')).toEqual({ full: nearlyFull, other: '2' })
+    expect((await store.readPartition(0)).watermark).toBe(5)
   })
 })
 
@@ -125,6 +142,7 @@ function write(parts: Partial<PartitionWrite>): PartitionWrite {
     state: undefined,
     accounts: [],
     userChunks: [],
+    counters: [],
     ...parts,
   }
 }

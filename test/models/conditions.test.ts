@@ -251,12 +251,12 @@ describe('a condition is refused, at the very word,', () => {
     [
       'that reads score outside of a trigger',
       '§score > 3',
-      "score is a variable in a trigger's when; features are accepted here; move it to a trigger",
+      'score is a variable in triggers and alerts only; features are accepted here; move it there',
     ],
     [
       'that reads tier outside of a trigger',
       '§tier == "low"',
-      "tier is a variable in a trigger's when; features are accepted here; move it to a trigger",
+      'tier is a variable in triggers and alerts only; features are accepted here; move it there',
     ],
   ]
   it.each(cases)('%s: %s', (_, marked, ...messages) => {

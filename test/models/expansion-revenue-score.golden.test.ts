@@ -5,6 +5,7 @@ import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/compile-model.ts'
 import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
 import type { Value } from '../../src/scoring/model-definition.ts'
+import { type Row, table } from '../support/table.ts'
 
 /**
  * Every number that the definition of the Expansion Revenue Score gives is a row here. Each table's first columns are
@@ -67,22 +68,6 @@ const NOTHING: Record<string, Value> = {
 }
 
 const evaluate = (values: Record<string, Value>) => evaluateFeatures(MODEL, { ...QUIET, ...values })
-
-type Row = Record<string, Value>
-
-/** The rows of a table in text: a line of names, then lines of numbers, words, and `-` for unknown. */
-function table(text: string): Row[] {
-  const [names, ...rows] = text
-    .trim()
-    .split('\n')
-    .map(line => line.split('|').map(cell => cell.trim()))
-  return rows.map(cells => Object.fromEntries(names!.map((name, i) => [name, readCell(cells[i]!)])))
-}
-
-function readCell(cell: string): Value {
-  if (cell === '-') return undefined
-  return Number.isNaN(Number(cell)) ? cell : Number(cell)
-}
 
 describe('usage signals', () => {
   const rows = table(`

@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readExamples } from '../../src/models/examples.ts'
 import { readModels } from '../../src/models/model-files.ts'
-import { modelText } from './model-text.ts'
+import { modelText, SHIPPED_MODELS } from './model-text.ts'
 
 let directory: string
 const at = (name: string) => join(directory, name)
@@ -93,7 +94,9 @@ describe('reading model files', () => {
 })
 
 describe('the models that ship', () => {
-  it.each(['models/expansion-revenue-score.yaml', 'bench/rolling-score.yaml'])('%s checks', async file => {
-    expect(await readModels([file])).toHaveLength(1)
+  it.each(SHIPPED_MODELS)('%s checks, and so do its examples', async file => {
+    const [model] = await readModels([file])
+    const examples = readExamples(model!.text, file)
+    expect(examples.every(({ signals }) => signals.length > 0)).toBe(true)
   })
 })

@@ -1,7 +1,16 @@
+import { readdirSync } from 'node:fs'
 import { expect } from 'vitest'
 import { describeProblem, InvalidModelError } from '../../src/models/invalid-model-error.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import type { ModelDefinition } from '../../src/scoring/model-definition.ts'
+
+/** Every model file of the repository. */
+export const SHIPPED_MODELS: readonly string[] = ['models', 'bench'].flatMap(folder =>
+  readdirSync(folder)
+    .filter(name => name.endsWith('.yaml'))
+    .sort()
+    .map(name => `${folder}/${name}`),
+)
 
 /** The blocks of a small model that checks; each can be replaced, or left out with ''. */
 export interface ModelParts {

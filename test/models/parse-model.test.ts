@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { compileModel } from '../../src/scoring/compile-model.ts'
 import { errorOf, expectRefused, features, modelText, parse, rules } from './model-text.ts'
 
+const LATEST = { maxAgeDays: undefined, fallback: undefined }
+
 describe('a model file', () => {
   it('becomes a definition, with a default for everything that it leaves out', () => {
     expect(parse()).toEqual({
@@ -10,10 +12,10 @@ describe('a model file', () => {
       name: 'Small',
       score: { scale: 10, min: 0, max: 100, decimals: 0 },
       features: [
-        { name: 'seats', type: 'latest', key: 'contract.seats', valueType: 'number', maxAgeDays: undefined },
+        { name: 'seats', type: 'latest', key: 'contract.seats', valueType: 'number', ...LATEST },
         { name: 'users', type: 'distinctUsers', windowDays: 30 },
-        { name: 'plan', type: 'latest', key: 'contract.plan', valueType: 'string', maxAgeDays: undefined },
-        { name: 'trial', type: 'latest', key: 'contract.trial', valueType: 'boolean', maxAgeDays: undefined },
+        { name: 'plan', type: 'latest', key: 'contract.plan', valueType: 'string', ...LATEST },
+        { name: 'trial', type: 'latest', key: 'contract.trial', valueType: 'boolean', ...LATEST },
       ],
       groups: [
         {
@@ -47,12 +49,17 @@ describe('a model file', () => {
         },
       ],
       tiers: [
-        { name: 'low', title: 'Low', from: 0, action: '' },
-        { name: 'high', title: 'High', from: 50, action: '' },
+        { name: 'low', title: 'Low', from: 0, action: '', queue: undefined },
+        { name: 'high', title: 'High', from: 50, action: '', queue: undefined },
       ],
       tierPolicy: { margin: 0, dwellMs: 0 },
       gates: [],
       triggers: [],
+      alerts: [],
+      scope: { include: undefined, exclude: undefined },
+      facets: [],
+      rates: [],
+      kpis: undefined,
     })
   })
 
@@ -96,8 +103,8 @@ triggers:
     })
     expect(model.score).toEqual({ scale: 2.5, min: -10, max: 250, decimals: 2 })
     expect(model.tiers).toEqual([
-      { name: 'not-ready', title: 'Not ready yet', from: -10, action: 'Wait.' },
-      { name: 'ready', title: 'Ready', from: 12.5, action: '' },
+      { name: 'not-ready', title: 'Not ready yet', from: -10, action: 'Wait.', queue: undefined },
+      { name: 'ready', title: 'Ready', from: 12.5, action: '', queue: undefined },
     ])
     expect(model.tierPolicy).toEqual({ margin: 2, dwellMs: 36 * 3_600_000 })
     expect(model.gates).toMatchObject([
@@ -136,7 +143,7 @@ triggers:
 })
 
 describe('features', () => {
-  const select = (kinds: string[], names?: string[]) => ({ kinds, names })
+  const select = (kinds: string[], names?: string[], except: string[] = []) => ({ kinds, names, except })
   const cases: [line: string, definition: object][] = [
     [
       'count: { within: 30d }',
@@ -166,7 +173,7 @@ describe('features', () => {
     ['newValues: { of: location, within: 7d }', { type: 'newValues', dimension: 'location', windowDays: 7 }],
     [
       'latest: health.nps, within: 180d',
-      { type: 'latest', key: 'health.nps', valueType: 'number', maxAgeDays: 180 },
+      { type: 'latest', key: 'health.nps', valueType: 'number', maxAgeDays: 180, fallback: undefined },
     ],
     [
       'daysUntil: { date: contract.renewalDate }',
@@ -191,6 +198,139 @@ describe('features', () => {
     [
       'growth: { sum: { names: [a] }, within: 30d }',
       { type: 'growth', of: { select: select(['usage', 'intent'], ['a']), measure: 'sum' }, windowDays: 30 },
+    ],
+    [
+      'count: { of: intent, names: pricing.viewed, within: 90d, halfLife: 14d }',
+      {
+        type: 'decayed',
+        measure: 'count',
+        select: select(['intent'], ['pricing.viewed']),
+        window: { unit: 'day', length: 90 },
+        halfLife: 14,
+      },
+    ],
+    [
+      'sum: { within: 48h, halfLife: 48h }',
+      {
+        type: 'decayed',
+        measure: 'sum',
+        select: select(['usage', 'intent']),
+        window: { unit: 'hour', length: 48 },
+        halfLife: 48,
+      },
+    ],
+    [
+      'distinctNames: { of: usage, names: feature.*, except: feature.preview.*, within: 30d }',
+      {
+        type: 'distinctNames',
+        select: select(['usage'], ['feature.*'], ['feature.preview.*']),
+        window: { unit: 'day', length: 30 },
+      },
+    ],
+    [
+      'daysSinceSignal: { except: [a, b.*], to: 90 }',
+      { type: 'daysSinceSignal', select: select(['usage', 'intent'], undefined, ['a', 'b.*']), max: 90 },
+    ],
+    [
+      'growth: { sum: { of: usage, except: a }, within: 30d }',
+      {
+        type: 'growth',
+        of: { select: select(['usage'], undefined, ['a']), measure: 'sum' },
+        windowDays: 30,
+      },
+    ],
+    ['powerUsers: { days: 12, within: 30d }', { type: 'powerUsers', days: 12, windowDays: 30 }],
+    ['newValues: { of: role, within: 30d }', { type: 'newValues', dimension: 'role', windowDays: 30 }],
+    [
+      'daysSustained: { of: traits.planUsage, per: contract.limit, above: 0.8, to: 90 }',
+      {
+        type: 'daysSustained',
+        key: 'traits.planUsage',
+        per: 'contract.limit',
+        level: { edge: 'above', limit: 0.8 },
+        max: 90,
+      },
+    ],
+    [
+      'daysSustained: { of: health.score, from: -1 }',
+      {
+        type: 'daysSustained',
+        key: 'health.score',
+        per: undefined,
+        level: { edge: 'from', limit: -1 },
+        max: 400,
+      },
+    ],
+    [
+      'periodsSustained: { sum: { of: usage, names: api.called }, per: contract.apiCallLimit, every: 30d, above: 0.8, to: 13 }',
+      {
+        type: 'periodsSustained',
+        measure: 'sum',
+        select: select(['usage'], ['api.called']),
+        per: 'contract.apiCallLimit',
+        periodDays: 30,
+        level: { edge: 'above', limit: 0.8 },
+        max: 13,
+      },
+    ],
+    [
+      'periodsSustained: { count: {}, every: 400d, from: 3, to: 1 }',
+      {
+        type: 'periodsSustained',
+        measure: 'count',
+        select: select(['usage', 'intent']),
+        per: undefined,
+        periodDays: 400,
+        level: { edge: 'from', limit: 3 },
+        max: 1,
+      },
+    ],
+    [
+      'knownKeys: { of: traits.stakeholder.*, within: 180d }',
+      { type: 'knownKeys', pattern: 'traits.stakeholder.*', maxAgeDays: 180 },
+    ],
+    ['knownKeys: { of: health.* }', { type: 'knownKeys', pattern: 'health.*', maxAgeDays: undefined }],
+    [
+      'knownKeys: { of: traits.owns.crm }',
+      { type: 'knownKeys', pattern: 'traits.owns.crm', maxAgeDays: undefined },
+    ],
+    [
+      'latest: traits.owns.crm, type: flag, default: false',
+      {
+        type: 'latest',
+        key: 'traits.owns.crm',
+        valueType: 'boolean',
+        maxAgeDays: undefined,
+        fallback: false,
+      },
+    ],
+    [
+      'latest: traits.plan, type: text, default: ""',
+      { type: 'latest', key: 'traits.plan', valueType: 'string', maxAgeDays: undefined, fallback: '' },
+    ],
+    [
+      'latest: health.score, default: 50, within: 30d',
+      { type: 'latest', key: 'health.score', valueType: 'number', maxAgeDays: 30, fallback: 50 },
+    ],
+    [
+      'formula: users / seats * 100',
+      {
+        type: 'formula',
+        formula: {
+          text: 'users / seats * 100',
+          expression: {
+            type: 'arithmetic',
+            operator: '*',
+            left: {
+              type: 'arithmetic',
+              operator: '/',
+              left: { type: 'feature', name: 'users' },
+              right: { type: 'feature', name: 'seats' },
+            },
+            right: { type: 'literal', value: 100 },
+          },
+        },
+      },
     ],
     ['ratio: [users, seats]', { type: 'ratio', of: 'users', to: 'seats' }],
     ['largest: [users, seats]', { type: 'largest', of: ['users', 'seats'] }],
@@ -217,6 +357,30 @@ describe('features', () => {
       ),
     )
     expect(model.features.map(feature => feature.name)).toEqual(['users', 'seats', 'perSeat', 'most'])
+  })
+})
+
+describe('formulas of features', () => {
+  it('stand in any order, read each other, and have the type of what they give', () => {
+    const model = parse({
+      ...features(
+        'isLarge: { formula: size == "large" && share > 0.5 }',
+        'most: { largest: [share, users] }',
+        'size: { formula: "users > 100 ? \\"large\\" : \\"small\\"" }',
+        'share: { formula: users / seats }',
+        'users: { distinctUsers: { within: 30d } }',
+        'seats: { latest: contract.seats }',
+      ),
+      ...rules('a: { when: isLarge && size != "small" && share > 0.9, points: 3 }'),
+    })
+    expect(model.features.map(({ name }) => name)).toEqual([
+      'seats',
+      'users',
+      'share',
+      'size',
+      'isLarge',
+      'most',
+    ])
   })
 })
 
@@ -282,6 +446,30 @@ describe('rules', () => {
   })
 })
 
+describe('a rule of points each', () => {
+  it('is a line from nothing to its maximum', () => {
+    const [group] = parse(
+      rules('a: { title: Users, each: { of: users, points: 2, max: 10 }, missing: exclude }'),
+    ).groups
+    expect(group!.rules).toEqual([
+      {
+        name: 'a',
+        title: 'Users',
+        max: 10,
+        missing: { type: 'exclude' },
+        type: 'line',
+        line: {
+          of: 'users',
+          corners: [
+            [0, 0],
+            [5, 10],
+          ],
+        },
+      },
+    ])
+  })
+})
+
 describe('a refusal', () => {
   it('tells all problems at once, in the order of the file, one a line, with code, file, line and column', () => {
     const error = errorOf(
@@ -322,13 +510,13 @@ describe('a refusal', () => {
         rest: `gates: { §g: { open: §score > 3 } }
 triggers: { §t: { motion: cross-sell, when: tier == §"lwo", cooldown: 1d, reason: Why } }`,
       },
-      '"titel" is not a key of a rule; accepted: title, missing, line, of, bands, below, cases, when, points; did you mean "title"?',
+      '"titel" is not a key of a rule; accepted: title, missing, line, of, bands, below, cases, each, when, points; did you mean "title"?',
       '"sets" is not a feature; accepted: a name from features; did you mean "seats"?',
       '"seets" is not a feature; accepted: a name from features; did you mean "seats"?',
       'found "many"; accepted: a number of points, from -1000 to 1000; write, for example, 5',
       '"usrs" is not a feature; accepted: a name from features; did you mean "users"?',
       'the gate g has no missing; it needs one: what an unknown condition means: open or closed; add it',
-      "score is a variable in a trigger's when; features are accepted here; move it to a trigger",
+      'score is a variable in triggers and alerts only; features are accepted here; move it there',
       'the trigger t has no expiry; it needs one: a PQL that is still open this long after it qualified expires: 90d; add it',
       '"lwo" is not a tier; accepted: low, high; did you mean "low"?',
     )
@@ -343,8 +531,9 @@ triggers: { §t: { motion: cross-sell, when: tier == §"lwo", cooldown: 1d, reas
           'b: { line: { of: seats, corners: [[0, 1]] } }',
         ),
       },
-      '"latests" is not a key of a feature; accepted: count, sum, distinctNames, activeDays, distinctUsers, distinctValues, ' +
-        'newValues, latest, type, within, daysUntil, daysSince, daysSinceSignal, growth, ratio, largest, smallest; ' +
+      '"latests" is not a key of a feature; accepted: count, sum, distinctNames, activeDays, distinctUsers, powerUsers, ' +
+        'distinctValues, newValues, latest, type, within, default, knownKeys, daysSustained, periodsSustained, daysUntil, ' +
+        'daysSince, daysSinceSignal, growth, ratio, largest, smallest, formula; ' +
         'did you mean "latest"?',
     )
   })

@@ -122,9 +122,9 @@ describe('YAML that means trouble is refused:', () => {
     expect(messagesOf('a: &a [*a]')).toContain('more than 20 aliases, expanded; write the values out')
   })
 
-  it('more than 10,000 values', () => {
-    expect(messagesOf(`a: [${Array(10_001).fill(0)}]`)).toContain(
-      'more than 10000 values, aliases expanded; split the model',
+  it('more than 40,000 values', () => {
+    expect(messagesOf(`a: [${Array(40_001).fill(0)}]`)).toContain(
+      'more than 40000 values, aliases expanded; split the model',
     )
   })
 
@@ -158,7 +158,7 @@ describe('YAML that means trouble is refused:', () => {
 
   it('nesting of more than 40 levels, at the place where it goes too deep', () => {
     expect(problemsOf(`a: ${'['.repeat(60)}${']'.repeat(60)}`)).toEqual([
-      'small.yaml:1:44: nested more than 40 levels deep; a model needs 8',
+      'small.yaml:1:44: nested more than 40 levels deep; a model needs 9',
     ])
   })
 })
@@ -181,7 +181,7 @@ describe('the form is checked:', () => {
       'the scoring model has no features; it needs one: what the model reads, by name; add it',
       "the scoring model has no groups; it needs one: the score's parts, by name: each has a weight, a cap and rules; add it",
       'the scoring model has no tiers; it needs one: the tiers, from the lowest to the highest; add it',
-      '"a" is not a key of a scoring model; accepted: id, version, name, score, features, groups, tiers, tierPolicy, gates, triggers; take it away',
+      '"a" is not a key of a scoring model; accepted: id, version, name, score, features, groups, tiers, tierPolicy, gates, triggers, alerts, accounts, facets, rates, kpis, examples; take it away',
     )
   })
 
@@ -229,7 +229,7 @@ describe('the form is checked:', () => {
 
   it('features of no kind, and of two', () => {
     const kinds =
-      'count, sum, distinctNames, activeDays, distinctUsers, distinctValues, newValues, latest, daysUntil, daysSince, daysSinceSignal, growth, ratio, largest, smallest'
+      'count, sum, distinctNames, activeDays, distinctUsers, powerUsers, distinctValues, newValues, latest, knownKeys, daysSustained, periodsSustained, daysUntil, daysSince, daysSinceSignal, growth, ratio, largest, smallest, formula'
     expectRefused(
       features(
         '§a: {}',
@@ -306,7 +306,7 @@ triggers:
       'found "a*b"; accepted: a signal\'s name, or the beginning of one followed by *: api.called, feature.*; write, for example, "feature.*"',
       `found "seats"; accepted: ${KEY}; write, for example, "contract.seats"`,
       `found "usage.x"; accepted: ${KEY}; write, for example, "contract.seats"`,
-      'found "teem"; accepted: team, location, product; did you mean "team"?',
+      'found "teem"; accepted: team, location, product, role; did you mean "team"?',
       'found "month"; accepted: year; write one of these',
       'found "string"; accepted: number, text, flag; write one of these',
     )
@@ -347,6 +347,13 @@ triggers:
       ),
       `found "skip"; accepted: ${accepted}; write, for example, "exclude"`,
       'found 4 points for a missing value, and the rule gives at most 3; at most that is accepted; lower one or raise the other',
+    )
+  })
+
+  it('a block of keys in the place of a word', () => {
+    expectRefused(
+      features('a: { latest: traits.x, type: §{ b: 1 } }', 'users: { distinctUsers: { within: 30d } }'),
+      'found a block of keys; accepted: number, text, flag; write one of these',
     )
   })
 

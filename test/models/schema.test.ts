@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs'
 import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
 import schema from '../../schemas/scoring-model.schema.json' with { type: 'json' }
+import { DIMENSIONS, MOTIONS, PRIORITIES } from '../../src/scoring/model-definition.ts'
+import { SHIPPED_MODELS } from './model-text.ts'
 
 interface Part {
   readonly [key: string]: unknown
@@ -41,6 +43,32 @@ describe('the JSON Schema of scoring models', () => {
     expect(silent.map(([place]) => place)).toEqual(['#/definitions/casePoints/then'])
   })
 
+  it('has an example, a default or a choice for every key that takes a plain value, for editors', () => {
+    const isHelpful = (part: Part): boolean => {
+      if (['examples', 'default', 'enum'].some(key => key in part)) return true
+      const target = PARTS.find(([place]) => place === part['$ref'])?.[1]
+      return target === undefined ? ['object', 'array'].includes(String(part['type'])) : isHelpful(target)
+    }
+    const bare = PARTS.filter(([place, part]) => /\/properties\/[^/]+$/.test(place) && !isHelpful(part))
+    expect(bare.map(([place]) => place)).toEqual([])
+  })
+
+  it('tells the default of every key whose description names one', () => {
+    const told = PARTS.filter(
+      ([place, part]) =>
+        /\/properties\/[^/]+$/.test(place) &&
+        /Default: -?[0-9]+\.$/.test(String(part['description'])) &&
+        part['$ref'] === undefined,
+    )
+    expect(told.length).toBeGreaterThan(5)
+    for (const [place, part] of told) {
+      expect([place, String(part['description'])]).toEqual([
+        place,
+        expect.stringMatching(new RegExp(`Default: ${part['default']}\\.$`)),
+      ])
+    }
+  })
+
   it('accepts no key that it does not name', () => {
     const open = PARTS.filter(
       ([, part]) => part['type'] === 'object' && part['additionalProperties'] === undefined,
@@ -71,8 +99,15 @@ describe('the JSON Schema of scoring models', () => {
     }
   })
 
+  it('offers the dimensions, motions and priorities that scoring knows', () => {
+    const { dimension, trigger, alert } = schema.definitions
+    expect(dimension.enum).toEqual(DIMENSIONS)
+    expect(trigger.properties.motion.enum).toEqual(MOTIONS)
+    expect(alert.properties.priority.enum).toEqual(PRIORITIES)
+  })
+
   it('is named in the first line of every model that ships, where editors look for it', () => {
-    for (const file of ['models/expansion-revenue-score.yaml', 'bench/rolling-score.yaml']) {
+    for (const file of SHIPPED_MODELS) {
       const [first] = readFileSync(file, 'utf8').split('\n')
       expect(first).toBe('# yaml-language-server: $schema=../schemas/scoring-model.schema.json')
     }

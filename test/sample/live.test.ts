@@ -96,6 +96,6 @@ describe('live signals', () => {
     const before = usersOf(history)
     for (const [accountId, users] of usersOf([...history, ...signals]))
       expect(users.size - (before.get(accountId)?.size ?? 0)).toBeLessThanOrEqual(3)
-    expect(new Set(signals.map(({ name }) => name)).size).toBeLessThan(50)
+    expect(new Set(signals.map(({ name }) => name)).size).toBeLessThan(80)
   })
 })

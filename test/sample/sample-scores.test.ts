@@ -5,6 +5,8 @@ import { sampleWorkspace } from '../../src/sample/workspace.ts'
 import { HOUR_MS } from '../../src/scoring/time.ts'
 import { type ScoredSample, scoreSample } from './score-sample.ts'
 
+const REVENUE_SCORE = 'expansion-revenue-score'
+
 /** What a newcomer sees must not depend on when they come: a Wednesday's afternoon, and a Sunday's night in another season. */
 describe.each([
   { seed: 7, until: Date.UTC(2026, 10, 18, 14, 20) },
@@ -13,12 +15,12 @@ describe.each([
   let sample: ScoredSample
   // Some seconds on a quiet machine; others may be at work on this one.
   beforeAll(() => {
-    sample = scoreSample()
+    sample = scoreSample([REVENUE_SCORE])
     sample.fold(sampleHistory({ seed, until }), until)
   }, 120_000)
 
   test('has accounts in all four tiers, few of them ready', () => {
-    const tiers = sample.tiers()
+    const tiers = sample.tiers(REVENUE_SCORE)
     const shareOf = (tier: string): number => tiers[tier]! / sample.accounts.size
     expect(sample.accounts.size).toBe(200)
     expect(shareOf('expansion-ready')).toBeGreaterThanOrEqual(0.05)
@@ -31,7 +33,7 @@ describe.each([
   })
 
   test('has open PQLs of every motion that the model knows, and some held', () => {
-    const pqls = sample.pqls()
+    const pqls = sample.pqls(REVENUE_SCORE)
     const open = pqls.filter(({ status }) => status === 'open')
     expect(open.length).toBeGreaterThanOrEqual(15)
     expect(open.length).toBeLessThanOrEqual(42)
@@ -44,7 +46,9 @@ describe.each([
   test('held a PQL and released it once the account had recovered', () => {
     const workspace = sampleWorkspace({ seed })
     const unhappy = workspace.accounts.filter(({ storyline }) => storyline === 'unhealthy-heavy')
-    const statuses = unhappy.map(({ id }) => sample.pqls().find(({ accountId }) => accountId === id)?.status)
+    const statuses = unhappy.map(
+      ({ id }) => sample.pqls(REVENUE_SCORE).find(({ accountId }) => accountId === id)?.status,
+    )
     expect(statuses.filter(status => status === 'held').length).toBeGreaterThanOrEqual(5)
     expect(statuses.filter(status => status === 'open').length).toBeGreaterThanOrEqual(2)
   })
@@ -73,9 +77,9 @@ describe.each([
     }
     expect(kinds).toEqual(new Set(['tier-change', 'qualified', 'held', 'released', 'disqualified']))
 
-    const tiers = sample.tiers()
+    const tiers = sample.tiers(REVENUE_SCORE)
     expect(tiers['expansion-ready']).toBeGreaterThan(5)
     expect(tiers['expansion-ready']).toBeLessThan(30)
-    expect(sample.pqls().length).toBeLessThan(130)
+    expect(sample.pqls(REVENUE_SCORE).length).toBeLessThan(130)
   }, 120_000)
 })

@@ -1,40 +1,67 @@
 import { readFileSync } from 'node:fs'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import type { Account } from '../../src/scoring/account.ts'
+import type { CompiledModel } from '../../src/scoring/compile-model.ts'
+import { type CounterBook, CounterChanges } from '../../src/scoring/counters.ts'
 import { createPartitionMemory, foldBatch, type LogEntry } from '../../src/scoring/fold.ts'
 import type { Motion } from '../../src/scoring/model-definition.ts'
 import type { ScoringEvent } from '../../src/scoring/outputs.ts'
 import type { Signal } from '../../src/scoring/signal.ts'
 
-/** Accounts of the sample under the shipped Revenue Score, all in one partition. */
+/** What a model makes of the sample's accounts. */
 export interface ScoredSample {
   /** Folds signals, and then lets the time pass to `now`. */
   fold(signals: readonly Signal[], now: number): ScoringEvent[]
-  tiers(): Readonly<Record<string, number>>
-  pqls(): { readonly motion: Motion; readonly status: 'open' | 'held'; readonly accountId: string }[]
+  tiers(modelId: string): Readonly<Record<string, number>>
+  pqls(modelId: string): SamplePql[]
+  model(modelId: string): CompiledModel
+  /** What the key figures are made of. */
+  books(): ReadonlyMap<string, CounterBook>
   readonly accounts: ReadonlyMap<string, Account>
 }
 
-const FILE = new URL('../../models/expansion-revenue-score.yaml', import.meta.url)
+interface SamplePql {
+  readonly motion: Motion
+  readonly status: 'open' | 'held'
+  readonly accountId: string
+}
 
-export function scoreSample(): ScoredSample {
-  const model = new ModelLibrary().compile({ file: FILE.pathname, text: readFileSync(FILE, 'utf8') })
-  const { tiers, triggers } = model.definition
+/** Accounts of the sample under shipped models, all in one partition. */
+export function scoreSample(modelIds: readonly string[]): ScoredSample {
+  const library = new ModelLibrary()
+  const models = modelIds.map(id => {
+    const file = new URL(`../../models/${id}.yaml`, import.meta.url)
+    return library.compile({ file: file.pathname, text: readFileSync(file, 'utf8') })
+  })
   const memory = createPartitionMemory()
   const accounts = new Map<string, Account>()
+  const counts = new CounterChanges()
   let offset = 0
-  foldBatch([{ type: 'models', offset, at: 0, models: [model] }], memory, accounts)
+  const fold = (entries: readonly LogEntry[]): ScoringEvent[] => {
+    const result = foldBatch(entries, memory, accounts)
+    counts.addAll(result.counts)
+    return result.events.map(({ event }) => event)
+  }
+  const model = (modelId: string): CompiledModel =>
+    models.find(({ definition }) => definition.id === modelId)!
+  const standingOf = ({ standings }: Account, modelId: string) =>
+    standings.find(({ model }) => model.definition.id === modelId)!
+
+  fold([{ type: 'models', offset, at: 0, models }])
   return {
     accounts,
+    model,
     fold(signals, now) {
-      const entries: LogEntry[] = signals.map(signal => ({
-        type: 'signal',
-        offset: ++offset,
-        timestamp: signal.occurredAt,
-        signal,
-        history: true,
-      }))
-      entries.push({
+      const entries = signals.map(
+        (signal): LogEntry => ({
+          type: 'signal',
+          offset: ++offset,
+          timestamp: signal.occurredAt,
+          signal,
+          history: true,
+        }),
+      )
+      const tick: LogEntry = {
         type: 'tick',
         offset: ++offset,
         timestamp: now,
@@ -42,22 +69,34 @@ export function scoreSample(): ScoredSample {
         of: 1,
         scope: 'due',
         clock: 'event',
-      })
-      return foldBatch(entries, memory, accounts).events.map(({ event }) => event)
+      }
+      return fold([...entries, tick])
     },
-    tiers() {
+    tiers(modelId) {
+      const { tiers } = model(modelId).definition
       const counts: Record<string, number> = Object.fromEntries(tiers.map(({ name }) => [name, 0]))
-      for (const { standings } of accounts.values()) counts[tiers[standings[0]!.tier]!.name]!++
+      for (const account of accounts.values()) counts[tiers[standingOf(account, modelId).tier]!.name]!++
       return counts
     },
-    pqls() {
-      return [...accounts.values()].flatMap(({ id, standings }) =>
-        standings[0]!.triggers.flatMap((state, i) =>
+    pqls(modelId) {
+      const { triggers } = model(modelId).definition
+      return [...accounts.values()].flatMap(account =>
+        standingOf(account, modelId).triggers.flatMap((state, i) =>
           state.status === 'idle'
             ? []
-            : [{ motion: triggers[i]!.motion, status: state.status, accountId: id }],
+            : [{ motion: triggers[i]!.motion, status: state.status, accountId: account.id }],
         ),
       )
     },
+    books: () => bookMap(counts),
   }
+}
+
+export function bookMap(changes: CounterChanges): Map<string, CounterBook> {
+  const books = new Map<string, Map<string, number>>()
+  for (const { book, field, delta } of changes.list()) {
+    if (!books.has(book)) books.set(book, new Map())
+    books.get(book)!.set(field, delta)
+  }
+  return books
 }

@@ -39,9 +39,7 @@ describe('asyncapi.yaml', () => {
         )
         .sort()
     expect(addressesOf('receive')).toEqual([...Object.keys(SOURCE_TOPICS), 'signals'].sort())
-    expect(addressesOf('send')).toEqual(
-      [...OUTPUT_TOPICS.filter(name => name !== 'alerts'), 'signals'].sort(),
-    )
+    expect(addressesOf('send')).toEqual([...OUTPUT_TOPICS, 'signals'].sort())
   })
 
   test('points to nothing that is not there, and has nothing that nobody points to', () => {

@@ -4,7 +4,8 @@ import { accountScoresRecord, eventRecord } from '../../src/consumers/outputs.ts
 import { topicNames } from '../../src/consumers/topics.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { sampleHistory } from '../../src/sample/history.ts'
-import { MOTIONS } from '../../src/scoring/model-definition.ts'
+import { MOTIONS, PRIORITIES } from '../../src/scoring/model-definition.ts'
+import type { Signal } from '../../src/scoring/signal.ts'
 import { DAY_MS } from '../../src/scoring/time.ts'
 import { foldHistory } from '../support/fold-history.ts'
 import { MODELS } from '../support/pipeline-input.ts'
@@ -12,6 +13,8 @@ import { compileMessage, compileSchema, SCHEMAS } from './published-schemas.ts'
 
 const UNTIL = Date.parse('2026-03-04T15:00:00Z')
 const TOPICS = topicNames('')
+/** What a model need not say. */
+const OPTIONAL = ['queue', 'offer', 'confidence', 'estimatedValue']
 
 interface Value {
   readonly id: string
@@ -90,7 +93,7 @@ describe('what comes out of the sample history', () => {
       const value = values(topic)[0]!
       expect(valid(value)).toBe(true)
       expect(valid({ ...value, more: 1 })).toBe(false)
-      for (const field of Object.keys(value)) {
+      for (const field of Object.keys(value).filter(each => !OPTIONAL.includes(each))) {
         const { [field]: _, ...rest } = value as unknown as Record<string, unknown>
         expect(valid(rest), `without ${field}`).toBe(false)
       }
@@ -105,10 +108,162 @@ describe('what comes out of the sample history', () => {
   })
 })
 
+const CHAMPIONS = `
+id: champions
+version: 1
+name: Champions
+score: { scale: 1, max: 10 }
+features:
+  logins: { count: { of: usage, within: 30d } }
+  arr: { latest: contract.arr }
+groups:
+  use:
+    weight: 1
+    max: 10
+    rules:
+      logins: { of: logins, bands: [{ from: 1, points: 6 }] }
+tiers:
+  - { name: quiet, from: 0 }
+  - { name: active, from: 5, queue: customer-success }
+triggers:
+  upgrade:
+    motion: plan-upgrade
+    when: logins >= 1
+    cooldown: 7d
+    expiry: 30d
+    reason: '{logins} logins'
+    offer: Team plan
+    confidence: logins / 4
+    value: arr * 0.2
+alerts:
+  first-login:
+    title: Somebody logged in
+    when: logins >= 1
+    frequency: 7d
+    reason: '{logins} logins in 30 days'
+    recipients: [csm, '#expansion']
+  big-account:
+    when: arr >= 1000
+    frequency: 1d
+    reason: It pays {arr} a year
+    recipients: [sales]
+    priority: urgent
+    template: big-account-v2
+    assignee: account-owner
+    action: Call the sponsor
+`
+
+describe('what a model says about people and offers', () => {
+  const DAY = Date.parse('2026-11-22T10:00:00Z')
+  const events = () => {
+    const { definition } = new ModelLibrary().compile({ file: 'champions.yaml', text: CHAMPIONS })
+    const signal = (id: string, parts: Partial<Signal>): Signal => ({
+      id,
+      kind: 'usage',
+      name: 'login',
+      accountId: 'acme',
+      userId: undefined,
+      quantityThousandths: 1000,
+      properties: {},
+      occurredAt: DAY,
+      ...parts,
+    })
+    return foldHistory([
+      [
+        { timestamp: DAY - 1, models: [definition] },
+        { timestamp: DAY, signal: signal('s-1', {}) },
+        { timestamp: DAY, signal: signal('s-2', { kind: 'contract', properties: { arr: 2499.99 } }) },
+        { timestamp: DAY + 2 * DAY_MS, tick: true },
+      ],
+    ]).events.map(event => eventRecord(TOPICS, event, '0:1'))
+  }
+  const valuesOf = (topic: string) =>
+    events()
+      .filter(record => record.topic === topic)
+      .map(({ value }) => JSON.parse(String(value)))
+
+  test('alerts say whom they are for and what to do, in this order', () => {
+    const alerts = valuesOf('alerts')
+    expect(alerts.map(({ alert, at }) => [alert, at])).toEqual([
+      ['first-login', '2026-11-22T10:00:00.000Z'],
+      ['big-account', '2026-11-22T10:00:00.000Z'],
+      ['big-account', '2026-11-23T10:00:00.000Z'],
+      ['big-account', '2026-11-24T10:00:00.000Z'],
+    ])
+    expect(JSON.stringify(alerts[2], null, 1)).toBe(
+      JSON.stringify(
+        {
+          id: alerts[2].id,
+          accountId: 'acme',
+          modelId: 'champions',
+          modelVersion: 1,
+          alert: 'big-account',
+          title: 'Big account',
+          priority: 'urgent',
+          recipients: ['sales'],
+          template: 'big-account-v2',
+          assignee: 'account-owner',
+          action: 'Call the sponsor',
+          score: 6,
+          tier: 'active',
+          reasons: ['It pays 2499.99 a year'],
+          evidence: { arr: 2499.99 },
+          at: '2026-11-23T10:00:00.000Z',
+          cause: { type: 'window' },
+        },
+        null,
+        1,
+      ),
+    )
+    expect(alerts[0]).toMatchObject({ priority: 'medium', reasons: ['1 logins in 30 days'] })
+  })
+
+  test('alerts keep to their schema and to the headers of asyncapi.yaml', () => {
+    const validValue = compileSchema('alert.schema.json')
+    const validHeaders = compileMessage('alert', 'headers')
+    const records = events().filter(({ topic }) => topic === 'alerts')
+    for (const { key, value, headers } of records) {
+      const parsed = JSON.parse(String(value))
+      validValue(parsed)
+      expect(validValue.errors ?? [], String(value)).toEqual([])
+      validHeaders(headers)
+      expect(validHeaders.errors ?? []).toEqual([])
+      expect(key).toBe('acme')
+      expect(headers).toMatchObject({ ce_id: parsed.id, ce_time: parsed.at, ce_type: 'com.upswell.alert.v1' })
+      expect(headers!['ce_causationid']).toBe(parsed.cause.signalId)
+      expect(validValue({ ...parsed, more: 1 })).toBe(false)
+      for (const field of Object.keys(parsed)) {
+        const { [field]: _, ...rest } = parsed
+        expect(validValue(rest), `without ${field}`).toBe(['template', 'assignee', 'action'].includes(field))
+      }
+    }
+    expect(new Set(records.map(({ headers }) => headers!['ce_id'])).size).toBe(4)
+  })
+
+  test('a tier change names the queue, a PQL the offer and what is known of its prospects', () => {
+    const [change] = valuesOf('tier-changes')
+    expect(change).toMatchObject({ to: 'active', queue: 'customer-success' })
+    expect(Object.keys(change).slice(-5)).toEqual(['previousScore', 'queue', 'at', 'cause', 'contributions'])
+    const [pql] = valuesOf('pql-events')
+    expect(pql).toMatchObject({ status: 'qualified', offer: 'Team plan', confidence: 0.25 })
+    expect(pql).not.toHaveProperty('estimatedValue')
+    const isPql = compileSchema('pql-event.schema.json')
+    for (const [value, valid] of [
+      [{ ...pql, estimatedValue: 500 }, true],
+      [{ ...pql, estimatedValue: -1 }, false],
+      [{ ...pql, confidence: 1.1 }, false],
+      [{ ...pql, offer: undefined, confidence: undefined }, true],
+    ] as const)
+      expect(isPql(JSON.parse(JSON.stringify(value)))).toBe(valid)
+    expect(compileSchema('tier-change.schema.json')(change)).toBe(true)
+  })
+})
+
 describe('the published schemas', () => {
   test('are valid, by the name of their file', () => {
     expect([...SCHEMAS.keys()]).toEqual([
       'account-scores.schema.json',
+      'alert.schema.json',
       'pql-event.schema.json',
       'signal.schema.json',
       'tier-change.schema.json',
@@ -124,12 +279,13 @@ describe('the published schemas', () => {
     const definitions = [...SCHEMAS.values()].map(({ $defs }) => $defs as Record<string, object>)
     for (const name of ['cause', 'id', 'time']) {
       const found = definitions.map(each => each[name]).filter(each => each !== undefined)
-      expect(found).toHaveLength(3)
+      expect(found).toHaveLength(4)
       expect(new Set(found.map(each => JSON.stringify(each))).size).toBe(1)
     }
   })
 
-  test('list the motions of scoring models', () => {
+  test('list the motions and priorities of scoring models', () => {
+    expect(SCHEMAS.get('alert.schema.json')).toMatchObject({ properties: { priority: { enum: PRIORITIES } } })
     expect(SCHEMAS.get('pql-event.schema.json')).toMatchObject({ properties: { motion: { enum: MOTIONS } } })
   })
 })

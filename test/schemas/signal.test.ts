@@ -21,10 +21,19 @@ const FACTS = {
   properties: { seats: 50 },
   occurredAt: '2026-11-22T09:00:00Z',
 }
+const DECIDED = { reason: 'Merger', author: 'dana', expiresAt: '2027-01-01T00:00:00Z' }
+const OVERRIDE = {
+  id: 'o-1',
+  kind: 'override',
+  name: 'growth',
+  accountId: 'acme',
+  properties: { ...DECIDED, score: 40 },
+  occurredAt: '2026-11-22T09:00:00Z',
+}
 const GOOD = 'accepted'
 const BAD = 'refused'
 
-const CASES: readonly (readonly [name: string, value: unknown, verdict: typeof GOOD | typeof BAD])[] = [
+const CASES: readonly Case[] = [
   ['an event', EVENT, GOOD],
   ['facts', FACTS, GOOD],
   ['fields of others', { ...EVENT, source: 'web', context: { ip: '::1' } }, GOOD],
@@ -42,7 +51,46 @@ const CASES: readonly (readonly [name: string, value: unknown, verdict: typeof G
   ['200 properties', { ...FACTS, properties: numbered(200) }, GOOD],
   ['a time with an offset', { ...EVENT, occurredAt: '2026-11-22T09:00:00.123456789+05:30' }, GOOD],
   ['a time in small letters', { ...EVENT, occurredAt: '2026-11-22t09:00:00z' }, GOOD],
-  ...SIGNAL_KINDS.map(kind => [`the kind ${kind}`, { ...EVENT, ...FACTS, name: 'n', kind }, GOOD] as const),
+  ...SIGNAL_KINDS.map(
+    kind => [`the kind ${kind}`, { ...EVENT, ...OVERRIDE, name: 'n', kind }, GOOD] as const,
+  ),
+  ...overrides([
+    ['a score', { ...DECIDED, score: 40.5 }, GOOD],
+    ['a negative score', { ...DECIDED, score: -1 }, GOOD],
+    ['a tier', { ...DECIDED, tier: 'hot' }, GOOD],
+    ['a hold', { ...DECIDED, hold: true }, GOOD],
+    ['all of them', { ...DECIDED, score: 4, tier: 'hot', hold: true, lift: false }, GOOD],
+    ['a score and no hold', { ...DECIDED, score: 4, hold: false }, GOOD],
+    ['a note', { ...DECIDED, score: 4, ticket: 'CS-12', note: null }, GOOD],
+    ['a lift', { reason: 'r', author: 'a', lift: true }, GOOD],
+    ['a lift that ends', { ...DECIDED, lift: true }, GOOD],
+    ['a lift that holds nothing', { ...DECIDED, lift: true, hold: false }, GOOD],
+    ['no reason', { author: 'a', expiresAt: DECIDED.expiresAt, score: 1 }, BAD],
+    ['an empty reason', { ...DECIDED, reason: '', score: 1 }, BAD],
+    ['no author', { reason: 'r', expiresAt: DECIDED.expiresAt, score: 1 }, BAD],
+    ['a number as author', { ...DECIDED, author: 7, score: 1 }, BAD],
+    ['no end', { reason: 'r', author: 'a', score: 1 }, BAD],
+    ['an end of null', { ...DECIDED, expiresAt: null, score: 1 }, BAD],
+    ['a day as end', { ...DECIDED, expiresAt: '2027-01-01', score: 1 }, BAD],
+    ['a number as the end of a lift', { ...DECIDED, expiresAt: 7, lift: true }, BAD],
+    ['nothing', DECIDED, BAD],
+    ['no hold', { ...DECIDED, hold: false }, BAD],
+    ['no lift', { ...DECIDED, lift: false }, BAD],
+    ['a text as score', { ...DECIDED, score: '40' }, BAD],
+    ['a score of null', { ...DECIDED, score: null, hold: true }, BAD],
+    ['an empty tier', { ...DECIDED, tier: '' }, BAD],
+    ['a number as tier', { ...DECIDED, tier: 1 }, BAD],
+    ['a text as hold', { ...DECIDED, hold: 'true' }, BAD],
+    ['a text as lift', { ...DECIDED, score: 1, lift: 'false' }, BAD],
+    ['a lift with a score', { ...DECIDED, lift: true, score: 1 }, BAD],
+    ['a lift with a tier', { ...DECIDED, lift: true, tier: 'hot' }, BAD],
+    ['a lift with a hold', { ...DECIDED, lift: true, hold: true }, BAD],
+    ['a list', { ...DECIDED, score: 1, tags: ['x'] }, BAD],
+  ]),
+  ['an override of every model', { ...OVERRIDE, name: '*' }, GOOD],
+  ['an override without a name', without(OVERRIDE, 'name'), BAD],
+  ['an override with a null name', { ...OVERRIDE, name: null }, BAD],
+  ['an override without properties', without(OVERRIDE, 'properties'), BAD],
 
   ['null', null, BAD],
   ['a text', 'hello', BAD],
@@ -97,6 +145,14 @@ const BEYOND_A_SCHEMA: readonly [name: string, value: unknown][] = [
   ['an id of 300 characters of two code units', { ...EVENT, id: '🜁'.repeat(300) }],
   ['half a character', { ...EVENT, id: 'a\ud800' }],
   ['a far future', { ...EVENT, occurredAt: '2027-11-22T09:00:00Z' }],
+  [
+    'an override of more than 400 days',
+    { ...OVERRIDE, properties: { ...DECIDED, score: 1, expiresAt: '2028-01-01T00:00:00Z' } },
+  ],
+  [
+    'an override that is over',
+    { ...OVERRIDE, properties: { ...DECIDED, score: 1, expiresAt: OVERRIDE.occurredAt } },
+  ],
   ['before 1970', { ...EVENT, occurredAt: '1969-12-31T23:59:59Z' }],
   ['deep nesting', { ...EVENT, properties: { deep: nested(9) } }],
   ['a key __proto__ further down', { ...EVENT, context: { traits: JSON.parse('{"__proto__":1}') } }],
@@ -120,7 +176,7 @@ describe('the schema of signals', () => {
 
   test('accepts its own examples', () => {
     const { examples } = SCHEMAS.get('signal.schema.json') as { examples: unknown[] }
-    expect(examples).toHaveLength(2)
+    expect(examples).toHaveLength(3)
     for (const example of examples) {
       expect(isValid(example)).toBe(true)
       expect(checkSignal(example, { observedAt: OBSERVED_AT, defaultKind: undefined })).toHaveProperty(
@@ -160,6 +216,17 @@ describe('the schema of the records of source topics', () => {
     }
   })
 })
+
+type Case = readonly [name: string, value: unknown, verdict: typeof GOOD | typeof BAD]
+
+/** One case for each value of the properties. */
+function overrides(cases: readonly Case[]): Case[] {
+  return cases.map(([name, properties, verdict]) => [
+    `an override with ${name}`,
+    { ...OVERRIDE, properties },
+    verdict,
+  ])
+}
 
 function without<T extends object>(value: T, field: string): Partial<T> {
   return Object.fromEntries(Object.entries(value).filter(([key]) => key !== field)) as Partial<T>

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { evaluate } from '../../src/scoring/evaluate.ts'
+import type { Value } from '../../src/scoring/model-definition.ts'
 import { type FoldedHistory, foldHistory } from '../support/fold-history.ts'
 import { arbitraryBatches, arbitraryHistory, endWithTick } from '../support/histories.ts'
 import { type HistoryRecord, type SlowResult, slowEvaluate, withoutIds } from '../support/slow-evaluator.ts'
@@ -15,29 +16,59 @@ fc.configureGlobal({ interruptAfterTimeLimit: 60_000 })
 
 /** What both sides say of every account in the end. */
 function standingsOf(folded: FoldedHistory): unknown {
-  return [...folded.accounts.values()].map(account => [
-    account.id,
-    account.standings.map(({ model, score, coverage, tier, tierSince }) => ({
-      modelId: model.definition.id,
-      score: score + 0,
-      coverage,
-      tier: model.definition.tiers[tier]!.name,
-      enteredAt: tierSince,
-    })),
-  ])
+  return [...folded.accounts.values()].map(({ id, activity, standings }) => ({
+    accountId: id,
+    firstDay: activity.firstDay,
+    dropped: activity.dropped,
+    standings: standings.map(standing => {
+      const { definition } = standing.model
+      return {
+        modelId: definition.id,
+        score: standing.score + 0,
+        coverage: standing.coverage,
+        tier: definition.tiers[standing.tier]!.name,
+        enteredAt: standing.tierSince,
+        inScope: standing.inScope,
+        features: Object.fromEntries(
+          definition.features.map(({ name }, index) => [name, plain(standing.values[index])]),
+        ),
+        triggers: standing.triggers.map(state => [
+          state.status,
+          state.status === 'idle' ? state.until : state.expiresAt,
+        ]),
+        alerts: standing.alerts,
+      }
+    }),
+  }))
 }
 
 function slowStandingsOf(slow: SlowResult): unknown {
-  return [...slow.accounts.values()].map(account => [
-    account.accountId,
-    account.standings.map(({ modelId, score, coverage, tier, enteredAt }) => ({
-      modelId,
-      score: score + 0,
-      coverage,
-      tier,
-      enteredAt,
+  return [...slow.accounts.values()].map(({ accountId, firstDay, dropped, standings }) => ({
+    accountId,
+    firstDay,
+    dropped,
+    standings: standings.map(standing => ({
+      modelId: standing.modelId,
+      score: standing.score + 0,
+      coverage: standing.coverage,
+      tier: standing.tier,
+      enteredAt: standing.enteredAt,
+      inScope: standing.inScope,
+      features: Object.fromEntries([...standing.features].map(([name, value]) => [name, plain(value)])),
+      triggers: [...standing.triggers.values()].map(state => [
+        state.status,
+        state.status === 'idle' ? state.cooldownUntil : state.expiresAt,
+      ]),
+      alerts: standing.active.definition.alerts.map(
+        ({ name }) => standing.alerts.get(name) ?? Number.NEGATIVE_INFINITY,
+      ),
     })),
-  ])
+  }))
+}
+
+/** -0 is 0, as in JSON. */
+function plain(value: Value): Value {
+  return typeof value === 'number' ? value + 0 : value
 }
 
 /** Models that no account has met yet count only once it is touched: a last tick touches all that is due, a models record nothing. */

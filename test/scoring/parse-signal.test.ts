@@ -1,10 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import {
-  parseRfc3339,
-  parseSignal,
-  type RejectionCode,
-  SIGNAL_LIMITS,
-} from '../../src/scoring/parse-signal.ts'
+import { parseSignal, type RejectionCode, SIGNAL_LIMITS } from '../../src/scoring/parse-signal.ts'
+import { parseRfc3339 } from '../../src/scoring/rfc3339.ts'
 
 const OBSERVED_AT = Date.parse('2026-01-05T12:00:00Z')
 const GOOD = {
@@ -172,6 +168,76 @@ describe('what is no signal is told apart, with what was found and what is accep
   test('limits are what they say', () => {
     expect(parse({ ...GOOD, id: 'x'.repeat(SIGNAL_LIMITS.idLength) })).toHaveProperty('signal')
     expect(parse({ ...GOOD, quantity: SIGNAL_LIMITS.quantity })).toHaveProperty('signal')
+  })
+})
+
+describe('an override', () => {
+  const DECIDED = { reason: 'Merger', author: 'dana', expiresAt: '2026-02-01T00:00:00Z' }
+  const override = (properties: unknown, more: object = {}) =>
+    parse({ ...GOOD, kind: 'override', name: 'growth', properties, ...more })
+
+  test.each([
+    ['decides a score', { ...DECIDED, score: 40 }],
+    ['decides a tier', { ...DECIDED, tier: 'hot' }],
+    ['holds PQLs', { ...DECIDED, hold: true }],
+    ['lifts what was there, without an end', { reason: 'Over', author: 'dana', lift: true }],
+    ['lasts 400 days', { ...DECIDED, score: 1, expiresAt: '2027-02-09T10:11:12.345Z' }],
+    ['carries notes of its own', { ...DECIDED, score: 1, ticket: 'CS-12' }],
+  ])('%s', (_, properties) => {
+    expect(override(properties)).toMatchObject({ signal: { kind: 'override', name: 'growth', properties } })
+  })
+
+  test('may be for every model, and for one that is not active', () => {
+    for (const name of ['*', 'not-yet'])
+      expect(override({ ...DECIDED, hold: true }, { name })).toMatchObject({ signal: { name } })
+  })
+
+  test.each([
+    ['no reason', { ...DECIDED, reason: undefined, score: 1 }, /^properties\.reason is missing; a text/],
+    ['an empty reason', { ...DECIDED, reason: '', score: 1 }, /^properties\.reason is missing/],
+    ['no author', { ...DECIDED, author: undefined, score: 1 }, /^properties\.author is missing; a text/],
+    ['a text as score', { ...DECIDED, score: '40' }, /^properties\.score is no number; a number/],
+    ['a score of null', { ...DECIDED, score: null }, /^properties\.score is no number/],
+    ['a number as tier', { ...DECIDED, tier: 3 }, /^properties\.tier is no text; the name of one/],
+    ['a text as hold', { ...DECIDED, hold: 'yes' }, /^properties\.hold is neither true nor false/],
+    ['a number as lift', { ...DECIDED, lift: 1 }, /^properties\.lift is neither true nor false/],
+    ['a lift beside a score', { ...DECIDED, lift: true, score: 1 }, /^properties has lift beside score/],
+    ['a lift beside a hold', { ...DECIDED, lift: true, hold: true }, /^properties has lift beside score/],
+    [
+      'nothing decided',
+      DECIDED,
+      /^properties decides nothing; one of score, tier, hold: true and lift: true/,
+    ],
+    ['only a hold of false', { ...DECIDED, hold: false }, /^properties decides nothing/],
+    [
+      'no end',
+      { ...DECIDED, expiresAt: undefined, score: 1 },
+      /^properties\.expiresAt is missing or no time/,
+    ],
+    ['a day as end', { ...DECIDED, expiresAt: '2026-02-01', score: 1 }, /an RFC 3339 time such as/],
+    [
+      'an end that is over',
+      { ...DECIDED, expiresAt: GOOD.occurredAt, score: 1 },
+      /not within 400 days after/,
+    ],
+    [
+      'an end after 400 days',
+      { ...DECIDED, expiresAt: '2027-02-09T10:11:12.346Z', score: 1 },
+      /not within 400 days after occurredAt/,
+    ],
+    ['a list', { ...DECIDED, score: 1, tags: [] }, /^properties\.tags is an array; a number, text/],
+  ])('with %s is refused', (_, properties, detail) => {
+    expect(override(properties)).toEqual({
+      rejection: { code: 'invalid-field', detail: expect.stringMatching(detail) },
+    })
+  })
+
+  test('needs a name and properties', () => {
+    const missing = (field: string) => ({
+      rejection: { code: 'missing-field', detail: expect.stringMatching(`^${field} is missing`) },
+    })
+    expect(override({ ...DECIDED, score: 1 }, { name: undefined })).toEqual(missing('name'))
+    expect(override(undefined)).toEqual(missing('properties'))
   })
 })
 

@@ -6,153 +6,33 @@ import type {
   FeatureDefinition,
   ModelDefinition,
   RuleDefinition,
-  TriggerDefinition,
   Value,
 } from '../../src/scoring/model-definition.ts'
-import type { ScoringEvent } from '../../src/scoring/outputs.ts'
 import type { Signal } from '../../src/scoring/signal.ts'
 import { arbitraryHistory, endWithTick } from '../support/histories.ts'
-import { type HistoryRecord, slowEvaluate, withoutIds } from '../support/slow-evaluator.ts'
-
-const HOUR_MS = 3_600_000
-const DAY_MS = 24 * HOUR_MS
-
-/** Times in tests are days and hours after this midnight. */
-const START = Date.UTC(2024, 0, 1)
-const at = (days: number, hours = 0): number => START + days * DAY_MS + hours * HOUR_MS
-
-// ---- Words for histories and models ----
-
-let nextId = 0
-
-function signal(timestamp: number, change: Partial<Signal> = {}): { timestamp: number; signal: Signal } {
-  nextId += 1
-  return {
-    timestamp,
-    signal: {
-      id: `id-${nextId}`,
-      kind: 'usage',
-      name: 'report.exported',
-      accountId: 'acme',
-      userId: undefined,
-      quantityThousandths: 1000,
-      properties: {},
-      occurredAt: timestamp,
-      ...change,
-    },
-  }
-}
-
-const facts = (timestamp: number, properties: Signal['properties'], change: Partial<Signal> = {}) =>
-  signal(timestamp, { kind: 'traits', name: 'updated', properties, ...change })
-const tick = (timestamp: number): HistoryRecord => ({ timestamp, tick: true })
-const models = (timestamp: number, ...of: ModelDefinition[]): HistoryRecord => ({ timestamp, models: of })
-
-const USED: FeatureDefinition = {
-  name: 'used',
-  type: 'count',
-  select: { kinds: ['usage'], names: undefined },
-  window: { unit: 'day', length: 30 },
-}
-const SEATS: FeatureDefinition = {
-  name: 'seats',
-  type: 'latest',
-  key: 'traits.seats',
-  valueType: 'number',
-  maxAgeDays: undefined,
-}
-
-/** The value of a feature is its points, up to 100. */
-function pointsOf(of: string, change: Partial<RuleDefinition> = {}): RuleDefinition {
-  return {
-    name: `points of ${of}`,
-    title: 'Points',
-    max: 100,
-    missing: { type: 'points', points: 0 },
-    type: 'line',
-    line: {
-      of,
-      corners: [
-        [0, 0],
-        [100, 100],
-      ],
-    },
-    ...change,
-  } as RuleDefinition
-}
-
-function model(change: Partial<ModelDefinition> = {}): ModelDefinition {
-  return {
-    id: 'growth',
-    version: 1,
-    name: 'Growth',
-    score: { scale: 1, min: 0, max: 100, decimals: 0 },
-    features: [USED, SEATS],
-    groups: [{ name: 'all', title: 'All', weight: 1, max: 100, rules: [pointsOf('used')] }],
-    tiers: [
-      { name: 'cold', title: 'Cold', from: 0, action: '' },
-      { name: 'warm', title: 'Warm', from: 2, action: '' },
-      { name: 'hot', title: 'Hot', from: 4, action: '' },
-    ],
-    tierPolicy: { margin: 0, dwellMs: 0 },
-    gates: [],
-    triggers: [],
-    ...change,
-  }
-}
-
-const seatsModel = (change: Partial<ModelDefinition> = {}) =>
-  model({
-    groups: [{ name: 'all', title: 'All', weight: 1, max: 100, rules: [pointsOf('seats')] }],
-    ...change,
-  })
-
-const feature = (name: string): Expression => ({ type: 'feature', name })
-const literal = (value: number | string | boolean): Expression => ({ type: 'literal', value })
-const atLeast = (name: string, value: number): Condition => ({
-  text: `${name} >= ${value}`,
-  expression: { type: 'compare', operator: '>=', left: feature(name), right: literal(value) },
-})
-
-function trigger(change: Partial<TriggerDefinition> = {}): TriggerDefinition {
-  return {
-    name: 'upgrade',
-    motion: 'plan-upgrade',
-    when: atLeast('seats', 10),
-    gates: [],
-    cooldownMs: 2 * DAY_MS,
-    expiryMs: 5 * DAY_MS,
-    reason: '{seats} seats',
-    play: ['call'],
-    decisionTimeline: 'a month',
-    ...change,
-  }
-}
-
-/** An event in one line: who, what, when (days after the start) and why. */
-function line(event: ScoringEvent): string {
-  const days = (event.at - START) / DAY_MS
-  const cause = `${event.cause.type}${event.cause.signalId === undefined ? '' : ` ${event.cause.signalId}`}`
-  const what =
-    event.type === 'tier-change'
-      ? `${event.from} > ${event.to} ${event.previousScore} > ${event.score}`
-      : `${event.pqlId} ${event.status}`
-  return `${days} ${what}, ${cause}`
-}
-
-function linesOf(...history: HistoryRecord[]): string[] {
-  return slowEvaluate(history).events.map(line)
-}
-
-function featureAfter(body: object, ...history: HistoryRecord[]): Value {
-  const definition = { ...body, name: 'read' } as FeatureDefinition
-  const start = history[0]!.timestamp
-  const { accounts } = slowEvaluate([
-    models(start, model({ features: [USED, SEATS, definition] })),
-    ...history,
-  ])
-  return accounts.get('acme')!.standings[0]!.features.get('read')
-}
+import { slowEvaluate, withoutIds } from '../support/slow-evaluator.ts'
+import {
+  at,
+  atLeast,
+  DAY_MS,
+  facts,
+  feature,
+  featureAfter,
+  HOUR_MS,
+  line,
+  linesOf,
+  literal,
+  model,
+  models,
+  pointsOf,
+  SEATS,
+  START,
+  seatsModel,
+  signal,
+  tick,
+  trigger,
+  USED,
+} from '../support/small-histories.ts'
 
 describe('a score', () => {
   test('moves the tier when a signal is counted, and back at the midnight when its day leaves the window', () => {
@@ -234,7 +114,7 @@ describe('a score', () => {
   test('counts an id again once 1,024 others were applied after it', () => {
     const once = signal(at(0), { name: 'once' })
     const others = (count: number) => Array.from({ length: count }, () => signal(at(0), { name: 'other' }))
-    const counted = { ...USED, select: { kinds: ['usage'], names: ['once'] } }
+    const counted = { ...USED, select: { kinds: ['usage'], names: ['once'], except: [] } }
     expect(featureAfter(counted, once, ...others(1_023), once)).toBe(1)
     expect(featureAfter(counted, once, ...others(1_024), once)).toBe(2)
   })
@@ -328,7 +208,7 @@ describe('a PQL', () => {
     ),
     gates: [{ name: 'healthy', title: '', open: atLeast('health', 60), missing: 'closed' }],
     triggers: [trigger({ gates: ['healthy'] })],
-    tiers: [{ name: 'only', title: '', from: 0, action: '' }],
+    tiers: [{ name: 'only', title: '', from: 0, action: '', queue: undefined }],
   })
   const health = (timestamp: number, score: number | null, id: string) =>
     facts(timestamp, { score }, { kind: 'health', id })
@@ -357,7 +237,10 @@ describe('a PQL', () => {
       linesOf(
         models(
           at(0),
-          seatsModel({ triggers: [trigger()], tiers: [{ name: 'only', title: '', from: 0, action: '' }] }),
+          seatsModel({
+            triggers: [trigger()],
+            tiers: [{ name: 'only', title: '', from: 0, action: '', queue: undefined }],
+          }),
         ),
         facts(at(0, 6), { seats: 10 }, { id: 'many' }),
         facts(at(1, 6), { seats: 9 }, { id: 'few' }),
@@ -377,7 +260,10 @@ describe('a PQL', () => {
       linesOf(
         models(
           at(0),
-          seatsModel({ triggers: [trigger()], tiers: [{ name: 'only', title: '', from: 0, action: '' }] }),
+          seatsModel({
+            triggers: [trigger()],
+            tiers: [{ name: 'only', title: '', from: 0, action: '', queue: undefined }],
+          }),
         ),
         facts(at(0, 6), { seats: 10 }, { id: 'many' }),
         tick(at(13)),
@@ -412,8 +298,22 @@ describe('a PQL', () => {
             USED,
             SEATS,
             { ...SEATS, name: 'other', key: 'traits.other' } as FeatureDefinition,
-            { name: 'plan', type: 'latest', key: 'traits.plan', valueType: 'string', maxAgeDays: undefined },
-            { name: 'new', type: 'latest', key: 'traits.new', valueType: 'boolean', maxAgeDays: undefined },
+            {
+              name: 'plan',
+              type: 'latest',
+              key: 'traits.plan',
+              valueType: 'string',
+              maxAgeDays: undefined,
+              fallback: undefined,
+            },
+            {
+              name: 'new',
+              type: 'latest',
+              key: 'traits.new',
+              valueType: 'boolean',
+              maxAgeDays: undefined,
+              fallback: undefined,
+            },
             { ...USED, name: 'used' } as FeatureDefinition,
             { name: 'share', type: 'ratio', of: 'used', to: 'seats' },
           ],
@@ -436,7 +336,7 @@ describe('a PQL', () => {
 })
 
 describe('a feature', () => {
-  const all = { kinds: ['usage', 'intent', 'outcome'], names: undefined }
+  const all = { kinds: ['usage', 'intent', 'outcome'], names: undefined, except: [] }
   const week = { unit: 'day', length: 7 }
 
   test.each([
@@ -456,7 +356,7 @@ describe('a feature', () => {
 
   test('selects names by prefix', () => {
     const history = ['seat.added', 'seat.removed', 'seats', 'report'].map(name => signal(at(0), { name }))
-    const select = { kinds: ['usage'], names: ['seat.*', 'report'] }
+    const select = { kinds: ['usage'], names: ['seat.*', 'report'], except: [] }
     expect(featureAfter({ type: 'count', select, window: week }, ...history)).toBe(3)
   })
 
@@ -584,7 +484,7 @@ describe('a feature', () => {
     const { accounts } = slowEvaluate([models(at(0), model()), ...history])
     expect(accounts.get('acme')!.dropped).toEqual({ tooOld: 0, names: 2, keys: 2, values: 2 * 3 })
     expect(featureAfter(USED, ...history)).toBe(256)
-    const select = { kinds: ['usage'], names: ['late'] }
+    const select = { kinds: ['usage'], names: ['late'], except: [] }
     const late = { type: 'count', select, window: week }
     expect(featureAfter(late, ...history, signal(at(399), { name: 'late' }))).toBe(0)
     expect(featureAfter(late, ...history, signal(at(400), { name: 'late' }))).toBe(1)
@@ -688,8 +588,8 @@ describe('a models record', () => {
 
   test('puts an account whose tier is gone into the lowest one, with the score that it had', () => {
     const tiers = [
-      { name: 'low', title: '', from: 0, action: '' },
-      { name: 'high', title: '', from: 5, action: '' },
+      { name: 'low', title: '', from: 0, action: '', queue: undefined },
+      { name: 'high', title: '', from: 5, action: '', queue: undefined },
     ]
     expect(
       linesOf(
@@ -757,31 +657,61 @@ describe('random histories', () => {
 
   test('are rich: everything that can happen does', () => {
     const seen = new Set<string>()
+    const values = new Map<string, Set<unknown>>()
     for (const history of fc.sample(arbitraryHistory({ accounts: 3, length: 80 }), {
       numRuns: 150,
       seed: 7,
     })) {
-      const { events, accounts } = slowEvaluate(endWithTick(history, 2 * DAY_MS))
+      const { events, accounts, leads, outcomes } = slowEvaluate(endWithTick(history, 2 * DAY_MS))
+      const firstAt = new Map<string, number>()
       for (const event of events) {
-        seen.add(event.type === 'pql' ? `${event.status}, ${event.cause.type}` : `tier, ${event.cause.type}`)
+        const { at, cause } = event
+        seen.add(`${event.type === 'pql' ? event.status : event.type}, ${cause.type}`)
+        if (event.type === 'tier-change' && event.queue !== undefined) seen.add('queue')
+        if (event.type === 'pql' && (event.confidence ?? 0) % 1 !== 0) seen.add('confidence')
+        if (event.type === 'pql' && (event.estimatedValue ?? 0) > 0) seen.add('value')
+        if (cause.type !== 'override') continue
+        const key = JSON.stringify([event.accountId, cause.signalId])
+        if (at > (firstAt.get(key) ?? at)) seen.add('the end of an override')
+        firstAt.set(key, Math.min(at, firstAt.get(key) ?? at))
       }
-      for (const { duplicates, dropped } of accounts.values()) {
+      for (const { inScope, tier, csm } of outcomes)
+        seen.add(`outcome ${inScope} ${csm !== undefined}`).add(tier)
+      for (const { csm } of leads) seen.add(`lead ${csm !== undefined}`)
+      for (const { duplicates, dropped, standings } of accounts.values()) {
         if (duplicates > 0) seen.add('duplicate')
         if (dropped.tooOld > 0) seen.add('too old')
+        for (const { active, inScope, features, alerts } of standings) {
+          seen.add(`in scope: ${inScope}`)
+          if (alerts.size > 1) seen.add('alerts')
+          for (const { name, type } of active.definition.features) {
+            const of = values.get(type) ?? new Set()
+            values.set(type, of.add(features.get(name)))
+          }
+        }
       }
     }
-    const causes = ['signal', 'late', 'window', 'model']
+    const causes = ['signal', 'late', 'window', 'model', 'override']
     const expected = [
-      ...['tier', 'qualified', 'held', 'disqualified'].flatMap(what =>
+      ...['tier-change', 'qualified', 'held', 'disqualified', 'alert'].flatMap(what =>
         causes.map(cause => `${what}, ${cause}`),
       ),
-      'held, gate',
-      'released, gate',
-      'expired, window',
-      'duplicate',
-      'too old',
+      ...['held, gate', 'released, gate', 'expired, window', 'duplicate', 'too old'],
+      ...[
+        'queue',
+        'confidence',
+        'value',
+        'the end of an override',
+        'in scope: true',
+        'in scope: false',
+        'alerts',
+      ],
+      ...['outcome true true', 'outcome true false', 'outcome false true', 'lead true', 'lead false', 'hot'],
     ]
     expect(expected.filter(what => !seen.has(what))).toEqual([])
+    expect(values.size).toBe(21)
+    // Of each feature unknown or 0, and three others.
+    expect([...values].filter(([, of]) => of.size < 4).map(([type]) => type)).toEqual([])
   }, 60_000)
 })
 
@@ -792,7 +722,7 @@ function standingsOf({ accounts }: ReturnType<typeof slowEvaluate>) {
     duplicates,
     dropped,
     standings: standings.map(
-      ({ modelId, score, coverage, contributions, features, tier, enteredAt, triggers }) => ({
+      ({
         modelId,
         score,
         coverage,
@@ -800,7 +730,20 @@ function standingsOf({ accounts }: ReturnType<typeof slowEvaluate>) {
         features,
         tier,
         enteredAt,
+        inScope,
         triggers,
+        alerts,
+      }) => ({
+        modelId,
+        score,
+        coverage,
+        contributions,
+        features,
+        tier,
+        enteredAt,
+        inScope,
+        triggers,
+        alerts,
       }),
     ),
   }))
@@ -847,15 +790,15 @@ const ROLLING: ModelDefinition = model({
     ],
   })),
   tiers: [
-    { name: 'none', title: '', from: 0, action: '' },
-    { name: 'potential', title: '', from: 25, action: '' },
-    { name: 'likely', title: '', from: 50, action: '' },
-    { name: 'ready', title: '', from: 75, action: '' },
+    { name: 'none', title: '', from: 0, action: '', queue: undefined },
+    { name: 'potential', title: '', from: 25, action: '', queue: undefined },
+    { name: 'likely', title: '', from: 50, action: '', queue: undefined },
+    { name: 'ready', title: '', from: 75, action: '', queue: undefined },
   ],
 })
 
 function rollingFeature(name: string, type: object, kinds: string[]): FeatureDefinition {
-  const select = { kinds, names: undefined }
+  const select = { kinds, names: undefined, except: [] }
   return { name, ...type, select, window: { unit: 'day', length: 30 } } as unknown as FeatureDefinition
 }
 

@@ -1,4 +1,5 @@
 import { UpswellError } from '../../src/errors.ts'
+import type { CounterBook, CounterChange } from '../../src/scoring/counters.ts'
 import {
   type AccountStore,
   type AccountWrite,
@@ -61,6 +62,7 @@ export class MemoryStore implements AccountStore {
       const chunks = own.userChunks.get(accountId) ?? new Map<string, Uint8Array>()
       own.userChunks.set(accountId, chunks.set(chunk, copyOf(bytes)))
     }
+    for (const change of write.counters) addToCounter(own, change)
     if (write.state !== undefined) own.state = copyOf(write.state)
     own.watermark = write.watermark
   }
@@ -69,17 +71,26 @@ export class MemoryStore implements AccountStore {
     return storedPartition(this.#partitions.get(partition) ?? createPartition())
   }
 
-  async list({ modelId, tiers, order, minScore, after, limit }: ListQuery): Promise<Listing[]> {
+  async list({ list, tiers, order, minScore, after, limit }: ListQuery): Promise<Listing[]> {
     const direction = order === 'highest-first' ? -1 : 1
     const listed: Listing[] = []
     for (const tier of new Set(tiers)) {
-      for (const listing of this.#tier(modelId, tier).values()) {
+      for (const listing of this.#tier(list, tier).values()) {
         if (minScore !== undefined && listing.score < minScore) continue
         if (after !== undefined && direction * comparePlaces(listing, after) <= 0) continue
         listed.push({ ...listing })
       }
     }
     return listed.sort((a, b) => direction * comparePlaces(a, b)).slice(0, limit)
+  }
+
+  async readCounters(books: readonly string[]): Promise<CounterBook[]> {
+    return books.map(book => {
+      const sums = new Map<string, number>()
+      for (const { counters } of this.#partitions.values())
+        for (const [field, count] of counters.get(book) ?? []) sums.set(field, (sums.get(field) ?? 0) + count)
+      return sums
+    })
   }
 
   async partitions(): Promise<number | undefined> {
@@ -140,15 +151,14 @@ export class MemoryStore implements AccountStore {
     const before = partition.accounts.get(accountId)
     const dueAt = write.dueAt ?? before?.dueAt ?? Number.POSITIVE_INFINITY
     partition.accounts.set(accountId, { bytes: copyOf(write.bytes), bucket, dueAt })
-    for (const listing of write.listingsRemoved)
-      this.#tier(listing.modelId, listing.tier).delete(keyOf(listing))
+    for (const listing of write.listingsRemoved) this.#tier(listing.list, listing.tier).delete(keyOf(listing))
     for (const listing of write.listingsAdded)
-      this.#tier(listing.modelId, listing.tier).set(keyOf(listing), { ...listing })
+      this.#tier(listing.list, listing.tier).set(keyOf(listing), { ...listing })
   }
 
-  #tier(modelId: string, tier: string): Map<string, Listing> {
-    const tiers = this.#listings.get(modelId) ?? new Map<string, Map<string, Listing>>()
-    this.#listings.set(modelId, tiers)
+  #tier(list: string, tier: string): Map<string, Listing> {
+    const tiers = this.#listings.get(list) ?? new Map<string, Map<string, Listing>>()
+    this.#listings.set(list, tiers)
     const listings = tiers.get(tier) ?? new Map<string, Listing>()
     tiers.set(tier, listings)
     return listings
@@ -162,6 +172,8 @@ interface MemoryPartition {
   readonly accounts: Map<string, MemoryAccount>
   /** Account → chunk → bytes. */
   readonly userChunks: Map<string, Map<string, Uint8Array>>
+  /** Book → field → count. */
+  readonly counters: Map<string, Map<string, number>>
 }
 
 interface MemoryAccount {
@@ -171,7 +183,22 @@ interface MemoryAccount {
 }
 
 function createPartition(): MemoryPartition {
-  return { owner: undefined, watermark: 0, state: undefined, accounts: new Map(), userChunks: new Map() }
+  return {
+    owner: undefined,
+    watermark: 0,
+    state: undefined,
+    accounts: new Map(),
+    userChunks: new Map(),
+    counters: new Map(),
+  }
+}
+
+function addToCounter({ counters }: MemoryPartition, { book, field, delta }: CounterChange): void {
+  const fields = counters.get(book) ?? new Map<string, number>()
+  counters.set(book, fields)
+  const sum = (fields.get(field) ?? 0) + delta
+  if (sum === 0) fields.delete(field)
+  else fields.set(field, sum)
 }
 
 function storedPartition({ watermark, state }: MemoryPartition): StoredPartition {

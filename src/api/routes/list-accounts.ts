@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyBaseLogger } from 'fastify'
+import { listName } from '../../store/list-name.ts'
 import type { AccountStore, Listing } from '../../store/store.ts'
 import { answerUnchanged } from '../answer-unchanged.ts'
 import type { ApiInstance } from '../api-instance.ts'
@@ -9,7 +10,13 @@ import { type KnownModel, knownModels } from '../known-models.ts'
 import type { Partitions } from '../partitions.ts'
 import { Problem } from '../problems.ts'
 import { readAccounts } from '../read-account.ts'
-import { type AccountListDocument, AccountListSchema, problemResponses, Unchanged } from '../schemas.ts'
+import {
+  type AccountListDocument,
+  AccountListSchema,
+  type AccountSummaryDocument,
+  problemResponses,
+  Unchanged,
+} from '../schemas.ts'
 import { accountSummary } from '../views.ts'
 
 const ORDERS = { '-score': 'highest-first', score: 'lowest-first' } as const
@@ -25,6 +32,19 @@ const Query = Type.Object(
         description: 'up to 50 tiers, repeated or with commas between; left out: all',
         maxItems: 50,
       }),
+    ),
+    facet: Type.Optional(
+      Type.Array(
+        Type.String({
+          description: 'a facet of the model and the value that accounts have of it, as in plan:enterprise',
+          maxLength: 1200,
+        }),
+        {
+          description:
+            'up to 8 facets, repeated; accounts that have all of the values are listed; left out: all',
+          maxItems: 8,
+        },
+      ),
     ),
     minScore: Type.Optional(Type.Number({ description: 'a number; that score is included' })),
     sort: Type.Optional(
@@ -53,10 +73,16 @@ const Query = Type.Object(
 interface ListRequest {
   readonly model: KnownModel
   readonly tiers: readonly string[] | undefined
+  readonly facets: readonly Facet[]
   readonly minScore: number | undefined
   readonly sort: Sort
   readonly limit: number
   readonly cursor: string | undefined
+}
+
+interface Facet {
+  readonly name: string
+  readonly value: string
 }
 
 /** `GET /v1/accounts`: the accounts of one model, ranked by score. */
@@ -89,7 +115,9 @@ export function routeListAccounts(api: ApiInstance, store: AccountStore, partiti
       const model = models.find(each => each.id === id)!
       const { minScore, sort = '-score', limit = 50, cursor } = query
       const tiers = requestedTiers(query.tier, model)
-      return await listAccounts(store, partitions, { model, tiers, minScore, sort, limit, cursor }, log)
+      const facets = requestedFacets(query.facet ?? [], model)
+      const request = { model, tiers, facets, minScore, sort, limit, cursor }
+      return await listAccounts(store, partitions, request, log)
     },
   )
 }
@@ -105,49 +133,85 @@ function requestedTiers(given: readonly string[] | undefined, model: KnownModel)
   return [...new Set(tiers)]
 }
 
+function requestedFacets(given: readonly string[], model: KnownModel): Facet[] {
+  return given.map(text => {
+    const colon = text.indexOf(':')
+    const [name, value] = [text.slice(0, Math.max(colon, 0)), text.slice(colon + 1)]
+    if (colon > 0 && model.facets.includes(name)) return { name, value }
+    const names = model.facets.length === 0 ? 'it has none' : `one of ${model.facets.join(', ')}`
+    const accepted = `name:value is accepted, where the name is a facet of ${model.id}: ${names}`
+    throw new Problem('UNKNOWN_FACET', `facet is ${JSON.stringify(text)}; ${accepted}.`)
+  })
+}
+
+/** A page looks at no more listings than this for those that have the second and further facets too. */
+const MOST_LOOKED_AT = 1000
+
 async function listAccounts(
   store: AccountStore,
   partitions: Partitions,
-  { model, tiers, minScore, sort, limit, cursor }: ListRequest,
+  { model, tiers, facets, minScore, sort, limit, cursor }: ListRequest,
   log: FastifyBaseLogger,
 ): Promise<AccountListDocument> {
-  const query = { modelId: model.id, tiers, minScore, sort }
-  const listings = await store.list({
-    modelId: model.id,
-    tiers: tiers ?? model.tiers,
-    order: ORDERS[sort],
-    minScore,
-    after: cursor === undefined ? undefined : placeOf(decodeCursor(cursor, query)),
-    // One more tells whether there is a next page.
-    limit: limit + 1,
-  })
-  const page = listings.slice(0, limit)
-  const items = await summarise(store, partitions, page, log)
-  const isLast = listings.length <= limit
-  return { model: model.id, items, nextCursor: isLast ? null : encodeCursor(page.at(-1)!, query) }
+  const listed = facets.map(({ name, value }) => `${name}:${value}`)
+  const query = { modelId: model.id, tiers, facets: listed, minScore, sort }
+  // There is a list for each value of a facet; of several facets the others are looked up in the accounts.
+  const [inList, ...others] = facets
+  const items: AccountListDocument['items'] = []
+  let after = cursor === undefined ? undefined : placeOf(decodeCursor(cursor, query))
+  for (let lookedAt = 0; lookedAt < MOST_LOOKED_AT && items.length < limit; ) {
+    const size = others.length === 0 ? limit : 100
+    const listings = await store.list({
+      list: listName(model.id, inList),
+      tiers: tiers ?? model.tiers,
+      order: ORDERS[sort],
+      minScore,
+      after,
+      // One more tells whether there is a next page.
+      limit: size + 1,
+    })
+    const accounts = await summarise(store, partitions, model.id, listings.slice(0, size), log)
+    for (const { place, summary } of accounts) {
+      if (items.length === limit) return { model: model.id, items, nextCursor: encodeCursor(after!, query) }
+      after = place
+      if (summary !== undefined && others.every(({ name, value }) => summary.facets[name] === value))
+        items.push(summary)
+    }
+    if (listings.length <= size) return { model: model.id, items, nextCursor: null }
+    lookedAt += accounts.length
+  }
+  return { model: model.id, items, nextCursor: encodeCursor(after!, query) }
 }
 
 function placeOf(place: ListPlace | undefined): ListPlace {
   if (place !== undefined) return place
-  const accepted = 'nextCursor of the page before is accepted, with the same model, tier, minScore and sort'
+  const accepted =
+    'nextCursor of the page before is accepted, with the same model, tier, facet, minScore and sort'
   throw new Problem('INVALID_CURSOR', `cursor is none, or of another query; ${accepted}.`)
+}
+
+interface ListedAccount {
+  readonly place: ListPlace
+  readonly summary: AccountSummaryDocument | undefined
 }
 
 /** An account that changed since it was listed is shown as it is now. */
 async function summarise(
   store: AccountStore,
   partitions: Partitions,
+  modelId: string,
   page: readonly Listing[],
   log: FastifyBaseLogger,
-): Promise<AccountListDocument['items']> {
+): Promise<ListedAccount[]> {
   const ids = page.map(listing => listing.accountId)
   const accounts = await readAccounts(store, partitions, ids)
-  return page.flatMap(({ accountId, modelId }) => {
+  return page.map(place => {
+    const { accountId } = place
     const standings = accounts.get(accountId)?.scores.standings ?? []
     const standing = standings.find(each => each.model.definition.id === modelId)
-    if (standing !== undefined) return [accountSummary(accountId, standing)]
     // Its model was taken away since; anything else would be a hole in the index.
-    log.warn({ accountId, modelId }, 'a listed account has no standing in its model any more')
-    return []
+    if (standing === undefined)
+      log.warn({ accountId, modelId }, 'a listed account has no standing in its model any more')
+    return { place, summary: standing && accountSummary(accountId, standing) }
   })
 }

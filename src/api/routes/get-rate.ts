@@ -1,0 +1,203 @@
+import { Type } from '@sinclair/typebox'
+import type { ModelDefinition, RateDefinition } from '../../scoring/model-definition.ts'
+import { rateBook } from '../../scoring/rate-cells.ts'
+import { answerRate, planRate, type Rate, type RateQuery } from '../../scoring/read-rate.ts'
+import type { AccountStore } from '../../store/store.ts'
+import { activeModels } from '../active-models.ts'
+import { answerUnchanged } from '../answer-unchanged.ts'
+import type { ApiInstance } from '../api-instance.ts'
+import { chooseModel } from '../choose-model.ts'
+import type { Partitions } from '../partitions.ts'
+import { DATE_PATTERN, dateOf, EVERY, type Every, earliestDay, readPeriod, stepEnds } from '../period.ts'
+import { Problem } from '../problems.ts'
+import { type RateDocument, RateSchema, type RateStep } from '../rate-schemas.ts'
+import { problemResponses, Unchanged } from '../schemas.ts'
+
+const date = (description: string) => Type.Optional(Type.String({ pattern: DATE_PATTERN, description }))
+
+const Query = Type.Object(
+  {
+    model: Type.Optional(
+      Type.String({ description: 'the id of an active model; left out: the first by id that has the rate' }),
+    ),
+    from: date('a UTC date YYYY-MM-DD, included, of the last 400 days; left out: 29 days before to'),
+    to: date('a UTC date YYYY-MM-DD, included, less than 400 days after from; left out: today'),
+    every: Type.Optional(
+      Type.Unsafe<Every>({
+        type: 'string',
+        enum: [...EVERY],
+        default: 'none',
+        description:
+          'the steps of the series: day (each day from … to), week (to, and every seventh day before it), month (the last day of each month, and to), or none; left out: none',
+      }),
+    ),
+    window: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 400,
+        description:
+          'a whole number of days from 1 to 400: each step of the series is the rate of so many days, of which the step is the last; left out: as many as from … to',
+      }),
+    ),
+    by: Type.Optional(
+      Type.Array(Type.String({ description: 'a segment, or several with commas between', maxLength: 2000 }), {
+        description: 'segments of the rate, repeated or with commas between; left out: no breakdown',
+        maxItems: 20,
+      }),
+    ),
+  },
+  {
+    // The names of segments are the model's.
+    additionalProperties: Type.Array(
+      Type.String({ description: 'a value of the segment, other, or unknown', maxLength: 2000 }),
+      { maxItems: 50 },
+    ),
+  },
+)
+const PARAMETERS = Object.keys(Query.properties)
+
+/** `GET /v1/rates/{id}`: a rate over the population, by segment and over time. */
+export function routeGetRate(
+  api: ApiInstance,
+  store: AccountStore,
+  partitions: Partitions,
+  now: () => number,
+): void {
+  api.get(
+    '/v1/rates/:id',
+    {
+      schema: {
+        operationId: 'getRate',
+        summary: 'The share of the accounts with certain signals in a period',
+        description:
+          'Further parameters are the names of the rate’s segments: `stage=trial` leaves only the accounts in that segment; repeated, those in any of them.',
+        tags: ['population'],
+        params: Type.Object({ id: Type.String({ description: 'The name of the rate in its model' }) }),
+        querystring: Query,
+        response: {
+          200: RateSchema,
+          304: Unchanged,
+          ...problemResponses({
+            400: 'What was found, and what is accepted',
+            404: 'No active model has such a rate',
+          }),
+        },
+      },
+      onSend: answerUnchanged,
+    },
+    async ({ params, query }): Promise<RateDocument> => {
+      const { model, rate } = findRate(activeModels(await partitions.memories()), params.id, query.model)
+      const period = readPeriod(query.from, query.to, now())
+      const periodDays = period.to - period.from + 1
+      const windowDays = query.window ?? periodDays
+      const ends = stepEnds(period, query.every ?? 'none').filter(
+        end => end - windowDays + 1 >= earliestDay(now()),
+      )
+      const by = segmentsNamed(query.by, rate)
+      const asked: RateQuery = {
+        windows: [
+          { days: periodDays, ends: [period.to] },
+          { days: windowDays, ends },
+        ],
+        where: valuesAsked(query as Readonly<Record<string, unknown>>, rate),
+        by,
+      }
+
+      const [totals] = await store.readCounters([rateBook(model.id, rate)])
+      const plan = planRate(model.id, rate, asked, totals!)
+      const cells = await store.readCounters(plan.books)
+      const view = ([whole, steps]: readonly (readonly Rate[])[]) => ({
+        ...counts(whole![0]!),
+        series: steps!.map((step, i): RateStep => {
+          const end = ends[i]!
+          return { from: dateOf(end - windowDays + 1), to: dateOf(end), ...counts(step) }
+        }),
+      })
+      const [total] = answerRate({ ...plan, query: { ...asked, by: [] } }, cells)
+      const groups = by.length === 0 ? [] : answerRate(plan, cells)
+      return {
+        rate: rate.name,
+        title: rate.title,
+        model: model.id,
+        from: dateOf(period.from),
+        to: dateOf(period.to),
+        windowDays,
+        total: view(total!.rates),
+        segments: groups.map(({ values, rates }) => ({
+          values: Object.fromEntries(by.map((name, i) => [name, values[i]!])),
+          ...view(rates),
+        })),
+      }
+    },
+  )
+}
+
+/** @throws Problem UNKNOWN_MODEL, UNKNOWN_RATE */
+function findRate(
+  models: readonly ModelDefinition[],
+  name: string,
+  modelId: string | undefined,
+): { readonly model: ModelDefinition; readonly rate: RateDefinition } {
+  if (models.length === 0)
+    throw new Problem('UNKNOWN_RATE', 'No model is active yet, and so there are no rates.')
+  const id =
+    modelId === undefined
+      ? undefined
+      : chooseModel(
+          models.map(model => model.id),
+          modelId,
+        )
+  const asked = id === undefined ? models : models.filter(model => model.id === id)
+  for (const model of asked) {
+    const rate = model.rates.find(each => each.name === name)
+    if (rate !== undefined) return { model, rate }
+  }
+  const names = [...new Set(asked.flatMap(({ rates }) => rates.map(rate => rate.name)))].sort()
+  const accepted = names.length === 0 ? 'there are none in' : `accepted: ${names.join(', ')} of`
+  throw new Problem(
+    'UNKNOWN_RATE',
+    `The rate is ${JSON.stringify(name)}; ${accepted} ${id ?? 'the active models'}.`,
+  )
+}
+
+/** @throws Problem UNKNOWN_SEGMENT */
+function segmentsNamed(given: readonly string[] | undefined, { segments }: RateDefinition): string[] {
+  const names = (given ?? []).flatMap(text => text.split(',')).filter(name => name !== '')
+  const known = segments.map(({ name }) => name)
+  for (const name of names) {
+    if (!known.includes(name))
+      throw new Problem('UNKNOWN_SEGMENT', `by is ${JSON.stringify(name)}; ${accepted(known)}.`)
+  }
+  return [...new Set(names)]
+}
+
+/** @throws Problem UNKNOWN_SEGMENT, for a misspelt parameter too */
+function valuesAsked(
+  query: Readonly<Record<string, unknown>>,
+  { segments }: RateDefinition,
+): Map<string, ReadonlySet<string>> {
+  const where = new Map<string, ReadonlySet<string>>()
+  for (const [name, given] of Object.entries(query)) {
+    if (PARAMETERS.includes(name)) continue
+    const segment = segments.find(each => each.name === name)
+    if (segment === undefined) {
+      const known = [...PARAMETERS, ...segments.map(each => each.name)]
+      throw new Problem('UNKNOWN_SEGMENT', `The parameter is ${JSON.stringify(name)}; ${accepted(known)}.`)
+    }
+    const known = [...segment.values, 'other', 'unknown']
+    for (const value of given as string[]) {
+      if (!known.includes(value))
+        throw new Problem('UNKNOWN_SEGMENT', `${name} is ${JSON.stringify(value)}; ${accepted(known)}.`)
+    }
+    where.set(name, new Set(given as string[]))
+  }
+  return where
+}
+
+function accepted(names: readonly string[]): string {
+  return names.length === 0 ? 'the rate has no segments' : `accepted: ${names.join(', ')}`
+}
+
+function counts({ accounts, exhibiting, rate }: Rate) {
+  return { accounts, exhibiting, rate: rate ?? null }
+}

@@ -1,0 +1,28 @@
+import type { Dimension } from './model-definition.ts'
+import { READS_NOTHING, type RootFeature } from './root-feature.ts'
+import { DAY_MS, dayOf } from './time.ts'
+
+/** Values of a property that were seen for the first (last) time in the window. Rules: docs/how-a-score-is-defined.md, "Features". */
+export function compileSeenValues(
+  edge: 'first' | 'last',
+  dimension: Dimension,
+  windowDays: number,
+): RootFeature {
+  return {
+    compute: activity => {
+      const from = dayOf(activity.clock) - windowDays + 1
+      let count = 0
+      for (const days of activity.dimensions[dimension].values()) if (days[edge] >= from) count++
+      return count
+    },
+    nextChange: activity => {
+      const from = dayOf(activity.clock) - windowDays + 1
+      let earliest = Number.POSITIVE_INFINITY
+      for (const days of activity.dimensions[dimension].values()) {
+        if (days[edge] >= from) earliest = Math.min(earliest, days[edge])
+      }
+      return (earliest + windowDays) * DAY_MS
+    },
+    reads: { ...READS_NOTHING, dimension },
+  }
+}

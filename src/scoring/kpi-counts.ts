@@ -1,0 +1,176 @@
+import type { Account } from './account.ts'
+import type { CompiledModel } from './compile-model.ts'
+import type { CounterChanges } from './counters.ts'
+import { hash128Hex } from './hash.ts'
+import type { MeasureDefinition } from './model-definition.ts'
+import type { PqlEvent } from './outputs.ts'
+import { perModel } from './per-model.ts'
+import { compileNames } from './selection.ts'
+import type { PropertyValue, Signal } from './signal.ts'
+
+/** What the key figures are made of, counted while signals are applied: a book for each measure, a field for each month, motion, tier and CSM. */
+
+/** The measures of a model that are counted; two that add up the same are one. */
+export interface CompiledKpis {
+  readonly csmKey: string | undefined
+  readonly outcomes: readonly CompiledMeasure[]
+  readonly pqls: string | undefined
+  readonly accounts: string | undefined
+}
+
+interface CompiledMeasure {
+  readonly book: string
+  /** In the book's unit: signals, or thousandths. 0: the signal does not count. */
+  readonly amount: (signal: Signal) => number
+}
+
+type CountedMeasure = Exclude<MeasureDefinition, { type: 'fixed' }>
+
+/** What a count is split by. Null: none. */
+export interface KpiPlace {
+  /** `YYYY-MM` */
+  readonly month: string
+  readonly motion: string | null
+  readonly tier: string
+  readonly csm: string | null
+}
+
+/** The largest amount of one signal, a trillion: thousands of them stay within what the counters hold exactly. */
+const LARGEST_THOUSANDTHS = 1e15
+/** Of motions and CSMs, which come from outside; a counter's name has its bounds. */
+const TEXT_LENGTH = 100
+
+export function compileKpis({ definition: { id, kpis } }: CompiledModel): CompiledKpis | undefined {
+  if (kpis === undefined) return undefined
+  const outcomes = new Map<string, CompiledMeasure>()
+  let pqls: string | undefined
+  let accounts: string | undefined
+  for (const measure of kpis.measures) {
+    if (measure.type === 'fixed') continue
+    const book = measureBook(id, measure)
+    if (measure.type === 'pqls') pqls = book
+    else if (measure.type === 'accounts') accounts = book
+    else outcomes.set(book, { book, amount: compileAmount(measure) })
+  }
+  return { csmKey: kpis.csmKey, outcomes: [...outcomes.values()], pqls, accounts }
+}
+
+/** The place of a measure's counters: of what it adds up, not of its name and months. */
+export function measureBook(modelId: string, measure: CountedMeasure): string {
+  return `kpi:${modelId}:${hash128Hex(JSON.stringify(identityOf(measure)))}`
+}
+
+function identityOf(measure: CountedMeasure): unknown[] {
+  if (measure.type === 'pqls' || measure.type === 'accounts') return [measure.type]
+  const where = measure.where.map(({ property, values }) => [property, values])
+  return [measure.type, measure.names, measure.type === 'sum' ? (measure.property ?? null) : null, where]
+}
+
+function compileAmount(
+  measure: Extract<MeasureDefinition, { type: 'count' | 'sum' }>,
+): (signal: Signal) => number {
+  const isNamed = compileNames(measure.names)
+  const { property } = measure
+  const matches = ({ name, properties }: Signal): boolean =>
+    isNamed(name) &&
+    measure.where.every(({ property, values }) => isOneOf(values, propertyOf(properties, property)))
+  if (measure.type === 'count') return signal => (matches(signal) ? 1 : 0)
+  return signal => {
+    if (!matches(signal)) return 0
+    if (property === undefined) return signal.quantityThousandths
+    const value = propertyOf(signal.properties, property)
+    return typeof value === 'number' ? thousandths(value) : 0
+  }
+}
+
+function isOneOf(values: readonly PropertyValue[], value: PropertyValue | undefined): boolean {
+  return value !== undefined && values.includes(value)
+}
+
+/** Names come from outside: `constructor` is none of an object's properties unless it was sent. */
+function propertyOf(properties: Signal['properties'], name: string): PropertyValue | undefined {
+  return Object.hasOwn(properties, name) ? properties[name] : undefined
+}
+
+function thousandths(value: number): number {
+  return Math.max(-LARGEST_THOUSANDTHS, Math.min(Math.round(value * 1000), LARGEST_THOUSANDTHS))
+}
+
+/** `YYYY-MM`, UTC. */
+export function monthOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 7)
+}
+
+/** A text that a count is split by, as it is kept. */
+export function splitText(value: unknown): string | null {
+  return typeof value === 'string' ? value.slice(0, TEXT_LENGTH) : null
+}
+
+export function placeField({ month, motion, tier, csm }: KpiPlace): string {
+  return JSON.stringify([month, motion, tier, csm])
+}
+
+export function parsePlace(field: string): KpiPlace {
+  const [month, motion, tier, csm] = JSON.parse(field) as [string, string | null, string, string | null]
+  return { month, motion, tier, csm }
+}
+
+/** What is counted in one batch. Models without key figures cost nothing. */
+export class KpiCounter {
+  readonly #changes: CounterChanges
+  readonly #kpisOf = perModel(compileKpis)
+
+  constructor(changes: CounterChanges) {
+    this.#changes = changes
+  }
+
+  /** The account stands for the first time under these models, at its clock. */
+  countArrival({ activity, standings }: Account, isNew: (modelId: string) => boolean): void {
+    for (const { model } of standings) {
+      const book = this.#kpisOf(model)?.accounts
+      if (book === undefined || !isNew(model.definition.id)) continue
+      // Arrivals are not split.
+      const place = { month: monthOf(activity.clock), motion: null, tier: '', csm: null }
+      this.#changes.add(book, placeField(place), 1)
+    }
+  }
+
+  /** An `outcome` signal was applied. `tiersBefore`: by standing, the name of its tier before it was. */
+  countOutcome({ activity, standings }: Account, signal: Signal, tiersBefore: readonly string[]): void {
+    for (const [i, { model, inScope }] of standings.entries()) {
+      const kpis = this.#kpisOf(model)
+      if (kpis === undefined || !inScope) continue
+      for (const { book, amount } of kpis.outcomes) {
+        const delta = amount(signal)
+        if (delta === 0) continue
+        const place = {
+          month: monthOf(signal.occurredAt),
+          motion: splitText(propertyOf(signal.properties, 'motion')),
+          tier: tiersBefore[i]!,
+          csm: csmOf(activity, kpis),
+        }
+        this.#changes.add(book, placeField(place), delta)
+      }
+    }
+  }
+
+  /** A PQL event that the account's present state brought about. */
+  countPql({ activity, standings }: Account, event: PqlEvent): void {
+    if (!isNewPql(event)) return
+    const standing = standings.find(({ model }) => model.definition.id === event.modelId)
+    const kpis = standing && this.#kpisOf(standing.model)
+    if (kpis?.pqls === undefined) return
+    const { motion, tier } = event
+    const place = { month: monthOf(event.at), motion, tier, csm: csmOf(activity, kpis) }
+    this.#changes.add(kpis.pqls, placeField(place), 1)
+  }
+}
+
+/** A PQL begins with `qualified`, or with `held`, which of an open one has the cause `gate`. */
+function isNewPql({ status, cause }: PqlEvent): boolean {
+  return status === 'qualified' || (status === 'held' && cause.type !== 'gate')
+}
+
+function csmOf({ latest }: Account['activity'], { csmKey }: CompiledKpis): string | null {
+  return csmKey === undefined ? null : splitText(latest.get(csmKey)?.value)
+}

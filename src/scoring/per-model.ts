@@ -1,0 +1,11 @@
+import type { CompiledModel } from './compile-model.ts'
+
+/** Makes something of a model once, and remembers it for as long as the model is in use. */
+export function perModel<Made>(make: (model: CompiledModel) => Made): (model: CompiledModel) => Made {
+  const known = new WeakMap<CompiledModel, { readonly made: Made }>()
+  return model => {
+    const found = known.get(model) ?? { made: make(model) }
+    known.set(model, found)
+    return found.made
+  }
+}

@@ -1,0 +1,39 @@
+import type { AccountActivity } from './activity.ts'
+import type { Level, Value } from './model-definition.ts'
+
+/**
+ * A feature that reads the activity. `compute` looks at the buckets each time, so it gives the same value whatever way the account got there.
+ * `nextChange` is the first moment after the clock at which time alone may change the value (ms, Infinity: never);
+ * it may be too early, never too late.
+ */
+export interface RootFeature {
+  readonly compute: (activity: AccountActivity) => Value
+  readonly nextChange: (activity: AccountActivity) => number
+  readonly reads: FeatureReads
+}
+
+/** What must be touched for the value to change without time passing. */
+export interface FeatureReads {
+  /** By `kind:name`. */
+  readonly series: ((key: string) => boolean) | undefined
+  readonly users: boolean
+  readonly dimension: string | undefined
+  /** Latest-wins keys. */
+  readonly key: ((key: string) => boolean) | undefined
+}
+
+export const READS_NOTHING: FeatureReads = {
+  series: undefined,
+  users: false,
+  dimension: undefined,
+  key: undefined,
+}
+
+/** Reads one latest-wins key, or two. */
+export function readsKeys(key: string, other?: string): FeatureReads {
+  return { ...READS_NOTHING, key: touched => touched === key || touched === other }
+}
+
+export function isBeyond(value: number, { edge, limit }: Level): boolean {
+  return edge === 'from' ? value >= limit : value > limit
+}

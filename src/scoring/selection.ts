@@ -1,0 +1,26 @@
+import type { Selection } from './model-definition.ts'
+
+/** Whether a series (by its key `kind:name`) is selected. */
+export function compileSelection(selection: Selection): (key: string) => boolean {
+  const kinds = new Set<string>(selection.kinds)
+  const named = selection.names === undefined ? () => true : compileNames(selection.names)
+  const excepted = compileNames(selection.except)
+  const answers = new Map<string, boolean>()
+  return key => {
+    const known = answers.get(key)
+    if (known !== undefined) return known
+    const colon = key.indexOf(':')
+    const name = key.slice(colon + 1)
+    const answer = kinds.has(key.slice(0, colon)) && named(name) && !excepted(name)
+    // Names come from the outside: the memory for answers is bounded.
+    if (answers.size < 10_000) answers.set(key, answer)
+    return answer
+  }
+}
+
+/** Whether a text is one of the names, which are exact, or prefixes ending in `*`. */
+export function compileNames(names: readonly string[]): (text: string) => boolean {
+  const exact = new Set(names.filter(name => !name.endsWith('*')))
+  const prefixes = names.filter(name => name.endsWith('*')).map(name => name.slice(0, -1))
+  return text => exact.has(text) || prefixes.some(prefix => text.startsWith(prefix))
+}

@@ -1,0 +1,97 @@
+import type { AccountActivity, HistoryEntry } from './activity.ts'
+import { firstFrom } from './buckets.ts'
+import { entryOn, valueOn } from './fact-features.ts'
+import type { FeatureDefinition } from './model-definition.ts'
+import { isBeyond, type RootFeature, readsKeys } from './root-feature.ts'
+import { compileSelection } from './selection.ts'
+import { DAY_MS, dayOf } from './time.ts'
+import { measureBetween } from './windowed-features.ts'
+
+/** How long something has been beyond a level. Rules: docs/how-a-score-is-defined.md, "Features". */
+
+export function compileDaysSustained({
+  key,
+  per,
+  level,
+  max,
+}: Extract<FeatureDefinition, { type: 'daysSustained' }>): RootFeature {
+  const count = (activity: AccountActivity): number | undefined => {
+    const history = numbersOf(activity, key)
+    const divisors = per === undefined ? undefined : numbersOf(activity, per)
+    if (history === undefined || (per !== undefined && divisors === undefined)) return undefined
+    const today = dayOf(activity.clock)
+    let days = 0
+    // Between two entries the value stands, so whole stretches are stepped over.
+    while (days < max) {
+      const day = today - days
+      const value = dividedBy(valueOn(history, day), divisors, day)
+      if (value === undefined || !isBeyond(value, level)) return days
+      const since = Math.max(lastChange(history, day), divisors === undefined ? 0 : lastChange(divisors, day))
+      days = today - since + 1
+    }
+    return max
+  }
+  return {
+    compute: count,
+    nextChange: activity => {
+      const days = count(activity)
+      return days === undefined || days === 0 || days === max
+        ? Number.POSITIVE_INFINITY
+        : (dayOf(activity.clock) + 1) * DAY_MS
+    },
+    reads: readsKeys(key, per),
+  }
+}
+
+export function compilePeriodsSustained({
+  measure,
+  select,
+  per,
+  periodDays,
+  level,
+  max,
+}: Extract<FeatureDefinition, { type: 'periodsSustained' }>): RootFeature {
+  const selects = compileSelection(select)
+  return {
+    compute: activity => {
+      const divisors = per === undefined ? undefined : numbersOf(activity, per)
+      if (per !== undefined && divisors === undefined) return undefined
+      let last = dayOf(activity.clock)
+      for (let periods = 0; periods < max; periods++, last -= periodDays) {
+        const amount = measureBetween(activity, selects, measure, false, last - periodDays + 1, last)
+        const value = dividedBy(amount, divisors, last)
+        if (value === undefined || !isBeyond(value, level)) return periods
+      }
+      return max
+    },
+    nextChange: activity => {
+      // The periods move on every day; without activity in any of them there is nothing to move.
+      const today = dayOf(activity.clock)
+      const oldest = activity.activeDays[firstFrom(activity.activeDays, today - max * periodDays + 1)]
+      return oldest === undefined ? Number.POSITIVE_INFINITY : (today + 1) * DAY_MS
+    },
+    reads: { ...readsKeys(per ?? ''), series: selects },
+  }
+}
+
+/** The history of a key whose present value is a number. */
+function numbersOf(activity: AccountActivity, key: string): readonly HistoryEntry[] | undefined {
+  const latest = activity.latest.get(key)
+  return typeof latest?.value === 'number' ? latest.history : undefined
+}
+
+function dividedBy(
+  value: number | undefined,
+  divisors: readonly HistoryEntry[] | undefined,
+  day: number,
+): number | undefined {
+  if (value === undefined || divisors === undefined) return value
+  const divisor = valueOn(divisors, day)
+  return divisor === undefined || divisor === 0 ? undefined : value / divisor
+}
+
+/** The latest day up to `day` that has an entry. */
+function lastChange(history: readonly HistoryEntry[], day: number): number {
+  const entry = history[entryOn(history, day)]
+  return entry === undefined ? 0 : dayOf(entry.occurredAt)
+}

@@ -1,0 +1,85 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { readExamples } from '../../src/models/examples.ts'
+import { parseModel } from '../../src/models/parse-model.ts'
+import { checkExample } from '../../src/scoring/check-example.ts'
+import { compileModel } from '../../src/scoring/compile-model.ts'
+import { MOTIONS } from '../../src/scoring/model-definition.ts'
+import { runExample } from '../../src/scoring/run-example.ts'
+
+/** What every example of a model's text expects and does not find. */
+function failuresOf(text: string, file: string): { title: string; mismatches: unknown }[] {
+  const model = compileModel(parseModel(text, file))
+  return readExamples(text, file)
+    .map(example => ({
+      title: example.title,
+      mismatches: checkExample(example.expect, runExample(model, example)),
+    }))
+    .filter(({ mismatches }) => mismatches.length > 0)
+}
+
+describe('the shipped models', () => {
+  it.each(readdirSync('models').filter(file => file.endsWith('.yaml')))(
+    '%s does what its examples say',
+    file => {
+      const text = readFileSync(join('models', file), 'utf8')
+      expect(readExamples(text, file).length).toBeGreaterThan(1)
+      expect(failuresOf(text, file)).toEqual([])
+    },
+  )
+})
+
+interface Model {
+  readonly id?: string
+  readonly features?: object
+  readonly triggers?: Record<string, { readonly motion: string }>
+  readonly examples?: readonly object[]
+}
+
+describe('the guide to writing models', () => {
+  const page = readFileSync('docs/write-a-model.md', 'utf8')
+  const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)]
+    .map(([, block]) => parse(block!) as Model | null)
+    .filter(block => block !== null)
+  const [frame, ...fragments] = blocks as [Model, ...Model[]]
+
+  it('begins with a whole model, which does what its examples say', () => {
+    expect(frame.id).toBe('first-model')
+    expect(failuresOf(JSON.stringify(frame), 'guide.yaml')).toEqual([])
+  })
+
+  it.each(fragments.map((fragment, i) => [i + 1, fragment] as const))(
+    'part %i works in the frame of that model, and does what its examples say',
+    (_, fragment) => {
+      const features = { ...frame.features, ...fragment.features }
+      const text = JSON.stringify({ ...frame, examples: undefined, ...fragment, features })
+      expect(failuresOf(text, 'guide.yaml')).toEqual([])
+    },
+  )
+
+  it('has an example, with a case that makes a PQL and is run, for each motion', () => {
+    const shown = fragments.flatMap(({ triggers, examples = [] }) =>
+      Object.values(triggers ?? {}).map(({ motion }) => ({ motion, examples: examples.length > 0 })),
+    )
+    expect(new Set(shown.map(({ motion }) => motion))).toEqual(new Set(MOTIONS))
+    expect(shown.every(({ examples }) => examples)).toBe(true)
+  })
+
+  it('lists features that there are', () => {
+    const rows = [...page.matchAll(/^\| `(\{.*\})` \|/gm)].map(([, feature]) => feature!)
+    expect(rows.length).toBeGreaterThan(15)
+    const named =
+      'seats: { latest: contract.seats }, seatUsage: { latest: traits.a }, apiUsage: { latest: traits.b }'
+    const others =
+      'activeUsers: { distinctUsers: { within: 1d } }, logins: { latest: traits.c }, minutes: { latest: traits.d }'
+    const { features: _, examples: __, ...rest } = frame
+    for (const row of rows) {
+      const base =
+        'activeDays: { activeDays: { of: usage, within: 30d } }, healthScore: { latest: health.score }'
+      const features = parse(`{ ${base}, ${named}, ${others}, shown: ${row} }`) as object
+      expect(() => parseModel(JSON.stringify({ ...rest, features }), row), row).not.toThrow()
+    }
+  })
+})

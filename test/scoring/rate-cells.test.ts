@@ -1,0 +1,104 @@
+import { describe, expect, test } from 'vitest'
+import { CounterChanges } from '../../src/scoring/counters.ts'
+import type { RateDefinition } from '../../src/scoring/model-definition.ts'
+import { type CompiledRate, countShares, type RateShare, rateBook } from '../../src/scoring/rate-cells.ts'
+import { answerRate, planRate } from '../../src/scoring/read-rate.ts'
+
+const definition: RateDefinition = {
+  name: 'intent',
+  title: 'Intent',
+  select: { kinds: ['intent'], names: undefined, except: [] },
+  segments: [{ name: 'stage', key: 'traits.stage', values: ['trial', 'paid'] }],
+}
+const rate: CompiledRate = { book: rateBook('growth', definition), definition, isSelected: () => true }
+
+const share = (firstDay: number, days: readonly number[], segment = '0'): RateShare => ({
+  rate,
+  segment,
+  firstDay,
+  days,
+})
+
+/** The counters after each account's shares became the next ones, one after the other. */
+class Books {
+  readonly books = new Map<string, Map<string, number>>()
+
+  become(...states: (readonly RateShare[])[]): void {
+    let before: readonly RateShare[] = []
+    for (const now of states) {
+      const changes = new CounterChanges()
+      countShares(before, now, changes)
+      for (const { book, field, delta } of changes.list()) {
+        const fields = this.books.get(book) ?? new Map<string, number>()
+        this.books.set(book, fields)
+        const sum = (fields.get(field) ?? 0) + delta
+        if (sum === 0) fields.delete(field)
+        else fields.set(field, sum)
+      }
+      before = now
+    }
+  }
+
+  counters(): number[] {
+    return [...this.books.values()].flatMap(fields => [...fields.values()])
+  }
+
+  /** [accounts, exhibiting] of each segment, and the segment. */
+  rate(from: number, to: number): Record<string, [number, number]> {
+    const query = { windows: [{ days: to - from + 1, ends: [to] }], where: new Map(), by: ['stage'] }
+    const plan = planRate('growth', definition, query, this.books.get(rate.book) ?? new Map())
+    const groups = answerRate(
+      plan,
+      plan.books.map(book => this.books.get(book) ?? new Map<string, number>()),
+    )
+    return Object.fromEntries(
+      groups.map(({ values, rates }) => [values[0]!, [rates[0]![0]!.accounts, rates[0]![0]!.exhibiting]]),
+    )
+  }
+}
+
+describe('the counters of a rate', () => {
+  test('count an account once in every period, at its first selected day in it', () => {
+    const books = new Books()
+    books.become([share(100, [100, 110, 111, 140])])
+    books.become([share(110, [])])
+    expect(books.rate(99, 99)).toEqual({ trial: [0, 0] })
+    expect(books.rate(100, 200)).toEqual({ trial: [2, 1] })
+    expect(books.rate(101, 109)).toEqual({ trial: [1, 0] })
+    expect(books.rate(101, 110)).toEqual({ trial: [2, 1] })
+    expect(books.rate(111, 139)).toEqual({ trial: [2, 1] })
+    expect(books.rate(112, 139)).toEqual({ trial: [2, 0] })
+  })
+
+  test('are the same whatever order the days came in', () => {
+    const [one, other] = [new Books(), new Books()]
+    one.become([share(100, [100])], [share(100, [100, 140])], [share(100, [100, 120, 140])])
+    other.become([share(100, [100, 120, 140])])
+    expect(one.books).toEqual(other.books)
+  })
+
+  test('answer alike when what came before the period is forgotten', () => {
+    const books = new Books()
+    books.become([share(1, [1, 300, 450])], [share(1, [300, 450])])
+    expect(books.rate(300, 400)).toEqual({ trial: [1, 1] })
+    expect(books.rate(301, 460)).toEqual({ trial: [1, 1] })
+  })
+
+  test('follow an account that changes its segment, its first day, or leaves', () => {
+    const books = new Books()
+    books.become([share(100, [100, 120])], [share(100, [100, 120], '1')])
+    expect(books.rate(90, 130)).toEqual({ paid: [1, 1] })
+    books.become([share(100, [100, 120])], [share(90, [100, 120])])
+    expect(books.rate(80, 95)).toEqual({ paid: [0, 0], trial: [1, 0] })
+    const gone = new Books()
+    gone.become([share(100, [100, 120])], [])
+    expect(gone.counters()).toEqual([])
+  })
+
+  test('write nothing for what stays as it is', () => {
+    const changes = new CounterChanges()
+    const days = Array.from({ length: 400 }, (_, i) => i)
+    countShares([share(0, days)], [share(0, [...days, 400])], changes)
+    expect(changes.list()).toEqual([{ book: `${rate.book}:0:12`, field: '400:399', delta: 1 }])
+  })
+})

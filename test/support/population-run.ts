@@ -1,0 +1,149 @@
+import type { Backend } from '../../src/consumers/backend.ts'
+import type { LogRecord, OutgoingRecord, PartitionSession } from '../../src/consumers/log.ts'
+import { modelsRecord, signalRecord, tickRecord } from '../../src/consumers/log-entries.ts'
+import {
+  type OwnedPartition,
+  scoreRecords,
+  startOffset,
+  takePartition,
+} from '../../src/consumers/score-partition.ts'
+import { topicNames } from '../../src/consumers/topics.ts'
+import { partitionOf } from '../../src/store/partition-of.ts'
+import { LibraryOfDefinitions } from './library-of-definitions.ts'
+import { MemoryStore } from './memory-store.ts'
+import type { HistoryRecord } from './slow-evaluator.ts'
+
+const topics = topicNames('')
+
+/** What goes wrong after a batch. `crash`: its transaction was committed, and its save did not happen. `empty`: the store lost everything. */
+export type Mishap = 'none' | 'restart' | 'crash' | 'empty'
+
+/** Several partitions of a log, scored into one store as their owners do it, with mishaps. */
+export class PopulationRun {
+  readonly store = new MemoryStore()
+  readonly library = new LibraryOfDefinitions()
+  readonly #partitions: PartitionRun[]
+  rejected = 0
+
+  constructor(partitionCount: number) {
+    this.#partitions = Array.from({ length: partitionCount }, (_, partition) => ({
+      partition,
+      log: [],
+      committed: 0,
+      owned: undefined,
+    }))
+  }
+
+  /** Appends records, and scores what is there in one batch of each partition. */
+  async score(records: readonly HistoryRecord[], mishap: Mishap): Promise<void> {
+    for (const record of records) this.#append(record)
+    for (const partition of this.#partitions) {
+      const end = partition.log.length
+      if (mishap === 'crash' && partition.committed < end) await this.#scoreTo(partition, end, true)
+      await this.#scoreTo(partition, end, false)
+      if (mishap === 'restart') partition.owned = undefined
+    }
+    if (mishap !== 'empty') return
+    this.store.empty()
+    for (const partition of this.#partitions) {
+      partition.owned = undefined
+      await this.#scoreTo(partition, partition.log.length, false)
+    }
+  }
+
+  #append(record: HistoryRecord): void {
+    if ('signal' in record) {
+      const { log, partition } =
+        this.#partitions[partitionOf(record.signal.accountId, this.#partitions.length)]!
+      log.push(
+        logRecord(partition, log.length, signalRecord(topics.signals, record.signal, record.timestamp)),
+      )
+      return
+    }
+    for (const { partition, log } of this.#partitions) {
+      const add = (outgoing: OutgoingRecord) => log.push(logRecord(partition, log.length, outgoing))
+      const time = record.timestamp
+      const tick = { clock: 'event', slice: 0, of: 1 } as const
+      if ('tick' in record) {
+        add(tickRecord(topics.signals, partition, time, { ...tick, scope: 'due' }))
+        continue
+      }
+      const sources = record.models.map(model => this.library.sourceFor(model))
+      add(modelsRecord(topics.signals, partition, time, sources))
+      add(tickRecord(topics.signals, partition, time, { ...tick, scope: 'all' }))
+    }
+  }
+
+  async #scoreTo(run: PartitionRun, end: number, crashes: boolean): Promise<void> {
+    const { partition, log } = run
+    const options = {
+      backend: this.#backend(crashes),
+      topics,
+      library: this.library,
+      logger: { info: () => {}, warn: () => {}, error: () => {} },
+      onScored: ({ rejected }: { rejected: number }) => {
+        this.rejected += rejected
+      },
+    }
+    if (run.owned === undefined) {
+      const session: PartitionSession = {
+        topic: topics.signals,
+        partition,
+        committedOffset: run.committed,
+        endOffset: log.length,
+        commit: async (_, nextOffset) => {
+          run.committed = Math.max(run.committed, nextOffset)
+        },
+      }
+      run.owned = await takePartition(options, session, `owner-${partition}`)
+    }
+    const records = log.slice(Math.max(startOffset(run.owned), run.owned.watermark), end)
+    if (records.length === 0) return
+    try {
+      await scoreRecords(options, run.owned, records)
+    } catch (thrown) {
+      run.owned = undefined
+      if (thrown !== CRASH) throw thrown
+    }
+  }
+
+  #backend(crashes: boolean): Backend {
+    const { store } = this
+    return {
+      store,
+      commitBatch: async (session, { outputs, nextOffset, write }) => {
+        await session.commit(outputs, nextOffset)
+        if (crashes) throw CRASH
+        await store.save(session.partition, write)
+      },
+    } as Pick<Backend, 'store' | 'commitBatch'> as Backend
+  }
+}
+
+const CRASH = new Error('the process died between the transaction and the save')
+
+interface PartitionRun {
+  readonly partition: number
+  readonly log: LogRecord[]
+  committed: number
+  owned: OwnedPartition | undefined
+}
+
+function logRecord(
+  partition: number,
+  offset: number,
+  { key, value, headers, timestamp }: OutgoingRecord,
+): LogRecord {
+  const bytes = (text: string | Buffer | null): Buffer | null => (text === null ? null : Buffer.from(text))
+  return {
+    topic: topics.signals,
+    partition,
+    offset,
+    timestamp: timestamp!,
+    key: bytes(key),
+    value: bytes(value),
+    headers: Object.fromEntries(
+      Object.entries(headers ?? {}).map(([name, text]) => [name, Buffer.from(text)]),
+    ),
+  }
+}

@@ -1,0 +1,37 @@
+/** Times, days and rounding as the rules page has them, for the slow evaluator. */
+
+export const HOUR_MS = 3_600_000
+export const DAY_MS = 24 * HOUR_MS
+export const HELD_DAYS = 400
+
+export function dayOf(ms: number): number {
+  return Math.floor(ms / DAY_MS)
+}
+
+export function hourOf(ms: number): number {
+  return Math.floor(ms / HOUR_MS)
+}
+
+export function cut(value: number, min: number, max: number): number {
+  return Math.min(max, Math.max(min, value))
+}
+
+/** The 0 that is added takes the sign from -0, which JSON cannot tell from 0. */
+export function round6(value: number): number {
+  return Math.round(value * 1e6) / 1e6 + 0
+}
+
+/** First to 10⁻⁶, so that 24.499999999999996 is the 24.5 that it is on paper, then halves up. */
+export function roundTo(value: number, decimals: number): number {
+  const [whole = '', fraction = ''] = Math.abs(round6(value)).toFixed(6).split('.')
+  const digits = BigInt(whole + fraction) * (value < 0 ? -1n : 1n)
+  const unit = 10n ** BigInt(6 - decimals)
+  const doubled = 2n * digits + unit
+  // BigInt division cuts towards 0; halves go up.
+  const rounded = doubled / (2n * unit) - (doubled < 0n && doubled % (2n * unit) !== 0n ? 1n : 0n)
+  return Number(rounded * unit) / 1e6 + 0
+}
+
+export function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

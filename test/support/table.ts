@@ -1,0 +1,18 @@
+import type { Value } from '../../src/scoring/model-definition.ts'
+
+export type Row = Record<string, Value>
+
+/** The rows of a table in text: a line of names, then lines of numbers, words, `true`, `false`, and `-` for unknown. */
+export function table(text: string): Row[] {
+  const [names, ...rows] = text
+    .trim()
+    .split('\n')
+    .map(line => line.split('|').map(cell => cell.trim()))
+  return rows.map(cells => Object.fromEntries(names!.map((name, i) => [name, readCell(cells[i]!)])))
+}
+
+function readCell(cell: string): Value {
+  if (cell === '-') return undefined
+  if (cell === 'true' || cell === 'false') return cell === 'true'
+  return Number.isNaN(Number(cell)) ? cell : Number(cell)
+}
