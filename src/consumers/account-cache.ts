@@ -7,17 +7,23 @@ import type { Listing } from '../store/store.ts'
 export interface StoredIndexes {
   readonly dueAt: number
   readonly listings: readonly Listing[]
+  /** Of the models that it stands under, in their order. */
+  readonly modelVersions: readonly number[]
   /** What it is counted in. */
   readonly shares: readonly RateShare[]
 }
 
 export interface CachedAccount {
   readonly account: Account
+  /** Of its core, as the store has it. */
+  readonly sizeBytes: number
   readonly stored: StoredIndexes
 }
 
 /** In each partition. An active account takes 30 to 270 KiB of heap, far more than its bytes. */
 const MOST_ACCOUNTS = 2_000
+/** Of all accounts together, as bytes of the store: an account of a megabyte takes the room of thousands. */
+const MOST_BYTES = 16 * 1024 * 1024
 /** Chunks of about 128 users. */
 const MOST_CHUNKS = 32
 
@@ -28,6 +34,7 @@ const MOST_CHUNKS = 32
 export class AccountCache {
   /** The least recently used first. */
   readonly #accounts = new Map<string, CachedAccount>()
+  #sizeBytes = 0
   /** Each model's rates are compiled once. */
   readonly ratesOf = perModel(compileRates)
 
@@ -44,8 +51,17 @@ export class AccountCache {
     const { chunks } = cached.account.users
     if (chunks.size > MOST_CHUNKS) chunks.clear()
     else for (const chunk of chunks.values()) chunk.changed = false
-    this.#accounts.delete(cached.account.id)
+    this.#drop(cached.account.id)
     this.#accounts.set(cached.account.id, cached)
-    if (this.#accounts.size > MOST_ACCOUNTS) this.#accounts.delete(this.#accounts.keys().next().value!)
+    this.#sizeBytes += cached.sizeBytes
+    for (const oldest of this.#accounts.keys()) {
+      if (this.#accounts.size <= MOST_ACCOUNTS && this.#sizeBytes <= MOST_BYTES) break
+      this.#drop(oldest)
+    }
+  }
+
+  #drop(accountId: string): void {
+    this.#sizeBytes -= this.#accounts.get(accountId)?.sizeBytes ?? 0
+    this.#accounts.delete(accountId)
   }
 }

@@ -22,6 +22,8 @@ import type { AccountCache, CachedAccount, StoredIndexes } from './account-cache
 export interface LoadedAccounts {
   readonly accounts: Map<string, Account>
   readonly stored: ReadonlyMap<string, StoredIndexes>
+  /** Of their cores in the store. */
+  readonly sizeBytes: ReadonlyMap<string, number>
   /** Whether the store was asked; if not, all was in the cache. */
   readonly askedStore: boolean
 }
@@ -41,9 +43,11 @@ export async function loadAccounts(
   }
   const accounts = new Map<string, Account>()
   const stored = new Map<string, StoredIndexes>()
+  const sizes = new Map<string, number>()
   const add = (cached: CachedAccount): void => {
     accounts.set(cached.account.id, cached.account)
     stored.set(cached.account.id, cached.stored)
+    sizes.set(cached.account.id, cached.sizeBytes)
   }
   const missing: string[] = []
   for (const id of ids) {
@@ -55,11 +59,11 @@ export async function loadAccounts(
   for (const [i, bytes] of found.entries()) {
     if (bytes === undefined) continue
     const account = decodeAccount(missing[i]!, bytes, memory.modelSets)
-    add({ account, stored: indexesOf(account, cache) })
+    add({ account, sizeBytes: bytes.length, stored: indexesOf(account, cache) })
   }
   await loadUsers(store, partition, entries, accounts)
   const askedStore = missing.length > 0 || entries.some(({ type }) => type === 'tick')
-  return { accounts, stored, askedStore }
+  return { accounts, stored, sizeBytes: sizes, askedStore }
 }
 
 function dueAccounts(
@@ -101,7 +105,8 @@ async function loadUsers(
 /** What the indexes are to say of the account as it is now. */
 function indexesOf(account: Account, cache: AccountCache): StoredIndexes {
   const listings = account.standings.flatMap(standing => listingsOf(account.id, standing))
-  return { dueAt: account.dueAt, listings, shares: rateShares(account, cache.ratesOf) }
+  const modelVersions = account.standings.map(({ model }) => model.definition.version)
+  return { dueAt: account.dueAt, listings, modelVersions, shares: rateShares(account, cache.ratesOf) }
 }
 
 /** In the model's list, and in that of each facet's value. */
@@ -123,7 +128,7 @@ export interface TouchedAccount {
   readonly now: StoredIndexes
   readonly listingsRemoved: readonly Listing[]
   readonly listingsAdded: readonly Listing[]
-  /** Whether its place in any ranked list changed, or it is new. */
+  /** Whether its place in any ranked list or the version of a model changed, or it is new. */
   readonly isMoved: boolean
 }
 
@@ -138,7 +143,11 @@ export function compareTouched(
     const now = indexesOf(account, cache)
     const listingsRemoved = difference(before?.listings ?? [], now.listings)
     const listingsAdded = difference(now.listings, before?.listings ?? [])
-    const isMoved = before === undefined || listingsRemoved.length > 0 || listingsAdded.length > 0
+    const isMoved =
+      before === undefined ||
+      listingsRemoved.length > 0 ||
+      listingsAdded.length > 0 ||
+      now.modelVersions.some((version, i) => version !== before.modelVersions[i])
     return { account, before, now, listingsRemoved, listingsAdded, isMoved }
   })
 }
@@ -146,13 +155,20 @@ export function compareTouched(
 /** After the batch was saved: the store holds the accounts as they are now. */
 export function keepAccounts(
   cache: AccountCache,
-  { accounts, stored }: LoadedAccounts,
+  { accounts, stored, sizeBytes }: LoadedAccounts,
   touched: readonly TouchedAccount[],
+  written: readonly AccountWrite[],
 ): void {
   const now = new Map(touched.map(each => [each.account.id, each.now]))
-  // Of one that was not touched the store's indexes are as they were.
-  for (const account of accounts.values())
-    cache.keep({ account, stored: now.get(account.id) ?? stored.get(account.id)! })
+  const sizes = new Map(written.map(({ accountId, bytes }) => [accountId, bytes.length]))
+  // Of one that was not touched the store holds what it held.
+  for (const account of accounts.values()) {
+    cache.keep({
+      account,
+      sizeBytes: sizes.get(account.id) ?? sizeBytes.get(account.id)!,
+      stored: now.get(account.id) ?? stored.get(account.id)!,
+    })
+  }
 }
 
 export interface WriteContext {

@@ -154,7 +154,7 @@ async function scoreStep(
     await backend.store.save(session.partition, write)
   }
   owned.watermark = nextOffset
-  keepAccounts(owned.cache, loaded, touched)
+  keepAccounts(owned.cache, loaded, touched, write.accounts)
   options.onScored({
     records: records.length,
     outcomes: folded.outcomes,

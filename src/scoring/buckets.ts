@@ -32,10 +32,13 @@ export function addToBucket(buckets: Buckets, bucket: number, thousandths: numbe
     buckets.counts.splice(i, 0, 0)
     buckets.sums.splice(i, 0, 0)
   }
-  const sum = buckets.sums[i]! + thousandths
   buckets.counts[i]!++
-  // Saturate: a quantity past 2⁵³ thousandths a day is beyond what is exact, and the account must go on.
-  buckets.sums[i] = Math.min(sum, Number.MAX_SAFE_INTEGER)
+  buckets.sums[i] = addCapped(buckets.sums[i]!, thousandths)
+}
+
+/** The sum of two amounts, at most 2⁵³ − 1: up to there it is exact, and so the same in any order; the account must go on beyond. */
+export function addCapped(a: number, b: number): number {
+  return Math.min(a + b, Number.MAX_SAFE_INTEGER)
 }
 
 /** Forgets the buckets before `first`. */
@@ -59,7 +62,7 @@ export function countBetween(buckets: Buckets, from: number, to: number): number
 export function sumBetween(buckets: Buckets, from: number, to: number): number {
   let total = 0
   for (let i = firstFrom(buckets.at, from); i < buckets.at.length && buckets.at[i]! <= to; i++)
-    total += buckets.sums[i]!
+    total = addCapped(total, buckets.sums[i]!)
   return total
 }
 

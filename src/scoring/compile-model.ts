@@ -12,6 +12,7 @@ import type {
   Value,
 } from './model-definition.ts'
 import type { RootFeature } from './root-feature.ts'
+import { finite } from './round.ts'
 import { compileRule, type RulePoints, ruleInputs } from './rules.ts'
 
 /**
@@ -186,7 +187,7 @@ function compileFeature(definition: FeatureDefinition, slotOf: (name: string) =>
     const [of, to] = [slotOf(definition.of), slotOf(definition.to)]
     const derive = (values: readonly Value[]): Value => {
       const [a, b] = [values[of], values[to]]
-      return typeof a !== 'number' || typeof b !== 'number' || b === 0 ? undefined : a / b
+      return typeof a !== 'number' || typeof b !== 'number' || b === 0 ? undefined : finite(a / b)
     }
     return { name, root: undefined, derive, dependsOn: [of, to] }
   }
@@ -195,7 +196,7 @@ function compileFeature(definition: FeatureDefinition, slotOf: (name: string) =>
     const compute = compileExpression(expression, slotOf)
     const derive = (values: readonly Value[]): Value => {
       const value = compute(values)
-      return typeof value === 'number' && !Number.isFinite(value) ? undefined : value
+      return typeof value === 'number' ? finite(value) : value
     }
     return { name, root: undefined, derive, dependsOn: featuresRead(expression).map(slotOf) }
   }

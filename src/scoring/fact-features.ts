@@ -1,6 +1,7 @@
 import type { AccountActivity, HistoryEntry } from './activity.ts'
 import type { FeatureDefinition } from './model-definition.ts'
 import { READS_NOTHING, type RootFeature, readsKeys } from './root-feature.ts'
+import { finite } from './round.ts'
 import { compileNames } from './selection.ts'
 import { DAY_MS, dayOf, dayOfDate, lastAnniversary, nextAnniversary } from './time.ts'
 
@@ -62,8 +63,10 @@ export function compileDate(
   definition: Extract<FeatureDefinition, { type: 'daysUntil' | 'daysSince' }>,
 ): RootFeature {
   const { type, key, everyYear, min, max } = definition
+  const givenDate = (activity: AccountActivity): number | undefined =>
+    dayOfDate(activity.latest.get(key)?.value)
   const dateOf = (activity: AccountActivity): number | undefined => {
-    const date = dayOfDate(activity.latest.get(key)?.value)
+    const date = givenDate(activity)
     if (date === undefined || !everyYear) return date
     const today = dayOf(activity.clock)
     return type === 'daysUntil' ? nextAnniversary(date, today) : lastAnniversary(date, today)
@@ -85,7 +88,8 @@ export function compileDate(
       }
       if (today - date < min) return (date + min + 1) * DAY_MS
       if (today - date < max) return (today + 1) * DAY_MS
-      return everyYear ? nextAnniversary(date, today + 1) * DAY_MS : Number.POSITIVE_INFINITY
+      // From the date that was given: the anniversary of a 29 February may have been a 1 March.
+      return everyYear ? nextAnniversary(givenDate(activity)!, today + 1) * DAY_MS : Number.POSITIVE_INFINITY
     },
     reads: readsKeys(key),
   }
@@ -97,7 +101,7 @@ export function compileValueGrowth(key: string, windowDays: number): RootFeature
       const latest = activity.latest.get(key)
       if (latest === undefined || typeof latest.value !== 'number') return undefined
       const then = valueOn(latest.history, dayOf(activity.clock) - windowDays)
-      return then === undefined || then === 0 ? undefined : (latest.value - then) / Math.abs(then)
+      return then === undefined || then === 0 ? undefined : finite((latest.value - then) / Math.abs(then))
     },
     nextChange: activity => {
       const until = dayOf(activity.clock) - windowDays

@@ -18,9 +18,11 @@ export function parseRfc3339(text: string): number | undefined {
   if (hour > 23 || minute > 59 || second > 60) return undefined
   const date = Date.UTC(year, month - 1, day)
   const check = new Date(date)
-  if (check.getUTCMonth() !== month - 1 || check.getUTCDate() !== day) return undefined
+  if (check.getUTCFullYear() !== year || check.getUTCMonth() !== month - 1 || check.getUTCDate() !== day)
+    return undefined
   const fraction = Math.floor(Number(`0.${match[7] ?? '0'}`) * 1000)
-  const offsetMinutes =
-    match[8] === undefined ? 0 : (match[8] === '-' ? -1 : 1) * (Number(match[9]) * 60 + Number(match[10]))
+  const [offsetHour, offsetMinute] = [Number(match[9] ?? 0), Number(match[10] ?? 0)]
+  if (offsetHour > 23 || offsetMinute > 59) return undefined
+  const offsetMinutes = (match[8] === '-' ? -1 : 1) * (offsetHour * 60 + offsetMinute)
   return date + hour * HOUR_MS + (minute - offsetMinutes) * 60_000 + second * 1000 + fraction
 }

@@ -3,6 +3,7 @@ import { firstFrom } from './buckets.ts'
 import { entryOn, valueOn } from './fact-features.ts'
 import type { FeatureDefinition } from './model-definition.ts'
 import { isBeyond, type RootFeature, readsKeys } from './root-feature.ts'
+import { finite } from './round.ts'
 import { compileSelection } from './selection.ts'
 import { DAY_MS, dayOf } from './time.ts'
 import { measureBetween } from './windowed-features.ts'
@@ -65,10 +66,24 @@ export function compilePeriodsSustained({
       return max
     },
     nextChange: activity => {
-      // The periods move on every day; without activity in any of them there is nothing to move.
       const today = dayOf(activity.clock)
-      const oldest = activity.activeDays[firstFrom(activity.activeDays, today - max * periodDays + 1)]
-      return oldest === undefined ? Number.POSITIVE_INFINITY : (today + 1) * DAY_MS
+      // When a day crosses from one period into the next, or out of the last one.
+      const crossing = (day: number): number =>
+        day + (Math.floor((today - day) / periodDays) + 1) * periodDays
+      let next = Number.POSITIVE_INFINITY
+      for (const series of activity.series.values()) {
+        if (!selects(series.key)) continue
+        const { at } = series.days
+        for (let i = firstFrom(at, today - max * periodDays + 1); i < at.length; i++)
+          next = Math.min(next, crossing(at[i]!))
+      }
+      // Without any activity every period is empty, whatever it is divided by.
+      if (next === Number.POSITIVE_INFINITY || per === undefined) return next * DAY_MS
+      for (const { occurredAt } of activity.latest.get(per)?.history ?? []) {
+        const day = dayOf(occurredAt)
+        if (day > today - max * periodDays) next = Math.min(next, crossing(day))
+      }
+      return next * DAY_MS
     },
     reads: { ...readsKeys(per ?? ''), series: selects },
   }
@@ -87,7 +102,7 @@ function dividedBy(
 ): number | undefined {
   if (value === undefined || divisors === undefined) return value
   const divisor = valueOn(divisors, day)
-  return divisor === undefined || divisor === 0 ? undefined : value / divisor
+  return divisor === undefined || divisor === 0 ? undefined : finite(value / divisor)
 }
 
 /** The latest day up to `day` that has an entry. */

@@ -1,5 +1,5 @@
 import type { AccountActivity, Series } from './activity.ts'
-import { countBetween, firstFrom, sumBetween } from './buckets.ts'
+import { addCapped, countBetween, firstFrom, sumBetween } from './buckets.ts'
 import type { FeatureDefinition, Selection, Window } from './model-definition.ts'
 import { READS_NOTHING, type RootFeature } from './root-feature.ts'
 import { roundTo6 } from './round.ts'
@@ -44,7 +44,7 @@ export function measureBetween(
     if (!selects(series.key)) continue
     const buckets = hourly ? series.hours : series.days
     if (measure === 'count') total += countBetween(buckets, from, to)
-    else if (measure === 'sum') total += sumBetween(buckets, from, to)
+    else if (measure === 'sum') total = addCapped(total, sumBetween(buckets, from, to))
     else if (hasBetween(buckets.at, from, to)) total++
   }
   return measure === 'sum' ? total / 1000 : total
@@ -105,7 +105,7 @@ export function compileDecayed({
         const { at, counts, sums } = hourly ? series.hours : series.days
         const from = measure === 'count' ? counts : sums
         for (let i = firstFrom(at, now - window.length + 1); i < at.length && at[i]! <= now; i++)
-          amounts[now - at[i]!]! += from[i]!
+          amounts[now - at[i]!] = addCapped(amounts[now - at[i]!]!, from[i]!)
       }
       let total = 0
       for (let age = window.length - 1; age >= 0; age--)
@@ -114,10 +114,12 @@ export function compileDecayed({
     },
     nextChange: activity => {
       const now = Math.floor(activity.clock / unitMs)
-      const at = hourly ? activity.activeHours : activity.activeDays
-      return at[firstFrom(at, now - window.length + 1)] === undefined
-        ? Number.POSITIVE_INFINITY
-        : (now + 1) * unitMs
+      for (const series of activity.series.values()) {
+        if (!selects(series.key)) continue
+        const { at } = hourly ? series.hours : series.days
+        if (at[firstFrom(at, now - window.length + 1)] !== undefined) return (now + 1) * unitMs
+      }
+      return Number.POSITIVE_INFINITY
     },
     reads: { ...READS_NOTHING, series: selects },
   }

@@ -81,7 +81,11 @@ describe('opportunity score and type', () => {
                  90 |           90 |               10 | 9000 |    90 | High Usage - Upsell Ready
                 100 |          130 |               10 | 9000 |   100 | High Usage - Upsell Ready
                   0 |            0 |              180 |    0 |     0 | Monitor
-                  - |           50 |               10 | 9000 |     - | -
+                  - |           50 |               10 | 9000 |     - | Renewal Upgrade Target
+                  - |           71 |               10 | 9000 |     - | Feature Expansion Candidate
+                  - |            0 |                - |    - |     - | Monitor
+                 50 |           50 |               -1 | 9000 |    50 | Monitor
+                 50 |           50 |                0 | 9000 |    50 | Renewal Upgrade Target
   `)
   it.each(rows)(
     '$usagePercentage and $featuresUsed of 100: $score, $type',
@@ -266,6 +270,8 @@ describe('alerts', () => {
     ['feature-request-pattern', false, { premiumRequests: 2 }],
     ['renewal-expansion', true, { daysUntilRenewal: 90, healthScore: 71 }],
     ['renewal-expansion', false, { daysUntilRenewal: 91, healthScore: 71 }],
+    ['renewal-expansion', true, { daysUntilRenewal: 0, healthScore: 71 }],
+    ['renewal-expansion', false, { daysUntilRenewal: -1, healthScore: 71 }],
     ['renewal-expansion', false, { daysUntilRenewal: 90, healthScore: 70 }],
     ['after-first-value', false, { daysSinceFirstValue: 89 }],
     ['after-first-value', true, { daysSinceFirstValue: 90 }],

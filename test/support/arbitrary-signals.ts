@@ -74,6 +74,7 @@ const arbitraryActivity: fc.Arbitrary<SignalBody> = fc.record({
 const arbitraryPropertyValue: fc.Arbitrary<PropertyValue> = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: -1, max: 8 }) },
   fc.constantFrom(0, 0.1, 0.3, 33.333, -2.5, 60, 1e9),
+  fc.constantFrom(1e308, -1e308, 5e-324, 1e15),
   fc.boolean(),
   fc.constantFrom(...PLANS),
   fc.constant(null),

@@ -90,7 +90,7 @@ export function readFeature(
       const of = values.get(feature.of)
       const to = values.get(feature.to)
       if (typeof of !== 'number' || typeof to !== 'number' || to === 0) return undefined
-      return of / to
+      return finite(of / to)
     }
     case 'largest':
     case 'smallest': {
@@ -100,7 +100,7 @@ export function readFeature(
     }
     case 'formula': {
       const value = resultOf(feature.formula.expression, values)
-      return typeof value === 'number' && !Number.isFinite(value) ? undefined : value
+      return typeof value === 'number' ? finite(value) : value
     }
   }
 }
@@ -131,9 +131,14 @@ function signalsIn(moment: Moment, select: Selection, { unit, length }: Window):
   return selectedSignals(moment, select).filter(each => each[unit] > now - length)
 }
 
-/** Whole thousandths add up exactly, whatever the order. */
+function finite(value: number): number | undefined {
+  return Number.isFinite(value) ? value : undefined
+}
+
+/** Whole thousandths add up exactly, whatever the order; they are cut where that ends. */
 function quantityOf(signals: readonly Applied[]): number {
-  return signals.reduce((sum, { signal }) => sum + signal.quantityThousandths, 0) / 1000
+  const sum = signals.reduce((total, { signal }) => total + BigInt(signal.quantityThousandths), 0n)
+  return Math.min(Number(sum), Number.MAX_SAFE_INTEGER) / 1000
 }
 
 function amountOf(signals: readonly Applied[], measure: 'count' | 'sum'): number {
@@ -261,7 +266,9 @@ function daysSustained(
   const isSustained = (day: number) => {
     const value = entryUntil(moment, key, day)
     const divisor = divisorOn(moment, per, day)
-    return value !== undefined && divisor !== undefined && isBeyond(value / divisor, level)
+    if (value === undefined || divisor === undefined) return false
+    const quotient = finite(value / divisor)
+    return quotient !== undefined && isBeyond(quotient, level)
   }
   let days = 0
   while (days < max && isSustained(moment.today - days)) days += 1
@@ -279,7 +286,9 @@ function periodsSustained(
     const last = moment.today - period * periodDays
     const divisor = divisorOn(moment, per, last)
     const inPeriod = signals.filter(({ day }) => day > last - periodDays && day <= last)
-    return divisor !== undefined && isBeyond(amountOf(inPeriod, measure) / divisor, level)
+    if (divisor === undefined) return false
+    const quotient = finite(amountOf(inPeriod, measure) / divisor)
+    return quotient !== undefined && isBeyond(quotient, level)
   }
   let periods = 0
   while (periods < max && isSustained(periods)) periods += 1
@@ -290,7 +299,7 @@ function growthOfKey(moment: Moment, key: string, windowDays: number): Value {
   const now = latestFact(moment, key)?.value
   const before = entryUntil(moment, key, moment.today - windowDays)
   if (typeof now !== 'number' || before === undefined || before === 0) return undefined
-  return (now - before) / Math.abs(before)
+  return finite((now - before) / Math.abs(before))
 }
 
 /** Choice: sums are divided by 1000 each, before they are subtracted: (a/1000 - b/1000) / (b/1000). */

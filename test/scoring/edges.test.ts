@@ -1,0 +1,141 @@
+import { describe, expect, test } from 'vitest'
+import { parseModel } from '../../src/models/parse-model.ts'
+import { type Account, advance, createAccount, receiveSignal } from '../../src/scoring/account.ts'
+import { decodeAccount, encodeAccount } from '../../src/scoring/codec.ts'
+import { type CompiledModel, compileModel } from '../../src/scoring/compile-model.ts'
+import type { Signal } from '../../src/scoring/signal.ts'
+
+/** Edges that random histories seldom meet: each was a mistake once, or would be a costly one. */
+
+const DAY_MS = 86_400_000
+
+function modelOf(feature: string): CompiledModel {
+  const text = `
+id: edge
+version: 1
+name: Edge
+score: { scale: 1, max: 1000 }
+features:
+  a: { growth: { of: traits.a, within: 1d } }
+  b: { growth: { of: traits.b, within: 1d } }
+  read: ${feature}
+groups:
+  one: { weight: 1, max: 1000, rules: { read: { line: { of: read, corners: [[0, 0], [1000, 1000]] } } } }
+tiers: [{ name: all, from: 0 }]
+`
+  return compileModel(parseModel(text, 'edge.yaml'))
+}
+
+let ids = 0
+function signal(occurredAt: number, parts: Partial<Signal>): Signal {
+  return {
+    id: `s${ids++}`,
+    kind: 'usage',
+    name: 'used',
+    accountId: 'acme',
+    userId: undefined,
+    quantityThousandths: 1000,
+    properties: {},
+    occurredAt,
+    ...parts,
+  }
+}
+
+function send(model: CompiledModel, signals: readonly Signal[]): Account {
+  const [first] = signals
+  const models = { offset: 0, at: 0, models: [model] }
+  const account = createAccount('acme', first!.occurredAt, models, { type: 'signal', signalId: first!.id })
+  for (const [i, each] of signals.entries()) receiveSignal(account, each, each.occurredAt, i === 0)
+  return account
+}
+
+function readOf(account: Account): unknown {
+  const { model, values } = account.standings[0]!
+  return values[model.features.findIndex(({ name }) => name === 'read')]
+}
+
+function utc(text: string): number {
+  return Date.parse(`${text}T12:00:00Z`)
+}
+
+describe('29 February, every year', () => {
+  test.each([
+    ['2027-07-01', '2028-02-28', 90],
+    ['2027-07-01', '2028-02-29', 0],
+    ['2027-07-01', '2028-03-01', 1],
+    ['2026-07-01', '2027-02-28', 90],
+    ['2026-07-01', '2027-03-01', 0],
+  ])('from %s to %s: %i days since, told in time', (from, to, days) => {
+    const model = modelOf('{ daysSince: { date: traits.date, every: year, to: 90 } }')
+    const facts = { kind: 'traits', properties: { date: '2024-02-29' } } as const
+    const account = send(model, [signal(utc(from), facts)])
+    advance(account, utc(to))
+    expect(readOf(account)).toBe(days)
+  })
+})
+
+describe('numbers beyond what a double holds', () => {
+  test('make a ratio unknown, and never a score that is no number', () => {
+    const facts = (a: number, b: number) => ({ kind: 'traits', properties: { a, b } }) as const
+    const account = send(modelOf('{ ratio: [a, b] }'), [
+      signal(utc('2026-01-01'), facts(-1e308, -1e308)),
+      signal(utc('2026-01-05'), facts(1e308, 1e308)),
+    ])
+    expect(readOf(account)).toBeUndefined()
+    expect(account.standings[0]!.score).toBe(0)
+  })
+
+  test('make a quotient by next to nothing unknown', () => {
+    const account = send(modelOf('{ daysSustained: { of: traits.used, per: traits.limit, above: 1 } }'), [
+      signal(utc('2026-01-01'), { kind: 'traits', properties: { used: 1e10, limit: 5e-324 } }),
+    ])
+    expect(readOf(account)).toBe(0)
+  })
+})
+
+test('amounts past 2⁵³ add up the same before and after a reload, in whatever order the names came', () => {
+  const model = modelOf('{ sum: { of: usage, within: 30d } }')
+  const at = utc('2026-01-01')
+  const large = (name: string) => signal(at, { name, quantityThousandths: 5e15 })
+  const account = send(model, [
+    large('z'),
+    large('a'),
+    large('k'),
+    signal(at, { name: 'b', quantityThousandths: 1 }),
+  ])
+  const models = { offset: 0, at: 0, models: [model] }
+  const again = decodeAccount('acme', encodeAccount(account), [models])
+  for (const each of [account, again]) receiveSignal(each, signal(at, { id: 'same', name: 'q' }), at, false)
+  expect(readOf(again)).toBe(readOf(account))
+  expect(readOf(again)).toBe(Number.MAX_SAFE_INTEGER / 1000)
+  expect(encodeAccount(again)).toEqual(encodeAccount(account))
+})
+
+describe('time wakes an account only when it may change something', () => {
+  /** How often an account is evaluated within a year without signals. */
+  function wakes(feature: string, signals: readonly Signal[]): number {
+    const account = send(modelOf(feature), signals)
+    let count = 0
+    for (const end = account.activity.clock + 365 * DAY_MS; account.dueAt <= end; count++)
+      advance(account, account.dueAt)
+    return count
+  }
+  const start = utc('2026-01-01')
+  const used = signal(start, {})
+
+  test.each([
+    ['{ count: { of: intent, within: 90d, halfLife: 14d } }', 0],
+    ['{ count: { of: usage, within: 90d, halfLife: 14d } }', 90],
+    ['{ periodsSustained: { count: { of: intent }, every: 30d, above: 0.5, to: 3 } }', 0],
+    ['{ periodsSustained: { count: { of: usage }, every: 30d, above: 0.5, to: 3 } }', 3],
+    ['{ count: { of: usage, within: 30d } }', 1],
+  ])('%s: %i times', (feature, expected) => {
+    expect(wakes(feature, [used])).toBe(expected)
+  })
+
+  test('a date that is far behind: once a year', () => {
+    const fiscal = signal(start, { kind: 'traits', properties: { date: '2025-09-01' } })
+    // It is 90 days behind already; in September the next year begins, and counts up to 90 again.
+    expect(wakes('{ daysSince: { date: traits.date, every: year, to: 90 } }', [fiscal])).toBe(91)
+  })
+})
