@@ -35,9 +35,10 @@ export const KpiListSchema = Type.Object(
       }),
       {
         description:
-          'Broken down by what by names; empty without. Plans (fixed measures) and accounts are the same in every group',
+          'Broken down by what by names, ascending, null last; empty without. Plans (fixed measures) and accounts are the same in every group. At most 500: of more CSMs those whose measures add up to most',
       },
     ),
+    groupsLeftOut: Type.Integer({ description: 'How many groups there are beyond those; 0: none' }),
   },
   { description: 'Every key figure of a month' },
 )

@@ -12,6 +12,8 @@ export const EVERY = ['day', 'week', 'month', 'none'] as const
 export type Every = (typeof EVERY)[number]
 
 const DEFAULT_DAYS = 30
+/** One less than accounts hold: the clock of one may be minutes ahead of the API's, past a midnight, and has forgotten one day more. */
+export const OFFERED_DAYS = HELD_DAYS - 1
 
 /**
  * The period asked for: the last 30 days; with `to` alone the 30 days that end there; with `from` alone those up to today.
@@ -30,19 +32,19 @@ export function readPeriod(from: string | undefined, to: string | undefined, now
   if (first < earliest)
     throw new Problem(
       'INVALID_PERIOD',
-      `from is ${dateOf(first)}; ${HELD_DAYS} days are held, so ${dateOf(earliest)} or later is accepted.`,
+      `from is ${dateOf(first)}; the last ${OFFERED_DAYS} days can be asked for, so ${dateOf(earliest)} or later is accepted.`,
     )
-  if (last - first >= HELD_DAYS)
+  if (last - first >= OFFERED_DAYS)
     throw new Problem(
       'INVALID_PERIOD',
-      `from ${dateOf(first)} to ${dateOf(last)} are ${last - first + 1} days; up to ${HELD_DAYS} are accepted.`,
+      `from ${dateOf(first)} to ${dateOf(last)} are ${last - first + 1} days; up to ${OFFERED_DAYS} are accepted.`,
     )
   return { from: first, to: last }
 }
 
 /** The earliest day that is held of every account. */
 export function earliestDay(now: number): number {
-  return dayOf(now) - HELD_DAYS + 1
+  return dayOf(now) - OFFERED_DAYS + 1
 }
 
 /** The days of the period on which a step of a series ends, ascending: each; every seventh back from the last; the last of each month, and of the period. */

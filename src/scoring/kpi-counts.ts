@@ -2,7 +2,7 @@ import type { Account } from './account.ts'
 import type { CompiledModel } from './compile-model.ts'
 import type { CounterChanges } from './counters.ts'
 import { hash128Hex } from './hash.ts'
-import type { MeasureDefinition } from './model-definition.ts'
+import { type MeasureDefinition, MOTIONS, type Motion } from './model-definition.ts'
 import type { PqlEvent } from './outputs.ts'
 import { perModel } from './per-model.ts'
 import { compileNames } from './selection.ts'
@@ -30,15 +30,15 @@ type CountedMeasure = Exclude<MeasureDefinition, { type: 'fixed' }>
 export interface KpiPlace {
   /** `YYYY-MM` */
   readonly month: string
-  readonly motion: string | null
+  readonly motion: Motion | null
   readonly tier: string
   readonly csm: string | null
 }
 
-/** The largest amount of one signal, a trillion: thousands of them stay within what the counters hold exactly. */
+/** The largest amount of one signal, a trillion, whatever the currency. What a counter sums up is exact to 2⁵³ thousandths, which is nine of these. */
 const LARGEST_THOUSANDTHS = 1e15
-/** Of motions and CSMs, which come from outside; a counter's name has its bounds. */
-const TEXT_LENGTH = 100
+/** Of CSMs, in UTF-16 code units: they come from outside, and a counter's name has its bounds. */
+const CSM_LENGTH = 100
 
 export function compileKpis({ definition: { id, kpis } }: CompiledModel): CompiledKpis | undefined {
   if (kpis === undefined) return undefined
@@ -101,17 +101,29 @@ export function monthOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 7)
 }
 
-/** A text that a count is split by, as it is kept. */
-export function splitText(value: unknown): string | null {
-  return typeof value === 'string' ? value.slice(0, TEXT_LENGTH) : null
+/** The motion that counts are kept under: one that triggers can have, else none. Any text would be a group of its own. */
+export function keptMotion(value: unknown): Motion | null {
+  return MOTIONS.find(motion => motion === value) ?? null
+}
+
+/** The CSM that counts are kept under: none if it is no text; a long one is cut, never inside a character. */
+export function keptCsm(value: unknown): string | null {
+  if (typeof value !== 'string') return null
+  const isInsideCharacter = (value.codePointAt(CSM_LENGTH - 1) ?? 0) > 0xffff
+  return value.slice(0, isInsideCharacter ? CSM_LENGTH - 1 : CSM_LENGTH)
 }
 
 export function placeField({ month, motion, tier, csm }: KpiPlace): string {
   return JSON.stringify([month, motion, tier, csm])
 }
 
+/** The month of a field, without the cost of the rest: most fields are of other months than the one asked for. */
+export function monthOfField(field: string): string {
+  return field.slice('["'.length, '["YYYY-MM'.length)
+}
+
 export function parsePlace(field: string): KpiPlace {
-  const [month, motion, tier, csm] = JSON.parse(field) as [string, string | null, string, string | null]
+  const [month, motion, tier, csm] = JSON.parse(field) as [string, Motion | null, string, string | null]
   return { month, motion, tier, csm }
 }
 
@@ -145,7 +157,7 @@ export class KpiCounter {
         if (delta === 0) continue
         const place = {
           month: monthOf(signal.occurredAt),
-          motion: splitText(propertyOf(signal.properties, 'motion')),
+          motion: keptMotion(propertyOf(signal.properties, 'motion')),
           tier: tiersBefore[i]!,
           csm: csmOf(activity, kpis),
         }
@@ -172,5 +184,5 @@ function isNewPql({ status, cause }: PqlEvent): boolean {
 }
 
 function csmOf({ latest }: Account['activity'], { csmKey }: CompiledKpis): string | null {
-  return csmKey === undefined ? null : splitText(latest.get(csmKey)?.value)
+  return csmKey === undefined ? null : keptCsm(latest.get(csmKey)?.value)
 }

@@ -37,8 +37,8 @@ export const SIGNAL_LIMITS = {
   propertyNameLength: 200,
   textLength: 1000,
   depth: 8,
-  /** 10⁹ units, 10¹² thousandths: nine thousand of the largest add up exactly. */
-  quantity: 1e9,
+  /** 10¹² units: amounts in rupiah are large. Sums are exact up to nine of them, and are cut there (`addCapped`). */
+  quantity: 1e12,
 } as const
 
 /** How far `occurredAt` may lie after the moment at which the system learns of it: clocks differ. */

@@ -32,7 +32,7 @@ export interface RateShare {
   readonly days: readonly number[]
 }
 
-/** UTC days are counted in blocks of so many: one book of cells each, so that a period reads its own blocks alone. */
+/** UTC days are counted in blocks of so many: one book of counters each, so that a period reads its own blocks alone, 14 of them at most. */
 const BLOCK_DAYS = 32
 
 export function compileRates({ definition }: CompiledModel): CompiledRate[] {
@@ -47,9 +47,9 @@ export function rateBook(modelId: string, { name, select, segments }: RateDefini
   return `rate:${modelId}:${hash128Hex(JSON.stringify([name, select, segments]))}`
 }
 
-/** The book of a segment's cells in a block of days. */
-export function cellsBook(rateBook: string, segment: string, block: number): string {
-  return `${rateBook}:${segment}:${block}`
+/** The book of a block of days: the cells and first days of all segments, so that a period is as many books however many segments there are. */
+export function blockBook(rateBook: string, block: number): string {
+  return `${rateBook}:${block}`
 }
 
 export function blockOf(day: number): number {
@@ -61,14 +61,39 @@ export function totalField(segment: string, block: number): string {
   return `${segment}:${block}`
 }
 
-/** In a book of cells: how many accounts have this first day. */
-export function firstDayField(day: number): string {
-  return `t:${day}`
+export function parseTotal(field: string): { readonly segment: string; readonly block: number } {
+  const colon = field.lastIndexOf(':')
+  return { segment: field.slice(0, colon), block: Number(field.slice(colon + 1)) }
 }
 
-/** In a book of cells. */
-export function cellField(day: number, previous: number | undefined): string {
-  return `${day}:${previous ?? '-'}`
+/** What a counter in the book of a block is of. */
+export type BlockCounter =
+  | { readonly type: 'first-day'; readonly segment: string; readonly day: number }
+  /** Accounts with this selected day, and this one before it, or none. */
+  | {
+      readonly type: 'cell'
+      readonly segment: string
+      readonly day: number
+      readonly previous: number | undefined
+    }
+
+export function firstDayField(segment: string, day: number): string {
+  return `${segment}:${day}`
+}
+
+export function cellField(segment: string, day: number, previous: number | undefined): string {
+  return `${segment}:${day}:${previous ?? '-'}`
+}
+
+/** A segment's text has no colon in it. */
+export function parseBlockField(field: string): BlockCounter {
+  const first = field.indexOf(':')
+  const segment = field.slice(0, first)
+  const second = field.indexOf(':', first + 1)
+  if (second < 0) return { type: 'first-day', segment, day: Number(field.slice(first + 1)) }
+  const day = Number(field.slice(first + 1, second))
+  const before = field.slice(second + 1)
+  return { type: 'cell', segment, day, previous: before === '-' ? undefined : Number(before) }
 }
 
 /** What the account adds to every rate of its models, as its state is now. `ratesOf`: `compileRates`, remembered. */
@@ -165,14 +190,14 @@ function moveShare(
 function countFirstDay({ rate, segment, firstDay }: RateShare, delta: number, changes: CounterChanges): void {
   const block = blockOf(firstDay)
   changes.add(rate.book, totalField(segment, block), delta)
-  changes.add(cellsBook(rate.book, segment, block), firstDayField(firstDay), delta)
+  changes.add(blockBook(rate.book, block), firstDayField(segment, firstDay), delta)
 }
 
 /** Behind what they begin with in common, walks both lists of days at once: most of their cells are the same. */
 function countCells(before: RateShare, after: RateShare, changes: CounterChanges): void {
   const { rate, segment } = after
   const count = (day: number, previous: number | undefined, delta: number): void =>
-    changes.add(cellsBook(rate.book, segment, blockOf(day)), cellField(day, previous), delta)
+    changes.add(blockBook(rate.book, blockOf(day)), cellField(segment, day, previous), delta)
   const [old, now] = [before.days, after.days]
   let i = 0
   while (i < old.length && i < now.length && old[i] === now[i]) i++

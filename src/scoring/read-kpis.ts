@@ -1,6 +1,6 @@
 import { compileExpression } from './conditions.ts'
 import type { CounterBook } from './counters.ts'
-import { type KpiPlace, measureBook, parsePlace, splitText } from './kpi-counts.ts'
+import { type KpiPlace, keptCsm, measureBook, monthOfField, parsePlace } from './kpi-counts.ts'
 import type { KpiDefinition, KpiSection, MeasureDefinition, MeasureSpan, Value } from './model-definition.ts'
 import { roundTo6 } from './round.ts'
 
@@ -29,32 +29,99 @@ function bookOf(modelId: string, measure: MeasureDefinition): string | undefined
   return measure.type === 'fixed' ? undefined : measureBook(modelId, measure)
 }
 
-/** The value of every measure in a month (`YYYY-MM`), by name. `books`: those of `kpiBooks`, by name. */
-export function readMeasures(
-  modelId: string,
-  { measures }: KpiSection,
-  books: ReadonlyMap<string, CounterBook>,
-  month: string,
-  filter: KpiFilter,
-): Map<string, number> {
-  return new Map(measures.map(measure => [measure.name, readMeasure(modelId, measure, books, month, filter)]))
+/** What is asked for. */
+export interface KpiQuery {
+  /** `YYYY-MM` */
+  readonly month: string
+  readonly filter: KpiFilter
+  /** Undefined: no breakdown. */
+  readonly by: KpiDimension | undefined
 }
 
-function readMeasure(
+/** The value of every measure by name, over all that is asked for and by group. */
+export interface KpiMeasures {
+  readonly total: ReadonlyMap<string, number>
+  /** By ascending values; null, for none, last. */
+  readonly groups: readonly KpiGroup[]
+  /** How many groups there are beyond those. */
+  readonly groupsLeftOut: number
+}
+
+/** The counts of one value of a dimension. */
+export interface KpiGroup {
+  readonly value: string | null
+  readonly measures: ReadonlyMap<string, number>
+}
+
+/** Adds up what is counted in the section's books, in any order and any parts: each counter is looked at once, however many groups there are. */
+export interface KpiTally {
+  /** `book`: one of `kpiBooks`. */
+  add(book: string, field: string, count: number): void
+  /** The tiers of what was counted in the month's spans, whatever the filter. */
+  readonly tiers: ReadonlySet<string>
+  /** Of more groups than `maxGroups`, the largest: by the amounts of their measures, plans and accounts apart, added up. */
+  measures(maxGroups: number): KpiMeasures
+}
+
+export function createKpiTally(
   modelId: string,
-  measure: MeasureDefinition,
-  books: ReadonlyMap<string, CounterBook>,
-  month: string,
-  filter: KpiFilter,
-): number {
-  if (measure.type === 'fixed') return measure.value
-  let total = 0
-  for (const [field, count] of books.get(measureBook(modelId, measure)) ?? []) {
-    const place = parsePlace(field)
-    if (!isIn(place.month, measure.span, month)) continue
-    if (measure.type === 'accounts' || fits(place, filter)) total += count
+  { measures }: KpiSection,
+  { month, filter, by }: KpiQuery,
+): KpiTally {
+  const slotsOf = new Map<string, CountedSlot[]>()
+  for (const [slot, measure] of measures.entries()) {
+    if (measure.type === 'fixed') continue
+    const book = measureBook(modelId, measure)
+    const slots = slotsOf.get(book) ?? []
+    slotsOf.set(book, slots)
+    slots.push({ slot, span: measure.span, isSplit: measure.type !== 'accounts' })
   }
-  return measure.type === 'sum' ? total / 1000 : total
+  const wanted = keptFilter(filter)
+  const zeros = (): number[] => measures.map(() => 0)
+  const total = zeros()
+  const groups = new Map<string | null, number[]>()
+  const tiers = new Set<string>()
+  return {
+    tiers,
+    add: (book, field, count) => {
+      const of = monthOfField(field)
+      const slots = slotsOf.get(book)?.filter(({ span }) => isIn(of, span, month)) ?? []
+      if (slots.length === 0) return
+      const place = parsePlace(field)
+      for (const { slot, isSplit } of slots) {
+        if (!isSplit) {
+          total[slot]! += count
+          continue
+        }
+        tiers.add(place.tier)
+        if (!fits(place, wanted)) continue
+        total[slot]! += count
+        if (by === undefined) continue
+        const group = groups.get(place[by]) ?? zeros()
+        groups.set(place[by], group)
+        group[slot]! += count
+      }
+    },
+    measures: maxGroups => {
+      const found = [...groups].map(([value, counts]) => ({ value, counts, size: sizeOf(measures, counts) }))
+      const largest = found
+        .sort((a, b) => b.size - a.size || compareValues(a.value, b.value))
+        .slice(0, maxGroups)
+      return {
+        total: valuesOf(measures, total, total),
+        groups: largest
+          .sort((a, b) => compareValues(a.value, b.value))
+          .map(({ value, counts }) => ({ value, measures: valuesOf(measures, counts, total) })),
+        groupsLeftOut: found.length - largest.length,
+      }
+    },
+  }
+}
+
+interface CountedSlot {
+  readonly slot: number
+  readonly span: MeasureSpan
+  readonly isSplit: boolean
 }
 
 /** Months as texts are in the order of time. */
@@ -62,46 +129,102 @@ function isIn(of: string, span: MeasureSpan, month: string): boolean {
   return span === 'month' ? of === month : span === 'before' ? of < month : of <= month
 }
 
+/** What is asked for, as it is kept: the whole of a CSM's name finds the cut one. */
+function keptFilter(filter: KpiFilter): KpiFilter {
+  return typeof filter.csm === 'string' ? { ...filter, csm: keptCsm(filter.csm) } : filter
+}
+
 function fits(place: KpiPlace, filter: KpiFilter): boolean {
-  return KPI_DIMENSIONS.every(dimension => {
-    const asked = filter[dimension]
-    return asked === undefined || place[dimension] === splitText(asked)
-  })
+  return KPI_DIMENSIONS.every(
+    dimension => filter[dimension] === undefined || place[dimension] === filter[dimension],
+  )
+}
+
+/** Plans and accounts are the same in every group. */
+function valuesOf(
+  measures: readonly MeasureDefinition[],
+  counts: readonly number[],
+  total: readonly number[],
+): Map<string, number> {
+  return new Map(
+    measures.map((measure, slot) => {
+      if (measure.type === 'fixed') return [measure.name, measure.value]
+      const count = (measure.type === 'accounts' ? total : counts)[slot]!
+      return [measure.name, measure.type === 'sum' ? count / 1000 : count]
+    }),
+  )
+}
+
+function sizeOf(measures: readonly MeasureDefinition[], counts: readonly number[]): number {
+  return counts.reduce(
+    (size, count, slot) => size + Math.abs(measures[slot]!.type === 'sum' ? count / 1000 : count),
+    0,
+  )
+}
+
+function compareValues(a: string | null, b: string | null): number {
+  if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** The value of every measure in a month (`YYYY-MM`), by name. `books`: those of `kpiBooks`, by name. */
+export function readMeasures(
+  modelId: string,
+  section: KpiSection,
+  books: ReadonlyMap<string, CounterBook>,
+  month: string,
+  filter: KpiFilter,
+): ReadonlyMap<string, number> {
+  return tallyBooks(modelId, section, books, { month, filter, by: undefined }).measures(0).total
 }
 
 /** The values of a dimension that any measure has counts for in the month's spans, ascending; null, for none, last. */
 export function splitValues(
   modelId: string,
-  { measures }: KpiSection,
+  section: KpiSection,
   books: ReadonlyMap<string, CounterBook>,
   month: string,
   filter: KpiFilter,
   by: KpiDimension,
 ): (string | null)[] {
-  const values = new Set<string | null>()
-  for (const measure of measures) {
-    if (measure.type === 'fixed' || measure.type === 'accounts') continue
-    for (const field of books.get(measureBook(modelId, measure))?.keys() ?? []) {
-      const place = parsePlace(field)
-      if (isIn(place.month, measure.span, month) && fits(place, filter)) values.add(place[by])
-    }
-  }
-  const named = [...values].filter(value => value !== null).sort()
-  return values.has(null) ? [...named, null] : named
+  const { groups } = tallyBooks(modelId, section, books, { month, filter, by }).measures(
+    Number.POSITIVE_INFINITY,
+  )
+  return groups.map(({ value }) => value)
+}
+
+function tallyBooks(
+  modelId: string,
+  section: KpiSection,
+  books: ReadonlyMap<string, CounterBook>,
+  query: KpiQuery,
+): KpiTally {
+  const tally = createKpiTally(modelId, section, query)
+  for (const book of kpiBooks(modelId, section))
+    for (const [field, count] of books.get(book) ?? []) tally.add(book, field, count)
+  return tally
 }
 
 /** Every key figure over the measures' values. */
-export function evaluateKpis(
-  { kpis, measures }: KpiSection,
-  values: ReadonlyMap<string, number>,
-): KpiAnswer[] {
-  const inputs: Value[] = measures.map(({ name }) => values.get(name))
+export function evaluateKpis(section: KpiSection, values: ReadonlyMap<string, number>): KpiAnswer[] {
+  return compileFigures(section)(values)
+}
+
+/** As `evaluateKpis`, for many groups: the formulas are compiled once. */
+export function compileFigures({
+  kpis,
+  measures,
+}: KpiSection): (values: ReadonlyMap<string, number>) => KpiAnswer[] {
   const slotOf = (name: string): number => measures.findIndex(measure => measure.name === name)
-  return kpis.map(definition => {
-    const found = compileExpression(definition.formula.expression, slotOf)(inputs)
-    const value = typeof found === 'number' && Number.isFinite(found) ? roundTo6(found) : undefined
-    return { definition, value, isMet: isMet(value, definition.target) }
-  })
+  const formulas = kpis.map(({ formula }) => compileExpression(formula.expression, slotOf))
+  return values => {
+    const inputs: Value[] = measures.map(({ name }) => values.get(name))
+    return kpis.map((definition, i) => {
+      const found = formulas[i]!(inputs)
+      const value = typeof found === 'number' && Number.isFinite(found) ? roundTo6(found) : undefined
+      return { definition, value, isMet: isMet(value, definition.target) }
+    })
+  }
 }
 
 function isMet(value: number | undefined, target: KpiDefinition['target']): boolean | undefined {

@@ -1,7 +1,15 @@
 import { firstFrom } from './buckets.ts'
 import type { CounterBook } from './counters.ts'
 import type { RateDefinition } from './model-definition.ts'
-import { blockOf, cellsBook, firstDayField, rateBook, segmentValues, totalField } from './rate-cells.ts'
+import {
+  type BlockCounter,
+  blockBook,
+  blockOf,
+  parseBlockField,
+  parseTotal,
+  rateBook,
+  segmentValues,
+} from './rate-cells.ts'
 import { roundScore } from './round.ts'
 
 /** Which windows of days, and which accounts, are asked for. */
@@ -33,13 +41,18 @@ export interface RateGroup {
 /** What is to be read for a query, once the rate's own book is known. */
 export interface RatePlan {
   readonly query: RateQuery
-  readonly definition: RateDefinition
-  /** The rate's own book. */
-  readonly totals: CounterBook
   readonly segments: readonly SegmentAsked[]
-  readonly blocks: readonly number[]
-  /** To be read: those of the first segment by block, then of the second … */
+  /** To be read, each by itself: one for each block of days, from that of the first window's first day to that of the last window's last. */
   readonly books: readonly string[]
+}
+
+/** A segment that has accounts, and the values asked for. */
+interface SegmentAsked {
+  readonly segment: string
+  /** In the order of the query's `by`. */
+  readonly groupValues: readonly string[]
+  /** Whose first day is before all that is read. */
+  readonly accountsBefore: number
 }
 
 /** @param totals the book `rateBook(modelId, definition)` */
@@ -49,132 +62,152 @@ export function planRate(
   query: RateQuery,
   totals: CounterBook,
 ): RatePlan {
-  const book = rateBook(modelId, definition)
-  const segments = segmentsAsked(totals, definition, query)
   const blocks = blocksRead(query)
-  const books = segments.flatMap(({ segment }) => blocks.map(block => cellsBook(book, segment, block)))
-  return { query, definition, totals, segments, blocks, books }
-}
-
-/** The groups, by ascending values; without `by` there is one, also where there are no accounts. `cells`: the plan's books. */
-export function answerRate(
-  { query, definition, totals, segments, blocks }: RatePlan,
-  cells: readonly CounterBook[],
-): RateGroup[] {
-  const groups = new Map<string, Tally>()
-  if (query.by.length === 0) groups.set('[]', createTally([], query))
-  const places = query.by.map(name => definition.segments.findIndex(each => each.name === name))
-  for (const [i, { segment, values }] of segments.entries()) {
-    const groupValues = places.map(place => values[place]!)
-    const key = JSON.stringify(groupValues)
-    const tally = groups.get(key) ?? createTally(groupValues, query)
-    groups.set(key, tally)
-    const own = new Map(blocks.map((block, b) => [block, cells[i * blocks.length + b]!]))
-    for (const [w, window] of query.windows.entries()) {
-      addAccounts(tally.windows[w]!, window.ends, segment, totals, own)
-      for (const fields of own.values()) addExhibiting(tally.windows[w]!, window, fields)
-    }
+  const book = rateBook(modelId, definition)
+  return {
+    query,
+    segments: segmentsAsked(totals, definition, query, blocks[0]),
+    books: blocks.map(block => blockBook(book, block)),
   }
-  return [...groups]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, { values, windows }]) => ({ values, rates: windows.map(rates) }))
 }
 
-export interface SegmentAsked {
-  readonly segment: string
-  readonly values: readonly string[]
+/** Adds up what is counted in the books of a plan, in any order and any parts. */
+export interface RateTally {
+  add(field: string, count: number): void
+  /** By ascending values; without `by` there is one, also where there are no accounts. */
+  groups(): RateGroup[]
+  /** Over all groups. By window of the query, by end. */
+  total(): Rate[][]
 }
 
-/** Those that have accounts and the values asked for. */
+export function createRateTally({ query, segments }: RatePlan): RateTally {
+  const groups = new Map<string, GroupTally>()
+  const groupOf = (values: readonly string[]): GroupTally => {
+    const key = JSON.stringify(values)
+    const group = groups.get(key) ?? createGroup(values, query)
+    groups.set(key, group)
+    return group
+  }
+  if (query.by.length === 0) groupOf([])
+  const bySegment = new Map<string, GroupTally>()
+  for (const { segment, groupValues, accountsBefore } of segments) {
+    const group = groupOf(groupValues)
+    bySegment.set(segment, group)
+    for (const { accounts } of group.windows) accounts[0]! += accountsBefore
+  }
+  return {
+    add: (field, count) => {
+      const counter = parseBlockField(field)
+      const group = bySegment.get(counter.segment)
+      if (group === undefined) return
+      for (const [w, window] of query.windows.entries()) addCounter(group.windows[w]!, window, counter, count)
+    },
+    groups: () =>
+      [...groups]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([, { values, windows }]) => ({ values, rates: windows.map(rates) })),
+    total: () => {
+      const all = createGroup([], query)
+      for (const { windows } of groups.values())
+        for (const [w, window] of windows.entries()) addWindow(all.windows[w]!, window)
+      return all.windows.map(rates)
+    },
+  }
+}
+
+/** The groups, from books that are all at hand. `books`: the plan's. */
+export function answerRate(plan: RatePlan, books: readonly CounterBook[]): RateGroup[] {
+  const tally = createRateTally(plan)
+  for (const book of books) for (const [field, count] of book) tally.add(field, count)
+  return tally.groups()
+}
+
 function segmentsAsked(
   totals: CounterBook,
   definition: RateDefinition,
-  { where }: RateQuery,
+  { where, by }: RateQuery,
+  firstBlock = Number.NEGATIVE_INFINITY,
 ): SegmentAsked[] {
-  const found = new Set([...totals.keys()].map(field => field.slice(0, field.lastIndexOf(':'))))
-  return [...found]
-    .map(segment => ({ segment, values: segmentValues(segment, definition.segments) }))
-    .filter(({ values }) =>
-      definition.segments.every(({ name }, i) => where.get(name)?.has(values[i]!) ?? true),
-    )
-}
-
-/** Every block with a day of any window. */
-function blocksRead({ windows }: RateQuery): number[] {
-  const blocks = new Set<number>()
-  for (const { days, ends } of windows) {
-    if (ends.length === 0) continue
-    for (let block = blockOf(ends[0]! - days + 1); block <= blockOf(ends.at(-1)!); block++) blocks.add(block)
+  const before = new Map<string, number>()
+  for (const [field, count] of totals) {
+    const { segment, block } = parseTotal(field)
+    before.set(segment, (before.get(segment) ?? 0) + (block < firstBlock ? count : 0))
   }
-  return [...blocks].sort((a, b) => a - b)
+  const places = by.map(name => definition.segments.findIndex(each => each.name === name))
+  return [...before].flatMap(([segment, accountsBefore]) => {
+    const values = segmentValues(segment, definition.segments)
+    const isAsked = definition.segments.every(({ name }, i) => where.get(name)?.has(values[i]!) ?? true)
+    return isAsked ? [{ segment, groupValues: places.map(place => values[place]!), accountsBefore }] : []
+  })
 }
 
-interface Tally {
+function blocksRead({ windows }: RateQuery): number[] {
+  const asked = windows.filter(({ ends }) => ends.length > 0)
+  if (asked.length === 0) return []
+  const first = blockOf(Math.min(...asked.map(({ days, ends }) => ends[0]! - days + 1)))
+  const last = blockOf(Math.max(...asked.map(({ ends }) => ends.at(-1)!)))
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i)
+}
+
+interface GroupTally {
   readonly values: readonly string[]
   readonly windows: readonly WindowTally[]
 }
 
-/** By end of the window. */
+/** By end of the window, each against the end before; with one more behind the last, for what no end reaches. */
 interface WindowTally {
   readonly accounts: number[]
-  /** Against the window before; with one more behind the last. */
-  readonly exhibitingChanges: number[]
+  readonly exhibiting: number[]
 }
 
-function createTally(values: readonly string[], { windows }: RateQuery): Tally {
+function createGroup(values: readonly string[], { windows }: RateQuery): GroupTally {
+  const zeros = (length: number): number[] => new Array<number>(length).fill(0)
   return {
     values,
     windows: windows.map(({ ends }) => ({
-      accounts: ends.map(() => 0),
-      exhibitingChanges: [...ends.map(() => 0), 0],
+      accounts: zeros(ends.length + 1),
+      exhibiting: zeros(ends.length + 1),
     })),
   }
 }
 
-/** The accounts whose first day is not after the window's end: whole blocks before its own, and the days of its own. */
-function addAccounts(
-  { accounts }: WindowTally,
-  ends: readonly number[],
-  segment: string,
-  totals: CounterBook,
-  cells: ReadonlyMap<number, CounterBook>,
+/**
+ * An account counts in the windows that end on its first day or later. One in the cell (d, p) exhibits in the window of L days that ends on e,
+ * if `e − L < d ≤ e` and `p ≤ e − L`: if `max(d, p + L) ≤ e < d + L`.
+ */
+function addCounter(
+  { accounts, exhibiting }: WindowTally,
+  { days, ends }: RateQuery['windows'][number],
+  counter: BlockCounter,
+  count: number,
 ): void {
-  const counts = new Map<number, number>()
-  const prefix = totalField(segment, 0).slice(0, -1)
-  for (const [field, count] of totals)
-    if (field.startsWith(prefix)) counts.set(Number(field.slice(prefix.length)), count)
-  ends.forEach((end, i) => {
-    const block = blockOf(end)
-    for (const [other, count] of counts) if (other < block) accounts[i]! += count
-    const days = cells.get(block)!
-    for (let day = end; blockOf(day) === block; day--) accounts[i]! += days.get(firstDayField(day)) ?? 0
+  const { day } = counter
+  if (counter.type === 'first-day') {
+    accounts[firstFrom(ends, day)]! += count
+    return
+  }
+  const first = counter.previous === undefined ? day : Math.max(day, counter.previous + days)
+  exhibiting[firstFrom(ends, first)]! += count
+  exhibiting[firstFrom(ends, Math.max(first, day + days))]! -= count
+}
+
+function addWindow(sum: WindowTally, more: WindowTally): void {
+  more.accounts.forEach((change, i) => {
+    sum.accounts[i]! += change
+    sum.exhibiting[i]! += more.exhibiting[i]!
   })
 }
 
-/** An account in the cell (d, p) exhibits in the window of L days that ends on e, if `e − L < d ≤ e` and `p ≤ e − L`: if `max(d, p + L) ≤ e < d + L`. */
-function addExhibiting(
-  { exhibitingChanges: changes }: WindowTally,
-  { days, ends }: RateQuery['windows'][number],
-  cells: CounterBook,
-): void {
-  for (const [field, count] of cells) {
-    if (field.startsWith('t:')) continue
-    const [dayText, previousText] = field.split(':')
-    const day = Number(dayText)
-    const first = previousText === '-' ? day : Math.max(day, Number(previousText) + days)
-    changes[firstFrom(ends, first)]! += count
-    changes[firstFrom(ends, Math.max(first, day + days))]! -= count
-  }
-}
-
-function rates({ accounts, exhibitingChanges }: WindowTally): Rate[] {
-  let exhibiting = 0
-  return accounts.map((all, i) => {
-    exhibiting += exhibitingChanges[i]!
+function rates({ accounts, exhibiting }: WindowTally): Rate[] {
+  let all = 0
+  let some = 0
+  return accounts.slice(0, -1).map((change, i) => {
+    all += change
+    some += exhibiting[i]!
     return {
       accounts: all,
-      exhibiting,
-      rate: all === 0 ? undefined : roundScore((100 * exhibiting) / all, 2),
+      exhibiting: some,
+      rate: all === 0 ? undefined : roundScore((100 * some) / all, 2),
     }
   })
 }

@@ -34,6 +34,8 @@ const PARTITIONS_KEY = Buffer.from('store-partitions')
 const ACCOUNT_HEADER_BYTES = 1 + 8
 /** How many ids are read before other work gets its turn: about 5 ms. */
 const DUE_IDS_PER_TURN = 10_000
+/** How many counters are read before other work gets its turn: a few ms. */
+const COUNTERS_PER_TURN = 2000
 
 /** The store port on LMDB. Closing it leaves the environment open: whoever opened that closes it. */
 export class LmdbStore implements AccountStore {
@@ -151,17 +153,48 @@ export class LmdbStore implements AccountStore {
   }
 
   async readCounters(books: readonly string[]): Promise<CounterBook[]> {
-    return this.#read(() =>
-      books.map(book => {
-        const prefix = counterPrefix(book)
-        const counters = new Map<string, number>()
-        for (const { key, value } of this.#counters.getRange({ start: prefix, end: afterEvery(prefix) })) {
-          const field = counterField(key, prefix)
-          counters.set(field, (counters.get(field) ?? 0) + value.readDoubleBE(0))
-        }
-        return counters
-      }),
-    )
+    const found: CounterBook[] = []
+    let left = COUNTERS_PER_TURN
+    for (const book of books) {
+      const counters = new Map<string, number>()
+      found.push(counters)
+      const prefix = counterPrefix(book)
+      let after: Buffer | undefined
+      do {
+        // No range stays open from turn to turn: the environment may be closed between.
+        const part = this.#read(() => this.#addCounters(prefix, after, left, counters))
+        after = part.last
+        left -= part.count
+        if (left > 0) continue
+        await setImmediate()
+        left = COUNTERS_PER_TURN
+      } while (after !== undefined)
+    }
+    return found
+  }
+
+  /** Adds up to `limit` of a book's counters, those behind a key. `last`: the key of the last of them; undefined: there are no more. */
+  #addCounters(
+    prefix: Buffer,
+    after: Buffer | undefined,
+    limit: number,
+    counters: Map<string, number>,
+  ): { readonly count: number; readonly last: Buffer | undefined } {
+    let count = 0
+    let last: Buffer | undefined
+    const range = {
+      start: after ?? prefix,
+      exclusiveStart: after !== undefined,
+      end: afterEvery(prefix),
+      limit,
+    }
+    for (const { key, value } of this.#counters.getRange(range)) {
+      const field = counterField(key, prefix)
+      counters.set(field, (counters.get(field) ?? 0) + value.readDoubleBE(0))
+      count++
+      last = key
+    }
+    return { count, last: count < limit ? undefined : last }
   }
 
   async partitions(): Promise<number | undefined> {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { describeError, UpswellError } from '../errors.ts'
 import type { CounterBook } from '../scoring/counters.ts'
@@ -14,6 +15,9 @@ import {
   type StoredPartition,
   type UserChunkKey,
 } from './store.ts'
+
+/** How many counters are added up before other work gets its turn: a few ms. */
+const COUNTERS_PER_TURN = 2000
 
 export interface RedisStoreOptions extends RedisConnectionOptions {
   /** Keeps apart the states of several installations in one Redis. */
@@ -145,11 +149,16 @@ class RedisStore implements AccountStore {
         for (const book of books) pipeline.hgetall(this.#keys.counters(partition, book))
       return (await pipeline.exec()) ?? []
     })
-    answers.forEach((answer, i) => {
+    let left = COUNTERS_PER_TURN
+    for (const [i, answer] of answers.entries()) {
       const sums = counters[i % books.length]!
-      for (const [field, count] of Object.entries(answerOf(answer) as Record<string, string>))
-        sums.set(field, (sums.get(field) ?? 0) + Number(count))
-    })
+      const found = Object.entries(answerOf(answer) as Record<string, string>)
+      for (const [field, count] of found) sums.set(field, (sums.get(field) ?? 0) + Number(count))
+      left -= found.length
+      if (left > 0) continue
+      await setImmediate()
+      left = COUNTERS_PER_TURN
+    }
     return counters
   }
 

@@ -34,7 +34,10 @@ export interface AccountStore {
   readPartition(partition: number): Promise<StoredPartition>
   /** A page of a ranked list, over all partitions. */
   list(query: ListQuery): Promise<Listing[]>
-  /** Each of the books, in the order asked, added up over all partitions; an empty one where nothing was counted. One round trip. */
+  /**
+   * Each of the books, in the order asked, added up over all partitions; an empty one where nothing was counted. One round trip. Of many counters over several
+   * turns of the event loop: what is saved meanwhile may be in them or not.
+   */
   readCounters(books: readonly string[]): Promise<CounterBook[]>
   /** How many partitions the state was made with; undefined before the first `claimPartitions`. */
   partitions(): Promise<number | undefined>

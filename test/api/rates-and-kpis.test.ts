@@ -121,12 +121,38 @@ describe('GET /v1/rates/{id}', () => {
     ])
   })
 
+  it('answers alike of the first day when an account is past a midnight already', async () => {
+    await world.append([signal('a', { id: 'first', occurredAt: day(398) })], day(398))
+    const url = '/v1/rates/invitation-rate?from=2025-10-20&to=2025-10-20'
+    const before = await get(url)
+    expect(before.body.total).toMatchObject({ accounts: 1, exhibiting: 1 })
+    await world.append([signal('a', { id: 'ahead', occurredAt: NOW + DAY_MS })], NOW + DAY_MS)
+    expect((await get(url)).body).toEqual(before.body)
+  })
+
   it('leaves out the steps whose window begins before the days that are held', async () => {
     await fill()
-    const { body } = await get('/v1/rates/invitation-rate?from=2025-10-19&to=2026-11-22&every=day&window=400')
+    const { body } = await get('/v1/rates/invitation-rate?from=2025-10-20&to=2026-11-22&every=day&window=399')
     expect(body.total.series).toHaveLength(1)
-    const all = await get('/v1/rates/invitation-rate?from=2025-10-19&to=2026-11-22&every=day&window=1')
-    expect(all.body.total.series).toHaveLength(400)
+    const all = await get('/v1/rates/invitation-rate?from=2025-10-20&to=2026-11-22&every=day&window=1')
+    expect(all.body.total.series).toHaveLength(399)
+  })
+
+  it('refuses series of more than 20,000 steps in all', async () => {
+    const stages = Array.from({ length: 50 }, (_, i) => `s${i}`)
+    const wide = await World.create([POPULATION.replace('trial, paid', stages.join(', '))])
+    await wide.append(
+      [...stages, 'elsewhere'].map(stage =>
+        signal(stage, { id: stage, kind: 'traits', name: 'traits', properties: { stage } }),
+      ),
+    )
+    const url = '/v1/rates/invitation-rate?by=stage&window=1&every=day&from='
+    const refused = await wide.api.inject(`${url}2025-10-20`)
+    expect(refused.json()).toMatchObject({ status: 400, code: 'INVALID_PERIOD' })
+    expect(refused.json().detail).toContain('51 segments are 399 steps each; up to 20000')
+    const answered = await wide.api.inject(`${url}2025-11-20`)
+    expect(answered.json().segments).toHaveLength(51)
+    await wide.api.close()
   })
 
   it.each([
@@ -135,7 +161,9 @@ describe('GET /v1/rates/{id}', () => {
     ['/v1/rates/invitation-rate?model=none', 400, 'UNKNOWN_MODEL', /fit, growth/],
     ['/v1/rates/invitation-rate?from=2026-02-30', 400, 'INVALID_PERIOD', /no such day/],
     ['/v1/rates/invitation-rate?from=2026-11-22&to=2026-11-21', 400, 'INVALID_PERIOD', /earlier/],
-    ['/v1/rates/invitation-rate?from=2025-10-18', 400, 'INVALID_PERIOD', /2025-10-19/],
+    ['/v1/rates/invitation-rate?from=2025-10-19', 400, 'INVALID_PERIOD', /2025-10-20/],
+    ['/v1/rates/invitation-rate?to=2027-01-01&from=2025-11-01', 400, 'INVALID_PERIOD', /399/],
+    ['/v1/rates/invitation-rate?window=400', 400, 'INVALID_REQUEST', /./],
     ['/v1/rates/invitation-rate?from=yesterday', 400, 'INVALID_REQUEST', /./],
     ['/v1/rates/invitation-rate?by=size', 400, 'UNKNOWN_SEGMENT', /stage, region/],
     ['/v1/rates/invitation-rate?stage=huge', 400, 'UNKNOWN_SEGMENT', /trial, paid, other, unknown/],
@@ -228,6 +256,7 @@ describe('GET /v1/kpis', () => {
         },
       ],
       groups: [],
+      groupsLeftOut: 0,
     })
   })
 
@@ -259,6 +288,47 @@ describe('GET /v1/kpis', () => {
     expect(nobody.body.groups.map((group: { csm: string | null }) => group.csm)).toEqual([null])
     const tiers = await get('/v1/kpis?by=tier&motion=plan-upgrade')
     expect(tiers.body.groups.map((group: { tier: string }) => group.tier)).toEqual(['hot'])
+  })
+
+  it('puts what names none of the motions under none', async () => {
+    await world.append([
+      deal('a', 'won-1', 4, { motion: 'renewal' }),
+      deal('a', 'won-2', 4, { motion: 'cross-sell' }),
+    ])
+    const { body } = await get('/v1/kpis?by=motion')
+    expect(body.groups.map((group: { motion: string | null }) => group.motion)).toEqual(['cross-sell', null])
+  })
+
+  it('finds a long CSM by its whole name, which is cut between characters', async () => {
+    const csm = `${'x'.repeat(99)}😀 of the east`
+    await world.append([
+      signal('a', { id: 'csm', kind: 'traits', name: 'traits', properties: { csm } }),
+      deal('a', 'won', 1, { amount: 500 }),
+    ])
+    const split = await get('/v1/kpis?by=csm')
+    expect(split.body.groups.map((group: { csm: string | null }) => group.csm)).toEqual(['x'.repeat(99)])
+    const own = await get(`/v1/kpis?csm=${encodeURIComponent(csm)}`)
+    expect(valuesOf(own.body)).toMatchObject({ attainment: 0.5 })
+  })
+
+  it('answers of the 500 largest of more CSMs, and says how many it left out', async () => {
+    await world.append(
+      Array.from({ length: 503 }, (_, i) => [
+        signal(`account-${i}`, {
+          id: 'csm',
+          kind: 'traits',
+          name: 'traits',
+          properties: { csm: `csm-${String(i).padStart(3, '0')}` },
+        }),
+        deal(`account-${i}`, 'won', 1, { amount: i === 502 ? 0.5 : 1000 - i }),
+      ]).flat(),
+    )
+    const { body } = await get('/v1/kpis?by=csm')
+    expect(body.groupsLeftOut).toBe(3)
+    const names = body.groups.map((group: { csm: string }) => group.csm)
+    expect(names).toHaveLength(500)
+    expect([names[0], names.at(-1)]).toEqual(['csm-000', 'csm-499'])
+    expect(valuesOf(body)).toMatchObject({ 'new-accounts': 503 })
   })
 
   it.each([

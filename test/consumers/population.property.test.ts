@@ -119,6 +119,7 @@ async function compareKpis(
       {},
       { motion: null },
       { motion: 'seat-expansion' },
+      { motion: 'unheard-of' },
       { tier: model.tiers[0]!.name },
       { tier: model.tiers.at(-1)!.name },
       { csm: null },

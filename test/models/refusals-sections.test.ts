@@ -131,15 +131,15 @@ describe('what rates may not be:', () => {
         rest: `rates:
   a: { of: §traits, by: { stage: { of: traits.stage, values: §[] } } }
   b: { by: { stage: { of: traits.stage, values: [x, §other, §unknown] } } }
-  c: { by: { x: { of: traits.x, values: [${values(98)}] }, y: { of: traits.y, values: [${values(98)}] } } }
-  d: { §by: { x: { of: traits.x, values: [${values(98)}] }, y: { of: traits.y, values: [${values(99)}] } } }
+  c: { by: { x: { of: traits.x, values: [${values(8)}] }, y: { of: traits.y, values: [${values(98)}] } } }
+  d: { §by: { x: { of: traits.x, values: [${values(8)}] }, y: { of: traits.y, values: [${values(99)}] } } }
   e: { by: { x: { of: traits.x, values: [x, §x] }, §§y: {} } }`,
       },
       'found "traits"; accepted: usage, intent, outcome; write one of these',
       'found a list of 0; accepted: the values that are told apart, as texts (at least 1); write, for example, ["onboarding","adopting"]',
       'found "other", which is there anyway; any other value is accepted; take it away',
       'found "unknown", which is there anyway; any other value is accepted; take it away',
-      'these segments make 10100 combinations, other and unknown counted; at most 10000 are accepted; list fewer values',
+      'these segments make 1010 combinations, other and unknown counted; at most 1000 are accepted; list fewer values',
       'found "x" twice; each is given once; delete one of them',
       'the segment y has no of; it needs one: the latest value: traits.stage; add it',
       'the segment y has no values; it needs one: the values that are told apart, as texts; add it',

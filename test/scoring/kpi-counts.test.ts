@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import type { Account } from '../../src/scoring/account.ts'
 import { compileModel } from '../../src/scoring/compile-model.ts'
 import type { CounterChange } from '../../src/scoring/counters.ts'
 import { createPartitionMemory, foldBatch, type LogEntry } from '../../src/scoring/fold.ts'
-import { measureBook, parsePlace } from '../../src/scoring/kpi-counts.ts'
+import { keptCsm, keptMotion, measureBook, parsePlace, placeField } from '../../src/scoring/kpi-counts.ts'
 import type { MeasureDefinition, ModelDefinition } from '../../src/scoring/model-definition.ts'
+import { createKpiTally, kpiBooks } from '../../src/scoring/read-kpis.ts'
 import type { Signal } from '../../src/scoring/signal.ts'
 import { DAY_MS } from '../../src/scoring/time.ts'
 
@@ -218,4 +219,68 @@ test('an account out of scope counts for nothing but as an account', () => {
   const won = log.signal('won', {})
   expect(countsOf(won, WON)).toEqual([])
   expect(countsOf(won, ACCOUNTS)).toHaveLength(1)
+})
+
+test.each([
+  ['kim', 'kim'],
+  ['', ''],
+  ['x'.repeat(101), 'x'.repeat(100)],
+  [`${'x'.repeat(98)}😀😀`, `${'x'.repeat(98)}😀`],
+  [`${'x'.repeat(99)}😀`, 'x'.repeat(99)],
+  [7, null],
+  [undefined, null],
+])('a CSM is a text of at most 100 units, cut between characters: %j', (value, kept) => {
+  expect(keptCsm(value)).toBe(kept)
+})
+
+test('what is no motion of a trigger belongs to none', () => {
+  expect(['cross-sell', 'Cross-sell', 'renewal', '', 3, undefined].map(keptMotion)).toEqual([
+    'cross-sell',
+    ...Array(5).fill(null),
+  ])
+})
+
+test('a counter is parsed once at most, however many groups and measures there are', () => {
+  const months = ['2026-01', '2026-02', '2026-03']
+  const section = MODEL.kpis!
+  const tally = createKpiTally('growth', section, { month: '2026-02', filter: {}, by: 'csm' })
+  const parse = vi.spyOn(JSON, 'parse')
+  const fields = months.flatMap(month =>
+    Array.from({ length: 200 }, (_, i) => placeField({ month, motion: null, tier: 'hot', csm: `csm-${i}` })),
+  )
+  const books = kpiBooks('growth', section)
+  for (const book of books) for (const field of fields) tally.add(book, field, 1000)
+  const { groups, total } = tally.measures(500)
+  const parsed = parse.mock.calls.length
+  parse.mockRestore()
+  expect(groups).toHaveLength(200)
+  expect(Object.fromEntries(total)).toEqual({
+    won: 200_000,
+    wonBefore: 200_000,
+    amount: 200,
+    pqls: 200_000,
+    accounts: 200_000,
+  })
+  // Of the book that two measures share two months, of the others one.
+  expect(parsed).toBe((books.length + 1) * 200)
+})
+
+test('of more groups than are asked for the largest stay, in the order of their names', () => {
+  const tally = createKpiTally('growth', MODEL.kpis!, { month: '2026-01', filter: {}, by: 'csm' })
+  const counts = [
+    ['ada', 2],
+    ['ben', -9],
+    ['cid', 1],
+    ['dee', 5],
+    [null, 3],
+  ] as const
+  for (const [csm, count] of counts)
+    tally.add(
+      measureBook('growth', WON),
+      placeField({ month: '2026-01', motion: null, tier: 'hot', csm }),
+      count,
+    )
+  const { groups, groupsLeftOut } = tally.measures(3)
+  expect(groups.map(({ value }) => value)).toEqual(['ben', 'dee', null])
+  expect(groupsLeftOut).toBe(2)
 })

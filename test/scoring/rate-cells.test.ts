@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { CounterChanges } from '../../src/scoring/counters.ts'
 import type { RateDefinition } from '../../src/scoring/model-definition.ts'
 import { type CompiledRate, countShares, type RateShare, rateBook } from '../../src/scoring/rate-cells.ts'
-import { answerRate, planRate } from '../../src/scoring/read-rate.ts'
+import { answerRate, createRateTally, planRate } from '../../src/scoring/read-rate.ts'
 
 const definition: RateDefinition = {
   name: 'intent',
@@ -99,6 +99,37 @@ describe('the counters of a rate', () => {
     const changes = new CounterChanges()
     const days = Array.from({ length: 400 }, (_, i) => i)
     countShares([share(0, days)], [share(0, [...days, 400])], changes)
-    expect(changes.list()).toEqual([{ book: `${rate.book}:0:12`, field: '400:399', delta: 1 }])
+    expect(changes.list()).toEqual([{ book: `${rate.book}:12`, field: '0:400:399', delta: 1 }])
+  })
+
+  test('are as many books for a period, however many segments there are', () => {
+    const books = new Books()
+    const segments = ['0', '1', 'o', 'u']
+    for (const segment of segments) books.become([share(0, [0, 200, 399], segment)])
+    const query = { windows: [{ days: 400, ends: [399] }], where: new Map(), by: [] }
+    const plan = planRate('growth', definition, query, books.books.get(rate.book)!)
+    expect(plan.books).toHaveLength(13)
+    expect(books.rate(0, 399)).toEqual({ trial: [1, 1], paid: [1, 1], other: [1, 1], unknown: [1, 1] })
+  })
+
+  test('of segments that are not asked for are left out', () => {
+    const books = new Books()
+    books.become([share(100, [120], '0')])
+    books.become([share(100, [121], '1')])
+    books.become([share(130, [], '1')])
+    const query = {
+      windows: [{ days: 30, ends: [125, 130] }],
+      where: new Map([['stage', new Set(['paid'])]]),
+      by: [],
+    }
+    const plan = planRate('growth', definition, query, books.books.get(rate.book)!)
+    const tally = createRateTally(plan)
+    for (const name of plan.books) for (const counter of books.books.get(name) ?? []) tally.add(...counter)
+    const rates = [
+      { accounts: 1, exhibiting: 1, rate: 100 },
+      { accounts: 2, exhibiting: 1, rate: 50 },
+    ]
+    expect(tally.total()).toEqual([rates])
+    expect(tally.groups()).toEqual([{ values: [], rates: [rates] }])
   })
 })

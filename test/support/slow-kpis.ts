@@ -1,9 +1,10 @@
-import type {
-  KpiDefinition,
-  KpiSection,
-  MeasureDefinition,
-  ModelDefinition,
-  Value,
+import {
+  type KpiDefinition,
+  type KpiSection,
+  type MeasureDefinition,
+  MOTIONS,
+  type ModelDefinition,
+  type Value,
 } from '../../src/scoring/model-definition.ts'
 import type { Signal } from '../../src/scoring/signal.ts'
 import type { SlowResult } from './slow-evaluator.ts'
@@ -97,9 +98,9 @@ function isIn({ span }: Exclude<MeasureDefinition, { type: 'fixed' }>, ms: numbe
   return span === 'before' ? of < month : of <= month
 }
 
-/** Choice: every text is a motion, whether or not it is one that triggers can have. */
+/** Choice: only those that triggers can have are motions; any other text is none. */
 function motionOf({ properties: { motion } }: Signal): string | undefined {
-  return typeof motion === 'string' ? motion : undefined
+  return MOTIONS.some(known => known === motion) ? (motion as string) : undefined
 }
 
 function isOf(

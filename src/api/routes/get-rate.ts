@@ -1,14 +1,30 @@
 import { Type } from '@sinclair/typebox'
 import type { ModelDefinition, RateDefinition } from '../../scoring/model-definition.ts'
 import { rateBook } from '../../scoring/rate-cells.ts'
-import { answerRate, planRate, type Rate, type RateQuery } from '../../scoring/read-rate.ts'
+import {
+  createRateTally,
+  planRate,
+  type Rate,
+  type RatePlan,
+  type RateQuery,
+} from '../../scoring/read-rate.ts'
 import type { AccountStore } from '../../store/store.ts'
 import { activeModels } from '../active-models.ts'
 import { answerUnchanged } from '../answer-unchanged.ts'
 import type { ApiInstance } from '../api-instance.ts'
 import { chooseModel } from '../choose-model.ts'
+import { createTurns } from '../in-turns.ts'
 import type { Partitions } from '../partitions.ts'
-import { DATE_PATTERN, dateOf, EVERY, type Every, earliestDay, readPeriod, stepEnds } from '../period.ts'
+import {
+  DATE_PATTERN,
+  dateOf,
+  EVERY,
+  type Every,
+  earliestDay,
+  OFFERED_DAYS,
+  readPeriod,
+  stepEnds,
+} from '../period.ts'
 import { Problem } from '../problems.ts'
 import { type RateDocument, RateSchema, type RateStep } from '../rate-schemas.ts'
 import { problemResponses, Unchanged } from '../schemas.ts'
@@ -20,8 +36,8 @@ const Query = Type.Object(
     model: Type.Optional(
       Type.String({ description: 'the id of an active model; left out: the first by id that has the rate' }),
     ),
-    from: date('a UTC date YYYY-MM-DD, included, of the last 400 days; left out: 29 days before to'),
-    to: date('a UTC date YYYY-MM-DD, included, less than 400 days after from; left out: today'),
+    from: date('a UTC date YYYY-MM-DD, included, of the last 399 days; left out: 29 days before to'),
+    to: date('a UTC date YYYY-MM-DD, included, less than 399 days after from; left out: today'),
     every: Type.Optional(
       Type.Unsafe<Every>({
         type: 'string',
@@ -34,9 +50,9 @@ const Query = Type.Object(
     window: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: 400,
+        maximum: OFFERED_DAYS,
         description:
-          'a whole number of days from 1 to 400: each step of the series is the rate of so many days, of which the step is the last; left out: as many as from … to',
+          'a whole number of days from 1 to 399: each step of the series is the rate of so many days, of which the step is the last; left out: as many as from … to',
       }),
     ),
     by: Type.Optional(
@@ -55,6 +71,8 @@ const Query = Type.Object(
   },
 )
 const PARAMETERS = Object.keys(Query.properties)
+/** Of all series of an answer, which is then of some 2 MB. */
+const MAX_STEPS = 20_000
 
 /** `GET /v1/rates/{id}`: a rate over the population, by segment and over time. */
 export function routeGetRate(
@@ -105,7 +123,13 @@ export function routeGetRate(
 
       const [totals] = await store.readCounters([rateBook(model.id, rate)])
       const plan = planRate(model.id, rate, asked, totals!)
-      const cells = await store.readCounters(plan.books)
+      requireSteps(ends.length, plan)
+      const tally = createRateTally(plan)
+      const turns = createTurns()
+      for (const book of plan.books) {
+        const [counters] = await store.readCounters([book])
+        await turns.each(counters!, ([field, count]) => tally.add(field, count))
+      }
       const view = ([whole, steps]: readonly (readonly Rate[])[]) => ({
         ...counts(whole![0]!),
         series: steps!.map((step, i): RateStep => {
@@ -113,8 +137,7 @@ export function routeGetRate(
           return { from: dateOf(end - windowDays + 1), to: dateOf(end), ...counts(step) }
         }),
       })
-      const [total] = answerRate({ ...plan, query: { ...asked, by: [] } }, cells)
-      const groups = by.length === 0 ? [] : answerRate(plan, cells)
+      const groups = by.length === 0 ? [] : tally.groups()
       return {
         rate: rate.name,
         title: rate.title,
@@ -122,7 +145,7 @@ export function routeGetRate(
         from: dateOf(period.from),
         to: dateOf(period.to),
         windowDays,
-        total: view(total!.rates),
+        total: view(tally.total()),
         segments: groups.map(({ values, rates }) => ({
           values: Object.fromEntries(by.map((name, i) => [name, values[i]!])),
           ...view(rates),
@@ -192,6 +215,16 @@ function valuesAsked(
     where.set(name, new Set(given as string[]))
   }
   return where
+}
+
+/** @throws Problem INVALID_PERIOD */
+function requireSteps(steps: number, { segments }: RatePlan): void {
+  const groups = new Set(segments.map(({ groupValues }) => JSON.stringify(groupValues))).size
+  if (steps * groups <= MAX_STEPS) return
+  throw new Problem(
+    'INVALID_PERIOD',
+    `The series of ${groups} segments are ${steps} steps each; up to ${MAX_STEPS} steps in all are accepted: ask for weeks or months, for fewer days, or by fewer segments.`,
+  )
 }
 
 function accepted(names: readonly string[]): string {

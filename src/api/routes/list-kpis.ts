@@ -1,22 +1,23 @@
 import { Type } from '@sinclair/typebox'
 import { featuresRead } from '../../scoring/conditions.ts'
-import type { CounterBook } from '../../scoring/counters.ts'
 import { monthOf } from '../../scoring/kpi-counts.ts'
 import { type KpiSection, MOTIONS, type ModelDefinition } from '../../scoring/model-definition.ts'
 import {
-  evaluateKpis,
+  compileFigures,
+  createKpiTally,
   KPI_DIMENSIONS,
+  type KpiAnswer,
   type KpiDimension,
   type KpiFilter,
+  type KpiTally,
   kpiBooks,
-  readMeasures,
-  splitValues,
 } from '../../scoring/read-kpis.ts'
 import type { AccountStore } from '../../store/store.ts'
 import { activeModels } from '../active-models.ts'
 import { answerUnchanged } from '../answer-unchanged.ts'
 import type { ApiInstance } from '../api-instance.ts'
 import { chooseModel } from '../choose-model.ts'
+import { createTurns } from '../in-turns.ts'
 import { type KpiDocument, type KpiListDocument, KpiListSchema } from '../kpi-schemas.ts'
 import type { Partitions } from '../partitions.ts'
 import { Problem } from '../problems.ts'
@@ -54,12 +55,10 @@ const Query = Type.Object(
   { additionalProperties: false },
 )
 
-interface KpiBooks {
-  readonly model: ModelDefinition
-  readonly section: KpiSection
-  readonly books: ReadonlyMap<string, CounterBook>
-  readonly month: string
-}
+/** An answer with more would be of several MB: CSMs are as many as accounts have ever named. */
+const MAX_GROUPS = 500
+/** How many groups' documents are made before other work gets its turn: some ms. */
+const GROUPS_PER_TURN = 50
 
 /** `GET /v1/kpis`: a model's key figures of a month, with their targets. */
 export function routeListKpis(
@@ -90,26 +89,28 @@ export function routeListKpis(
     async ({ query }): Promise<KpiListDocument> => {
       const { model, section } = findSection(activeModels(await partitions.memories()), query.model)
       const month = query.month ?? monthOf(now())
-      const names = kpiBooks(model.id, section)
-      const found = await store.readCounters(names)
-      const read: KpiBooks = {
-        model,
-        section,
-        books: new Map(names.map((name, i) => [name, found[i]!])),
-        month,
-      }
       const filter = filterOf(query)
-      requireKnown(read, filter)
+      requireMotion(filter)
       const { by } = query
-      const values = by === undefined ? [] : splitValues(model.id, section, read.books, month, filter, by)
+      const tally = createKpiTally(model.id, section, { month, filter, by })
+      const turns = createTurns()
+      for (const book of kpiBooks(model.id, section)) {
+        const [counters] = await store.readCounters([book])
+        await turns.each(counters!, ([field, count]) => tally.add(book, field, count))
+      }
+      requireTier(model, tally, filter)
+      const { total, groups, groupsLeftOut } = tally.measures(MAX_GROUPS)
+      const figures = compileFigures(section)
+      const documents: KpiListDocument['groups'] = []
+      await createTurns(GROUPS_PER_TURN).each(groups, ({ value, measures }) =>
+        documents.push({ [by!]: value, kpis: kpiDocuments(figures(measures), measures) }),
+      )
       return {
         model: model.id,
         month,
-        kpis: kpiDocuments(read, filter),
-        groups: values.map(value => ({
-          [by!]: value,
-          kpis: kpiDocuments(read, { ...filter, [by!]: value }),
-        })),
+        kpis: kpiDocuments(figures(total), total),
+        groups: documents,
+        groupsLeftOut,
       }
     },
   )
@@ -148,28 +149,24 @@ function filterOf(query: { readonly [Dimension in KpiDimension]?: string }): Kpi
   )
 }
 
-/**
- * A misspelt motion or tier would be answered with zeros: those that the model has are accepted, and those that were counted.
- * @throws Problem UNKNOWN_TIER, UNKNOWN_MOTION
- */
-function requireKnown({ model, section, books, month }: KpiBooks, { motion, tier }: KpiFilter): void {
-  const require = (
-    dimension: 'motion' | 'tier',
-    asked: string | null | undefined,
-    known: readonly string[],
-  ) => {
-    if (asked === undefined || asked === null || known.includes(asked)) return
-    if (splitValues(model.id, section, books, month, {}, dimension).includes(asked)) return
-    const code = dimension === 'tier' ? 'UNKNOWN_TIER' : 'UNKNOWN_MOTION'
-    throw new Problem(code, `${dimension} is ${JSON.stringify(asked)}; accepted: ${known.join(', ')}.`)
-  }
-  require('motion', motion, MOTIONS)
-  require('tier', tier, model.tiers.map(({ name }) => name))
+/** A misspelt motion would be answered with zeros. @throws Problem UNKNOWN_MOTION */
+function requireMotion({ motion }: KpiFilter): void {
+  if (motion === undefined || motion === null || MOTIONS.some(known => known === motion)) return
+  throw new Problem(
+    'UNKNOWN_MOTION',
+    `motion is ${JSON.stringify(motion)}; accepted: ${MOTIONS.join(', ')}; empty for none of them.`,
+  )
 }
 
-function kpiDocuments({ model, section, books, month }: KpiBooks, filter: KpiFilter): KpiDocument[] {
-  const measures = readMeasures(model.id, section, books, month, filter)
-  return evaluateKpis(section, measures).map(({ definition, value, isMet }) => ({
+/** The model's tiers are accepted, and those that were counted: it may have had others. @throws Problem UNKNOWN_TIER */
+function requireTier(model: ModelDefinition, { tiers }: KpiTally, { tier }: KpiFilter): void {
+  const known = model.tiers.map(({ name }) => name)
+  if (tier === undefined || tier === null || known.includes(tier) || tiers.has(tier)) return
+  throw new Problem('UNKNOWN_TIER', `tier is ${JSON.stringify(tier)}; accepted: ${known.join(', ')}.`)
+}
+
+function kpiDocuments(figures: readonly KpiAnswer[], measures: ReadonlyMap<string, number>): KpiDocument[] {
+  return figures.map(({ definition, value, isMet }) => ({
     name: definition.name,
     title: definition.title,
     value: value ?? null,

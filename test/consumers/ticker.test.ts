@@ -1,0 +1,75 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { AccountCache } from '../../src/consumers/account-cache.ts'
+import type { Backend } from '../../src/consumers/backend.ts'
+import type { OutgoingRecord } from '../../src/consumers/log.ts'
+import type { OwnedPartition } from '../../src/consumers/score-partition.ts'
+import { Ticker } from '../../src/consumers/ticker.ts'
+import { topicNames } from '../../src/consumers/topics.ts'
+import { ModelLibrary, type ModelSource } from '../../src/models/model-library.ts'
+import { createPartitionMemory } from '../../src/scoring/fold.ts'
+import { MemoryStore } from '../support/memory-store.ts'
+
+const NOW = Date.parse('2026-01-05T10:00:00Z')
+const HOUR_MS = 3_600_000
+const SOURCE = { file: 'rolling', text: readFileSync('bench/rolling-score.yaml', 'utf8') }
+
+/** A ticker of one partition that was read up to offset 3 of 5, and has an empty store. */
+function startTicker(models: readonly ModelSource[]) {
+  const clock = { now: NOW }
+  const appended: (string | undefined)[] = []
+  let interval = (): void => {}
+  const log = {
+    append: async (records: readonly OutgoingRecord[]) => {
+      appended.push(...records.map(({ headers }) => headers?.['upswell-record']?.toString()))
+      return records.map((_, i) => ({ partition: 0, offset: 5 + i }))
+    },
+  }
+  const session = { topic: 'signals', partition: 0, committedOffset: 3, endOffset: 5, commit: async () => {} }
+  const owned: OwnedPartition = {
+    session,
+    owner: 'owner',
+    memory: createPartitionMemory(),
+    cache: new AccountCache(),
+    watermark: 3,
+  }
+  const ticker = new Ticker(
+    {
+      backend: { log, store: new MemoryStore() } as unknown as Backend,
+      topics: topicNames(''),
+      library: new ModelLibrary(),
+      logger: { info: () => {}, warn: () => {}, error: () => {} },
+      onScored: () => {},
+      group: 'score',
+      batchSize: 100,
+      models,
+      now: () => clock.now,
+      tickIntervalMs: 1000,
+      every: (_, call) => {
+        interval = call
+        return () => {}
+      },
+    },
+    new Map([[0, owned]]),
+  )
+  ticker.start()
+  ticker.look(0)
+  const passInterval = async (): Promise<void> => {
+    interval()
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  return { clock, appended, passInterval }
+}
+
+test('a store that is emptied while no record comes gets a tick, for the loop to notice', async () => {
+  const { appended, passInterval } = startTicker([])
+  await passInterval()
+  expect(appended).toEqual(['tick'])
+})
+
+test('a clock that is set back does not keep the configured models waiting', async () => {
+  const { clock, appended, passInterval } = startTicker([SOURCE])
+  clock.now = NOW - HOUR_MS
+  await passInterval()
+  expect(appended).toEqual(['models', 'tick'])
+})
