@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { ModelLibrary } from '../../src/models/model-library.ts'
+import { DAY_MS } from '../../src/scoring/time.ts'
+import { buildCli } from '../commands/cli.ts'
+import { keepEvidence } from '../support/kill-nine-evidence.ts'
+import { MOST_IN_A_BATCH, PARTITIONS, Torture } from '../support/kill-nine-run.ts'
+import {
+  brief,
+  byPartition,
+  checkAcknowledged,
+  checkIds,
+  checkIngested,
+  checkLatestScores,
+  checkOutputs,
+  checkRules,
+  checkStore,
+  folded,
+  readTopics,
+  type Topics,
+} from '../support/kill-nine-verdict.ts'
+import { readRecoveries } from '../support/kill-nine-workers.ts'
+import { missingForMaven } from '../support/maven-artifacts.ts'
+
+/**
+ * `TORTURE_KILLS=500 TORTURE_SEED=7 npm run torture`: as many kills as wanted. A seed brings back the plan and the signals, not the moments at which the
+ * processes are hit.
+ */
+const { TORTURE_KILLS, TORTURE_SEED } = process.env
+const KILLS = wholeNumber('TORTURE_KILLS', TORTURE_KILLS ?? '20')
+const SEED = wholeNumber('TORTURE_SEED', TORTURE_SEED ?? String(Date.now() % 1_000_000))
+/** A run takes about this long for each kill. */
+const MS_PER_KILL = 8_000
+const TIMEOUT_MS = 2 * (240_000 + KILLS * MS_PER_KILL)
+
+describe.skipIf((await missingForMaven()) !== undefined)('workers killed with -9 under load', () => {
+  test(`${KILLS} of them: no output is lost, none comes twice, and the store is what the log says`, {
+    timeout: TIMEOUT_MS,
+  }, async () => {
+    const { say, sayAll } = startReport()
+    await awaitRoomBeforeMidnight(say)
+    const torture = await Torture.start({ main: await buildCli(), kills: KILLS, seed: SEED, say })
+    onTestFinished(() => torture.stop())
+    let read: Topics | undefined
+    try {
+      await torture.run()
+      expect(await torture.end()).toEqual([0, 0])
+      say('the log was read to its end')
+      read = await readTopics(torture.backend, torture.topics)
+      await judge(torture, read, say)
+    } catch (error) {
+      say(`what it was about is in ${await keepEvidence(torture.workers, read)}`)
+      throw error
+    } finally {
+      sayAll()
+    }
+  })
+})
+
+async function judge(torture: Torture, read: Topics, say: (line: string) => void): Promise<void> {
+  const { backend, topics, load, workers, counts } = torture
+  const context = { library: new ModelLibrary(), topics }
+  const lists = byPartition(read.get(topics.signals)!, PARTITIONS)
+  const folds = folded(context, lists)
+  const offsets = lists.map(records => records.map(({ offset }) => offset))
+  const { alarming, ...recoveries } = readRecoveries(workers, offsets, MOST_IN_A_BATCH)
+  say(JSON.stringify({ ...counts, ...recoveries }))
+  say([...read].map(([topic, { length }]) => `${topic} ${length}`).join(', '))
+
+  expect(brief(checkAcknowledged(read, load.acknowledged))).toEqual([])
+  expect(brief(checkIngested(read, topics))).toEqual([])
+  expect(brief(checkOutputs(read, topics, folds))).toEqual([])
+  expect(brief(checkIds(read, topics))).toEqual([])
+  expect(brief(checkLatestScores(read, topics, folds))).toEqual([])
+  expect(brief(await checkStore(backend, folds))).toEqual([])
+  say('outputs and store are as the plain fold has them')
+  expect(brief(checkRules(context, lists, folds))).toEqual([])
+  say('and the outputs are as the rules have them')
+  expect(brief([...alarming])).toEqual([])
+}
+
+function wholeNumber(variable: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text))
+    throw new Error(`${variable} is ${JSON.stringify(text)}; a whole number is accepted`)
+  return Number(text)
+}
+
+/**
+ * The processes' clocks differ a little. Where a record that is stamped before midnight follows a tick that is stamped after it, the rules page and the
+ * fold tell the account's day differently; a run does not begin shortly before a UTC midnight.
+ */
+async function awaitRoomBeforeMidnight(say: (line: string) => void): Promise<void> {
+  const leftMs = DAY_MS - (Date.now() % DAY_MS)
+  if (KILLS > 100 || leftMs > 120_000 + KILLS * MS_PER_KILL) return
+  say(`waiting for midnight to pass: ${Math.ceil(leftMs / 1000)} s`)
+  await sleep(leftMs + 10_000)
+}
+
+/** Line by line where it was asked for by hand, else at once in the end. */
+function startReport(): { readonly say: (line: string) => void; readonly sayAll: () => void } {
+  const startedAt = performance.now()
+  const lines = [`TORTURE_SEED=${SEED} TORTURE_KILLS=${KILLS}`]
+  const isByHand = TORTURE_KILLS !== undefined
+  if (isByHand) console.log(lines[0])
+  return {
+    say: line => {
+      lines.push(`${((performance.now() - startedAt) / 1000).toFixed(1).padStart(6)} s  ${line}`)
+      if (isByHand) console.log(lines.at(-1))
+    },
+    sayAll: () => {
+      if (!isByHand) console.log(lines.join('\n'))
+    },
+  }
+}

@@ -1,0 +1,97 @@
+import { AccountCache } from '../../src/consumers/account-cache.ts'
+import { compareTouched, partitionWrite } from '../../src/consumers/loaded-accounts.ts'
+import type { LogRecord, OutgoingRecord } from '../../src/consumers/log.ts'
+import { decodeRecord } from '../../src/consumers/log-entries.ts'
+import { deadLetterRecord, eventRecord } from '../../src/consumers/outputs.ts'
+import type { TopicNames } from '../../src/consumers/topics.ts'
+import type { ModelLibrary } from '../../src/models/model-library.ts'
+import type { Account } from '../../src/scoring/account.ts'
+import { createPartitionMemory, foldBatch, type LogEntry } from '../../src/scoring/fold.ts'
+import type { ScoringEvent } from '../../src/scoring/outputs.ts'
+import type { PartitionWrite } from '../../src/store/store.ts'
+import type { HistoryRecord } from './slow-evaluator.ts'
+
+export interface PlainFold {
+  readonly events: readonly ScoringEvent[]
+  readonly accounts: ReadonlyMap<string, Account>
+  /** Everything that must have been published, but for `account-scores`, which tells of each batch. */
+  readonly outputs: readonly OutgoingRecord[]
+  /** Everything that the store must hold, as one write. */
+  readonly write: PartitionWrite
+}
+
+export interface FoldContext {
+  readonly library: ModelLibrary
+  readonly topics: TopicNames
+}
+
+/** Folds all records of a partition, as one batch into nothing: no batches, no store, no recovery. */
+export function foldPlainly(
+  { library, topics }: FoldContext,
+  partition: number,
+  records: readonly LogRecord[],
+): PlainFold {
+  const { entries, rejected } = decodeAll({ library, topics }, records)
+  const memory = createPartitionMemory()
+  const accounts = new Map<string, Account>()
+  const folded = foldBatch(entries, memory, accounts)
+  const nothing = { accounts: new Map(), stored: new Map(), sizeBytes: new Map(), askedStore: false }
+  const touched = compareTouched(folded.touched, nothing, new AccountCache())
+  const watermark = (records.at(-1)?.offset ?? -1) + 1
+  const context = { owner: '', expectedWatermark: 0, watermark, memory, library }
+  return {
+    events: folded.events.map(({ event }) => event),
+    accounts,
+    outputs: [
+      ...rejected,
+      ...folded.events.map(({ offset, event }) => eventRecord(topics, event, `${partition}:${offset}`)),
+    ],
+    write: partitionWrite(touched, folded.counts, context),
+  }
+}
+
+function decodeAll(
+  { library, topics }: FoldContext,
+  records: readonly LogRecord[],
+): { readonly entries: readonly LogEntry[]; readonly rejected: readonly OutgoingRecord[] } {
+  const entries: LogEntry[] = []
+  const rejected: OutgoingRecord[] = []
+  for (const record of records) {
+    const decoded = decodeRecord(record, library)
+    if ('entry' in decoded) entries.push(decoded.entry)
+    else rejected.push(deadLetterRecord(topics, record, decoded.rejection))
+  }
+  return { entries, rejected }
+}
+
+/** The partition's log as the slow evaluator takes it. */
+export function historyOf(context: FoldContext, records: readonly LogRecord[]): HistoryRecord[] {
+  const history: HistoryRecord[] = []
+  /** The rules page, "History": while it is loaded, the wall clock does not pass. */
+  let loading = false
+  for (const entry of decodeAll(context, records).entries) {
+    switch (entry.type) {
+      case 'signal':
+        loading = entry.history
+        history.push({ timestamp: entry.timestamp, signal: entry.signal })
+        break
+      case 'tick':
+        // Slices of more would pass for some accounts only.
+        if (entry.of !== 1) throw new Error(`a tick of ${entry.of} slices; the test has few accounts`)
+        if (!loading || entry.clock === 'event') history.push({ timestamp: entry.timestamp, tick: true })
+        break
+      case 'models':
+        history.push({
+          timestamp: loading ? 0 : entry.at,
+          models: entry.models.map(({ definition }) => definition),
+        })
+        break
+      case 'live':
+        loading = false
+        break
+      default:
+        entry satisfies never
+    }
+  }
+  return history
+}
