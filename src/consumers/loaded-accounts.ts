@@ -61,8 +61,8 @@ export async function loadAccounts(
     const account = decodeAccount(missing[i]!, bytes, memory.modelSets)
     add({ account, sizeBytes: bytes.length, stored: indexesOf(account, cache) })
   }
-  await loadUsers(store, partition, entries, accounts)
-  const askedStore = missing.length > 0 || entries.some(({ type }) => type === 'tick')
+  const askedUsers = await loadUsers(store, partition, entries, accounts)
+  const askedStore = askedUsers || missing.length > 0 || entries.some(({ type }) => type === 'tick')
   return { accounts, stored, sizeBytes: sizes, askedStore }
 }
 
@@ -76,12 +76,13 @@ function dueAccounts(
   return store.due(partition, buckets, tick.scope === 'all' ? Number.POSITIVE_INFINITY : tick.timestamp)
 }
 
+/** Answers whether the store was asked. */
 async function loadUsers(
   store: AccountStore,
   partition: number,
   entries: readonly LogEntry[],
   accounts: ReadonlyMap<string, Account>,
-): Promise<void> {
+): Promise<boolean> {
   const wanted = new Map<string, UserChunkKey>()
   for (const entry of entries) {
     if (entry.type !== 'signal' || entry.signal.userId === undefined) continue
@@ -93,13 +94,14 @@ async function loadUsers(
     }
   }
   const keys = [...wanted.values()]
-  if (keys.length === 0) return
+  if (keys.length === 0) return false
   const found = await store.loadUserChunks(partition, keys)
   for (const [i, bytes] of found.entries()) {
     const { accountId, chunk } = keys[i]!
     if (bytes !== undefined)
       accounts.get(accountId)!.users.chunks.set(chunk, decodeUserChunk(accountId, bytes))
   }
+  return true
 }
 
 /** What the indexes are to say of the account as it is now. */

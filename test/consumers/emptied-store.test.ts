@@ -46,7 +46,7 @@ function signal(id: string, accountId: string): Signal {
   }
 }
 
-test('a store that was emptied under its owner decides no output', async () => {
+async function takeWithKnownAccount() {
   const store = new MemoryStore()
   const committed: OutgoingRecord[][] = []
   const session: PartitionSession = {
@@ -67,15 +67,32 @@ test('a store that was emptied under its owner decides no output', async () => {
   } as Pick<Backend, 'store' | 'commitBatch'> as Backend
   const logger = { info: () => {}, warn: () => {}, error: () => {} }
   const options: ScoreOptions = { backend, topics, library: new ModelLibrary(), logger, onScored: () => {} }
-  const owned: OwnedPartition = await takePartition(options, session, 'owner')
+  const take = (): Promise<OwnedPartition> => takePartition(options, session, 'owner')
+  const owned = await take()
   await scoreRecords(options, owned, [
     logRecord(0, modelsRecord(topics.signals, 0, NOW, [SOURCE])),
     logRecord(1, signalRecord(topics.signals, signal('a', 'known'), NOW)),
   ])
   expect(committed).toHaveLength(1)
+  return { store, committed, options, owned, take }
+}
 
+test('a store that was emptied under its owner decides no output', async () => {
+  const { store, committed, options, owned } = await takeWithKnownAccount()
   store.empty()
   const next = [logRecord(2, signalRecord(topics.signals, signal('b', 'not-in-the-cache'), NOW))]
   await expect(scoreRecords(options, owned, next)).rejects.toMatchObject({ code: 'STORE_MOVED' })
   expect(committed).toHaveLength(1)
+})
+
+test('nor does one that is asked for users only', async () => {
+  const { store, committed, options, take } = await takeWithKnownAccount()
+  const owned = await take()
+  const nobody = { ...signal('b', 'known'), userId: undefined }
+  await scoreRecords(options, owned, [logRecord(2, signalRecord(topics.signals, nobody, NOW))])
+  expect(committed).toHaveLength(2)
+  store.empty()
+  const next = [logRecord(3, signalRecord(topics.signals, signal('c', 'known'), NOW))]
+  await expect(scoreRecords(options, owned, next)).rejects.toMatchObject({ code: 'STORE_MOVED' })
+  expect(committed).toHaveLength(2)
 })

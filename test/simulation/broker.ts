@@ -1,0 +1,294 @@
+import type { LogRecord, OutgoingRecord, Position } from '../../src/consumers/log.ts'
+import { UpswellError } from '../../src/errors.ts'
+import { partitionOf } from '../../src/store/partition-of.ts'
+
+/**
+ * Kafka's rules, in memory, each call at once: topics of partitions whose offsets have gaps for transaction markers; transactions by transactional id with
+ * epochs; records that a reader sees once their transaction's marker is written, and none behind an open transaction; offsets of groups that are written with a transaction.
+ */
+export class Broker {
+  readonly #topics = new Map<string, BrokerPartition[]>()
+  readonly #producers = new Map<string, Producer>()
+  /** `group/topic/partition` → offset. */
+  readonly #offsets = new Map<string, number>()
+  /** The same, but as of the decision to commit: a marker may be on its way. */
+  readonly #decided = new Map<string, number>()
+  readonly #unfinished = new Set<Transaction>()
+  readonly #later: BrokerTiming
+
+  constructor(later: BrokerTiming) {
+    this.#later = later
+  }
+
+  createTopic(name: string, partitions: number): void {
+    this.#topics.set(
+      name,
+      Array.from({ length: partitions }, (_, partition) => ({
+        topic: name,
+        partition,
+        entries: [],
+        readers: [],
+      })),
+    )
+  }
+
+  partitions(topic: string): number {
+    return this.#topics.get(topic)!.length
+  }
+
+  /** Takes the transactional id over: earlier epochs can do nothing any more. `busy`: a transaction of an earlier epoch is not ended yet, ask again. */
+  initProducer(id: string, fences: boolean): { readonly epoch: number } | 'busy' {
+    const producer = this.#producers.get(id) ?? { epoch: 0, transaction: undefined }
+    this.#producers.set(id, producer)
+    if (fences) producer.epoch += 1
+    const { transaction } = producer
+    if (transaction?.state === 'open') this.#end(transaction, 'aborting')
+    if (transaction !== undefined && transaction.state !== 'ended') return 'busy'
+    return { epoch: producer.epoch }
+  }
+
+  /** Records without a transaction: they are there at once. */
+  append(records: readonly OutgoingRecord[]): Position[] {
+    return records.map(record => this.#write(record, undefined))
+  }
+
+  /** Records of a transaction, which begins with the first of them. `busy`: the one before is not ended yet, ask again. */
+  produce(id: string, epoch: number, records: readonly OutgoingRecord[]): Position[] | 'busy' {
+    const transaction = this.#transactionOf(id, epoch)
+    if (transaction === 'busy') return 'busy'
+    return records.map(record => this.#write(record, transaction))
+  }
+
+  /** The group's offset is moved when the transaction is committed. */
+  addOffset(
+    id: string,
+    epoch: number,
+    group: string,
+    topic: string,
+    partition: number,
+    offset: number,
+  ): undefined | 'busy' {
+    const transaction = this.#transactionOf(id, epoch)
+    if (transaction === 'busy') return 'busy'
+    transaction.offsets.push([offsetKey(group, topic, partition), offset])
+    return undefined
+  }
+
+  /** The decision is made when this returns; the markers follow. */
+  endTransaction(id: string, epoch: number, how: 'commit' | 'abort'): void {
+    const producer = this.#requireEpoch(id, epoch)
+    const { transaction } = producer
+    if (transaction?.state !== 'open') {
+      if (how === 'abort') return
+      throw new UpswellError('LOG_UNAVAILABLE', `${id} has no open transaction`)
+    }
+    this.#end(transaction, how === 'commit' ? 'committing' : 'aborting')
+  }
+
+  /** What a `read_committed` reader gets from this offset on, and where to go on; waits until there is something. */
+  fetch(
+    topic: string,
+    partition: number,
+    from: number,
+    most: number,
+    uncommitted: boolean,
+  ): Promise<Fetched> {
+    const log = this.#log(topic, partition)
+    const fetched = read(log, from, most, uncommitted)
+    if (fetched.nextOffset > from) return Promise.resolve(fetched)
+    return new Promise(resolve => {
+      log.readers.push(() => {
+        const found = read(log, from, most, uncommitted)
+        if (found.nextOffset === from) return false
+        resolve(found)
+        return true
+      })
+    })
+  }
+
+  committedOffset(group: string, topic: string, partition: number): number {
+    return this.#offsets.get(offsetKey(group, topic, partition)) ?? 0
+  }
+
+  decidedOffset(group: string, topic: string, partition: number): number {
+    return this.#decided.get(offsetKey(group, topic, partition)) ?? 0
+  }
+
+  /** As an operator does. */
+  setOffset(group: string, topic: string, partition: number, offset: number): void {
+    this.#offsets.set(offsetKey(group, topic, partition), offset)
+    this.#decided.set(offsetKey(group, topic, partition), offset)
+  }
+
+  endOffset(topic: string, partition: number): number {
+    return this.#log(topic, partition).entries.length
+  }
+
+  /** The end of the committed records: the offset behind the last of them. */
+  committedEnd(topic: string, partition: number): number {
+    const last = this.#log(topic, partition).entries.findLast(isCommitted)
+    return last === undefined ? 0 : last.offset + 1
+  }
+
+  /** All committed records of a partition, with the transactional ids that wrote them. */
+  committedRecords(topic: string, partition: number): { record: LogRecord; writer: string | undefined }[] {
+    return this.#log(topic, partition)
+      .entries.filter(isCommitted)
+      .map(({ record, transaction }) => ({ record: record!, writer: transaction?.id }))
+  }
+
+  /** Whether every transaction that was begun is ended, with all its markers. */
+  isQuiet(): boolean {
+    return this.#unfinished.size === 0
+  }
+
+  #log(topic: string, partition: number): BrokerPartition {
+    return this.#topics.get(topic)![partition]!
+  }
+
+  #requireEpoch(id: string, epoch: number): Producer {
+    const producer = this.#producers.get(id)
+    if (producer === undefined || producer.epoch !== epoch)
+      throw new UpswellError('LOG_FENCED', `epoch ${epoch} of ${id} is over, it is ${producer?.epoch} now`)
+    return producer
+  }
+
+  #transactionOf(id: string, epoch: number): Transaction | 'busy' {
+    const producer = this.#requireEpoch(id, epoch)
+    const { transaction } = producer
+    if (transaction?.state === 'open') return transaction
+    if (transaction !== undefined && transaction.state !== 'ended') return 'busy'
+    const begun: Transaction = {
+      id,
+      state: 'open',
+      outcome: undefined,
+      offsets: [],
+      partitions: new Set(),
+      markers: new Set(),
+    }
+    producer.transaction = begun
+    this.#unfinished.add(begun)
+    this.#later.timeout(() => {
+      if (begun.state !== 'open') return
+      producer.epoch += 1
+      this.#end(begun, 'aborting')
+    })
+    return begun
+  }
+
+  #write(record: OutgoingRecord, transaction: Transaction | undefined): Position {
+    const { topic, key, value, headers = {} } = record
+    const logs = this.#topics.get(topic)!
+    const partition = record.partition ?? partitionOf(key ?? '', logs.length)
+    const log = logs[partition]!
+    const offset = log.entries.length
+    const bytes = (text: string | Buffer | null): Buffer | null => (text === null ? null : Buffer.from(text))
+    const written: LogRecord = {
+      topic,
+      partition,
+      offset,
+      timestamp: record.timestamp ?? this.#later.now(),
+      key: bytes(key),
+      value: bytes(value),
+      headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])),
+    }
+    log.entries.push({ offset, record: written, transaction })
+    transaction?.partitions.add(log)
+    wakeReaders(log)
+    return { partition, offset }
+  }
+
+  #end(transaction: Transaction, state: 'committing' | 'aborting'): void {
+    transaction.state = state
+    if (state === 'committing')
+      for (const [key, offset] of transaction.offsets) this.#decided.set(key, offset)
+    let open = transaction.partitions.size + 1
+    const finish = (): void => {
+      open -= 1
+      if (open > 0) return
+      transaction.state = 'ended'
+      this.#unfinished.delete(transaction)
+    }
+    const outcome = state === 'committing' ? 'commit' : 'abort'
+    for (const log of transaction.partitions) {
+      this.#later.marker(() => {
+        transaction.outcome ??= outcome
+        transaction.markers.add(log)
+        log.entries.push({ offset: log.entries.length, record: undefined, transaction: undefined })
+        wakeReaders(log)
+        finish()
+      })
+    }
+    this.#later.marker(() => {
+      if (outcome === 'commit')
+        for (const [key, offset] of transaction.offsets) this.#offsets.set(key, offset)
+      finish()
+    })
+  }
+}
+
+/** When what the broker does by itself happens. */
+export interface BrokerTiming {
+  now(): number
+  marker(write: () => void): void
+  timeout(abort: () => void): void
+}
+
+export interface Fetched {
+  readonly records: readonly LogRecord[]
+  readonly nextOffset: number
+}
+
+interface BrokerPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly entries: Entry[]
+  /** Those who wait for more; each answers whether it has got something. */
+  readers: (() => boolean)[]
+}
+
+interface Entry {
+  readonly offset: number
+  /** Undefined: a marker. */
+  readonly record: LogRecord | undefined
+  readonly transaction: Transaction | undefined
+}
+
+interface Transaction {
+  readonly id: string
+  state: 'open' | 'committing' | 'aborting' | 'ended'
+  outcome: 'commit' | 'abort' | undefined
+  readonly offsets: [string, number][]
+  readonly partitions: Set<BrokerPartition>
+  /** Where the end is written down already: only there readers know of it. */
+  readonly markers: Set<BrokerPartition>
+}
+
+interface Producer {
+  epoch: number
+  transaction: Transaction | undefined
+}
+
+function read(log: BrokerPartition, from: number, most: number, uncommitted: boolean): Fetched {
+  const records: LogRecord[] = []
+  let nextOffset = from
+  for (const { offset, record, transaction } of log.entries.slice(from)) {
+    const isDecided = transaction === undefined || transaction.markers.has(log)
+    if (records.length === most || (!isDecided && !uncommitted)) break
+    nextOffset = offset + 1
+    if (record !== undefined && (uncommitted || transaction?.outcome !== 'abort')) records.push(record)
+  }
+  return { records, nextOffset }
+}
+
+function isCommitted({ record, transaction }: Entry): boolean {
+  return record !== undefined && (transaction === undefined || transaction.outcome === 'commit')
+}
+
+function wakeReaders(log: BrokerPartition): void {
+  log.readers = log.readers.filter(reader => !reader())
+}
+
+function offsetKey(group: string, topic: string, partition: number): string {
+  return `${group}/${topic}/${partition}`
+}

@@ -1,0 +1,84 @@
+import type { Backend } from '../../src/consumers/backend.ts'
+import type { ConsumeOptions, Log, LogRecord, PartitionSession } from '../../src/consumers/log.ts'
+import type { LogClient } from './log-client.ts'
+import type { StoreClient } from './store-client.ts'
+import type { Wiring } from './wiring.ts'
+
+/** The backend of a process, as Kafka and Redis make one: first the transaction, then the store's write. */
+export function loopBackend(log: LogClient, store: StoreClient, wiring: Wiring): Backend {
+  return {
+    log: miswired(log, store, wiring),
+    store,
+    async commitBatch(session, { outputs, nextOffset, write }) {
+      if (wiring.savesBeforeCommit) {
+        await store.save(session.partition, write)
+        await session.commit(outputs, nextOffset)
+        return
+      }
+      await session.commit(outputs, nextOffset)
+      await store.save(session.partition, write)
+    },
+    close: async () => {},
+  }
+}
+
+/** The log as the loop gets it: with the mistakes that are made between the two. */
+function miswired(log: LogClient, store: StoreClient, wiring: Wiring): Log {
+  const consume = (options: ConsumeOptions) => {
+    const { handler } = options
+    /** The loop tells sessions apart by identity. */
+    const shown = new WeakMap<PartitionSession, PartitionSession>()
+    const seen = new Map<string, number>()
+    return log.consume({
+      ...options,
+      handler: {
+        assigned: async session => {
+          shown.set(session, await showSession(session, store, wiring))
+          return handler.assigned(shown.get(session)!)
+        },
+        process: (session, records) =>
+          handler.process(
+            shown.get(session)!,
+            wiring.forgetsIds ? records.map(record => withOwnId(record, seen)) : records,
+          ),
+        released: session => handler.released(shown.get(session) ?? session),
+      },
+    })
+  }
+  return {
+    partitions: topic => log.partitions(topic),
+    append: records => log.append(records),
+    consume,
+    readAll: topic => log.readAll(topic),
+    ping: () => log.ping(),
+    close: () => log.close(),
+  }
+}
+
+async function showSession(
+  session: PartitionSession,
+  store: StoreClient,
+  wiring: Wiring,
+): Promise<PartitionSession> {
+  if (!wiring.sendsOutputsAgain) return session
+  const { watermark } = await store.readPartition(session.partition)
+  const { topic, partition, endOffset, committedOffset } = session
+  return {
+    topic,
+    partition,
+    endOffset,
+    committedOffset: Math.min(committedOffset, watermark),
+    commit: (records, nextOffset) => session.commit(records, nextOffset),
+  }
+}
+
+/** A signal whose id was seen at another offset gets an id of its own. */
+function withOwnId(record: LogRecord, seen: Map<string, number>): LogRecord {
+  const text = String(record.value)
+  const id = /^\{"id":"(s\d+)"/.exec(text)?.[1]
+  if (id === undefined) return record
+  const first = seen.get(id) ?? record.offset
+  seen.set(id, first)
+  if (first === record.offset) return record
+  return { ...record, value: Buffer.from(text.replace(id, `${id} ${record.offset}`)) }
+}

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest'
+import { makePlan } from './make-plan.ts'
+import { runPlan } from './run-plan.ts'
+import { shrinkPlan } from './shrink-plan.ts'
+import { CORRECT } from './wiring.ts'
+
+/** `npm run simulate -- --from 1001 --seeds 10000` runs others. */
+const SEEDS = 2_000
+
+/** The first seed that fails. */
+async function firstFailure(sums: { outputs: number; slow: number }) {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const plan = makePlan(seed)
+    const outcome = await runPlan(plan, CORRECT)
+    sums.outputs += outcome.outputs
+    sums.slow += outcome.comparedWithSlow
+    if (outcome.wrongs.length > 0) return { seed, plan, wrongs: outcome.wrongs }
+  }
+  return undefined
+}
+
+describe('the score loop, ingest and recovery on a simulated log and store', () => {
+  test(`are right for ${SEEDS} seeds, whatever goes wrong`, async () => {
+    const sums = { outputs: 0, slow: 0 }
+    const failure = await firstFailure(sums)
+    if (failure !== undefined) {
+      const { plan, wrongs } = await shrinkPlan(failure.plan, CORRECT)
+      expect.fail(
+        `seed ${failure.seed}: ${failure.wrongs[0]}\n` +
+          `see it: npm run simulate -- --seed ${failure.seed} --trace\n` +
+          `the smallest plan that fails: ${JSON.stringify(plan)}\n${wrongs[0]}`,
+      )
+    }
+    // Runs in which nothing came out would prove nothing.
+    expect(sums.outputs).toBeGreaterThan(10 * SEEDS)
+    expect(sums.slow).toBeGreaterThan(SEEDS)
+  }, 600_000)
+
+  test('do the same in every run of a seed', async () => {
+    const runs = await Promise.all(
+      [1, 2].map(async () => {
+        const lines: string[] = []
+        const outcome = await runPlan(makePlan(10), CORRECT, line => lines.push(line))
+        return { lines, outcome }
+      }),
+    )
+    expect(runs[0]!.lines.length).toBeGreaterThan(100)
+    expect(runs[1]).toEqual(runs[0])
+  })
+})
