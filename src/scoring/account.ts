@@ -1,10 +1,10 @@
-import { type AccountActivity, applySignal, createActivity, moveClock } from './activity.ts'
+import { type AccountActivity, applySignal, createActivity, LIMITS, moveClock } from './activity.ts'
 import type { CompiledModel } from './compile-model.ts'
 import { evaluate } from './evaluate.ts'
 import { hash64, lowBits } from './hash.ts'
 import type { Cause, ScoringEvent } from './outputs.ts'
 import type { Signal } from './signal.ts'
-import { createStanding, type Standing } from './standing.ts'
+import { createStanding, modelKey, type Standing } from './standing.ts'
 import { nextTierMove } from './tier.ts'
 import { isMet, pqlEvent } from './triggers.ts'
 import { createUserBook, type UserBook } from './users.ts'
@@ -112,8 +112,9 @@ export function switchModels(account: Account, set: ModelSet): ScoringEvent[] {
   const before = new Map(account.standings.map(standing => [standing.model.definition.id, standing]))
   const after = new Set(set.models.map(model => model.definition.id))
   for (const standing of account.standings) {
-    if (!after.has(standing.model.definition.id))
-      events.push(...disqualifyWithout(standing, [], account, cause))
+    if (after.has(standing.model.definition.id)) continue
+    events.push(...disqualifyWithout(standing, [], account, cause))
+    rememberEnd(account.activity, standing.model)
   }
   const standings: Standing[] = []
   for (const model of set.models) {
@@ -122,11 +123,13 @@ export function switchModels(account: Account, set: ModelSet): ScoringEvent[] {
       standings.push(old)
     } else {
       const kept = model.triggers.map(trigger => trigger.definition.name)
-      if (old !== undefined) events.push(...disqualifyWithout(old, kept, account, cause))
-      const standing =
-        old === undefined
-          ? createStanding(model, account.activity.clock, cause)
-          : succeed(old, model, account.activity.clock, cause)
+      if (old !== undefined) {
+        events.push(...disqualifyWithout(old, kept, account, cause))
+        rememberEnd(account.activity, old.model)
+      }
+      const { clock, endedModels } = account.activity
+      const standing = createStanding(model, clock, cause, endedModels)
+      if (old !== undefined) takeOver(standing, old)
       events.push(...evaluate(standing, account.activity, account.id, 'everything', cause))
       standings.push(standing)
     }
@@ -138,8 +141,8 @@ export function switchModels(account: Account, set: ModelSet): ScoringEvent[] {
 }
 
 /** The standing under another version of its model: it keeps tier, score and triggers as far as the new version knows them. */
-function succeed(old: Standing, model: CompiledModel, clock: number, cause: Cause): Standing {
-  const standing = createStanding(model, clock, cause)
+function takeOver(standing: Standing, old: Standing): void {
+  const { model } = standing
   const tierName = old.model.definition.tiers[old.tier]!.name
   const tier = model.definition.tiers.findIndex(({ name }) => name === tierName)
   if (tier >= 0) {
@@ -157,7 +160,12 @@ function succeed(old: Standing, model: CompiledModel, clock: number, cause: Caus
     const oldIndex = old.model.alerts.findIndex(({ definition }) => definition.name === alert.definition.name)
     if (oldIndex >= 0) standing.alerts[i] = old.alerts[oldIndex]!
   })
-  return standing
+}
+
+function rememberEnd({ endedModels }: AccountActivity, model: CompiledModel): void {
+  const key = modelKey(model)
+  if (endedModels.size >= LIMITS.endedModels && !endedModels.has(key)) return
+  endedModels.set(key, (endedModels.get(key) ?? 0) + 1)
 }
 
 function disqualifyWithout(

@@ -29,6 +29,8 @@ export interface AccountActivity {
   readonly latest: Map<string, LatestValue>
   /** By the name of the override: a model's id, or `*`. Only those that have not ended. */
   readonly overrides: Map<string, Override>
+  /** By `modelKey`: how often the account has stopped to stand under that version of a model. */
+  readonly endedModels: Map<string, number>
   /** When each of the last ids was applied, by the account's clock, ms; oldest first. */
   readonly recentIds: Map<Hash64, number>
   readonly dropped: DroppedCounts
@@ -70,6 +72,7 @@ export const LIMITS = {
   keys: 256,
   valuesPerDimension: 64,
   overrides: 32,
+  endedModels: 64,
   recentIds: 1024,
 } as const
 export const DEDUP_MS = 48 * HOUR_MS
@@ -90,6 +93,7 @@ export function createActivity(clock: number): AccountActivity {
     dimensions: { team: new Map(), location: new Map(), product: new Map(), role: new Map() },
     latest: new Map(),
     overrides: new Map(),
+    endedModels: new Map(),
     recentIds: new Map(),
     dropped: { tooOld: 0, names: 0, keys: 0, values: 0 },
   }

@@ -34,6 +34,7 @@ export function encodeAccount(account: Account): Uint8Array {
   writeNumber(out, account.dueAt)
   out.varint(account.standings.length)
   writeOverrides(out, account.activity.overrides)
+  writeSorted(out, account.activity.endedModels, count => out.varint(count))
   for (const standing of account.standings) writeStanding(out, standing)
   writeActivity(out, account.activity)
   return out.finish()
@@ -49,6 +50,7 @@ export function decodeAccount(id: string, bytes: Uint8Array, modelSets: readonly
     const head = readHead(input, modelSets)
     const activity = createActivity(head.clock)
     for (const [name, override] of head.overrides) activity.overrides.set(name, override)
+    for (const [key, count] of head.endedModels) activity.endedModels.set(key, count)
     readActivity(input, activity)
     if (!input.atEnd()) throw new RangeError('there are bytes behind the end')
     const { lastOffset, modelsOffset, dueAt, standings } = head
@@ -63,6 +65,7 @@ export interface AccountScores {
   readonly dueAt: number
   readonly modelsOffset: number
   readonly overrides: ReadonlyMap<string, Override>
+  readonly endedModels: ReadonlyMap<string, number>
   readonly standings: Standing[]
 }
 
@@ -101,10 +104,12 @@ function readHead(input: ByteReader, modelSets: readonly ModelSet[]): AccountSco
     throw new RangeError(`${count} standings under ${set.models.length} models`)
   const overrides = new Map<string, Override>()
   readSorted(input, overrides, () => readOverrideOf(input))
+  const endedModels = new Map<string, number>()
+  readSorted(input, endedModels, () => input.varint())
   const standings = set.models.map(model =>
-    readStanding(input, createStanding(model, 0, { type: 'model' }), overrides),
+    readStanding(input, createStanding(model, 0, { type: 'model' }, endedModels), overrides),
   )
-  return { clock, lastOffset, dueAt, modelsOffset, overrides, standings }
+  return { clock, lastOffset, dueAt, modelsOffset, overrides, endedModels, standings }
 }
 
 function writeOverrides(out: ByteWriter, overrides: ReadonlyMap<string, Override>): void {

@@ -13,6 +13,7 @@ import { type CounterChange, CounterChanges } from './counters.ts'
 import { KpiCounter } from './kpi-counts.ts'
 import type { ScoringEvent } from './outputs.ts'
 import type { Signal } from './signal.ts'
+import { modelIdOf } from './standing.ts'
 
 /** A record of the `signals` log, decoded. */
 export type LogEntry =
@@ -95,7 +96,8 @@ export function foldBatch(
       // First the boundaries that it passes under its old models, which count what they do.
       happened.push(...count(account, advance(account, set.at)))
       happened.push(...count(account, switchModels(account, set)))
-      counter.countArrival(account, modelId => !before.has(modelId))
+      const stoodBefore = [...account.activity.endedModels.keys()].map(modelIdOf)
+      counter.countArrival(account, modelId => !before.has(modelId) && !stoodBefore.includes(modelId))
     }
     return happened
   }

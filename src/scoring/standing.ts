@@ -6,6 +6,11 @@ import type { Override } from './overrides.ts'
 /** What one model holds about one account: everything as it was computed, so that it explains itself. */
 export interface Standing {
   readonly model: CompiledModel
+  /**
+   * How often the account stood under this version before, and stopped to: what happens at one moment for one reason, but under different standings,
+   * has different ids.
+   */
+  readonly generation: number
   /** By slot of the model's feature vector; `score` and `tier` included. */
   readonly values: Value[]
   /** By rule: its points; its missing policy's points if missing; null if left out. */
@@ -47,13 +52,34 @@ export type TriggerState =
 
 const NEVER_QUALIFIED: TriggerState = { status: 'idle', until: Number.NEGATIVE_INFINITY }
 
+/** A version of a model, by what `AccountActivity` remembers. */
+export function modelKey({ definition: { id, version } }: CompiledModel): string {
+  return `${id}@${version}`
+}
+
+/** The id in a `modelKey`. */
+export function modelIdOf(key: string): string {
+  return key.slice(0, key.lastIndexOf('@'))
+}
+
+/** What makes the ids of events under a later standing differ from those under an earlier one. */
+export function again({ generation }: Standing): number[] {
+  return generation === 0 ? [] : [generation]
+}
+
 /** An account's first standing: the lowest tier, silently. */
-export function createStanding(model: CompiledModel, at: number, cause: Cause): Standing {
+export function createStanding(
+  model: CompiledModel,
+  at: number,
+  cause: Cause,
+  endedModels: ReadonlyMap<string, number> = new Map(),
+): Standing {
   const values: Value[] = new Array(model.tierSlot + 1).fill(undefined)
   values[model.scoreSlot] = 0
   values[model.tierSlot] = model.definition.tiers[0]!.name
   return {
     model,
+    generation: endedModels.get(modelKey(model)) ?? 0,
     values,
     points: new Array(model.rules.length).fill(0),
     known: new Array(model.rules.length).fill(false),

@@ -3,7 +3,7 @@ import { hash128Hex } from './hash.ts'
 import type { ModelDefinition } from './model-definition.ts'
 import type { Cause, TierChange } from './outputs.ts'
 import { roundTo6 } from './round.ts'
-import type { Standing } from './standing.ts'
+import { again, type Standing } from './standing.ts'
 
 /** The tier that a score asks for, seen from the present one. Rules: docs/how-a-score-is-defined.md, "Tier". */
 export function targetTier({ tiers, tierPolicy }: ModelDefinition, present: number, score: number): number {
@@ -58,6 +58,7 @@ export function stepTier(
       clock,
       cause.type,
       cause.signalId ?? '',
+      ...again(standing),
     ),
     accountId,
     modelId: definition.id,

@@ -4,7 +4,7 @@ import { hash128Hex } from './hash.ts'
 import type { Value } from './model-definition.ts'
 import type { Cause, PqlEvent, PqlStatus, ScoringEvent } from './outputs.ts'
 import { roundScore, roundTo6 } from './round.ts'
-import type { Standing, TriggerState } from './standing.ts'
+import { again, type Standing, type TriggerState } from './standing.ts'
 
 /**
  * One step of every trigger's life. A trigger is idle, or holds a PQL that is open, or held back by a gate.
@@ -91,13 +91,13 @@ function stepTrigger(
 }
 
 function pqlIdOf(
-  { model }: Standing,
+  standing: Standing,
   trigger: CompiledTrigger,
   accountId: string,
   clock: number,
   cause: Cause,
 ): string {
-  const { id, version } = model.definition
+  const { id, version } = standing.model.definition
   return hash128Hex(
     'pql',
     accountId,
@@ -107,6 +107,7 @@ function pqlIdOf(
     clock,
     cause.type,
     cause.signalId ?? '',
+    ...again(standing),
   )
 }
 
@@ -124,7 +125,7 @@ export function pqlEvent(
   const evidence = readSlots(trigger.evidence, standing.values)
   return {
     type: 'pql',
-    id: hash128Hex('pql-event', pqlId, status, at, cause.type, cause.signalId ?? ''),
+    id: hash128Hex('pql-event', pqlId, status, at, cause.type, cause.signalId ?? '', ...again(standing)),
     pqlId,
     accountId,
     modelId: definition.id,

@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { parseModel } from '../../src/models/parse-model.ts'
-import { type Account, advance, createAccount, receiveSignal } from '../../src/scoring/account.ts'
+import {
+  type Account,
+  advance,
+  createAccount,
+  receiveSignal,
+  switchModels,
+} from '../../src/scoring/account.ts'
 import { decodeAccount, encodeAccount } from '../../src/scoring/codec.ts'
 import { type CompiledModel, compileModel } from '../../src/scoring/compile-model.ts'
 import type { Signal } from '../../src/scoring/signal.ts'
@@ -138,4 +144,29 @@ describe('time wakes an account only when it may change something', () => {
     // It is 90 days behind already; in September the next year begins, and counts up to 90 again.
     expect(wakes('{ daysSince: { date: traits.date, every: year, to: 90 } }', [fiscal])).toBe(91)
   })
+})
+
+test('a model that goes and comes back at the same moment makes other events, under other ids', () => {
+  const model = modelOf('{ count: { of: usage, within: 30d } }')
+  const tiered = compileModel({
+    ...model.definition,
+    tiers: [
+      { name: 'none', title: 'None', from: 0, action: '', queue: undefined },
+      { name: 'some', title: 'Some', from: 1, action: '', queue: undefined },
+    ],
+  })
+  const at = utc('2026-01-01')
+  const account = send(tiered, [signal(at, {})])
+  const ids: string[] = []
+  for (const [offset, models] of [[], [tiered], [], [tiered]].entries()) {
+    const copy = decodeAccount('acme', encodeAccount(account), [
+      { offset: account.modelsOffset, at, models: account.standings.map(standing => standing.model) },
+    ])
+    const set = { offset: offset + 1, at, models }
+    const events = switchModels(account, set)
+    expect(switchModels(copy, set)).toEqual(events)
+    ids.push(...events.map(({ id }) => id))
+  }
+  expect(ids).toHaveLength(2)
+  expect(new Set(ids).size).toBe(2)
 })

@@ -18,13 +18,13 @@ export function cut(value: number, min: number, max: number): number {
 
 /** The 0 that is added takes the sign from -0, which JSON cannot tell from 0. */
 export function round6(value: number): number {
-  if (Math.abs(value) >= 1e15) return value
+  if (Math.abs(value) >= 1e9) return value
   return Math.round(value * 1e6) / 1e6 + 0
 }
 
 /** First to 10⁻⁶, so that 24.499999999999996 is the 24.5 that it is on paper, then halves up. */
 export function roundTo(value: number, decimals: number): number {
-  if (Math.abs(value) >= 1e15) return value
+  if (Math.abs(value) >= 1e9) return value
   const [whole = '', fraction = ''] = Math.abs(round6(value)).toFixed(6).split('.')
   const digits = BigInt(whole + fraction) * (value < 0 ? -1n : 1n)
   const unit = 10n ** BigInt(6 - decimals)
