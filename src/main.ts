@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import type { BacktestCommandOptions } from './commands/backtest.ts'
 import type { ModelDiffOptions } from './commands/model-diff.ts'
 import type { ModelTestOptions } from './commands/model-test.ts'
 import type { SendOptions } from './commands/send.ts'
@@ -11,6 +12,7 @@ import { InvalidModelError } from './models/invalid-model-error.ts'
 
 /** Exit codes that scripts can use: 0 done, 1 something failed or was left out, 2 the command, a setting or a model is wrong. */
 const WRONG_USE = 2
+const LONGEST_HORIZON_DAYS = 1000
 
 /** Commands are imported when they run: all of them take a second of work to load, which the help need not. */
 function buildProgram(): Command {
@@ -119,7 +121,38 @@ function buildProgram(): Command {
       const { diffModels } = await import('./commands/model-diff.ts')
       process.exitCode = await diffModels(before, after, options)
     })
+
+  program
+    .command('backtest')
+    .description(
+      "tell how well a model's tiers and PQLs preceded wins, in the log or a file; changes nothing",
+    )
+    .requiredOption('--model <file>', 'the model file')
+    .option(
+      '--file <file>',
+      'FILE.jsonl[.gz] of canonical signals, or - for standard input, in place of the log',
+    )
+    .addOption(
+      new Option('--horizon <days>', 'how long after a tier or PQL a win counts for it')
+        .argParser(horizonDays)
+        .default(90, '90d'),
+    )
+    .option('--won <names...>', 'outcomes that are wins; a name may end in *', ['deal.won'])
+    .option('--json', 'one JSON document, for scripts')
+    .action(
+      async ({ horizon, ...options }: Omit<BacktestCommandOptions, 'horizonDays'> & { horizon: number }) => {
+        const { backtest } = await import('./commands/backtest.ts')
+        process.exitCode = await backtest({ ...options, horizonDays: horizon })
+      },
+    )
   return program
+}
+
+function horizonDays(text: string): number {
+  const days = Number(/^(\d{1,4})d$/.exec(text)?.[1])
+  if (!(days >= 1 && days <= LONGEST_HORIZON_DAYS))
+    throw new InvalidArgumentError(`whole days from 1d to ${LONGEST_HORIZON_DAYS}d are accepted, such as 90d`)
+  return days
 }
 
 function positiveNumber(text: string): number {

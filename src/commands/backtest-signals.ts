@@ -9,6 +9,7 @@ import { ModelLibrary } from '../models/model-library.ts'
 import type { LogEntry } from '../scoring/fold.ts'
 import { parseSignal } from '../scoring/parse-signal.ts'
 import type { Signal } from '../scoring/signal.ts'
+import { isBlank, readLines } from './read-lines.ts'
 
 /** What a backtest reads, in the order of each account's log. */
 export type HistoryItem =
@@ -67,49 +68,21 @@ export async function* signalsOfFile(file: string): AsyncGenerator<HistoryItem> 
   const input: Readable = file === '-' ? process.stdin : createReadStream(file)
   let number = 0
   const unpacked = file.endsWith('.gz') ? pipeline(input, createGunzip(), () => {}) : input
-  try {
-    for await (const line of linesOf(unpacked)) {
-      number++
-      if (isBlank(line)) continue
-      const parsed = parseSignal(line, { observedAt: Date.now(), defaultKind: undefined })
-      if ('signal' in parsed) {
-        yield { type: 'signal', signal: parsed.signal, timestamp: parsed.signal.occurredAt }
-        continue
-      }
-      const { code, detail } = parsed.rejection
-      yield { type: 'rejected', where: `${file}:${number}`, why: `${code}: ${detail}` }
-    }
-  } catch (error) {
-    if (!isReadFailure(error)) throw error
+  const failure = (error: unknown): UpswellError => {
     const where = number === 0 ? file : `${file} beyond line ${number}`
-    throw new UpswellError('INPUT_UNREADABLE', `cannot read ${where}: ${describeError(error)}`, {
+    return new UpswellError('INPUT_UNREADABLE', `cannot read ${where}: ${describeError(error)}`, {
       cause: error,
     })
   }
-}
-
-/** Of the file system or of gzip; they have a code, and a bug has none. */
-function isReadFailure(error: unknown): boolean {
-  return typeof (error as { readonly code?: unknown }).code === 'string'
-}
-
-const NEWLINE = 0x0a
-
-/** Lines as bytes: made a text, what is not UTF-8 would be changed without a word. */
-async function* linesOf(input: Readable): AsyncGenerator<Buffer> {
-  let begun: Buffer[] = []
-  for await (const chunk of input as AsyncIterable<Buffer>) {
-    let start = 0
-    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      yield Buffer.concat([...begun, chunk.subarray(start, end)])
-      begun = []
-      start = end + 1
+  for await (const line of readLines(unpacked, failure)) {
+    number++
+    if (isBlank(line)) continue
+    const parsed = parseSignal(line, { observedAt: Date.now(), defaultKind: undefined })
+    if ('signal' in parsed) {
+      yield { type: 'signal', signal: parsed.signal, timestamp: parsed.signal.occurredAt }
+      continue
     }
-    begun.push(chunk.subarray(start))
+    const { code, detail } = parsed.rejection
+    yield { type: 'rejected', where: `${file}:${number}`, why: `${code}: ${detail}` }
   }
-  yield Buffer.concat(begun)
-}
-
-function isBlank(line: Buffer): boolean {
-  return line.every(byte => byte === 0x20 || byte === 0x09 || byte === 0x0d)
 }

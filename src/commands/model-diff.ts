@@ -5,7 +5,7 @@ import { formatModelDiff } from '../console/print-model-diff.ts'
 import { UpswellError } from '../errors.ts'
 import { ModelLibrary } from '../models/model-library.ts'
 import { isEmbedded, openBackend } from '../open-backend.ts'
-import { readModelFiles } from '../read-model-files.ts'
+import { readModelFile } from '../read-model-files.ts'
 import type { CompiledModel } from '../scoring/compile-model.ts'
 import { type AccountDiff, diffAccount, isChanged } from '../scoring/diff-account.ts'
 import { modelChanges } from '../scoring/model-changes.ts'
@@ -37,8 +37,8 @@ const ACTIVE = 'active'
 export async function diffModels(before: string, after: string, options: ModelDiffOptions): Promise<number> {
   const config = readConfig()
   const library = new ModelLibrary()
-  const to = await readOne(after, library)
-  const from = before === ACTIVE ? undefined : await readOne(before, library)
+  const to = await readModelFile(after, library)
+  const from = before === ACTIVE ? undefined : await readModelFile(before, library)
   if (from !== undefined && from.definition.id !== to.definition.id)
     throw new UpswellError(
       'INVALID_SETTINGS',
@@ -114,17 +114,6 @@ async function diffStore(comparison: Comparison, options: ModelDiffOptions, file
     await writeOut(`${formatModelDiff({ ...head, sums, accounts }, context)}\n`)
   }
   return options.exitCode === true && most.count > 0 ? 1 : 0
-}
-
-/** @throws InvalidModelError; UpswellError INVALID_SETTINGS */
-async function readOne(path: string, library: ModelLibrary): Promise<CompiledModel> {
-  const models = await readModelFiles([path])
-  if (models.length > 1)
-    throw new UpswellError(
-      'INVALID_SETTINGS',
-      `${path} holds ${models.length} models; one file is accepted: ${models.map(({ file }) => file).join(', ')}`,
-    )
-  return library.compile(models[0]!)
 }
 
 function notActive({ definition }: CompiledModel, { activeModels }: StoreOverview): UpswellError {

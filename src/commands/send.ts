@@ -10,6 +10,7 @@ import type { Signal } from '../scoring/signal.ts'
 import { partitionOf } from '../store/partition-of.ts'
 import { lineLogger } from './line-logger.ts'
 import { progressBar } from './progress-bar.ts'
+import { isBlank, readLines } from './read-lines.ts'
 import { claimWorkspace } from './workspace.ts'
 
 export interface SendOptions {
@@ -119,31 +120,6 @@ async function* readSignals(input: Readable, file: string, bad: BadLines): Async
     const { code, detail } = parsed.rejection
     if (bad.count <= LINES_TOLD) bad.told.push(`${file}:${number}: ${code}: ${detail}`)
   }
-}
-
-const NEWLINE = 0x0a
-
-/** Lines as bytes: made a text, what is not UTF-8 would be changed without a word. */
-async function* readLines(input: Readable, failure: (error: unknown) => Error): AsyncGenerator<Buffer> {
-  let begun: Buffer[] = []
-  try {
-    for await (const chunk of input as AsyncIterable<Buffer>) {
-      let start = 0
-      for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-        yield Buffer.concat([...begun, chunk.subarray(start, end)])
-        begun = []
-        start = end + 1
-      }
-      begun.push(chunk.subarray(start))
-    }
-  } catch (error) {
-    throw failure(error)
-  }
-  yield Buffer.concat(begun)
-}
-
-function isBlank(line: Buffer): boolean {
-  return line.every(byte => byte === 0x20 || byte === 0x09 || byte === 0x0d)
 }
 
 /** Signals that are folded before any model is active move no tiers: it is nearly always a mistake. */

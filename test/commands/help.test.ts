@@ -22,6 +22,7 @@ describe.concurrent('upswell', { timeout: 60_000 }, () => {
     ['model check'],
     ['model test'],
     ['model diff'],
+    ['backtest'],
   ])('%s --help tells its use and every setting', async command => {
     const { code, stdout, stderr } = await runCli(main, [...words(command), '--help'])
     expect([code, stderr]).toEqual([0, ''])
@@ -32,7 +33,7 @@ describe.concurrent('upswell', { timeout: 60_000 }, () => {
 
   test('--help lists every command', async () => {
     const { stdout } = await runCli(main, ['--help'])
-    for (const command of ['start', 'ingest', 'score', 'api', 'send', 'topics', 'model'])
+    for (const command of ['start', 'ingest', 'score', 'api', 'send', 'topics', 'model', 'backtest'])
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
   })
 

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest'
+import { signalsOfLog } from '../../src/commands/backtest-signals.ts'
+import type { Log, LogRecord, OutgoingRecord } from '../../src/consumers/log.ts'
+import { liveRecord, modelsRecord, signalRecord, tickRecord } from '../../src/consumers/log-entries.ts'
+import type { Signal } from '../../src/scoring/signal.ts'
+
+const SLICE = { slice: 0, of: 1, scope: 'due' } as const
+
+function signal(id: string): Signal {
+  return {
+    id,
+    kind: 'usage',
+    name: 'feature.a',
+    accountId: 'acme',
+    userId: undefined,
+    quantityThousandths: 1000,
+    properties: {},
+    occurredAt: 1000,
+  }
+}
+
+/** What is read of the records of one partition, in a word each. */
+async function read(...records: readonly OutgoingRecord[]): Promise<string[]> {
+  const readAll = async function* (topic: string): AsyncGenerator<LogRecord> {
+    for (const [offset, { key, value, headers = {}, timestamp = 0 }] of records.entries()) {
+      const bytes = (data: string | Buffer): Buffer => Buffer.from(data as string)
+      yield {
+        topic,
+        partition: 0,
+        offset,
+        timestamp,
+        key: key === null ? null : bytes(key),
+        value: value === null ? null : bytes(value),
+        headers: Object.fromEntries(Object.entries(headers).map(([name, data]) => [name, bytes(data)])),
+      }
+    }
+  }
+  const words: string[] = []
+  for await (const item of signalsOfLog({ readAll } as unknown as Log, 't')) {
+    if (item.type === 'signal') words.push(`${item.signal.id} at ${item.timestamp}`)
+    else if (item.type === 'time') words.push(`time ${item.time}`)
+    else words.push(`${item.where} ${item.why.split(':')[0]}`)
+  }
+  return words
+}
+
+const wallTick = (time: number): OutgoingRecord => tickRecord('t', 0, time, { ...SLICE, clock: 'wall' })
+
+test('ticks of the wall clock are no time amid loaded history, until a signal or a record ends it', async () => {
+  expect(
+    await read(
+      wallTick(1),
+      signalRecord('t', signal('old'), 0, 'event'),
+      wallTick(9000),
+      tickRecord('t', 0, 1500, { ...SLICE, clock: 'event' }),
+      liveRecord('t', 0),
+      wallTick(9001),
+      signalRecord('t', signal('older'), 0, 'event'),
+      signalRecord('t', signal('new'), 9002),
+      wallTick(9003),
+    ),
+  ).toEqual(['time 1', 'old at 1000', 'time 1500', 'time 9001', 'older at 1000', 'new at 9002', 'time 9003'])
+})
+
+test('models of the log are passed over, those that cannot be read any more as well', async () => {
+  const models = modelsRecord('t', 0, 5000, [{ file: 'm.yaml', text: 'id: from-another-age' }])
+  expect(await read(models, signalRecord('t', signal('a'), 2000))).toEqual(['a at 2000'])
+})
+
+test('what is no signal is told with its place', async () => {
+  const record = signalRecord('t', signal('a'), 2000)
+  expect(await read(record, { ...record, key: 'other' }, { ...record, value: '{' })).toEqual([
+    'a at 2000',
+    't 0:1 key-mismatch',
+    expect.stringMatching(/^t 0:2 /),
+  ])
+})
