@@ -76,7 +76,9 @@ describe('imports', () => {
 })
 
 describe('scoring is pure and synchronous', () => {
-  const files = readdirSync('src/scoring', { encoding: 'utf8' })
+  const files = readdirSync('src/scoring', { recursive: true, encoding: 'utf8' }).filter(file =>
+    file.endsWith('.ts'),
+  )
   test.each(files)('%s', file => {
     const code = readFileSync(join('src/scoring', file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
     expect(code).not.toMatch(

@@ -1,6 +1,6 @@
 import type { ModelDiffHead } from '../console/print-model-diff.ts'
-import type { AccountDiff } from '../scoring/diff-account.ts'
-import type { DiffSums } from '../scoring/sum-diffs.ts'
+import type { AccountDiff } from '../scoring/trial/diff-account.ts'
+import type { DiffSums } from '../scoring/trial/sum-diffs.ts'
 
 /** The JSON of `upswell model diff --json`, written while it is made: a line for each account. Its form is described in docs/try-a-model.md. */
 export class JsonDocument {

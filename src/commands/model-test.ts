@@ -3,8 +3,8 @@ import { formatModelTest, type TestedModel } from '../console/print-model-test.t
 import { readExamples } from '../models/examples.ts'
 import { ModelLibrary } from '../models/model-library.ts'
 import { readModelFiles } from '../read-model-files.ts'
-import { checkExample } from '../scoring/check-example.ts'
-import { runExample } from '../scoring/run-example.ts'
+import { checkExample } from '../scoring/trial/check-example.ts'
+import { runExample } from '../scoring/trial/run-example.ts'
 import { writeOut } from './write-out.ts'
 
 export interface ModelTestOptions {

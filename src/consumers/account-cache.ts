@@ -1,6 +1,6 @@
 import type { Account } from '../scoring/account.ts'
-import { perModel } from '../scoring/per-model.ts'
-import { compileRates, type RateShare } from '../scoring/rate-cells.ts'
+import { perModel } from '../scoring/population/per-model.ts'
+import { compileRates, type RateShare } from '../scoring/population/rate-cells.ts'
 import type { Listing } from '../store/store.ts'
 
 /** What the store's indexes say of an account. */

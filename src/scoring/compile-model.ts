@@ -1,5 +1,6 @@
 import { compileExpression, type Evaluate, featuresRead } from './conditions.ts'
-import { compileRootFeature, isRoot } from './features.ts'
+import { compileRootFeature, isRoot } from './features/features.ts'
+import type { RootFeature } from './features/root-feature.ts'
 import type {
   AccountList,
   AlertDefinition,
@@ -11,7 +12,6 @@ import type {
   TriggerDefinition,
   Value,
 } from './model-definition.ts'
-import type { RootFeature } from './root-feature.ts'
 import { finite } from './round.ts'
 import { compileRule, type RulePoints, ruleInputs } from './rules.ts'
 

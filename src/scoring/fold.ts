@@ -9,9 +9,9 @@ import {
   type SignalOutcome,
   switchModels,
 } from './account.ts'
-import { type CounterChange, CounterChanges } from './counters.ts'
-import { KpiCounter } from './kpi-counts.ts'
 import type { ScoringEvent } from './outputs.ts'
+import { type CounterChange, CounterChanges } from './population/counters.ts'
+import { KpiCounter } from './population/kpi-counts.ts'
 import type { Signal } from './signal.ts'
 import { modelIdOf } from './standing.ts'
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { UpswellError } from '../errors.ts'
-import type { CounterBook } from '../scoring/counters.ts'
+import type { CounterBook } from '../scoring/population/counters.ts'
 import type { LmdbEnvironment, LmdbTable, PreparedWrite } from './lmdb-environment.ts'
 import {
   accountKey,

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { describeError, UpswellError } from '../errors.ts'
-import type { CounterBook } from '../scoring/counters.ts'
+import type { CounterBook } from '../scoring/population/counters.ts'
 import { connectRedis, type RedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
 import { listingMember, parseListingMember, type RedisKeys, redisKeys, sortableScore } from './redis-keys.ts'
 import { saveCall } from './redis-save.ts'

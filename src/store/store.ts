@@ -1,4 +1,4 @@
-import type { CounterBook, CounterChange } from '../scoring/counters.ts'
+import type { CounterBook, CounterChange } from '../scoring/population/counters.ts'
 
 /**
  * The store port: the rolling state of every account, by partition, with the indexes that time and the query API need, and counters

@@ -5,14 +5,19 @@ import { ModelLibrary } from '../../src/models/model-library.ts'
 import { encodePartitionMemory } from '../../src/models/partition-memory.ts'
 import { type Account, dueBucketOf } from '../../src/scoring/account.ts'
 import { encodeAccount } from '../../src/scoring/codec.ts'
-import { CounterChanges } from '../../src/scoring/counters.ts'
 import {
   createPartitionMemory,
   foldBatch,
   type LogEntry,
   type PartitionMemory,
 } from '../../src/scoring/fold.ts'
-import { compileRates, countShares, type RateShare, rateShares } from '../../src/scoring/rate-cells.ts'
+import { CounterChanges } from '../../src/scoring/population/counters.ts'
+import {
+  compileRates,
+  countShares,
+  type RateShare,
+  rateShares,
+} from '../../src/scoring/population/rate-cells.ts'
 import type { Signal } from '../../src/scoring/signal.ts'
 import { listName } from '../../src/store/list-name.ts'
 import { partitionOf } from '../../src/store/partition-of.ts'

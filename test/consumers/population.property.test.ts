@@ -1,10 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { monthOf } from '../../src/scoring/kpi-counts.ts'
 import type { ModelDefinition, RateDefinition } from '../../src/scoring/model-definition.ts'
-import { rateBook } from '../../src/scoring/rate-cells.ts'
-import { evaluateKpis, kpiBooks, readMeasures } from '../../src/scoring/read-kpis.ts'
-import { answerRate, planRate, type RateGroup, type RateQuery } from '../../src/scoring/read-rate.ts'
+import { monthOf } from '../../src/scoring/population/kpi-counts.ts'
+import { rateBook } from '../../src/scoring/population/rate-cells.ts'
+import { evaluateKpis, kpiBooks, readMeasures } from '../../src/scoring/population/read-kpis.ts'
+import {
+  answerRate,
+  planRate,
+  type RateGroup,
+  type RateQuery,
+} from '../../src/scoring/population/read-rate.ts'
 import { DAY_MS, dayOf } from '../../src/scoring/time.ts'
 import { arbitraryBatches } from '../support/histories.ts'
 import type { MemoryStore } from '../support/memory-store.ts'

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { readExamples } from '../../src/models/examples.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
-import { checkExample } from '../../src/scoring/check-example.ts'
 import { compileModel } from '../../src/scoring/compile-model.ts'
 import { MOTIONS } from '../../src/scoring/model-definition.ts'
-import { runExample } from '../../src/scoring/run-example.ts'
+import { checkExample } from '../../src/scoring/trial/check-example.ts'
+import { runExample } from '../../src/scoring/trial/run-example.ts'
 
 /** What every example of a model's text expects and does not find. */
 function failuresOf(text: string, file: string): { title: string; mismatches: unknown }[] {

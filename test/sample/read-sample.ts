@@ -1,7 +1,12 @@
-import { CounterChanges } from '../../src/scoring/counters.ts'
-import { compileRates, countShares, rateBook, rateShares } from '../../src/scoring/rate-cells.ts'
-import { evaluateKpis, type KpiAnswer, readMeasures } from '../../src/scoring/read-kpis.ts'
-import { answerRate, planRate, type RateGroup, type RateQuery } from '../../src/scoring/read-rate.ts'
+import { CounterChanges } from '../../src/scoring/population/counters.ts'
+import { compileRates, countShares, rateBook, rateShares } from '../../src/scoring/population/rate-cells.ts'
+import { evaluateKpis, type KpiAnswer, readMeasures } from '../../src/scoring/population/read-kpis.ts'
+import {
+  answerRate,
+  planRate,
+  type RateGroup,
+  type RateQuery,
+} from '../../src/scoring/population/read-rate.ts'
 import { dayOf } from '../../src/scoring/time.ts'
 import { bookMap, type ScoredSample } from './score-sample.ts'
 

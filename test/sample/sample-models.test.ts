@@ -3,7 +3,7 @@ import { sampleHistory } from '../../src/sample/history.ts'
 import { liveSignals } from '../../src/sample/live.ts'
 import { sampleWorkspace } from '../../src/sample/workspace.ts'
 import type { ScoringEvent } from '../../src/scoring/outputs.ts'
-import { KPI_DIMENSIONS, splitValues } from '../../src/scoring/read-kpis.ts'
+import { KPI_DIMENSIONS, splitValues } from '../../src/scoring/population/read-kpis.ts'
 import { figuresOf, rateOf } from './read-sample.ts'
 import { type ScoredSample, scoreSample } from './score-sample.ts'
 

@@ -1,5 +1,5 @@
 import { UpswellError } from '../../src/errors.ts'
-import type { CounterBook } from '../../src/scoring/counters.ts'
+import type { CounterBook } from '../../src/scoring/population/counters.ts'
 import type {
   AccountStore,
   Listing,

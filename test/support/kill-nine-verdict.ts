@@ -1,7 +1,7 @@
 import type { Backend } from '../../src/consumers/backend.ts'
 import type { LogRecord, OutgoingRecord } from '../../src/consumers/log.ts'
 import { SOURCE_TOPICS, type TopicNames, type TopicRole } from '../../src/consumers/topics.ts'
-import { CounterChanges } from '../../src/scoring/counters.ts'
+import { CounterChanges } from '../../src/scoring/population/counters.ts'
 import { DUE_BUCKETS, type PartitionWrite } from '../../src/store/store.ts'
 import { type FoldContext, foldPlainly, historyOf, type PlainFold } from './kill-nine-fold.ts'
 import type { Acknowledged } from './kill-nine-load.ts'

@@ -1,13 +1,13 @@
 import { Type } from '@sinclair/typebox'
 import type { ModelDefinition, RateDefinition } from '../../scoring/model-definition.ts'
-import { rateBook } from '../../scoring/rate-cells.ts'
+import { rateBook } from '../../scoring/population/rate-cells.ts'
 import {
   createRateTally,
   planRate,
   type Rate,
   type RatePlan,
   type RateQuery,
-} from '../../scoring/read-rate.ts'
+} from '../../scoring/population/read-rate.ts'
 import type { AccountStore } from '../../store/store.ts'
 import { activeModels } from '../active-models.ts'
 import { answerUnchanged } from '../answer-unchanged.ts'

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { featuresRead } from '../../scoring/conditions.ts'
-import { monthOf } from '../../scoring/kpi-counts.ts'
 import { type KpiSection, MOTIONS, type ModelDefinition } from '../../scoring/model-definition.ts'
+import { monthOf } from '../../scoring/population/kpi-counts.ts'
 import {
   compileFigures,
   createKpiTally,
@@ -11,7 +11,7 @@ import {
   type KpiFilter,
   type KpiTally,
   kpiBooks,
-} from '../../scoring/read-kpis.ts'
+} from '../../scoring/population/read-kpis.ts'
 import type { AccountStore } from '../../store/store.ts'
 import { activeModels } from '../active-models.ts'
 import { answerUnchanged } from '../answer-unchanged.ts'

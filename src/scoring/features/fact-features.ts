@@ -1,9 +1,9 @@
-import type { AccountActivity, HistoryEntry } from './activity.ts'
-import type { FeatureDefinition } from './model-definition.ts'
+import type { AccountActivity, HistoryEntry } from '../activity.ts'
+import type { FeatureDefinition } from '../model-definition.ts'
+import { finite } from '../round.ts'
+import { DAY_MS, dayOf, dayOfDate, lastAnniversary, nextAnniversary } from '../time.ts'
 import { READS_NOTHING, type RootFeature, readsKeys } from './root-feature.ts'
-import { finite } from './round.ts'
 import { compileNames } from './selection.ts'
-import { DAY_MS, dayOf, dayOfDate, lastAnniversary, nextAnniversary } from './time.ts'
 
 /** Features of latest-wins values. Rules: docs/how-a-score-is-defined.md, "Features". */
 

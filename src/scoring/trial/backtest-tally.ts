@@ -1,5 +1,5 @@
-import type { ModelDefinition, Motion } from './model-definition.ts'
-import { DAY_MS } from './time.ts'
+import type { ModelDefinition, Motion } from '../model-definition.ts'
+import { DAY_MS } from '../time.ts'
 
 /** What may yet be followed by a win of one account. */
 export interface AccountTally {

@@ -1,12 +1,12 @@
-import { advance, createAccount, receiveSignal } from './account.ts'
-import { moveClock } from './activity.ts'
-import type { CompiledModel, CompiledNotice } from './compile-model.ts'
-import { featuresRead } from './conditions.ts'
-import { contributionsOf, readSlots } from './contributions.ts'
-import type { Contribution } from './outputs.ts'
-import { roundTo6 } from './round.ts'
-import type { Signal } from './signal.ts'
-import type { Standing } from './standing.ts'
+import { advance, createAccount, receiveSignal } from '../account.ts'
+import { moveClock } from '../activity.ts'
+import type { CompiledModel, CompiledNotice } from '../compile-model.ts'
+import { featuresRead } from '../conditions.ts'
+import { contributionsOf, readSlots } from '../contributions.ts'
+import type { Contribution } from '../outputs.ts'
+import { roundTo6 } from '../round.ts'
+import type { Signal } from '../signal.ts'
+import type { Standing } from '../standing.ts'
 
 /** Signals of one account, and the moment at which it is looked at. */
 export interface Example {

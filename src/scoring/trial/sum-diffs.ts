@@ -1,6 +1,6 @@
+import type { PqlStatus } from '../outputs.ts'
+import { roundTo6 } from '../round.ts'
 import { type AccountDiff, changesTier } from './diff-account.ts'
-import type { PqlStatus } from './outputs.ts'
-import { roundTo6 } from './round.ts'
 
 /** What another version of a model would change, over all accounts. */
 export interface DiffSums {

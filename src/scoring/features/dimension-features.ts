@@ -1,6 +1,6 @@
-import type { Dimension } from './model-definition.ts'
+import type { Dimension } from '../model-definition.ts'
+import { DAY_MS, dayOf } from '../time.ts'
 import { READS_NOTHING, type RootFeature } from './root-feature.ts'
-import { DAY_MS, dayOf } from './time.ts'
 
 /** Values of a property that were seen for the first (last) time in the window. Rules: docs/how-a-score-is-defined.md, "Features". */
 export function compileSeenValues(

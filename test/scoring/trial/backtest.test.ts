@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { ModelLibrary } from '../../src/models/model-library.ts'
-import type { Account } from '../../src/scoring/account.ts'
-import { Backtest, type BacktestOptions } from '../../src/scoring/backtest.ts'
-import type { CompiledModel } from '../../src/scoring/compile-model.ts'
-import { createPartitionMemory, foldBatch, type LogEntry } from '../../src/scoring/fold.ts'
-import type { Signal } from '../../src/scoring/signal.ts'
-import { type Fact, slowBacktest } from '../support/slow-backtest.ts'
+import { ModelLibrary } from '../../../src/models/model-library.ts'
+import type { Account } from '../../../src/scoring/account.ts'
+import type { CompiledModel } from '../../../src/scoring/compile-model.ts'
+import { createPartitionMemory, foldBatch, type LogEntry } from '../../../src/scoring/fold.ts'
+import type { Signal } from '../../../src/scoring/signal.ts'
+import { Backtest, type BacktestOptions } from '../../../src/scoring/trial/backtest.ts'
+import { type Fact, slowBacktest } from '../../support/slow-backtest.ts'
 
 const DAY_MS = 86_400_000
 const time = (text: string): number => Date.parse(text.includes('T') ? `${text}:00Z` : text)

@@ -1,10 +1,10 @@
-import type { AccountActivity, Series } from './activity.ts'
-import { addCapped, countBetween, firstFrom, sumBetween } from './buckets.ts'
-import type { FeatureDefinition, Selection, Window } from './model-definition.ts'
+import type { AccountActivity, Series } from '../activity.ts'
+import { addCapped, countBetween, firstFrom, sumBetween } from '../buckets.ts'
+import type { FeatureDefinition, Selection, Window } from '../model-definition.ts'
+import { roundTo6 } from '../round.ts'
+import { DAY_MS, dayOf, HELD_DAYS, HOUR_MS, hourOf } from '../time.ts'
 import { READS_NOTHING, type RootFeature } from './root-feature.ts'
-import { roundTo6 } from './round.ts'
 import { compileSelection } from './selection.ts'
-import { DAY_MS, dayOf, HELD_DAYS, HOUR_MS, hourOf } from './time.ts'
 
 /** Features of what happened in a window of buckets. Rules: docs/how-a-score-is-defined.md, "Features". */
 

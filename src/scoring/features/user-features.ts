@@ -1,6 +1,6 @@
-import { countBetween } from './buckets.ts'
+import { countBetween } from '../buckets.ts'
+import { DAY_MS, dayOf } from '../time.ts'
 import { READS_NOTHING, type RootFeature } from './root-feature.ts'
-import { DAY_MS, dayOf } from './time.ts'
 import { nextLeaving } from './windowed-features.ts'
 
 /**

@@ -1,9 +1,9 @@
-import { contributionsOf } from './contributions.ts'
-import type { Motion } from './model-definition.ts'
-import type { Contribution, PqlStatus } from './outputs.ts'
-import { roundTo6 } from './round.ts'
-import type { Standing } from './standing.ts'
-import { nextTierMove, targetTier } from './tier.ts'
+import { contributionsOf } from '../contributions.ts'
+import type { Motion } from '../model-definition.ts'
+import type { Contribution, PqlStatus } from '../outputs.ts'
+import { roundTo6 } from '../round.ts'
+import type { Standing } from '../standing.ts'
+import { nextTierMove, targetTier } from '../tier.ts'
 import type { Trial } from './try-model.ts'
 
 export interface Change<T> {

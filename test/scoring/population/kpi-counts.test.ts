@@ -1,13 +1,19 @@
 import { expect, test, vi } from 'vitest'
-import type { Account } from '../../src/scoring/account.ts'
-import { compileModel } from '../../src/scoring/compile-model.ts'
-import type { CounterChange } from '../../src/scoring/counters.ts'
-import { createPartitionMemory, foldBatch, type LogEntry } from '../../src/scoring/fold.ts'
-import { keptCsm, keptMotion, measureBook, parsePlace, placeField } from '../../src/scoring/kpi-counts.ts'
-import type { MeasureDefinition, ModelDefinition } from '../../src/scoring/model-definition.ts'
-import { createKpiTally, kpiBooks } from '../../src/scoring/read-kpis.ts'
-import type { Signal } from '../../src/scoring/signal.ts'
-import { DAY_MS } from '../../src/scoring/time.ts'
+import type { Account } from '../../../src/scoring/account.ts'
+import { compileModel } from '../../../src/scoring/compile-model.ts'
+import { createPartitionMemory, foldBatch, type LogEntry } from '../../../src/scoring/fold.ts'
+import type { MeasureDefinition, ModelDefinition } from '../../../src/scoring/model-definition.ts'
+import type { CounterChange } from '../../../src/scoring/population/counters.ts'
+import {
+  keptCsm,
+  keptMotion,
+  measureBook,
+  parsePlace,
+  placeField,
+} from '../../../src/scoring/population/kpi-counts.ts'
+import { createKpiTally, kpiBooks } from '../../../src/scoring/population/read-kpis.ts'
+import type { Signal } from '../../../src/scoring/signal.ts'
+import { DAY_MS } from '../../../src/scoring/time.ts'
 
 const NOW = Date.UTC(2026, 0, 31, 12)
 

@@ -1,10 +1,10 @@
-import { type Account, advance, createAccount, type ModelSet, receiveSignal } from './account.ts'
+import { type Account, advance, createAccount, type ModelSet, receiveSignal } from '../account.ts'
+import type { CompiledModel } from '../compile-model.ts'
+import { compileNames } from '../features/selection.ts'
+import type { ScoringEvent } from '../outputs.ts'
+import type { Signal } from '../signal.ts'
 import { type BacktestReport, reportOf } from './backtest-report.ts'
 import { type AccountTally, BacktestTally, createAccountTally } from './backtest-tally.ts'
-import type { CompiledModel } from './compile-model.ts'
-import type { ScoringEvent } from './outputs.ts'
-import { compileNames } from './selection.ts'
-import type { Signal } from './signal.ts'
 
 export interface BacktestOptions {
   /** Names of the `outcome` signals that are wins: exact, or prefixes ending in `*`. */

@@ -1,6 +1,6 @@
+import type { ModelDefinition, Motion } from '../model-definition.ts'
+import { roundTo6 } from '../round.ts'
 import type { BacktestCounts, NoticeCounts } from './backtest-tally.ts'
-import type { ModelDefinition, Motion } from './model-definition.ts'
-import { roundTo6 } from './round.ts'
 
 /** How well a model's tiers and PQLs preceded wins. Every term is defined in docs/backtest-a-model.md; shares are 0 to 1, rounded to 10⁻⁶. */
 export interface BacktestReport {

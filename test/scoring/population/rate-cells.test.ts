@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest'
-import { CounterChanges } from '../../src/scoring/counters.ts'
-import type { RateDefinition } from '../../src/scoring/model-definition.ts'
-import { type CompiledRate, countShares, type RateShare, rateBook } from '../../src/scoring/rate-cells.ts'
-import { answerRate, createRateTally, planRate } from '../../src/scoring/read-rate.ts'
+import type { RateDefinition } from '../../../src/scoring/model-definition.ts'
+import { CounterChanges } from '../../../src/scoring/population/counters.ts'
+import {
+  type CompiledRate,
+  countShares,
+  type RateShare,
+  rateBook,
+} from '../../../src/scoring/population/rate-cells.ts'
+import { answerRate, createRateTally, planRate } from '../../../src/scoring/population/read-rate.ts'
 
 const definition: RateDefinition = {
   name: 'intent',

@@ -1,8 +1,8 @@
-import { compileExpression } from './conditions.ts'
+import { compileExpression } from '../conditions.ts'
+import type { KpiDefinition, KpiSection, MeasureDefinition, MeasureSpan, Value } from '../model-definition.ts'
+import { roundTo6 } from '../round.ts'
 import type { CounterBook } from './counters.ts'
 import { type KpiPlace, keptCsm, measureBook, monthOfField, parsePlace } from './kpi-counts.ts'
-import type { KpiDefinition, KpiSection, MeasureDefinition, MeasureSpan, Value } from './model-definition.ts'
-import { roundTo6 } from './round.ts'
 
 /** What counts can be split by. */
 export const KPI_DIMENSIONS = ['motion', 'tier', 'csm'] as const

@@ -1,4 +1,4 @@
-import type { Selection } from './model-definition.ts'
+import type { Selection } from '../model-definition.ts'
 
 /** Whether a series (by its key `kind:name`) is selected. */
 export function compileSelection(selection: Selection): (key: string) => boolean {

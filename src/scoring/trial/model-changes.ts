@@ -1,4 +1,4 @@
-import type { ModelDefinition } from './model-definition.ts'
+import type { ModelDefinition } from '../model-definition.ts'
 
 export type ModelPart =
   | 'score'

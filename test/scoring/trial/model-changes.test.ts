@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { parseModel } from '../../src/models/parse-model.ts'
-import { modelChanges } from '../../src/scoring/model-changes.ts'
-import { modelText, parse } from '../models/model-text.ts'
+import { parseModel } from '../../../src/models/parse-model.ts'
+import { modelChanges } from '../../../src/scoring/trial/model-changes.ts'
+import { modelText, parse } from '../../models/model-text.ts'
 
 test('nothing is changed between a model and itself, whatever its version and comments', () => {
   const text = modelText().replace('version: 1', 'version: 2')

@@ -1,6 +1,7 @@
-import { firstFrom } from './buckets.ts'
+import { firstFrom } from '../buckets.ts'
+import type { RateDefinition } from '../model-definition.ts'
+import { roundScore } from '../round.ts'
 import type { CounterBook } from './counters.ts'
-import type { RateDefinition } from './model-definition.ts'
 import {
   type BlockCounter,
   blockBook,
@@ -10,7 +11,6 @@ import {
   rateBook,
   segmentValues,
 } from './rate-cells.ts'
-import { roundScore } from './round.ts'
 
 /** Which windows of days, and which accounts, are asked for. */
 export interface RateQuery {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { readExamples } from '../../src/models/examples.ts'
-import { ModelLibrary } from '../../src/models/model-library.ts'
-import { checkExample } from '../../src/scoring/check-example.ts'
-import { type ExampleExpectation, runExample } from '../../src/scoring/run-example.ts'
+import { readExamples } from '../../../src/models/examples.ts'
+import { ModelLibrary } from '../../../src/models/model-library.ts'
+import { checkExample } from '../../../src/scoring/trial/check-example.ts'
+import { type ExampleExpectation, runExample } from '../../../src/scoring/trial/run-example.ts'
 
 const MODEL = `id: seats
 version: 1

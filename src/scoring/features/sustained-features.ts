@@ -1,11 +1,11 @@
-import type { AccountActivity, HistoryEntry } from './activity.ts'
-import { firstFrom } from './buckets.ts'
+import type { AccountActivity, HistoryEntry } from '../activity.ts'
+import { firstFrom } from '../buckets.ts'
+import type { FeatureDefinition } from '../model-definition.ts'
+import { finite } from '../round.ts'
+import { DAY_MS, dayOf } from '../time.ts'
 import { entryOn, valueOn } from './fact-features.ts'
-import type { FeatureDefinition } from './model-definition.ts'
 import { isBeyond, type RootFeature, readsKeys } from './root-feature.ts'
-import { finite } from './round.ts'
 import { compileSelection } from './selection.ts'
-import { DAY_MS, dayOf } from './time.ts'
 import { measureBetween } from './windowed-features.ts'
 
 /** How long something has been beyond a level. Rules: docs/how-a-score-is-defined.md, "Features". */

@@ -1,11 +1,11 @@
-import type { Account } from './account.ts'
-import type { LatestValue } from './activity.ts'
-import type { CompiledModel } from './compile-model.ts'
+import type { Account } from '../account.ts'
+import type { LatestValue } from '../activity.ts'
+import type { CompiledModel } from '../compile-model.ts'
+import { compileSelection } from '../features/selection.ts'
+import { hash128Hex } from '../hash.ts'
+import type { RateDefinition, SegmentDefinition } from '../model-definition.ts'
+import { dayOf, HELD_DAYS } from '../time.ts'
 import type { CounterChanges } from './counters.ts'
-import { hash128Hex } from './hash.ts'
-import type { RateDefinition, SegmentDefinition } from './model-definition.ts'
-import { compileSelection } from './selection.ts'
-import { dayOf, HELD_DAYS } from './time.ts'
 
 /**
  * Rates over the population, as counters that the accounts add themselves to.

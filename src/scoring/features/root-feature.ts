@@ -1,5 +1,5 @@
-import type { AccountActivity } from './activity.ts'
-import type { Level, Value } from './model-definition.ts'
+import type { AccountActivity } from '../activity.ts'
+import type { Level, Value } from '../model-definition.ts'
 
 /**
  * A feature that reads the activity. `compute` looks at the buckets each time, so it gives the same value whatever way the account got there.

@@ -1,12 +1,12 @@
-import type { Account } from './account.ts'
-import type { CompiledModel } from './compile-model.ts'
+import type { Account } from '../account.ts'
+import type { CompiledModel } from '../compile-model.ts'
+import { compileNames } from '../features/selection.ts'
+import { hash128Hex } from '../hash.ts'
+import { type MeasureDefinition, MOTIONS, type Motion } from '../model-definition.ts'
+import type { PqlEvent } from '../outputs.ts'
+import type { PropertyValue, Signal } from '../signal.ts'
 import type { CounterChanges } from './counters.ts'
-import { hash128Hex } from './hash.ts'
-import { type MeasureDefinition, MOTIONS, type Motion } from './model-definition.ts'
-import type { PqlEvent } from './outputs.ts'
 import { perModel } from './per-model.ts'
-import { compileNames } from './selection.ts'
-import type { PropertyValue, Signal } from './signal.ts'
 
 /** What the key figures are made of, counted while signals are applied: a book for each measure, a field for each month, motion, tier and CSM. */
 

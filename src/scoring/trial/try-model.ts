@@ -1,9 +1,9 @@
-import { type Account, advance, switchModels } from './account.ts'
-import { moveClock } from './activity.ts'
-import type { CompiledModel } from './compile-model.ts'
-import { evaluate } from './evaluate.ts'
-import type { Cause, ScoringEvent } from './outputs.ts'
-import { createStanding, type Standing } from './standing.ts'
+import { type Account, advance, switchModels } from '../account.ts'
+import { moveClock } from '../activity.ts'
+import type { CompiledModel } from '../compile-model.ts'
+import { evaluate } from '../evaluate.ts'
+import type { Cause, ScoringEvent } from '../outputs.ts'
+import { createStanding, type Standing } from '../standing.ts'
 
 /** One account under a model, and under another version of it that takes its place. */
 export interface Trial {

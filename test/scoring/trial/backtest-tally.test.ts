@@ -1,10 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type BacktestNumbers, reportOf } from '../../src/scoring/backtest-report.ts'
-import { type AccountTally, BacktestTally, createAccountTally } from '../../src/scoring/backtest-tally.ts'
-import type { ModelDefinition } from '../../src/scoring/model-definition.ts'
-import { parse } from '../models/model-text.ts'
-import { type Fact, slowBacktest } from '../support/slow-backtest.ts'
+import type { ModelDefinition } from '../../../src/scoring/model-definition.ts'
+import { type BacktestNumbers, reportOf } from '../../../src/scoring/trial/backtest-report.ts'
+import {
+  type AccountTally,
+  BacktestTally,
+  createAccountTally,
+} from '../../../src/scoring/trial/backtest-tally.ts'
+import { parse } from '../../models/model-text.ts'
+import { type Fact, slowBacktest } from '../../support/slow-backtest.ts'
 
 const HOUR_MS = 3_600_000
 const MODEL: ModelDefinition = parse({

@@ -1,6 +1,6 @@
+import type { FeatureDefinition } from '../model-definition.ts'
 import { compileSeenValues } from './dimension-features.ts'
 import { compileDate, compileKnownKeys, compileLatest, compileValueGrowth } from './fact-features.ts'
-import type { FeatureDefinition } from './model-definition.ts'
 import type { RootFeature } from './root-feature.ts'
 import { compileDaysSustained, compilePeriodsSustained } from './sustained-features.ts'
 import { compileActiveUsers } from './user-features.ts'
