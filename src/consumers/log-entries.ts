@@ -17,14 +17,6 @@ export type DecodedRecord = { readonly entry: LogEntry } | { readonly rejection:
 /** @throws InvalidModelError if a models record cannot be read by this version of Upswell */
 export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedRecord {
   const { offset, timestamp } = record
-  const kind = record.headers[RECORD_HEADER]?.toString()
-  if (kind === 'tick')
-    return { entry: { type: 'tick', offset, timestamp, ...(JSON.parse(String(record.value)) as TickSlice) } }
-  if (kind === 'models') {
-    const models = library.compileAll(JSON.parse(String(record.value)) as ModelSource[])
-    return { entry: { type: 'models', offset, at: timestamp, models } }
-  }
-  if (kind === 'live') return { entry: { type: 'live', offset } }
   if (timestamp > LATEST_MS) {
     return {
       rejection: {
@@ -33,6 +25,17 @@ export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedR
       },
     }
   }
+  const kind = record.headers[RECORD_HEADER]?.toString()
+  if (kind === 'tick') {
+    const tick = readJson(record, isTickSlice)
+    return tick === undefined ? notOurs(kind) : { entry: { type: 'tick', offset, timestamp, ...tick } }
+  }
+  if (kind === 'models') {
+    const sources = readJson(record, isModelSources)
+    if (sources === undefined) return notOurs(kind)
+    return { entry: { type: 'models', offset, at: timestamp, models: library.compileAll(sources) } }
+  }
+  if (kind === 'live') return { entry: { type: 'live', offset } }
   const parsed = parseSignal(record.value, { observedAt: timestamp, defaultKind: undefined })
   if ('rejection' in parsed) return parsed
   const { signal } = parsed
@@ -56,6 +59,44 @@ export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedR
       history: record.headers[CLOCK_HEADER]?.toString() === 'event',
     },
   }
+}
+
+/** Undefined if the value is not what Upswell itself writes: others can write to the topic too. */
+function readJson<T>({ value }: LogRecord, is: (json: unknown) => json is T): T | undefined {
+  try {
+    const json: unknown = JSON.parse(String(value))
+    return is(json) ? json : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isTickSlice(json: unknown): json is TickSlice {
+  if (typeof json !== 'object' || json === null) return false
+  const { slice, of, scope, clock } = json as Record<string, unknown>
+  return (
+    Number.isInteger(slice) &&
+    Number.isInteger(of) &&
+    (slice as number) >= 0 &&
+    (slice as number) < (of as number) &&
+    (scope === 'due' || scope === 'all') &&
+    (clock === 'wall' || clock === 'event')
+  )
+}
+
+function isModelSources(json: unknown): json is ModelSource[] {
+  const isText = (value: unknown): boolean => typeof value === 'string'
+  return (
+    Array.isArray(json) &&
+    json.every(
+      source => typeof source === 'object' && source !== null && isText(source.file) && isText(source.text),
+    )
+  )
+}
+
+function notOurs(kind: string): { rejection: Rejection } {
+  const detail = `the header ${RECORD_HEADER} says ${kind}, and the value is none; only Upswell writes that header`
+  return { rejection: { code: 'invalid-field', detail } }
 }
 
 export function isTick(record: LogRecord): boolean {
