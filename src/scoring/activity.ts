@@ -244,8 +244,9 @@ function moveUser(
   const to = recentDays(now)
   for (let n = 0; n < Math.max(from.length, to.length); n++) {
     if (from[n] === to[n]) continue
-    const days = activity.userDays[n] ?? createBuckets()
-    activity.userDays[n] = days
+    // Those before it may have been forgotten, and left out when the account was stored.
+    while (activity.userDays.length <= n) activity.userDays.push(createBuckets())
+    const days = activity.userDays[n]!
     const first = n === 0 ? today - HELD_DAYS + 1 : today - USER_DAYS_HELD + 1
     if (from[n] !== undefined) takeFromBucket(days, from[n]!)
     if (to[n] !== undefined && to[n]! >= first) addToBucket(days, to[n]!, 0)

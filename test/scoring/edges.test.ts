@@ -170,3 +170,19 @@ test('a model that goes and comes back at the same moment makes other events, un
   expect(ids).toHaveLength(2)
   expect(new Set(ids).size).toBe(2)
 })
+
+test('a late day of a user whose other days are forgotten leaves no gap behind', () => {
+  const model = modelOf('{ powerUsers: { days: 3, within: 30d } }')
+  const models = { offset: 0, at: 0, models: [model] }
+  const today = utc('2026-03-01')
+  const onDay = (daysAgo: number) => signal(today - daysAgo * DAY_MS, { userId: 'kim' })
+  const account = send(model, [onDay(41), onDay(40)])
+  // Time passes; of the user's days only the last one is remembered by the account, and so it is stored.
+  receiveSignal(account, signal(today, {}), today, false)
+  const again = decodeAccount('acme', encodeAccount(account), [models])
+  for (const [name, chunk] of account.users.chunks) again.users.chunks.set(name, chunk)
+  receiveSignal(again, onDay(45), today, false)
+  receiveSignal(again, signal(today + DAY_MS, { userId: 'kim' }), today + DAY_MS, false)
+  expect(decodeAccount('acme', encodeAccount(again), [models]).activity.userDays[0]!.counts).toEqual([1])
+  expect(readOf(again)).toBe(0)
+})
