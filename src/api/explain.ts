@@ -1,5 +1,6 @@
 import type { CompiledNotice, Slot } from '../scoring/compile-model.ts'
 import { contributionsOf } from '../scoring/contributions.ts'
+import { isGateOpen } from '../scoring/gates.ts'
 import type { Value } from '../scoring/model-definition.ts'
 import { roundTo6 } from '../scoring/round.ts'
 import type { Standing } from '../scoring/standing.ts'
@@ -96,13 +97,13 @@ function inputDocuments(slots: readonly Slot[], values: readonly Value[]): Input
 }
 
 function gateDocuments({ model, values }: Standing): GateDocument[] {
-  return model.gates.map(({ definition, open: evaluate }) => {
-    const met = evaluate(values)
+  return model.gates.map(gate => {
+    const { definition } = gate
     return {
       gate: definition.name,
       title: definition.title,
-      open: met === undefined ? definition.missing === 'open' : met === true,
-      known: met !== undefined,
+      open: isGateOpen(gate, values),
+      known: gate.open(values) !== undefined,
       condition: definition.open.text,
     }
   })

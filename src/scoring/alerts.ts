@@ -1,8 +1,8 @@
 import type { CompiledAlert } from './compile-model.ts'
 import { readSlots } from './contributions.ts'
-import { hash128Hex } from './hash.ts'
+import { standingEventId } from './event-id.ts'
 import type { AlertEvent, Cause, ScoringEvent } from './outputs.ts'
-import { again, type Standing } from './standing.ts'
+import type { Standing } from './standing.ts'
 import { fillReason, isMet } from './triggers.ts'
 
 /** Sends the alerts whose condition is met and whose time has come. Rules: docs/how-a-score-is-defined.md, "Alerts". */
@@ -34,17 +34,7 @@ function alertEvent(
   const { template, assignee, action } = alert
   return {
     type: 'alert',
-    id: hash128Hex(
-      'alert',
-      accountId,
-      id,
-      version,
-      alert.name,
-      at,
-      cause.type,
-      cause.signalId ?? '',
-      ...again(standing),
-    ),
+    id: standingEventId('alert', standing, accountId, [alert.name], at, cause),
     accountId,
     modelId: id,
     modelVersion: version,

@@ -2,6 +2,7 @@ import { type Account, type ModelSet, NO_MODELS } from './account.ts'
 import { type AccountActivity, createActivity, type Series } from './activity.ts'
 import { type Buckets, createBuckets } from './buckets.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
+import { readNumber, readSorted, readValue, writeNumber, writeSorted, writeValue } from './codec-values.ts'
 import { DIMENSIONS } from './model-definition.ts'
 import type { CauseType } from './outputs.ts'
 import { type Override, overrideOf } from './overrides.ts'
@@ -280,21 +281,6 @@ function unionOf(series: ReadonlyMap<string, Series>, unit: 'days' | 'hours'): n
   return [...union].sort((a, b) => a - b)
 }
 
-function writeSorted<T>(out: ByteWriter, map: ReadonlyMap<string, T>, write: (value: T) => void): void {
-  out.varint(map.size)
-  for (const key of [...map.keys()].sort()) {
-    out.text(key)
-    write(map.get(key)!)
-  }
-}
-
-function readSorted<T>(input: ByteReader, map: Map<string, T>, read: (key: string) => T): void {
-  for (let left = input.varint(); left > 0; left--) {
-    const key = input.text()
-    map.set(key, read(key))
-  }
-}
-
 /** Sums are left out where every quantity was 1, which is nearly always. */
 function writeBuckets(out: ByteWriter, { at, counts, sums }: Buckets): void {
   const plain = counts.every((count, i) => sums[i] === count * 1000)
@@ -351,52 +337,6 @@ function readUserDays(input: ByteReader, userDays: Buckets[]): void {
       counts.push(input.varint())
       sums.push(0)
     }
-  }
-}
-
-const TAG = { null: 0, integer: 1, double: 2, text: 3, false: 4, true: 5 } as const
-
-function writeNumber(out: ByteWriter, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 0 && !Object.is(value, -0)) {
-    out.byte(TAG.integer)
-    out.varint(value)
-  } else {
-    out.byte(TAG.double)
-    out.double(value)
-  }
-}
-
-function readNumber(input: ByteReader): number {
-  return readValue(input) as number
-}
-
-function writeValue(out: ByteWriter, value: number | string | boolean | null): void {
-  if (value === null) out.byte(TAG.null)
-  else if (typeof value === 'number') writeNumber(out, value)
-  else if (typeof value === 'boolean') out.byte(value ? TAG.true : TAG.false)
-  else {
-    out.byte(TAG.text)
-    out.text(value)
-  }
-}
-
-function readValue(input: ByteReader): number | string | boolean | null {
-  const tag = input.byte()
-  switch (tag) {
-    case TAG.null:
-      return null
-    case TAG.integer:
-      return input.varint()
-    case TAG.double:
-      return input.double()
-    case TAG.text:
-      return input.text()
-    case TAG.false:
-      return false
-    case TAG.true:
-      return true
-    default:
-      throw new RangeError(`no value has the tag ${tag}`)
   }
 }
 

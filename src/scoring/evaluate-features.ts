@@ -1,4 +1,5 @@
 import type { CompiledModel } from './compile-model.ts'
+import { isGateOpen } from './gates.ts'
 import type { Value } from './model-definition.ts'
 import { coverage, groupPoints, totalScore } from './score.ts'
 import { targetTier } from './tier.ts'
@@ -52,12 +53,7 @@ export function evaluateFeatures(model: CompiledModel, given: Readonly<Record<st
     met: model.triggers
       .filter(trigger => trigger.met(values) === true)
       .map(trigger => trigger.definition.name),
-    gatesOpen: Object.fromEntries(
-      model.gates.map(gate => {
-        const open = gate.open(values)
-        return [gate.definition.name, open === undefined ? gate.definition.missing === 'open' : open === true]
-      }),
-    ),
+    gatesOpen: Object.fromEntries(model.gates.map(gate => [gate.definition.name, isGateOpen(gate, values)])),
     alerts: model.alerts.filter(alert => alert.met(values) === true).map(alert => alert.definition.name),
     prospects: Object.fromEntries(
       model.triggers.map(trigger => [trigger.definition.name, prospects(values, trigger)]),

@@ -1,6 +1,7 @@
 import type { AccountActivity, Touched } from './activity.ts'
 import { stepAlerts } from './alerts.ts'
-import type { CompiledFeature, CompiledGate } from './compile-model.ts'
+import type { CompiledFeature } from './compile-model.ts'
+import { isGateOpen } from './gates.ts'
 import type { Value } from './model-definition.ts'
 import type { Cause, ScoringEvent } from './outputs.ts'
 import { overrideOf } from './overrides.ts'
@@ -34,7 +35,7 @@ export function evaluate(
   if (moved !== undefined) events.push(moved)
   standing.values[standing.model.scoreSlot] = standing.score
   standing.values[standing.model.tierSlot] = standing.model.definition.tiers[standing.tier]!.name
-  const gatesOpen = standing.model.gates.map(gate => isOpen(gate, standing.values))
+  const gatesOpen = standing.model.gates.map(gate => isGateOpen(gate, standing.values))
   stepTriggers(standing, gatesOpen, activity.clock, accountId, cause, events)
   stepAlerts(standing, gatesOpen, activity.clock, accountId, cause, events)
   if (events.length > 0 || standing.score !== previousScore) {
@@ -51,11 +52,6 @@ function updateFacets({ model, facets }: Standing, activity: AccountActivity, re
     const value = activity.latest.get(key)?.value ?? undefined
     facets[i] = value === undefined ? undefined : String(value)
   }
-}
-
-function isOpen({ open, definition }: CompiledGate, values: readonly Value[]): boolean {
-  const isMet = open(values)
-  return isMet === undefined ? definition.missing === 'open' : isMet === true
 }
 
 /** The score that holds. Rules: docs/how-a-score-is-defined.md, "Which accounts" and "Overrides". */

@@ -62,11 +62,6 @@ export function modelIdOf(key: string): string {
   return key.slice(0, key.lastIndexOf('@'))
 }
 
-/** What makes the ids of events under a later standing differ from those under an earlier one. */
-export function again({ generation }: Standing): number[] {
-  return generation === 0 ? [] : [generation]
-}
-
 /** An account's first standing: the lowest tier, silently. */
 export function createStanding(
   model: CompiledModel,

@@ -1,9 +1,9 @@
 import { contributionsOf } from './contributions.ts'
-import { hash128Hex } from './hash.ts'
+import { standingEventId } from './event-id.ts'
 import type { ModelDefinition } from './model-definition.ts'
 import type { Cause, TierChange } from './outputs.ts'
 import { roundTo6 } from './round.ts'
-import { again, type Standing } from './standing.ts'
+import type { Standing } from './standing.ts'
 
 /** The tier that a score asks for, seen from the present one. Rules: docs/how-a-score-is-defined.md, "Tier". */
 export function targetTier({ tiers, tierPolicy }: ModelDefinition, present: number, score: number): number {
@@ -48,18 +48,7 @@ export function stepTier(
   standing.tierSince = clock
   return {
     type: 'tier-change',
-    id: hash128Hex(
-      'tier-change',
-      accountId,
-      definition.id,
-      definition.version,
-      from,
-      to,
-      clock,
-      cause.type,
-      cause.signalId ?? '',
-      ...again(standing),
-    ),
+    id: standingEventId('tier-change', standing, accountId, [from, to], clock, cause),
     accountId,
     modelId: definition.id,
     modelVersion: definition.version,

@@ -1,10 +1,10 @@
 import { type CompiledNotice, type CompiledTrigger, REASON_PLACEHOLDER } from './compile-model.ts'
 import { readSlots } from './contributions.ts'
-import { hash128Hex } from './hash.ts'
+import { pqlEventId, standingEventId } from './event-id.ts'
 import type { Value } from './model-definition.ts'
 import type { Cause, PqlEvent, PqlStatus, ScoringEvent } from './outputs.ts'
 import { roundScore, roundTo6 } from './round.ts'
-import { again, type Standing, type TriggerState } from './standing.ts'
+import type { Standing, TriggerState } from './standing.ts'
 
 /**
  * One step of every trigger's life. A trigger is idle, or holds a PQL that is open, or held back by a gate.
@@ -27,7 +27,7 @@ export function stepTriggers(
     const met = isMet(standing, trigger)
     const open = !isHeld && trigger.gates.every(gate => gatesOpen[gate] === true)
     const step = stepTrigger(state, trigger, met, open, clock, () =>
-      pqlIdOf(standing, trigger, accountId, clock, cause),
+      standingEventId('pql', standing, accountId, [trigger.definition.name], clock, cause),
     )
     if (step === undefined) continue
     standing.triggers[i] = step.state
@@ -90,27 +90,6 @@ function stepTrigger(
   return undefined
 }
 
-function pqlIdOf(
-  standing: Standing,
-  trigger: CompiledTrigger,
-  accountId: string,
-  clock: number,
-  cause: Cause,
-): string {
-  const { id, version } = standing.model.definition
-  return hash128Hex(
-    'pql',
-    accountId,
-    id,
-    version,
-    trigger.definition.name,
-    clock,
-    cause.type,
-    cause.signalId ?? '',
-    ...again(standing),
-  )
-}
-
 /** The event that tells what became of a PQL, with what the standing holds now as its evidence. */
 export function pqlEvent(
   standing: Standing,
@@ -125,7 +104,7 @@ export function pqlEvent(
   const evidence = readSlots(trigger.evidence, standing.values)
   return {
     type: 'pql',
-    id: hash128Hex('pql-event', pqlId, status, at, cause.type, cause.signalId ?? '', ...again(standing)),
+    id: pqlEventId(standing, pqlId, status, at, cause),
     pqlId,
     accountId,
     modelId: definition.id,

@@ -3,6 +3,7 @@ import { moveClock } from '../activity.ts'
 import type { CompiledModel, CompiledNotice } from '../compile-model.ts'
 import { featuresRead } from '../conditions.ts'
 import { contributionsOf, readSlots } from '../contributions.ts'
+import { isGateOpen } from '../gates.ts'
 import type { Contribution } from '../outputs.ts'
 import { roundTo6 } from '../round.ts'
 import type { Signal } from '../signal.ts'
@@ -129,9 +130,10 @@ type Notice = CompiledNotice & {
 
 function closedGates({ model, values }: Standing, gates: readonly number[]): NoticeCondition['closedGates'] {
   const slotOf = (name: string): number => model.features.findIndex(feature => feature.name === name)
-  return gates.flatMap(gate => {
-    const { open, definition } = model.gates[gate]!
-    if (open(values) ?? definition.missing === 'open') return []
+  return gates.flatMap(index => {
+    const gate = model.gates[index]!
+    if (isGateOpen(gate, values)) return []
+    const { definition } = gate
     const reads = featuresRead(definition.open.expression).map(name => ({ name, slot: slotOf(name) }))
     return [{ name: definition.name, when: definition.open.text, values: readSlots(reads, values) }]
   })
