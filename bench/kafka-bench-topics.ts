@@ -1,5 +1,5 @@
-import { kafkaClients } from '../src/consumers/kafka-client.ts'
-import { createTopics } from '../src/consumers/kafka-topics.ts'
+import { kafkaClients } from '../src/consumers/kafka/client.ts'
+import { createTopics } from '../src/consumers/kafka/topics.ts'
 import { type TopicNames, topicNames } from '../src/consumers/topics.ts'
 import { PARTITIONS } from './jobs.ts'
 import { QUIET_LOGGER } from './logger.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { kafkaClients } from '../src/consumers/kafka-client.ts'
+import { kafkaClients } from '../src/consumers/kafka/client.ts'
 import type { FloorJob, Measurement } from './jobs.ts'
 import { connectionTo } from './kafka-bench-topics.ts'
 import { collectGarbage, peakRssBytes, startClock, type Usage } from './measure.ts'

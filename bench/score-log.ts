@@ -79,6 +79,13 @@ function withStart(log: Log, onBatch: () => void): Log {
     append: records => log.append(records),
     consume: options => log.consume({ ...options, handler: watched(options.handler) }),
     readAll: topic => log.readAll(topic),
+    read: (topic, stretches) => log.read(topic, stretches),
+    ranges: topic => log.ranges(topic),
+    topics: () => log.topics(),
+    createTopics: topics => log.createTopics(topics),
+    deleteTopics: topics => log.deleteTopics(topics),
+    group: (group, topic) => log.group(group, topic),
+    deleteGroup: group => log.deleteGroup(group),
     ping: () => log.ping(),
     close: () => log.close(),
   }

@@ -20,6 +20,8 @@ export interface Config {
   readonly batchSize: number
   readonly tickIntervalMs: number
   readonly sessionTimeoutMs: number
+  readonly checkpointIntervalMs: number
+  readonly parityIntervalMs: number
   readonly logLevel: LogLevel
   readonly noColor: boolean
 }
@@ -100,6 +102,20 @@ export const SETTINGS: readonly Setting[] = [
     '30000',
     'how long a silent worker keeps its partitions, ms',
     wholeNumber(6000, 300_000),
+  ),
+  setting(
+    'checkpointIntervalMs',
+    'UPSWELL_CHECKPOINT_INTERVAL_MS',
+    '300000',
+    'how often what changed is written to activity-checkpoints, which an emptied Redis is made from, ms; 0: never',
+    wholeNumber(0, 86_400_000),
+  ),
+  setting(
+    'parityIntervalMs',
+    'UPSWELL_PARITY_INTERVAL_MS',
+    '3600000',
+    'how often a scorer compares some accounts with what the log says, ms; 0: never',
+    wholeNumber(0, 604_800_000),
   ),
   setting(
     'logLevel',

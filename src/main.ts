@@ -5,10 +5,15 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import type { BacktestCommandOptions } from './commands/backtest.ts'
 import type { ModelDiffOptions } from './commands/model-diff.ts'
 import type { ModelTestOptions } from './commands/model-test.ts'
+import type { ParityOptions } from './commands/parity.ts'
+import type { RebuildOptions } from './commands/rebuild.ts'
+import type { ReplayOptions } from './commands/replay.ts'
+import type { ReplayDiffOptions } from './commands/replay-diff.ts'
 import type { SendOptions } from './commands/send.ts'
 import { describeSettings, PACKAGE_ROOT } from './config.ts'
 import { describeError, isUpswellError, UpswellError } from './errors.ts'
 import { InvalidModelError } from './models/invalid-model-error.ts'
+import { parseRfc3339 } from './scoring/rfc3339.ts'
 
 /** Exit codes that scripts can use: 0 done, 1 something failed or was left out, 2 the command, a setting or a model is wrong. */
 const WRONG_USE = 2
@@ -73,6 +78,81 @@ function buildProgram(): Command {
     .action(async (file: string, options: SendOptions) => {
       const { send } = await import('./commands/send.ts')
       process.exitCode = await send(file, options)
+    })
+
+  const replay = program
+    .command('replay')
+    .description(
+      'read the log a second time into a namespace and topics of its own: with another model, or more partitions',
+    )
+    .option('--into <name>', 'what the replay is called; the same name goes on with it', replayName)
+    .option('--from <time>', 'signals of this time and later ones; the beginning if left out', time)
+    .option('--to <time>', 'signals before this time, or now; without it the log is followed', timeOrNow)
+    .option(
+      '--model <files...>',
+      'model files or folders that it scores with; those that the log names if left out',
+    )
+    .option('--partitions <number>', 'a multiple of those of signals; the same if left out', positiveNumber)
+    .action(async ({ into, ...options }: Partial<ReplayOptions>) => {
+      if (into === undefined)
+        replay.error("error: required option '--into <name>' not specified", { exitCode: WRONG_USE })
+      const commands = await import('./commands/replay.ts')
+      process.exitCode = await commands.replay({ into: into!, ...options })
+    })
+  replay
+    .command('list')
+    .description('the replays that there are, and how far they are')
+    .action(async () => {
+      const { listReplays } = await import('./commands/replay-list.ts')
+      await listReplays()
+    })
+  replay
+    .command('diff')
+    .description('tell what a replay did otherwise than what serves: who moved, and which PQLs differ')
+    .argument('<name>', 'the replay', replayName)
+    .option('--limit <number>', 'rows of each list in the text', positiveNumber, 20)
+    .option('--json', 'one JSON document with everything, for scripts')
+    .option('--exit-code', 'exit with 1 if anything differs')
+    .action(async (name: string, options: ReplayDiffOptions) => {
+      const { diffReplay } = await import('./commands/replay-diff.ts')
+      process.exitCode = await diffReplay(name, options)
+    })
+  replay
+    .command('promote')
+    .description('let a replay serve in place of what serves now: topics and API, without a gap')
+    .argument('<name>', 'the replay', replayName)
+    .action(async (name: string) => {
+      const { promoteReplay } = await import('./commands/replay.ts')
+      process.exitCode = await promoteReplay(name)
+    })
+  replay
+    .command('drop')
+    .description('delete all that a replay has: its topics and its state')
+    .argument('<name>', 'the replay', replayName)
+    .action(async (name: string) => {
+      const { dropReplayNamed } = await import('./commands/replay.ts')
+      await dropReplayNamed(name)
+    })
+
+  program
+    .command('rebuild')
+    .description('empty the store and make it anew, from checkpoints and the log; outputs are not sent again')
+    .option('--partition <numbers...>', 'these partitions only', wholeNumbers)
+    .option('--from-log', 'from the log alone, without checkpoints')
+    .action(async (options: RebuildOptions) => {
+      const { rebuild } = await import('./commands/rebuild.ts')
+      process.exitCode = await rebuild(options)
+    })
+
+  program
+    .command('parity')
+    .description('recompute some accounts from the log and compare them with what is served; changes nothing')
+    .option('--accounts <number>', 'how many, at random', positiveNumber, 100)
+    .option('--from-log', 'from the beginning of the log, without checkpoints')
+    .option('--json', 'one JSON document, with the bytes of what differs')
+    .action(async (options: ParityOptions) => {
+      const { parity } = await import('./commands/parity.ts')
+      process.exitCode = await parity(options)
     })
 
   const topics = program.command('topics').description('the Kafka topics')
@@ -153,6 +233,34 @@ function horizonDays(text: string): number {
   if (!(days >= 1 && days <= LONGEST_HORIZON_DAYS))
     throw new InvalidArgumentError(`whole days from 1d to ${LONGEST_HORIZON_DAYS}d are accepted, such as 90d`)
   return days
+}
+
+/** It becomes a part of the names of topics. */
+function replayName(text: string): string {
+  if (!/^[A-Za-z0-9_-]{1,60}$/.test(text))
+    throw new InvalidArgumentError(
+      '1 to 60 letters, digits, underscores and hyphens are accepted, such as v2',
+    )
+  return text
+}
+
+function time(text: string): number {
+  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text)
+  const ms = parseRfc3339(isDay ? `${text}T00:00:00Z` : text)
+  if (ms === undefined)
+    throw new InvalidArgumentError(
+      'a UTC day or a time is accepted, such as 2026-08-01 or 2026-08-01T12:00:00Z',
+    )
+  return ms
+}
+
+function timeOrNow(text: string): number | 'now' {
+  return text === 'now' ? text : time(text)
+}
+
+function wholeNumbers(text: string, before: readonly number[] | undefined): number[] {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('whole numbers from 0 are accepted')
+  return [...(before ?? []), Number(text)]
 }
 
 function positiveNumber(text: string): number {

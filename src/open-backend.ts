@@ -3,7 +3,9 @@ import type { Backend } from './consumers/backend.ts'
 import { openEmbeddedBackend } from './consumers/embedded-backend.ts'
 import { openKafkaRedisBackend } from './consumers/kafka-redis-backend.ts'
 import type { Logger } from './consumers/logger.ts'
+import { Lines } from './consumers/replay/lines.ts'
 import { type TopicNames, topicNames } from './consumers/topics.ts'
+import type { ModelLibrary } from './models/model-library.ts'
 
 export interface OpenedBackend extends Backend {
   readonly topics: TopicNames
@@ -11,6 +13,31 @@ export interface OpenedBackend extends Backend {
 
 export function isEmbedded(config: Config): boolean {
   return config.kafkaBrokers.length === 0
+}
+
+/**
+ * The log, and the store and topics of the line of scoring that serves: what the settings name, until a replay is promoted.
+ * @throws UpswellError STORE_UNAVAILABLE
+ */
+export async function openServed(
+  config: Config,
+  logger: Logger,
+  library: ModelLibrary,
+): Promise<OpenedBackend> {
+  const backend = await openBackend(config, logger)
+  const lines = new Lines(config, backend, library)
+  try {
+    const { place, backend: served } = await lines.served()
+    const close = async () => {
+      await lines.close()
+      await backend.close()
+    }
+    return { ...served, topics: place.topics, close }
+  } catch (error) {
+    await lines.close()
+    await backend.close()
+    throw error
+  }
 }
 
 /** The log and the store that the settings name. Opening does not wait for Kafka or Redis to be there. */

@@ -5,13 +5,19 @@ import { startIngest } from './consumers/ingest.ts'
 import type { Consumption } from './consumers/log.ts'
 import { signalRecord } from './consumers/log-entries.ts'
 import type { Logger } from './consumers/logger.ts'
+import { startParityLoop } from './consumers/parity/parity-loop.ts'
+import { paritySourceOf } from './consumers/parity/parity-source.ts'
+import { type FoundLine, Lines } from './consumers/replay/lines.ts'
+import { scoreLines } from './consumers/replay/score-lines.ts'
+import { ServedLine } from './consumers/replay/served-line.ts'
 import type { BatchReport } from './consumers/score-partition.ts'
-import { type Scoring, startScoring } from './consumers/scoring.ts'
+import type { Scoring } from './consumers/scoring.ts'
 import { describeError, isUpswellError, UpswellError } from './errors.ts'
 import { createMetrics } from './metrics.ts'
 import { ModelLibrary, type ModelSource } from './models/model-library.ts'
-import { openBackend } from './open-backend.ts'
+import { isEmbedded, openBackend } from './open-backend.ts'
 import { readModelFiles } from './read-model-files.ts'
+import type { CompiledModel } from './scoring/compile-model.ts'
 
 export type Role = 'ingest' | 'score' | 'api'
 
@@ -29,6 +35,10 @@ export interface Service {
   readonly library: ModelLibrary
   /** The configured models. */
   readonly models: readonly ModelSource[]
+  /** The line of scoring that serves: what the settings name, until a replay is promoted. */
+  served(): FoundLine
+  /** What the API answers with: the models that are active in the line that serves. @throws UpswellError STORE_UNAVAILABLE */
+  activeModels(): Promise<readonly CompiledModel[]>
   /** Resolves when all roles have joined; rejects if one never can: a missing topic, another number of partitions. */
   readonly started: Promise<void>
   /** Resolves when everything works and the configured models are active. */
@@ -46,11 +56,14 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
   const models = (await readModelFiles(config.models)).map(({ file, text }) => ({ file, text }))
   library.compileAll(models)
   const backend = await openBackend(config, logger)
+  const lines = new Lines(config, backend, library)
+  const served = new ServedLine(lines, logger)
   const running = new Map<Role, Consumption>()
   const stopping = new AbortController()
   let scoring: Scoring | undefined
-  const metrics = createMetrics(() =>
-    [...running.values()].reduce((sum, consumption) => sum + consumption.assignments().length, 0),
+  const metrics = createMetrics(
+    () => [...running.values()].reduce((sum, consumption) => sum + consumption.assignments().length, 0),
+    () => problems(),
   )
 
   const problems = async (): Promise<string[]> => {
@@ -65,6 +78,8 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
       found.push('score: the configured models are not active yet')
     if (roles.has('score') || roles.has('api'))
       await backend.store.ping().catch(error => found.push(`store: ${describeError(error)}`))
+    if (roles.has('api') && !served.isKnown)
+      found.push('api: it is not known yet whether a replay was promoted')
     if (roles.has('api') && !roles.has('score'))
       await backend.log
         .partitions(backend.topics.signals)
@@ -73,10 +88,12 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
   }
 
   const api = createApi({
-    store: backend.store,
+    store: () => served.current.backend.store,
     library,
-    appendSignals: (signals, observedAt) =>
-      backend.log.append(signals.map(signal => signalRecord(backend.topics.signals, signal, observedAt))),
+    appendSignals: (signals, observedAt) => {
+      const topic = served.current.place.topics.signals
+      return backend.log.append(signals.map(signal => signalRecord(topic, signal, observedAt)))
+    },
     problems,
     metrics: metrics.registry,
     now: Date.now,
@@ -87,6 +104,7 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
     throw error
   })
 
+  if (roles.has('api') || roles.has('ingest')) served.start()
   const common = { log: backend.log, topics: backend.topics, batchSize: config.batchSize, logger }
   const begin = async (role: Role, start: () => Promise<Consumption>): Promise<void> => {
     const consumption = await untilAvailable(start, role, logger, stopping.signal)
@@ -97,6 +115,7 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
       begin('ingest', () =>
         startIngest({
           ...common,
+          signalsTopic: () => served.current.place.topics.signals,
           group: `${config.group}-ingest`,
           now: Date.now,
           onIngested: metrics.onIngested,
@@ -104,14 +123,16 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
       ),
     roles.has('score') &&
       begin('score', async () => {
-        scoring = await startScoring({
-          ...common,
-          backend,
+        scoring = await scoreLines({
+          lines,
           library,
           models,
-          group: `${config.group}-score`,
+          logger,
+          batchSize: config.batchSize,
           now: Date.now,
           tickIntervalMs: config.tickIntervalMs,
+          // Embedded, the store is never lost without the log.
+          checkpointIntervalMs: isEmbedded(config) ? 0 : config.checkpointIntervalMs,
           onScored: batch => {
             metrics.onScored(batch)
             onScored?.(batch)
@@ -120,12 +141,33 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
         return scoring
       }),
   ]).then(() => undefined)
+  const parity =
+    roles.has('score') && config.parityIntervalMs > 0
+      ? startParityLoop({
+          source: async () => paritySourceOf(await lines.served(), library),
+          logger,
+          intervalMs: config.parityIntervalMs,
+          partitions: topic =>
+            (scoring?.assignments() ?? [])
+              .filter(assigned => assigned.topic === topic)
+              .map(({ partition }) => partition),
+          random: Math.random,
+          onChecked: metrics.onParityChecked,
+        })
+      : undefined
 
   return {
     url,
     backend,
     library,
     models,
+    served: () => served.current,
+    activeModels: async () => {
+      const { modelSets } = await lines.memory(served.current.backend.store, 0)
+      const active = modelSets.at(-1)!.models
+      // A partition that was taken this very moment has none yet.
+      return active.length > 0 ? active : library.compileAll(models)
+    },
     started,
     ready: async () => {
       await started
@@ -133,9 +175,13 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
     },
     stop: async () => {
       stopping.abort()
+      const parityStopped = parity?.stop()
       const stopRunning = () => Promise.all([...running.values()].map(consumption => consumption.stop()))
       await stopRunning()
+      served.stop()
       await api.close()
+      await parityStopped
+      await lines.close()
       // Closing the log also ends those that wait for a group that cannot be joined.
       await backend.close()
       await started.catch(() => undefined)

@@ -13,9 +13,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   console: ['scoring'],
 }
 const PACKAGE_OWNERS: Readonly<Record<string, RegExp>> = {
-  kafkajs: /^consumers\/kafka-/,
+  kafkajs: /^consumers\/kafka\//,
   ioredis: /^store\/redis-/,
-  lmdb: /^(store\/lmdb-|consumers\/embedded-)/,
+  lmdb: /^(store\/lmdb-|consumers\/embedded\/)/,
   fastify: /^api\//,
 }
 

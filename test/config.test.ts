@@ -18,6 +18,8 @@ const DEFAULTS: Config = {
   batchSize: 500,
   tickIntervalMs: 1000,
   sessionTimeoutMs: 30_000,
+  checkpointIntervalMs: 300_000,
+  parityIntervalMs: 3_600_000,
   logLevel: 'info',
   noColor: false,
 }

@@ -7,9 +7,15 @@ import { FreshValue } from './fresh-value.ts'
 const MAX_AGE_MS = 1000
 const POLL_MS = 20
 
-interface Partition {
+interface WholePartition {
   readonly watermark: number
   readonly memory: PartitionMemory
+}
+
+interface Partition {
+  readonly whole: FreshValue<WholePartition>
+  /** Read alone, since most who wait for it need no more: the memory holds the models' full text. */
+  readonly watermark: FreshValue<number>
 }
 
 /**
@@ -21,7 +27,9 @@ export class Partitions {
   readonly #store: AccountStore
   readonly #library: ModelLibrary
   readonly #count: FreshValue<number | undefined>
-  readonly #partitions = new Map<number, FreshValue<Partition>>()
+  readonly #partitions = new Map<number, Partition>()
+  /** By partition: the watermark that was read last. */
+  readonly #watermarks = new Map<number, number>()
   readonly #polls = new Map<number, Promise<number>>()
 
   constructor(store: AccountStore, library: ModelLibrary) {
@@ -35,12 +43,14 @@ export class Partitions {
     return (await this.#count.get()) ?? (await this.#count.refresh())
   }
 
+  /** Not older than the watermark that was read last: whoever waited for a record sees what it did. */
   async memory(partition: number): Promise<PartitionMemory> {
-    return (await this.#partition(partition).get()).memory
+    const { watermark, memory } = await this.#partition(partition).whole.get()
+    return watermark >= (this.#watermarks.get(partition) ?? 0) ? memory : this.refreshedMemory(partition)
   }
 
   async refreshedMemory(partition: number): Promise<PartitionMemory> {
-    return (await this.#partition(partition).refresh()).memory
+    return (await this.#partition(partition).whole.refresh()).memory
   }
 
   /** The memories of all partitions. */
@@ -50,7 +60,9 @@ export class Partitions {
   }
 
   async watermark(partition: number): Promise<number> {
-    return (await this.#partition(partition).refresh()).watermark
+    const watermark = await this.#partition(partition).watermark.refresh()
+    this.#watermarks.set(partition, watermark)
+    return watermark
   }
 
   /** The watermark a moment later. However many wait for it, a partition is read once a poll. */
@@ -64,11 +76,14 @@ export class Partitions {
     return poll
   }
 
-  #partition(partition: number): FreshValue<Partition> {
+  #partition(partition: number): Partition {
     const known = this.#partitions.get(partition)
     if (known !== undefined) return known
     const read = partitionReader(this.#store, this.#library, partition)
-    const made = new FreshValue(read, MAX_AGE_MS)
+    const made = {
+      whole: new FreshValue(read, MAX_AGE_MS),
+      watermark: new FreshValue(() => this.#store.readWatermark(partition), MAX_AGE_MS),
+    }
     this.#partitions.set(partition, made)
     return made
   }
@@ -78,7 +93,7 @@ function partitionReader(
   store: AccountStore,
   library: ModelLibrary,
   partition: number,
-): () => Promise<Partition> {
+): () => Promise<WholePartition> {
   let last: { readonly state: Uint8Array | undefined; readonly memory: PartitionMemory } | undefined
   return async () => {
     const { watermark, state } = await store.readPartition(partition)

@@ -13,7 +13,6 @@ import { acceptJson } from './accept-json.ts'
 import { answerProblems, answerThrown } from './answer-problems.ts'
 import type { ApiInstance } from './api-instance.ts'
 import { measureRequests } from './measure-requests.ts'
-import { Partitions } from './partitions.ts'
 import { routeExplainAccount } from './routes/explain-account.ts'
 import { routeGetAccount } from './routes/get-account.ts'
 import { routeGetRate } from './routes/get-rate.ts'
@@ -22,9 +21,11 @@ import { routeListKpis } from './routes/list-kpis.ts'
 import { routeOperations } from './routes/operations.ts'
 import { type AppendSignals, routePostSignals } from './routes/post-signals.ts'
 import { SHARED_SCHEMAS } from './schemas.ts'
+import { servedFrom } from './served.ts'
 
 export interface ApiDependencies {
-  readonly store: AccountStore
+  /** The store of the line of scoring that serves; after a promotion it is another one. */
+  readonly store: () => AccountStore
   /** Shared with the scorer, if it runs in this process: a model is then compiled once. */
   readonly library: ModelLibrary
   /** Appends to the signals topic; answers when durable. Positions in the order given. @throws UpswellError LOG_UNAVAILABLE */
@@ -70,12 +71,12 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
   for (const schema of SHARED_SCHEMAS) api.addSchema(schema)
   describeApi(api)
   api.register(async (scope: ApiInstance) => {
-    const partitions = new Partitions(store, library)
-    routeListAccounts(scope, store, partitions)
-    routeGetAccount(scope, store, partitions)
-    routeExplainAccount(scope, store, partitions)
-    routeGetRate(scope, store, partitions, now)
-    routeListKpis(scope, store, partitions, now)
+    const served = servedFrom(store, library)
+    routeListAccounts(scope, served)
+    routeGetAccount(scope, served)
+    routeExplainAccount(scope, served)
+    routeGetRate(scope, served, now)
+    routeListKpis(scope, served, now)
     routePostSignals(scope, appendSignals, now)
     routeOperations(scope, problems, metrics)
   })

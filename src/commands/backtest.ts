@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Config, readConfig } from '../config.ts'
 import { type BacktestHead, formatBacktest } from '../console/print-backtest.ts'
 import { ModelLibrary } from '../models/model-library.ts'
-import { isEmbedded, openBackend } from '../open-backend.ts'
+import { isEmbedded, openServed } from '../open-backend.ts'
 import { readModelFile } from '../read-model-files.ts'
 import { DAY_MS } from '../scoring/time.ts'
 import { Backtest } from '../scoring/trial/backtest.ts'
@@ -63,7 +63,7 @@ async function readInto(test: Backtest, { file }: BacktestCommandOptions, config
   if (file !== undefined) return await fold(test, signalsOfFile(file), true)
   // Opening would make the folder.
   if (isEmbedded(config) && !existsSync(join(config.dataDir, 'data.mdb'))) return 0
-  const backend = await openBackend(config, lineLogger(config.logLevel))
+  const backend = await openServed(config, lineLogger(config.logLevel), new ModelLibrary())
   try {
     return await fold(test, signalsOfLog(backend.log, backend.topics.signals), false)
   } finally {

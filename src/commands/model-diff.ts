@@ -4,7 +4,7 @@ import { type Config, readConfig } from '../config.ts'
 import { formatModelDiff } from '../console/print-model-diff.ts'
 import { UpswellError } from '../errors.ts'
 import { ModelLibrary } from '../models/model-library.ts'
-import { isEmbedded, openBackend } from '../open-backend.ts'
+import { isEmbedded, openServed } from '../open-backend.ts'
 import { readModelFile } from '../read-model-files.ts'
 import type { CompiledModel } from '../scoring/compile-model.ts'
 import { type AccountDiff, diffAccount, isChanged } from '../scoring/trial/diff-account.ts'
@@ -46,7 +46,7 @@ export async function diffModels(before: string, after: string, options: ModelDi
     )
   // Opening would make the folder.
   if (isEmbedded(config) && !existsSync(join(config.dataDir, 'data.mdb'))) return tellEmpty(config)
-  const backend = await openBackend(config, lineLogger(config.logLevel))
+  const backend = await openServed(config, lineLogger(config.logLevel), library)
   try {
     const overview = await overviewOf(backend.store, library)
     if (overview.accounts === 0) return tellEmpty(config)

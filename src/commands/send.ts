@@ -4,7 +4,8 @@ import { createGunzip } from 'node:zlib'
 import { type Config, readConfig } from '../config.ts'
 import { loadSignals } from '../consumers/load-signals.ts'
 import { describeError, UpswellError } from '../errors.ts'
-import { isEmbedded, openBackend } from '../open-backend.ts'
+import { ModelLibrary } from '../models/model-library.ts'
+import { isEmbedded, openServed } from '../open-backend.ts'
 import { parseSignal } from '../scoring/parse-signal.ts'
 import type { Signal } from '../scoring/signal.ts'
 import { partitionOf } from '../store/partition-of.ts'
@@ -39,7 +40,7 @@ export async function send(file: string, options: SendOptions): Promise<number> 
   const logger = lineLogger(config.logLevel)
   const input = await openInput(file)
   if (isEmbedded(config)) await claimWorkspace(config.dataDir)
-  const backend = await openBackend(config, logger)
+  const backend = await openServed(config, logger, new ModelLibrary())
   const bar = progressBar('sending', 'signals')
   const bad: BadLines = { count: 0, told: [] }
   let sent = 0
@@ -125,7 +126,7 @@ async function* readSignals(input: Readable, file: string, bad: BadLines): Async
 /** Signals that are folded before any model is active move no tiers: it is nearly always a mistake. */
 async function warnWithoutModels(
   config: Config,
-  backend: Awaited<ReturnType<typeof openBackend>>,
+  backend: Awaited<ReturnType<typeof openServed>>,
   warn: (message: string) => void,
 ): Promise<void> {
   const partitions = await backend.store.partitions().catch(() => undefined)

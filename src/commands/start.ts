@@ -12,6 +12,7 @@ import { isEmbedded } from '../open-backend.ts'
 import { sampleHistory } from '../sample/history.ts'
 import { liveSignals } from '../sample/live.ts'
 import { type SampleWorkspace, sampleWorkspace } from '../sample/workspace.ts'
+import type { ModelDefinition } from '../scoring/model-definition.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
 import { type Service, startService } from '../service.ts'
 import { lineLogger } from './line-logger.ts'
@@ -53,9 +54,7 @@ export async function start({ empty }: { readonly empty: boolean }): Promise<voi
 
   const work = async (): Promise<void> => {
     await service.ready()
-    screen.models = new Map(
-      service.library.compileAll(service.models).map(model => [model.definition.id, model.definition]),
-    )
+    screen.models = await definitionsOf(service)
     if (sample !== undefined && workspace.kind === 'sample' && workspace.state === 'loading') {
       await loadSample(service, sample.seed, screen)
       await writeWorkspace(config.dataDir, { kind: 'sample', seed: sample.seed, state: 'loaded' })
@@ -90,14 +89,19 @@ async function loadSample(service: Service, seed: number, screen: Screen): Promi
     now: Date.now,
     onProgress: () => {},
   })
-  for (const [partition, end] of ends)
-    while ((await store.readPartition(partition)).watermark <= end) await sleep(20)
+  for (const [partition, end] of ends) while ((await store.readWatermark(partition)) <= end) await sleep(20)
   screen.onProgress = undefined
   bar.stop()
 }
 
+/** While they change, those of the first partition. */
+async function definitionsOf(service: Service): Promise<Map<string, ModelDefinition>> {
+  const models = await service.activeModels()
+  return new Map(models.map(({ definition }) => [definition.id, definition]))
+}
+
 async function produceLiveSignals(
-  { backend }: Service,
+  service: Service,
   workspace: SampleWorkspace,
   running: () => boolean,
 ): Promise<void> {
@@ -105,8 +109,10 @@ async function produceLiveSignals(
   while (running()) {
     await sleep(LIVE_INTERVAL_MS)
     const now = Date.now()
-    const records = live.nextSignals(now).map(signal => signalRecord(backend.topics.signals, signal, now))
-    if (records.length > 0 && running()) await backend.log.append(records)
+    const records = live
+      .nextSignals(now)
+      .map(signal => signalRecord(service.served().place.topics.signals, signal, now))
+    if (records.length > 0 && running()) await service.backend.log.append(records)
   }
 }
 
@@ -135,9 +141,12 @@ class Screen {
     }
   }
 
-  async welcome({ backend, library, models, url }: Service, config: Config): Promise<void> {
-    const active = library.compileAll(models)
-    const summaries = await summarize(backend.store, library, active).catch(describeError)
+  async welcome(service: Service, config: Config): Promise<void> {
+    const { library, url } = service
+    const active = await service.activeModels()
+    const summaries = await summarize(service.served().backend.store, library, [...active]).catch(
+      describeError,
+    )
     if (typeof summaries === 'object' && summaries.length > 0)
       process.stdout.write(`\n${formatSummaries(summaries, this.#context())}\n`)
     const { definition } = active.find(({ definition }) => definition.rates.length > 0) ?? {}

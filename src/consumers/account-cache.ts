@@ -5,6 +5,8 @@ import type { Listing } from '../store/store.ts'
 
 /** What the store's indexes say of an account. */
 export interface StoredIndexes {
+  /** Of the last record applied. */
+  readonly lastOffset: number
   readonly dueAt: number
   readonly listings: readonly Listing[]
   /** Of the models that it stands under, in their order. */

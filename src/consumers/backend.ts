@@ -10,6 +10,8 @@ export interface Backend {
    * between leaves the watermark behind the committed offset, which assignment makes up for. Embedded: one transaction.
    */
   commitBatch(session: PartitionSession, batch: ScoredBatch): Promise<void>
+  /** The same log with the store of another namespace. Closing what it returns leaves the log open. */
+  inNamespace(namespace: string): Promise<Backend>
   close(): Promise<void>
 }
 

@@ -1,9 +1,9 @@
 import { describeError } from '../errors.ts'
-import { openLmdbEnvironment } from '../store/lmdb-environment.ts'
+import { type LmdbEnvironment, openLmdbEnvironment } from '../store/lmdb-environment.ts'
 import { LmdbStore } from '../store/lmdb-store.ts'
 import type { Backend } from './backend.ts'
-import { EmbeddedLog } from './embedded-log.ts'
-import type { TopicPartitions } from './embedded-topics.ts'
+import { EmbeddedLog } from './embedded/log.ts'
+import type { TopicPartitions } from './embedded/topics.ts'
 
 export interface EmbeddedBackendOptions {
   /** Made if it is missing. */
@@ -28,7 +28,20 @@ export async function openEmbeddedBackend(options: EmbeddedBackendOptions): Prom
         `Consuming ${topic}/${partition} failed and is tried again: ${describeError(error)}`,
       ),
   })
-  const store = new LmdbStore(environment)
+  return backendOf(environment, log, undefined, async () => {
+    await log.close()
+    await environment.close()
+  })
+}
+
+/** @param namespace undefined: that of the embedded default itself. */
+function backendOf(
+  environment: LmdbEnvironment,
+  log: EmbeddedLog,
+  namespace: string | undefined,
+  close: () => Promise<void>,
+): Backend {
+  const store = new LmdbStore(environment, namespace)
   return {
     log,
     store,
@@ -36,10 +49,7 @@ export async function openEmbeddedBackend(options: EmbeddedBackendOptions): Prom
       const save = store.prepareSave(session.partition, write)
       await log.commitTogether(session, outputs, nextOffset, save)
     },
-    close: async () => {
-      await log.close()
-      await store.close()
-      await environment.close()
-    },
+    inNamespace: async other => backendOf(environment, log, other, async () => {}),
+    close,
   }
 }

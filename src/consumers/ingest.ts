@@ -15,6 +15,8 @@ import { SOURCE_TOPICS, type SourceTopic, type TopicNames } from './topics.ts'
 export interface IngestOptions {
   readonly log: Log
   readonly topics: TopicNames
+  /** Where signals go now: into the log of the line that serves. Left out: `topics.signals`. */
+  readonly signalsTopic?: () => string
   readonly group: string
   readonly batchSize: number
   readonly now: () => number
@@ -50,6 +52,7 @@ async function ingestBatch(
   records: readonly LogRecord[],
 ): Promise<void> {
   const observedAt = options.now()
+  const signalsTopic = options.signalsTopic?.() ?? options.topics.signals
   const outputs: OutgoingRecord[] = []
   let rejected = 0
   for (const record of records) {
@@ -58,7 +61,7 @@ async function ingestBatch(
       rejected++
       outputs.push(deadLetterRecord(options.topics, record, parsed.rejection))
     } else {
-      outputs.push(signalRecord(options.topics.signals, parsed.signal, observedAt))
+      outputs.push(signalRecord(signalsTopic, parsed.signal, observedAt))
     }
   }
   await session.commit(outputs, records.at(-1)!.offset + 1)

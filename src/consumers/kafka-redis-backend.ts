@@ -1,6 +1,9 @@
-import { openRedisStore, type RedisStoreOptions } from '../store/redis-store.ts'
+import { connectRedis } from '../store/redis-connection.ts'
+import { type RedisStoreOptions, redisStoreOn } from '../store/redis-store.ts'
+import type { AccountStore } from '../store/store.ts'
 import type { Backend } from './backend.ts'
-import { type KafkaLogOptions, openKafkaLog } from './kafka-log.ts'
+import { type KafkaLogOptions, openKafkaLog } from './kafka/log.ts'
+import type { Log } from './log.ts'
 
 export interface KafkaRedisOptions {
   readonly kafka: KafkaLogOptions
@@ -9,19 +12,32 @@ export interface KafkaRedisOptions {
 
 /** Kafka and Redis. Resolves even where they are away; what needs them then fails, or waits, until they are there. */
 export async function openKafkaRedisBackend(options: KafkaRedisOptions): Promise<Backend> {
-  const store = await openRedisStore(options.redis)
+  const connection = await connectRedis(options.redis)
   const log = openKafkaLog(options.kafka)
+  /** All namespaces share one connection. */
+  const open = (namespace: string, close: () => Promise<void>): Backend =>
+    backendOf(log, redisStoreOn(connection, namespace), async other => open(other, async () => {}), close)
+  return open(options.redis.namespace, async () => {
+    await log.close()
+    await connection.close()
+  })
+}
+
+function backendOf(
+  log: Log,
+  store: AccountStore,
+  inNamespace: Backend['inNamespace'],
+  close: Backend['close'],
+): Backend {
   return {
     log,
     store,
+    inNamespace,
+    close,
     async commitBatch(session, { outputs, nextOffset, write }) {
       // In this order: the watermark may be behind the committed offset, which assignment makes up for, but never ahead of it.
       await session.commit(outputs, nextOffset)
       await store.save(session.partition, write)
-    },
-    async close() {
-      await log.close()
-      await store.close()
     },
   }
 }

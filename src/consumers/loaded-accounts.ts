@@ -108,7 +108,8 @@ async function loadUsers(
 function indexesOf(account: Account, cache: AccountCache): StoredIndexes {
   const listings = account.standings.flatMap(standing => listingsOf(account.id, standing))
   const modelVersions = account.standings.map(({ model }) => model.definition.version)
-  return { dueAt: account.dueAt, listings, modelVersions, shares: rateShares(account, cache.ratesOf) }
+  const { lastOffset, dueAt } = account
+  return { lastOffset, dueAt, listings, modelVersions, shares: rateShares(account, cache.ratesOf) }
 }
 
 /** In the model's list, and in that of each facet's value. */
@@ -132,6 +133,27 @@ export interface TouchedAccount {
   readonly listingsAdded: readonly Listing[]
   /** Whether its place in any ranked list or the version of a model changed, or it is new. */
   readonly isMoved: boolean
+}
+
+/** What the store is to write of accounts that it does not have yet, and of which the bytes are known; without their users. */
+export function accountWrites(
+  accounts: readonly { readonly account: Account; readonly bytes: Uint8Array }[],
+  cache: AccountCache,
+): Pick<PartitionWrite, 'accounts' | 'counters'> {
+  const counters = new CounterChanges()
+  const writes = accounts.map(({ account, bytes }) => {
+    const { dueAt, listings, shares } = indexesOf(account, cache)
+    countShares([], shares, counters)
+    return {
+      accountId: account.id,
+      bytes,
+      bucket: dueBucketOf(account.id),
+      dueAt,
+      listingsRemoved: [],
+      listingsAdded: listings,
+    }
+  })
+  return { accounts: writes, counters: counters.list() }
 }
 
 /** Compares the accounts that were touched with what the store holds of them; once for all that is made of it. */

@@ -1,5 +1,5 @@
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
-import type { LogEntry, TickSlice } from '../scoring/fold.ts'
+import type { LogEntry, Promotion, TickSlice } from '../scoring/fold.ts'
 import { LATEST_MS, parseSignal, type Rejection } from '../scoring/parse-signal.ts'
 import type { Signal } from '../scoring/signal.ts'
 import type { LogRecord, OutgoingRecord } from './log.ts'
@@ -25,7 +25,7 @@ export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedR
       },
     }
   }
-  const kind = record.headers[RECORD_HEADER]?.toString()
+  const kind = recordKind(record)
   if (kind === 'tick') {
     const tick = readJson(record, isTickSlice)
     return tick === undefined ? notOurs(kind) : { entry: { type: 'tick', offset, timestamp, ...tick } }
@@ -36,6 +36,12 @@ export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedR
     return { entry: { type: 'models', offset, at: timestamp, models: library.compileAll(sources) } }
   }
   if (kind === 'live') return { entry: { type: 'live', offset } }
+  // It says what the topic is, and nothing about any account.
+  if (kind === 'replay') return { entry: { type: 'live', offset } }
+  if (kind === 'promotion') {
+    const promotion = readJson(record, isPromotion)
+    return promotion === undefined ? notOurs(kind) : { entry: { type: 'promotion', offset, ...promotion } }
+  }
   const parsed = parseSignal(record.value, { observedAt: timestamp, defaultKind: undefined })
   if ('rejection' in parsed) return parsed
   const { signal } = parsed
@@ -56,8 +62,32 @@ export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedR
       offset,
       timestamp,
       signal,
-      history: record.headers[CLOCK_HEADER]?.toString() === 'event',
+      history: isHistory(record),
     },
+  }
+}
+
+/** The promotion that a record tells of; undefined if it tells of none, or says so only. */
+export function readPromotion(
+  record: LogRecord,
+): Pick<Promotion, 'namespace' | 'replacedModels'> | undefined {
+  return recordKind(record) === 'promotion' ? readJson(record, isPromotion) : undefined
+}
+
+/** Whether a record that says that Upswell wrote it is what it says; of a signal, false. */
+export function isOwnRecord(record: LogRecord): boolean {
+  switch (recordKind(record)) {
+    case 'tick':
+      return readJson(record, isTickSlice) !== undefined
+    case 'models':
+      return readJson(record, isModelSources) !== undefined
+    case 'promotion':
+      return readJson(record, isPromotion) !== undefined
+    case 'live':
+    case 'replay':
+      return true
+    default:
+      return false
   }
 }
 
@@ -94,13 +124,29 @@ function isModelSources(json: unknown): json is ModelSource[] {
   )
 }
 
+function isPromotion(json: unknown): json is Pick<Promotion, 'namespace' | 'replacedModels'> {
+  if (typeof json !== 'object' || json === null) return false
+  const { namespace, replacedModels } = json as Record<string, unknown>
+  return (
+    typeof namespace === 'string' &&
+    Array.isArray(replacedModels) &&
+    replacedModels.every(hash => typeof hash === 'string')
+  )
+}
+
 function notOurs(kind: string): { rejection: Rejection } {
   const detail = `the header ${RECORD_HEADER} says ${kind}, and the value is none; only Upswell writes that header`
   return { rejection: { code: 'invalid-field', detail } }
 }
 
-export function isTick(record: LogRecord): boolean {
-  return record.headers[RECORD_HEADER]?.toString() === 'tick'
+/** Of a signal: whether it was loaded as history, so that its timestamp is its own time. */
+export function isHistory({ headers }: LogRecord): boolean {
+  return headers[CLOCK_HEADER]?.toString() === 'event'
+}
+
+/** What the system wrote itself; undefined for a signal. */
+export function recordKind({ headers }: LogRecord): string | undefined {
+  return headers[RECORD_HEADER]?.toString()
 }
 
 /** `clock`: `event` if the signal is history, whose `observedAt` is its own time. */
@@ -159,6 +205,35 @@ export function modelsRecord(
     value: JSON.stringify(models),
     timestamp: time,
     headers: { [RECORD_HEADER]: 'models' },
+  }
+}
+
+/** See `Promotion`. */
+export function promotionRecord(
+  topic: string,
+  partition: number,
+  time: number,
+  promotion: Pick<Promotion, 'namespace' | 'replacedModels'>,
+): OutgoingRecord {
+  return {
+    topic,
+    partition,
+    key: null,
+    value: JSON.stringify(promotion),
+    timestamp: time,
+    headers: { [RECORD_HEADER]: 'promotion' },
+  }
+}
+
+/** What a replay is: the first record of its own log, see `replay/replay-record.ts`. */
+export function replayRecord(topic: string, partition: number, time: number, replay: object): OutgoingRecord {
+  return {
+    topic,
+    partition,
+    key: null,
+    value: JSON.stringify(replay),
+    timestamp: time,
+    headers: { [RECORD_HEADER]: 'replay' },
   }
 }
 

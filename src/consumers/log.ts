@@ -19,6 +19,31 @@ export interface Log {
   /** All committed records of a topic from the beginning to its present end, partition by partition in offset order. For tools and tests. */
   readAll(topic: string): AsyncIterable<LogRecord>
 
+  /**
+   * The committed records of the stretches, one stretch after the other, in offset order; what retention or compaction took away is left out. It belongs to no
+   * group that matters, and moves nobody's offsets.
+   * @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE
+   */
+  read(topic: string, stretches: readonly Stretch[]): AsyncIterable<LogRecord>
+
+  /** By partition: what can be read now. @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE */
+  ranges(topic: string): Promise<ReadonlyMap<number, OffsetRange>>
+
+  /** The names of all topics. @throws UpswellError LOG_UNAVAILABLE */
+  topics(): Promise<string[]>
+
+  /** Makes those that are missing; existing ones are only looked at. @throws UpswellError LOG_UNAVAILABLE, INVALID_SETTINGS */
+  createTopics(topics: readonly TopicToCreate[]): Promise<CreatedTopics>
+
+  /** Deletes topics with all their records; those that are not there are passed over. @throws UpswellError LOG_UNAVAILABLE */
+  deleteTopics(topics: readonly string[]): Promise<void>
+
+  /** Where a group stands in a topic. @throws UpswellError LOG_UNAVAILABLE */
+  group(group: string, topic: string): Promise<GroupState>
+
+  /** Forgets a group and its offsets; one that is not there is passed over. @throws UpswellError LOG_UNAVAILABLE, also while it has members */
+  deleteGroup(group: string): Promise<void>
+
   ping(): Promise<void>
   close(): Promise<void>
 }
@@ -42,6 +67,48 @@ export interface OutgoingRecord {
   readonly headers?: Readonly<Record<string, string | Buffer>>
   /** ms; the log's own clock if left out. */
   readonly timestamp?: number
+}
+
+export interface OffsetRange {
+  /** The first offset that is still there. */
+  readonly first: number
+  /** The offset that the next record gets. What lies below it may belong to transactions that are not finished. */
+  readonly end: number
+}
+
+export interface Stretch {
+  readonly partition: number
+  /** Included. */
+  readonly from: number
+  /** Excluded. */
+  readonly to: number
+}
+
+export interface GroupState {
+  /** Whether somebody consumes as this group now. */
+  readonly isConsuming: boolean
+  /** By partition: the committed offset. Partitions without one are left out. */
+  readonly committed: ReadonlyMap<number, number>
+}
+
+export interface TopicToCreate {
+  readonly name: string
+  readonly partitions: number
+  /** The broker's default if left out. */
+  readonly replicationFactor?: number
+  /** As in `kafka-topics.sh --config`. */
+  readonly config?: Readonly<Record<string, string>>
+}
+
+export interface CreatedTopics {
+  readonly created: readonly string[]
+  readonly existing: readonly string[]
+  /** Existing with another number of partitions than asked for; they were left alone, since more partitions would move accounts. */
+  readonly different: readonly {
+    readonly name: string
+    readonly partitions: number
+    readonly wanted: number
+  }[]
 }
 
 export interface Position {
@@ -75,6 +142,8 @@ export interface PartitionSession {
   readonly partition: number
   /** The group's committed offset when the session began; 0 if there was none. */
   readonly committedOffset: number
+  /** The first offset of the partition that was there when the session began: what lay before was deleted by retention. */
+  readonly firstOffset: number
   /** The end of the partition when the session began: the offset of the next record. */
   readonly endOffset: number
   /**

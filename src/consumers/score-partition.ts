@@ -1,12 +1,12 @@
 import { UpswellError } from '../errors.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
-import { decodePartitionMemory } from '../models/partition-memory.ts'
 import type { SignalOutcome } from '../scoring/account.ts'
-import { type FoldResult, foldBatch, type LogEntry, type PartitionMemory } from '../scoring/fold.ts'
+import { type FoldResult, foldBatch, type LogEntry } from '../scoring/fold.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
+import type { Rejection } from '../scoring/parse-signal.ts'
 import type { AccountStore } from '../store/store.ts'
-import { AccountCache } from './account-cache.ts'
 import type { Backend } from './backend.ts'
+import type { CheckpointTiming } from './checkpoints/partition-checkpoints.ts'
 import {
   compareTouched,
   keepAccounts,
@@ -14,17 +14,25 @@ import {
   partitionWrite,
   type TouchedAccount,
 } from './loaded-accounts.ts'
-import type { LogRecord, OutgoingRecord, PartitionSession } from './log.ts'
-import { decodeRecord, isTick } from './log-entries.ts'
+import type { LogRecord, OutgoingRecord } from './log.ts'
+import { decodeRecord, recordKind } from './log-entries.ts'
 import type { Logger } from './logger.ts'
 import { accountScoresRecord, deadLetterRecord, eventRecord } from './outputs.ts'
+import { awaitOrigin } from './replay/await-origin.ts'
+import { type HandedOver, handOverAccounts } from './replay/hand-over.ts'
+import { type Line, outputTopics, roleOf } from './replay/line.ts'
+import type { OwnedPartition } from './take-partition.ts'
 import type { TopicNames } from './topics.ts'
 
 export interface ScoreOptions {
   readonly backend: Backend
   readonly topics: TopicNames
+  /** Left out: it serves, and always will. */
+  readonly line?: Line
   readonly library: ModelLibrary
   readonly logger: Logger
+  /** Left out: an emptied store is made from the log alone. Without `timing` checkpoints are read, and none are written. */
+  readonly checkpoints?: { readonly topic: string; readonly timing: CheckpointTiming | undefined }
   readonly onScored: (batch: BatchReport) => void
 }
 
@@ -36,56 +44,6 @@ export interface BatchReport {
   readonly events: readonly ScoringEvent[]
   /** The records were already committed; their outputs were not sent again. */
   readonly refolded: boolean
-}
-
-/** A partition that this process owns, for the length of one session. */
-export interface OwnedPartition {
-  readonly session: PartitionSession
-  readonly owner: string
-  readonly memory: PartitionMemory
-  readonly cache: AccountCache
-  /** The offset of the first record that is not in the store. */
-  watermark: number
-}
-
-/**
- * Makes the partition ours in the store, and finds where to go on. The log's owner is fenced already, so the committed offset C is final.
- * R is the store's watermark. R < C: the process died between the transaction and the store's write, or the store was lost; R … C is folded again without outputs.
- * R > C: an operator moved the group back; what is below R is in the state, and is passed over.
- */
-export async function takePartition(
-  { backend, library, logger }: ScoreOptions,
-  session: PartitionSession,
-  owner: string,
-): Promise<OwnedPartition> {
-  const { partition, committedOffset, endOffset, topic } = session
-  const stored = await backend.store.fence(partition, owner)
-  if (stored.watermark > endOffset) {
-    logger.error(
-      `${topic} partition ${partition} ends at offset ${endOffset}, but the store holds records up to ${stored.watermark}: the topic was made anew or cut. ` +
-        `Records below ${stored.watermark} will be passed over as known. Empty the store (it is rebuilt from the log), or use another namespace.`,
-    )
-  } else if (stored.watermark < committedOffset) {
-    logger.info(
-      `${topic} partition ${partition}: the store is at ${stored.watermark}, ${committedOffset - stored.watermark} records are folded again`,
-    )
-  } else if (stored.watermark > committedOffset) {
-    logger.warn(
-      `${topic} partition ${partition}: the group was moved back to ${committedOffset}; records below ${stored.watermark} are counted already and are passed over`,
-    )
-  }
-  return {
-    session,
-    owner,
-    memory: decodePartitionMemory(stored.state, library),
-    cache: new AccountCache(),
-    watermark: stored.watermark,
-  }
-}
-
-/** Where a session begins to read. */
-export function startOffset({ session, watermark }: OwnedPartition): number {
-  return Math.min(session.committedOffset, watermark)
 }
 
 /** One batch, from the log to the store. */
@@ -106,7 +64,10 @@ interface Step {
   readonly records: LogRecord[]
 }
 
-/** Cuts where the treatment changes. A tick stands alone: with the accounts that it makes due it is a batch of its own. */
+/** These stand alone: a tick is a batch of its own with the accounts that it makes due, and with a promotion it changes what the line does. */
+const ALONE = new Set<string | undefined>(['tick', 'promotion'])
+
+/** Cuts where the treatment changes, and around what stands alone. */
 function cutIntoSteps(records: readonly LogRecord[], { session, watermark }: OwnedPartition): Step[] {
   const steps: Step[] = []
   let alone = false
@@ -114,11 +75,11 @@ function cutIntoSteps(records: readonly LogRecord[], { session, watermark }: Own
     const treatment =
       record.offset < watermark ? 'known' : record.offset < session.committedOffset ? 'again' : 'new'
     const last = steps.at(-1)
-    const tick = isTick(record)
-    if (last === undefined || last.treatment !== treatment || alone || tick)
+    const standsAlone = ALONE.has(recordKind(record))
+    if (last === undefined || last.treatment !== treatment || alone || standsAlone)
       steps.push({ treatment, records: [record] })
     else last.records.push(record)
-    alone = tick
+    alone = standsAlone
   }
   return steps
 }
@@ -129,14 +90,26 @@ async function scoreStep(
   owned: OwnedPartition,
   { treatment, records }: Step,
 ): Promise<void> {
-  const { backend, topics, library } = options
-  const { session, owner, memory, watermark } = owned
-  const { entries, rejected } = decodeAll(records, library, topics)
-  const loaded = await loadAccounts(backend.store, owned.cache, session.partition, entries, memory)
+  const { backend, library, line } = options
+  const { session, owner, memory, watermark, checkpoints } = owned
+  const { partition } = session
+  const isNew = treatment === 'new'
+  if (isNew && line !== undefined) await awaitOrigin(line, partition, records[0]!)
+  const checkpoint =
+    isNew && checkpoints !== undefined ? await checkpoints.next({ partition, memory, watermark }) : []
+  const isRetired = line !== undefined && roleOf(line, memory) === 'retired'
+  const { entries, rejections } = decodeAll(isRetired ? [] : records, library)
+  const loaded = await loadAccounts(backend.store, owned.cache, partition, entries, memory)
+  const toldOf =
+    isNew && line !== undefined
+      ? await handOverAccounts(line, partition, memory, loaded.accounts.values(), library)
+      : []
 
-  if (loaded.askedStore) await checkStore(backend.store, session.partition, watermark)
+  if (loaded.askedStore || checkpoint.length > 0) await checkStore(backend.store, partition, watermark)
 
   const folded = foldBatch(entries, memory, loaded.accounts)
+  // A tick of the wall clock finds accounts due, and leaves them as they are while history is loaded: they are handed over when they are next touched.
+  const handedOver = toldOf.filter(({ account }) => folded.touched.has(account))
   const touched = compareTouched(folded.touched, loaded, owned.cache)
 
   const nextOffset = records.at(-1)!.offset + 1
@@ -147,19 +120,28 @@ async function scoreStep(
     memory: folded.memoryChanged ? memory : undefined,
     library,
   })
-  if (treatment === 'new') {
-    const outputs = [...rejected, ...outputsOf(folded, touched, topics, session.partition)]
+  if (isNew) {
+    const overtaken = checkpoints === undefined ? [] : await checkpoints.overtaken(partition, touched)
+    if (overtaken.length > 0) await checkStore(backend.store, partition, watermark)
+    const topics = line === undefined ? options.topics : outputTopics(line, memory)
+    const outputs = [
+      ...checkpoint,
+      ...overtaken,
+      ...rejections.map(({ record, rejection }) => deadLetterRecord(topics, record, rejection)),
+      ...handOverRecords(handedOver, topics, `${partition}:${memory.promotion?.offset}`),
+      ...outputsOf(folded, touched, handedOver, topics, partition),
+    ]
     await backend.commitBatch(session, { outputs, nextOffset, write })
   } else {
-    await backend.store.save(session.partition, write)
+    await backend.store.save(partition, write)
   }
   owned.watermark = nextOffset
   keepAccounts(owned.cache, loaded, touched, write.accounts)
   options.onScored({
     records: records.length,
     outcomes: folded.outcomes,
-    rejected: rejected.length,
-    events: folded.events.map(({ event }) => event),
+    rejected: rejections.length,
+    events: [...handedOver.flatMap(({ events }) => events), ...folded.events.map(({ event }) => event)],
     refolded: treatment === 'again',
   })
 }
@@ -170,7 +152,7 @@ async function scoreStep(
  * @throws UpswellError STORE_MOVED
  */
 async function checkStore(store: AccountStore, partition: number, watermark: number): Promise<void> {
-  const found = (await store.readPartition(partition)).watermark
+  const found = await store.readWatermark(partition)
   if (found === watermark) return
   throw new UpswellError(
     'STORE_MOVED',
@@ -178,32 +160,47 @@ async function checkStore(store: AccountStore, partition: number, watermark: num
   )
 }
 
+interface Rejected {
+  readonly record: LogRecord
+  readonly rejection: Rejection
+}
+
 function decodeAll(
   records: readonly LogRecord[],
   library: ModelLibrary,
-  topics: TopicNames,
-): { entries: LogEntry[]; rejected: OutgoingRecord[] } {
+): { entries: LogEntry[]; rejections: Rejected[] } {
   const entries: LogEntry[] = []
-  const rejected: OutgoingRecord[] = []
+  const rejections: Rejected[] = []
   for (const record of records) {
     const decoded = decodeRecord(record, library)
     if ('entry' in decoded) entries.push(decoded.entry)
-    else rejected.push(deadLetterRecord(topics, record, decoded.rejection))
+    else rejections.push({ record, rejection: decoded.rejection })
   }
-  return { entries, rejected }
+  return { entries, rejections }
+}
+
+function handOverRecords(
+  handedOver: readonly HandedOver[],
+  topics: TopicNames,
+  sequence: string,
+): OutgoingRecord[] {
+  return handedOver.flatMap(({ events }) => events.map(event => eventRecord(topics, event, sequence)))
 }
 
 function outputsOf(
   folded: FoldResult,
   touched: readonly TouchedAccount[],
+  handedOver: readonly HandedOver[],
   topics: TopicNames,
   partition: number,
 ): OutgoingRecord[] {
   const outputs = folded.events.map(({ offset, event }) =>
     eventRecord(topics, event, `${partition}:${offset}`),
   )
+  const news = new Set(handedOver.map(({ account }) => account))
   for (const { account, isMoved } of touched) {
-    if (isMoved) outputs.push(accountScoresRecord(topics, account, `${partition}:${account.lastOffset}`))
+    if (isMoved || news.has(account))
+      outputs.push(accountScoresRecord(topics, account, `${partition}:${account.lastOffset}`))
   }
   return outputs
 }

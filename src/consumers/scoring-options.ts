@@ -4,7 +4,8 @@ import type { ScoreOptions } from './score-partition.ts'
 export interface ScoringOptions extends ScoreOptions {
   readonly group: string
   readonly batchSize: number
-  readonly models: readonly ModelSource[]
+  /** Those that are to be active where the line serves; undefined: those that are. */
+  readonly models: readonly ModelSource[] | undefined
   readonly now: () => number
   /** How often time is looked at. 0: never, for those who append ticks themselves. */
   readonly tickIntervalMs: number

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import { isUpswellError } from '../errors.ts'
 import type { Consumption, PartitionHandler } from './log.ts'
-import { type OwnedPartition, scoreRecords, startOffset, takePartition } from './score-partition.ts'
+import { scoreRecords } from './score-partition.ts'
 import type { ScoringOptions } from './scoring-options.ts'
+import { type OwnedPartition, startOffset, takePartition } from './take-partition.ts'
 import { Ticker } from './ticker.ts'
 
 export interface Scoring extends Consumption {
@@ -10,13 +12,17 @@ export interface Scoring extends Consumption {
 }
 
 /** The score loop: `signals` → fold → outputs and state, for the partitions that the group gives us. */
-export async function startScoring(options: ScoringOptions): Promise<Scoring> {
+export async function startScoring(given: ScoringOptions): Promise<Scoring> {
+  const options = await withCheckpointsIfPossible(given)
   const { backend, topics } = options
-  await backend.store.claimPartitions(await backend.log.partitions(topics.signals))
+  const partitions = await backend.log.partitions(topics.signals)
+  await backend.store.claimPartitions(partitions)
   const owned = new Map<number, OwnedPartition>()
   const ticker = new Ticker(options, owned)
   const handler: PartitionHandler = {
     assigned: async session => {
+      // Again: what was written at the start is lost with an emptied store, and readers go by it.
+      await backend.store.claimPartitions(partitions)
       const partition = await takePartition(options, session, randomUUID())
       owned.set(session.partition, partition)
       ticker.look(session.partition)
@@ -45,5 +51,21 @@ export async function startScoring(options: ScoringOptions): Promise<Scoring> {
     problem: () => consumption.problem(),
     assignments: () => consumption.assignments(),
     modelsActive: () => [...owned.values()].every(partition => ticker.runsConfiguredModels(partition)),
+  }
+}
+
+/** An installation that was made before there were checkpoints goes on without. */
+async function withCheckpointsIfPossible(options: ScoringOptions): Promise<ScoringOptions> {
+  const { backend, checkpoints, logger, ...rest } = options
+  if (checkpoints === undefined) return options
+  try {
+    await backend.log.partitions(checkpoints.topic)
+    return options
+  } catch (error) {
+    if (!isUpswellError(error, 'TOPIC_MISSING')) throw error
+    logger.warn(
+      `there is no topic ${checkpoints.topic}: no checkpoints are written, and an emptied store is made from the whole log; "upswell topics create" makes it`,
+    )
+    return { backend, logger, ...rest }
   }
 }

@@ -4,8 +4,8 @@ import { DUE_BUCKETS } from '../store/store.ts'
 const ACCOUNTS_PER_TICK = 500
 
 /** Into how many ticks time is cut when it passes for so many accounts: a power of two, so that it divides the number of buckets. */
-export function slicesFor(accounts: number): number {
+export function slicesFor(accounts: number, accountsPerSlice = ACCOUNTS_PER_TICK): number {
   let slices = 1
-  while (slices < DUE_BUCKETS && accounts > slices * ACCOUNTS_PER_TICK) slices *= 2
+  while (slices < DUE_BUCKETS && accounts > slices * accountsPerSlice) slices *= 2
   return slices
 }

@@ -1,8 +1,10 @@
 import { describeError } from '../errors.ts'
+import type { PartitionMemory } from '../scoring/fold.ts'
 import type { OutgoingRecord } from './log.ts'
 import { modelsRecord, tickRecord } from './log-entries.ts'
-import type { OwnedPartition } from './score-partition.ts'
+import { roleOf } from './replay/line.ts'
 import type { ScoringOptions } from './scoring-options.ts'
+import type { OwnedPartition } from './take-partition.ts'
 import { slicesFor } from './tick-slices.ts'
 
 /** A partition in which nothing happened for this long has been read to its end. */
@@ -15,7 +17,8 @@ const QUIET_MS = 1000
 export class Ticker {
   readonly #options: ScoringOptions
   readonly #owned: ReadonlyMap<number, OwnedPartition>
-  readonly #configured: string
+  /** Undefined: whatever is active. */
+  readonly #configured: string | undefined
   /** By session: what was appended and is not read yet, and when something last happened. */
   readonly #progress = new WeakMap<
     OwnedPartition,
@@ -26,7 +29,8 @@ export class Ticker {
   constructor(options: ScoringOptions, owned: ReadonlyMap<number, OwnedPartition>) {
     this.#options = options
     this.#owned = owned
-    this.#configured = hashesOf(options.library.compileAll(options.models))
+    const { library, models } = options
+    this.#configured = models === undefined ? undefined : hashesOf(library.compileAll(models))
   }
 
   start(): void {
@@ -49,8 +53,18 @@ export class Ticker {
     void this.#visit(owned, false)
   }
 
+  /** Whether the partition runs the models that it is to run. */
   runsConfiguredModels({ memory }: OwnedPartition): boolean {
+    if (this.#configured === undefined || !this.#serves(memory)) return true
+    // What was promoted does not go with the models that it took the place of.
+    if (memory.promotion?.replacedModels.join(' ') === this.#configured) return true
     return hashesOf(memory.modelSets.at(-1)!.models) === this.#configured
+  }
+
+  /** The log of a line in the shadow is a copy of another's, and says nothing of its own. */
+  #serves(memory: PartitionMemory): boolean {
+    const { line } = this.#options
+    return line === undefined || roleOf(line, memory) === 'serving'
   }
 
   #progressOf(owned: OwnedPartition) {
@@ -67,10 +81,10 @@ export class Ticker {
     if (progress.busy || owned.watermark <= progress.pendingOffset) return
     progress.busy = true
     try {
-      const records = this.#needsModels(owned)
-        ? await this.#modelRecords(owned)
+      const records = this.#serves(owned.memory)
+        ? await this.#recordsOfOwner(owned, timeToTick)
         : timeToTick
-          ? await this.#tickRecords(owned)
+          ? await this.#nudge(owned)
           : []
       if (records.length === 0 || this.#owned.get(owned.session.partition) !== owned) return
       const positions = await this.#options.backend.log.append(records)
@@ -85,36 +99,63 @@ export class Ticker {
     }
   }
 
+  async #recordsOfOwner(owned: OwnedPartition, timeToTick: boolean): Promise<OutgoingRecord[]> {
+    if (this.#needsModels(owned)) return await this.#modelRecords(owned)
+    if (owned.memory.promotion?.isComplete === false)
+      return await this.#ticksForAll(owned, this.#options.now())
+    return timeToTick ? await this.#tickRecords(owned) : []
+  }
+
+  /**
+   * A line that does not serve has no time of its own. That its store was lost it must notice all the same: the way to the line that serves leads through it. A tick
+   * of the beginning of time makes nobody due.
+   */
+  async #nudge({ session: { partition }, watermark }: OwnedPartition): Promise<OutgoingRecord[]> {
+    const { topics, backend } = this.#options
+    if ((await backend.store.readWatermark(partition)) >= watermark) return []
+    return [tickRecord(topics.signals, partition, 0, { slice: 0, of: 1, scope: 'due', clock: 'event' })]
+  }
+
   /** Only what was read to its end can be compared: the configured models may be waiting there. */
   #needsModels(owned: OwnedPartition): boolean {
     if (this.runsConfiguredModels(owned)) return false
+    return owned.watermark >= owned.session.endOffset || this.#isQuiet(owned)
+  }
+
+  #isQuiet(owned: OwnedPartition): boolean {
     // Also if the clock was set back: it may take a day to come there again.
-    const quiet = Math.abs(this.#options.now() - this.#progressOf(owned).activeAt) >= QUIET_MS
-    return owned.watermark >= owned.session.endOffset || quiet
+    return Math.abs(this.#options.now() - this.#progressOf(owned).activeAt) >= QUIET_MS
   }
 
   /** The models, and behind them ticks that bring every account past them, slice by slice. */
-  async #modelRecords({ session: { partition } }: OwnedPartition): Promise<OutgoingRecord[]> {
-    const { topics, models, now, backend } = this.#options
+  async #modelRecords(owned: OwnedPartition): Promise<OutgoingRecord[]> {
+    const { topics, models, now } = this.#options
     const time = now()
+    const { partition } = owned.session
+    return [modelsRecord(topics.signals, partition, time, models!), ...(await this.#ticksForAll(owned, time))]
+  }
+
+  async #ticksForAll({ session: { partition } }: OwnedPartition, time: number): Promise<OutgoingRecord[]> {
+    const { topics, backend } = this.#options
     const of = slicesFor(await backend.store.countDue(partition, Number.POSITIVE_INFINITY))
-    const ticks = Array.from({ length: of }, (_, slice) =>
+    return Array.from({ length: of }, (_, slice) =>
       tickRecord(topics.signals, partition, time, { slice, of, scope: 'all', clock: 'wall' }),
     )
-    return [modelsRecord(topics.signals, partition, time, models), ...ticks]
   }
 
   async #tickRecords(owned: OwnedPartition): Promise<OutgoingRecord[]> {
-    const { memory, session, watermark } = owned
+    const { memory, session, watermark, checkpoints } = owned
     const { partition } = session
     const { topics, now, backend } = this.#options
     const time = now()
     // Nobody is due in a store that was emptied or rolled back. Any tick makes the loop look at it, and build it anew.
-    const hasLost = (await backend.store.readPartition(partition)).watermark < watermark
+    const hasLost = (await backend.store.readWatermark(partition)) < watermark
+    // Nor does a checkpoint go on where no batch comes. Other partitions and the signals of this one bring it about by themselves.
+    const isWanted = hasLost || (checkpoints?.isWaiting === true && this.#isQuiet(owned))
     // The fold would pass over it.
-    if (memory.history && !hasLost) return []
+    if (memory.history && !isWanted) return []
     const due = await backend.store.countDue(partition, time)
-    if (due === 0 && !hasLost) return []
+    if (due === 0 && !isWanted) return []
     const of = slicesFor(due)
     return Array.from({ length: of }, (_, slice) =>
       tickRecord(topics.signals, partition, time, { slice, of, scope: 'due', clock: 'wall' }),

@@ -21,7 +21,10 @@ export const OUTPUT_TOPICS = [
 ] as const
 export type OutputTopic = (typeof OUTPUT_TOPICS)[number]
 
-export type TopicRole = SourceTopic | 'signals' | OutputTopic
+/** What an emptied store is made from, compacted: `checkpoints/`. */
+export const CHECKPOINTS = 'activity-checkpoints'
+
+export type TopicRole = SourceTopic | 'signals' | OutputTopic | typeof CHECKPOINTS
 
 /** The name of each topic in this installation. */
 export type TopicNames = Readonly<Record<TopicRole, string>>
@@ -30,6 +33,7 @@ export const TOPIC_ROLES: readonly TopicRole[] = [
   ...(Object.keys(SOURCE_TOPICS) as SourceTopic[]),
   'signals',
   ...OUTPUT_TOPICS,
+  CHECKPOINTS,
 ]
 
 export function topicNames(prefix: string): TopicNames {

@@ -1,5 +1,5 @@
 import { NO_MODELS } from '../scoring/account.ts'
-import { createPartitionMemory, type PartitionMemory } from '../scoring/fold.ts'
+import { createPartitionMemory, type PartitionMemory, type Promotion } from '../scoring/fold.ts'
 import type { ModelLibrary, ModelSource } from './model-library.ts'
 
 /** What the store keeps for a partition as a whole, as JSON: the active models in full, so that a reader needs no file. */
@@ -11,6 +11,7 @@ interface StoredMemory {
     readonly at: number
     readonly models: readonly ModelSource[]
   }[]
+  readonly promotion?: Promotion
 }
 
 export function encodePartitionMemory(memory: PartitionMemory, library: ModelLibrary): Uint8Array {
@@ -24,6 +25,7 @@ export function encodePartitionMemory(memory: PartitionMemory, library: ModelLib
         at,
         models: models.map(model => library.sourceOf(model)),
       })),
+    ...(memory.promotion === undefined ? {} : { promotion: memory.promotion }),
   }
   return Buffer.from(JSON.stringify(stored))
 }
@@ -37,5 +39,6 @@ export function decodePartitionMemory(bytes: Uint8Array | undefined, library: Mo
     at,
     models: library.compileAll(models),
   }))
-  return { history: stored.history, modelSets: modelSets.length === 0 ? [NO_MODELS] : modelSets }
+  const { history, promotion } = stored
+  return { history, modelSets: modelSets.length === 0 ? [NO_MODELS] : modelSets, promotion }
 }

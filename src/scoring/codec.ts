@@ -59,6 +59,15 @@ export function decodeAccount(id: string, bytes: Uint8Array, modelSets: readonly
   })
 }
 
+/** The offset of the last record that was applied to an account, from its bytes. @throws UnreadableStateError */
+export function lastOffsetIn(id: string, bytes: Uint8Array): number {
+  return reading(id, () => {
+    const input = new ByteReader(bytes)
+    requireVersion(input)
+    return input.varint() - 1
+  })
+}
+
 /** What a reader of scores needs of an account. */
 export interface AccountScores {
   readonly clock: number
@@ -85,12 +94,16 @@ function reading<T>(id: string, read: () => T): T {
   }
 }
 
-function readHead(input: ByteReader, modelSets: readonly ModelSet[]): AccountScores {
+function requireVersion(input: ByteReader): void {
   const version = input.byte()
   if (version !== ACCOUNT_VERSION)
     throw new RangeError(
       `version ${version}, where ${ACCOUNT_VERSION} can be read; empty the store: it is made anew from the log`,
     )
+}
+
+function readHead(input: ByteReader, modelSets: readonly ModelSet[]): AccountScores {
+  requireVersion(input)
   const lastOffset = input.varint() - 1
   const modelsOffset = input.varint() - 1
   const clock = input.varint()

@@ -28,6 +28,19 @@ export type LogEntry =
   | ({ readonly type: 'models' } & ModelSet)
   /** From here on time is the wall clock's again, after history was loaded. */
   | { readonly type: 'live'; readonly offset: number }
+  | ({ readonly type: 'promotion' } & Omit<Promotion, 'isComplete'>)
+
+/** From a record of the log on, what is published and served is what one line of scoring makes of it, and no other: see docs/replay.md. */
+export interface Promotion {
+  /** Of the record. */
+  readonly offset: number
+  /** Of the line. */
+  readonly namespace: string
+  /** What was configured until then, as `contentHash`es: it does not take the place of the line's own models. */
+  readonly replacedModels: readonly string[]
+  /** Every account has been told of, where it stands otherwise than it did. */
+  readonly isComplete: boolean
+}
 
 /**
  * Time has passed for the accounts whose bucket is `slice` modulo `of`: for those that are due, or for all. `clock` says whose time: the wall's, which does
@@ -46,10 +59,12 @@ export interface PartitionMemory {
   modelSets: ModelSet[]
   /** The newest signal was loaded as history: time is that of its events, and the wall clock does not pass. */
   history: boolean
+  /** The last one. */
+  promotion: Promotion | undefined
 }
 
 export function createPartitionMemory(): PartitionMemory {
-  return { modelSets: [NO_MODELS], history: false }
+  return { modelSets: [NO_MODELS], history: false, promotion: undefined }
 }
 
 export interface FoldedEvent {
@@ -147,10 +162,12 @@ export function foldBatch(
           happened.push(...count(account, advance(account, time)))
           keep(account, entry.offset, happened)
         }
-        if (entry.scope === 'all' && entry.slice === entry.of - 1 && memory.modelSets.length > 1) {
-          // The slices follow their models record in order: with the last one no account is behind any more.
-          memory.modelSets = memory.modelSets.slice(-1)
-          memoryChanged = true
+        // The slices follow their models or promotion record in order: with the last one no account is behind any more.
+        if (entry.scope === 'all' && entry.slice === entry.of - 1) {
+          const { modelSets, promotion } = memory
+          memoryChanged ||= modelSets.length > 1 || promotion?.isComplete === false
+          memory.modelSets = modelSets.slice(-1)
+          if (promotion !== undefined) memory.promotion = { ...promotion, isComplete: true }
         }
         break
       }
@@ -165,6 +182,15 @@ export function foldBatch(
       case 'live': {
         memoryChanged ||= memory.history
         memory.history = false
+        break
+      }
+      case 'promotion': {
+        const { offset, namespace, replacedModels } = entry
+        // Told twice, it happens once.
+        if (memory.promotion?.namespace === namespace) break
+        if (memory.promotion !== undefined && memory.promotion.offset >= offset) break
+        memory.promotion = { offset, namespace, replacedModels, isComplete: false }
+        memoryChanged = true
         break
       }
       default:

@@ -39,16 +39,28 @@ export function stepTier(
   previousScore: number,
   cause: Cause,
 ): TierChange | undefined {
-  const { definition } = standing.model
   const { tier: target, atOnce } = wantedTier(standing)
   if (target === standing.tier || (!atOnce && clock < dwellEnd(standing))) return undefined
-  const from = definition.tiers[standing.tier]!.name
-  const { name: to, queue } = definition.tiers[target]!
+  const from = standing.model.definition.tiers[standing.tier]!.name
   standing.tier = target
   standing.tierSince = clock
+  return tierChange(standing, from, accountId, clock, previousScore, cause)
+}
+
+/** The event that tells that a standing came from another tier to where it is now. */
+export function tierChange(
+  standing: Standing,
+  from: string,
+  accountId: string,
+  at: number,
+  previousScore: number,
+  cause: Cause,
+): TierChange {
+  const { definition } = standing.model
+  const { name: to, queue } = definition.tiers[standing.tier]!
   return {
     type: 'tier-change',
-    id: standingEventId('tier-change', standing, accountId, [from, to], clock, cause),
+    id: standingEventId('tier-change', standing, accountId, [from, to], at, cause),
     accountId,
     modelId: definition.id,
     modelVersion: definition.version,
@@ -57,7 +69,7 @@ export function stepTier(
     score: standing.score,
     previousScore,
     ...(queue === undefined ? {} : { queue }),
-    at: clock,
+    at,
     cause,
     contributions: contributionsOf(standing),
   }

@@ -83,6 +83,15 @@ export function chunkNames(userCount: number, userId: string): string[] {
   return names
 }
 
+/** Every chunk that an account may have, which has had `userCount` users. */
+export function everyChunkName(userCount: number): string[] {
+  if (userCount === 0) return []
+  const names = ['0']
+  for (let level = 1; level <= levelOf(userCount); level++)
+    for (let i = 0; i < 16 ** level; i++) names.push(`${level}.${i.toString(16)}`)
+  return names
+}
+
 /** A user is seen on a day. Returns its days before, or undefined for a user that is new or was forgotten, and its days now. */
 export function seeUser(
   book: UserBook,

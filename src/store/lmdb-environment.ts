@@ -8,7 +8,11 @@ import { describeError, isUpswellError, UpswellError } from '../errors.ts'
 const FORMAT = '1'
 const META_TABLE = 'upswell-meta'
 const FORMAT_KEY = Buffer.from('format')
-const MAX_TABLES = 32
+/**
+ * Seven for each namespace that a process opens, and those of the log. LMDB takes 7 to 120 words for each in a transaction: one took 1.0 ms
+ * with 32, 256 and 1,024 alike.
+ */
+const MAX_TABLES = 256
 const DATA_FILE = 'data.mdb'
 const LOCK_FILE = 'lock.mdb'
 
@@ -55,6 +59,11 @@ export interface LmdbEnvironment {
    * @throws UpswellError what `check` throws, and then nothing was written; `code`: not known whether it happened.
    */
   write<Result>(code: UnavailableCode, write: PreparedWrite<Result>): Promise<Result>
+  /**
+   * Removes all entries of a table in one transaction, off the main thread; resolves when it is durable.
+   * @throws UpswellError `code`: not known whether it happened.
+   */
+  empty(code: UnavailableCode, table: LmdbTable): Promise<void>
   /** Size of the data file. LMDB uses free pages again, but never gives them back. */
   sizeBytes(): Promise<number>
   close(): Promise<void>
@@ -210,6 +219,14 @@ function environmentOf(
           write.check()
           return write.apply()
         })
+      } catch (thrown) {
+        throw coded(code, directory, await causeOf(thrown))
+      }
+    },
+    empty: async (code, table) => {
+      requireOpen(code)
+      try {
+        await table.clearAsync()
       } catch (thrown) {
         throw coded(code, directory, await causeOf(thrown))
       }

@@ -21,6 +21,13 @@ export function accountKey(partition: number, accountId: string): Buffer {
   return key
 }
 
+/** The key of the record that the account of a listing has, if it is of this partition; `listing` is a key made by `listingKey`. */
+export function accountKeyOfListing(partition: number, listing: Buffer): Buffer {
+  const tierAt = 2 + listing.readUInt16BE(0)
+  const scoreAt = tierAt + 2 + listing.readUInt16BE(tierAt)
+  return Buffer.concat([partitionKey(partition), listing.subarray(scoreAt + NUMBER_BYTES)])
+}
+
 /** A chunk of an account's users. The account's length keeps `('a', 'bc')` and `('ab', 'c')` apart. */
 export function userChunkKey(partition: number, accountId: string, chunk: string): Buffer {
   const textAt = 4 + lengthAndTextBytes(accountId)
@@ -99,6 +106,16 @@ export function counterKey(prefix: Buffer, partition: number, field: string): Bu
   key.set(prefix, 0)
   key.writeUInt32BE(partition, prefix.length)
   return key
+}
+
+/** What `counterPrefix` put at the beginning of a key that `counterKey` made. */
+export function bookPrefixOf(key: Buffer): Buffer {
+  return key.subarray(0, 2 + key.readUInt16BE(0))
+}
+
+/** The book in a prefix that `counterPrefix` made. */
+export function bookOf(prefix: Buffer): string {
+  return prefix.toString('utf8', 2)
 }
 
 /** The field in a key that `counterKey` made. */

@@ -1,11 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 import { UpswellError } from '../errors.ts'
-import type { CounterBook } from '../scoring/population/counters.ts'
-import type { LmdbEnvironment, LmdbTable, PreparedWrite } from './lmdb-environment.ts'
+import type { CounterBook, CounterChange } from '../scoring/population/counters.ts'
+import { clearPartition, emptyTables } from './lmdb-clear.ts'
+import { addToCounter, readBooks, readPartitionCounters } from './lmdb-counters.ts'
+import type { LmdbEnvironment, PreparedWrite } from './lmdb-environment.ts'
 import {
   accountKey,
   afterEvery,
-  counterField,
   counterKey,
   counterPrefix,
   dueAccountId,
@@ -18,6 +19,7 @@ import {
   tierPrefix,
   userChunkKey,
 } from './lmdb-keys.ts'
+import { openStoreTables, partitionsKey, type StoreTables } from './lmdb-tables.ts'
 import {
   type AccountStore,
   type AccountWrite,
@@ -29,39 +31,22 @@ import {
   type UserChunkKey,
 } from './store.ts'
 
-const PARTITIONS_KEY = Buffer.from('store-partitions')
 /** An account's record begins with its entry in the due index, bucket and time, so that the entry can be found again and moved. */
 const ACCOUNT_HEADER_BYTES = 1 + 8
 /** How many ids are read before other work gets its turn: about 5 ms. */
 const DUE_IDS_PER_TURN = 10_000
-/** How many counters are read before other work gets its turn: a few ms. */
-const COUNTERS_PER_TURN = 2000
 
 /** The store port on LMDB. Closing it leaves the environment open: whoever opened that closes it. */
 export class LmdbStore implements AccountStore {
   readonly #environment: LmdbEnvironment
-  /** Partition → watermark and owner. */
-  readonly #partitions: LmdbTable
-  /** Partition → what it remembers as a whole. */
-  readonly #states: LmdbTable
-  readonly #accounts: LmdbTable
-  readonly #userChunks: LmdbTable
-  /** Keys only: partition, bucket, due time, account. */
-  readonly #due: LmdbTable
-  /** Keys only: model, tier, score, account; of all partitions. */
-  readonly #listings: LmdbTable
-  /** Book, partition, field → a double. */
-  readonly #counters: LmdbTable
+  readonly #tables: StoreTables
+  readonly #partitionsKey: Buffer
 
-  constructor(environment: LmdbEnvironment) {
+  /** Makes the tables if they are missing, and waits for the write lock to do so. Without a namespace: the tables of the embedded default itself. */
+  constructor(environment: LmdbEnvironment, namespace?: string) {
     this.#environment = environment
-    this.#partitions = environment.table('store-partitions')
-    this.#states = environment.table('store-states')
-    this.#accounts = environment.table('store-accounts')
-    this.#userChunks = environment.table('store-user-chunks')
-    this.#due = environment.table('store-due')
-    this.#listings = environment.table('store-listings')
-    this.#counters = environment.table('store-counters')
+    this.#tables = openStoreTables(environment, namespace)
+    this.#partitionsKey = partitionsKey(namespace)
   }
 
   async fence(partition: number, owner: string): Promise<StoredPartition> {
@@ -69,7 +54,7 @@ export class LmdbStore implements AccountStore {
       check: () => {},
       apply: () => {
         const stored = this.#stored(partition)
-        this.#partitions.put(partitionKey(partition), encodeFence(stored.watermark, owner))
+        this.#tables.partitions.put(partitionKey(partition), encodeFence(stored.watermark, owner))
         return stored
       },
     })
@@ -77,7 +62,7 @@ export class LmdbStore implements AccountStore {
 
   async load(partition: number, accountIds: readonly string[]): Promise<(Uint8Array | undefined)[]> {
     const keys = accountIds.map(id => accountKey(partition, id))
-    return this.#read(() => keys.map(key => this.#accounts.get(key)?.subarray(ACCOUNT_HEADER_BYTES)))
+    return this.#read(() => keys.map(key => this.#tables.accounts.get(key)?.subarray(ACCOUNT_HEADER_BYTES)))
   }
 
   async loadUserChunks(
@@ -85,14 +70,14 @@ export class LmdbStore implements AccountStore {
     chunks: readonly UserChunkKey[],
   ): Promise<(Uint8Array | undefined)[]> {
     const keys = chunks.map(({ accountId, chunk }) => userChunkKey(partition, accountId, chunk))
-    return this.#read(() => keys.map(key => this.#userChunks.get(key)))
+    return this.#read(() => keys.map(key => this.#tables.userChunks.get(key)))
   }
 
   async due(partition: number, buckets: readonly number[], upTo: number): Promise<string[]> {
     const ids: string[] = []
     let idsAtLastTurn = 0
     for (const bucket of buckets) {
-      const keys = this.#read(() => Array.from(this.#due.getKeys(dueRange(partition, bucket, upTo))))
+      const keys = this.#read(() => Array.from(this.#tables.due.getKeys(dueRange(partition, bucket, upTo))))
       // One character a byte, because those sort as the bytes do: much faster than comparing buffers.
       for (const key of keys) ids.push(dueAccountId(key).toString('latin1'))
       if (ids.length - idsAtLastTurn < DUE_IDS_PER_TURN) continue
@@ -106,7 +91,7 @@ export class LmdbStore implements AccountStore {
     return this.#read(() => {
       let count = 0
       for (let bucket = 0; bucket < DUE_BUCKETS; bucket++) {
-        count += this.#due.getKeysCount(dueRange(partition, bucket, upTo))
+        count += this.#tables.due.getKeysCount(dueRange(partition, bucket, upTo))
       }
       return count
     })
@@ -132,12 +117,32 @@ export class LmdbStore implements AccountStore {
       check: () => this.#requireOwner(partition, write),
       apply: () => {
         for (const account of accounts) this.#putAccount(partition, account)
-        for (const { key, value } of chunks) this.#userChunks.put(key, value)
-        for (const { key, delta } of counters) this.#addToCounter(key, delta)
-        if (write.state !== undefined) this.#states.put(partitionKey(partition), asBuffer(write.state))
-        this.#partitions.put(partitionKey(partition), fence)
+        for (const { key, value } of chunks) this.#tables.userChunks.put(key, value)
+        for (const { key, delta } of counters) addToCounter(this.#tables.counters, key, delta)
+        if (write.state !== undefined) this.#tables.states.put(partitionKey(partition), asBuffer(write.state))
+        this.#tables.partitions.put(partitionKey(partition), fence)
       },
     }
+  }
+
+  async clear(partition: number, owner: string): Promise<void> {
+    const requireOwner = () => {
+      const found = this.#fenceOf(partition)
+      if (found?.owner !== owner) throw fenced(partition, found?.owner, owner)
+    }
+    await this.#environment.write('STORE_UNAVAILABLE', {
+      check: requireOwner,
+      apply: () => {
+        // First, so that whatever breaks this off, nobody takes what is left for the state at the old watermark.
+        this.#tables.partitions.put(partitionKey(partition), encodeFence(0, owner))
+        this.#tables.states.remove(partitionKey(partition))
+      },
+    })
+    await clearPartition(this.#environment, this.#tables, partition, requireOwner)
+  }
+
+  async readWatermark(partition: number): Promise<number> {
+    return this.#read(() => this.#fenceOf(partition)?.watermark ?? 0)
   }
 
   async readPartition(partition: number): Promise<StoredPartition> {
@@ -153,48 +158,11 @@ export class LmdbStore implements AccountStore {
   }
 
   async readCounters(books: readonly string[]): Promise<CounterBook[]> {
-    const found: CounterBook[] = []
-    let left = COUNTERS_PER_TURN
-    for (const book of books) {
-      const counters = new Map<string, number>()
-      found.push(counters)
-      const prefix = counterPrefix(book)
-      let after: Buffer | undefined
-      do {
-        // No range stays open from turn to turn: the environment may be closed between.
-        const part = this.#read(() => this.#addCounters(prefix, after, left, counters))
-        after = part.last
-        left -= part.count
-        if (left > 0) continue
-        await setImmediate()
-        left = COUNTERS_PER_TURN
-      } while (after !== undefined)
-    }
-    return found
+    return await readBooks(this.#environment, this.#tables.counters, books)
   }
 
-  /** Adds up to `limit` of a book's counters, those behind a key. `last`: the key of the last of them; undefined: there are no more. */
-  #addCounters(
-    prefix: Buffer,
-    after: Buffer | undefined,
-    limit: number,
-    counters: Map<string, number>,
-  ): { readonly count: number; readonly last: Buffer | undefined } {
-    let count = 0
-    let last: Buffer | undefined
-    const range = {
-      start: after ?? prefix,
-      exclusiveStart: after !== undefined,
-      end: afterEvery(prefix),
-      limit,
-    }
-    for (const { key, value } of this.#counters.getRange(range)) {
-      const field = counterField(key, prefix)
-      counters.set(field, (counters.get(field) ?? 0) + value.readDoubleBE(0))
-      count++
-      last = key
-    }
-    return { count, last: count < limit ? undefined : last }
+  async readPartitionCounters(partition: number): Promise<CounterChange[]> {
+    return await readPartitionCounters(this.#environment, this.#tables.counters, partition)
   }
 
   async partitions(): Promise<number | undefined> {
@@ -207,7 +175,7 @@ export class LmdbStore implements AccountStore {
       apply: () => {
         const existing = this.#claimedPartitions()
         if (existing === undefined)
-          this.#environment.meta.put(PARTITIONS_KEY, Buffer.from(String(partitions)))
+          this.#environment.meta.put(this.#partitionsKey, Buffer.from(String(partitions)))
         return existing ?? partitions
       },
     })
@@ -216,6 +184,16 @@ export class LmdbStore implements AccountStore {
       'PARTITIONS_CHANGED',
       `The state in ${this.#environment.directory} was made with ${found} partitions, and ${partitions} are configured. Configure ${found}, or replay into a directory of its own with ${partitions}.`,
     )
+  }
+
+  async drop(): Promise<void> {
+    await emptyTables(this.#environment, this.#tables)
+    await this.#environment.write('STORE_UNAVAILABLE', {
+      check: () => {},
+      apply: () => {
+        this.#environment.meta.remove(this.#partitionsKey)
+      },
+    })
   }
 
   async ping(): Promise<void> {
@@ -234,20 +212,18 @@ export class LmdbStore implements AccountStore {
   }
 
   #stored(partition: number): StoredPartition {
-    const key = partitionKey(partition)
-    const fence = this.#partitions.get(key)
-    return { watermark: fence === undefined ? 0 : decodeFence(fence).watermark, state: this.#states.get(key) }
+    const state = this.#tables.states.get(partitionKey(partition))
+    return { watermark: this.#fenceOf(partition)?.watermark ?? 0, state }
+  }
+
+  #fenceOf(partition: number): Fence | undefined {
+    const bytes = this.#tables.partitions.get(partitionKey(partition))
+    return bytes === undefined ? undefined : decodeFence(bytes)
   }
 
   #requireOwner(partition: number, write: PartitionWrite): void {
-    const bytes = this.#partitions.get(partitionKey(partition))
-    const found = bytes === undefined ? undefined : decodeFence(bytes)
-    if (found !== undefined && found.owner !== write.owner) {
-      throw new UpswellError(
-        'STORE_FENCED',
-        `Partition ${partition} of the store belongs to ${found.owner} now; ${write.owner} may not write it.`,
-      )
-    }
+    const found = this.#fenceOf(partition)
+    if (found !== undefined && found.owner !== write.owner) throw fenced(partition, found.owner, write.owner)
     if (found?.watermark !== write.expectedWatermark) {
       throw new UpswellError(
         'STORE_MOVED',
@@ -258,27 +234,17 @@ export class LmdbStore implements AccountStore {
 
   #putAccount(partition: number, account: PreparedAccount): void {
     const { key, value, accountId, bucket } = account
-    const before = decodeHeader(this.#accounts.getBinaryFast(key))
+    const before = decodeHeader(this.#tables.accounts.getBinaryFast(key))
     const dueAt = account.dueAt ?? before?.dueAt ?? Number.POSITIVE_INFINITY
     if (before?.dueAt !== dueAt || before.bucket !== bucket) {
-      if (before !== undefined) this.#due.remove(dueKey(partition, before.bucket, before.dueAt, accountId))
-      this.#due.put(account.dueKey ?? dueKey(partition, bucket, dueAt, accountId), NOTHING)
+      if (before !== undefined)
+        this.#tables.due.remove(dueKey(partition, before.bucket, before.dueAt, accountId))
+      this.#tables.due.put(account.dueKey ?? dueKey(partition, bucket, dueAt, accountId), NOTHING)
     }
     encodeHeader(value, bucket, dueAt)
-    this.#accounts.put(key, value)
-    for (const listing of account.listingsRemoved) this.#listings.remove(listing)
-    for (const listing of account.listingsAdded) this.#listings.put(listing, NOTHING)
-  }
-
-  #addToCounter(key: Buffer, delta: number): void {
-    const sum = (this.#counters.get(key)?.readDoubleBE(0) ?? 0) + delta
-    if (sum === 0) {
-      this.#counters.remove(key)
-      return
-    }
-    const value = Buffer.allocUnsafe(8)
-    value.writeDoubleBE(sum, 0)
-    this.#counters.put(key, value)
+    this.#tables.accounts.put(key, value)
+    for (const listing of account.listingsRemoved) this.#tables.listings.remove(listing)
+    for (const listing of account.listingsAdded) this.#tables.listings.put(listing, NOTHING)
   }
 
   #listTier(query: ListQuery, tier: string): { readonly rank: Buffer; readonly listing: Listing }[] {
@@ -292,7 +258,7 @@ export class LmdbStore implements AccountStore {
             start: after !== undefined && Buffer.compare(after, lowest) > 0 ? after : lowest,
             end: afterEvery(prefix),
           }
-    const keys = this.#listings.getKeys({
+    const keys = this.#tables.listings.getKeys({
       ...range,
       exclusiveStart: range.start === after,
       limit: query.limit,
@@ -304,7 +270,7 @@ export class LmdbStore implements AccountStore {
   }
 
   #claimedPartitions(): number | undefined {
-    const bytes = this.#environment.meta.get(PARTITIONS_KEY)
+    const bytes = this.#environment.meta.get(this.#partitionsKey)
     return bytes === undefined ? undefined : Number(bytes.toString())
   }
 }
@@ -355,6 +321,18 @@ function decodeHeader(
   return record && { bucket: record.readUInt8(0), dueAt: record.readDoubleBE(1) }
 }
 
+interface Fence {
+  readonly watermark: number
+  readonly owner: string
+}
+
+function fenced(partition: number, found: string | undefined, owner: string): UpswellError {
+  return new UpswellError(
+    'STORE_FENCED',
+    `Partition ${partition} of the store belongs to ${found ?? 'nobody (it was emptied)'} now; ${owner} may not write it.`,
+  )
+}
+
 function encodeFence(watermark: number, owner: string): Buffer {
   const fence = Buffer.allocUnsafe(8 + Buffer.byteLength(owner))
   fence.writeDoubleBE(watermark, 0)
@@ -362,7 +340,7 @@ function encodeFence(watermark: number, owner: string): Buffer {
   return fence
 }
 
-function decodeFence(fence: Buffer): { readonly watermark: number; readonly owner: string } {
+function decodeFence(fence: Buffer): Fence {
   return { watermark: fence.readDoubleBE(0), owner: fence.toString('utf8', 8) }
 }
 

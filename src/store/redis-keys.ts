@@ -9,6 +9,10 @@ export interface RedisKeys {
   readonly partitions: string
   /** The set of the partitions that ever had an owner. */
   readonly owned: string
+  /** All keys of the namespace begin with this, and no key of another: a namespace holds no colon. */
+  readonly prefix: string
+  /** All keys of a partition begin with this. */
+  partitionPrefix(partition: number): string
   /** A partition's owner, watermark and state. */
   partition(partition: number): string
   account(partition: number, accountId: string): string
@@ -16,14 +20,22 @@ export interface RedisKeys {
   due(partition: number, bucket: number): string
   listings(partition: number, list: string, tier: string): string
   counters(partition: number, book: string): string
+  /** The set of the partition's books that hold counters. */
+  books(partition: number): string
 }
 
+/**
+ * @param namespace letters, digits and `. _ -`; that of a replay is `NAMESPACE/NAME`. So what follows the namespace, a colon, begins in no other one.
+ */
 export function redisKeys(namespace: string): RedisKeys {
+  if (namespace.includes(':')) throw new Error(`A namespace has no colon, and "${namespace}" has one`)
   const root = `upswell:${namespace}`
   const of = (partition: number) => `${root}:{${partition}}`
   return {
     partitions: `${root}:partitions`,
     owned: `${root}:owned`,
+    prefix: `${root}:`,
+    partitionPrefix: partition => `${of(partition)}:`,
     partition: partition => `${of(partition)}:partition`,
     account: (partition, accountId) => `${of(partition)}:account:${accountId}`,
     userChunk: (partition, { accountId, chunk }) =>
@@ -32,6 +44,7 @@ export function redisKeys(namespace: string): RedisKeys {
     listings: (partition, list, tier) =>
       `${of(partition)}:list:${encodeURIComponent(list)}:${encodeURIComponent(tier)}`,
     counters: (partition, book) => `${of(partition)}:count:${book}`,
+    books: partition => `${of(partition)}:books`,
   }
 }
 

@@ -17,7 +17,7 @@ export function saveCall(names: RedisKeys, partition: number, write: PartitionWr
     ...userChunks.map(chunk => ({ key: names.userChunk(partition, chunk), bytes: chunk.bytes })),
   ]
   const groups = [...sortedSetChanges(names, partition, write), ...counterChanges(names, partition, write)]
-  const keys = [names.partition(partition)]
+  const keys = [names.partition(partition), names.books(partition)]
   const args: (string | Buffer | number)[] = [
     write.owner,
     write.expectedWatermark,
@@ -58,10 +58,11 @@ function sortedSetChanges(names: RedisKeys, partition: number, { accounts }: Par
   return [...removed.all, ...added.all]
 }
 
-/** What is added to the counters, that of one book together. */
+/** What is added to the counters, that of one book together, behind the book's name. */
 function counterChanges(names: RedisKeys, partition: number, { counters }: PartitionWrite): KeyChange[] {
   const changes = new Changes('HINCRBY')
-  for (const { book, field, delta } of counters) changes.add(names.counters(partition, book), field, delta)
+  for (const { book, field, delta } of counters)
+    changes.addBehind(book, names.counters(partition, book), field, delta)
   return changes.all
 }
 
@@ -75,13 +76,22 @@ class Changes {
   }
 
   add(key: string, ...args: (string | number)[]): void {
+    this.#group(key, []).push(...args)
+  }
+
+  /** As `add`; a group begins with `head`. */
+  addBehind(head: string, key: string, ...args: (string | number)[]): void {
+    this.#group(key, [head]).push(...args)
+  }
+
+  #group(key: string, head: readonly string[]): (string | number)[] {
     let group = this.#open.get(key)
     if (group === undefined || group.args.length >= GROUP_ARGUMENTS) {
-      group = { command: this.#command, key, args: [] }
+      group = { command: this.#command, key, args: [...head] }
       this.#open.set(key, group)
       this.all.push(group)
     }
-    group.args.push(...args)
+    return group.args
   }
 }
 

@@ -1,11 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { describeError, UpswellError } from '../errors.ts'
-import type { CounterBook } from '../scoring/population/counters.ts'
+import type { CounterBook, CounterChange } from '../scoring/population/counters.ts'
+import { orderedCounters } from './ordered-counters.ts'
+import { scanKeys } from './redis-clear.ts'
 import { connectRedis, type RedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
 import { listingMember, parseListingMember, type RedisKeys, redisKeys, sortableScore } from './redis-keys.ts'
 import { saveCall } from './redis-save.ts'
-import { COUNT_DUE, DUE, FENCE, SAVE } from './redis-scripts.ts'
+import { CLEAR, COUNT_DUE, DUE, FENCE, SAVE } from './redis-scripts.ts'
 import {
   type AccountStore,
   DUE_BUCKETS,
@@ -18,6 +20,8 @@ import {
 
 /** How many counters are added up before other work gets its turn: a few ms. */
 const COUNTERS_PER_TURN = 2000
+/** How many books are asked for at once. */
+const BOOKS_PER_PIPELINE = 200
 
 export interface RedisStoreOptions extends RedisConnectionOptions {
   /** Keeps apart the states of several installations in one Redis. */
@@ -28,7 +32,13 @@ export interface RedisStoreOptions extends RedisConnectionOptions {
  * The store port on Redis. Resolves even where Redis is away; then every call fails with STORE_UNAVAILABLE until it is back.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<AccountStore> {
-  return new RedisStore(await connectRedis(options), redisKeys(options.namespace))
+  const connection = await connectRedis(options)
+  return new RedisStore(connection, redisKeys(options.namespace), () => connection.close())
+}
+
+/** The store of a namespace on a connection that others use too. Closing it leaves the connection open: whoever opened that closes it. */
+export function redisStoreOn(connection: RedisConnection, namespace: string): AccountStore {
+  return new RedisStore(connection, redisKeys(namespace), async () => {})
 }
 
 /** ioredis' defineCommand: EVALSHA, and EVAL where the script is not there yet. Arguments in arrays, since a call takes about 100,000 at most. */
@@ -39,6 +49,7 @@ interface Scripts {
     names: readonly string[],
     args: readonly (string | Buffer | number)[],
   ): Promise<string[]>
+  clearPartition(keys: number, names: readonly (string | Buffer)[], owner: string): Promise<string[]>
   dueAccountsBuffer(keys: number, names: readonly string[], upTo: string): Promise<Buffer[]>
   countDueAccounts(keys: number, names: readonly string[], upTo: string): Promise<number>
 }
@@ -46,13 +57,16 @@ interface Scripts {
 class RedisStore implements AccountStore {
   readonly #connection: RedisConnection
   readonly #keys: RedisKeys
+  readonly #onClose: () => Promise<void>
   #partitions: number | undefined
 
-  constructor(connection: RedisConnection, keys: RedisKeys) {
+  constructor(connection: RedisConnection, keys: RedisKeys, onClose: () => Promise<void>) {
     this.#connection = connection
     this.#keys = keys
+    this.#onClose = onClose
     connection.redis.defineCommand('fencePartition', { lua: FENCE })
     connection.redis.defineCommand('savePartition', { lua: SAVE })
+    connection.redis.defineCommand('clearPartition', { lua: CLEAR })
     connection.redis.defineCommand('dueAccounts', { lua: DUE })
     connection.redis.defineCommand('countDueAccounts', { lua: COUNT_DUE })
   }
@@ -98,17 +112,31 @@ class RedisStore implements AccountStore {
     const { keys, args } = saveCall(this.#keys, partition, write)
     const [result, found] = await this.#ask(redis => redis.savePartition(keys.length, keys, args))
     if (result === 'saved') return
-    if (result === 'fenced')
-      throw new UpswellError(
-        'STORE_FENCED',
-        found === ''
-          ? `partition ${partition} has no owner: Redis was emptied, or lost its last writes`
-          : `partition ${partition} is owned by ${found}, not by ${write.owner}`,
-      )
+    if (result === 'fenced') throw fenced(partition, found!, write.owner)
     throw new UpswellError(
       'STORE_MOVED',
       `partition ${partition} stands at ${found}, not at ${write.expectedWatermark}`,
     )
+  }
+
+  async clear(partition: number, owner: string): Promise<void> {
+    const own = this.#keys.partition(partition)
+    const remove = async (keys: readonly Buffer[]) => {
+      const names = [own, ...keys]
+      const [result, found] = await this.#ask(redis => redis.clearPartition(names.length, names, owner))
+      if (result === 'fenced') throw fenced(partition, found!, owner)
+    }
+    await remove([])
+    await scanKeys(
+      command => this.#ask(command),
+      this.#keys.partitionPrefix(partition),
+      keys => remove(keys.filter(key => key.toString() !== own)),
+    )
+  }
+
+  async readWatermark(partition: number): Promise<number> {
+    const watermark = await this.#ask(redis => redis.hget(this.#keys.partition(partition), 'watermark'))
+    return Number(watermark ?? 0)
   }
 
   async readPartition(partition: number): Promise<StoredPartition> {
@@ -162,6 +190,24 @@ class RedisStore implements AccountStore {
     return counters
   }
 
+  async readPartitionCounters(partition: number): Promise<CounterChange[]> {
+    const names = await this.#ask(redis => redis.smembers(this.#keys.books(partition)))
+    const books = new Map<string, Map<string, number>>()
+    for (let from = 0; from < names.length; from += BOOKS_PER_PIPELINE) {
+      const asked = names.slice(from, from + BOOKS_PER_PIPELINE)
+      const answers = await this.#ask(async redis => {
+        const pipeline = redis.pipeline()
+        for (const book of asked) pipeline.hgetall(this.#keys.counters(partition, book))
+        return (await pipeline.exec()) ?? []
+      })
+      for (const [i, answer] of answers.entries()) {
+        const found = Object.entries(answerOf(answer) as Record<string, string>)
+        books.set(asked[i]!, new Map(found.map(([field, count]) => [field, Number(count)])))
+      }
+    }
+    return await orderedCounters(books)
+  }
+
   /** The sorted sets that the query ranges over. */
   async #setsOf({ list, tiers }: ListQuery): Promise<{ readonly key: string; readonly tier: string }[]> {
     const partitions = await this.#partitionsWithState()
@@ -171,7 +217,7 @@ class RedisStore implements AccountStore {
   }
 
   async #partitionsWithState(): Promise<number[]> {
-    // Once it was written down it never changes.
+    // Once it was written down it changes only if the namespace is dropped.
     this.#partitions ??= await this.partitions()
     if (this.#partitions !== undefined) return Array.from({ length: this.#partitions }, (_, i) => i)
     return (await this.#ask(redis => redis.smembers(this.#keys.owned))).map(Number)
@@ -194,6 +240,17 @@ class RedisStore implements AccountStore {
       )
   }
 
+  async drop(): Promise<void> {
+    await scanKeys(
+      command => this.#ask(command),
+      this.#keys.prefix,
+      async keys => {
+        await this.#ask(redis => redis.unlink([...keys]))
+      },
+    )
+    this.#partitions = undefined
+  }
+
   async ping(): Promise<void> {
     await this.#ask(redis => redis.ping())
   }
@@ -205,12 +262,22 @@ class RedisStore implements AccountStore {
   }
 
   async close(): Promise<void> {
-    await this.#connection.close()
+    await this.#onClose()
   }
 
   #ask<T>(command: (redis: Redis & Scripts) => Promise<T>): Promise<T> {
     return this.#connection.ask(redis => command(redis as Redis & Scripts))
   }
+}
+
+/** @param found the owner that is there; '' if there is none */
+function fenced(partition: number, found: string, owner: string): UpswellError {
+  return new UpswellError(
+    'STORE_FENCED',
+    found === ''
+      ? `partition ${partition} has no owner: Redis was emptied, or lost its last writes`
+      : `partition ${partition} is owned by ${found}, not by ${owner}`,
+  )
 }
 
 /** @throws UpswellError STORE_UNAVAILABLE if the command of a pipeline failed */

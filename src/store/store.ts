@@ -30,7 +30,18 @@ export interface AccountStore {
    */
   save(partition: number, write: PartitionWrite): Promise<void>
 
+  /**
+   * Removes all that is known of a partition, but for its owner: watermark 0, no state, no accounts, no counters. Not all or nothing: done again, it
+   * removes the rest.
+   * @throws UpswellError STORE_FENCED: another owner; STORE_UNAVAILABLE.
+   */
+  clear(partition: number, owner: string): Promise<void>
+
   // For readers, who own nothing.
+  /** As `readPartition`, of the watermark alone. */
+  readWatermark(partition: number): Promise<number>
+  /** All counters of one partition, ordered by book and field. What is saved meanwhile may be in them or not. */
+  readPartitionCounters(partition: number): Promise<CounterChange[]>
   readPartition(partition: number): Promise<StoredPartition>
   /** A page of a ranked list, over all partitions. */
   list(query: ListQuery): Promise<Listing[]>
@@ -41,6 +52,8 @@ export interface AccountStore {
   readCounters(books: readonly string[]): Promise<CounterBook[]>
   /** How many partitions the state was made with; undefined before the first `claimPartitions`. */
   partitions(): Promise<number | undefined>
+  /** Removes all that is kept in this namespace: every partition, and their number. For a namespace that nobody writes any more. */
+  drop(): Promise<void>
   /** Writes down the number of partitions, once. @throws UpswellError PARTITIONS_CHANGED if another number is there. */
   claimPartitions(partitions: number): Promise<void>
   /** Resolves if the store answers. @throws UpswellError STORE_UNAVAILABLE */

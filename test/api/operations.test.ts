@@ -59,9 +59,9 @@ describe('the operations routes', () => {
   })
 
   it('shares a registry in which the process is measured already', async () => {
-    const { store, library, metrics } = world
+    const { library, metrics } = world
     const second = createApi({
-      store,
+      store: () => world.store,
       library,
       metrics,
       appendSignals: async () => [],

@@ -166,7 +166,7 @@ export class World {
       shares: new Map(),
     }))
     this.api = createApi({
-      store: this.store,
+      store: () => this.store,
       library: this.library,
       appendSignals: async (signals, observedAt) => {
         this.appended.push({ signals, observedAt })

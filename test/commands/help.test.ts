@@ -23,6 +23,13 @@ describe.concurrent('upswell', { timeout: 60_000 }, () => {
     ['model test'],
     ['model diff'],
     ['backtest'],
+    ['parity'],
+    ['replay'],
+    ['replay list'],
+    ['replay diff'],
+    ['replay promote'],
+    ['replay drop'],
+    ['rebuild'],
   ])('%s --help tells its use and every setting', async command => {
     const { code, stdout, stderr } = await runCli(main, [...words(command), '--help'])
     expect([code, stderr]).toEqual([0, ''])
@@ -33,7 +40,8 @@ describe.concurrent('upswell', { timeout: 60_000 }, () => {
 
   test('--help lists every command', async () => {
     const { stdout } = await runCli(main, ['--help'])
-    for (const command of ['start', 'ingest', 'score', 'api', 'send', 'topics', 'model', 'backtest'])
+    const commands = ['start', 'ingest', 'score', 'api', 'send', 'topics', 'model', 'backtest']
+    for (const command of [...commands, 'parity', 'replay', 'rebuild'])
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
   })
 

@@ -39,7 +39,7 @@ class ChangingStore extends MemoryStore {
       owner: 'me',
       expectedWatermark: watermark,
       watermark: watermark + 1,
-      state: encodePartitionMemory({ modelSets, history }, library),
+      state: encodePartitionMemory({ modelSets, history, promotion: undefined }, library),
       accounts: ids.map(id => ({
         accountId: id,
         bytes: encodeAccount(createAccount(id, AT, set, { type: 'signal', signalId: 's' })),

@@ -3,12 +3,8 @@ import { expect, test } from 'vitest'
 import type { Backend } from '../../src/consumers/backend.ts'
 import type { LogRecord, OutgoingRecord, PartitionSession } from '../../src/consumers/log.ts'
 import { modelsRecord, signalRecord } from '../../src/consumers/log-entries.ts'
-import {
-  type OwnedPartition,
-  type ScoreOptions,
-  scoreRecords,
-  takePartition,
-} from '../../src/consumers/score-partition.ts'
+import { type ScoreOptions, scoreRecords } from '../../src/consumers/score-partition.ts'
+import { type OwnedPartition, takePartition } from '../../src/consumers/take-partition.ts'
 import { topicNames } from '../../src/consumers/topics.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import type { Signal } from '../../src/scoring/signal.ts'
@@ -53,7 +49,8 @@ async function takeWithKnownAccount() {
     topic: topics.signals,
     partition: 0,
     committedOffset: 0,
-    endOffset: 0,
+    firstOffset: 0,
+    endOffset: 1_000,
     commit: async records => {
       committed.push([...records])
     },

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { AccountCache } from '../../src/consumers/account-cache.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
 import type { OutgoingRecord } from '../../src/consumers/log.ts'
-import type { OwnedPartition } from '../../src/consumers/score-partition.ts'
+import type { OwnedPartition } from '../../src/consumers/take-partition.ts'
 import { Ticker } from '../../src/consumers/ticker.ts'
 import { topicNames } from '../../src/consumers/topics.ts'
 import { ModelLibrary, type ModelSource } from '../../src/models/model-library.ts'
@@ -25,12 +25,20 @@ function startTicker(models: readonly ModelSource[]) {
       return records.map((_, i) => ({ partition: 0, offset: 5 + i }))
     },
   }
-  const session = { topic: 'signals', partition: 0, committedOffset: 3, endOffset: 5, commit: async () => {} }
+  const session = {
+    topic: 'signals',
+    partition: 0,
+    committedOffset: 3,
+    firstOffset: 0,
+    endOffset: 5,
+    commit: async () => {},
+  }
   const owned: OwnedPartition = {
     session,
     owner: 'owner',
     memory: createPartitionMemory(),
     cache: new AccountCache(),
+    checkpoints: undefined,
     watermark: 3,
   }
   const ticker = new Ticker(
@@ -54,9 +62,11 @@ function startTicker(models: readonly ModelSource[]) {
   )
   ticker.start()
   ticker.look(0)
+  const passTurn = () => new Promise(resolve => setImmediate(resolve))
   const passInterval = async (): Promise<void> => {
+    await passTurn()
     interval()
-    await new Promise(resolve => setImmediate(resolve))
+    await passTurn()
   }
   return { clock, appended, passInterval }
 }

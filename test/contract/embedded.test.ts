@@ -10,8 +10,8 @@ import { open } from 'lmdb'
 import { build } from 'vite'
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Backend } from '../../src/consumers/backend.ts'
+import { EmbeddedLog } from '../../src/consumers/embedded/log.ts'
 import { openEmbeddedBackend } from '../../src/consumers/embedded-backend.ts'
-import { EmbeddedLog } from '../../src/consumers/embedded-log.ts'
 import type { LogRecord, PartitionHandler, PartitionSession } from '../../src/consumers/log.ts'
 import { type LmdbEnvironment, openLmdbEnvironment } from '../../src/store/lmdb-environment.ts'
 import { LmdbStore } from '../../src/store/lmdb-store.ts'
@@ -23,6 +23,7 @@ storeContract('embedded', async () => {
   const environment = await openLmdbEnvironment(directory)
   return {
     store: new LmdbStore(environment),
+    inNamespace: namespace => new LmdbStore(environment, namespace),
     close: async () => {
       await environment.close()
       await rm(directory, { recursive: true })
@@ -139,6 +140,92 @@ describe('the embedded log', () => {
     expect(await valuesOf(after, 'in')).toEqual(['1'])
   })
 
+  it('keeps a topic that was made with a number of partitions of its own', async () => {
+    const directory = await temporaryDirectory()
+    const before = await openEmbeddedBackend({ directory, partitions: 4 })
+    await before.log.createTopics([
+      { name: 'own', partitions: 2 },
+      { name: 'usual', partitions: 4 },
+    ])
+    await before.close()
+    const after = await openEmbeddedBackend({ directory, partitions: 8 })
+    onTestFinished(() => after.close())
+    expect(await after.log.partitions('own')).toBe(2)
+    await expect(after.log.partitions('usual')).rejects.toMatchObject({ code: 'PARTITIONS_CHANGED' })
+  })
+
+  it('deletes no topic that it consumes', async () => {
+    const { log } = await openBackend(await temporaryDirectory())
+    await log.append([record('1'), { topic: 'other', key: 'k', value: '2' }])
+    const consumption = await log.consume({ group: 'g', topics: ['in'], handler: idle, batchSize: 1 })
+    await expect(log.deleteTopics(['other', 'in'])).rejects.toMatchObject({
+      code: 'LOG_UNAVAILABLE',
+      message: expect.stringMatching(/topic in .*consumes it/),
+    })
+    expect(await log.topics()).toEqual(['in', 'other'])
+    await consumption.stop()
+    await log.deleteTopics(['other', 'in'])
+    expect(await log.topics()).toEqual([])
+  })
+
+  it('deletes the records of a large topic, and those of no other', async () => {
+    const directory = await temporaryDirectory()
+    const environment = await openLmdbEnvironment(directory)
+    onTestFinished(() => environment.close())
+    const log = new EmbeddedLog(environment, { partitions: 3 })
+    for (const topic of ['a', 'large', 'z'])
+      await log.append(
+        Array.from({ length: topic === 'large' ? 25_000 : 10 }, (_, i) => ({
+          topic,
+          key: `${i}`,
+          value: `${i}`,
+        })),
+      )
+    await log.deleteTopics(['large'])
+    expect(environment.table('log-records').getKeysCount()).toBe(20)
+    expect(environment.table('log-ends').getKeysCount()).toBe(6)
+    expect(await valuesOf({ log }, 'a')).toHaveLength(10)
+    expect(await valuesOf({ log }, 'z')).toHaveLength(10)
+  })
+
+  it('keeps those who still know a deleted topic out of the one that was made after it', async () => {
+    const directory = await temporaryDirectory()
+    const environment = await openLmdbEnvironment(directory)
+    onTestFinished(() => environment.close())
+    const [one, two] = [4, 4].map(partitions => new EmbeddedLog(environment, { partitions }))
+    await one!.append([record('old')])
+    let open = (): void => {}
+    const gate = new Promise<void>(resolve => {
+      open = resolve
+    })
+    const codes: string[] = []
+    const handler = committing(() => gate)
+    const consumption = await one!.consume({
+      group: 'g',
+      topics: ['in'],
+      batchSize: 1,
+      handler: {
+        ...handler,
+        process: (session, records) =>
+          handler.process(session, records).catch(error => {
+            codes.push(error.code)
+            throw error
+          }),
+      },
+    })
+    await two!.deleteTopics(['in'])
+    await two!.append([{ topic: 'between', key: 'k', value: '' }])
+    await two!.createTopics([{ name: 'in', partitions: 2 }])
+    open()
+    await vi.waitFor(() => expect(codes).toEqual(['LOG_UNAVAILABLE']), { timeout: 5_000 })
+    await consumption.stop()
+    expect((await two!.group('g', 'in')).committed).toEqual(new Map())
+    await one!.append([record('new')])
+    expect(await valuesOf({ log: two! }, 'in')).toEqual(['new'])
+    expect(await one!.partitions('in')).toBe(2)
+    await one!.close()
+  })
+
   it('makes several new topics in one append', async () => {
     const backend = await openBackend(await temporaryDirectory())
     await backend.log.append(['a', 'b', 'c'].map(topic => ({ topic, key: 'k', value: topic })))
@@ -222,6 +309,89 @@ describe('the embedded log', () => {
     await expect(backend.log.consume(options)).rejects.toThrow('g/in is consumed already')
     await consumption.stop()
     await backend.log.consume(options)
+  })
+})
+
+describe('namespaces of the embedded backend', () => {
+  const save = (watermark: number, ids: readonly string[]) => ({
+    ...batchOf([{ offset: watermark - 1 } as LogRecord], {}).write,
+    accounts: ids.map(accountId => ({
+      ...{ accountId, bytes: Buffer.alloc(100, 1), bucket: 0, dueAt: 1 },
+      ...{ listingsAdded: [], listingsRemoved: [] },
+    })),
+  })
+  const ids = Array.from({ length: 5_000 }, (_, i) => `account-${i}`)
+
+  it('are opened, written, cleared and dropped while the first one is written', async () => {
+    const backend = await openBackend(await temporaryDirectory())
+    await backend.store.fence(0, 'owner')
+    let watermark = 0
+    let running = true
+    const saving = (async () => {
+      while (running) {
+        const { expectedWatermark, ...write } = save(watermark + 1, ['a'])
+        await backend.store.save(0, { ...write, expectedWatermark: watermark })
+        watermark++
+      }
+    })()
+    const others = await Promise.all(Array.from({ length: 20 }, (_, i) => backend.inNamespace(`replay/${i}`)))
+    for (const other of others) {
+      expect(other.log).toBe(backend.log)
+      await other.store.fence(0, 'owner')
+      await other.store.save(0, save(1, ids))
+    }
+    const savedBefore = watermark
+    await Promise.all(others.slice(10).map(({ store }) => store.drop()))
+    await Promise.all(others.slice(0, 2).map(({ store }) => store.clear(0, 'owner')))
+    expect(watermark).toBeGreaterThan(savedBefore)
+    for (const [i, { store, close }] of others.entries()) {
+      expect(await store.countDue(0, Number.POSITIVE_INFINITY)).toBe(i < 2 || i >= 10 ? 0 : 5_000)
+      await close()
+    }
+    running = false
+    await saving
+    expect(await backend.store.readWatermark(0)).toBe(watermark)
+    await backend.log.append([record('the log is open')])
+  })
+
+  it('have batches of their own', async () => {
+    const backend = await openBackend(await temporaryDirectory())
+    const other = await backend.inNamespace('other')
+    await other.store.fence(0, 'owner')
+    await backend.log.append([record('1')])
+    await other.log.consume({
+      group: 'g',
+      topics: ['in'],
+      batchSize: 10,
+      handler: { ...idle, process: (session, records) => other.commitBatch(session, batchOf(records, {})) },
+    })
+    await vi.waitFor(async () => expect(await other.store.readWatermark(0)).toBe(1), { timeout: 5_000 })
+    expect(await backend.store.readWatermark(0)).toBe(0)
+    expect(await valuesOf(backend, 'out')).toEqual(['1'])
+  })
+
+  it('refuse the rest of a clearing to an owner that lost the partition meanwhile', async () => {
+    const { store } = await openBackend(await temporaryDirectory())
+    await store.fence(0, 'owner')
+    await store.save(0, save(1, ids))
+    const clearing = store.clear(0, 'owner')
+    const refused = expect(clearing).rejects.toMatchObject({ code: 'STORE_FENCED' })
+    await vi.waitFor(async () => expect(await store.readWatermark(0)).toBe(0), { interval: 1 })
+    await store.fence(0, 'owner-2')
+    await refused
+    expect((await store.load(0, ids)).some(found => found !== undefined)).toBe(true)
+    await store.clear(0, 'owner-2')
+    expect((await store.load(0, ids)).every(found => found === undefined)).toBe(true)
+  })
+
+  it('are as many as 30 in one process', async () => {
+    const backend = await openBackend(await temporaryDirectory())
+    for (let i = 0; i < 30; i++) {
+      const { store } = await backend.inNamespace(`namespace-${i}`)
+      await store.claimPartitions(i + 1)
+      expect(await store.partitions()).toBe(i + 1)
+    }
+    expect(await backend.store.partitions()).toBeUndefined()
   })
 })
 
@@ -342,10 +512,16 @@ describe('the embedded pair among processes', { timeout: 60_000 }, () => {
       message: expect.stringContaining(`Process ${child.pid}`),
     })
     await backend.log.append([record('appending is no consuming')])
+    // Which groups another process consumes is not known.
+    expect((await backend.log.group('g', 'in')).isConsuming).toBe(true)
+    await expect(backend.log.deleteGroup('g')).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' })
 
     child.kill('SIGKILL')
     await exit
+    expect((await backend.log.group('g', 'in')).isConsuming).toBe(false)
     await backend.log.consume(options)
+    expect((await backend.log.group('g', 'in')).isConsuming).toBe(true)
+    expect((await backend.log.group('other', 'in')).isConsuming).toBe(false)
   })
 
   it('lets others append while it consumes, and numbers no record twice', async () => {

@@ -11,11 +11,14 @@ import type {
 } from '../../src/consumers/log.ts'
 import { UpswellError } from '../../src/errors.ts'
 import { partitionOf } from '../../src/store/partition-of.ts'
+import { logReadingContract } from './log-reading-contract.ts'
 
 export interface OpenedLog {
   readonly log: Log
   /** Makes a topic that nobody has used, and answers its name. */
   createTopic(partitions: number): Promise<string>
+  /** Writes the records in a transaction and aborts it. Left out where nothing can be seen of such a one. */
+  abort?(records: readonly OutgoingRecord[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -57,6 +60,8 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
       )
       return positions.map(position => position.offset)
     }
+
+    logReadingContract(() => opened)
 
     describe('appending', () => {
       it('knows the number of partitions of a topic', async () => {
@@ -280,7 +285,12 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         const recorder = new Recorder()
         await consume([topic], recorder)
         await until(() => recorder.texts.length === 10)
-        expect(recorder.sessions[0]).toMatchObject({ topic, partition: 0, committedOffset: 0 })
+        expect(recorder.sessions[0]).toMatchObject({
+          topic,
+          partition: 0,
+          committedOffset: 0,
+          firstOffset: 0,
+        })
         expect(recorder.sessions[0]!.endOffset).toBeGreaterThan(offsets.at(-1)!)
       })
 
@@ -289,7 +299,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         const recorder = new Recorder()
         await consume([topic], recorder)
         await until(() => recorder.sessions.length === 1)
-        expect(recorder.sessions[0]).toMatchObject({ committedOffset: 0, endOffset: 0 })
+        expect(recorder.sessions[0]).toMatchObject({ committedOffset: 0, firstOffset: 0, endOffset: 0 })
       })
     })
 

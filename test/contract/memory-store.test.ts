@@ -3,5 +3,6 @@ import { storeContract } from './store-contract.ts'
 
 storeContract('in memory', async () => {
   const store = new MemoryStore()
-  return { store, close: () => store.close(), empty: async () => store.empty() }
+  const inNamespace = () => new MemoryStore()
+  return { store, inNamespace, close: () => store.close(), empty: async () => store.empty() }
 })

@@ -11,6 +11,8 @@ import {
 
 export interface OpenedStore {
   readonly store: AccountStore
+  /** The store of another namespace in the same place. */
+  inNamespace(namespace: string): AccountStore
   close(): Promise<void>
   /** Loses everything that the store holds, as a flushed Redis does, while it stays open. Left out: those tests are skipped. */
   empty?(): Promise<void>
@@ -554,6 +556,204 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       })
     })
 
+    describe('a watermark', () => {
+      it('is read without the state', async () => {
+        expect(await store.readWatermark(3)).toBe(0)
+        await store.fence(3, 'owner-1')
+        expect(await store.readWatermark(3)).toBe(0)
+        await store.save(3, write({ watermark: 2 ** 40 + 7, state: bytes(1) }))
+        expect(await store.readWatermark(3)).toBe(2 ** 40 + 7)
+        expect(await store.readWatermark(2)).toBe(0)
+      })
+    })
+
+    describe('the counters of one partition', () => {
+      it('are ordered by book and field, and none of another partition', async () => {
+        expect(await store.readPartitionCounters(1)).toEqual([])
+        for (const partition of [0, 1, 2, 256]) {
+          await store.fence(partition, 'owner-1')
+          const names = ['b', 'aa', 'a', '', 'é', `only ${partition}`]
+          const counters = names.flatMap(book =>
+            ['y', 'x', '', 'xx'].map(field => ({ book, field, delta: partition + 1 })),
+          )
+          await store.save(partition, write({ counters }))
+        }
+        const found = await store.readPartitionCounters(1)
+        const expected = ['', 'a', 'aa', 'b', 'only 1', 'é'].flatMap(book =>
+          ['', 'x', 'xx', 'y'].map(field => ({ book, field, delta: 2 })),
+        )
+        expect(found).toEqual(expected)
+      })
+
+      it('are what all saves come to, without those at 0', async () => {
+        await store.fence(0, 'owner-1')
+        const first = [
+          { book: 'a', field: 'x', delta: 2 },
+          { book: 'b', field: 'x', delta: 3 },
+          { book: 'b', field: 'y', delta: 4 },
+        ]
+        await store.save(0, write({ watermark: 1, counters: first }))
+        const second = [
+          { book: 'a', field: 'x', delta: -2 },
+          { book: 'b', field: 'x', delta: -3 },
+          { book: 'b', field: 'y', delta: -5 },
+        ]
+        await store.save(0, write({ expectedWatermark: 1, watermark: 2, counters: second }))
+        expect(await store.readPartitionCounters(0)).toEqual([{ book: 'b', field: 'y', delta: -1 }])
+        const third = [{ book: 'a', field: 'x', delta: 9 }]
+        await store.save(0, write({ expectedWatermark: 2, watermark: 3, counters: third }))
+        expect(await store.readPartitionCounters(0)).toEqual([
+          { book: 'a', field: 'x', delta: 9 },
+          { book: 'b', field: 'y', delta: -1 },
+        ])
+      })
+
+      it('are all there, however many books and fields there are', async () => {
+        await store.fence(0, 'owner-1')
+        await store.fence(1, 'owner-1')
+        const names = Array.from({ length: 2_500 }, (_, i) => `name ${String(i).padStart(4, '0')}`)
+        const counters = [
+          ...names.map(field => ({ book: 'a book', field, delta: 1 })),
+          ...names.map(book => ({ book, field: 'a field', delta: 2 })),
+        ]
+        await store.save(0, write({ counters }))
+        await store.save(1, write({ counters: counters.map(each => ({ ...each, delta: 3 })) }))
+        expect(await store.readPartitionCounters(0)).toEqual(counters)
+      })
+
+      it('may have any names', async () => {
+        await store.fence(0, 'owner-1')
+        const counters = oddIds.map((name, i) => ({ book: name, field: `${name} `, delta: i + 1 }))
+        await store.save(0, write({ counters }))
+        const found = await store.readPartitionCounters(0)
+        expect(found).toHaveLength(oddIds.length)
+        expect(new Set(found)).toEqual(new Set(counters))
+      })
+    })
+
+    describe('clearing a partition', () => {
+      it('is refused to all but its owner, and then removes nothing', async () => {
+        const nobody = store.clear(0, 'owner-1')
+        expect(await codeOf(nobody)).toBe('STORE_FENCED')
+        await fillPartition(store, 0)
+        await store.fence(0, 'owner-2')
+        const refused = store.clear(0, 'owner-1')
+        expect(await codeOf(refused)).toBe('STORE_FENCED')
+        await expect(refused).rejects.toThrow(/owner-2/)
+        await expectFull(store, 0)
+        await store.clear(0, 'owner-2')
+        await expectEmpty(store, 0)
+      })
+
+      it('removes all of it, and leaves the others alone', async () => {
+        for (const partition of [0, 1, 10, 256]) await fillPartition(store, partition)
+        await store.claimPartitions(257)
+        await store.clear(1, 'owner-1')
+        await expectEmpty(store, 1)
+        for (const partition of [0, 10, 256]) await expectFull(store, partition)
+        expect(await store.partitions()).toBe(257)
+      })
+
+      it('lets its owner begin again at 0, and nobody else', async () => {
+        await fillPartition(store, 0)
+        await store.clear(0, 'owner-1')
+        const stale = write({ expectedWatermark: 7, watermark: 8 })
+        expect(await codeOf(store.save(0, stale))).toBe('STORE_MOVED')
+        const foreign = write({ owner: 'owner-2', watermark: 8 })
+        expect(await codeOf(store.save(0, foreign))).toBe('STORE_FENCED')
+        await fillPartition(store, 0, { isFenced: true })
+        await expectFull(store, 0)
+      })
+
+      it('that is empty, and again, changes nothing', async () => {
+        await store.fence(0, 'owner-1')
+        await store.clear(0, 'owner-1')
+        await fillPartition(store, 0)
+        await store.clear(0, 'owner-1')
+        await store.clear(0, 'owner-1')
+        await expectEmpty(store, 0)
+      })
+
+      it('of many accounts with any id leaves none', async () => {
+        await store.fence(0, 'owner-1')
+        await store.fence(1, 'owner-1')
+        for (const partition of [0, 1]) {
+          const ids = [...oddIds, ...Array.from({ length: 2_500 }, (_, i) => `account-${i}`)]
+          const accounts = ids.map((id, i) =>
+            account(`${id} of ${partition}`, {
+              bucket: i % DUE_BUCKETS,
+              dueAt: i % 3 === 0 ? Number.POSITIVE_INFINITY : i,
+              listingsAdded: [listing(`${id} of ${partition}`, i % 50)],
+            }),
+          )
+          const userChunks = accounts.map(({ accountId }) => ({ accountId, chunk: '0', bytes: bytes(1) }))
+          await store.save(partition, write({ accounts, userChunks }))
+        }
+        await store.clear(0, 'owner-1')
+        expect(await store.countDue(0, Number.POSITIVE_INFINITY)).toBe(0)
+        const count = 2_500 + oddIds.length
+        expect(await store.countDue(1, Number.POSITIVE_INFINITY)).toBe(count)
+        const listed = await everyPage(store, query({ limit: 1_000 }))
+        expect(listed).toHaveLength(count)
+        expect(listed.every(({ accountId }) => accountId.endsWith(' of 1'))).toBe(true)
+        const left = listed.map(({ accountId }) => accountId)
+        expect((await store.load(1, left)).every(found => found !== undefined)).toBe(true)
+        const gone = left.map(id => id.replace(/1$/, '0'))
+        expect((await store.load(0, gone)).every(found => found === undefined)).toBe(true)
+        const chunks = gone.map(accountId => ({ accountId, chunk: '0' }))
+        expect((await store.loadUserChunks(0, chunks)).every(found => found === undefined)).toBe(true)
+      }, 60_000)
+    })
+
+    describe('a namespace', () => {
+      it('shares nothing with another one', async () => {
+        const other = opened.inNamespace('other')
+        await fillPartition(store, 0)
+        await store.claimPartitions(4)
+        await expectEmpty(other, 0)
+        expect(await other.partitions()).toBeUndefined()
+        await fillPartition(other, 0, { owner: 'owner-2' })
+        await other.claimPartitions(8)
+        await expectFull(store, 0)
+        await expectFull(other, 0)
+        await store.clear(0, 'owner-1')
+        await expectEmpty(store, 0)
+        await expectFull(other, 0)
+        expect([await store.partitions(), await other.partitions()]).toEqual([4, 8])
+        await other.drop()
+      })
+
+      it('that was dropped is as if it had never been', async () => {
+        const [one, two, below] = ['one', 'one*', 'one/below'].map(name => opened.inNamespace(name))
+        for (const each of [store, one!, two!, below!]) {
+          for (const partition of [0, 1]) await fillPartition(each, partition)
+          await each.claimPartitions(2)
+        }
+        await one!.drop()
+        for (const partition of [0, 1]) await expectEmpty(one!, partition)
+        expect(await one!.partitions()).toBeUndefined()
+        const saved = one!.save(0, write({ expectedWatermark: 7, watermark: 8 }))
+        expect(['STORE_FENCED', 'STORE_MOVED']).toContain(await codeOf(saved))
+        for (const each of [store, two!, below!]) {
+          for (const partition of [0, 1]) await expectFull(each, partition)
+          expect(await each.partitions()).toBe(2)
+        }
+        await two!.drop()
+        for (const partition of [0, 1]) await expectFull(below!, partition)
+
+        await one!.claimPartitions(3)
+        await fillPartition(one!, 2)
+        await expectFull(one!, 2)
+        for (const each of [one!, below!]) await each.drop()
+      })
+
+      it('that was never written can be dropped', async () => {
+        const other = opened.inNamespace('never')
+        await other.drop()
+        expect(await other.partitions()).toBeUndefined()
+      })
+    })
+
     describe('as a whole', () => {
       it('writes down the number of partitions once', async () => {
         expect(await store.partitions()).toBeUndefined()
@@ -644,6 +844,77 @@ async function saveListings(store: AccountStore, listings: readonly Listing[], p
   await store.fence(partition, 'owner-1')
   const accounts = listings.map(each => account(each.accountId, { listingsAdded: [each] }))
   await store.save(partition, write({ accounts }))
+}
+
+/** Two accounts, named after the partition, in every index; with a state, user chunks and counters, at watermark 7. */
+async function fillPartition(
+  store: AccountStore,
+  partition: number,
+  { owner = 'owner-1', isFenced = false } = {},
+): Promise<void> {
+  if (!isFenced) await store.fence(partition, owner)
+  const ids = ['first', 'second'].map(name => `${name} of ${partition}`)
+  const accounts = ids.map((id, i) =>
+    account(id, {
+      bytes: bytes(i),
+      bucket: i * (DUE_BUCKETS - 1),
+      dueAt: i === 0 ? 500 : Number.POSITIVE_INFINITY,
+      listingsAdded: [listing(id, i), { ...listing(id, i, 'cold'), list: `list of ${partition}` }],
+    }),
+  )
+  const userChunks = ids.flatMap(accountId =>
+    ['0', '1'].map(chunk => ({ accountId, chunk, bytes: bytes(9) })),
+  )
+  const counters = ['x', 'y'].map(field => ({ book: 'of all', field, delta: 1 }))
+  const ownCounter = { book: `of ${partition}`, field: 'x', delta: 1 }
+  await store.save(
+    partition,
+    write({
+      owner,
+      watermark: 7,
+      state: bytes(5),
+      accounts,
+      userChunks,
+      counters: [...counters, ownCounter],
+    }),
+  )
+}
+
+/** Expects of a partition what `fillPartition` wrote. */
+async function expectFull(store: AccountStore, partition: number): Promise<void> {
+  const ids = ['first', 'second'].map(name => `${name} of ${partition}`)
+  expect(plain(await store.readPartition(partition))).toEqual({ watermark: 7, state: bytes(5) })
+  expect(await store.readWatermark(partition)).toBe(7)
+  expect(await loaded(store, partition, ids)).toEqual([bytes(0), bytes(1)])
+  expect(await store.due(partition, everyBucket, Number.POSITIVE_INFINITY)).toEqual(ids)
+  const keys = ids.flatMap(accountId => ['0', '1'].map(chunk => ({ accountId, chunk })))
+  expect((await store.loadUserChunks(partition, keys)).map(plainBytes)).toEqual(keys.map(() => bytes(9)))
+  const listed = idsOf(await store.list(query({ order: 'lowest-first' })))
+  expect(listed.filter(id => ids.includes(id))).toEqual(ids)
+  expect(idsOf(await store.list(query({ list: `list of ${partition}`, tiers: ['cold'] })))).toHaveLength(2)
+  expect(await store.readPartitionCounters(partition)).toEqual([
+    { book: `of ${partition}`, field: 'x', delta: 1 },
+    { book: 'of all', field: 'x', delta: 1 },
+    { book: 'of all', field: 'y', delta: 1 },
+  ])
+  const [own] = await store.readCounters([`of ${partition}`])
+  expect(Object.fromEntries(own!)).toEqual({ x: 1 })
+}
+
+/** Expects nothing there of what `fillPartition` writes. */
+async function expectEmpty(store: AccountStore, partition: number): Promise<void> {
+  const ids = ['first', 'second'].map(name => `${name} of ${partition}`)
+  expect(await store.readPartition(partition)).toEqual({ watermark: 0, state: undefined })
+  expect(await store.readWatermark(partition)).toBe(0)
+  expect(await store.load(partition, ids)).toEqual([undefined, undefined])
+  expect(await store.countDue(partition, Number.POSITIVE_INFINITY)).toBe(0)
+  const keys = ids.flatMap(accountId => ['0', '1'].map(chunk => ({ accountId, chunk })))
+  expect(await store.loadUserChunks(partition, keys)).toEqual(keys.map(() => undefined))
+  expect(idsOf(await store.list(query({}))).filter(id => ids.includes(id))).toEqual([])
+  expect(await store.list(query({ list: `list of ${partition}`, tiers: ['cold'] }))).toEqual([])
+  expect(await store.readPartitionCounters(partition)).toEqual([])
+  const [own] = await store.readCounters([`of ${partition}`])
+  expect(own!.size).toBe(0)
 }
 
 /** All pages of the query, one after the other, as a client would follow them. */

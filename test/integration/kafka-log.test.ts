@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import net from 'node:net'
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
-import { kafkaClients } from '../../src/consumers/kafka-client.ts'
-import { type KafkaLogOptions, openKafkaLog } from '../../src/consumers/kafka-log.ts'
-import { createTopics } from '../../src/consumers/kafka-topics.ts'
-import { openTransactionWriter } from '../../src/consumers/kafka-transactions.ts'
+import { kafkaClients } from '../../src/consumers/kafka/client.ts'
+import { type KafkaLogOptions, openKafkaLog } from '../../src/consumers/kafka/log.ts'
+import { createTopics } from '../../src/consumers/kafka/topics.ts'
+import { openTransactionWriter } from '../../src/consumers/kafka/transactions.ts'
 import type { Log, LogRecord, PartitionHandler, PartitionSession } from '../../src/consumers/log.ts'
 import { UpswellError } from '../../src/errors.ts'
 import { describeIntegration } from '../support/integration.ts'
@@ -221,9 +221,20 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     const warned = open({ log: { ...silent, warn: line => warnings.push(line) } })
     onTestFinished(() => warned.close())
     const handler = new CopyingHandler(output)
+    let firstOffset: number | undefined
+    const assigned = handler.assigned.bind(handler)
+    handler.assigned = session => {
+      firstOffset = session.firstOffset
+      return assigned(session)
+    }
     await warned.consume({ group: randomUUID(), topics: [input], handler, batchSize: 100 })
     await until(async () => (await all(log, output)).length === 6)
     expect(warnings.join()).toMatch(/begins at offset 4; retention/)
+    expect(firstOffset).toBe(4)
+    expect(await log.ranges(input)).toEqual(new Map([[0, { first: 4, end: 11 }]]))
+    const left: string[] = []
+    for await (const record of log.read(input, [{ partition: 0, from: 1, to: 7 }])) left.push(textOf(record))
+    expect(left).toEqual(['4', '5', '6'])
   })
 
   it('says so when a group stands behind the end of its topic, and waits', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { createTopics } from '../../src/consumers/kafka/topics.ts'
 import { openKafkaRedisBackend } from '../../src/consumers/kafka-redis-backend.ts'
-import { createTopics } from '../../src/consumers/kafka-topics.ts'
 import { topicNames } from '../../src/consumers/topics.ts'
 import { describeIntegration } from '../support/integration.ts'
 import { countValues, expectedOutputs, MODELS, pipelineSignals } from '../support/pipeline-input.ts'

@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
-import { openKafkaLog } from '../../src/consumers/kafka-log.ts'
-import { createTopics } from '../../src/consumers/kafka-topics.ts'
-import { openRedisStore } from '../../src/store/redis-store.ts'
+import { expect } from 'vitest'
+import { kafkaClients } from '../../src/consumers/kafka/client.ts'
+import { openKafkaLog } from '../../src/consumers/kafka/log.ts'
+import { createTopics } from '../../src/consumers/kafka/topics.ts'
+import { openTransactionWriter } from '../../src/consumers/kafka/transactions.ts'
+import { connectRedis } from '../../src/store/redis-connection.ts'
+import { redisStoreOn } from '../../src/store/redis-store.ts'
 import { logContract } from '../contract/log-contract.ts'
 import { storeContract } from '../contract/store-contract.ts'
 import { describeIntegration } from '../support/integration.ts'
@@ -21,20 +25,34 @@ describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
         await createTopics({ ...connection, topics: [{ name, partitions }] })
         return name
       },
+      abort: async records => {
+        const clients = kafkaClients(connection)
+        // At the second question the records are sent, the commit is not.
+        const answers = [true, false]
+        const writer = await openTransactionWriter(clients.create(), {
+          transactionalId: randomUUID(),
+          mayCommit: () => answers.shift()!,
+        })
+        await expect(writer.write(records)).rejects.toMatchObject({ code: 'LOG_FENCED' })
+        await writer.discard()
+        clients.close()
+      },
       close: () => log.close(),
     }
   })
 
   storeContract('Redis', async () => {
     const namespace = `contract-${randomUUID()}`
-    const store = await openRedisStore({ url: redisUrl, namespace, log: silent })
+    const connection = await connectRedis({ url: redisUrl, log: silent })
+    const store = redisStoreOn(connection, namespace)
     const empty = () => removeKeys(redisUrl, `upswell:${namespace}:*`)
     return {
       store,
       empty,
+      inNamespace: name => redisStoreOn(connection, `${namespace}/${name}`),
       close: async () => {
-        await store.close()
-        await empty()
+        await connection.close()
+        await removeKeys(redisUrl, `upswell:${namespace}*`)
       },
     }
   })

@@ -1,7 +1,8 @@
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { isUpswellError } from '../../src/errors.ts'
-import { openRedisStore } from '../../src/store/redis-store.ts'
+import { connectRedis } from '../../src/store/redis-connection.ts'
+import { openRedisStore, redisStoreOn } from '../../src/store/redis-store.ts'
 import type { AccountStore, PartitionWrite } from '../../src/store/store.ts'
 import { until } from '../support/log-handlers.ts'
 import { missingForMaven } from '../support/maven-artifacts.ts'
@@ -88,12 +89,85 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     const keys = (await client.keys('*{7}*')).sort()
     expect(keys).toEqual([
       'upswell:test:{7}:account:{a}',
+      'upswell:test:{7}:books',
       'upswell:test:{7}:count:{book}',
       'upswell:test:{7}:due:3',
       'upswell:test:{7}:list:m:%7Bhot%7D',
       'upswell:test:{7}:partition',
       'upswell:test:{7}:users:1:0:{a}',
     ])
+  })
+
+  it('names the books that hold counters, and no others', async () => {
+    const { client, open } = await startedRedis()
+    const { store } = await open()
+    await store.fence(0, 'owner-1')
+    const counters = [
+      { book: 'a', field: 'x', delta: 1 },
+      { book: 'b', field: 'x', delta: 1 },
+    ]
+    await store.save(0, { ...write({ watermark: 5 }), counters })
+    expect((await client.smembers('upswell:test:{0}:books')).sort()).toEqual(['a', 'b'])
+    const gone = [{ book: 'a', field: 'x', delta: -1 }]
+    await store.save(0, { ...write({ expectedWatermark: 5, watermark: 6 }), counters: gone })
+    expect(await client.smembers('upswell:test:{0}:books')).toEqual(['b'])
+  })
+
+  it('leaves of a cleared partition its owner alone, and nothing of a namespace that was dropped', async () => {
+    const { client, open } = await startedRedis()
+    const { store } = await open()
+    const { store: longer } = await open({ namespace: 'test/longer' })
+    for (const each of [store, longer]) {
+      await each.claimPartitions(20)
+      for (const partition of [1, 11]) {
+        await each.fence(partition, 'owner-1')
+        const counters = [{ book: 'a', field: 'x', delta: 1 }]
+        await each.save(partition, { ...write({ watermark: 5, state: Buffer.from('1') }), counters })
+      }
+    }
+    await store.clear(1, 'owner-1')
+    expect(await client.keys('*{1}*')).toHaveLength(4)
+    expect(await client.keys('upswell:test:{1}*')).toEqual(['upswell:test:{1}:partition'])
+    expect(await client.hgetall('upswell:test:{1}:partition')).toEqual({ owner: 'owner-1' })
+    await store.drop()
+    expect(await client.keys('upswell:test:*')).toEqual([])
+    expect((await client.keys('*')).sort()).toHaveLength(8)
+    expect((await longer.readPartition(11)).watermark).toBe(5)
+  })
+
+  it('refuses the rest of a clearing to an owner that lost the partition meanwhile', async () => {
+    const { client, open } = await startedRedis()
+    const { store } = await open()
+    await store.fence(0, 'owner-1')
+    const accounts = Array.from({ length: 30_000 }, (_, i) => ({
+      ...{ accountId: `account-${i}`, bytes: Buffer.from('1'), bucket: 0, dueAt: 1 },
+      ...{ listingsAdded: [], listingsRemoved: [] },
+    }))
+    await store.save(0, { ...write({ watermark: 5 }), accounts })
+    const clearing = codeOf(store.clear(0, 'owner-1'))
+    await until(async () => (await client.dbsize()) < 29_000)
+    await store.fence(0, 'owner-2')
+    expect(await clearing).toBe('STORE_FENCED')
+    const left = await client.dbsize()
+    expect(left).toBeGreaterThan(3)
+    expect((await store.readPartition(0)).watermark).toBe(0)
+    await store.clear(0, 'owner-2')
+    expect((await client.keys('*')).sort()).toEqual(['upswell:test:owned', 'upswell:test:{0}:partition'])
+  })
+
+  it('shares a connection among namespaces', async () => {
+    const { server, client } = await startedRedis()
+    const clients = async () => Number(/^connected_clients:(\d+)/m.exec(await client.info('clients'))?.[1])
+    const before = await clients()
+    const log = { info: () => {}, warn: () => {} }
+    const connection = await connectRedis({ url: `redis://127.0.0.1:${server.port}`, log })
+    const [one, two] = ['one', 'two'].map(namespace => redisStoreOn(connection, namespace))
+    await one!.claimPartitions(1)
+    await one!.close()
+    await two!.claimPartitions(2)
+    expect([await clients(), await one!.partitions()]).toEqual([before + 1, 1])
+    await connection.close()
+    await until(async () => (await clients()) === before)
   })
 
   it('leaves a counter that would leave 64 bits as it is, and saves all the rest', async () => {

@@ -1,7 +1,20 @@
 import { describe, expect, test } from 'vitest'
-import { modelsRecord, signalRecord, tickRecord } from '../../src/consumers/log-entries.ts'
+import {
+  modelsRecord,
+  promotionRecord,
+  replayRecord,
+  signalRecord,
+  tickRecord,
+} from '../../src/consumers/log-entries.ts'
 import { deadLetterRecord } from '../../src/consumers/outputs.ts'
-import { OUTPUT_TOPICS, SOURCE_TOPICS, TOPIC_ROLES, topicNames } from '../../src/consumers/topics.ts'
+import type { Replay } from '../../src/consumers/replay/replay-record.ts'
+import {
+  CHECKPOINTS,
+  OUTPUT_TOPICS,
+  SOURCE_TOPICS,
+  TOPIC_ROLES,
+  topicNames,
+} from '../../src/consumers/topics.ts'
 import { REJECTION_CODES } from '../../src/scoring/parse-signal.ts'
 import { MODELS } from '../support/pipeline-input.ts'
 import {
@@ -26,8 +39,9 @@ describe('asyncapi.yaml', () => {
     })
   })
 
-  test('has a channel for every topic, and no other', () => {
-    expect(CHANNELS.map(({ address }) => address).sort()).toEqual([...TOPIC_ROLES].sort())
+  test('has a channel for every topic that others may read or write, and no other', () => {
+    const roles = TOPIC_ROLES.filter(role => role !== CHECKPOINTS)
+    expect(CHANNELS.map(({ address }) => address).sort()).toEqual([...roles].sort())
   })
 
   test('has an operation for every topic that is read or written', () => {
@@ -83,6 +97,19 @@ describe('asyncapi.yaml', () => {
     const models = modelsRecord('signals', 0, 1, MODELS)
     expect(headersOf('models')(models.headers)).toBe(true)
     expect(payloadOf('models')(JSON.parse(String(models.value)))).toBe(true)
+    const promotion = promotionRecord('signals', 0, 1, { namespace: 'default/v2', replacedModels: ['a'] })
+    expect(headersOf('promotion')(promotion.headers)).toBe(true)
+    expect(payloadOf('promotion')(JSON.parse(String(promotion.value)))).toBe(true)
+    const replay: Replay = {
+      name: 'v2',
+      origin: { topic: 'signals', partitions: 4, namespace: 'default' },
+      from: null,
+      to: 1,
+      models: MODELS,
+    }
+    const first = replayRecord('v2.signals', 0, 1, replay)
+    expect(headersOf('replay')(first.headers)).toBe(true)
+    expect(payloadOf('replay')(JSON.parse(String(first.value)))).toBe(true)
     for (const clock of ['event', 'wall'] as const)
       expect(headersOf('signal')(signalRecord('signals', signal, 1, clock).headers)).toBe(true)
     expect(headersOf('signal')(tick.headers)).toBe(false)

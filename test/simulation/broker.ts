@@ -28,12 +28,27 @@ export class Broker {
         partition,
         entries: [],
         readers: [],
+        first: 0,
+        compactedTo: 0,
       })),
     )
   }
 
   partitions(topic: string): number {
     return this.#topics.get(topic)!.length
+  }
+
+  topics(): string[] {
+    return [...this.#topics.keys()]
+  }
+
+  deleteTopic(name: string): void {
+    this.#topics.delete(name)
+    this.#forgetOffsets(key => key.split('/')[1] === name)
+  }
+
+  deleteGroup(name: string): void {
+    this.#forgetOffsets(key => key.split('/')[0] === name)
   }
 
   /** Takes the transactional id over: earlier epochs can do nothing any more. `busy`: a transaction of an earlier epoch is not ended yet, ask again. */
@@ -85,7 +100,7 @@ export class Broker {
     this.#end(transaction, how === 'commit' ? 'committing' : 'aborting')
   }
 
-  /** What a `read_committed` reader gets from this offset on, and where to go on; waits until there is something. */
+  /** What a `read_committed` reader gets from this offset on, and where to go on; waits until there is something. Refused where retention has been. */
   fetch(
     topic: string,
     partition: number,
@@ -94,6 +109,11 @@ export class Broker {
     uncommitted: boolean,
   ): Promise<Fetched> {
     const log = this.#log(topic, partition)
+    if (from < log.first)
+      throw new UpswellError(
+        'LOG_UNAVAILABLE',
+        `${topic}/${partition} begins at ${log.first}, not at ${from}`,
+      )
     const fetched = read(log, from, most, uncommitted)
     if (fetched.nextOffset > from) return Promise.resolve(fetched)
     return new Promise(resolve => {
@@ -104,6 +124,21 @@ export class Broker {
         return true
       })
     })
+  }
+
+  /** What a `read_committed` reader gets at once from this offset on, and where to go on: at the same place, if what comes next is not decided. */
+  read(topic: string, partition: number, from: number, most: number): Fetched {
+    return read(this.#log(topic, partition), from, most, false)
+  }
+
+  /** By partition: where the group stands; partitions in which it never committed are left out. */
+  committedOffsets(group: string, topic: string): Map<number, number> {
+    const offsets = new Map<number, number>()
+    for (let partition = 0; partition < this.partitions(topic); partition++) {
+      const offset = this.#offsets.get(offsetKey(group, topic, partition))
+      if (offset !== undefined) offsets.set(partition, offset)
+    }
+    return offsets
   }
 
   committedOffset(group: string, topic: string, partition: number): number {
@@ -120,6 +155,37 @@ export class Broker {
     this.#decided.set(offsetKey(group, topic, partition), offset)
   }
 
+  /** The first offset that can be read. */
+  firstOffset(topic: string, partition: number): number {
+    return this.#log(topic, partition).first
+  }
+
+  /** As retention does. */
+  deleteBefore(topic: string, partition: number, offset: number): void {
+    const log = this.#log(topic, partition)
+    log.first = Math.max(log.first, offset)
+  }
+
+  /** As Kafka's cleaner does: of the records below `before`, as far as all is decided, the newest of each key stays. */
+  compact(topic: string, partition: number, before: number): void {
+    const log = this.#log(topic, partition)
+    const undecided = log.entries.findIndex(entry => !isDecided(entry, log))
+    const to = Math.min(before, undecided < 0 ? log.entries.length : undecided)
+    const newer = new Set<string>()
+    for (const entry of log.entries.slice(0, to).reverse()) {
+      if (!isCommitted(entry)) continue
+      const key = String(entry.record!.key)
+      if (newer.has(key)) entry.isRemoved = true
+      newer.add(key)
+    }
+    log.compactedTo = Math.max(log.compactedTo, to)
+  }
+
+  /** Below this offset the newest record of each key is all that is sure to be there. */
+  compactedTo(topic: string, partition: number): number {
+    return this.#log(topic, partition).compactedTo
+  }
+
   endOffset(topic: string, partition: number): number {
     return this.#log(topic, partition).entries.length
   }
@@ -130,7 +196,12 @@ export class Broker {
     return last === undefined ? 0 : last.offset + 1
   }
 
-  /** All committed records of a partition, with the transactional ids that wrote them. */
+  /** All records of a partition, whatever became of their transactions. */
+  writtenRecords(topic: string, partition: number): LogRecord[] {
+    return this.#log(topic, partition).entries.flatMap(({ record }) => record ?? [])
+  }
+
+  /** All committed records of a partition, also those that were deleted since, with the transactional ids that wrote them. */
   committedRecords(topic: string, partition: number): { record: LogRecord; writer: string | undefined }[] {
     return this.#log(topic, partition)
       .entries.filter(isCommitted)
@@ -140,6 +211,11 @@ export class Broker {
   /** Whether every transaction that was begun is ended, with all its markers. */
   isQuiet(): boolean {
     return this.#unfinished.size === 0
+  }
+
+  #forgetOffsets(isOne: (key: string) => boolean): void {
+    for (const offsets of [this.#offsets, this.#decided])
+      for (const key of [...offsets.keys()]) if (isOne(key)) offsets.delete(key)
   }
 
   #log(topic: string, partition: number): BrokerPartition {
@@ -192,7 +268,7 @@ export class Broker {
       value: bytes(value),
       headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])),
     }
-    log.entries.push({ offset, record: written, transaction })
+    log.entries.push({ offset, record: written, transaction, isRemoved: false })
     transaction?.partitions.add(log)
     wakeReaders(log)
     return { partition, offset }
@@ -214,7 +290,8 @@ export class Broker {
       this.#later.marker(() => {
         transaction.outcome ??= outcome
         transaction.markers.add(log)
-        log.entries.push({ offset: log.entries.length, record: undefined, transaction: undefined })
+        const offset = log.entries.length
+        log.entries.push({ offset, record: undefined, transaction: undefined, isRemoved: false })
         wakeReaders(log)
         finish()
       })
@@ -245,6 +322,9 @@ interface BrokerPartition {
   readonly entries: Entry[]
   /** Those who wait for more; each answers whether it has got something. */
   readers: (() => boolean)[]
+  /** What lies before it was deleted. */
+  first: number
+  compactedTo: number
 }
 
 interface Entry {
@@ -252,6 +332,8 @@ interface Entry {
   /** Undefined: a marker. */
   readonly record: LogRecord | undefined
   readonly transaction: Transaction | undefined
+  /** By compaction. */
+  isRemoved: boolean
 }
 
 interface Transaction {
@@ -272,13 +354,18 @@ interface Producer {
 function read(log: BrokerPartition, from: number, most: number, uncommitted: boolean): Fetched {
   const records: LogRecord[] = []
   let nextOffset = from
-  for (const { offset, record, transaction } of log.entries.slice(from)) {
-    const isDecided = transaction === undefined || transaction.markers.has(log)
-    if (records.length === most || (!isDecided && !uncommitted)) break
+  for (const entry of log.entries.slice(Math.max(from, log.first))) {
+    const { offset, record, transaction, isRemoved } = entry
+    if (records.length === most || (!isDecided(entry, log) && !uncommitted)) break
     nextOffset = offset + 1
-    if (record !== undefined && (uncommitted || transaction?.outcome !== 'abort')) records.push(record)
+    if (record === undefined || isRemoved) continue
+    if (uncommitted || transaction?.outcome !== 'abort') records.push(record)
   }
   return { records, nextOffset }
+}
+
+function isDecided({ transaction }: Entry, log: BrokerPartition): boolean {
+  return transaction === undefined || transaction.markers.has(log)
 }
 
 function isCommitted({ record, transaction }: Entry): boolean {

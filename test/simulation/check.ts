@@ -3,9 +3,11 @@ import type { LogRecord, OutgoingRecord } from '../../src/consumers/log.ts'
 import { eventRecord } from '../../src/consumers/outputs.ts'
 import { SOURCE_TOPICS, type SourceTopic } from '../../src/consumers/topics.ts'
 import { slowEvaluate, withoutIds } from '../support/slow-evaluator.ts'
+import { compareCheckpoints } from './compare-checkpoints.ts'
 import type { StoreContents } from './journaled-store.ts'
 import { foldPlainly, type PlainFold } from './plain-fold.ts'
-import { TOPICS, type World } from './world.ts'
+import { TOPICS } from './topics.ts'
+import type { World } from './world.ts'
 
 export interface Found {
   /** Empty: all is right. */
@@ -13,10 +15,14 @@ export interface Found {
   readonly outputs: number
   readonly records: number
   readonly comparedWithSlow: number
+  /** Complete checkpoints that were compared. */
+  readonly checkpoints: number
+  /** How often a partition was made from one. */
+  readonly restores: number
 }
 
 /** Compares all that the world has come to with what its committed `signals` say that it must be. */
-export function check(world: World): Found {
+export async function check(world: World): Promise<Found> {
   const wrongs: string[] = [...world.wrongs]
   const folds = Array.from({ length: world.plan.partitions }, (_, partition) =>
     foldPlainly(recordsOf(world, TOPICS.signals, partition), world.library),
@@ -37,7 +43,10 @@ export function check(world: World): Found {
   wrongs.push(...compareLatestScores(world, folds))
   wrongs.push(...checkDeadLetters(world, folds))
   wrongs.push(...checkIngest(world))
-  return { wrongs, outputs, records, comparedWithSlow }
+  const compared = await compareCheckpoints(world)
+  wrongs.push(...compared.wrongs)
+  const { checkpoints } = compared
+  return { wrongs, outputs, records, comparedWithSlow, checkpoints, restores: world.restores }
 }
 
 function recordsOf(world: World, topic: string, partition: number): LogRecord[] {

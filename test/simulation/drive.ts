@@ -4,7 +4,8 @@ import { SOURCE_TOPICS, type SourceTopic } from '../../src/consumers/topics.ts'
 import { LATEST_MS } from '../../src/scoring/parse-signal.ts'
 import type { Signal } from '../../src/scoring/signal.ts'
 import type { Happening, Poison } from './plan.ts'
-import { TOPICS, type World } from './world.ts'
+import { TOPICS } from './topics.ts'
+import type { World } from './world.ts'
 
 const RETRY_MS = 200
 
@@ -82,6 +83,15 @@ function happen(world: World, what: Happening): readonly OutgoingRecord[] {
       return []
     case 'empty':
       world.store.empty()
+      return []
+    case 'clear':
+      world.breakOffClear(what.partition % plan.partitions)
+      return []
+    case 'compact':
+      world.compactCheckpoints(what.partition % plan.partitions, what.share)
+      return []
+    case 'retention':
+      world.deleteSignals(what.partition % plan.partitions, what.share)
       return []
     case 'outage':
       world.beginOutage(what.of, what.forMs)

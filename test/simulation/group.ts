@@ -33,6 +33,10 @@ export class Group {
     this.#partitions = partitions
   }
 
+  get hasMembers(): boolean {
+    return this.#members.length > 0
+  }
+
   join(member: Member): void {
     this.#members = [...this.#members, member]
     this.rebalance()

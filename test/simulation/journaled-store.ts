@@ -1,10 +1,13 @@
 import type { PartitionWrite, StoredPartition } from '../../src/store/store.ts'
 import { MemoryStore } from '../support/memory-store.ts'
+import { halfOf } from './half-of.ts'
 
 /** The store of a simulation: it remembers what was written, so that it can lose the newest of it, and be compared. */
 export class JournaledStore {
   memory = new MemoryStore()
   #journal: JournalEntry[] = []
+  /** How much of the journal is not lost by rolling back. */
+  #lasting = 0
   readonly #onSave: (partition: number, watermark: number) => void
 
   constructor(onSave: (partition: number, watermark: number) => void) {
@@ -20,6 +23,28 @@ export class JournaledStore {
     await this.memory.save(partition, write)
     this.#journal.push({ partition, write })
     this.#onSave(partition, write.watermark)
+  }
+
+  async clear(partition: number, owner: string): Promise<void> {
+    await this.memory.clear(partition, owner)
+    this.#journal.push({ partition, cleared: owner })
+  }
+
+  /** As the adapters begin to: the watermark goes first. Half of the rest is left. */
+  async clearInPart(partition: number, owner: string): Promise<void> {
+    const left = halfOf(this.#writes(partition), owner)
+    await this.clear(partition, owner)
+    await this.save(partition, left)
+  }
+
+  /**
+   * As `clearInPart`, by somebody else than the owner. Rolling back does not undo it: the owner may have read what was left, and would not know of it if
+   * the watermark came back.
+   */
+  async clearInPartForGood(partition: number, owner: string): Promise<void> {
+    await this.fence(partition, owner)
+    await this.clearInPart(partition, owner)
+    this.#lasting = this.#journal.length
   }
 
   /** Takes a save whatever stands against it. */
@@ -41,39 +66,45 @@ export class JournaledStore {
   /** Loses the newest writes, as a replica that takes over does. */
   rollBack(writes: number): void {
     const saves = this.#journal.flatMap((entry, place) => ('write' in entry ? [place] : []))
-    const from = saves.at(-writes) ?? 0
+    const from = Math.max(saves.at(-writes) ?? 0, this.#lasting)
     this.#journal = this.#journal.slice(0, from)
     this.memory = new MemoryStore()
     // Each call of it happens at once.
     for (const entry of this.#journal) {
       if ('write' in entry) void this.memory.save(entry.partition, entry.write)
+      else if ('cleared' in entry) void this.memory.clear(entry.partition, entry.cleared)
       else void this.memory.fence(entry.partition, entry.owner)
     }
   }
 
   empty(): void {
     this.#journal = []
+    this.#lasting = 0
     this.memory.empty()
   }
 
   watermark(partition: number): number {
-    const last = this.#journal.findLast(entry => 'write' in entry && entry.partition === partition)
-    return last !== undefined && 'write' in last ? last.write.watermark : 0
+    return this.#writes(partition).at(-1)?.watermark ?? 0
   }
 
   /** What all the writes to a partition come to. */
   contents(partition: number): StoreContents {
-    return contentsOf(
-      this.#journal.flatMap(entry =>
-        'write' in entry && entry.partition === partition ? [entry.write] : [],
-      ),
-    )
+    return contentsOf(this.#writes(partition))
+  }
+
+  /** The writes to a partition since it was last cleared. */
+  #writes(partition: number): PartitionWrite[] {
+    const own = this.#journal.filter(entry => entry.partition === partition)
+    const cleared = own.findLastIndex(entry => 'cleared' in entry)
+    return own.slice(cleared + 1).flatMap(entry => ('write' in entry ? [entry.write] : []))
   }
 }
 
 type JournalEntry = { readonly partition: number } & (
   | { readonly owner: string }
   | { readonly write: PartitionWrite }
+  /** By whom. */
+  | { readonly cleared: string }
 )
 
 /** A partition of the store as text by name: equal texts, equal contents. */

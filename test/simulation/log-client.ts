@@ -1,10 +1,16 @@
+import { clipStretches, wholeStretches } from '../../src/consumers/clip-stretches.ts'
 import type {
   ConsumeOptions,
   Consumption,
+  CreatedTopics,
+  GroupState,
   Log,
   LogRecord,
+  OffsetRange,
   OutgoingRecord,
   Position,
+  Stretch,
+  TopicToCreate,
 } from '../../src/consumers/log.ts'
 import { UpswellError } from '../../src/errors.ts'
 import type { Broker, Fetched } from './broker.ts'
@@ -30,6 +36,11 @@ export interface WrittenOffset extends TopicPartition {
 /** How long until a broker that is still ending the transaction before is asked again, ms. */
 const BUSY_MS = 3
 const JOIN_MS = 1
+/** What a read asks for at once. */
+const RECORDS_PER_READ = 100
+/** How long a read waits for a transaction that is not ended, and how often it looks, ms. */
+const READ_PATIENCE_MS = 12_000
+const READ_AGAIN_MS = 50
 
 /** The log port of one process, on the broker in memory; what it does and in which order is what the Kafka adapter does. */
 export class LogClient implements Log {
@@ -76,6 +87,8 @@ export class LogClient implements Log {
     const group = this.#groups.get(options.group)!
     const { process } = this
     let owners: readonly SimulatedOwner[] = []
+    /** By topic and partition: when the owner of the last generation that had it has let go. It may be long after, and generations without it may lie between. */
+    const lastEnded = new Map<string, Promise<void>>()
     let isStopped = false
     let joined = 0
     const member: Member = await new Promise(resolve => {
@@ -85,13 +98,14 @@ export class LogClient implements Log {
           if (isStopped || generation <= joined) return
           joined = generation
           for (const owner of owners) owner.end(false)
-          const before = owners
           owners = partitions.map(place => {
-            // Also one that is not its own any more may still be under way: it is waited for if it comes back.
-            const predecessor = Promise.all(before.map(({ ended }) => ended)).then(() => {})
+            const key = `${place.topic}/${place.partition}`
+            const predecessor = lastEnded.get(key) ?? Promise.resolve()
             const { handler, batchSize } = options
             const context = { client: this, group: options.group, handler, batchSize, predecessor }
-            return new SimulatedOwner(place, { ...context, wiring: this.#wiring })
+            const owner = new SimulatedOwner(place, { ...context, wiring: this.#wiring })
+            lastEnded.set(key, owner.ended)
+            return owner
           })
           resolve(joining)
         },
@@ -111,9 +125,67 @@ export class LogClient implements Log {
     }
   }
 
-  // biome-ignore lint/correctness/useYield: nobody in a simulation reads a whole topic through the port
   async *readAll(topic: string): AsyncIterable<LogRecord> {
-    throw new Error(`${topic} is read from the broker itself`)
+    yield* this.read(topic, wholeStretches(await this.ranges(topic)))
+  }
+
+  async *read(topic: string, stretches: readonly Stretch[]): AsyncIterable<LogRecord> {
+    const clipped = clipStretches(topic, stretches, await this.ranges(topic))
+    for (const stretch of clipped) yield* this.#readStretch(topic, stretch)
+  }
+
+  ranges(topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
+    return this.#call('log.ranges', topic, () => {
+      this.#requireTopic(topic)
+      return new Map(
+        Array.from({ length: this.#broker.partitions(topic) }, (_, partition) => [
+          partition,
+          {
+            first: this.#broker.firstOffset(topic, partition),
+            end: this.#broker.endOffset(topic, partition),
+          },
+        ]),
+      )
+    })
+  }
+
+  async topics(): Promise<string[]> {
+    return this.#broker.topics()
+  }
+
+  async createTopics(topics: readonly TopicToCreate[]): Promise<CreatedTopics> {
+    const present = new Set(this.#broker.topics())
+    const isThere = ({ name }: TopicToCreate): boolean => present.has(name)
+    for (const topic of topics) if (!isThere(topic)) this.#broker.createTopic(topic.name, topic.partitions)
+    return {
+      created: topics.filter(topic => !isThere(topic)).map(({ name }) => name),
+      existing: topics.filter(isThere).map(({ name }) => name),
+      different: topics
+        .map(({ name, partitions }) => ({
+          name,
+          partitions: this.#broker.partitions(name),
+          wanted: partitions,
+        }))
+        .filter(({ partitions, wanted }) => partitions !== wanted),
+    }
+  }
+
+  async deleteTopics(topics: readonly string[]): Promise<void> {
+    for (const topic of topics) this.#broker.deleteTopic(topic)
+  }
+
+  async group(group: string, topic: string): Promise<GroupState> {
+    const isThere = this.#broker.topics().includes(topic)
+    return {
+      isConsuming: this.#groups.get(group)?.hasMembers ?? false,
+      committed: isThere ? this.#broker.committedOffsets(group, topic) : new Map(),
+    }
+  }
+
+  async deleteGroup(group: string): Promise<void> {
+    if (this.#groups.get(group)?.hasMembers)
+      throw new UpswellError('LOG_UNAVAILABLE', `the group ${group} has members`)
+    this.#broker.deleteGroup(group)
   }
 
   async ping(): Promise<void> {}
@@ -129,9 +201,10 @@ export class LogClient implements Log {
   groupOffset(
     group: string,
     { topic, partition }: TopicPartition,
-  ): Promise<{ committed: number; end: number }> {
+  ): Promise<OffsetRange & { committed: number }> {
     return this.#call('log.offset', `${topic}/${partition}`, () => ({
       committed: this.#broker.committedOffset(group, topic, partition),
+      first: this.#broker.firstOffset(topic, partition),
       end: this.#broker.endOffset(topic, partition),
     }))
   }
@@ -183,6 +256,33 @@ export class LogClient implements Log {
     const ended = this.#call('log.end', id, () => this.#broker.endTransaction(id, epoch, 'commit'))
     if (this.#wiring.doesNotAwaitCommit) ended.catch(() => {})
     else await ended
+  }
+
+  async *#readStretch(topic: string, { partition, from, to }: Stretch): AsyncGenerator<LogRecord> {
+    let waitedMs = 0
+    for (let position = from; position < to; ) {
+      const at = position
+      const about = `${topic}/${partition} from ${at}`
+      const { records, nextOffset } = await this.#call('log.read', about, () => {
+        this.#requireTopic(topic)
+        return this.#broker.read(topic, partition, at, RECORDS_PER_READ)
+      })
+      yield* records.filter(({ offset }) => offset < to)
+      position = nextOffset
+      if (nextOffset > at) {
+        waitedMs = 0
+        continue
+      }
+      // What is left belongs to a transaction that is not ended.
+      if (waitedMs >= READ_PATIENCE_MS) return
+      waitedMs += READ_AGAIN_MS
+      await this.process.sleep(READ_AGAIN_MS)
+    }
+  }
+
+  #requireTopic(topic: string): void {
+    if (!this.#broker.topics().includes(topic))
+      throw new UpswellError('TOPIC_MISSING', `there is no topic ${topic}`)
   }
 
   async #untilReady<T>(operation: Operation, about: string, ask: () => T | 'busy'): Promise<T> {

@@ -1,7 +1,17 @@
 import type { Backend } from '../../src/consumers/backend.ts'
-import type { ConsumeOptions, Log, LogRecord, PartitionSession } from '../../src/consumers/log.ts'
+import { isHead } from '../../src/consumers/checkpoints/checkpoint-records.ts'
+import type {
+  ConsumeOptions,
+  Log,
+  LogRecord,
+  OffsetRange,
+  OutgoingRecord,
+  PartitionSession,
+} from '../../src/consumers/log.ts'
+import { CHECKPOINTS } from '../../src/consumers/topics.ts'
 import type { LogClient } from './log-client.ts'
 import type { StoreClient } from './store-client.ts'
+import { TOPICS } from './topics.ts'
 import type { Wiring } from './wiring.ts'
 
 /** The backend of a process, as Kafka and Redis make one: first the transaction, then the store's write. */
@@ -9,7 +19,8 @@ export function loopBackend(log: LogClient, store: StoreClient, wiring: Wiring):
   return {
     log: miswired(log, store, wiring),
     store,
-    async commitBatch(session, { outputs, nextOffset, write }) {
+    async commitBatch(session, { outputs: given, nextOffset, write }) {
+      const outputs = wiring.sendsHeadFirst ? headFirst(given) : given
       if (wiring.savesBeforeCommit) {
         await store.save(session.partition, write)
         await session.commit(outputs, nextOffset)
@@ -18,6 +29,7 @@ export function loopBackend(log: LogClient, store: StoreClient, wiring: Wiring):
       await session.commit(outputs, nextOffset)
       await store.save(session.partition, write)
     },
+    inNamespace: () => Promise.reject(new Error('no other namespace is simulated')),
     close: async () => {},
   }
 }
@@ -50,9 +62,36 @@ function miswired(log: LogClient, store: StoreClient, wiring: Wiring): Log {
     append: records => log.append(records),
     consume,
     readAll: topic => log.readAll(topic),
+    read: (topic, stretches) => log.read(topic, stretches),
+    ranges: topic => (wiring.overlooksUndone ? rangesToHead(log, topic) : log.ranges(topic)),
+    topics: () => log.topics(),
+    createTopics: topics => log.createTopics(topics),
+    deleteTopics: topics => log.deleteTopics(topics),
+    group: (group, topic) => log.group(group, topic),
+    deleteGroup: group => log.deleteGroup(group),
     ping: () => log.ping(),
     close: () => log.close(),
   }
+}
+
+function headFirst(outputs: readonly OutgoingRecord[]): OutgoingRecord[] {
+  const isHead = ({ topic, key }: OutgoingRecord): boolean =>
+    topic === TOPICS[CHECKPOINTS] && key === 'partition'
+  return [...outputs.filter(isHead), ...outputs.filter(record => !isHead(record))]
+}
+
+/** Of the checkpoints, as if there was nothing behind the newest complete one. */
+async function rangesToHead(log: LogClient, topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
+  const ranges = await log.ranges(topic)
+  if (topic !== TOPICS[CHECKPOINTS]) return ranges
+  const cut = new Map<number, OffsetRange>()
+  for (const [partition, { first, end }] of ranges) {
+    let headEnd = end
+    for await (const record of log.read(topic, [{ partition, from: first, to: end }]))
+      if (isHead(record)) headEnd = record.offset + 1
+    cut.set(partition, { first, end: headEnd })
+  }
+  return cut
 }
 
 async function showSession(
@@ -62,10 +101,11 @@ async function showSession(
 ): Promise<PartitionSession> {
   if (!wiring.sendsOutputsAgain) return session
   const { watermark } = await store.readPartition(session.partition)
-  const { topic, partition, endOffset, committedOffset } = session
+  const { topic, partition, firstOffset, endOffset, committedOffset } = session
   return {
     topic,
     partition,
+    firstOffset,
     endOffset,
     committedOffset: Math.min(committedOffset, watermark),
     commit: (records, nextOffset) => session.commit(records, nextOffset),

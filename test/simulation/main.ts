@@ -46,7 +46,7 @@ async function main(): Promise<number> {
     console.error('--seed, --seeds and --from take whole numbers')
     return 2
   }
-  const sums = { steps: 0, outputs: 0, records: 0, comparedWithSlow: 0 }
+  const sums = { steps: 0, outputs: 0, records: 0, comparedWithSlow: 0, checkpoints: 0, restores: 0 }
   const began = performance.now()
   for (let seed = first; seed < first + count; seed++) {
     const plan = makePlan(seed, values['no-faults'] ? 'none' : 'some')
@@ -56,6 +56,8 @@ async function main(): Promise<number> {
     sums.outputs += outcome.outputs
     sums.records += outcome.records
     sums.comparedWithSlow += outcome.comparedWithSlow
+    sums.checkpoints += outcome.checkpoints
+    sums.restores += outcome.restores
     if (outcome.wrongs.length === 0) continue
     console.log(`seed ${seed} fails:\n  ${outcome.wrongs.slice(0, 8).join('\n  ')}`)
     if (!values['no-shrink']) {
@@ -69,7 +71,8 @@ async function main(): Promise<number> {
   const seconds = (performance.now() - began) / 1000
   console.log(
     `${count} seeds are right: ${sums.steps} steps, ${sums.records} records, ${sums.outputs} outputs, ` +
-      `${sums.comparedWithSlow} partitions compared with the slow evaluator, in ${seconds.toFixed(1)} s`,
+      `${sums.comparedWithSlow} partitions compared with the slow evaluator, ${sums.checkpoints} checkpoints compared, ` +
+      `${sums.restores} partitions restored from one, in ${seconds.toFixed(1)} s`,
   )
   return 0
 }

@@ -1,20 +1,22 @@
 import { describe, expect, test } from 'vitest'
 import { makePlan } from './make-plan.ts'
+import { makeUndonePlan } from './make-undone-plan.ts'
 import { runPlan } from './run-plan.ts'
 import { CORRECT, type Wiring } from './wiring.ts'
 
-/** Most are noticed within ten seeds, all so far within 60. */
+/** Most are noticed within ten seeds, all so far within 80. */
 const SEEDS = 300
 
-async function isNoticed(wiring: Wiring): Promise<boolean> {
+async function isNoticed(mistake: keyof Wiring): Promise<boolean> {
+  // Random plans have not come to it in thousands of seeds.
+  const planOf = mistake === 'overlooksUndone' ? makeUndonePlan : makePlan
   for (let seed = 1; seed <= SEEDS; seed++)
-    if ((await runPlan(makePlan(seed), wiring)).wrongs.length > 0) return true
+    if ((await runPlan(planOf(seed), { ...CORRECT, [mistake]: true })).wrongs.length > 0) return true
   return false
 }
 
 describe('a mistake in how the loop is put together is noticed', () => {
-  const mistakes = Object.keys(CORRECT) as (keyof Wiring)[]
-  test.each(mistakes)('%s', { timeout: 120_000 }, async mistake => {
-    expect(await isNoticed({ ...CORRECT, [mistake]: true })).toBe(true)
+  test.each(Object.keys(CORRECT) as (keyof Wiring)[])('%s', { timeout: 120_000 }, async mistake => {
+    expect(await isNoticed(mistake)).toBe(true)
   })
 })

@@ -1,5 +1,6 @@
 import type {
   LogRecord,
+  OffsetRange,
   OutgoingRecord,
   PartitionHandler,
   PartitionSession,
@@ -59,8 +60,8 @@ export class SimulatedOwner {
     try {
       const early = wiring.readsOffsetBeforeFence ? await client.groupOffset(group, this.place) : undefined
       const writer = await client.openWriter(`${group}-${topic}-${partition}`)
-      const { committed, end } = early ?? (await client.groupOffset(group, this.place))
-      const session = new LiveSession(this.place, committed, end, async (records, nextOffset) => {
+      const { committed, first, end } = early ?? (await client.groupOffset(group, this.place))
+      const session = new LiveSession(this.place, committed, { first, end }, async (records, nextOffset) => {
         if (session.isOver) throw over(this.place)
         const offset = { group, ...this.place, nextOffset }
         await writer.write(records, offset, () => !session.isOver)
@@ -71,7 +72,7 @@ export class SimulatedOwner {
       const offset = await handler.assigned(session)
       if (offset > end) throw new UpswellError('LOG_UNAVAILABLE', `${topic} ends at ${end}, not ${offset}`)
       this.isWorking = true
-      await this.#work(session, offset)
+      await this.#work(session, Math.max(offset, first))
     } catch {
       // Whatever it was: the next session begins with a fence.
     } finally {
@@ -111,6 +112,7 @@ class LiveSession implements PartitionSession {
   readonly topic: string
   readonly partition: number
   readonly committedOffset: number
+  readonly firstOffset: number
   readonly endOffset: number
   readonly commit: PartitionSession['commit']
   readonly ended: Promise<undefined>
@@ -120,13 +122,14 @@ class LiveSession implements PartitionSession {
   constructor(
     place: TopicPartition,
     committedOffset: number,
-    endOffset: number,
+    { first, end }: OffsetRange,
     commit: (records: readonly OutgoingRecord[], nextOffset: number) => Promise<void>,
   ) {
     this.topic = place.topic
     this.partition = place.partition
     this.committedOffset = committedOffset
-    this.endOffset = endOffset
+    this.firstOffset = first
+    this.endOffset = end
     this.commit = commit
     this.ended = new Promise(resolve => {
       this.#resolve = resolve

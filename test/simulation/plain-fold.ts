@@ -62,6 +62,8 @@ function historyOf(entries: readonly LogEntry[]): HistoryRecord[] {
       case 'live':
         inHistory = false
         return []
+      case 'promotion':
+        return []
       default:
         return entry satisfies never
     }

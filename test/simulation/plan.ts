@@ -16,8 +16,17 @@ export interface Plan {
   readonly startMs: number
   /** The models that are configured at first: a place in the list of model sets. */
   readonly models: number
+  /** How checkpoints are written; undefined: there are none. */
+  readonly checkpoints: PlannedCheckpoints | undefined
   readonly steps: readonly PlannedStep[]
   readonly faults: readonly CallFault[]
+}
+
+/** See `CheckpointTiming`. `emptiesAtRest`: when all has come to rest the store loses everything, and must come back. */
+export interface PlannedCheckpoints {
+  readonly intervalMs: number
+  readonly accountsPerBatch: number
+  readonly emptiesAtRest: boolean
 }
 
 /** `pauseMs`: simulated time since the step before. `leapMs`: by how much the wall clock goes ahead of that, for all. */
@@ -51,6 +60,12 @@ export type Happening =
   /** The store loses its newest writes, this many. */
   | { readonly type: 'roll-back'; readonly writes: number }
   | { readonly type: 'empty' }
+  /** Somebody empties a partition of the store, as `upswell rebuild` does, and does not come to the end of it. */
+  | { readonly type: 'clear'; readonly partition: number }
+  /** Compaction of a prefix of a partition of the checkpoints: so much of it. */
+  | { readonly type: 'compact'; readonly partition: number; readonly share: number }
+  /** Retention deletes the oldest records of a partition of `signals`: so much of what the newest checkpoint makes up for. */
+  | { readonly type: 'retention'; readonly partition: number; readonly share: number }
   /** Nobody gets an answer of the log, or of the store, for a while. */
   | { readonly type: 'outage'; readonly of: 'log' | 'store'; readonly forMs: number }
   /** An operator moves the score group back by this many records, in all partitions. */
@@ -68,6 +83,8 @@ export const OPERATIONS = [
   'log.end',
   'log.append',
   'log.partitions',
+  'log.ranges',
+  'log.read',
   'store.fence',
   'store.load',
   'store.users',
@@ -75,7 +92,13 @@ export const OPERATIONS = [
   'store.countDue',
   'store.readPartition',
   'store.save',
+  // A save to a partition that is made anew from a checkpoint.
+  'store.fill',
   'store.claim',
+  'store.clear',
+  'store.drop',
+  'store.readWatermark',
+  'store.readPartitionCounters',
 ] as const
 export type Operation = (typeof OPERATIONS)[number]
 

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { makeHalfEmptiedPlan } from './make-half-emptied-plan.ts'
 import { makePlan } from './make-plan.ts'
+import { makeUndonePlan } from './make-undone-plan.ts'
 import { runPlan } from './run-plan.ts'
 import { shrinkPlan } from './shrink-plan.ts'
 import { CORRECT } from './wiring.ts'
@@ -7,13 +9,22 @@ import { CORRECT } from './wiring.ts'
 /** `npm run simulate -- --from 1001 --seeds 10000` runs others. */
 const SEEDS = 2_000
 
+interface Sums {
+  outputs: number
+  slow: number
+  checkpoints: number
+  restores: number
+}
+
 /** The first seed that fails. */
-async function firstFailure(sums: { outputs: number; slow: number }) {
+async function firstFailure(sums: Sums) {
   for (let seed = 1; seed <= SEEDS; seed++) {
     const plan = makePlan(seed)
     const outcome = await runPlan(plan, CORRECT)
     sums.outputs += outcome.outputs
     sums.slow += outcome.comparedWithSlow
+    sums.checkpoints += outcome.checkpoints
+    sums.restores += outcome.restores
     if (outcome.wrongs.length > 0) return { seed, plan, wrongs: outcome.wrongs }
   }
   return undefined
@@ -21,7 +32,7 @@ async function firstFailure(sums: { outputs: number; slow: number }) {
 
 describe('the score loop, ingest and recovery on a simulated log and store', () => {
   test(`are right for ${SEEDS} seeds, whatever goes wrong`, async () => {
-    const sums = { outputs: 0, slow: 0 }
+    const sums = { outputs: 0, slow: 0, checkpoints: 0, restores: 0 }
     const failure = await firstFailure(sums)
     if (failure !== undefined) {
       const { plan, wrongs } = await shrinkPlan(failure.plan, CORRECT)
@@ -34,7 +45,19 @@ describe('the score loop, ingest and recovery on a simulated log and store', () 
     // Runs in which nothing came out would prove nothing.
     expect(sums.outputs).toBeGreaterThan(10 * SEEDS)
     expect(sums.slow).toBeGreaterThan(SEEDS)
+    expect(sums.checkpoints).toBeGreaterThan(SEEDS)
+    expect(sums.restores).toBeGreaterThan(SEEDS / 4)
   }, 600_000)
+
+  test('are right where a checkpoint is left undone that is of less than the one before', async () => {
+    for (let seed = 1; seed <= 30; seed++)
+      expect((await runPlan(makeUndonePlan(seed), CORRECT)).wrongs, `seed ${seed}`).toEqual([])
+  }, 60_000)
+
+  test('are right where the group is moved back to the beginning of a partition that is half emptied', async () => {
+    for (let seed = 1; seed <= 20; seed++)
+      expect((await runPlan(makeHalfEmptiedPlan(seed), CORRECT)).wrongs, `seed ${seed}`).toEqual([])
+  }, 60_000)
 
   test('do the same in every run of a seed', async () => {
     const runs = await Promise.all(

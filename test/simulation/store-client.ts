@@ -1,5 +1,5 @@
 import { UpswellError } from '../../src/errors.ts'
-import type { CounterBook } from '../../src/scoring/population/counters.ts'
+import type { CounterBook, CounterChange } from '../../src/scoring/population/counters.ts'
 import type {
   AccountStore,
   Listing,
@@ -20,9 +20,18 @@ export class StoreClient implements AccountStore {
   readonly #wiring: Wiring
   /** By partition: where the store stands as far as this process knows. */
   readonly #watermarks = new Map<number, number>()
+  readonly #committedOffset: (partition: number) => number
+  /** Partitions that are being filled from a checkpoint. */
+  readonly #filling = new Set<number>()
 
-  constructor(process: SimulatedProcess, store: JournaledStore, wiring: Wiring) {
+  constructor(
+    process: SimulatedProcess,
+    store: JournaledStore,
+    wiring: Wiring,
+    committedOffset: (partition: number) => number,
+  ) {
     this.#process = process
+    this.#committedOffset = committedOffset
     this.#store = store
     this.#wiring = wiring
   }
@@ -30,7 +39,7 @@ export class StoreClient implements AccountStore {
   async fence(partition: number, owner: string): Promise<StoredPartition> {
     const stored = await this.#call('store.fence', partition, () => this.#store.fence(partition, owner))
     this.#watermarks.set(partition, stored.watermark)
-    return this.#wiring.passesNothingOver ? { ...stored, watermark: 0 } : stored
+    return this.#wiring.passesNothingOver ? { ...stored, watermark: Math.min(stored.watermark, 1) } : stored
   }
 
   load(partition: number, accountIds: readonly string[]): Promise<(Uint8Array | undefined)[]> {
@@ -53,8 +62,11 @@ export class StoreClient implements AccountStore {
   }
 
   async save(partition: number, write: PartitionWrite): Promise<void> {
-    await this.#call('store.save', `${partition} ${write.expectedWatermark} to ${write.watermark}`, () =>
-      this.#saveAsWired(partition, write),
+    if (write.watermark === 0) this.#filling.add(partition)
+    const isLast = write.watermark > 0 && this.#filling.delete(partition)
+    const operation = write.watermark === 0 || isLast ? 'store.fill' : 'store.save'
+    await this.#call(operation, `${partition} ${write.expectedWatermark} to ${write.watermark}`, () =>
+      this.#saveAsWired(partition, isLast ? this.#finishAsWired(partition, write) : write),
     )
     this.#watermarks.set(partition, write.watermark)
   }
@@ -69,6 +81,37 @@ export class StoreClient implements AccountStore {
       if (countsRefusedSaves) await this.#store.countOnly(partition, write.counters)
       throw error
     }
+  }
+
+  /** The last write of a restore. */
+  #finishAsWired(partition: number, write: PartitionWrite): PartitionWrite {
+    const { restoresNoCounters, restoresToCommitted } = this.#wiring
+    const watermark = restoresToCommitted ? this.#committedOffset(partition) : write.watermark
+    return { ...write, watermark, counters: restoresNoCounters ? [] : write.counters }
+  }
+
+  /** Not at once, as the adapters do: whoever dies between leaves a part of it. */
+  async clear(partition: number, owner: string): Promise<void> {
+    this.#filling.delete(partition)
+    if (!this.#wiring.clearsNothing) {
+      await this.#call('store.clear', partition, () => this.#store.clearInPart(partition, owner))
+      await this.#call('store.clear', partition, () => this.#store.clear(partition, owner))
+    }
+    this.#watermarks.set(partition, 0)
+  }
+
+  async readWatermark(partition: number): Promise<number> {
+    const stored = await this.#call('store.readWatermark', partition, () =>
+      this.#store.memory.readWatermark(partition),
+    )
+    const watermark = this.#watermarks.get(partition)
+    return this.#wiring.trustsTheStore && watermark !== undefined ? watermark : stored
+  }
+
+  readPartitionCounters(partition: number): Promise<CounterChange[]> {
+    return this.#call('store.readPartitionCounters', partition, () =>
+      this.#store.memory.readPartitionCounters(partition),
+    )
   }
 
   async readPartition(partition: number): Promise<StoredPartition> {
@@ -93,6 +136,10 @@ export class StoreClient implements AccountStore {
 
   claimPartitions(partitions: number): Promise<void> {
     return this.#call('store.claim', partitions, () => this.#store.memory.claimPartitions(partitions))
+  }
+
+  drop(): Promise<void> {
+    return this.#call('store.drop', '', async () => this.#store.empty())
   }
 
   async ping(): Promise<void> {}

@@ -28,6 +28,17 @@ export interface Wiring {
   readonly forgetsIds: boolean
   /** A tick does not reach all that are due. */
   readonly missesDueAccounts: boolean
+  /** A checkpoint leaves out the accounts that a batch changes before it comes to them. */
+  readonly forgetsOvertaken: boolean
+  /** The head of a checkpoint stands before the last of its items. */
+  readonly sendsHeadFirst: boolean
+  /** What was left of a checkpoint that was begun and left undone counts for nothing. */
+  readonly overlooksUndone: boolean
+  /** What was restored counts as all that is committed, and not as what was so at the cut. */
+  readonly restoresToCommitted: boolean
+  readonly restoresNoCounters: boolean
+  /** What is left of a partition stays when it is made anew. */
+  readonly clearsNothing: boolean
 }
 
 export const CORRECT: Wiring = {
@@ -46,4 +57,10 @@ export const CORRECT: Wiring = {
   losesSaves: false,
   forgetsIds: false,
   missesDueAccounts: false,
+  forgetsOvertaken: false,
+  sendsHeadFirst: false,
+  overlooksUndone: false,
+  restoresToCommitted: false,
+  restoresNoCounters: false,
+  clearsNothing: false,
 }

@@ -1,6 +1,7 @@
+import { decodeHead, isHead } from '../../src/consumers/checkpoints/checkpoint-records.ts'
 import { startIngest } from '../../src/consumers/ingest.ts'
 import { type Scoring, startScoring } from '../../src/consumers/scoring.ts'
-import { SOURCE_TOPICS, TOPIC_ROLES, topicNames } from '../../src/consumers/topics.ts'
+import { CHECKPOINTS, SOURCE_TOPICS, TOPIC_ROLES } from '../../src/consumers/topics.ts'
 import { createRandom, type Random } from '../../src/sample/random.ts'
 import type { ModelDefinition } from '../../src/scoring/model-definition.ts'
 import { LibraryOfDefinitions } from '../support/library-of-definitions.ts'
@@ -13,9 +14,9 @@ import type { CallFaultKind, Operation, Plan } from './plan.ts'
 import { Scheduler } from './scheduler.ts'
 import { SimulatedProcess, type Surroundings } from './simulated-process.ts'
 import { StoreClient } from './store-client.ts'
+import { TOPICS } from './topics.ts'
 import type { Wiring } from './wiring.ts'
 
-export const TOPICS = topicNames('')
 export const SCORE_GROUP = 'score'
 export const INGEST_GROUP = 'ingest'
 const SOURCES = Object.keys(SOURCE_TOPICS)
@@ -61,6 +62,8 @@ export class World {
   models: number
   /** An operator moved the group back: then outputs may come again, and the store may be ahead. */
   wasMovedBack = false
+  /** How often a partition was filled from a checkpoint. */
+  restores = 0
   /** Once all is sent and the workers are left in peace. */
   isCalm = false
   readonly plan: Plan
@@ -101,7 +104,10 @@ export class World {
       timeout: abort => scheduler.after(TRANSACTION_TIMEOUT_MS, abort),
     })
     for (const role of TOPIC_ROLES)
-      this.broker.createTopic(TOPICS[role], role === 'signals' ? plan.partitions : plan.otherPartitions)
+      this.broker.createTopic(
+        TOPICS[role],
+        role === 'signals' || role === CHECKPOINTS ? plan.partitions : plan.otherPartitions,
+      )
     this.store = new JournaledStore((partition, watermark) => this.#checkWatermark(partition, watermark))
     this.#groups = new Map([
       [SCORE_GROUP, new Group(scheduler, random, partitionsOf([TOPICS.signals], plan.partitions))],
@@ -146,10 +152,51 @@ export class World {
   moveBack(records: number): void {
     for (let partition = 0; partition < this.plan.partitions; partition++) {
       const decided = this.broker.decidedOffset(SCORE_GROUP, TOPICS.signals, partition)
-      this.broker.setOffset(SCORE_GROUP, TOPICS.signals, partition, Math.max(0, decided - records))
+      // What no checkpoint and no record goes on from would be lost.
+      const least = this.broker.firstOffset(TOPICS.signals, partition) > 0 ? this.#latestCut(partition) : 0
+      const offset = Math.min(decided, Math.max(least, decided - records))
+      this.broker.setOffset(SCORE_GROUP, TOPICS.signals, partition, offset)
     }
     this.wasMovedBack = true
     this.#groups.get(SCORE_GROUP)!.rebalance()
+  }
+
+  /** Takes a partition of the store from its owner, and empties half of it. */
+  breakOffClear(partition: number): void {
+    void this.store.clearInPartForGood(partition, 'somebody who empties it')
+  }
+
+  /** Of so much of what is there. Once `signals` goes by its checkpoints, no further than the newest of them: there, their records are left alone for long. */
+  compactCheckpoints(partition: number, share: number): void {
+    const topic = TOPICS[CHECKPOINTS]
+    const end = Math.ceil(share * this.broker.endOffset(topic, partition))
+    const isNeeded = this.broker.firstOffset(TOPICS.signals, partition) > 0
+    const most = isNeeded ? this.#headOf(partition)!.offset + 1 : end
+    this.broker.compact(topic, partition, Math.min(end, most))
+  }
+
+  /** As far as a checkpoint makes up for it, if there is one that is whole. */
+  deleteSignals(partition: number, share: number): void {
+    const head = this.#headOf(partition)
+    if (head === undefined || this.broker.compactedTo(TOPICS[CHECKPOINTS], partition) > head.offset + 1)
+      return
+    const { cut } = head
+    if (cut > this.broker.committedOffset(SCORE_GROUP, TOPICS.signals, partition)) return
+    const first = this.broker.firstOffset(TOPICS.signals, partition)
+    this.broker.deleteBefore(TOPICS.signals, partition, first + Math.ceil(share * (cut - first)))
+  }
+
+  /** The newest complete checkpoint: where its head stands, and what it is of. */
+  #headOf(partition: number): { readonly offset: number; readonly cut: number } | undefined {
+    const { records } = this.broker.read(TOPICS[CHECKPOINTS], partition, 0, Number.POSITIVE_INFINITY)
+    const head = records.findLast(isHead)
+    return head === undefined ? undefined : { offset: head.offset, cut: decodeHead(head)!.cut }
+  }
+
+  /** Of the newest checkpoint of which the head is written, be it committed or not. */
+  #latestCut(partition: number): number {
+    const heads = this.broker.writtenRecords(TOPICS[CHECKPOINTS], partition).filter(isHead)
+    return Math.max(0, ...heads.map(head => decodeHead(head)!.cut))
   }
 
   /** From here on nothing goes wrong any more. */
@@ -212,10 +259,17 @@ export class World {
     worker.models = this.models
     worker.scoring = undefined
     const log = new LogClient(process, this.broker, this.#groups, this.#wiring)
-    const store = new StoreClient(process, this.store, this.#wiring)
+    const store = new StoreClient(process, this.store, this.#wiring, partition =>
+      this.broker.committedOffset(SCORE_GROUP, TOPICS.signals, partition),
+    )
     const backend = loopBackend(log, store, this.#wiring)
     const heard = (line: string) => this.trace(() => `${process.name}: ${line}`)
-    const logger = { info: heard, warn: heard, error: heard }
+    const info = (line: string) => {
+      if (line.includes('are in the store again')) this.restores += 1
+      heard(line)
+    }
+    const logger = { info, warn: heard, error: heard }
+    const { checkpoints } = this.plan
     const starting = async (): Promise<void> => {
       worker.scoring = await startScoring({
         backend,
@@ -229,6 +283,9 @@ export class World {
         now: process.now,
         tickIntervalMs: TICK_INTERVAL_MS,
         every: process.every,
+        ...(checkpoints === undefined
+          ? {}
+          : { checkpoints: { topic: TOPICS[CHECKPOINTS], timing: { ...checkpoints, now: process.now } } }),
       })
     }
     const ingesting = (): Promise<unknown> =>

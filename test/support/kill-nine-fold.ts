@@ -89,6 +89,8 @@ export function historyOf(context: FoldContext, records: readonly LogRecord[]): 
       case 'live':
         loading = false
         break
+      case 'promotion':
+        break
       default:
         entry satisfies never
     }

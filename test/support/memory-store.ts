@@ -1,5 +1,6 @@
 import { UpswellError } from '../../src/errors.ts'
 import type { CounterBook, CounterChange } from '../../src/scoring/population/counters.ts'
+import { orderedCounters } from '../../src/store/ordered-counters.ts'
 import {
   type AccountStore,
   type AccountWrite,
@@ -67,6 +68,28 @@ export class MemoryStore implements AccountStore {
     own.watermark = write.watermark
   }
 
+  async clear(partition: number, owner: string): Promise<void> {
+    const own = this.#partitions.get(partition)
+    if (own?.owner !== owner) {
+      throw new UpswellError(
+        'STORE_FENCED',
+        `Partition ${partition} of the store belongs to ${own?.owner ?? 'nobody'} now; ${owner} may not clear it.`,
+      )
+    }
+    for (const tiers of this.#listings.values())
+      for (const listings of tiers.values())
+        for (const [key, { accountId }] of listings) if (own.accounts.has(accountId)) listings.delete(key)
+    this.#partitions.set(partition, { ...createPartition(), owner })
+  }
+
+  async readWatermark(partition: number): Promise<number> {
+    return this.#partitions.get(partition)?.watermark ?? 0
+  }
+
+  async readPartitionCounters(partition: number): Promise<CounterChange[]> {
+    return await orderedCounters(this.#partitions.get(partition)?.counters ?? new Map())
+  }
+
   async readPartition(partition: number): Promise<StoredPartition> {
     return storedPartition(this.#partitions.get(partition) ?? createPartition())
   }
@@ -104,6 +127,10 @@ export class MemoryStore implements AccountStore {
       'PARTITIONS_CHANGED',
       `The state in memory was made with ${this.#claimed} partitions, and ${partitions} are configured.`,
     )
+  }
+
+  async drop(): Promise<void> {
+    this.empty()
   }
 
   async ping(): Promise<void> {}

@@ -1,12 +1,8 @@
 import type { Backend } from '../../src/consumers/backend.ts'
 import type { LogRecord, OutgoingRecord, PartitionSession } from '../../src/consumers/log.ts'
 import { modelsRecord, signalRecord, tickRecord } from '../../src/consumers/log-entries.ts'
-import {
-  type OwnedPartition,
-  scoreRecords,
-  startOffset,
-  takePartition,
-} from '../../src/consumers/score-partition.ts'
+import { scoreRecords } from '../../src/consumers/score-partition.ts'
+import { type OwnedPartition, startOffset, takePartition } from '../../src/consumers/take-partition.ts'
 import { topicNames } from '../../src/consumers/topics.ts'
 import { partitionOf } from '../../src/store/partition-of.ts'
 import { LibraryOfDefinitions } from './library-of-definitions.ts'
@@ -90,6 +86,7 @@ export class PopulationRun {
         topic: topics.signals,
         partition,
         committedOffset: run.committed,
+        firstOffset: 0,
         endOffset: log.length,
         commit: async (_, nextOffset) => {
           run.committed = Math.max(run.committed, nextOffset)

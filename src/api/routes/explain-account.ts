@@ -1,14 +1,13 @@
 import { Type } from '@sinclair/typebox'
-import type { AccountStore } from '../../store/store.ts'
 import { AccountParams, After, findAccount } from '../account-request.ts'
 import { answerUnchanged } from '../answer-unchanged.ts'
 import type { ApiInstance } from '../api-instance.ts'
 import { chooseModel } from '../choose-model.ts'
 import { explanation } from '../explain.ts'
 import { type ExplanationDocument, ExplanationSchema } from '../explanation-schemas.ts'
-import type { Partitions } from '../partitions.ts'
 import { Problem } from '../problems.ts'
 import { problemResponses, Unchanged } from '../schemas.ts'
+import type { Served } from '../served.ts'
 
 const Query = Type.Object(
   {
@@ -21,7 +20,7 @@ const Query = Type.Object(
 )
 
 /** `GET /v1/accounts/{id}/explanation`: why the score is what it is, and what would lift it to the next tier. */
-export function routeExplainAccount(api: ApiInstance, store: AccountStore, partitions: Partitions): void {
+export function routeExplainAccount(api: ApiInstance, served: Served): void {
   api.get(
     '/v1/accounts/:id/explanation',
     {
@@ -45,6 +44,7 @@ export function routeExplainAccount(api: ApiInstance, store: AccountStore, parti
     },
     async ({ params, query }, reply): Promise<ExplanationDocument> => {
       const isGone = () => reply.raw.destroyed
+      const { store, partitions } = served()
       const account = await findAccount(store, partitions, params.id, query.after, isGone)
       const { standings } = account.scores
       if (standings.length === 0) throw new Problem('NO_SCORE', 'No model has scored this account yet.')

@@ -1,14 +1,13 @@
 import { Type } from '@sinclair/typebox'
-import type { AccountStore } from '../../store/store.ts'
 import { AccountParams, After, findAccount } from '../account-request.ts'
 import { answerUnchanged } from '../answer-unchanged.ts'
 import type { ApiInstance } from '../api-instance.ts'
-import type { Partitions } from '../partitions.ts'
 import { type AccountDocument, AccountSchema, problemResponses, Unchanged } from '../schemas.ts'
+import type { Served } from '../served.ts'
 import { accountDocument } from '../views.ts'
 
 /** `GET /v1/accounts/{id}`: what every model holds about one account, and what to do next. */
-export function routeGetAccount(api: ApiInstance, store: AccountStore, partitions: Partitions): void {
+export function routeGetAccount(api: ApiInstance, served: Served): void {
   api.get(
     '/v1/accounts/:id',
     {
@@ -32,6 +31,7 @@ export function routeGetAccount(api: ApiInstance, store: AccountStore, partition
     },
     async ({ params, query }, reply): Promise<AccountDocument> => {
       const isGone = () => reply.raw.destroyed
+      const { store, partitions } = served()
       return accountDocument(await findAccount(store, partitions, params.id, query.after, isGone))
     },
   )

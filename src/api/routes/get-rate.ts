@@ -8,13 +8,11 @@ import {
   type RatePlan,
   type RateQuery,
 } from '../../scoring/population/read-rate.ts'
-import type { AccountStore } from '../../store/store.ts'
 import { activeModels } from '../active-models.ts'
 import { answerUnchanged } from '../answer-unchanged.ts'
 import type { ApiInstance } from '../api-instance.ts'
 import { chooseModel } from '../choose-model.ts'
 import { createTurns } from '../in-turns.ts'
-import type { Partitions } from '../partitions.ts'
 import {
   DATE_PATTERN,
   dateOf,
@@ -28,6 +26,7 @@ import {
 import { Problem } from '../problems.ts'
 import { type RateDocument, RateSchema, type RateStep } from '../rate-schemas.ts'
 import { problemResponses, Unchanged } from '../schemas.ts'
+import type { Served } from '../served.ts'
 
 const date = (description: string) => Type.Optional(Type.String({ pattern: DATE_PATTERN, description }))
 
@@ -75,12 +74,7 @@ const PARAMETERS = Object.keys(Query.properties)
 const MAX_STEPS = 20_000
 
 /** `GET /v1/rates/{id}`: a rate over the population, by segment and over time. */
-export function routeGetRate(
-  api: ApiInstance,
-  store: AccountStore,
-  partitions: Partitions,
-  now: () => number,
-): void {
+export function routeGetRate(api: ApiInstance, served: Served, now: () => number): void {
   api.get(
     '/v1/rates/:id',
     {
@@ -104,6 +98,7 @@ export function routeGetRate(
       onSend: answerUnchanged,
     },
     async ({ params, query }): Promise<RateDocument> => {
+      const { store, partitions } = served()
       const { model, rate } = findRate(activeModels(await partitions.memories()), params.id, query.model)
       const period = readPeriod(query.from, query.to, now())
       const periodDays = period.to - period.from + 1

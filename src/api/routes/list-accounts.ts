@@ -17,6 +17,7 @@ import {
   problemResponses,
   Unchanged,
 } from '../schemas.ts'
+import type { Served } from '../served.ts'
 import { accountSummary } from '../views.ts'
 
 const ORDERS = { '-score': 'highest-first', score: 'lowest-first' } as const
@@ -86,7 +87,7 @@ interface Facet {
 }
 
 /** `GET /v1/accounts`: the accounts of one model, ranked by score. */
-export function routeListAccounts(api: ApiInstance, store: AccountStore, partitions: Partitions): void {
+export function routeListAccounts(api: ApiInstance, served: Served): void {
   api.get(
     '/v1/accounts',
     {
@@ -104,6 +105,7 @@ export function routeListAccounts(api: ApiInstance, store: AccountStore, partiti
       onSend: answerUnchanged,
     },
     async ({ query, log }): Promise<AccountListDocument> => {
+      const { store, partitions } = served()
       const models = knownModels(await partitions.memories())
       const first = models.find(({ isActive }) => isActive)
       if (query.model === undefined && first === undefined)

@@ -12,16 +12,15 @@ import {
   type KpiTally,
   kpiBooks,
 } from '../../scoring/population/read-kpis.ts'
-import type { AccountStore } from '../../store/store.ts'
 import { activeModels } from '../active-models.ts'
 import { answerUnchanged } from '../answer-unchanged.ts'
 import type { ApiInstance } from '../api-instance.ts'
 import { chooseModel } from '../choose-model.ts'
 import { createTurns } from '../in-turns.ts'
 import { type KpiDocument, type KpiListDocument, KpiListSchema } from '../kpi-schemas.ts'
-import type { Partitions } from '../partitions.ts'
 import { Problem } from '../problems.ts'
 import { problemResponses, Unchanged } from '../schemas.ts'
+import type { Served } from '../served.ts'
 
 const only = (what: string) =>
   Type.Optional(
@@ -61,12 +60,7 @@ const MAX_GROUPS = 500
 const GROUPS_PER_TURN = 50
 
 /** `GET /v1/kpis`: a model's key figures of a month, with their targets. */
-export function routeListKpis(
-  api: ApiInstance,
-  store: AccountStore,
-  partitions: Partitions,
-  now: () => number,
-): void {
+export function routeListKpis(api: ApiInstance, served: Served, now: () => number): void {
   api.get(
     '/v1/kpis',
     {
@@ -87,6 +81,7 @@ export function routeListKpis(
       onSend: answerUnchanged,
     },
     async ({ query }): Promise<KpiListDocument> => {
+      const { store, partitions } = served()
       const { model, section } = findSection(activeModels(await partitions.memories()), query.model)
       const month = query.month ?? monthOf(now())
       const filter = filterOf(query)

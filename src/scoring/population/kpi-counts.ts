@@ -37,6 +37,7 @@ export interface KpiPlace {
 
 /** The largest amount of one signal, a trillion, whatever the currency. What a counter sums up is exact to 2⁵³ thousandths, which is nine of these. */
 const LARGEST_THOUSANDTHS = 1e15
+const BOOK_PREFIX = 'kpi:'
 /** Of CSMs, in UTF-16 code units: they come from outside, and a counter's name has its bounds. */
 const CSM_LENGTH = 100
 
@@ -57,7 +58,12 @@ export function compileKpis({ definition: { id, kpis } }: CompiledModel): Compil
 
 /** The place of a measure's counters: of what it adds up, not of its name and months. */
 export function measureBook(modelId: string, measure: CountedMeasure): string {
-  return `kpi:${modelId}:${hash128Hex(JSON.stringify(identityOf(measure)))}`
+  return `${BOOK_PREFIX}${modelId}:${hash128Hex(JSON.stringify(identityOf(measure)))}`
+}
+
+/** Whether a book holds counts of events, which cannot be made from the accounts as they are now. */
+export function isKpiBook(book: string): boolean {
+  return book.startsWith(BOOK_PREFIX)
 }
 
 function identityOf(measure: CountedMeasure): unknown[] {

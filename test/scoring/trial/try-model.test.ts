@@ -102,7 +102,11 @@ function trials(from: CompiledModel | undefined, to: CompiledModel, held = first
 describe('another version of a model', () => {
   test('makes just the events that a models record of that time makes', () => {
     const accounts = new Map(accountsUnder(first).map(account => [account.id, copyOf(account, first)]))
-    const memory = { modelSets: [{ offset: 0, at: START, models: [first] }], history: false }
+    const memory = {
+      modelSets: [{ offset: 0, at: START, models: [first] }],
+      history: false,
+      promotion: undefined,
+    }
     const { events } = foldBatch(
       [
         { type: 'models', offset: 100, at: NOW, models: [second] },

@@ -1,0 +1,217 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readConfig } from '../config.ts'
+import { findCheckpoint } from '../consumers/checkpoints/read-checkpoint.ts'
+import type { Log, Stretch } from '../consumers/log.ts'
+import { emptyPartition, type RebuiltPartition, rebuildPartition } from '../consumers/rebuild-partition.ts'
+import { type FoundLine, Lines } from '../consumers/replay/lines.ts'
+import type { ScoreOptions } from '../consumers/score-partition.ts'
+import { CHECKPOINTS } from '../consumers/topics.ts'
+import { isUpswellError, UpswellError } from '../errors.ts'
+import { ModelLibrary } from '../models/model-library.ts'
+import { openBackend } from '../open-backend.ts'
+import type { AccountStore } from '../store/store.ts'
+import { lineLogger } from './line-logger.ts'
+import { progressReport } from './progress-report.ts'
+
+export interface RebuildOptions {
+  /** All if left out. */
+  readonly partition?: readonly number[]
+  readonly fromLog?: true
+}
+
+const LOOK_INTERVAL_MS = 500
+
+/**
+ * `upswell rebuild`: empties the store and makes it anew. Where scorers run, they do it, each its own partitions, and this watches; otherwise it does it itself.
+ * Returns the exit code.
+ * @throws UpswellError INVALID_SETTINGS, LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING
+ */
+export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): Promise<number> {
+  const config = readConfig()
+  const logger = lineLogger(config.logLevel)
+  const library = new ModelLibrary()
+  const backend = await openBackend(config, logger)
+  const lines = new Lines(config, backend, library)
+  try {
+    const line = await lines.served()
+    const { place } = line
+    const { store, log } = line.backend
+    const topic = place.topics.signals
+    const { isConsuming } = await log.group(`${place.group}-score`, topic)
+    if (isConsuming && fromLog === true)
+      throw new UpswellError(
+        'INVALID_SETTINGS',
+        'scorers are running, and they use checkpoints; stop them to make the store from the log alone',
+      )
+    const partitions = await partitionsToRebuild(line, wanted)
+    if (partitions.length === 0) {
+      process.stdout.write(`Nothing of ${topic} was scored yet: there is nothing to rebuild.\n`)
+      return 0
+    }
+    const checkpoints = fromLog === true ? {} : await checkpointsOf(line)
+    await requireWhole(line, partitions, checkpoints)
+    const startedAt = performance.now()
+    const report = progressReport('rebuilding', 'records')
+    const total = partitions.reduce((sum, { committedOffset }) => sum + committedOffset, 0)
+    const done = new Map<number, number>()
+    const tell = (partition: number, watermark: number): void => {
+      done.set(partition, watermark)
+      report.update(
+        [...done.values()].reduce((sum, each) => sum + each, 0),
+        total,
+      )
+    }
+    /** What others make. */
+    let awaited = partitions
+    try {
+      for (const { partition } of partitions) await emptyPartition(store, partition)
+      if (!isConsuming) {
+        const { backend } = line
+        const options = {
+          backend,
+          topics: place.topics,
+          library,
+          logger,
+          ...checkpoints,
+          onScored: () => {},
+        }
+        awaited = await rebuildAll(options, partitions, tell)
+      }
+      await untilThere(line, awaited, tell)
+    } finally {
+      report.stop()
+    }
+    const accounts = await countAccounts(store, partitions)
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+    process.stdout.write(
+      `Rebuilt ${accounts} accounts in ${partitions.length} partitions of ${place.namespace}, in ${seconds} s${isConsuming ? ' (by the scorers that run)' : ''}.\n`,
+    )
+    return 0
+  } finally {
+    await lines.close()
+    await backend.close()
+  }
+}
+
+/** Those that something was scored of, or that the store holds something of: then the log may be another one. */
+async function partitionsToRebuild(
+  { place, backend: { log, store } }: FoundLine,
+  wanted: readonly number[] | undefined,
+): Promise<RebuiltPartition[]> {
+  const topic = place.topics.signals
+  const ranges = await log.ranges(topic)
+  const unknown = wanted?.filter(partition => !ranges.has(partition)) ?? []
+  if (unknown.length > 0)
+    throw new UpswellError(
+      'INVALID_SETTINGS',
+      `${topic} has no partition ${unknown.join(', ')}; 0 to ${ranges.size - 1} are accepted`,
+    )
+  const { committed } = await log.group(`${place.group}-score`, topic)
+  const found: RebuiltPartition[] = []
+  for (const [partition, { first, end }] of ranges) {
+    if (wanted !== undefined && !wanted.includes(partition)) continue
+    const committedOffset = Math.min(committed.get(partition) ?? 0, end)
+    if (committedOffset > 0 || (await store.readWatermark(partition)) > 0)
+      found.push({ topic, partition, firstOffset: first, committedOffset })
+  }
+  return found.sort((a, b) => a.partition - b.partition)
+}
+
+async function checkpointsOf({
+  place,
+  backend: { log },
+}: FoundLine): Promise<Pick<ScoreOptions, 'checkpoints'>> {
+  const topic = place.topics[CHECKPOINTS]
+  return (await log.topics()).includes(topic) ? { checkpoints: { topic, timing: undefined } } : {}
+}
+
+/** Before anything is emptied. @throws UpswellError INVALID_SETTINGS if a partition cannot be made again whole */
+async function requireWhole(
+  { backend: { log } }: FoundLine,
+  partitions: readonly RebuiltPartition[],
+  { checkpoints }: Pick<ScoreOptions, 'checkpoints'>,
+): Promise<void> {
+  for (const { topic, partition, firstOffset, committedOffset } of partitions) {
+    if (firstOffset === 0) continue
+    const found =
+      checkpoints === undefined ? undefined : await findCheckpoint(log, checkpoints.topic, partition)
+    if (found !== undefined && found.cut >= firstOffset && found.cut <= committedOffset) continue
+    const instead =
+      checkpoints === undefined
+        ? 'no checkpoint is used'
+        : found === undefined
+          ? 'there is no checkpoint'
+          : `the newest checkpoint is of offset ${found.cut}`
+    throw new UpswellError(
+      'INVALID_SETTINGS',
+      `${topic} partition ${partition} begins at offset ${firstOffset}: retention has deleted what was before, and ${instead}. The store holds what cannot be made again, and was left as it is.`,
+    )
+  }
+}
+
+/** While one waits for Kafka or Redis, others work. */
+const PARTITIONS_AT_ONCE = 4
+
+/** Returns those that scorers took over. */
+async function rebuildAll(
+  options: ScoreOptions,
+  partitions: readonly RebuiltPartition[],
+  tell: (partition: number, watermark: number) => void,
+): Promise<RebuiltPartition[]> {
+  const left = [...partitions]
+  const takenOver: RebuiltPartition[] = []
+  const work = async (): Promise<void> => {
+    for (let each = left.shift(); each !== undefined; each = left.shift())
+      if (!(await rebuildOne(options, each, tell))) takenOver.push(each)
+  }
+  await Promise.all(Array.from({ length: PARTITIONS_AT_ONCE }, work))
+  return takenOver
+}
+
+/** False: a scorer took it over. */
+async function rebuildOne(
+  options: ScoreOptions,
+  rebuilt: RebuiltPartition,
+  tell: (partition: number, watermark: number) => void,
+): Promise<boolean> {
+  try {
+    await rebuildPartition(options, rebuilt, watermark => tell(rebuilt.partition, watermark))
+    return true
+  } catch (error) {
+    if (!isUpswellError(error, 'STORE_FENCED', 'STORE_MOVED')) throw error
+    options.logger.info(`a scorer took partition ${rebuilt.partition} over, and goes on with it`)
+    return false
+  }
+}
+
+async function untilThere(
+  { backend: { store, log } }: FoundLine,
+  partitions: readonly RebuiltPartition[],
+  tell: (partition: number, watermark: number) => void,
+): Promise<void> {
+  for (const { topic, partition, committedOffset } of partitions) {
+    let before: number | undefined
+    for (;;) {
+      const watermark = await store.readWatermark(partition)
+      tell(partition, watermark)
+      if (watermark >= committedOffset) break
+      // What is left may be marks of transactions, which nobody scores.
+      const left = { partition, from: watermark, to: committedOffset }
+      if (watermark === before && !(await hasRecords(log, topic, left))) break
+      before = watermark
+      await sleep(LOOK_INTERVAL_MS)
+    }
+  }
+}
+
+async function hasRecords(log: Log, topic: string, stretch: Stretch): Promise<boolean> {
+  for await (const _ of log.read(topic, [stretch])) return true
+  return false
+}
+
+async function countAccounts(store: AccountStore, partitions: readonly RebuiltPartition[]): Promise<number> {
+  let accounts = 0
+  for (const { partition } of partitions)
+    accounts += await store.countDue(partition, Number.POSITIVE_INFINITY)
+  return accounts
+}

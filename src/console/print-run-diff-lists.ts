@@ -1,0 +1,101 @@
+import {
+  isAlike,
+  type ModelRunDiff,
+  type MovedAccount,
+  type OnePql,
+  type PqlLife,
+  type SharedPql,
+} from '../scoring/trial/run-diff.ts'
+import { formatShift } from './format-span.ts'
+import { grouped } from './grouped.ts'
+import type { Segment } from './render-line.ts'
+import { column, plainText, textWidth } from './terminal-text.ts'
+
+/** Of ids and names from outside. */
+const WIDEST = 40
+
+/** Which accounts and PQLs differ, at most `limit` of each kind, the latest first. */
+export function runDiffLists(
+  { tiers, pqls }: ModelRunDiff,
+  titleOf: (tier: string) => string,
+  limit: number,
+): Segment[][][] {
+  const { both, onlyLive, onlyReplay } = pqls.lists
+  const unlike = both.filter(pql => !isAlike(pql))
+  return [
+    list('Accounts in another tier', tiers.movedAccounts, limit, account => movedTexts(account, titleOf)),
+    list('PQLs that only live has', onlyLive, limit, onePqlTexts),
+    list('PQLs that only the replay has', onlyReplay, limit, onePqlTexts),
+    list('PQLs that both have, but not alike', unlike, limit, sharedPqlTexts),
+  ]
+}
+
+/** `textsOf`: a cell each, the first in bold. */
+function list<T>(
+  title: string,
+  all: readonly T[],
+  limit: number,
+  textsOf: (one: T) => readonly string[],
+): Segment[][] {
+  if (all.length === 0) return []
+  const shown = all.slice(0, limit).map(textsOf)
+  const part =
+    shown.length === all.length
+      ? ` (${grouped(all.length)})`
+      : ` (${grouped(shown.length)} of ${grouped(all.length)}; --limit lists more)`
+  const widths = shown[0]!.map((_, i) => Math.max(...shown.map(texts => textWidth(texts[i]!))))
+  return [
+    [{ text: title, style: 'bold' }, part],
+    ...shown.map(texts =>
+      texts.map((text, i): Segment => {
+        const aligned = `  ${column(text, i < 2 ? Math.min(WIDEST, widths[i]!) : widths[i]!)}`
+        return i === 0 ? { text: aligned, style: 'bold' } : aligned
+      }),
+    ),
+  ]
+}
+
+function movedTexts({ accountId, tier, since }: MovedAccount, titleOf: (tier: string) => string): string[] {
+  return [
+    nameOf(accountId),
+    `${titleOf(tier.live)} → ${titleOf(tier.replay)}`,
+    `live ${sinceText(since.live)}`,
+    `replay ${sinceText(since.replay)}`,
+  ]
+}
+
+function sinceText(since: number | null): string {
+  return since === null ? 'from before' : `since ${minute(since)}`
+}
+
+function onePqlTexts(pql: OnePql): string[] {
+  return [nameOf(pql.accountId), triggerText(pql), lifeText(pql)]
+}
+
+function sharedPqlTexts(pql: SharedPql): string[] {
+  const { life, shiftMs } = pql
+  return [
+    nameOf(pql.accountId),
+    triggerText(pql),
+    formatShift(shiftMs),
+    `live ${lifeText(life.live)}`,
+    `replay ${lifeText(life.replay)}`,
+  ]
+}
+
+function nameOf(accountId: string): string {
+  return plainText(accountId) || '(unnamed)'
+}
+
+function triggerText({ trigger, motion }: OnePql | SharedPql): string {
+  return `${plainText(trigger)} (${motion})`
+}
+
+function lifeText({ start, end, held }: PqlLife): string {
+  return `${minute(start)} – ${end === null ? 'open' : minute(end)}${held ? ', held' : ''}`
+}
+
+/** UTC, as all of the text is. */
+function minute(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 16).replace('T', ' ')
+}

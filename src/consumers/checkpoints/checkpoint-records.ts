@@ -1,0 +1,132 @@
+import { UnreadableStateError } from '../../scoring/codec.ts'
+import type { CounterChange } from '../../scoring/population/counters.ts'
+import type { LogRecord, OutgoingRecord } from '../log.ts'
+
+/**
+ * Records of the compacted topic `activity-checkpoints`. Partition p of it holds what the store has of partition p of `signals`, as it was at
+ * some offset of that, the cut: a record for each account and for each chunk of its users, then counters, and behind all of them the head, which says that
+ * everything is there.
+ */
+const CUT_HEADER = 'upswell-cut'
+const HEAD_KEY = 'partition'
+const FORMAT = 1
+/** Below the 1 MiB that a broker takes in one record by default. */
+const COUNTERS_TEXT = 250_000
+
+/** A value of the store, as it has it. */
+export type CheckpointItem =
+  | { readonly type: 'account'; readonly accountId: string; readonly bytes: Buffer }
+  | { readonly type: 'users'; readonly accountId: string; readonly chunk: string; readonly bytes: Buffer }
+
+/** What a checkpoint says of its partition as a whole. */
+export interface CheckpointHead {
+  /** The offset of the first record of `signals` that is not in it. */
+  readonly cut: number
+  readonly accounts: number
+  /** What the partition remembered at the cut: `models/partition-memory.ts`. */
+  readonly state: string
+  /** Those that cannot be made from the accounts. */
+  readonly counters: readonly CounterChange[]
+}
+
+/** Where an account or a chunk goes, in the partition. */
+export function itemRecord(
+  topic: string,
+  partition: number,
+  cut: number,
+  item: { readonly accountId: string; readonly chunk?: string; readonly bytes: Uint8Array },
+): OutgoingRecord {
+  const { accountId, chunk, bytes } = item
+  return {
+    topic,
+    partition,
+    key: chunk === undefined ? `account:${accountId}` : `users:${chunk}:${accountId}`,
+    value: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    headers: { [CUT_HEADER]: String(cut) },
+  }
+}
+
+/** The end of a checkpoint: its counters, in pieces that a broker takes, and its head. */
+export function headRecords(topic: string, partition: number, head: CheckpointHead): OutgoingRecord[] {
+  const { cut, accounts, state, counters } = head
+  const pieces = cutIntoPieces(counters.map(({ book, field, delta }) => [book, field, delta]))
+  const headers = { [CUT_HEADER]: String(cut) }
+  const value = JSON.stringify({ format: FORMAT, cut, accounts, state, pieces: pieces.length })
+  return [
+    ...pieces.map((piece, i) => ({ topic, partition, key: `counters:${i}`, value: piece, headers })),
+    { topic, partition, key: HEAD_KEY, value, headers },
+  ]
+}
+
+function cutIntoPieces(rows: readonly unknown[]): string[] {
+  const pieces: string[] = []
+  let open: string[] = []
+  let length = 0
+  const close = () => {
+    if (open.length > 0) pieces.push(`[${open.join(',')}]`)
+    open = []
+    length = 0
+  }
+  for (const row of rows) {
+    const text = JSON.stringify(row)
+    if (length + text.length > COUNTERS_TEXT) close()
+    open.push(text)
+    length += text.length
+  }
+  close()
+  return pieces
+}
+
+export function isHead(record: LogRecord): boolean {
+  return record.key?.toString() === HEAD_KEY
+}
+
+export function isCounters(record: LogRecord): boolean {
+  return record.key?.toString().startsWith('counters:') === true
+}
+
+/** @throws UnreadableStateError if the head is of another format, or broken */
+export function decodeHead(
+  record: LogRecord,
+): Omit<CheckpointHead, 'counters'> & { readonly pieces: number } {
+  const head = parseHead(String(record.value))
+  if (head.format !== FORMAT)
+    throw new UnreadableStateError(`its head is of format ${head.format}, where ${FORMAT} can be read`)
+  return head
+}
+
+function parseHead(
+  text: string,
+): Omit<CheckpointHead, 'counters'> & { readonly format: number; readonly pieces: number } {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new UnreadableStateError(`its head cannot be read: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** The counters of a piece that `isCounters`, if it belongs to the checkpoint of this cut; otherwise it is left over from another one. */
+export function decodeCounters(record: LogRecord, cut: number): CounterChange[] | undefined {
+  if (cutOf(record) !== cut) return undefined
+  const rows = JSON.parse(String(record.value)) as [book: string, field: string, delta: number][]
+  return rows.map(([book, field, delta]) => ({ book, field, delta }))
+}
+
+/** Whether a record is left from a checkpoint of a later cut: the group was moved back since, and what it is of may not have been there yet. */
+export function isOfLaterCut(record: LogRecord, cut: number): boolean {
+  return cutOf(record) > cut
+}
+
+/** Undefined if the record is no item. */
+export function decodeItem({ key, value }: LogRecord): CheckpointItem | undefined {
+  const text = key?.toString() ?? ''
+  if (value === null) return undefined
+  if (text.startsWith('account:')) return { type: 'account', accountId: text.slice(8), bytes: value }
+  const users = /^users:([^:]*):/.exec(text)
+  if (users === null) return undefined
+  return { type: 'users', accountId: text.slice(users[0].length), chunk: users[1]!, bytes: value }
+}
+
+function cutOf({ headers }: LogRecord): number {
+  return Number(headers[CUT_HEADER]?.toString())
+}

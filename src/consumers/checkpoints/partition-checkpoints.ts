@@ -1,0 +1,187 @@
+import type { ModelLibrary } from '../../models/model-library.ts'
+import { encodePartitionMemory } from '../../models/partition-memory.ts'
+import { dueBucketOf } from '../../scoring/account.ts'
+import { decodeAccount, lastOffsetIn } from '../../scoring/codec.ts'
+import type { PartitionMemory } from '../../scoring/fold.ts'
+import { isKpiBook } from '../../scoring/population/kpi-counts.ts'
+import { everyChunkName } from '../../scoring/users.ts'
+import { type AccountStore, DUE_BUCKETS } from '../../store/store.ts'
+import type { TouchedAccount } from '../loaded-accounts.ts'
+import type { OutgoingRecord } from '../log.ts'
+import { slicesFor } from '../tick-slices.ts'
+import { type CheckpointHead, headRecords, itemRecord } from './checkpoint-records.ts'
+
+/** When checkpoints are written. */
+export interface CheckpointTiming {
+  /** From the beginning of one to that of the next. */
+  readonly intervalMs: number
+  readonly now: () => number
+  /** How many accounts a batch looks at for the checkpoint under way; 250 if left out. */
+  readonly accountsPerBatch?: number
+}
+
+/** So few that no batch takes much longer than it would without a checkpoint under way. */
+const ACCOUNTS_PER_BATCH = 250
+
+/** A checkpoint under way. */
+interface Cycle {
+  readonly head: CheckpointHead
+  /** Into how many slices the accounts are cut, as for a tick; the one that is being written, and what is left of it. */
+  readonly of: number
+  slice: number
+  left: Set<string>
+}
+
+/** The partition's owner and what it owns, as far as checkpoints need it. */
+export interface CheckpointedPartition {
+  readonly partition: number
+  readonly memory: PartitionMemory
+  readonly watermark: number
+}
+
+/**
+ * Writes checkpoints of one partition while a session owns it. What it answers with goes out with the batches' own transactions: a partition that
+ * was lost to another owner writes none.
+ *
+ * A checkpoint shows the store at one offset, the cut. It goes through the accounts slice by slice, some with each batch, and takes those that changed since
+ * the last cut. An account that a batch changes before the checkpoint came to it is taken before that batch is saved.
+ */
+export class PartitionCheckpoints {
+  readonly #topic: string
+  readonly #timing: CheckpointTiming
+  readonly #store: AccountStore
+  readonly #library: ModelLibrary
+  /** All that was last changed before it is in the topic. */
+  #previousCut = 0
+  #begunAt: number
+  #isChanged = true
+  #cycle: Cycle | undefined
+
+  constructor(topic: string, timing: CheckpointTiming, store: AccountStore, library: ModelLibrary) {
+    this.#topic = topic
+    this.#timing = timing
+    this.#store = store
+    this.#library = library
+    this.#begunAt = timing.now()
+  }
+
+  /** The topic holds a complete checkpoint of this cut, and nothing behind it: only what changed since need be written. */
+  continueFrom(cut: number, watermark: number): void {
+    // It may be learnt of after a checkpoint of our own was finished.
+    if (cut <= this.#previousCut) return
+    this.#previousCut = cut
+    if (this.#cycle === undefined) this.#isChanged = watermark > cut
+  }
+
+  /** Whether a batch is wanted, so that a checkpoint comes about or goes on. */
+  get isWaiting(): boolean {
+    return this.#cycle !== undefined || this.#isTime()
+  }
+
+  /** Before a batch is folded: what it is to write of the checkpoint under way. Begins one if it is time. @throws UpswellError STORE_UNAVAILABLE */
+  async next(owned: CheckpointedPartition): Promise<OutgoingRecord[]> {
+    if (this.#cycle === undefined && this.#isTime()) await this.#begin(owned)
+    const cycle = this.#cycle
+    if (cycle === undefined) return []
+    const ids = await this.#nextIds(owned.partition, cycle)
+    const { partition, memory } = owned
+    const records = await this.#recordsOf(
+      ids,
+      (id, bytes) => decodeAccount(id, bytes, memory.modelSets).activity.userCount,
+      partition,
+      cycle,
+    )
+    if (cycle.slice < cycle.of) return records
+    this.#cycle = undefined
+    this.#previousCut = cycle.head.cut
+    return [...records, ...headRecords(this.#topic, partition, cycle.head)]
+  }
+
+  /**
+   * Before a batch is saved: the accounts that it changes and that the checkpoint has not come to, as the store still has them.
+   * @throws UpswellError STORE_UNAVAILABLE
+   */
+  async overtaken(partition: number, touched: readonly TouchedAccount[]): Promise<OutgoingRecord[]> {
+    if (touched.length > 0) this.#isChanged = true
+    const cycle = this.#cycle
+    if (cycle === undefined) return []
+    const userCounts = new Map<string, number>()
+    for (const { account, before } of touched) {
+      if (before === undefined || before.lastOffset >= cycle.head.cut) continue
+      const slice = dueBucketOf(account.id) % cycle.of
+      if (slice > cycle.slice || (slice === cycle.slice && cycle.left.has(account.id)))
+        userCounts.set(account.id, account.activity.userCount)
+    }
+    return await this.#recordsOf([...userCounts.keys()], id => userCounts.get(id)!, partition, cycle)
+  }
+
+  #isTime(): boolean {
+    const { now, intervalMs } = this.#timing
+    // Also if the clock was set back.
+    return this.#isChanged && Math.abs(now() - this.#begunAt) >= intervalMs
+  }
+
+  async #begin({ partition, memory, watermark }: CheckpointedPartition): Promise<void> {
+    this.#begunAt = this.#timing.now()
+    this.#isChanged = false
+    const state = Buffer.from(encodePartitionMemory(memory, this.#library)).toString()
+    const accounts = await this.#store.countDue(partition, Number.POSITIVE_INFINITY)
+    const counters = (await this.#store.readPartitionCounters(partition)).filter(({ book }) =>
+      isKpiBook(book),
+    )
+    const of = slicesFor(accounts, this.#accountsPerBatch)
+    const left = await this.#accountsOf(partition, 0, of)
+    this.#cycle = { head: { cut: watermark, accounts, state, counters }, of, slice: 0, left }
+  }
+
+  get #accountsPerBatch(): number {
+    return this.#timing.accountsPerBatch ?? ACCOUNTS_PER_BATCH
+  }
+
+  /** The next accounts to look at. Those of a slice are listed when it is come to: one that is new then was made after the cut. */
+  async #nextIds(partition: number, cycle: Cycle): Promise<string[]> {
+    const ids: string[] = []
+    while (cycle.slice < cycle.of) {
+      for (const id of cycle.left) {
+        if (ids.length >= this.#accountsPerBatch) return ids
+        cycle.left.delete(id)
+        ids.push(id)
+      }
+      cycle.slice++
+      if (cycle.slice < cycle.of) cycle.left = await this.#accountsOf(partition, cycle.slice, cycle.of)
+    }
+    return ids
+  }
+
+  async #accountsOf(partition: number, slice: number, of: number): Promise<Set<string>> {
+    const buckets: number[] = []
+    for (let bucket = slice; bucket < DUE_BUCKETS; bucket += of) buckets.push(bucket)
+    return new Set(await this.#store.due(partition, buckets, Number.POSITIVE_INFINITY))
+  }
+
+  /** Of those that changed between the last cut and this one. */
+  async #recordsOf(
+    ids: readonly string[],
+    userCountOf: (accountId: string, bytes: Uint8Array) => number,
+    partition: number,
+    { head: { cut } }: Cycle,
+  ): Promise<OutgoingRecord[]> {
+    if (ids.length === 0) return []
+    const topic = this.#topic
+    const found = await this.#store.load(partition, ids)
+    const chunks: { accountId: string; chunk: string }[] = []
+    const records: OutgoingRecord[] = []
+    for (const [i, bytes] of found.entries()) {
+      const accountId = ids[i]!
+      if (bytes === undefined) continue
+      const lastOffset = lastOffsetIn(accountId, bytes)
+      if (lastOffset < this.#previousCut || lastOffset >= cut) continue
+      records.push(itemRecord(topic, partition, cut, { accountId, bytes }))
+      for (const chunk of everyChunkName(userCountOf(accountId, bytes))) chunks.push({ accountId, chunk })
+    }
+    // Behind the accounts themselves: compaction then never takes a chunk and leaves the account that it belonged to.
+    for (const [i, bytes] of (await this.#store.loadUserChunks(partition, chunks)).entries())
+      if (bytes !== undefined) records.push(itemRecord(topic, partition, cut, { ...chunks[i]!, bytes }))
+    return records
+  }
+}

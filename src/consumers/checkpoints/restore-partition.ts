@@ -1,0 +1,142 @@
+import type { ModelLibrary } from '../../models/model-library.ts'
+import { decodePartitionMemory } from '../../models/partition-memory.ts'
+import { decodeAccount, UnreadableStateError } from '../../scoring/codec.ts'
+import { createPartitionMemory, type PartitionMemory } from '../../scoring/fold.ts'
+import type { AccountStore, PartitionWrite } from '../../store/store.ts'
+import { AccountCache } from '../account-cache.ts'
+import { accountWrites } from '../loaded-accounts.ts'
+import type { Log } from '../log.ts'
+import type { Logger } from '../logger.ts'
+import type { CheckpointItem } from './checkpoint-records.ts'
+import { type Checkpoint, findCheckpoint, readCheckpoint } from './read-checkpoint.ts'
+
+export interface RestoreOptions {
+  readonly log: Log
+  readonly store: AccountStore
+  readonly library: ModelLibrary
+  readonly logger: Logger
+  /** The topic of checkpoints. */
+  readonly topic: string
+  /** Is told how many accounts are in the store. */
+  readonly onRestored?: (accounts: number) => void
+}
+
+export interface RestoredPartition {
+  readonly watermark: number
+  readonly memory: PartitionMemory
+}
+
+const ITEMS_PER_WRITE = 500
+
+/** A partition of which the store lost what it had, or has what the log no longer goes on from. */
+export interface LostPartition {
+  readonly partition: number
+  /** Its owner in the store: the caller. */
+  readonly owner: string
+  readonly watermark: number
+  /** A checkpoint cannot be of a later one. */
+  readonly committedOffset: number
+}
+
+/**
+ * Empties a partition of the store, and fills it from the newest checkpoint. Undefined if there is none that is ahead of the store: then what the store
+ * has is left as it is, unless it is the rest of a filling that was broken off.
+ * @throws UpswellError STORE_FENCED, STORE_UNAVAILABLE, TOPIC_MISSING, LOG_UNAVAILABLE
+ */
+export async function restorePartition(
+  options: RestoreOptions,
+  lost: LostPartition,
+): Promise<RestoredPartition | undefined> {
+  const { log, store, logger, topic } = options
+  const { partition, owner, watermark, committedOffset } = lost
+  const found = await findCheckpoint(log, topic, partition, reason =>
+    logger.error(
+      `${topic} partition ${partition}: the newest checkpoint cannot be used: ${reason}; ${watermark === 0 ? 'the log is folded from its beginning' : 'the store is left as it is'}`,
+    ),
+  )
+  if (found !== undefined && found.cut > committedOffset)
+    logger.error(
+      `${topic} partition ${partition}: its checkpoint is of offset ${found.cut}, the group stands at ${committedOffset}: signals was made anew, or the group was moved back. The checkpoint is not used.`,
+    )
+  if (found === undefined || found.cut > committedOffset || found.cut <= watermark) {
+    // What was emptied in part, or filled in part, would be counted twice.
+    if (watermark === 0) await store.clear(partition, owner)
+    return undefined
+  }
+  const startedAt = performance.now()
+  await store.clear(partition, owner)
+  try {
+    const memory = await fill(options, found, owner)
+    const held = await store.countDue(partition, Number.POSITIVE_INFINITY)
+    if (held !== found.accounts)
+      throw new UnreadableStateError(`it has ${held} accounts of ${found.accounts}`)
+    await finish(store, found, owner)
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+    logger.info(
+      `${topic} partition ${partition}: ${held} accounts as of offset ${found.cut} are in the store again, in ${seconds} s`,
+    )
+    return { watermark: found.cut, memory }
+  } catch (error) {
+    if (!(error instanceof UnreadableStateError)) throw error
+    logger.error(
+      `${topic} partition ${partition}: the checkpoint of offset ${found.cut} cannot be used: ${error.message}; the log is folded from its beginning`,
+    )
+    await store.clear(partition, owner)
+    return { watermark: 0, memory: createPartitionMemory() }
+  }
+}
+
+/** The watermark stays 0 until all is there: whoever dies on the way leaves a partition that is emptied and filled anew. */
+async function fill(
+  { log, store, library, onRestored = () => {} }: RestoreOptions,
+  checkpoint: Checkpoint,
+  owner: string,
+): Promise<PartitionMemory> {
+  const { partition } = checkpoint
+  const state = Buffer.from(checkpoint.state)
+  const memory = decodePartitionMemory(state, library)
+  const cache = new AccountCache()
+  let restored = 0
+  const write = async (items: readonly CheckpointItem[], first: boolean): Promise<void> => {
+    const accounts = items.flatMap(item =>
+      item.type === 'account'
+        ? [{ account: decodeAccount(item.accountId, item.bytes, memory.modelSets), bytes: item.bytes }]
+        : [],
+    )
+    const userChunks = items.flatMap(item => (item.type === 'users' ? [item] : []))
+    // Readers can make something of the accounts only with the models that they stand under.
+    const made = first ? state : undefined
+    const write = { ...accountWrites(accounts, cache), userChunks }
+    await store.save(partition, { owner, expectedWatermark: 0, watermark: 0, state: made, ...write })
+    restored += accounts.length
+    onRestored(restored)
+  }
+  let items: CheckpointItem[] = []
+  let isFirst = true
+  for await (const item of readCheckpoint(log, checkpoint)) {
+    items.push(item)
+    if (items.length < ITEMS_PER_WRITE) continue
+    await write(items, isFirst)
+    isFirst = false
+    items = []
+  }
+  await write(items, isFirst)
+  return memory
+}
+
+async function finish(
+  store: AccountStore,
+  { partition, cut, counters }: Checkpoint,
+  owner: string,
+): Promise<void> {
+  const write: PartitionWrite = {
+    owner,
+    expectedWatermark: 0,
+    watermark: cut,
+    state: undefined,
+    accounts: [],
+    userChunks: [],
+    counters,
+  }
+  await store.save(partition, write)
+}

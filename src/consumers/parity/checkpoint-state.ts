@@ -1,0 +1,98 @@
+import type { ModelLibrary } from '../../models/model-library.ts'
+import { decodePartitionMemory } from '../../models/partition-memory.ts'
+import type { Account } from '../../scoring/account.ts'
+import { decodeAccount, decodeUserChunk, UnreadableStateError } from '../../scoring/codec.ts'
+import { type CheckpointItem, decodeItem, isOfLaterCut } from '../checkpoints/checkpoint-records.ts'
+import type { Checkpoint } from '../checkpoints/read-checkpoint.ts'
+import type { Log } from '../log.ts'
+import type { State } from './recomputation.ts'
+import type { PassedOver } from './sample-accounts.ts'
+
+export interface CheckpointState extends State {
+  /** Accounts of which the checkpoint does not say what they were. */
+  readonly passedOver: readonly PassedOver[]
+}
+
+/**
+ * What a checkpoint says of some accounts, in one pass over its partition that keeps nothing else.
+ * @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE; InvalidModelError
+ */
+export async function readCheckpointState(
+  log: Log,
+  library: ModelLibrary,
+  checkpoint: Checkpoint,
+  accountIds: readonly string[],
+): Promise<CheckpointState> {
+  const memory = decodePartitionMemory(Buffer.from(checkpoint.state), library)
+  const items = await readItems(log, checkpoint, new Set(accountIds))
+  const accounts = new Map<string, Account>()
+  const passedOver: PassedOver[] = []
+  for (const accountId of accountIds) {
+    const { core, chunks, isLater } = items.get(accountId) ?? NOTHING
+    if (core !== undefined) {
+      try {
+        accounts.set(accountId, decode(accountId, core, chunks, memory))
+      } catch (error) {
+        if (!(error instanceof UnreadableStateError)) throw error
+        const reason = `the checkpoint of offset ${checkpoint.cut} cannot be read: ${error.message}`
+        passedOver.push({ accountId, reason })
+      }
+    } else if (isLater) {
+      passedOver.push({
+        accountId,
+        reason: `a checkpoint later than that of offset ${checkpoint.cut} is being written`,
+      })
+    }
+  }
+  return { memory, accounts, passedOver }
+}
+
+/** The newest of each that stands before the checkpoint's head. */
+interface FoundItems {
+  core: Uint8Array | undefined
+  readonly chunks: Map<string, Uint8Array>
+  /** It stands behind the head as well, so compaction may have taken what stood before it. */
+  isLater: boolean
+}
+
+const NOTHING: FoundItems = { core: undefined, chunks: new Map(), isLater: false }
+
+async function readItems(
+  log: Log,
+  { topic, partition, headOffset, cut }: Checkpoint,
+  accountIds: ReadonlySet<string>,
+): Promise<Map<string, FoundItems>> {
+  const found = new Map<string, FoundItems>()
+  for await (const record of log.read(topic, [{ partition, from: 0, to: Number.MAX_SAFE_INTEGER }])) {
+    const item = decodeItem(record)
+    if (item === undefined || !accountIds.has(item.accountId)) continue
+    // What was left by a later one, before the group was moved back.
+    if (record.offset < headOffset && isOfLaterCut(record, cut)) continue
+    const of = found.get(item.accountId) ?? { core: undefined, chunks: new Map(), isLater: false }
+    found.set(item.accountId, of)
+    if (record.offset > headOffset) of.isLater = true
+    else keep(of, item)
+  }
+  return found
+}
+
+function keep(found: FoundItems, item: CheckpointItem): void {
+  if (item.type === 'account') found.core = item.bytes
+  else found.chunks.set(item.chunk, item.bytes)
+}
+
+function decode(
+  accountId: string,
+  core: Uint8Array,
+  chunks: ReadonlyMap<string, Uint8Array>,
+  { modelSets }: State['memory'],
+): Account {
+  const account = decodeAccount(accountId, core, modelSets)
+  for (const [name, bytes] of chunks) {
+    const chunk = decodeUserChunk(accountId, bytes)
+    // The store has it.
+    chunk.changed = true
+    account.users.chunks.set(name, chunk)
+  }
+  return account
+}

@@ -1,0 +1,19 @@
+import type { ModelLibrary } from '../../models/model-library.ts'
+import type { AccountStore } from '../../store/store.ts'
+import type { Log } from '../log.ts'
+import type { FoundLine } from '../replay/lines.ts'
+import type { TopicNames } from '../topics.ts'
+
+/** Where the accounts are, and where the records that they were made of. */
+export interface ParitySource {
+  /** Of the store. */
+  readonly namespace: string
+  readonly log: Log
+  readonly store: AccountStore
+  readonly topics: Pick<TopicNames, 'signals' | 'activity-checkpoints'>
+  readonly library: ModelLibrary
+}
+
+export function paritySourceOf({ place, backend }: FoundLine, library: ModelLibrary): ParitySource {
+  return { namespace: place.namespace, log: backend.log, store: backend.store, topics: place.topics, library }
+}

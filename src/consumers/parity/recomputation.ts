@@ -1,0 +1,87 @@
+import type { ModelLibrary } from '../../models/model-library.ts'
+import type { Account } from '../../scoring/account.ts'
+import { foldBatch, type LogEntry, type PartitionMemory } from '../../scoring/fold.ts'
+import type { LogRecord } from '../log.ts'
+import { decodeRecord, isHistory, recordKind } from '../log-entries.ts'
+import { type AccountParity, compareAccount } from './account-parity.ts'
+import type { SampledAccount } from './sample-accounts.ts'
+
+/** What a partition and some of its accounts were before the records that are folded. */
+export interface State {
+  readonly memory: PartitionMemory
+  /** With all their users. Those that are not here begin with nothing. */
+  readonly accounts: ReadonlyMap<string, Account>
+}
+
+/** Folded at once: a few ms of work. */
+const ENTRIES_PER_FOLD = 100
+
+/**
+ * Folds the records of one partition for some of its accounts, and compares each of them when the records below its watermark are folded.
+ * Synchronous; the state that it is given is its own from then on.
+ */
+export class Recomputation {
+  readonly #library: ModelLibrary
+  readonly #memory: PartitionMemory
+  readonly #accounts: Map<string, Account>
+  /** Not compared yet, by ascending watermark. */
+  readonly #left: SampledAccount[]
+  readonly #ids: Set<string>
+  /** Decoded, not folded. */
+  #entries: LogEntry[] = []
+  /** What `memory.history` is when these are folded. */
+  #history: boolean
+  readonly #compared: AccountParity[] = []
+
+  constructor(library: ModelLibrary, state: State, sampled: readonly SampledAccount[]) {
+    this.#library = library
+    this.#memory = state.memory
+    this.#accounts = new Map(state.accounts)
+    this.#left = [...sampled].sort((a, b) => a.watermark - b.watermark)
+    this.#ids = new Set(sampled.map(({ accountId }) => accountId))
+    this.#history = state.memory.history
+  }
+
+  /** The next record of the partition. @throws InvalidModelError if this version of Upswell cannot read a models record */
+  take(record: LogRecord): void {
+    this.#compareUpTo(record.offset)
+    if (!this.#concerns(record)) return
+    const decoded = decodeRecord(record, this.#library)
+    if ('rejection' in decoded) return
+    const { entry } = decoded
+    if (entry.type === 'signal') this.#history = entry.history
+    else if (entry.type === 'live') this.#history = false
+    this.#entries.push(entry)
+    if (this.#entries.length === ENTRIES_PER_FOLD) this.#fold()
+  }
+
+  /** There are no more records. */
+  finish(): readonly AccountParity[] {
+    this.#compareUpTo(Number.POSITIVE_INFINITY)
+    return this.#compared
+  }
+
+  /** Of other accounts' signals only those that begin or end history: the partition's memory is all that they change. */
+  #concerns(record: LogRecord): boolean {
+    if (recordKind(record) !== undefined) return true
+    if (record.key !== null && this.#ids.has(record.key.toString())) return true
+    return isHistory(record) !== this.#history
+  }
+
+  #compareUpTo(offset: number): void {
+    while (this.#left.length > 0 && this.#left[0]!.watermark <= offset) {
+      this.#fold()
+      const sampled = this.#left.shift()!
+      this.#compared.push(compareAccount(sampled, this.#accounts.get(sampled.accountId)))
+      this.#accounts.delete(sampled.accountId)
+      this.#ids.delete(sampled.accountId)
+    }
+  }
+
+  #fold(): void {
+    if (this.#entries.length === 0) return
+    foldBatch(this.#entries, this.#memory, this.#accounts)
+    this.#entries = []
+    for (const id of this.#accounts.keys()) if (!this.#ids.has(id)) this.#accounts.delete(id)
+  }
+}

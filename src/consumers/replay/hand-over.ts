@@ -1,0 +1,52 @@
+import { UpswellError } from '../../errors.ts'
+import type { ModelLibrary } from '../../models/model-library.ts'
+import { decodePartitionMemory } from '../../models/partition-memory.ts'
+import type { Account } from '../../scoring/account.ts'
+import { type AccountScores, decodeScores } from '../../scoring/codec.ts'
+import type { PartitionMemory } from '../../scoring/fold.ts'
+import { handOver } from '../../scoring/hand-over.ts'
+import type { ScoringEvent } from '../../scoring/outputs.ts'
+import { type Line, originPartition, roleOf } from './line.ts'
+
+export interface HandedOver {
+  readonly account: Account
+  /** What subscribers are told, so that what they know of the account is how it stands in the line that serves now. */
+  readonly events: readonly ScoringEvent[]
+}
+
+/**
+ * The accounts among these that a promoted line touches for the first time since its promotion: how they stood in the line before it, which has stood
+ * still since then, decides what there is to tell.
+ * @throws UpswellError STORE_MOVED: the store of that line was emptied, and is not made anew yet; STORE_UNAVAILABLE
+ */
+export async function handOverAccounts(
+  line: Line,
+  partition: number,
+  memory: PartitionMemory,
+  accounts: Iterable<Account>,
+  library: ModelLibrary,
+): Promise<HandedOver[]> {
+  const { origin } = line
+  const { promotion } = memory
+  if (origin === undefined || promotion === undefined || roleOf(line, memory) !== 'serving') return []
+  const untold = [...accounts].filter(({ lastOffset }) => lastOffset < promotion.offset)
+  if (untold.length === 0) return []
+  const from = originPartition(origin, partition)
+  const ids = untold.map(({ id }) => id)
+  const found = await origin.store.load(from, ids)
+  // Behind the accounts: had they been lost, this would be lost too.
+  const { state } = await origin.store.readPartition(from)
+  const before = decodePartitionMemory(state, library)
+  if (before.promotion?.namespace !== line.place.namespace)
+    throw new UpswellError(
+      'STORE_MOVED',
+      `the store of ${origin.topic} partition ${from} was emptied or rolled back: what is known of its accounts tells what changed for them with the promotion, so it must be made anew first`,
+      { canRetry: true },
+    )
+  return untold.map((account, i) => {
+    const bytes = found[i]
+    const known: AccountScores | undefined =
+      bytes === undefined ? undefined : decodeScores(account.id, bytes, before.modelSets)
+    return { account, events: handOver(known?.standings ?? [], account) }
+  })
+}

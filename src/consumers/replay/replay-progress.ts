@@ -1,0 +1,70 @@
+import type { AccountStore } from '../../store/store.ts'
+import type { Log, OffsetRange, Stretch } from '../log.ts'
+
+/** What a replay reads and writes. */
+export interface ReplayPlace {
+  readonly log: Log
+  /** Of the replay. */
+  readonly store: AccountStore
+  readonly originTopic: string
+  readonly topic: string
+  readonly copyGroup: string
+}
+
+export interface ReplayProgress {
+  /** Records of the replay's own log that are scored. */
+  readonly scored: number
+  /** Those that are not, and those of the origin that are not copied; with some that are no records, but take an offset. */
+  readonly left: number
+}
+
+/** @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING */
+export async function readProgress(place: ReplayPlace): Promise<ReplayProgress> {
+  const toCopy = await stretchesToCopy(place, await place.log.ranges(place.originTopic))
+  const toScore = await stretchesToScore(place, await place.log.ranges(place.topic))
+  const left = [...toCopy, ...toScore].reduce((sum, { from, to }) => sum + to - from, 0)
+  return { scored: await watermarks(place), left }
+}
+
+/**
+ * Whether all that the origin held at its `ends` is copied and scored. The ends themselves may never be reached: what stands last may be no record.
+ * @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING
+ */
+export async function isThrough(place: ReplayPlace, ends: Ranges): Promise<boolean> {
+  const { log, originTopic, topic } = place
+  if (!(await isEmpty(log, originTopic, await stretchesToCopy(place, ends)))) return false
+  return await isEmpty(log, topic, await stretchesToScore(place, await log.ranges(topic)))
+}
+
+type Ranges = ReadonlyMap<number, OffsetRange>
+
+async function stretchesToCopy(
+  { log, originTopic, copyGroup }: ReplayPlace,
+  ranges: Ranges,
+): Promise<Stretch[]> {
+  const { committed } = await log.group(copyGroup, originTopic)
+  return Array.from(ranges, ([partition, { first, end }]) => ({
+    partition,
+    from: Math.max(first, committed.get(partition) ?? 0),
+    to: end,
+  })).filter(({ from, to }) => from < to)
+}
+
+async function stretchesToScore({ store }: ReplayPlace, ranges: Ranges): Promise<Stretch[]> {
+  const stretches: Stretch[] = []
+  for (const [partition, { end }] of ranges)
+    stretches.push({ partition, from: await store.readWatermark(partition), to: end })
+  return stretches.filter(({ from, to }) => from < to)
+}
+
+async function watermarks({ log, store, topic }: ReplayPlace): Promise<number> {
+  let sum = 0
+  for (const partition of (await log.ranges(topic)).keys()) sum += await store.readWatermark(partition)
+  return sum
+}
+
+async function isEmpty(log: Log, topic: string, stretches: readonly Stretch[]): Promise<boolean> {
+  if (stretches.length === 0) return true
+  for await (const _ of log.read(topic, stretches)) return false
+  return true
+}

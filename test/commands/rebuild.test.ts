@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs'
+import { beforeAll, expect, test } from 'vitest'
+import type { Backend } from '../../src/consumers/backend.ts'
+import { openEmbeddedBackend } from '../../src/consumers/embedded-backend.ts'
+import { signalRecord } from '../../src/consumers/log-entries.ts'
+import { startScoring } from '../../src/consumers/scoring.ts'
+import { topicNames } from '../../src/consumers/topics.ts'
+import { ModelLibrary } from '../../src/models/model-library.ts'
+import { silent, until } from '../support/log-handlers.ts'
+import { pipelineSignals } from '../support/pipeline-input.ts'
+import { buildCli, type Environment, runCli, temporaryFolder } from './cli.ts'
+
+const BUILD_TIMEOUT_MS = 150_000
+const PARTITIONS = 2
+const TOPICS = topicNames('')
+const MODELS = ['bench/rolling-score.yaml', 'models/expansion-revenue-score.yaml'].map(file => ({
+  file,
+  text: readFileSync(file, 'utf8'),
+}))
+let main: string
+beforeAll(async () => {
+  main = await buildCli()
+}, BUILD_TIMEOUT_MS)
+
+/** A data directory of signals that were scored, or of none. */
+async function scored(signals: ReturnType<typeof pipelineSignals>): Promise<Environment> {
+  const directory = await temporaryFolder()
+  await withBackend(directory, async backend => {
+    const { log, store } = backend
+    await log.append(signals.map(signal => signalRecord(TOPICS.signals, signal, signal.occurredAt, 'event')))
+    const scoring = await startScoring({
+      backend,
+      topics: TOPICS,
+      library: new ModelLibrary(),
+      models: MODELS,
+      logger: silent,
+      onScored: () => {},
+      group: 'upswell-score',
+      batchSize: 500,
+      now: Date.now,
+      tickIntervalMs: 50,
+    })
+    const ranges = await log.ranges(TOPICS.signals)
+    for (const [partition, { end }] of ranges)
+      await until(async () => (await store.readWatermark(partition)) >= end)
+    await until(() => scoring.modelsActive())
+    await scoring.stop()
+  })
+  return { UPSWELL_DATA_DIR: directory, UPSWELL_PARTITIONS: String(PARTITIONS) }
+}
+
+async function withBackend<T>(directory: string, use: (backend: Backend) => Promise<T>): Promise<T> {
+  const backend = await openEmbeddedBackend({ directory, partitions: PARTITIONS })
+  try {
+    return await use(backend)
+  } finally {
+    await backend.close()
+  }
+}
+
+/** What readers see of the store. */
+async function contentsOf({ UPSWELL_DATA_DIR: directory }: Environment): Promise<unknown[]> {
+  return await withBackend(directory!, async ({ store }) => {
+    const contents: unknown[] = []
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const { watermark, state } = await store.readPartition(partition)
+      const buckets = Array.from({ length: 256 }, (_, bucket) => bucket)
+      const ids = await store.due(partition, buckets, Number.POSITIVE_INFINITY)
+      const due = await store.due(partition, buckets, Date.parse('2026-03-06'))
+      const accounts = (await store.load(partition, ids)).map(bytes => Buffer.from(bytes!).toString('hex'))
+      const chunks = await store.loadUserChunks(
+        partition,
+        ids.map(accountId => ({ accountId, chunk: '0' })),
+      )
+      const users = chunks.map(bytes => bytes && Buffer.from(bytes).toString('hex'))
+      const counters = await store.readPartitionCounters(partition)
+      contents.push({ watermark, state: String(state), ids, due, accounts, users, counters })
+    }
+    return contents
+  })
+}
+
+test('makes the store anew, whole or by partitions, as it was', async () => {
+  const env = await scored(pipelineSignals(20, 30))
+  const before = await contentsOf(env)
+  for (const [args, partitions] of [
+    [[], 2],
+    [['--from-log'], 2],
+    [['--partition', '1'], 1],
+  ] as const) {
+    const { code, stdout, stderr } = await runCli(main, ['rebuild', ...args], { env })
+    expect([code, stderr.includes('error')]).toEqual([0, false])
+    expect(stdout).toMatch(
+      new RegExp(`^Rebuilt \\d+ accounts in ${partitions} partitions of default, in [\\d.]+ s\\.\n$`),
+    )
+    expect(await contentsOf(env)).toEqual(before)
+  }
+  const unknown = await runCli(main, ['rebuild', '--partition', '7'], { env })
+  expect(unknown).toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: 'upswell: INVALID_SETTINGS: signals has no partition 7; 0 to 1 are accepted\n',
+  })
+}, 60_000)
+
+test('says so where nothing was scored', async () => {
+  const env = { UPSWELL_DATA_DIR: await temporaryFolder() }
+  expect(await runCli(main, ['rebuild'], { env })).toMatchObject({
+    code: 0,
+    stdout: 'Nothing of signals was scored yet: there is nothing to rebuild.\n',
+    stderr: '',
+  })
+})

@@ -1,0 +1,208 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { openEmbeddedBackend } from '../../src/consumers/embedded-backend.ts'
+import { buildCli, CliProcess, type Ended, type Environment, getJson, runCli, untilJson } from './cli.ts'
+
+vi.setConfig({ testTimeout: 90_000 })
+
+const SETUP_TIMEOUT_MS = 240_000
+const PARTITIONS = 2
+const model = (version: number, hot: number): string => `id: seats
+version: ${version}
+name: Seats
+score: { scale: 10, max: 100 }
+features: { users: { distinctUsers: { within: 30d } } }
+groups: { usage: { weight: 1, max: 10, rules: { users: { of: users, bands: [{ from: 1, points: 5 }, { from: 2, points: 10 }] } } } }
+tiers: [{ name: cold, from: 0 }, { name: hot, from: ${hot} }]
+triggers:
+  grows:
+    { motion: seat-expansion, when: users >= 2, cooldown: 7d, expiry: 30d, reason: '{users} users', play: [Call], decisionTimeline: soon }
+`
+
+let main: string
+let folder: string
+let env: Environment
+
+beforeAll(async () => {
+  main = await buildCli()
+  folder = await mkdtemp(join(tmpdir(), 'upswell-replay-'))
+  await writeFile(join(folder, 'seats.yaml'), model(1, 80))
+  await writeFile(join(folder, 'other.yaml'), model(2, 40))
+  env = {
+    UPSWELL_DATA_DIR: join(folder, 'data'),
+    UPSWELL_MODELS: join(folder, 'seats.yaml'),
+    UPSWELL_PARTITIONS: String(PARTITIONS),
+    UPSWELL_PORT: '0',
+  }
+}, SETUP_TIMEOUT_MS)
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const upswell = (...args: string[]): Promise<Ended> => runCli(main, args, { env })
+
+/** Starts the service, and stops it behind the work. */
+async function whileRunning<T>(work: (url: string) => Promise<T>): Promise<T> {
+  const started = new CliProcess(main, ['start', '--empty'], { env })
+  try {
+    const [, url] = await started.says(/(http:\/\/127\.0\.0\.1:\d+)/)
+    await untilJson(`${url}/readyz`, ({ status }) => status === 200)
+    return await work(url!)
+  } finally {
+    await started.kill('SIGTERM')
+  }
+}
+
+/** Two users of acme, one of beta; answers the last sequence. */
+async function send(
+  url: string,
+  users: readonly (readonly [account: string, user: string])[],
+): Promise<string> {
+  const occurredAt = new Date().toISOString()
+  const signals = users.map(([accountId, userId], i) => ({
+    id: `${occurredAt}-${i}`,
+    kind: 'usage',
+    name: 'seat.invited',
+    accountId,
+    userId,
+    occurredAt,
+  }))
+  const headers = { 'content-type': 'application/json' }
+  const response = await fetch(`${url}/v1/signals`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(signals),
+  })
+  expect(response.status).toBe(202)
+  const { positions } = (await response.json()) as { positions: { sequence: string }[] }
+  return positions.at(-1)!.sequence
+}
+
+async function events(topic: string): Promise<string[]> {
+  const backend = await openEmbeddedBackend({ directory: join(folder, 'data'), partitions: PARTITIONS })
+  try {
+    const found: string[] = []
+    for await (const { key, value } of backend.log.readAll(topic)) {
+      const { modelVersion, to, status, cause } = JSON.parse(String(value))
+      found.push(`${key} ${to ?? status} v${modelVersion} ${cause.type}`)
+    }
+    return found.sort()
+  } finally {
+    await backend.close()
+  }
+}
+
+/** A replay that follows the log, until it has caught up. */
+async function follow(...args: string[]): Promise<Ended> {
+  const replay = new CliProcess(main, ['replay', ...args], { env })
+  await replay.says(/Caught up/)
+  return await replay.kill('SIGINT')
+}
+
+describe('upswell replay, embedded', () => {
+  test('reads the log up to now, and says where it went', async () => {
+    await whileRunning(async url => {
+      const sequence = await send(url, [
+        ['acme', 'ann'],
+        ['acme', 'ben'],
+        ['beta', 'kim'],
+      ])
+      await getJson(`${url}/v1/accounts/beta?after=${sequence}`)
+    })
+    const trial = await upswell(
+      'replay',
+      '--into',
+      'trial',
+      '--to',
+      'now',
+      '--model',
+      join(folder, 'other.yaml'),
+    )
+    expect(trial).toMatchObject({ code: 0, stderr: '' })
+    expect(trial.stdout).toContain('Replaying signals from the beginning to 20')
+    expect(trial.stdout).toContain('trial: 2 partitions, topics trial.signals, trial.pql-events and so on')
+    expect(await events('trial.tier-changes')).toEqual(['acme hot v2 signal', 'beta hot v2 signal'])
+    expect(await events('tier-changes')).toEqual(['acme hot v1 signal'])
+    // A second time it finds itself done.
+    const again = await upswell(
+      'replay',
+      '--into',
+      'trial',
+      '--to',
+      'now',
+      '--model',
+      join(folder, 'other.yaml'),
+    )
+    expect(again).toMatchObject({ code: 0, stderr: '' })
+    expect(again.stdout).toContain('Going on with the replay of signals')
+    expect(await events('trial.tier-changes')).toEqual(['acme hot v2 signal', 'beta hot v2 signal'])
+  })
+
+  test('refuses what it cannot do, with exit code 2', async () => {
+    for (const [args, told] of [
+      [['--into', 'trial'], 'the replay trial was begun with something else (to: it has 20'],
+      [['--into', 'odd', '--partitions', '3'], '3 partitions cannot take up 2: a multiple is accepted'],
+      [['promote', 'trial'], 'trial cannot be promoted: it was begun with --from or --to'],
+      [['promote', 'nothing'], 'nothing cannot be promoted: there is no replay of this name'],
+      [['drop', 'nothing'], 'nothing is not dropped: there is no replay of this name'],
+    ] as const) {
+      const { code, stderr } = await upswell('replay', ...args)
+      expect([code, stderr]).toEqual([2, expect.stringContaining(told)])
+    }
+  })
+
+  test('a dropped one is gone, and its name can be used again', async () => {
+    expect(await upswell('replay', 'drop', 'trial')).toMatchObject({
+      code: 0,
+      stdout: 'trial is gone: its topics, its groups and its state.\n',
+    })
+    expect((await upswell('replay', 'list')).stdout).toBe(
+      'There are no replays; "upswell replay --into NAME" begins one.\n',
+    )
+    const args = ['--into', 'trial', '--partitions', '4', '--model', join(folder, 'other.yaml')]
+    expect(await follow(...args)).toMatchObject({ code: 0, stderr: '' })
+    const { stdout } = await upswell('replay', 'list')
+    expect(stdout).toMatch(/\n {2}trial +shadow +beginning to end, following +.*other\.yaml +4 +0\n$/)
+  })
+
+  test('a promoted one serves with the next start: API, topics and what comes after', async () => {
+    const promoted = await upswell('replay', 'promote', 'trial')
+    expect(promoted).toMatchObject({ code: 0, stderr: '' })
+    const twice = await upswell('replay', 'promote', 'trial')
+    expect([twice.code, twice.stderr]).toEqual([2, expect.stringContaining('is written already')])
+    await whileRunning(async url => {
+      type Document = { standings: { modelVersion: number; tier: string }[] }
+      const { standings } = await untilJson<Document>(
+        `${url}/v1/accounts/beta`,
+        ({ status, body }) => status === 200 && body.standings[0]?.modelVersion === 2,
+      )
+      expect(standings[0]!.tier).toBe('hot')
+      const sequence = await send(url, [['beta', 'lee']])
+      const { status, body } = await getJson(`${url}/v1/accounts/beta?after=${sequence}`)
+      expect([status, body]).toEqual([200, expect.objectContaining({ sequence })])
+    })
+    expect((await upswell('replay', 'list')).stdout).toMatch(/\n {2}trial +serves /)
+    // beta is in another tier than was known. acme is in the same, and its PQL is one of another version.
+    expect(await events('tier-changes')).toEqual(['acme hot v1 signal', 'beta hot v2 model'])
+    expect(await events('pql-events')).toEqual([
+      'acme disqualified v1 model',
+      'acme qualified v1 signal',
+      'acme qualified v2 model',
+      'beta qualified v2 signal',
+    ])
+    const dropped = await upswell('replay', 'drop', 'trial')
+    expect([dropped.code, dropped.stderr]).toEqual([2, expect.stringContaining('trial is not dropped')])
+    const again = await upswell('replay', '--into', 'trial')
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('trial was promoted and serves')])
+  })
+
+  test('history that is loaded afterwards goes to the line that serves', async () => {
+    const file = join(folder, 'history.jsonl')
+    const signal = { id: 'h-1', kind: 'usage', name: 'x', accountId: 'old', userId: 'u' }
+    await writeFile(file, `${JSON.stringify({ ...signal, occurredAt: '2026-01-05T00:00:00Z' })}\n`)
+    expect(await upswell('send', file, '--clock', 'event')).toMatchObject({ code: 0 })
+    await whileRunning(async url => {
+      await untilJson(`${url}/v1/accounts/old`, ({ status }) => status === 200)
+    })
+  })
+})

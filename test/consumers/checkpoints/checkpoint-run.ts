@@ -1,0 +1,184 @@
+import type { Backend } from '../../../src/consumers/backend.ts'
+import type { CheckpointTiming } from '../../../src/consumers/checkpoints/partition-checkpoints.ts'
+import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/consumers/log.ts'
+import { modelsRecord, signalRecord, tickRecord } from '../../../src/consumers/log-entries.ts'
+import { type ScoreOptions, scoreRecords } from '../../../src/consumers/score-partition.ts'
+import { type OwnedPartition, startOffset, takePartition } from '../../../src/consumers/take-partition.ts'
+import { CHECKPOINTS, topicNames } from '../../../src/consumers/topics.ts'
+import type { ModelLibrary } from '../../../src/models/model-library.ts'
+import type { PartitionWrite } from '../../../src/store/store.ts'
+import { contentsOf, type StoreContents } from '../../simulation/journaled-store.ts'
+import type { LibraryOfDefinitions } from '../../support/library-of-definitions.ts'
+import { MemoryStore } from '../../support/memory-store.ts'
+import type { HistoryRecord } from '../../support/slow-evaluator.ts'
+import { MemoryLog } from './memory-log.ts'
+
+export const TOPICS = topicNames('')
+export const TOPIC = TOPICS[CHECKPOINTS]
+
+/** A store that remembers what was written since it was last emptied, so that all of it can be compared. */
+class RecordingStore extends MemoryStore {
+  #writes: PartitionWrite[] = []
+
+  override async save(partition: number, write: PartitionWrite): Promise<void> {
+    await super.save(partition, write)
+    this.#writes.push(write)
+  }
+
+  override async clear(partition: number, owner: string): Promise<void> {
+    await super.clear(partition, owner)
+    this.#writes = []
+  }
+
+  override empty(): void {
+    super.empty()
+    this.#writes = []
+  }
+
+  contents(): StoreContents {
+    return contentsOf(this.#writes)
+  }
+}
+
+/** What its owner dies of. */
+export type Death = 'before-commit' | 'before-save'
+
+class Died extends Error {}
+
+/** One partition of signals, scored by owners that write checkpoints, may die, and may find the store emptied. */
+export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
+  readonly library: Library
+  readonly log = new MemoryLog([TOPICS.signals, TOPIC])
+  readonly store = new RecordingStore()
+  /** What was logged: the level, then the line. */
+  readonly lines: string[] = []
+  /** All that was committed of other topics than that of checkpoints. */
+  readonly published: OutgoingRecord[] = []
+  readonly timing: CheckpointTiming
+  now = 0
+  committedOffset = 0
+  owned: OwnedPartition | undefined
+  /** How many owners there were. */
+  taken = 0
+  #death: Death | undefined
+
+  constructor(library: Library, timing: { readonly intervalMs: number; readonly accountsPerBatch?: number }) {
+    this.library = library
+    this.timing = { ...timing, now: () => this.now }
+  }
+
+  /** Scores what is in the log, in batches of this size. */
+  async score(batchSize: number, onBatch: () => Promise<void> = async () => {}): Promise<void> {
+    await this.take()
+    const from = startOffset(this.owned!)
+    const left = this.log
+      .records(TOPICS.signals)
+      .filter(({ offset }) => offset >= Math.max(from, this.owned!.watermark))
+    for (let i = 0; i < left.length; i += batchSize) {
+      await scoreRecords(this.options(), this.owned!, left.slice(i, i + batchSize))
+      await onBatch()
+    }
+  }
+
+  /** The next batch is the last of its owner. */
+  async dieWithNextBatch(death: Death, batchSize: number): Promise<void> {
+    await this.take()
+    this.#death = death
+    try {
+      await this.score(batchSize)
+    } catch (error) {
+      if (!(error instanceof Died)) throw error
+    } finally {
+      this.#death = undefined
+      this.owned = undefined
+    }
+  }
+
+  /** A new owner, if there is none. */
+  async take(parts: Partial<Pick<ScoreOptions, 'checkpoints'>> = {}): Promise<void> {
+    if (this.owned !== undefined) return
+    const { log } = this
+    const session: PartitionSession = {
+      topic: TOPICS.signals,
+      partition: 0,
+      committedOffset: this.committedOffset,
+      firstOffset: log.first(TOPICS.signals),
+      endOffset: log.end(TOPICS.signals),
+      commit: async (records, nextOffset) => {
+        await log.append(records.filter(({ topic }) => topic === TOPIC))
+        this.published.push(...records.filter(({ topic }) => topic !== TOPIC))
+        this.committedOffset = nextOffset
+      },
+    }
+    this.owned = await takePartition({ ...this.options(), ...parts }, session, `owner-${++this.taken}`)
+    // It looks for the newest checkpoint in the background.
+    await new Promise(resolve => setImmediate(resolve))
+  }
+
+  /** Taken without checkpoints, and scored to its end. */
+  async rebuildFromLog(): Promise<void> {
+    const { checkpoints: _, ...options } = this.options()
+    this.owned = undefined
+    const session = { topic: TOPICS.signals, partition: 0, firstOffset: 0, commit: async () => {} }
+    const { committedOffset } = this
+    const owned = await takePartition(
+      options,
+      { ...session, committedOffset, endOffset: committedOffset },
+      'from-log',
+    )
+    const records = this.log.records(TOPICS.signals)
+    await scoreRecords(
+      options,
+      owned,
+      records.filter(({ offset }) => offset < committedOffset),
+    )
+  }
+
+  options(): ScoreOptions {
+    const { store, library, lines, timing } = this
+    const note = (level: string) => (line: string) => lines.push(`${level} ${line}`)
+    const backend = {
+      log: this.log as Pick<Log, 'read' | 'ranges' | 'append'> as Log,
+      store,
+      commitBatch: async (session, { outputs, nextOffset, write }) => {
+        if (this.#death === 'before-commit') throw new Died()
+        await session.commit(outputs, nextOffset)
+        if (this.#death === 'before-save') throw new Died()
+        await store.save(0, write)
+      },
+    } as Pick<Backend, 'log' | 'store' | 'commitBatch'> as Backend
+    return {
+      backend,
+      topics: TOPICS,
+      library,
+      logger: { info: note('info'), warn: note('warn'), error: note('error') },
+      checkpoints: { topic: TOPIC, timing },
+      onScored: () => {},
+    }
+  }
+
+  /** Signals that nobody deleted: what the state is made of. */
+  signals(): readonly LogRecord[] {
+    return this.log.records(TOPICS.signals)
+  }
+}
+
+/** Behind models come ticks that bring every account past them, slice by slice, as their owner appends them. */
+const SLICES = 4
+
+export function outgoingHistory(
+  library: LibraryOfDefinitions,
+  history: readonly HistoryRecord[],
+): OutgoingRecord[] {
+  return history.flatMap(record => {
+    const { timestamp } = record
+    if ('signal' in record) return [signalRecord(TOPICS.signals, record.signal, timestamp)]
+    const tick = { slice: 0, of: 1, scope: 'due', clock: 'event' } as const
+    if ('tick' in record) return [tickRecord(TOPICS.signals, 0, timestamp, tick)]
+    const sources = record.models.map(model => library.sourceFor(model))
+    const ticks = Array.from({ length: SLICES }, (_, slice) =>
+      tickRecord(TOPICS.signals, 0, timestamp, { slice, of: SLICES, scope: 'all', clock: 'event' }),
+    )
+    return [modelsRecord(TOPICS.signals, 0, timestamp, sources), ...ticks]
+  })
+}

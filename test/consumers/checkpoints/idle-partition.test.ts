@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { findCheckpoint } from '../../../src/consumers/checkpoints/read-checkpoint.ts'
+import type { Log } from '../../../src/consumers/log.ts'
+import { modelsRecord, signalRecord } from '../../../src/consumers/log-entries.ts'
+import { Ticker } from '../../../src/consumers/ticker.ts'
+import { ModelLibrary } from '../../../src/models/model-library.ts'
+import { CheckpointRun, TOPIC, TOPICS } from './checkpoint-run.ts'
+
+const NOW = Date.parse('2026-01-05T10:00:00Z')
+const TICK_INTERVAL_MS = 1000
+const CHECKPOINT_INTERVAL_MS = 5000
+const SOURCE = { file: 'rolling', text: readFileSync('bench/rolling-score.yaml', 'utf8') }
+
+/** A partition of five accounts, and of time that passes in it while nothing else comes. */
+async function idlePartition() {
+  const library = new ModelLibrary()
+  const run = new CheckpointRun(library, { intervalMs: CHECKPOINT_INTERVAL_MS, accountsPerBatch: 2 })
+  run.now = NOW
+  await run.log.append([modelsRecord(TOPICS.signals, 0, NOW, [SOURCE])])
+  const send = async (accountId: string, id: string): Promise<void> => {
+    const parts = { userId: undefined, quantityThousandths: 1000, properties: {}, occurredAt: run.now }
+    const signal = { id, kind: 'usage', name: 'report.exported', accountId, ...parts } as const
+    await run.log.append([signalRecord(TOPICS.signals, signal, run.now)])
+  }
+  for (const accountId of ['a', 'b', 'c', 'd', 'e']) await send(accountId, `s-${accountId}`)
+  await run.score(10)
+  let interval = (): void => {}
+  const ticker = new Ticker(
+    {
+      ...run.options(),
+      group: 'score',
+      batchSize: 10,
+      models: [SOURCE],
+      now: () => run.now,
+      tickIntervalMs: TICK_INTERVAL_MS,
+      every: (_, call) => {
+        interval = call
+        return () => {}
+      },
+    },
+    new Map([[0, run.owned!]]),
+  )
+  ticker.start()
+  ticker.look(0)
+  const pass = async (seconds: number): Promise<void> => {
+    for (let i = 0; i < seconds; i++) {
+      run.now += TICK_INTERVAL_MS
+      interval()
+      await new Promise(resolve => setImmediate(resolve))
+      if (run.owned!.watermark === run.log.end(TOPICS.signals)) continue
+      await run.score(10)
+      ticker.look(0)
+    }
+  }
+  const newest = () => findCheckpoint(run.log as unknown as Log, TOPIC, 0)
+  return { run, send, pass, newest }
+}
+
+test('a checkpoint comes about in an idle partition, and then nothing is appended any more', async () => {
+  const { run, pass, newest } = await idlePartition()
+  await pass(4)
+  expect(run.log.end(TOPIC)).toBe(0)
+  await pass(20)
+  expect(await newest()).toMatchObject({ cut: 6, accounts: 5, isLast: true })
+  const ends = [run.log.end(TOPICS.signals), run.log.end(TOPIC)]
+  expect(ends[0]).toBeLessThan(6 + 10)
+  await pass(500)
+  expect([run.log.end(TOPICS.signals), run.log.end(TOPIC)]).toEqual(ends)
+})
+
+test('what changes brings the next one about, and no more than that', async () => {
+  const { run, send, pass, newest } = await idlePartition()
+  await pass(30)
+  await send('c', 's-new')
+  await run.score(10)
+  const cut = run.owned!.watermark
+  await pass(30)
+  expect(await newest()).toMatchObject({ cut, accounts: 5, isLast: true })
+  const ends = [run.log.end(TOPICS.signals), run.log.end(TOPIC)]
+  await pass(500)
+  expect([run.log.end(TOPICS.signals), run.log.end(TOPIC)]).toEqual(ends)
+})

@@ -1,0 +1,94 @@
+import type {
+  Log,
+  LogRecord,
+  OffsetRange,
+  OutgoingRecord,
+  Position,
+  Stretch,
+} from '../../../src/consumers/log.ts'
+
+type Reading = Pick<Log, 'append' | 'ranges' | 'read' | 'topics'>
+
+/** Topics of one partition each, in memory: what can be read of them, with what compaction and retention do to them. */
+export class MemoryLog implements Reading {
+  readonly #records = new Map<string, LogRecord[]>()
+  readonly #firsts = new Map<string, number>()
+  readonly #ends = new Map<string, number>()
+
+  constructor(topics: readonly string[]) {
+    for (const topic of topics) this.#records.set(topic, [])
+  }
+
+  async append(outgoing: readonly OutgoingRecord[]): Promise<Position[]> {
+    return outgoing.map(record => {
+      const offset = this.end(record.topic)
+      this.#ends.set(record.topic, offset + 1)
+      this.records(record.topic).push(atOffset(record, offset))
+      return { partition: 0, offset }
+    })
+  }
+
+  async ranges(topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
+    return new Map([[0, { first: this.first(topic), end: this.end(topic) }]])
+  }
+
+  async *read(topic: string, stretches: readonly Stretch[]): AsyncGenerator<LogRecord> {
+    for (const { from, to } of stretches)
+      for (const record of [...this.records(topic)])
+        if (record.offset >= from && record.offset < to) yield record
+  }
+
+  async topics(): Promise<string[]> {
+    return [...this.#records.keys()]
+  }
+
+  records(topic: string): LogRecord[] {
+    return this.#records.get(topic)!
+  }
+
+  first(topic: string): number {
+    return this.#firsts.get(topic) ?? 0
+  }
+
+  end(topic: string): number {
+    return this.#ends.get(topic) ?? 0
+  }
+
+  /** Of records below an offset that have the same key, only the newest stays. */
+  compact(topic: string, below: number): void {
+    const newest = new Map<string, number>()
+    for (const { key, offset } of this.records(topic)) if (offset < below) newest.set(String(key), offset)
+    this.replace(topic, record =>
+      record.offset >= below || newest.get(String(record.key)) === record.offset ? record : undefined,
+    )
+  }
+
+  /** Retention takes all below an offset. */
+  deleteBelow(topic: string, offset: number): void {
+    this.#firsts.set(topic, offset)
+    this.replace(topic, record => (record.offset < offset ? undefined : record))
+  }
+
+  /** Undefined: the record is gone. */
+  replace(topic: string, by: (record: LogRecord) => LogRecord | undefined): void {
+    const left = this.records(topic)
+      .map(by)
+      .filter(record => record !== undefined)
+    this.#records.set(topic, left)
+  }
+}
+
+function atOffset({ topic, key, value, headers, timestamp }: OutgoingRecord, offset: number): LogRecord {
+  const bytes = (text: string | Buffer | null): Buffer | null => (text === null ? null : Buffer.from(text))
+  return {
+    topic,
+    partition: 0,
+    offset,
+    timestamp: timestamp ?? 0,
+    key: bytes(key),
+    value: bytes(value),
+    headers: Object.fromEntries(
+      Object.entries(headers ?? {}).map(([name, text]) => [name, Buffer.from(text)]),
+    ),
+  }
+}

@@ -1,0 +1,231 @@
+import type { Backend } from '../../../src/consumers/backend.ts'
+import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/consumers/log.ts'
+import {
+  liveRecord,
+  modelsRecord,
+  promotionRecord,
+  signalRecord,
+  tickRecord,
+} from '../../../src/consumers/log-entries.ts'
+import type { AccountParity } from '../../../src/consumers/parity/account-parity.ts'
+import { checkAccounts } from '../../../src/consumers/parity/check-accounts.ts'
+import type { ParitySource } from '../../../src/consumers/parity/parity-source.ts'
+import { type PlanOptions, planCheck } from '../../../src/consumers/parity/plan-check.ts'
+import { type ScoreOptions, scoreRecords } from '../../../src/consumers/score-partition.ts'
+import { type OwnedPartition, startOffset, takePartition } from '../../../src/consumers/take-partition.ts'
+import { CHECKPOINTS, topicNames } from '../../../src/consumers/topics.ts'
+import { LibraryOfDefinitions } from '../../support/library-of-definitions.ts'
+import { MemoryStore } from '../../support/memory-store.ts'
+import type { HistoryRecord } from '../../support/slow-evaluator.ts'
+
+export const PARTITION = 3
+const topics = topicNames('')
+
+/** A store that lies about what it holds. */
+export class LyingStore extends MemoryStore {
+  /** Account → what is answered in place of its core. */
+  readonly cores = new Map<string, Uint8Array | undefined>()
+  /** `account/chunk` */
+  readonly lostChunks = new Set<string>()
+  beforeLoad = async (): Promise<void> => {}
+
+  override async load(partition: number, accountIds: readonly string[]) {
+    await this.beforeLoad()
+    const found = await super.load(partition, accountIds)
+    return found.map((bytes, i) => {
+      const accountId = accountIds[i]!
+      return this.cores.has(accountId) ? this.cores.get(accountId) : bytes
+    })
+  }
+
+  override async loadUserChunks(
+    partition: number,
+    keys: readonly { readonly accountId: string; readonly chunk: string }[],
+  ) {
+    const found = await super.loadUserChunks(partition, keys)
+    return found.map((bytes, i) =>
+      this.lostChunks.has(`${keys[i]!.accountId}/${keys[i]!.chunk}`) ? undefined : bytes,
+    )
+  }
+}
+
+/** How records of a history are written down. */
+export interface Writing {
+  readonly clock?: 'wall' | 'event'
+  readonly tickClock?: 'wall' | 'event'
+}
+
+/** One partition in memory, scored by the score loop's own code. */
+export class ParityWorld {
+  readonly store = new LyingStore()
+  readonly library = new LibraryOfDefinitions()
+  /** By topic: the partition's records. */
+  readonly records = new Map<string, LogRecord[]>([
+    [topics.signals, []],
+    [topics[CHECKPOINTS], []],
+  ])
+  /** What retention has left of `signals`. */
+  firstOffset = 0
+  beforeRead = (_topic: string): void => {}
+  readonly #checkpointing: boolean
+  #owned: OwnedPartition | undefined
+  #committed = 0
+  #now = 0
+
+  constructor({ checkpointing }: { readonly checkpointing: boolean }) {
+    this.#checkpointing = checkpointing
+  }
+
+  get signals(): LogRecord[] {
+    return this.records.get(topics.signals)!
+  }
+
+  get checkpoints(): LogRecord[] {
+    return this.records.get(topics[CHECKPOINTS])!
+  }
+
+  get source(): ParitySource {
+    return { namespace: 'default', log: this.#log, store: this.store, topics, library: this.library }
+  }
+
+  /** Appends, as ingest and the ticker do. The slices of a tick behind new models come at the end: others' records stand between. */
+  append(history: readonly HistoryRecord[], { clock = 'wall', tickClock = 'event' }: Writing = {}): void {
+    let switchedAt: number | undefined
+    for (const record of history) {
+      const time = record.timestamp
+      if ('signal' in record) this.#append(signalRecord(topics.signals, record.signal, time, clock))
+      else if ('tick' in record)
+        this.#append(
+          tickRecord(topics.signals, PARTITION, time, { clock: tickClock, slice: 0, of: 1, scope: 'due' }),
+        )
+      else {
+        const sources = record.models.map(model => this.library.sourceFor(model))
+        this.#append(modelsRecord(topics.signals, PARTITION, time, sources))
+        switchedAt = time
+      }
+    }
+    if (switchedAt === undefined) return
+    for (const slice of [0, 1, 2])
+      this.#append(
+        tickRecord(topics.signals, PARTITION, switchedAt, { clock: 'event', slice, of: 3, scope: 'all' }),
+      )
+  }
+
+  appendPromotion(namespace: string): void {
+    this.#append(promotionRecord(topics.signals, PARTITION, 0, { namespace, replacedModels: [] }))
+  }
+
+  appendLive(): void {
+    this.#append(liveRecord(topics.signals, PARTITION))
+  }
+
+  /** Scores what is there in one batch. A new owner takes the partition if `restarts`. */
+  async score(restarts = false): Promise<void> {
+    if (restarts) this.#owned = undefined
+    const options: ScoreOptions = {
+      backend: this.#backend,
+      topics,
+      library: this.library,
+      logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} } as ScoreOptions['logger'],
+      ...(this.#checkpointing
+        ? { checkpoints: { topic: topics[CHECKPOINTS], timing: { intervalMs: 1, now: () => this.#now++ } } }
+        : {}),
+      onScored: () => {},
+    }
+    this.#owned ??= await takePartition(options, this.#session(), `owner-${this.#now++}`)
+    const owned = this.#owned
+    const from = Math.max(startOffset(owned), owned.watermark)
+    const records = this.signals.filter(({ offset }) => offset >= from)
+    if (records.length > 0) await scoreRecords(options, owned, records)
+  }
+
+  /** Checks all accounts, or some. */
+  async check(options: Partial<PlanOptions> = {}): Promise<AccountParity[]> {
+    const plan = await planCheck(this.source, PARTITION, {
+      count: 1000,
+      random: Math.random,
+      from: 'checkpoint',
+      ...options,
+    })
+    const checked = await checkAccounts(this.source, plan, { restMs: 0 })
+    return checked.sort((a, b) => (a.accountId < b.accountId ? -1 : 1))
+  }
+
+  accountIds(): Promise<string[]> {
+    const buckets = Array.from({ length: 256 }, (_, bucket) => bucket)
+    return this.store.due(PARTITION, buckets, Number.POSITIVE_INFINITY)
+  }
+
+  async coreOf(accountId: string): Promise<Uint8Array> {
+    return (await this.store.load(PARTITION, [accountId]))[0]!
+  }
+
+  #append(record: OutgoingRecord): void {
+    // Every third offset is a transaction's marker.
+    const end = endOf(this.signals)
+    const offset = end % 3 === 2 ? end + 1 : end
+    this.signals.push(logRecord(record, offset))
+  }
+
+  #session(): PartitionSession {
+    return {
+      topic: topics.signals,
+      partition: PARTITION,
+      committedOffset: this.#committed,
+      firstOffset: this.firstOffset,
+      endOffset: endOf(this.signals),
+      commit: async (records, nextOffset) => {
+        this.#committed = Math.max(this.#committed, nextOffset)
+        for (const record of records)
+          if (record.topic === topics[CHECKPOINTS])
+            this.checkpoints.push(logRecord(record, endOf(this.checkpoints)))
+      },
+    }
+  }
+
+  get #backend(): Backend {
+    return {
+      log: this.#log,
+      store: this.store,
+      commitBatch: async (session, { outputs, nextOffset, write }) => {
+        await session.commit(outputs, nextOffset)
+        await this.store.save(session.partition, write)
+      },
+    } as Pick<Backend, 'log' | 'store' | 'commitBatch'> as Backend
+  }
+
+  get #log(): Log {
+    const world = this
+    const firstOf = (topic: string) => (topic === topics.signals ? world.firstOffset : 0)
+    return {
+      topics: async () => [...world.records.keys()],
+      ranges: async topic =>
+        new Map([[PARTITION, { first: firstOf(topic), end: endOf(world.records.get(topic)!) }]]),
+      async *read(topic, stretches) {
+        world.beforeRead(topic)
+        for (const { from, to } of stretches)
+          for (const record of [...world.records.get(topic)!])
+            if (record.offset >= Math.max(from, firstOf(topic)) && record.offset < to) yield record
+      },
+    } as Pick<Log, 'topics' | 'ranges' | 'read'> as Log
+  }
+}
+
+function endOf(records: readonly LogRecord[]): number {
+  return (records.at(-1)?.offset ?? -1) + 1
+}
+
+function logRecord({ topic, key, value, headers, timestamp }: OutgoingRecord, offset: number): LogRecord {
+  const bytes = (text: string | Buffer | null): Buffer | null => (text === null ? null : Buffer.from(text))
+  return {
+    topic,
+    partition: PARTITION,
+    offset,
+    timestamp: timestamp ?? 0,
+    key: bytes(key),
+    value: bytes(value),
+    headers: Object.fromEntries(
+      Object.entries(headers ?? {}).map(([name, text]) => [name, Buffer.from(text)]),
+    ),
+  }
+}

@@ -1,0 +1,304 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { Kafka, logLevel } from 'kafkajs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { AccountCache } from '../../src/consumers/account-cache.ts'
+import type { Backend } from '../../src/consumers/backend.ts'
+import { findCheckpoint } from '../../src/consumers/checkpoints/read-checkpoint.ts'
+import { openKafkaRedisBackend } from '../../src/consumers/kafka-redis-backend.ts'
+import { compareTouched, partitionWrite } from '../../src/consumers/loaded-accounts.ts'
+import type { LogRecord } from '../../src/consumers/log.ts'
+import { decodeRecord, signalRecord } from '../../src/consumers/log-entries.ts'
+import { eventRecord } from '../../src/consumers/outputs.ts'
+import { CHECKPOINTS, OUTPUT_TOPICS, topicNames } from '../../src/consumers/topics.ts'
+import { ModelLibrary } from '../../src/models/model-library.ts'
+import { createPartitionMemory, type FoldedEvent, foldBatch, type LogEntry } from '../../src/scoring/fold.ts'
+import type { PartitionWrite } from '../../src/store/store.ts'
+import { buildCli, CliProcess, runCli, untilJson } from '../commands/cli.ts'
+import { describeIntegration } from '../support/integration.ts'
+import { all, silent, until } from '../support/log-handlers.ts'
+import { MODELS, pipelineSignals } from '../support/pipeline-input.ts'
+
+const SETUP_TIMEOUT_MS = 180_000
+const PARTITIONS = 3
+const PART = 100
+const PAUSE_MS = 50
+
+describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ kafkaBrokers, redisUrl }) => {
+  const name = `rebuild-${randomUUID().slice(0, 8)}`
+  const topics = topicNames(`${name}.`)
+  const env = {
+    KAFKA_BROKERS: kafkaBrokers,
+    REDIS_URL: redisUrl,
+    UPSWELL_MODELS: MODELS.map(({ file }) => file).join(','),
+    UPSWELL_NAMESPACE: name,
+    UPSWELL_TOPIC_PREFIX: `${name}.`,
+    UPSWELL_GROUP: name,
+    UPSWELL_PARTITIONS: String(PARTITIONS),
+    UPSWELL_SESSION_TIMEOUT_MS: '6000',
+    UPSWELL_CHECKPOINT_INTERVAL_MS: '1000',
+    UPSWELL_PARITY_INTERVAL_MS: '0',
+    UPSWELL_TICK_INTERVAL_MS: '200',
+    UPSWELL_PORT: '0',
+  }
+  const signals = pipelineSignals(40, 60)
+  let main: string
+  let backend: Backend
+  let redis: Redis
+  const scorers: CliProcess[] = []
+
+  beforeAll(async () => {
+    main = await buildCli()
+    const { code, stderr } = await runCli(main, ['topics', 'create'], { env })
+    expect([code, stderr]).toEqual([0, ''])
+    redis = new Redis(redisUrl)
+    backend = await openBackendOf(name)
+  }, SETUP_TIMEOUT_MS)
+
+  afterAll(async () => {
+    for (const scorer of scorers) await scorer.kill('SIGKILL')
+    await backend.log.deleteTopics(Object.values(topics))
+    for (const namespace of [name, `${name}-plain`]) await emptyAtOnce(namespace)
+    await backend.close()
+    redis.disconnect()
+  })
+
+  test('emptied under load, it is made from checkpoints again and again, and nothing is published twice', async () => {
+    for (let i = 0; i < 2; i++) scorers.push(new CliProcess(main, ['score'], { env }))
+    for (const scorer of scorers) {
+      const [, url] = await scorer.says(/ (http:\/\/127\.0\.0\.1:\d+) answers/)
+      await untilJson(`${url}/readyz`, ({ status }) => status === 200)
+    }
+    const loading = new Loading(backend)
+    await until(async () => (await checkpointCuts()).every(cut => cut > 50))
+
+    await emptyAtOnce(name)
+    await until(() => restored().length >= PARTITIONS)
+    await until(async () => (await committed()).every(offset => offset > 100))
+    const before = restored().length
+    await emptyAtOnce(name)
+    await until(() => restored().length >= before + PARTITIONS)
+
+    const again = restored().length
+    const rebuilt = await runCli(main, ['rebuild'], { env })
+    expect(rebuilt).toMatchObject({ code: 0, stderr: '' })
+    expect(rebuilt.stdout).toMatch(
+      new RegExp(
+        `^Rebuilt \\d+ accounts in ${PARTITIONS} partitions of ${name}, in [\\d.]+ s \\(by the scorers that run\\)\\.\n$`,
+      ),
+    )
+    expect(restored().length).toBeGreaterThanOrEqual(again + PARTITIONS)
+    const refused = await runCli(main, ['rebuild', '--from-log'], { env })
+    expect([refused.code, refused.stderr]).toEqual([
+      2,
+      expect.stringMatching(/INVALID_SETTINGS: scorers are running, and they use checkpoints; stop them/),
+    ])
+    await loading.finished
+    await until(async () => (await committed()).every((offset, i) => offset >= loading.ends[i]!))
+    for (const scorer of scorers) expect((await scorer.kill('SIGTERM')).code).toBe(0)
+    const records = await committedRecords()
+    await expectAsFolded(records)
+    await expectPublishedOnce(records)
+  }, 120_000)
+
+  test.each([
+    { args: [], partitions: PARTITIONS, usesCheckpoints: true },
+    { args: ['--from-log'], partitions: PARTITIONS, usesCheckpoints: false },
+    { args: ['--partition', '1'], partitions: 1, usesCheckpoints: true },
+  ])('without scorers, rebuild $args gives the same bytes', async ({ args, partitions, usesCheckpoints }) => {
+    // What it does not make anew is left as it is.
+    if (partitions === PARTITIONS) await emptyAtOnce(name)
+    const { code, stdout, stderr } = await runCli(main, ['rebuild', ...args], { env })
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        new RegExp(`^Rebuilt \\d+ accounts in ${partitions} partitions of ${name}, in [\\d.]+ s\\.\n$`),
+      ),
+    ])
+    expect(stderr.match(/are in the store again/g)?.length ?? 0).toBe(usesCheckpoints ? partitions : 0)
+    const records = await committedRecords()
+    await expectAsFolded(records)
+    await expectPublishedOnce(records)
+  })
+
+  test('an offset that was moved behind the marks of the last transaction is waited for by nobody', async () => {
+    const records = await committedRecords()
+    const { end } = (await backend.log.ranges(topics.signals)).get(1)!
+    expect(end).toBeGreaterThan(records[1]!.at(-1)!.offset + 1)
+    const admin = new Kafka({ brokers: kafkaBrokers.split(','), logLevel: logLevel.NOTHING }).admin()
+    await admin.connect()
+    const partitions = [{ partition: 1, offset: String(end) }]
+    await admin.setOffsets({ groupId: `${name}-score`, topic: topics.signals, partitions })
+    await admin.disconnect()
+    expect(await runCli(main, ['rebuild', '--partition', '1'], { env })).toMatchObject({ code: 0 })
+    await expectAsFolded(await committedRecords())
+  })
+
+  test('where the beginning of signals was deleted, nothing is emptied that cannot be made again', async () => {
+    const records = await committedRecords()
+    const cuts = await checkpointCuts()
+    const kafka = new Kafka({ brokers: kafkaBrokers.split(','), logLevel: logLevel.NOTHING })
+    const admin = kafka.admin()
+    await admin.connect()
+    await admin.fetchTopicMetadata({ topics: [topics.signals] })
+    await admin.deleteTopicRecords({
+      topic: topics.signals,
+      partitions: [{ partition: 0, offset: String(cuts[0]) }],
+    })
+    const refused = await runCli(main, ['rebuild', '--from-log'], { env })
+    expect([refused.code, refused.stdout]).toEqual([2, ''])
+    expect(refused.stderr).toContain(
+      `${topics.signals} partition 0 begins at offset ${cuts[0]}: retention has deleted what was before, and no checkpoint is used.`,
+    )
+    await expectAsFolded(records)
+    await emptyAtOnce(name)
+    expect(await runCli(main, ['rebuild'], { env })).toMatchObject({ code: 0 })
+    await expectAsFolded(records)
+    await admin.disconnect()
+  })
+
+  async function openBackendOf(namespace: string): Promise<Backend> {
+    return await openKafkaRedisBackend({
+      kafka: {
+        brokers: kafkaBrokers.split(','),
+        clientId: 'test',
+        transactionalIdPrefix: `${namespace}-test`,
+        log: silent,
+      },
+      redis: { url: redisUrl, namespace, log: silent },
+    })
+  }
+
+  /** As FLUSHALL, of one namespace. */
+  async function emptyAtOnce(namespace: string): Promise<void> {
+    await redis.eval(
+      "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end",
+      0,
+      `upswell:${namespace}:*`,
+    )
+  }
+
+  function restored(): string[] {
+    return scorers.flatMap(({ stdout }) =>
+      stdout.split('\n').filter(line => line.includes('are in the store again')),
+    )
+  }
+
+  async function checkpointCuts(): Promise<number[]> {
+    const cuts: number[] = []
+    for (let partition = 0; partition < PARTITIONS; partition++)
+      cuts.push((await findCheckpoint(backend.log, topics[CHECKPOINTS], partition))?.cut ?? 0)
+    return cuts
+  }
+
+  async function committed(): Promise<number[]> {
+    const { committed } = await backend.log.group(`${name}-score`, topics.signals)
+    return Array.from({ length: PARTITIONS }, (_, partition) => committed.get(partition) ?? 0)
+  }
+
+  /** By partition: what was scored. */
+  async function committedRecords(): Promise<LogRecord[][]> {
+    const records = await all(backend.log, topics.signals)
+    return (await committed()).map((end, partition) =>
+      records.filter(record => record.partition === partition && record.offset < end),
+    )
+  }
+
+  /** Against a Redis that the plain fold of the log was written to at once. */
+  async function expectAsFolded(records: readonly (readonly LogRecord[])[]): Promise<void> {
+    const plain = await openBackendOf(`${name}-plain`)
+    try {
+      for (const [partition, of] of records.entries()) {
+        await plain.store.fence(partition, 'plain')
+        await plain.store.clear(partition, 'plain')
+        await plain.store.save(partition, foldPlainly(of).write)
+      }
+    } finally {
+      await plain.close()
+    }
+    expect(await dump(name)).toEqual(await dump(`${name}-plain`))
+  }
+
+  async function expectPublishedOnce(records: readonly (readonly LogRecord[])[]): Promise<void> {
+    const expected = records.flatMap((of, partition) =>
+      foldPlainly(of).events.map(({ offset, event }) => {
+        const { topic, value } = eventRecord(topics, event, `${partition}:${offset}`)
+        return `${topic} ${value}`
+      }),
+    )
+    const published: string[] = []
+    for (const role of OUTPUT_TOPICS) {
+      if (role === 'account-scores') continue
+      for (const { topic, value } of await all(backend.log, topics[role])) published.push(`${topic} ${value}`)
+    }
+    expect(expected.length).toBeGreaterThan(100)
+    expect(published.sort()).toEqual(expected.sort())
+  }
+
+  /** All that Redis holds of a namespace but for the owners. */
+  async function dump(namespace: string): Promise<Map<string, unknown>> {
+    const found = new Map<string, unknown>()
+    for (const key of (await redis.keys(`upswell:${namespace}:{*`)).sort()) {
+      const shown = key.slice(`upswell:${namespace}:`.length)
+      const type = await redis.type(key)
+      if (type === 'string') found.set(shown, (await redis.getBuffer(key))!.toString('hex'))
+      else if (type === 'zset') found.set(shown, await redis.zrange(key, 0, -1, 'WITHSCORES'))
+      else if (type === 'set') found.set(shown, (await redis.smembers(key)).sort())
+      else {
+        const { owner: _, ...fields } = await redis.hgetall(key)
+        found.set(shown, Object.fromEntries(Object.entries(fields).sort()))
+      }
+    }
+    return found
+  }
+
+  /** Sends the signals as history, part by part. */
+  class Loading {
+    /** By partition: the offset behind the last signal. */
+    readonly ends = new Array<number>(PARTITIONS).fill(0)
+    readonly finished: Promise<void>
+
+    constructor({ log }: Backend) {
+      this.finished = this.#run(log)
+    }
+
+    async #run(log: Backend['log']): Promise<void> {
+      for (let from = 0; from < signals.length; from += PART) {
+        const part = signals.slice(from, from + PART)
+        const positions = await log.append(
+          part.map(signal => signalRecord(topics.signals, signal, signal.occurredAt, 'event')),
+        )
+        for (const { partition, offset } of positions) this.ends[partition] = offset + 1
+        await sleep(PAUSE_MS)
+      }
+    }
+  }
+})
+
+/** What a partition comes to, folded in one piece. */
+function foldPlainly(records: readonly LogRecord[]): {
+  readonly write: PartitionWrite
+  readonly events: readonly FoldedEvent[]
+} {
+  const library = new ModelLibrary()
+  const entries = records.map((record): LogEntry => {
+    const decoded = decodeRecord(record, library)
+    if ('rejection' in decoded) throw new Error(decoded.rejection.detail)
+    return decoded.entry
+  })
+  const memory = createPartitionMemory()
+  const { events, touched, counts } = foldBatch(entries, memory, new Map())
+  const nothing = { accounts: new Map(), stored: new Map(), sizeBytes: new Map(), askedStore: false }
+  const context = {
+    owner: 'plain',
+    expectedWatermark: 0,
+    watermark: records.at(-1)!.offset + 1,
+    memory,
+    library,
+  }
+  return {
+    write: partitionWrite(compareTouched(touched, nothing, new AccountCache()), counts, context),
+    events,
+  }
+}
