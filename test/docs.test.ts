@@ -20,6 +20,17 @@ describe.each(PAGES)('%s', page => {
     expect(targets.filter(target => !existsSync(join(dirname(page), target)))).toEqual([])
   })
 
+  test('links to headings that are there', () => {
+    const targets = [...text.matchAll(/\]\(([^)#:]*)#([^)]+)\)/g)]
+    const lost = targets
+      .filter(([, file, anchor]) => {
+        const target = file === '' ? page : join(dirname(page), file!)
+        return existsSync(target) && !anchorsIn(readFileSync(target, 'utf8')).has(anchor!)
+      })
+      .map(([link]) => link)
+    expect(lost).toEqual([])
+  })
+
   test('names npm scripts that exist', () => {
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
       scripts: Record<string, string>
@@ -31,6 +42,26 @@ describe.each(PAGES)('%s', page => {
   })
 })
 
+/** The anchors that GitHub gives to a page's headings. */
+function anchorsIn(text: string): Set<string> {
+  const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading!)
+  return new Set(
+    headings.map(heading =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  )
+}
+
+/** Words that are commands of a command; what else follows one is an argument. */
+const SUBCOMMANDS = new Set(
+  ['topics create', 'model check', 'model test', 'model diff'].concat(
+    ['list', 'diff', 'promote', 'drop'].map(word => `replay ${word}`),
+  ),
+)
+
 /** `upswell send FILE --clock event`: the words of the command, and its options. */
 function commandLines(): { page: string; command: string[]; options: string[] }[] {
   return PAGES.flatMap(page => {
@@ -40,7 +71,7 @@ function commandLines(): { page: string; command: string[]; options: string[] }[
     return blocks.flatMap(block =>
       [...block.matchAll(/^npx upswell ([^#\n]*)/gm)].map(([, line]) => {
         const words = line!.trim().split(/\s+/)
-        const command = words.slice(0, ['topics', 'model'].includes(words[0]!) ? 2 : 1)
+        const command = words.slice(0, SUBCOMMANDS.has(words.slice(0, 2).join(' ')) ? 2 : 1)
         return { page, command, options: words.filter(word => word.startsWith('--')) }
       }),
     )
