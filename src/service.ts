@@ -78,12 +78,13 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
       found.push('score: the configured models are not active yet')
     if (roles.has('score') || roles.has('api'))
       await backend.store.ping().catch(error => found.push(`store: ${describeError(error)}`))
-    if (roles.has('api') && !served.isKnown)
-      found.push('api: it is not known yet whether a replay was promoted')
     if (roles.has('api') && !roles.has('score'))
       await backend.log
         .partitions(backend.topics.signals)
         .catch(error => found.push(`log: ${describeError(error)}`))
+    // It is looked for in the store and the log: while either is away, that says enough.
+    if (roles.has('api') && !served.isKnown && found.length === 0)
+      found.push('api: it is not known yet whether a replay was promoted')
     return found
   }
 

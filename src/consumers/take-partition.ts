@@ -72,13 +72,8 @@ async function restoreLost(
   owner: string,
   watermark: number,
 ): Promise<RestoredPartition | undefined> {
-  if (committedOffset === 0) {
-    // Nothing was ever scored; or the group was moved back to the beginning, and what was emptied in part would be counted twice.
-    if (watermark === 0) await store.clear(partition, owner)
-    return undefined
-  }
-  if (checkpoints === undefined) {
-    // What was emptied in part would be counted twice.
+  if (committedOffset === 0 || checkpoints === undefined) {
+    // What was emptied in part would be counted twice; also where the group was moved back to the beginning.
     if (watermark === 0) await store.clear(partition, owner)
     return undefined
   }

@@ -13,7 +13,8 @@ export async function checkProperty<T>(
   const result = await fc.check(fc.asyncProperty(arbitrary, holds), {
     numRuns: runs,
     endOnFailure: true,
-    ...(seed === undefined ? {} : { seed: Number(seed) }),
+    // The same cases each time, as these take long and depend on timers; other ones with TEST_SEED and TEST_RUNS.
+    seed: seed === undefined ? 1 : Number(seed),
     ...(path === undefined ? {} : { path }),
   })
   if (!result.failed) return

@@ -161,7 +161,7 @@ function keyOf(group: string, topic: string, partition: number): string {
 export async function until(
   what: string,
   is: () => boolean | Promise<boolean>,
-  forMs = 15_000,
+  forMs = 45_000,
 ): Promise<void> {
   for (const end = performance.now() + forMs; !(await is()); await sleep(2))
     if (performance.now() > end) throw new Error(`still not after ${forMs} ms: ${what}`)
