@@ -139,6 +139,8 @@ export class Installation {
     let records = -1
     let why = ''
     const rested = async () => {
+      // Time passes while one waits: a partition that ends with the mark of a transaction is known to be read to its end by its silence.
+      this.wallMs++
       why = (await this.unrest(replays)) ?? ''
       return why === ''
     }
