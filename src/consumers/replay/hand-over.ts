@@ -33,11 +33,16 @@ export async function handOverAccounts(
   if (untold.length === 0) return []
   const from = originPartition(origin, partition)
   const ids = untold.map(({ id }) => id)
+  // Around the accounts: one that is missing tells nothing while the store is emptied or filled, and its memory is filled first.
+  const stored = await origin.store.readPartition(from)
   const found = await origin.store.load(from, ids)
-  // Behind the accounts: had they been lost, this would be lost too.
-  const { state } = await origin.store.readPartition(from)
-  const before = decodePartitionMemory(state, library)
-  if (before.promotion?.namespace !== line.place.namespace)
+  const watermark = await origin.store.readWatermark(from)
+  const before = decodePartitionMemory(stored.state, library)
+  const isWhole =
+    before.promotion?.namespace === line.place.namespace &&
+    stored.watermark > before.promotion.offset &&
+    watermark > before.promotion.offset
+  if (!isWhole)
     throw new UpswellError(
       'STORE_MOVED',
       `the store of ${origin.topic} partition ${from} was emptied or rolled back: what is known of its accounts tells what changed for them with the promotion, so it must be made anew first`,

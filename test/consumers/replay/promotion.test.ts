@@ -125,11 +125,19 @@ describe('a promoted line', () => {
     }
     const accounts = await storedAccounts(installation, namespaceOf('v2'))
     await installation.stopAll()
-    installation.store().empty()
-    await expect(handOverAccounts(line, 0, memory, accounts.values(), library)).rejects.toMatchObject({
-      code: 'STORE_MOVED',
-      canRetry: true,
-    })
+    const refused = { code: 'STORE_MOVED', canRetry: true }
+    const handOver = () => handOverAccounts(line, 0, memory, accounts.values(), library)
+    const store = installation.store()
+    store.empty()
+    await expect(handOver()).rejects.toMatchObject(refused)
+    // It is being filled from a checkpoint: what the partition remembers is there first, its accounts and the watermark come last.
+    await store.fence(0, 'filling')
+    const state = encodePartitionMemory({ ...memory, promotion: { ...memory.promotion, offset: 3 } }, library)
+    const nothing = { accounts: [], userChunks: [], counters: [] }
+    await store.save(0, { ...nothing, owner: 'filling', expectedWatermark: 0, watermark: 0, state })
+    await expect(handOver()).rejects.toMatchObject(refused)
+    await store.save(0, { ...nothing, owner: 'filling', expectedWatermark: 0, watermark: 4, state })
+    expect((await handOver()).length).toBe(accounts.size)
     // Of none there is nothing to ask.
     expect(await handOverAccounts(line, 0, memory, [], library)).toEqual([])
   })
