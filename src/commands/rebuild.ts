@@ -4,6 +4,7 @@ import { findCheckpoint } from '../consumers/checkpoints/read-checkpoint.ts'
 import type { Log, Stretch } from '../consumers/log.ts'
 import { emptyPartition, type RebuiltPartition, rebuildPartition } from '../consumers/rebuild-partition.ts'
 import { type FoundLine, Lines } from '../consumers/replay/lines.ts'
+import { scoreGroup } from '../consumers/replay/place.ts'
 import type { ScoreOptions } from '../consumers/score-partition.ts'
 import { CHECKPOINTS } from '../consumers/topics.ts'
 import { isUpswellError, UpswellError } from '../errors.ts'
@@ -37,7 +38,7 @@ export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): P
     const { place } = line
     const { store, log } = line.backend
     const topic = place.topics.signals
-    const { isConsuming } = await log.group(`${place.group}-score`, topic)
+    const { isConsuming } = await log.group(scoreGroup(place), topic)
     if (isConsuming && fromLog === true)
       throw new UpswellError(
         'INVALID_SETTINGS',
@@ -106,7 +107,7 @@ async function partitionsToRebuild(
       'INVALID_SETTINGS',
       `${topic} has no partition ${unknown.join(', ')}; 0 to ${ranges.size - 1} are accepted`,
     )
-  const { committed } = await log.group(`${place.group}-score`, topic)
+  const { committed } = await log.group(scoreGroup(place), topic)
   const found: RebuiltPartition[] = []
   for (const [partition, { first, end }] of ranges) {
     if (wanted !== undefined && !wanted.includes(partition)) continue

@@ -1,6 +1,6 @@
 import type { Log, LogRecord, Stretch } from '../consumers/log.ts'
 import { recordKind } from '../consumers/log-entries.ts'
-import type { Place } from '../consumers/replay/place.ts'
+import { copyGroup, type Place } from '../consumers/replay/place.ts'
 import type { Replay } from '../consumers/replay/replay-record.ts'
 import type { AccountStore } from '../store/store.ts'
 
@@ -29,7 +29,7 @@ export async function isBehind(state: ReplayState, end: number): Promise<boolean
 
 async function stretchesToCopy({ log, place, replay }: ReplayState): Promise<Stretch[]> {
   const { topic } = replay.origin
-  const { committed } = await log.group(`${place.group}-copy`, topic)
+  const { committed } = await log.group(copyGroup(place), topic)
   if (committed.size === 0) return []
   return Array.from(await log.ranges(topic), ([partition, { first, end }]) => ({
     partition,

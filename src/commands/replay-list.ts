@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { readConfig } from '../config.ts'
 import { table } from '../console/text-table.ts'
 import { Lines } from '../consumers/replay/lines.ts'
-import { readProgress } from '../consumers/replay/replay-progress.ts'
+import { progressPlace, readProgress } from '../consumers/replay/replay-progress.ts'
 import { type Replay, readReplay } from '../consumers/replay/replay-record.ts'
 import { ModelLibrary } from '../models/model-library.ts'
 import { openBackend } from '../open-backend.ts'
@@ -23,15 +23,10 @@ export async function listReplays(): Promise<void> {
       if (!topic.startsWith(config.topicPrefix) || !topic.endsWith(LOG_SUFFIX)) continue
       const replay = await readReplay(backend.log, topic)
       if (replay === undefined) continue
-      const { place, backend: own } = await lines.replay(replay.name)
+      const line = await lines.replay(replay.name)
+      const { place } = line
       if (place.topics.signals !== topic) continue
-      const { left } = await readProgress({
-        log: backend.log,
-        store: own.store,
-        originTopic: replay.origin.topic,
-        topic,
-        copyGroup: `${place.group}-copy`,
-      })
+      const { left } = await readProgress(progressPlace(line, replay))
       const state =
         place.namespace === served ? 'serves' : chain.includes(place.namespace) ? 'promoted' : 'shadow'
       const partitions = String(await backend.log.partitions(topic))

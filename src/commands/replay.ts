@@ -6,7 +6,13 @@ import { beginReplay } from '../consumers/replay/begin-replay.ts'
 import { dropReplay } from '../consumers/replay/drop-replay.ts'
 import { type FoundLine, Lines } from '../consumers/replay/lines.ts'
 import { writePromotion } from '../consumers/replay/promote.ts'
-import { isThrough, type ReplayPlace, readProgress } from '../consumers/replay/replay-progress.ts'
+import {
+  isCopied,
+  isScored,
+  progressPlace,
+  type ReplayPlace,
+  readProgress,
+} from '../consumers/replay/replay-progress.ts'
 import { type Replay, readReplay } from '../consumers/replay/replay-record.ts'
 import { scoreReplay } from '../consumers/replay/score-lines.ts'
 import { UpswellError } from '../errors.ts'
@@ -178,23 +184,23 @@ function introduction(
 
 /** Shows how it goes on, until it is through, promoted, or stopped. */
 async function watch(lines: Lines, line: FoundLine, replay: Replay, stopping: AbortSignal): Promise<number> {
-  const { log, store } = line.backend
-  const { topics, group, namespace } = line.place
-  const place: ReplayPlace = {
-    log,
-    store,
-    originTopic: replay.origin.topic,
-    topic: topics.signals,
-    copyGroup: `${group}-copy`,
-  }
+  const { log } = line.backend
+  const { namespace } = line.place
+  const place = progressPlace(line, replay)
   const ends = await log.ranges(place.originTopic)
   const report = progressReport('replaying', 'records')
+  /** The end of the replay's own log once all is copied that the origin held at the beginning: behind it more may come without end. */
+  let copied: Awaited<ReturnType<typeof log.ranges>> | undefined
   let isFollowing = false
   try {
     while (!stopping.aborted) {
       const progress = await readProgress(place)
       if (!isFollowing) report.update(progress.scored, progress.scored + progress.left)
-      if (replay.to !== null && progress.left <= FEW_LEFT && (await isThrough(place, ends))) {
+      const isNear = progress.left <= FEW_LEFT && !isFollowing
+      if (isNear && copied === undefined && (await isCopied(place, ends)))
+        copied = await log.ranges(place.topic)
+      const isThrough = isNear && copied !== undefined && (await isScored(place, copied))
+      if (isThrough && replay.to !== null) {
         await passTime(place, replay.to)
         report.stop()
         tell(
@@ -202,7 +208,7 @@ async function watch(lines: Lines, line: FoundLine, replay: Replay, stopping: Ab
         )
         return 0
       }
-      if (replay.to === null && progress.left <= FEW_LEFT && !isFollowing) {
+      if (isThrough) {
         report.stop()
         isFollowing = true
         tell(

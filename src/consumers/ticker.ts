@@ -1,5 +1,6 @@
 import { describeError } from '../errors.ts'
 import type { PartitionMemory } from '../scoring/fold.ts'
+import { everyInterval } from './every-interval.ts'
 import type { OutgoingRecord } from './log.ts'
 import { modelsRecord, tickRecord } from './log-entries.ts'
 import { roleOf } from './replay/line.ts'
@@ -161,11 +162,6 @@ export class Ticker {
       tickRecord(topics.signals, partition, time, { slice, of, scope: 'due', clock: 'wall' }),
     )
   }
-}
-
-function everyInterval(intervalMs: number, call: () => void): () => void {
-  const timer = setInterval(call, intervalMs)
-  return () => clearInterval(timer)
 }
 
 function hashesOf(models: readonly { readonly contentHash: string }[]): string {

@@ -2,7 +2,7 @@ import { UpswellError } from '../../errors.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import type { Consumption, Log, LogRecord, PartitionHandler, PartitionSession } from '../log.ts'
 import { decodeRecord, isHistory, isOwnRecord } from '../log-entries.ts'
-import { type CopyTarget, copyRecord, liveElsewhere } from './copy-records.ts'
+import { type CopyTarget, copyRecord, liveElsewhere, originOffset } from './copy-records.ts'
 
 export interface CopyOptions {
   readonly log: Log
@@ -60,7 +60,7 @@ async function refuseToBeginAnew(
   for (let to = session.partition; to < partitions; to += replay.origin.partitions) {
     const end = ranges.get(to)?.end ?? 0
     for await (const record of log.read(topic, [{ partition: to, from: 0, to: end }])) {
-      if (!isCopy(record)) continue
+      if (originOffset(record) === undefined) continue
       throw new UpswellError(
         'LOG_UNAVAILABLE',
         `${group} has no offset for ${session.topic} partition ${session.partition} any more (Kafka forgets those of a group that nobody is in), but ${topic} has records of it: ` +
@@ -68,8 +68,4 @@ async function refuseToBeginAnew(
       )
     }
   }
-}
-
-function isCopy({ headers }: LogRecord): boolean {
-  return headers['upswell-origin'] !== undefined
 }

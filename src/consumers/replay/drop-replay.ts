@@ -1,6 +1,7 @@
 import { UpswellError } from '../../errors.ts'
 import { REPLAY_ROLES } from '../topic-settings.ts'
 import type { Lines } from './lines.ts'
+import { copyGroup, scoreGroup } from './place.ts'
 
 /**
  * Deletes all that a replay has: its topics, its groups, and its namespace of the store. Broken off, it can be done again.
@@ -22,7 +23,7 @@ export async function dropReplay(lines: Lines, name: string): Promise<void> {
   )
     if (line.place.namespace === place.namespace)
       throw refuse('it was promoted; what is served, or was, is told by its log')
-  const groups = [`${place.group}-copy`, `${place.group}-score`]
+  const groups = [copyGroup(place), scoreGroup(place)]
   for (const group of groups)
     if (there.has(place.topics.signals) && (await log.group(group, place.topics.signals)).isConsuming)
       throw refuse(`a process works on it (the group ${group}); stop "upswell replay --into ${name}" first`)

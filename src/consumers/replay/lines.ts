@@ -4,7 +4,7 @@ import type { LogEntry, PartitionMemory, Promotion } from '../../scoring/fold.ts
 import type { AccountStore } from '../../store/store.ts'
 import type { Backend } from '../backend.ts'
 import { decodeRecord, isOwnRecord } from '../log-entries.ts'
-import { type Installation, originalPlace, type Place, replayPlace } from './place.ts'
+import { type Installation, originalPlace, type Place, replayPlace, scoreGroup } from './place.ts'
 
 /** A line as others find it: where it is, and the log with its store. */
 export interface FoundLine {
@@ -129,6 +129,6 @@ export class Lines {
 
 async function isWhole({ place, backend: { log, store } }: FoundLine): Promise<boolean> {
   // In this order: what is committed meanwhile is not asked for.
-  const { committed } = await log.group(`${place.group}-score`, place.topics.signals)
+  const { committed } = await log.group(scoreGroup(place), place.topics.signals)
   return (await store.readWatermark(0)) >= (committed.get(0) ?? 0)
 }

@@ -15,6 +15,16 @@ export interface Installation {
   readonly group: string
 }
 
+/** The consumer group that scores the place's signals. */
+export function scoreGroup({ group }: Place): string {
+  return `${group}-score`
+}
+
+/** Of a replay: the consumer group that copies its origin's log. */
+export function copyGroup({ group }: Place): string {
+  return `${group}-copy`
+}
+
 /** Where an installation began: what is served until a replay is promoted. */
 export function originalPlace({ namespace, topicPrefix, group }: Installation): Place {
   return { namespace, topics: topicNames(topicPrefix), group }

@@ -1,7 +1,7 @@
 import { UpswellError } from '../../errors.ts'
 import { promotionRecord } from '../log-entries.ts'
 import type { FoundLine, Lines } from './lines.ts'
-import { readProgress } from './replay-progress.ts'
+import { progressPlace, readProgress } from './replay-progress.ts'
 import { readReplay } from './replay-record.ts'
 
 /** A replay that is further behind would keep subscribers waiting for as long as it takes to catch up. */
@@ -17,7 +17,7 @@ export async function writePromotion(lines: Lines, name: string, now: number): P
   const promoted = await lines.replay(name)
   const served = await lines.served()
   const { log } = promoted.backend
-  const { topics, namespace, group } = promoted.place
+  const { topics, namespace } = promoted.place
   const refuse = (why: string) => new UpswellError('INVALID_SETTINGS', `${name} cannot be promoted: ${why}`)
   const replay = await readReplay(log, topics.signals)
   if (replay === undefined) throw refuse(`there is no replay of this name ("upswell replay list" shows them)`)
@@ -35,13 +35,7 @@ export async function writePromotion(lines: Lines, name: string, now: number): P
     throw refuse(
       'it was begun with --from or --to, and so holds a part of the log only; a replay without them is accepted',
     )
-  const { left } = await readProgress({
-    log,
-    store: promoted.backend.store,
-    originTopic: replay.origin.topic,
-    topic: topics.signals,
-    copyGroup: `${group}-copy`,
-  })
+  const { left } = await readProgress(progressPlace(promoted, replay))
   if (left > MOST_BEHIND)
     throw refuse(
       `it is ${left} records behind the log; let "upswell replay --into ${name}" run until it has caught up (${MOST_BEHIND} are accepted)`,

@@ -1,5 +1,8 @@
 import type { AccountStore } from '../../store/store.ts'
 import type { Log, OffsetRange, Stretch } from '../log.ts'
+import type { FoundLine } from './lines.ts'
+import { copyGroup } from './place.ts'
+import type { Replay } from './replay-record.ts'
 
 /** What a replay reads and writes. */
 export interface ReplayPlace {
@@ -9,6 +12,14 @@ export interface ReplayPlace {
   readonly originTopic: string
   readonly topic: string
   readonly copyGroup: string
+}
+
+/** Of a replay, where its line is. */
+export function progressPlace(
+  { place, backend: { log, store } }: FoundLine,
+  { origin }: Replay,
+): ReplayPlace {
+  return { log, store, originTopic: origin.topic, topic: place.topics.signals, copyGroup: copyGroup(place) }
 }
 
 export interface ReplayProgress {
@@ -27,13 +38,21 @@ export async function readProgress(place: ReplayPlace): Promise<ReplayProgress> 
 }
 
 /**
- * Whether all that the origin held at its `ends` is copied and scored. The ends themselves may never be reached: what stands last may be no record.
- * @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING
+ * Whether all that the origin held at its `ends` is copied. The ends themselves may never be reached: what stands last may be no record.
+ * @throws UpswellError LOG_UNAVAILABLE, TOPIC_MISSING
  */
+export async function isCopied(place: ReplayPlace, ends: Ranges): Promise<boolean> {
+  return await isEmpty(place.log, place.originTopic, await stretchesToCopy(place, ends))
+}
+
+/** As `isCopied`, of what is scored of the replay's own log. @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING */
+export async function isScored(place: ReplayPlace, ends: Ranges): Promise<boolean> {
+  return await isEmpty(place.log, place.topic, await stretchesToScore(place, ends))
+}
+
+/** Both, of what the replay's own log holds now. @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING */
 export async function isThrough(place: ReplayPlace, ends: Ranges): Promise<boolean> {
-  const { log, originTopic, topic } = place
-  if (!(await isEmpty(log, originTopic, await stretchesToCopy(place, ends)))) return false
-  return await isEmpty(log, topic, await stretchesToScore(place, await log.ranges(topic)))
+  return (await isCopied(place, ends)) && (await isScored(place, await place.log.ranges(place.topic)))
 }
 
 type Ranges = ReadonlyMap<number, OffsetRange>

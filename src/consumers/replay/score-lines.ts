@@ -1,4 +1,5 @@
 import { describeError } from '../../errors.ts'
+import { everyInterval } from '../every-interval.ts'
 import type { Consumption } from '../log.ts'
 import { type Scoring, startScoring } from '../scoring.ts'
 import type { ScoringOptions } from '../scoring-options.ts'
@@ -6,6 +7,7 @@ import { CHECKPOINTS } from '../topics.ts'
 import { startCopying } from './copy-log.ts'
 import type { Line } from './line.ts'
 import type { FoundLine, Lines } from './lines.ts'
+import { copyGroup, scoreGroup } from './place.ts'
 import { readReplay } from './replay-record.ts'
 
 /** What the scoring of every line has in common. */
@@ -91,7 +93,7 @@ export async function scoreReplay(options: LinesOptions, found: FoundLine): Prom
     log,
     library,
     target: { replay, topic: place.topics.signals, partitions, namespace: place.namespace },
-    group: `${place.group}-copy`,
+    group: copyGroup(place),
     batchSize,
     onCopied,
   })
@@ -111,7 +113,7 @@ function scoreLine(options: LinesOptions, { place, backend }: FoundLine, line: L
     ...rest,
     backend,
     topics: place.topics,
-    group: `${place.group}-score`,
+    group: scoreGroup(place),
     line,
     ...(checkpointIntervalMs > 0
       ? {
@@ -132,9 +134,4 @@ function both(first: Consumption, second: Consumption): Consumption {
     problem: () => first.problem() ?? second.problem(),
     assignments: () => [...first.assignments(), ...second.assignments()],
   }
-}
-
-function everyInterval(intervalMs: number, call: () => void): () => void {
-  const timer = setInterval(call, intervalMs)
-  return () => clearInterval(timer)
 }
