@@ -57,6 +57,18 @@ export interface LogRecord {
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: Readonly<Record<string, Buffer>>
+  /** Where key and value lie in what was fetched, for readers that need no views of their own; logs that have no such place leave it out. */
+  readonly span?: RecordSpan
+}
+
+/** Offsets into `bytes`; the ends are excluded. A key or value that is null begins at −1. */
+export interface RecordSpan {
+  readonly bytes: Buffer
+  readonly keyFrom: number
+  readonly keyTo: number
+  readonly valueFrom: number
+  readonly valueTo: number
+  readonly hasHeaders: boolean
 }
 
 export interface OutgoingRecord {

@@ -3,6 +3,8 @@
  * the order of the sources) was settled before it was written to the log; folding it needs nothing but the record.
  */
 
+import type { Hash64 } from './hash.ts'
+
 /** What a source may send. */
 export const SIGNAL_KINDS = [
   'usage',
@@ -34,6 +36,10 @@ export interface Signal {
   readonly properties: Readonly<Record<string, PropertyValue>>
   /** Event time, ms since 1970 UTC: says which bucket the signal falls in. */
   readonly occurredAt: number
+  /** `hash64` of `id` and of `userId`, and `kind:name`, where whoever decoded the signal knows them already; what reads them makes them otherwise. */
+  readonly idHash?: Hash64
+  readonly userHash?: Hash64 | undefined
+  readonly seriesKey?: string
 }
 
 /** Kinds that count in buckets; the others are latest-wins facts. */
