@@ -20,6 +20,7 @@ export interface Config {
   readonly batchSize: number
   readonly tickIntervalMs: number
   readonly sessionTimeoutMs: number
+  readonly flushIntervalMs: number
   readonly checkpointIntervalMs: number
   readonly parityIntervalMs: number
   readonly logLevel: LogLevel
@@ -85,7 +86,7 @@ export const SETTINGS: readonly Setting[] = [
   setting(
     'batchSize',
     'UPSWELL_BATCH_SIZE',
-    '500',
+    '5000',
     'the most records in one transaction',
     wholeNumber(1, 10_000),
   ),
@@ -102,6 +103,13 @@ export const SETTINGS: readonly Setting[] = [
     '30000',
     'how long a silent worker keeps its partitions, ms',
     wholeNumber(6000, 300_000),
+  ),
+  setting(
+    'flushIntervalMs',
+    'UPSWELL_FLUSH_INTERVAL_MS',
+    '250',
+    'how long the store may be behind what is scored and published, ms; 0: it is written with each batch',
+    wholeNumber(0, 10_000),
   ),
   setting(
     'checkpointIntervalMs',

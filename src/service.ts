@@ -132,6 +132,9 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
           batchSize: config.batchSize,
           now: Date.now,
           tickIntervalMs: config.tickIntervalMs,
+          ...(config.flushIntervalMs > 0
+            ? { flush: { intervalMs: config.flushIntervalMs, now: () => performance.now() } }
+            : {}),
           // Embedded, the store is never lost without the log.
           checkpointIntervalMs: isEmbedded(config) ? 0 : config.checkpointIntervalMs,
           onScored: batch => {

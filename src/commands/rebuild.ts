@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readConfig } from '../config.ts'
 import { findCheckpoint } from '../consumers/checkpoints/read-checkpoint.ts'
 import type { Log, Stretch } from '../consumers/log.ts'
+import { readPublished } from '../consumers/published-offset.ts'
 import { emptyPartition, type RebuiltPartition, rebuildPartition } from '../consumers/rebuild-partition.ts'
 import { type FoundLine, Lines } from '../consumers/replay/lines.ts'
 import { scoreGroup } from '../consumers/replay/place.ts'
@@ -107,11 +108,12 @@ async function partitionsToRebuild(
       'INVALID_SETTINGS',
       `${topic} has no partition ${unknown.join(', ')}; 0 to ${ranges.size - 1} are accepted`,
     )
-  const { committed } = await log.group(scoreGroup(place), topic)
+  const { committed, metadata } = await log.group(scoreGroup(place), topic)
   const found: RebuiltPartition[] = []
   for (const [partition, { first, end }] of ranges) {
     if (wanted !== undefined && !wanted.includes(partition)) continue
-    const committedOffset = Math.min(committed.get(partition) ?? 0, end)
+    const offset = committed.get(partition) ?? 0
+    const committedOffset = Math.min(readPublished(offset, metadata.get(partition)) ?? offset, end)
     if (committedOffset > 0 || (await store.readWatermark(partition)) > 0)
       found.push({ topic, partition, firstOffset: first, committedOffset })
   }

@@ -6,7 +6,7 @@ export interface Backend {
   readonly log: Log
   readonly store: AccountStore
   /**
-   * Makes a scored batch last: outputs and consumed offset first, then the state. Kafka and Redis: a transaction, then a fenced write; dying in
+   * Makes what was scored last: outputs and consumed offset first, then the state. Kafka and Redis: a transaction, then a fenced write; dying in
    * between leaves the watermark behind the committed offset, which assignment makes up for. Embedded: one transaction.
    */
   commitBatch(session: PartitionSession, batch: ScoredBatch): Promise<void>
@@ -18,5 +18,7 @@ export interface Backend {
 export interface ScoredBatch {
   readonly outputs: readonly OutgoingRecord[]
   readonly nextOffset: number
+  /** Kept with the offset. */
+  readonly metadata?: string
   readonly write: PartitionWrite
 }

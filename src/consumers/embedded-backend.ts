@@ -45,9 +45,9 @@ function backendOf(
   return {
     log,
     store,
-    commitBatch: async (session, { outputs, nextOffset, write }) => {
+    commitBatch: async (session, { outputs, nextOffset, metadata, write }) => {
       const save = store.prepareSave(session.partition, write)
-      await log.commitTogether(session, outputs, nextOffset, save)
+      await log.commitTogether(session, outputs, nextOffset, save, metadata)
     },
     inNamespace: async other => backendOf(environment, log, other, async () => {}),
     close,

@@ -34,9 +34,9 @@ function backendOf(
     store,
     inNamespace,
     close,
-    async commitBatch(session, { outputs, nextOffset, write }) {
+    async commitBatch(session, { outputs, nextOffset, metadata, write }) {
       // In this order: the watermark may be behind the committed offset, which assignment makes up for, but never ahead of it.
-      await session.commit(outputs, nextOffset)
+      await session.commit(outputs, nextOffset, metadata)
       await store.save(session.partition, write)
     },
   }

@@ -6,7 +6,7 @@ import type { FoldResult, LogEntry, PartitionMemory, TickSlice } from '../scorin
 import { CounterChanges } from '../scoring/population/counters.ts'
 import { countShares, rateShares } from '../scoring/population/rate-cells.ts'
 import type { Standing } from '../scoring/standing.ts'
-import { chunkNames } from '../scoring/users.ts'
+import { chunkNames, levelOf } from '../scoring/users.ts'
 import { listName } from '../store/list-name.ts'
 import {
   type AccountStore,
@@ -16,54 +16,64 @@ import {
   type PartitionWrite,
   type UserChunkKey,
 } from '../store/store.ts'
-import type { AccountCache, CachedAccount, StoredIndexes } from './account-cache.ts'
+import type { AccountCache, StoredIndexes } from './account-cache.ts'
 
-/** The accounts that a batch needs, with what the store's indexes say of them now, so that only what changes is written. */
+/** The accounts that a batch needs. */
 export interface LoadedAccounts {
+  /** Those that exist among the ones that the entries name or make due, and maybe others. New ones are to be added to it. */
   readonly accounts: Map<string, Account>
-  readonly stored: ReadonlyMap<string, StoredIndexes>
-  /** Of their cores in the store. */
-  readonly sizeBytes: ReadonlyMap<string, number>
-  /** Whether the store was asked; if not, all was in the cache. */
+  /** Whether the store was asked; if not, all was in memory. */
   readonly askedStore: boolean
 }
 
-/** The accounts that the entries name or make due, with the users in them: from the cache, or in three round trips at most. */
+/**
+ * The accounts that the entries name or make due, with the users in them: from memory, or in three round trips at most. A tick comes alone: then they are its own
+ * and those in `unsaved`, of which the store does not know when they are due now.
+ */
 export async function loadAccounts(
   store: AccountStore,
   cache: AccountCache,
   partition: number,
   entries: readonly LogEntry[],
   memory: PartitionMemory,
+  unsaved: Iterable<Account> = [],
 ): Promise<LoadedAccounts> {
-  const ids = new Set<string>()
+  const tick = entries.find(entry => entry.type === 'tick')
+  if (tick !== undefined) {
+    const ids = await dueAccounts(store, partition, tick)
+    await loadMissing(store, cache, partition, ids, memory)
+    const accounts = new Map(Array.from(unsaved, account => [account.id, account]))
+    for (const id of ids) {
+      const account = cache.find(id)
+      if (account !== undefined) accounts.set(id, account)
+    }
+    return { accounts, askedStore: true }
+  }
+  const missing = new Set<string>()
   for (const entry of entries) {
-    if (entry.type === 'signal') ids.add(entry.signal.accountId)
-    else if (entry.type === 'tick') for (const id of await dueAccounts(store, partition, entry)) ids.add(id)
+    if (entry.type === 'signal' && cache.find(entry.signal.accountId) === undefined)
+      missing.add(entry.signal.accountId)
   }
-  const accounts = new Map<string, Account>()
-  const stored = new Map<string, StoredIndexes>()
-  const sizes = new Map<string, number>()
-  const add = (cached: CachedAccount): void => {
-    accounts.set(cached.account.id, cached.account)
-    stored.set(cached.account.id, cached.stored)
-    sizes.set(cached.account.id, cached.sizeBytes)
-  }
-  const missing: string[] = []
-  for (const id of ids) {
-    const cached = cache.get(id)
-    if (cached === undefined) missing.push(id)
-    else add(cached)
-  }
-  const found = missing.length === 0 ? [] : await store.load(partition, missing)
+  if (missing.size > 0) await loadMissing(store, cache, partition, [...missing], memory)
+  const askedUsers = await loadUsers(store, partition, entries, cache)
+  return { accounts: cache.accounts, askedStore: askedUsers || missing.size > 0 }
+}
+
+async function loadMissing(
+  store: AccountStore,
+  cache: AccountCache,
+  partition: number,
+  accountIds: readonly string[],
+  memory: PartitionMemory,
+): Promise<void> {
+  const missing = accountIds.filter(id => cache.find(id) === undefined)
+  if (missing.length === 0) return
+  const found = await store.load(partition, missing)
   for (const [i, bytes] of found.entries()) {
     if (bytes === undefined) continue
     const account = decodeAccount(missing[i]!, bytes, memory.modelSets)
-    add({ account, sizeBytes: bytes.length, stored: indexesOf(account, cache) })
+    cache.add(account, { sizeBytes: bytes.length, indexes: indexesOf(account, cache) })
   }
-  const askedUsers = await loadUsers(store, partition, entries, accounts)
-  const askedStore = askedUsers || missing.length > 0 || entries.some(({ type }) => type === 'tick')
-  return { accounts, stored, sizeBytes: sizes, askedStore }
 }
 
 function dueAccounts(
@@ -81,13 +91,13 @@ async function loadUsers(
   store: AccountStore,
   partition: number,
   entries: readonly LogEntry[],
-  accounts: ReadonlyMap<string, Account>,
+  cache: AccountCache,
 ): Promise<boolean> {
   const wanted = new Map<string, UserChunkKey>()
   for (const entry of entries) {
-    if (entry.type !== 'signal' || entry.signal.userId === undefined) continue
-    const account = accounts.get(entry.signal.accountId)
-    if (account === undefined || account.activity.userCount === 0) continue
+    if (entry.type !== 'signal') continue
+    const account = cache.accounts.get(entry.signal.accountId)
+    if (account === undefined || hasAllUsers(account) || entry.signal.userId === undefined) continue
     for (const chunk of chunkNames(account.activity.userCount, entry.signal.userId)) {
       if (account.users.chunks.has(chunk)) continue
       wanted.set(`${chunk}/${account.id}`, { accountId: account.id, chunk })
@@ -99,9 +109,14 @@ async function loadUsers(
   for (const [i, bytes] of found.entries()) {
     const { accountId, chunk } = keys[i]!
     if (bytes !== undefined)
-      accounts.get(accountId)!.users.chunks.set(chunk, decodeUserChunk(accountId, bytes))
+      cache.accounts.get(accountId)!.users.chunks.set(chunk, decodeUserChunk(accountId, bytes))
   }
   return true
+}
+
+/** Most accounts have all their users in one chunk; then there is no need to look at the user. */
+function hasAllUsers({ activity: { userCount }, users: { chunks } }: Account): boolean {
+  return userCount === 0 || (chunks.has('0') && levelOf(userCount) === 0)
 }
 
 /** What the indexes are to say of the account as it is now. */
@@ -131,7 +146,7 @@ export interface TouchedAccount {
   readonly now: StoredIndexes
   readonly listingsRemoved: readonly Listing[]
   readonly listingsAdded: readonly Listing[]
-  /** Whether its place in any ranked list or the version of a model changed, or it is new. */
+  /** Whether its score or tier by any model or a model's version changed, or it is new: then its scores are published. */
   readonly isMoved: boolean
 }
 
@@ -157,42 +172,31 @@ export function accountWrites(
 }
 
 /** Compares the accounts that were touched with what the store holds of them; once for all that is made of it. */
-export function compareTouched(
-  touched: Iterable<Account>,
-  loaded: LoadedAccounts,
-  cache: AccountCache,
-): TouchedAccount[] {
+export function compareTouched(touched: Iterable<Account>, cache: AccountCache): TouchedAccount[] {
   return Array.from(touched, account => {
-    const before = loaded.stored.get(account.id)
+    const before = cache.storedOf(account.id)?.indexes
     const now = indexesOf(account, cache)
     const listingsRemoved = difference(before?.listings ?? [], now.listings)
     const listingsAdded = difference(now.listings, before?.listings ?? [])
     const isMoved =
       before === undefined ||
-      listingsRemoved.length > 0 ||
-      listingsAdded.length > 0 ||
-      now.modelVersions.some((version, i) => version !== before.modelVersions[i])
+      now.modelVersions.length !== before.modelVersions.length ||
+      now.modelVersions.some((version, i) => version !== before.modelVersions[i]) ||
+      account.standings.some(({ model }) => isIn(listingsAdded, listName(model.definition.id)))
     return { account, before, now, listingsRemoved, listingsAdded, isMoved }
   })
 }
 
-/** After the batch was saved: the store holds the accounts as they are now. */
-export function keepAccounts(
+/** The store holds the accounts as they are now. `written`: of each of `touched`, in their order. */
+export function keepSaved(
   cache: AccountCache,
-  { accounts, stored, sizeBytes }: LoadedAccounts,
   touched: readonly TouchedAccount[],
   written: readonly AccountWrite[],
 ): void {
-  const now = new Map(touched.map(each => [each.account.id, each.now]))
-  const sizes = new Map(written.map(({ accountId, bytes }) => [accountId, bytes.length]))
-  // Of one that was not touched the store holds what it held.
-  for (const account of accounts.values()) {
-    cache.keep({
-      account,
-      sizeBytes: sizes.get(account.id) ?? sizeBytes.get(account.id)!,
-      stored: now.get(account.id) ?? stored.get(account.id)!,
-    })
-  }
+  touched.forEach(({ account, now }, i) => {
+    cache.saved(account, { indexes: now, sizeBytes: written[i]!.bytes.length })
+  })
+  cache.trim()
 }
 
 export interface WriteContext {
@@ -246,4 +250,8 @@ function difference(listings: readonly Listing[], others: readonly Listing[]): L
     ({ list, tier, score }) =>
       !others.some(other => other.list === list && other.tier === tier && other.score === score),
   )
+}
+
+function isIn(listings: readonly Listing[], list: string): boolean {
+  return listings.some(listing => listing.list === list)
 }

@@ -101,6 +101,8 @@ export interface GroupState {
   readonly isConsuming: boolean
   /** By partition: the committed offset. Partitions without one are left out. */
   readonly committed: ReadonlyMap<number, number>
+  /** By partition: what was committed with the offset; those without are left out. */
+  readonly metadata: ReadonlyMap<number, string>
 }
 
 export interface TopicToCreate {
@@ -154,15 +156,19 @@ export interface PartitionSession {
   readonly partition: number
   /** The group's committed offset when the session began; 0 if there was none. */
   readonly committedOffset: number
+  /** What was committed with that offset; undefined: nothing. */
+  readonly committedMetadata?: string | undefined
   /** The first offset of the partition that was there when the session began: what lay before was deleted by retention. */
   readonly firstOffset: number
   /** The end of the partition when the session began: the offset of the next record. */
   readonly endOffset: number
   /**
-   * Publishes `records` and moves the group's offset to `nextOffset`, in one transaction.
+   * Publishes `records` and moves the group's offset to `nextOffset`, in one transaction. `metadata`: a short text that is kept with the offset.
    * @throws UpswellError LOG_FENCED: someone else owns the partition; LOG_UNAVAILABLE: not known whether it happened. After either the session is dead.
    */
-  commit(records: readonly OutgoingRecord[], nextOffset: number): Promise<void>
+  commit(records: readonly OutgoingRecord[], nextOffset: number, metadata?: string): Promise<void>
+  /** Ends the session as a throw from `process` does, for what goes wrong between two calls. Once it is over, nothing happens. */
+  lose(reason: unknown): void
 }
 
 export interface Consumption {

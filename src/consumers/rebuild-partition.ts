@@ -5,11 +5,12 @@ import type { Log, LogRecord, PartitionSession } from './log.ts'
 import { type ScoreOptions, scoreRecords } from './score-partition.ts'
 import { takePartition } from './take-partition.ts'
 
-/** A partition of `signals` to be made anew in the store, as far as its group has committed. */
+/** A partition of `signals` to be made anew in the store. */
 export interface RebuiltPartition {
   readonly topic: string
   readonly partition: number
   readonly firstOffset: number
+  /** How far the group has committed, as far as the scores are published too: what lies behind is for a scorer to fold again and publish. */
   readonly committedOffset: number
 }
 
@@ -73,5 +74,6 @@ function sessionOf({ topic, partition, firstOffset, committedOffset }: RebuiltPa
     commit: async () => {
       throw new Error('a rebuild commits nothing')
     },
+    lose: () => {},
   }
 }

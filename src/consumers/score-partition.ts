@@ -1,25 +1,20 @@
-import { UpswellError } from '../errors.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
-import type { SignalOutcome } from '../scoring/account.ts'
-import { type FoldResult, foldBatch, type LogEntry } from '../scoring/fold.ts'
+import type { Account, SignalOutcome } from '../scoring/account.ts'
+import { foldBatch, type LogEntry } from '../scoring/fold.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
 import type { Rejection } from '../scoring/parse-signal.ts'
-import type { AccountStore } from '../store/store.ts'
 import type { Backend } from './backend.ts'
+import { checkStore } from './check-store.ts'
 import type { CheckpointTiming } from './checkpoints/partition-checkpoints.ts'
-import {
-  compareTouched,
-  keepAccounts,
-  loadAccounts,
-  partitionWrite,
-  type TouchedAccount,
-} from './loaded-accounts.ts'
+import { flushPartition, isFlushDue } from './flush-partition.ts'
+import { type LoadedAccounts, loadAccounts } from './loaded-accounts.ts'
 import type { LogRecord, OutgoingRecord } from './log.ts'
 import { decodeRecord, recordKind } from './log-entries.ts'
 import type { Logger } from './logger.ts'
-import { accountScoresRecord, deadLetterRecord, eventRecord } from './outputs.ts'
+import { deadLetterRecord, eventRecord } from './outputs.ts'
+import { publishedMetadata } from './published-offset.ts'
 import { awaitOrigin } from './replay/await-origin.ts'
-import { type HandedOver, handOverAccounts } from './replay/hand-over.ts'
+import { type HandedOver, handOverAccounts, untoldAccounts } from './replay/hand-over.ts'
 import { type Line, outputTopics, roleOf } from './replay/line.ts'
 import type { OwnedPartition } from './take-partition.ts'
 import type { TopicNames } from './topics.ts'
@@ -33,7 +28,16 @@ export interface ScoreOptions {
   readonly logger: Logger
   /** Left out: an emptied store is made from the log alone. Without `timing` checkpoints are read, and none are written. */
   readonly checkpoints?: { readonly topic: string; readonly timing: CheckpointTiming | undefined }
+  /** Left out: the store is written with each batch. */
+  readonly flush?: FlushTiming
   readonly onScored: (batch: BatchReport) => void
+}
+
+/** When the store is written: memory is ahead of it meanwhile, and what was committed and is not in it is folded again after a crash. */
+export interface FlushTiming {
+  /** From the beginning of one write to that of the next. */
+  readonly intervalMs: number
+  readonly now: () => number
 }
 
 /** What a batch did, for metrics and for those who watch. */
@@ -46,21 +50,30 @@ export interface BatchReport {
   readonly refolded: boolean
 }
 
-/** One batch, from the log to the store. */
+/**
+ * One batch: folded in memory, and what is to be published is published at once. The store is written when its time has come (flush-partition.ts).
+ * @throws UpswellError, and then what is in memory is of no use any more
+ */
 export async function scoreRecords(
   options: ScoreOptions,
   owned: OwnedPartition,
   records: readonly LogRecord[],
 ): Promise<void> {
   for (const step of cutIntoSteps(records, owned)) {
-    if (step.treatment === 'known') await owned.session.commit([], step.records.at(-1)!.offset + 1)
+    const nextOffset = step.records.at(-1)!.offset + 1
+    if (step.treatment === 'known')
+      await owned.session.commit([], nextOffset, publishedMetadata(owned.published))
     else await scoreStep(options, owned, step)
   }
 }
 
-/** Records that are made to last together. `known`: they are in the store. `again`: they were committed, but are not in the store. */
+/**
+ * Records that are made to last together.
+ * - `known`: they are in the store.
+ * - `again`: they were committed, but are not in the store. `told`: nor are their accounts' scores still to be published.
+ */
 interface Step {
-  readonly treatment: 'known' | 'again' | 'new'
+  readonly treatment: 'known' | 'told' | 'again' | 'new'
   readonly records: LogRecord[]
 }
 
@@ -68,12 +81,11 @@ interface Step {
 const ALONE = new Set<string | undefined>(['tick', 'promotion'])
 
 /** Cuts where the treatment changes, and around what stands alone. */
-function cutIntoSteps(records: readonly LogRecord[], { session, watermark }: OwnedPartition): Step[] {
+function cutIntoSteps(records: readonly LogRecord[], owned: OwnedPartition): Step[] {
   const steps: Step[] = []
   let alone = false
   for (const record of records) {
-    const treatment =
-      record.offset < watermark ? 'known' : record.offset < session.committedOffset ? 'again' : 'new'
+    const treatment = treatmentOf(record.offset, owned)
     const last = steps.at(-1)
     const standsAlone = ALONE.has(recordKind(record))
     if (last === undefined || last.treatment !== treatment || alone || standsAlone)
@@ -84,80 +96,68 @@ function cutIntoSteps(records: readonly LogRecord[], { session, watermark }: Own
   return steps
 }
 
-/** Decode → load → fold → commit and save. The waits are before and after the fold, which is pure and cannot be interrupted. */
+function treatmentOf(offset: number, { session, taken }: OwnedPartition): Step['treatment'] {
+  if (offset < taken.watermark) return 'known'
+  if (offset >= session.committedOffset) return 'new'
+  return offset < taken.published ? 'told' : 'again'
+}
+
+/** Decode → load → fold → commit. The waits are before and after the fold, which is pure and cannot be interrupted. */
 async function scoreStep(
   options: ScoreOptions,
   owned: OwnedPartition,
   { treatment, records }: Step,
 ): Promise<void> {
   const { backend, library, line } = options
-  const { session, owner, memory, watermark, checkpoints } = owned
+  const { session, memory, cache } = owned
   const { partition } = session
   const isNew = treatment === 'new'
+  // What is published already goes into the store by itself: of the rest the scores are still to be published.
+  if (treatment !== 'told' && owned.position <= owned.published) await flushPartition(options, owned)
   if (isNew && line !== undefined) await awaitOrigin(line, partition, records[0]!)
-  const checkpoint =
-    isNew && checkpoints !== undefined ? await checkpoints.next({ partition, memory, watermark }) : []
   const isRetired = line !== undefined && roleOf(line, memory) === 'retired'
   const { entries, rejections } = decodeAll(isRetired ? [] : records, library)
-  const loaded = await loadAccounts(backend.store, owned.cache, partition, entries, memory)
-  const toldOf =
-    isNew && line !== undefined
-      ? await handOverAccounts(line, partition, memory, loaded.accounts.values(), library)
-      : []
-
-  if (loaded.askedStore || checkpoint.length > 0) await checkStore(backend.store, partition, watermark)
+  const loaded = await loadAccounts(backend.store, cache, partition, entries, memory, owned.unsaved.accounts)
+  const untold = line === undefined ? [] : untoldAccounts(line, memory, () => accountsOf(entries, loaded))
+  const toldOf = isNew && line !== undefined ? await handOverAccounts(line, partition, untold, library) : []
+  if (loaded.askedStore) await checkStore(backend.store, partition, owned.watermark)
 
   const folded = foldBatch(entries, memory, loaded.accounts)
+  owned.unsaved.add(folded)
+  for (const account of untold) if (folded.touched.has(account)) owned.unsaved.toldOf.add(account)
   // A tick of the wall clock finds accounts due, and leaves them as they are while history is loaded: they are handed over when they are next touched.
   const handedOver = toldOf.filter(({ account }) => folded.touched.has(account))
-  const touched = compareTouched(folded.touched, loaded, owned.cache)
 
-  const nextOffset = records.at(-1)!.offset + 1
-  const write = partitionWrite(touched, folded.counts, {
-    owner,
-    expectedWatermark: watermark,
-    watermark: nextOffset,
-    memory: folded.memoryChanged ? memory : undefined,
-    library,
-  })
-  if (isNew) {
-    const overtaken = checkpoints === undefined ? [] : await checkpoints.overtaken(partition, touched)
-    if (overtaken.length > 0) await checkStore(backend.store, partition, watermark)
-    const topics = line === undefined ? options.topics : outputTopics(line, memory)
-    const outputs = [
-      ...checkpoint,
-      ...overtaken,
-      ...rejections.map(({ record, rejection }) => deadLetterRecord(topics, record, rejection)),
-      ...handOverRecords(handedOver, topics, `${partition}:${memory.promotion?.offset}`),
-      ...outputsOf(folded, touched, handedOver, topics, partition),
-    ]
-    await backend.commitBatch(session, { outputs, nextOffset, write })
-  } else {
-    await backend.store.save(partition, write)
-  }
-  owned.watermark = nextOffset
-  keepAccounts(owned.cache, loaded, touched, write.accounts)
+  owned.position = records.at(-1)!.offset + 1
+  const topics = line === undefined ? options.topics : outputTopics(line, memory)
+  const outputs = isNew
+    ? [
+        ...rejections.map(({ record, rejection }) => deadLetterRecord(topics, record, rejection)),
+        ...handOverRecords(handedOver, topics, `${partition}:${memory.promotion?.offset}`),
+        ...folded.events.map(({ offset, event }) => eventRecord(topics, event, `${partition}:${offset}`)),
+      ]
+    : []
+  if (isFlushDue(options, owned)) await flushPartition(options, owned, outputs)
+  else if (outputs.length > 0)
+    await session.commit(outputs, owned.position, publishedMetadata(owned.published))
   options.onScored({
     records: records.length,
     outcomes: folded.outcomes,
     rejected: rejections.length,
     events: [...handedOver.flatMap(({ events }) => events), ...folded.events.map(({ event }) => event)],
-    refolded: treatment === 'again',
+    refolded: !isNew,
   })
 }
 
-/**
- * The transaction goes before the store's write, so what an emptied or rolled back store answered must not decide outputs. Asked behind the last
- * read: had the store lost anything before it, its watermark would be another.
- * @throws UpswellError STORE_MOVED
- */
-async function checkStore(store: AccountStore, partition: number, watermark: number): Promise<void> {
-  const found = await store.readWatermark(partition)
-  if (found === watermark) return
-  throw new UpswellError(
-    'STORE_MOVED',
-    `the store's partition ${partition} stands at ${found}, not at ${watermark}: it was emptied or rolled back`,
-  )
+/** Those among the loaded accounts that the entries are about. */
+function accountsOf(entries: readonly LogEntry[], { accounts }: LoadedAccounts): Account[] {
+  if (entries.some(({ type }) => type === 'tick')) return [...accounts.values()]
+  const found = new Set<Account>()
+  for (const entry of entries) {
+    const account = entry.type === 'signal' ? accounts.get(entry.signal.accountId) : undefined
+    if (account !== undefined) found.add(account)
+  }
+  return [...found]
 }
 
 interface Rejected {
@@ -185,22 +185,4 @@ function handOverRecords(
   sequence: string,
 ): OutgoingRecord[] {
   return handedOver.flatMap(({ events }) => events.map(event => eventRecord(topics, event, sequence)))
-}
-
-function outputsOf(
-  folded: FoldResult,
-  touched: readonly TouchedAccount[],
-  handedOver: readonly HandedOver[],
-  topics: TopicNames,
-  partition: number,
-): OutgoingRecord[] {
-  const outputs = folded.events.map(({ offset, event }) =>
-    eventRecord(topics, event, `${partition}:${offset}`),
-  )
-  const news = new Set(handedOver.map(({ account }) => account))
-  for (const { account, isMoved } of touched) {
-    if (isMoved || news.has(account))
-      outputs.push(accountScoresRecord(topics, account, `${partition}:${account.lastOffset}`))
-  }
-  return outputs
 }

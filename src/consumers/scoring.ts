@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { isUpswellError } from '../errors.ts'
+import { everyInterval } from './every-interval.ts'
+import { flushPartition, isFlushDue } from './flush-partition.ts'
 import type { Consumption, PartitionHandler } from './log.ts'
 import { scoreRecords } from './score-partition.ts'
 import type { ScoringOptions } from './scoring-options.ts'
@@ -19,6 +21,18 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
   await backend.store.claimPartitions(partitions)
   const owned = new Map<number, OwnedPartition>()
   const ticker = new Ticker(options, owned)
+  let isStopping = false
+  /** Between batches: what a batch left unsaved, since its time had not come, is saved though no other comes. */
+  const flushWhatIsDue = (): Promise<unknown> =>
+    Promise.all(
+      Array.from(owned.values(), partition =>
+        inTurn(partition, async () => {
+          const isOurs = owned.get(partition.session.partition) === partition
+          if (isOurs && (isStopping || isFlushDue(options, partition)))
+            await flushPartition(options, partition)
+        }).catch((error: unknown) => partition.session.lose(error)),
+      ),
+    )
   const handler: PartitionHandler = {
     assigned: async session => {
       // Again: what was written at the start is lost with an emptied store, and readers go by it.
@@ -29,7 +43,9 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
       return startOffset(partition)
     },
     process: async (session, records) => {
-      await scoreRecords(options, owned.get(session.partition)!, records)
+      const partition = owned.get(session.partition)!
+      await inTurn(partition, () => scoreRecords(options, partition, records))
+      if (isStopping) await flushWhatIsDue()
       ticker.look(session.partition)
     },
     released: session => {
@@ -43,15 +59,32 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
     batchSize: options.batchSize,
   })
   ticker.start()
+  const stopFlushing = flushEvery(options, () => void flushWhatIsDue())
   return {
     stop: async () => {
       ticker.stop()
+      stopFlushing()
+      // Whoever takes the partitions next has nothing to fold again.
+      isStopping = true
+      await flushWhatIsDue()
       await consumption.stop()
     },
     problem: () => consumption.problem(),
     assignments: () => consumption.assignments(),
     modelsActive: () => [...owned.values()].every(partition => ticker.runsConfiguredModels(partition)),
   }
+}
+
+/** One batch, or one write of the store, at a time. */
+function inTurn(owned: OwnedPartition, work: () => Promise<void>): Promise<void> {
+  const done = owned.turn.then(work)
+  owned.turn = done.catch(() => {})
+  return done
+}
+
+/** A fifth of the interval: by so much a write may come late. */
+function flushEvery({ flush, every = everyInterval }: ScoringOptions, call: () => void): () => void {
+  return flush === undefined ? () => {} : every(Math.max(10, flush.intervalMs / 5), call)
 }
 
 /** An installation that was made before there were checkpoints goes on without. */

@@ -6,7 +6,9 @@ import { PartitionCheckpoints } from './checkpoints/partition-checkpoints.ts'
 import { findCheckpoint } from './checkpoints/read-checkpoint.ts'
 import { type RestoredPartition, restorePartition } from './checkpoints/restore-partition.ts'
 import type { PartitionSession } from './log.ts'
+import { readPublished } from './published-offset.ts'
 import type { ScoreOptions } from './score-partition.ts'
+import { Unsaved } from './unsaved.ts'
 
 /** A partition that this process owns, for the length of one session. */
 export interface OwnedPartition {
@@ -15,8 +17,21 @@ export interface OwnedPartition {
   readonly memory: PartitionMemory
   readonly cache: AccountCache
   readonly checkpoints: PartitionCheckpoints | undefined
+  /** As the session began with them. */
+  readonly taken: { readonly watermark: number; readonly published: number }
   /** The offset of the first record that is not in the store. */
   watermark: number
+  /** As of the store. */
+  savedMemory: PartitionMemory
+  /** The offset of the first record that is not folded in memory. */
+  position: number
+  /** Of what lies before this offset the accounts' scores are published. */
+  published: number
+  unsaved: Unsaved
+  /** When the store was last written, by the clock of `FlushTiming`. */
+  flushedAt: number
+  /** Resolves when what is being done with the partition is done. */
+  turn: Promise<void>
 }
 
 /**
@@ -45,13 +60,25 @@ export async function takePartition(
       : new PartitionCheckpoints(checkpoints.topic, checkpoints.timing, backend.store, library)
   if (checkpoints === undefined || written !== undefined)
     void lookForCheckpoint(options, session, written, watermark)
+  const memory =
+    restored?.memory ?? decodePartitionMemory(watermark === 0 ? undefined : stored.state, library)
+  // What is in the store was published before. Where nothing is known of the rest, it is published once more rather than not at all.
+  const { committedOffset, committedMetadata } = session
+  const published = Math.max(readPublished(committedOffset, committedMetadata) ?? 0, watermark)
   return {
     session,
     owner,
-    memory: restored?.memory ?? decodePartitionMemory(watermark === 0 ? undefined : stored.state, library),
+    memory,
     cache: new AccountCache(),
     checkpoints: written,
+    taken: { watermark, published },
     watermark,
+    savedMemory: { ...memory },
+    position: watermark,
+    published,
+    unsaved: new Unsaved(),
+    flushedAt: Number.NEGATIVE_INFINITY,
+    turn: Promise.resolve(),
   }
 }
 
@@ -121,6 +148,6 @@ async function lookForCheckpoint(
 }
 
 /** Where a session begins to read. */
-export function startOffset({ session, watermark }: OwnedPartition): number {
-  return Math.min(session.committedOffset, watermark)
+export function startOffset({ session, taken }: OwnedPartition): number {
+  return Math.min(session.committedOffset, taken.watermark)
 }

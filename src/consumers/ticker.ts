@@ -120,7 +120,7 @@ export class Ticker {
   /** Only what was read to its end can be compared: the configured models may be waiting there. */
   #needsModels(owned: OwnedPartition): boolean {
     if (this.runsConfiguredModels(owned)) return false
-    return owned.watermark >= owned.session.endOffset || this.#isQuiet(owned)
+    return owned.position >= owned.session.endOffset || this.#isQuiet(owned)
   }
 
   #isQuiet(owned: OwnedPartition): boolean {

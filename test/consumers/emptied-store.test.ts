@@ -54,11 +54,12 @@ async function takeWithKnownAccount() {
     commit: async records => {
       committed.push([...records])
     },
+    lose: () => {},
   }
   const backend = {
     store,
-    commitBatch: async (_, { outputs, nextOffset, write }) => {
-      await session.commit(outputs, nextOffset)
+    commitBatch: async (_, { outputs, nextOffset, metadata, write }) => {
+      await session.commit(outputs, nextOffset, metadata)
       await store.save(0, write)
     },
   } as Pick<Backend, 'store' | 'commitBatch'> as Backend

@@ -6,6 +6,7 @@ import type { OutgoingRecord } from '../../src/consumers/log.ts'
 import type { OwnedPartition } from '../../src/consumers/take-partition.ts'
 import { Ticker } from '../../src/consumers/ticker.ts'
 import { topicNames } from '../../src/consumers/topics.ts'
+import { Unsaved } from '../../src/consumers/unsaved.ts'
 import { ModelLibrary, type ModelSource } from '../../src/models/model-library.ts'
 import { createPartitionMemory } from '../../src/scoring/fold.ts'
 import { MemoryStore } from '../support/memory-store.ts'
@@ -32,14 +33,22 @@ function startTicker(models: readonly ModelSource[]) {
     firstOffset: 0,
     endOffset: 5,
     commit: async () => {},
+    lose: () => {},
   }
   const owned: OwnedPartition = {
     session,
     owner: 'owner',
     memory: createPartitionMemory(),
+    savedMemory: createPartitionMemory(),
     cache: new AccountCache(),
+    unsaved: new Unsaved(),
     checkpoints: undefined,
+    taken: { watermark: 3, published: 3 },
     watermark: 3,
+    position: 3,
+    published: 3,
+    flushedAt: 0,
+    turn: Promise.resolve(),
   }
   const ticker = new Ticker(
     {

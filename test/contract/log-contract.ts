@@ -320,6 +320,26 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(after.sessions[0]!.committedOffset).toBe(offsets.at(-1)! + 1)
       })
 
+      it('keeps what was committed with it, until something else is', async () => {
+        const [topic, group] = [await opened.createTopic(1), newGroup()]
+        await appendNumbered(topic, 2)
+        let metadata: string | undefined = 'how far – it is'
+        const recorder = new Recorder({ metadata: () => metadata })
+        const first = await consume([topic], recorder, { group, batchSize: 1 })
+        await until(() => recorder.texts.length === 2)
+        expect(recorder.sessions[0]!.committedMetadata).toBeUndefined()
+        await first.stop()
+        expect((await log.group(group, topic)).metadata).toEqual(new Map([[0, metadata]]))
+
+        await appendNumbered(topic, 1)
+        metadata = undefined
+        const second = await consume([topic], recorder, { group })
+        await until(() => recorder.texts.length === 3)
+        expect(recorder.sessions[1]!.committedMetadata).toBe('how far – it is')
+        await second.stop()
+        expect((await log.group(group, topic)).metadata).toEqual(new Map())
+      })
+
       it('is as early as the handler said, whatever it was handed', async () => {
         const [topic, group] = [await opened.createTopic(1), newGroup()]
         const offsets = await appendNumbered(topic, 10)
@@ -449,6 +469,26 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(thrown).toBeInstanceOf(UpswellError)
         expect(['LOG_FENCED', 'LOG_UNAVAILABLE']).toContain((thrown as UpswellError).code)
         expect(await all(log, output)).toEqual([])
+      })
+    })
+
+    describe('a session that is lost between two batches', () => {
+      it('is released, and another begins where the last commit was', async () => {
+        const topic = await opened.createTopic(1)
+        await appendNumbered(topic, 2)
+        const recorder = new Recorder()
+        const consumption = await consume([topic], recorder)
+        await until(() => recorder.texts.length === 2)
+        const lost = recorder.sessions[0]!
+        lost.lose(new Error('the store is gone'))
+        lost.lose(new Error('and gone'))
+        await until(() => recorder.sessions.length === 2)
+        expect(recorder.releases.get(lost)).toBe(1)
+        await expect(lost.commit([], 2)).rejects.toMatchObject({ code: 'LOG_FENCED' })
+        await appendNumbered(topic, 1)
+        await until(() => recorder.texts.length === 3)
+        expect(recorder.handed.length).toBe(3)
+        await until(() => consumption.problem() === undefined)
       })
     })
 
@@ -623,6 +663,7 @@ interface RecorderParts {
   startAt?(session: PartitionSession): number
   outputs?(records: readonly LogRecord[]): OutgoingRecord[]
   nextOffset?(records: readonly LogRecord[]): number
+  metadata?(): string | undefined
   beforeCommit?(session: PartitionSession): Promise<void>
   afterCommit?(session: PartitionSession): Promise<void>
 }
@@ -658,7 +699,7 @@ class Recorder implements PartitionHandler {
     this.handed.push(...records.map(textOf))
     await this.#parts.beforeCommit?.(session)
     const nextOffset = this.#parts.nextOffset?.(records) ?? records.at(-1)!.offset + 1
-    await session.commit(this.#parts.outputs?.(records) ?? [], nextOffset)
+    await session.commit(this.#parts.outputs?.(records) ?? [], nextOffset, this.#parts.metadata?.())
     this.records.push(...records)
     await this.#parts.afterCommit?.(session)
   }

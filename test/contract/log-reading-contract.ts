@@ -107,7 +107,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
       const [topic, group] = [await openedLog().createTopic(1), `group-${randomUUID()}`]
       await appendTexts(topic, 0, ['a'])
       await textsIn(topic, [{ partition: 0, from: 0, to: 1 }])
-      expect(await log().group(group, topic)).toEqual({ isConsuming: false, committed: new Map() })
+      expect(await log().group(group, topic)).toMatchObject({ isConsuming: false, committed: new Map() })
     })
   })
 
@@ -202,7 +202,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
     it('shows whether it consumes, and its offsets', async () => {
       const [topic, group] = [await openedLog().createTopic(2), `group-${randomUUID()}`]
       const offsets = await appendTexts(topic, 1, ['a', 'b'])
-      expect(await log().group(group, topic)).toEqual({ isConsuming: false, committed: new Map() })
+      expect(await log().group(group, topic)).toMatchObject({ isConsuming: false, committed: new Map() })
       const consumption = await log().consume({
         group,
         topics: [topic],
@@ -212,14 +212,14 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
       onTestFinished(() => consumption.stop())
       await until(async () => (await log().group(group, topic)).committed.size === 1)
       const committed = new Map([[1, offsets[1]! + 1]])
-      expect(await log().group(group, topic)).toEqual({ isConsuming: true, committed })
+      expect(await log().group(group, topic)).toMatchObject({ isConsuming: true, committed })
       await expect(log().deleteGroup(group)).rejects.toMatchObject({
         code: 'LOG_UNAVAILABLE',
         message: expect.stringContaining(group),
       })
       await consumption.stop()
       await until(async () => !(await log().group(group, topic)).isConsuming)
-      expect(await log().group(group, topic)).toEqual({ isConsuming: false, committed })
+      expect(await log().group(group, topic)).toMatchObject({ isConsuming: false, committed })
     })
 
     it('is forgotten when it is deleted, and no other', async () => {

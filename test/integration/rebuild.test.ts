@@ -289,7 +289,6 @@ function foldPlainly(records: readonly LogRecord[]): {
   })
   const memory = createPartitionMemory()
   const { events, touched, counts } = foldBatch(entries, memory, new Map())
-  const nothing = { accounts: new Map(), stored: new Map(), sizeBytes: new Map(), askedStore: false }
   const context = {
     owner: 'plain',
     expectedWatermark: 0,
@@ -298,7 +297,7 @@ function foldPlainly(records: readonly LogRecord[]): {
     library,
   }
   return {
-    write: partitionWrite(compareTouched(touched, nothing, new AccountCache()), counts, context),
+    write: partitionWrite(compareTouched(touched, new AccountCache()), counts, context),
     events,
   }
 }

@@ -11,6 +11,8 @@ export class Broker {
   readonly #producers = new Map<string, Producer>()
   /** `group/topic/partition` → offset. */
   readonly #offsets = new Map<string, number>()
+  /** What was committed with them. */
+  readonly #metadata = new Map<string, string | undefined>()
   /** The same, but as of the decision to commit: a marker may be on its way. */
   readonly #decided = new Map<string, number>()
   readonly #unfinished = new Set<Transaction>()
@@ -82,10 +84,11 @@ export class Broker {
     topic: string,
     partition: number,
     offset: number,
+    metadata?: string,
   ): undefined | 'busy' {
     const transaction = this.#transactionOf(id, epoch)
     if (transaction === 'busy') return 'busy'
-    transaction.offsets.push([offsetKey(group, topic, partition), offset])
+    transaction.offsets.push([offsetKey(group, topic, partition), offset, metadata])
     return undefined
   }
 
@@ -145,6 +148,10 @@ export class Broker {
     return this.#offsets.get(offsetKey(group, topic, partition)) ?? 0
   }
 
+  committedMetadata(group: string, topic: string, partition: number): string | undefined {
+    return this.#metadata.get(offsetKey(group, topic, partition))
+  }
+
   decidedOffset(group: string, topic: string, partition: number): number {
     return this.#decided.get(offsetKey(group, topic, partition)) ?? 0
   }
@@ -152,6 +159,7 @@ export class Broker {
   /** As an operator does. */
   setOffset(group: string, topic: string, partition: number, offset: number): void {
     this.#offsets.set(offsetKey(group, topic, partition), offset)
+    this.#metadata.delete(offsetKey(group, topic, partition))
     this.#decided.set(offsetKey(group, topic, partition), offset)
   }
 
@@ -298,7 +306,10 @@ export class Broker {
     }
     this.#later.marker(() => {
       if (outcome === 'commit')
-        for (const [key, offset] of transaction.offsets) this.#offsets.set(key, offset)
+        for (const [key, offset, metadata] of transaction.offsets) {
+          this.#offsets.set(key, offset)
+          this.#metadata.set(key, metadata)
+        }
       finish()
     })
   }
@@ -340,7 +351,7 @@ interface Transaction {
   readonly id: string
   state: 'open' | 'committing' | 'aborting' | 'ended'
   outcome: 'commit' | 'abort' | undefined
-  readonly offsets: [string, number][]
+  readonly offsets: [string, number, string | undefined][]
   readonly partitions: Set<BrokerPartition>
   /** Where the end is written down already: only there readers know of it. */
   readonly markers: Set<BrokerPartition>

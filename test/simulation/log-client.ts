@@ -31,6 +31,7 @@ export interface Writer {
 export interface WrittenOffset extends TopicPartition {
   readonly group: string
   readonly nextOffset: number
+  readonly metadata?: string | undefined
 }
 
 /** How long until a broker that is still ending the transaction before is asked again, ms. */
@@ -179,6 +180,7 @@ export class LogClient implements Log {
     return {
       isConsuming: this.#groups.get(group)?.hasMembers ?? false,
       committed: isThere ? this.#broker.committedOffsets(group, topic) : new Map(),
+      metadata: new Map(),
     }
   }
 
@@ -201,9 +203,10 @@ export class LogClient implements Log {
   groupOffset(
     group: string,
     { topic, partition }: TopicPartition,
-  ): Promise<OffsetRange & { committed: number }> {
+  ): Promise<OffsetRange & { committed: number; metadata: string | undefined }> {
     return this.#call('log.offset', `${topic}/${partition}`, () => ({
       committed: this.#broker.committedOffset(group, topic, partition),
+      metadata: this.#broker.committedMetadata(group, topic, partition),
       first: this.#broker.firstOffset(topic, partition),
       end: this.#broker.endOffset(topic, partition),
     }))
@@ -244,10 +247,10 @@ export class LogClient implements Log {
             this.#broker.produce(id, epoch, records),
           )
     if (offset === undefined) return positions
-    const { group, topic, partition } = offset
+    const { group, topic, partition, metadata } = offset
     const nextOffset = offset.nextOffset + (this.#wiring.commitsOneTooFar ? 1 : 0)
     await this.#untilReady('log.offsets', `${topic}/${partition} to ${nextOffset}`, () =>
-      this.#broker.addOffset(id, epoch, group, topic, partition, nextOffset),
+      this.#broker.addOffset(id, epoch, group, topic, partition, nextOffset, metadata),
     )
     return positions
   }

@@ -8,6 +8,7 @@ import type {
   OutgoingRecord,
   PartitionSession,
 } from '../../src/consumers/log.ts'
+import { publishedMetadata } from '../../src/consumers/published-offset.ts'
 import { CHECKPOINTS } from '../../src/consumers/topics.ts'
 import type { LogClient } from './log-client.ts'
 import type { StoreClient } from './store-client.ts'
@@ -19,14 +20,14 @@ export function loopBackend(log: LogClient, store: StoreClient, wiring: Wiring):
   return {
     log: miswired(log, store, wiring),
     store,
-    async commitBatch(session, { outputs: given, nextOffset, write }) {
+    async commitBatch(session, { outputs: given, nextOffset, metadata, write }) {
       const outputs = wiring.sendsHeadFirst ? headFirst(given) : given
       if (wiring.savesBeforeCommit) {
         await store.save(session.partition, write)
-        await session.commit(outputs, nextOffset)
+        await session.commit(outputs, nextOffset, metadata)
         return
       }
-      await session.commit(outputs, nextOffset)
+      await session.commit(outputs, nextOffset, metadata)
       await store.save(session.partition, write)
     },
     inNamespace: () => Promise.reject(new Error('no other namespace is simulated')),
@@ -99,16 +100,23 @@ async function showSession(
   store: StoreClient,
   wiring: Wiring,
 ): Promise<PartitionSession> {
-  if (!wiring.sendsOutputsAgain) return session
+  const { sendsOutputsAgain, overlooksUnpublished, publishesScoresAgain } = wiring
+  if (!sendsOutputsAgain && !overlooksUnpublished && !publishesScoresAgain) return session
   const { watermark } = await store.readPartition(session.partition)
-  const { topic, partition, firstOffset, endOffset, committedOffset } = session
+  const { topic, partition, firstOffset, endOffset, committedOffset, committedMetadata } = session
   return {
     topic,
     partition,
     firstOffset,
     endOffset,
-    committedOffset: Math.min(committedOffset, watermark),
-    commit: (records, nextOffset) => session.commit(records, nextOffset),
+    committedOffset: sendsOutputsAgain ? Math.min(committedOffset, watermark) : committedOffset,
+    committedMetadata: overlooksUnpublished
+      ? undefined
+      : publishesScoresAgain
+        ? publishedMetadata(0)
+        : committedMetadata,
+    commit: (records, nextOffset, metadata) => session.commit(records, nextOffset, metadata),
+    lose: reason => session.lose(reason),
   }
 }
 

@@ -33,6 +33,7 @@ export function makePlan(seed: number, faults: 'none' | 'some' = 'some'): Plan {
     batchSize: random.pick([1, 2, 3, 5, 10, 20]),
     startMs,
     models: random.integer(0, MODEL_SETS.length - 1),
+    flushIntervalMs: createRandom('flush', seed).pick([0, 20, 100, 250, 1_000, 5_000]),
     checkpoints,
     steps: makeSteps(random, seed, startMs, level, checkpoints !== undefined),
     faults: [

@@ -1,10 +1,4 @@
-import type {
-  LogRecord,
-  OffsetRange,
-  OutgoingRecord,
-  PartitionHandler,
-  PartitionSession,
-} from '../../src/consumers/log.ts'
+import type { LogRecord, OffsetRange, PartitionHandler, PartitionSession } from '../../src/consumers/log.ts'
 import { UpswellError } from '../../src/errors.ts'
 import type { TopicPartition } from './group.ts'
 import type { LogClient } from './log-client.ts'
@@ -60,10 +54,11 @@ export class SimulatedOwner {
     try {
       const early = wiring.readsOffsetBeforeFence ? await client.groupOffset(group, this.place) : undefined
       const writer = await client.openWriter(`${group}-${topic}-${partition}`)
-      const { committed, first, end } = early ?? (await client.groupOffset(group, this.place))
-      const session = new LiveSession(this.place, committed, { first, end }, async (records, nextOffset) => {
+      const range = early ?? (await client.groupOffset(group, this.place))
+      const { end, first } = range
+      const session = new LiveSession(this.place, range, async (records, nextOffset, metadata) => {
         if (session.isOver) throw over(this.place)
-        const offset = { group, ...this.place, nextOffset }
+        const offset = { group, ...this.place, nextOffset, metadata }
         await writer.write(records, offset, () => !session.isOver)
       })
       if (this.#isOver) return
@@ -112,6 +107,7 @@ class LiveSession implements PartitionSession {
   readonly topic: string
   readonly partition: number
   readonly committedOffset: number
+  readonly committedMetadata: string | undefined
   readonly firstOffset: number
   readonly endOffset: number
   readonly commit: PartitionSession['commit']
@@ -121,13 +117,13 @@ class LiveSession implements PartitionSession {
 
   constructor(
     place: TopicPartition,
-    committedOffset: number,
-    { first, end }: OffsetRange,
-    commit: (records: readonly OutgoingRecord[], nextOffset: number) => Promise<void>,
+    { committed, metadata, first, end }: OffsetRange & { committed: number; metadata: string | undefined },
+    commit: PartitionSession['commit'],
   ) {
     this.topic = place.topic
     this.partition = place.partition
-    this.committedOffset = committedOffset
+    this.committedOffset = committed
+    this.committedMetadata = metadata
     this.firstOffset = first
     this.endOffset = end
     this.commit = commit
@@ -139,6 +135,11 @@ class LiveSession implements PartitionSession {
   end(): void {
     this.isOver = true
     this.#resolve(undefined)
+  }
+
+  /** Whatever the reason: the next session begins with a fence. */
+  lose(): void {
+    this.end()
   }
 }
 

@@ -32,8 +32,7 @@ export function foldPlainly(records: readonly LogRecord[], library: ModelLibrary
   const accounts = new Map<string, Account>()
   const { events, touched, counts, memoryChanged } = foldBatch(entries, memory, accounts)
   const cache = new AccountCache()
-  const nothing = { accounts: new Map(), stored: new Map(), sizeBytes: new Map(), askedStore: false }
-  const write = partitionWrite(compareTouched(touched, nothing, cache), counts, {
+  const write = partitionWrite(compareTouched(touched, cache), counts, {
     owner: '',
     expectedWatermark: 0,
     watermark: records.length === 0 ? 0 : records.at(-1)!.offset + 1,

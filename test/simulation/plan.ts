@@ -16,6 +16,8 @@ export interface Plan {
   readonly startMs: number
   /** The models that are configured at first: a place in the list of model sets. */
   readonly models: number
+  /** See `FlushTiming`; 0: the store is written with each batch. */
+  readonly flushIntervalMs: number
   /** How checkpoints are written; undefined: there are none. */
   readonly checkpoints: PlannedCheckpoints | undefined
   readonly steps: readonly PlannedStep[]

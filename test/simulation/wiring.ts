@@ -14,6 +14,10 @@ export interface Wiring {
   readonly savesBeforeCommit: boolean
   /** Records that are folded again are new to the loop. */
   readonly sendsOutputsAgain: boolean
+  /** All that was committed counts as published, also the scores that wait for the store's next write. */
+  readonly overlooksUnpublished: boolean
+  /** The scores of all that is folded again are published once more. */
+  readonly publishesScoresAgain: boolean
   /** Records below the watermark are applied once more. */
   readonly passesNothingOver: boolean
   /** The store takes every save, whoever writes it and whatever it follows. */
@@ -50,6 +54,8 @@ export const CORRECT: Wiring = {
   takesUnclearForDone: false,
   savesBeforeCommit: false,
   sendsOutputsAgain: false,
+  overlooksUnpublished: false,
+  publishesScoresAgain: false,
   passesNothingOver: false,
   savesUnchecked: false,
   countsRefusedSaves: false,

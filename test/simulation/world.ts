@@ -269,7 +269,7 @@ export class World {
       heard(line)
     }
     const logger = { info, warn: heard, error: heard }
-    const { checkpoints } = this.plan
+    const { checkpoints, flushIntervalMs } = this.plan
     const starting = async (): Promise<void> => {
       worker.scoring = await startScoring({
         backend,
@@ -283,6 +283,7 @@ export class World {
         now: process.now,
         tickIntervalMs: TICK_INTERVAL_MS,
         every: process.every,
+        ...(flushIntervalMs > 0 ? { flush: { intervalMs: flushIntervalMs, now: process.now } } : {}),
         ...(checkpoints === undefined
           ? {}
           : { checkpoints: { topic: TOPICS[CHECKPOINTS], timing: { ...checkpoints, now: process.now } } }),

@@ -35,8 +35,7 @@ export function foldPlainly(
   const memory = createPartitionMemory()
   const accounts = new Map<string, Account>()
   const folded = foldBatch(entries, memory, accounts)
-  const nothing = { accounts: new Map(), stored: new Map(), sizeBytes: new Map(), askedStore: false }
-  const touched = compareTouched(folded.touched, nothing, new AccountCache())
+  const touched = compareTouched(folded.touched, new AccountCache())
   const watermark = (records.at(-1)?.offset ?? -1) + 1
   const context = { owner: '', expectedWatermark: 0, watermark, memory, library }
   return {

@@ -91,6 +91,7 @@ export class PopulationRun {
         commit: async (_, nextOffset) => {
           run.committed = Math.max(run.committed, nextOffset)
         },
+        lose: () => {},
       }
       run.owned = await takePartition(options, session, `owner-${partition}`)
     }
@@ -108,8 +109,8 @@ export class PopulationRun {
     const { store } = this
     return {
       store,
-      commitBatch: async (session, { outputs, nextOffset, write }) => {
-        await session.commit(outputs, nextOffset)
+      commitBatch: async (session, { outputs, nextOffset, metadata, write }) => {
+        await session.commit(outputs, nextOffset, metadata)
         if (crashes) throw CRASH
         await store.save(session.partition, write)
       },

@@ -63,6 +63,7 @@ async function begin({ open, topics, models, batchSize }: PipelineOptions): Prom
     batchSize,
     now: Date.now,
     tickIntervalMs: 200,
+    flush: { intervalMs: 100, now: () => performance.now() },
   })
   const partitions = await backend.log.partitions(topics.signals)
   while (scoring.assignments().length < partitions || !scoring.modelsActive()) await sleep(10)

@@ -5,18 +5,24 @@ import type { Consumption, LogRecord, PartitionHandler, PartitionSession } from 
 const FIRST_BACKOFF_MS = 100
 const LONGEST_BACKOFF_MS = 5_000
 
+export interface OpenSession {
+  readonly session: PartitionSession
+  /** Why it was lost between two batches; undefined while it was not. */
+  lost(): { readonly reason: unknown } | undefined
+}
+
 /** One partition of the embedded log, as one group reads it. */
 export interface PartitionSource {
   readonly topic: string
   readonly partition: number
   /** Begins a session at the group's committed offset. @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE */
-  open(): PartitionSession
+  open(): OpenSession
   /** Ends it: its commits are refused from now on. */
   close(session: PartitionSession): void
   /** The next records, `limit` at most; none if the end was reached. */
   read(fromOffset: number, limit: number): LogRecord[]
-  /** Resolves when there may be a record at `offset` or behind it, or when `stopping` is aborted. */
-  waitFor(offset: number, stopping: AbortSignal): Promise<void>
+  /** Resolves when there may be a record at `offset` or behind it, or when `isOver` answers true: asked when the session is lost, and now and then. */
+  waitFor(offset: number, isOver: () => boolean): Promise<void>
 }
 
 export interface ConsumeProblem {
@@ -88,11 +94,12 @@ class PartitionLoop {
   }
 
   async #runSession(): Promise<void> {
-    const session = this.source.open()
+    const opened = this.source.open()
+    const { session } = opened
     try {
       const offset = await this.#options.handler.assigned(session)
       this.isAssigned = true
-      await this.#runBatches(session, offset)
+      await this.#runBatches(opened, offset)
     } finally {
       this.isAssigned = false
       this.source.close(session)
@@ -100,14 +107,16 @@ class PartitionLoop {
     }
   }
 
-  async #runBatches(session: PartitionSession, from: number): Promise<void> {
+  async #runBatches({ session, lost }: OpenSession, from: number): Promise<void> {
     let offset = from
     while (!this.#stopping.aborted) {
+      const loss = lost()
+      if (loss !== undefined) throw loss.reason
       const records = this.source.read(offset, this.#options.batchSize)
       const last = records.at(-1)
       if (last === undefined) {
         this.#recovered()
-        await this.source.waitFor(offset, this.#stopping)
+        await this.source.waitFor(offset, () => this.#stopping.aborted || lost() !== undefined)
         continue
       }
       await this.#options.handler.process(session, records)

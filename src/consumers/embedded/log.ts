@@ -18,7 +18,12 @@ import type {
 } from '../log.ts'
 import { AppendBell } from './bell.ts'
 import { type ConsumingClaim, claimConsuming, isClaimed } from './claim.ts'
-import { type ConsumeProblem, type PartitionSource, startConsumption } from './consumption.ts'
+import {
+  type ConsumeProblem,
+  type OpenSession,
+  type PartitionSource,
+  startConsumption,
+} from './consumption.ts'
 import { EmbeddedRecords, type TopicPartition } from './records.ts'
 import { type EmbeddedTopic, EmbeddedTopics, type TopicPartitions } from './topics.ts'
 
@@ -120,10 +125,8 @@ export class EmbeddedLog implements Log {
   async group(group: string, topicName: string): Promise<GroupState> {
     const topic = this.#topics.find(topicName)
     const isConsuming = await this.#isConsuming(group)
-    const committed = this.#read(() =>
-      topic === undefined ? new Map<number, number>() : this.#records.committedOffsets(topic, group),
-    )
-    return { isConsuming, committed }
+    if (topic === undefined) return { isConsuming, committed: new Map(), metadata: new Map() }
+    return { isConsuming, ...this.#read(() => this.#records.committedOffsets(topic, group)) }
   }
 
   async deleteGroup(group: string): Promise<void> {
@@ -144,11 +147,12 @@ export class EmbeddedLog implements Log {
     records: readonly OutgoingRecord[],
     nextOffset: number,
     other: PreparedWrite,
+    metadata?: string,
   ): Promise<void> {
     try {
       const place = this.#placeOf(session)
       const append = await this.#prepareAppend(records)
-      const commit = this.#records.prepareCommitted(place, place.group, nextOffset)
+      const commit = this.#records.prepareCommitted(place, place.group, nextOffset, metadata)
       const positions = await this.#environment.write('LOG_UNAVAILABLE', {
         check: () => {
           this.#placeOf(session).claim.requireHeld()
@@ -213,20 +217,22 @@ export class EmbeddedLog implements Log {
       open: () => this.#openSession(place),
       close: session => this.#sessions.delete(session),
       read: (fromOffset, limit) => this.#read(() => this.#records.read(place, fromOffset, limit)),
-      waitFor: async (offset, stopping) => {
-        while (!stopping.aborted && this.#read(() => this.#records.end(place)) <= offset) {
+      waitFor: async (offset, isOver) => {
+        while (!isOver() && this.#read(() => this.#records.end(place)) <= offset) {
           await this.#bell.wait(topic.name, partition)
         }
       },
     }
   }
 
-  #openSession(place: SessionPlace): PartitionSession {
+  #openSession(place: SessionPlace): OpenSession {
+    let lost: { readonly reason: unknown } | undefined
     const offsets = this.#read(() => {
       place.claim.requireHeld()
       this.#topics.requireThere([place.topic])
       return {
         committedOffset: this.#records.committed(place, place.group),
+        committedMetadata: this.#records.committedMetadata(place, place.group),
         firstOffset: 0,
         endOffset: this.#records.end(place),
       }
@@ -235,10 +241,15 @@ export class EmbeddedLog implements Log {
       topic: place.topic.name,
       partition: place.partition,
       ...offsets,
-      commit: (records, nextOffset) => this.commitTogether(session, records, nextOffset, NO_WRITE),
+      commit: (records, nextOffset, metadata) =>
+        this.commitTogether(session, records, nextOffset, NO_WRITE, metadata),
+      lose: reason => {
+        lost ??= { reason }
+        this.#bell.ring(place.topic.name, place.partition)
+      },
     }
     this.#sessions.set(session, place)
-    return session
+    return { session, lost: () => lost }
   }
 
   #placeOf(session: PartitionSession): SessionPlace {

@@ -1,6 +1,6 @@
 import type { LmdbEnvironment, LmdbTable, PreparedWrite } from '../../store/lmdb-environment.ts'
 import { partitionOf } from '../../store/partition-of.ts'
-import type { LogRecord, OutgoingRecord, Position } from '../log.ts'
+import type { GroupState, LogRecord, OutgoingRecord, Position } from '../log.ts'
 import { decodeRecord, encodeRecord } from './record.ts'
 import type { EmbeddedTopic } from './topics.ts'
 
@@ -20,7 +20,7 @@ export class EmbeddedRecords {
   readonly #records: LmdbTable
   /** Topic, partition → the offset that the next record gets. */
   readonly #ends: LmdbTable
-  /** Topic, partition, group → offset. */
+  /** Topic, partition, group → offset, and the text that was committed with it. */
   readonly #committed: LmdbTable
 
   constructor(environment: LmdbEnvironment) {
@@ -57,14 +57,23 @@ export class EmbeddedRecords {
     return decodeOffset(this.#committed.get(committedKey(place, group)))
   }
 
+  /** Undefined if nothing was committed with the offset. */
+  committedMetadata(place: TopicPartition, group: string): string | undefined {
+    return decodeMetadata(this.#committed.get(committedKey(place, group)))
+  }
+
   /** Of each partition in which the group committed. */
-  committedOffsets(topic: EmbeddedTopic, group: string): Map<number, number> {
-    const offsets = new Map<number, number>()
+  committedOffsets(topic: EmbeddedTopic, group: string): Pick<GroupState, 'committed' | 'metadata'> {
+    const committed = new Map<number, number>()
+    const metadata = new Map<number, string>()
     for (let partition = 0; partition < topic.partitions; partition++) {
       const bytes = this.#committed.get(committedKey({ topic, partition }, group))
-      if (bytes !== undefined) offsets.set(partition, decodeOffset(bytes))
+      if (bytes === undefined) continue
+      committed.set(partition, decodeOffset(bytes))
+      const text = decodeMetadata(bytes)
+      if (text !== undefined) metadata.set(partition, text)
     }
-    return offsets
+    return { committed, metadata }
   }
 
   /** Forgets the group's offsets in all topics. */
@@ -103,9 +112,9 @@ export class EmbeddedRecords {
     }
   }
 
-  prepareCommitted(place: TopicPartition, group: string, offset: number): PreparedWrite {
+  prepareCommitted(place: TopicPartition, group: string, offset: number, metadata = ''): PreparedWrite {
     const key = committedKey(place, group)
-    const value = encodeOffset(offset)
+    const value = Buffer.concat([encodeOffset(offset), Buffer.from(metadata)])
     return {
       check: () => {},
       apply: () => {
@@ -198,4 +207,11 @@ function encodeOffset(offset: number): Buffer {
 
 function decodeOffset(bytes: Buffer | undefined): number {
   return bytes === undefined ? 0 : bytes.readUIntBE(0, OFFSET_BYTES)
+}
+
+/** What is behind the offset. */
+function decodeMetadata(bytes: Buffer | undefined): string | undefined {
+  return bytes === undefined || bytes.length === OFFSET_BYTES
+    ? undefined
+    : bytes.toString('utf8', OFFSET_BYTES)
 }

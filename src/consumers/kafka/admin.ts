@@ -56,9 +56,13 @@ export function kafkaAdmin(createKafka: () => Kafka): KafkaAdmin {
         if (range === undefined)
           throw new UpswellError('LOG_UNAVAILABLE', `${topic}/${partition} is gone`, { canRetry: true })
         const [answer] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
-        const committed = Number(answer?.partitions.find(each => each.partition === partition)?.offset ?? -1)
+        const found = answer?.partitions.find(each => each.partition === partition)
         // -1: nothing was committed.
-        return { ...range, committed: Math.max(0, committed) }
+        return {
+          ...range,
+          committed: Math.max(0, Number(found?.offset ?? -1)),
+          metadata: found?.metadata || undefined,
+        }
       }),
 
     topics: () => ask('list the topics', admin => admin.listTopics()),
@@ -68,14 +72,14 @@ export function kafkaAdmin(createKafka: () => Kafka): KafkaAdmin {
         const { groups } = await admin.describeGroups([group])
         // Of all topics: asked about one that is missing, it would fail.
         const offsets = await admin.fetchOffsets({ groupId: group })
-        const committed = offsets.find(each => each.topic === topic)?.partitions ?? []
+        const found = offsets.find(each => each.topic === topic)?.partitions ?? []
+        // -1: nothing was committed.
+        const committed = found.filter(({ offset }) => Number(offset) >= 0)
         return {
           isConsuming: groups.some(({ members, state }) => isActive(state) && members.length > 0),
-          committed: new Map(
-            committed
-              // -1: nothing was committed.
-              .filter(({ offset }) => Number(offset) >= 0)
-              .map(({ partition, offset }) => [partition, Number(offset)]),
+          committed: new Map(committed.map(({ partition, offset }) => [partition, Number(offset)])),
+          metadata: new Map(
+            committed.flatMap(({ partition, metadata }) => (metadata ? [[partition, metadata]] : [])),
           ),
         }
       }),

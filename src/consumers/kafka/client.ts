@@ -11,6 +11,7 @@ import {
 import type { Logger } from '../logger.ts'
 import { hideAbortedRecords } from './aborted.ts'
 import { registerCompressions } from './compression.ts'
+import { encodeProduceFast } from './produce-request.ts'
 import { stopIdlePolling } from './request-queue.ts'
 
 export interface KafkaConnection {
@@ -47,6 +48,7 @@ export function kafkaClients(connection: KafkaConnection): KafkaClients {
   registerCompressions()
   hideAbortedRecords()
   stopIdlePolling()
+  encodeProduceFast()
   const sockets = trackedSockets()
   const write = oneLine(connection.log)
   const config: KafkaConfig = {

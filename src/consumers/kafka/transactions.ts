@@ -27,6 +27,7 @@ export interface GroupOffset {
   readonly topic: string
   readonly partition: number
   readonly nextOffset: number
+  readonly metadata?: string | undefined
 }
 
 export interface TransactionOptions {
@@ -123,12 +124,14 @@ const OFFSET_ATTEMPTS = 12
  * it met CONCURRENT_TRANSACTIONS 14 times of 30. Nothing has happened then, so the same call may be made again.
  */
 async function sendGroupOffset(transaction: Transaction, offset: GroupOffset): Promise<void> {
-  const { group, topic, partition, nextOffset } = offset
+  const { group, topic, partition, nextOffset, metadata } = offset
+  // kafkajs hands the partitions through as they are; its types leave the metadata out.
+  const committed = { partition, offset: String(nextOffset), ...(metadata === undefined ? {} : { metadata }) }
   for (let attempt = 1; ; attempt++) {
     try {
       return await transaction.sendOffsets({
         consumerGroupId: group,
-        topics: [{ topic, partitions: [{ partition, offset: String(nextOffset) }] }],
+        topics: [{ topic, partitions: [committed] }],
       })
     } catch (error) {
       if (attempt === OFFSET_ATTEMPTS || !isProtocolError(error, 'CONCURRENT_TRANSACTIONS')) throw error

@@ -14,23 +14,30 @@ export interface HandedOver {
   readonly events: readonly ScoringEvent[]
 }
 
+/** The accounts among these that a promoted line has not touched since its promotion: subscribers know them as the line before it told them. */
+export function untoldAccounts(
+  line: Line,
+  memory: PartitionMemory,
+  accounts: () => Iterable<Account>,
+): Account[] {
+  const { promotion } = memory
+  if (line.origin === undefined || promotion === undefined || roleOf(line, memory) !== 'serving') return []
+  return [...accounts()].filter(({ lastOffset }) => lastOffset < promotion.offset)
+}
+
 /**
- * The accounts among these that a promoted line touches for the first time since its promotion: how they stood in the line before it, which has stood
+ * What there is to tell of accounts that `untoldAccounts` gave: how they stood in the line before it, which has stood
  * still since then, decides what there is to tell.
  * @throws UpswellError STORE_MOVED: the store of that line was emptied, and is not made anew yet; STORE_UNAVAILABLE
  */
 export async function handOverAccounts(
   line: Line,
   partition: number,
-  memory: PartitionMemory,
-  accounts: Iterable<Account>,
+  untold: readonly Account[],
   library: ModelLibrary,
 ): Promise<HandedOver[]> {
   const { origin } = line
-  const { promotion } = memory
-  if (origin === undefined || promotion === undefined || roleOf(line, memory) !== 'serving') return []
-  const untold = [...accounts].filter(({ lastOffset }) => lastOffset < promotion.offset)
-  if (untold.length === 0) return []
+  if (origin === undefined || untold.length === 0) return []
   const from = originPartition(origin, partition)
   const ids = untold.map(({ id }) => id)
   // Around the accounts: one that is missing tells nothing while the store is emptied or filled, and its memory is filled first.

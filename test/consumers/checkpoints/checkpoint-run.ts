@@ -109,6 +109,7 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
         this.published.push(...records.filter(({ topic }) => topic !== TOPIC))
         this.committedOffset = nextOffset
       },
+      lose: () => {},
     }
     this.owned = await takePartition({ ...this.options(), ...parts }, session, `owner-${++this.taken}`)
     // It looks for the newest checkpoint in the background.
@@ -119,7 +120,13 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
   async rebuildFromLog(): Promise<void> {
     const { checkpoints: _, ...options } = this.options()
     this.owned = undefined
-    const session = { topic: TOPICS.signals, partition: 0, firstOffset: 0, commit: async () => {} }
+    const session = {
+      topic: TOPICS.signals,
+      partition: 0,
+      firstOffset: 0,
+      commit: async () => {},
+      lose: () => {},
+    }
     const { committedOffset } = this
     const owned = await takePartition(
       options,
@@ -140,9 +147,9 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
     const backend = {
       log: this.log as Pick<Log, 'read' | 'ranges' | 'append'> as Log,
       store,
-      commitBatch: async (session, { outputs, nextOffset, write }) => {
+      commitBatch: async (session, { outputs, nextOffset, metadata, write }) => {
         if (this.#death === 'before-commit') throw new Died()
-        await session.commit(outputs, nextOffset)
+        await session.commit(outputs, nextOffset, metadata)
         if (this.#death === 'before-save') throw new Died()
         await store.save(0, write)
       },

@@ -180,6 +180,7 @@ export class ParityWorld {
           if (record.topic === topics[CHECKPOINTS])
             this.checkpoints.push(logRecord(record, endOf(this.checkpoints)))
       },
+      lose: () => {},
     }
   }
 
@@ -187,8 +188,8 @@ export class ParityWorld {
     return {
       log: this.#log,
       store: this.store,
-      commitBatch: async (session, { outputs, nextOffset, write }) => {
-        await session.commit(outputs, nextOffset)
+      commitBatch: async (session, { outputs, nextOffset, metadata, write }) => {
+        await session.commit(outputs, nextOffset, metadata)
         await this.store.save(session.partition, write)
       },
     } as Pick<Backend, 'log' | 'store' | 'commitBatch'> as Backend

@@ -83,8 +83,8 @@ export class Installation {
       return {
         log,
         store,
-        commitBatch: async (session, { outputs, nextOffset, write }) => {
-          await session.commit(outputs, nextOffset)
+        commitBatch: async (session, { outputs, nextOffset, metadata, write }) => {
+          await session.commit(outputs, nextOffset, metadata)
           await store.save(session.partition, write)
         },
         inNamespace: async other => open(other),

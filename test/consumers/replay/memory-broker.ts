@@ -14,6 +14,8 @@ export class MemoryBroker {
   readonly now: () => number
   /** By group, topic and partition. */
   readonly #offsets = new Map<string, number>()
+  /** What was committed with them. */
+  readonly #metadata = new Map<string, string | undefined>()
   readonly #epochs = new Map<string, number>()
   /** By group and topic. */
   readonly #members = new Map<string, Member[]>()
@@ -65,14 +67,20 @@ export class MemoryBroker {
     partition: number,
     records: readonly OutgoingRecord[],
     offset: number,
+    metadata?: string,
   ): void {
     const positions = records.map(record => this.#write(record))
     this.#mark(records, positions)
     this.#offsets.set(keyOf(group, topic, partition), offset)
+    this.#metadata.set(keyOf(group, topic, partition), metadata)
   }
 
   committed(group: string, topic: string, partition: number): number | undefined {
     return this.#offsets.get(keyOf(group, topic, partition))
+  }
+
+  metadata(group: string, topic: string, partition: number): string | undefined {
+    return this.#metadata.get(keyOf(group, topic, partition))
   }
 
   forget(isOne: (key: string) => boolean): void {

@@ -20,6 +20,8 @@ import type { MortalProcess } from './mortal-process.ts'
 
 /** The log port of one process, on the broker in memory. */
 export class MemoryLog implements Log {
+  /** Sessions that were lost between two batches, and why. */
+  readonly #lost = new Map<PartitionSession, unknown>()
   readonly #broker: MemoryBroker
   readonly #process: MortalProcess
 
@@ -115,11 +117,14 @@ export class MemoryLog implements Log {
   group(group: string, topic: string): Promise<GroupState> {
     return this.#process.call(() => {
       const committed = new Map<number, number>()
+      const metadata = new Map<number, string>()
       for (let partition = 0; partition < (this.#broker.topics.get(topic)?.length ?? 0); partition++) {
         const offset = this.#broker.committed(group, topic, partition)
         if (offset !== undefined) committed.set(partition, offset)
+        const text = this.#broker.metadata(group, topic, partition)
+        if (text !== undefined) metadata.set(partition, text)
       }
-      return { isConsuming: this.#broker.hasMembers(group), committed }
+      return { isConsuming: this.#broker.hasMembers(group), committed, metadata }
     })
   }
 
@@ -142,6 +147,7 @@ export class MemoryLog implements Log {
         let offset = await place.handler.assigned(session)
         while (!loop.isEnded && !this.#process.isDead) {
           loop.isWorking = true
+          if (this.#lost.has(session)) throw this.#lost.get(session)
           const records = this.#broker.next(place.topic, place.partition, offset, place.batchSize)
           const last = records.at(-1)
           if (last === undefined) {
@@ -169,13 +175,15 @@ export class MemoryLog implements Log {
       topic,
       partition,
       committedOffset: this.#broker.committed(group, topic, partition) ?? 0,
+      committedMetadata: this.#broker.metadata(group, topic, partition),
       firstOffset: 0,
       endOffset: this.#broker.log(topic)[partition]!.length,
-      commit: (records, nextOffset) =>
+      lose: reason => this.#lost.set(session, reason),
+      commit: (records, nextOffset, metadata) =>
         this.#process.call(() => {
           if (!this.#broker.isCurrent(group, topic, partition, epoch))
             throw new UpswellError('LOG_FENCED', `${group} ${topic}/${partition} belongs to another`)
-          this.#broker.commit(group, topic, partition, records, nextOffset)
+          this.#broker.commit(group, topic, partition, records, nextOffset, metadata)
         }),
     }
     return session

@@ -5,7 +5,7 @@ import {
   signalRecord,
   tickRecord,
 } from '../../../src/consumers/log-entries.ts'
-import { handOverAccounts } from '../../../src/consumers/replay/hand-over.ts'
+import { handOverAccounts, untoldAccounts } from '../../../src/consumers/replay/hand-over.ts'
 import type { Line } from '../../../src/consumers/replay/line.ts'
 import { writePromotion } from '../../../src/consumers/replay/promote.ts'
 import type { ModelSource } from '../../../src/models/model-library.ts'
@@ -126,7 +126,13 @@ describe('a promoted line', () => {
     const accounts = await storedAccounts(installation, namespaceOf('v2'))
     await installation.stopAll()
     const refused = { code: 'STORE_MOVED', canRetry: true }
-    const handOver = () => handOverAccounts(line, 0, memory, accounts.values(), library)
+    const handOver = () =>
+      handOverAccounts(
+        line,
+        0,
+        untoldAccounts(line, memory, () => accounts.values()),
+        library,
+      )
     const store = installation.store()
     store.empty()
     await expect(handOver()).rejects.toMatchObject(refused)
@@ -139,7 +145,7 @@ describe('a promoted line', () => {
     await store.save(0, { ...nothing, owner: 'filling', expectedWatermark: 0, watermark: 4, state })
     expect((await handOver()).length).toBe(accounts.size)
     // Of none there is nothing to ask.
-    expect(await handOverAccounts(line, 0, memory, [], library)).toEqual([])
+    expect(await handOverAccounts(line, 0, [], library)).toEqual([])
   })
 
   test('is not followed by another until it has told of all of its accounts', async () => {

@@ -1,0 +1,86 @@
+import { checkStore } from './check-store.ts'
+import { compareTouched, keepSaved, partitionWrite } from './loaded-accounts.ts'
+import type { OutgoingRecord } from './log.ts'
+import { accountScoresRecord } from './outputs.ts'
+import { publishedMetadata } from './published-offset.ts'
+import { outputTopics } from './replay/line.ts'
+import type { ScoreOptions } from './score-partition.ts'
+import type { OwnedPartition } from './take-partition.ts'
+import { Unsaved } from './unsaved.ts'
+
+/** What a write of the store may take; more is written before its time. */
+const MOST_UNSAVED = 10_000
+/** While what was there at the beginning is being caught up with, nobody waits for the newest scores: those in between are worth less than the work. */
+const CATCHING_UP = 4
+
+/** Whether it is time to write what was folded since. */
+export function isFlushDue({ flush }: ScoreOptions, owned: OwnedPartition): boolean {
+  if (owned.position <= owned.watermark) return false
+  if (flush === undefined || owned.unsaved.accounts.size >= MOST_UNSAVED) return true
+  const isCatchingUp = owned.position < owned.session.endOffset
+  const intervalMs = flush.intervalMs * (isCatchingUp ? CATCHING_UP : 1)
+  // Also if the clock was set back.
+  return Math.abs(flush.now() - owned.flushedAt) >= intervalMs
+}
+
+/**
+ * Publishes the scores of the accounts that changed, with `outputs` before them, and writes the store: memory and store are the same then. What was published before
+ * a crash is only written. While what was committed is being folded again, the committed offset stays where it is.
+ * @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE, STORE_FENCED, STORE_MOVED, STORE_UNAVAILABLE; what is in memory is of no use any more
+ */
+export async function flushPartition(
+  options: ScoreOptions,
+  owned: OwnedPartition,
+  outputs: readonly OutgoingRecord[] = [],
+): Promise<void> {
+  const { backend, library, flush } = options
+  const { session, owner, memory, cache, unsaved, position, watermark } = owned
+  const { partition } = session
+  const publishes = position > owned.published
+  if (position <= watermark) return
+  owned.flushedAt = flush?.now() ?? 0
+  const touched = compareTouched(unsaved.accounts, cache)
+  const write = partitionWrite(touched, unsaved.counts, {
+    owner,
+    expectedWatermark: watermark,
+    watermark: position,
+    memory: unsaved.memoryChanged ? memory : undefined,
+    library,
+  })
+  if (publishes) {
+    const checkpoint = await checkpointRecords(options, owned, touched)
+    const topics = options.line === undefined ? options.topics : outputTopics(options.line, memory)
+    const scores: OutgoingRecord[] = []
+    for (const { account, isMoved } of touched) {
+      if (isMoved || unsaved.toldOf.has(account))
+        scores.push(accountScoresRecord(topics, account, `${partition}:${account.lastOffset}`))
+    }
+    await backend.commitBatch(session, {
+      outputs: [...checkpoint, ...outputs, ...scores],
+      nextOffset: Math.max(position, session.committedOffset),
+      metadata: publishedMetadata(position),
+      write,
+    })
+  } else {
+    await backend.store.save(partition, write)
+  }
+  owned.watermark = position
+  owned.published = Math.max(owned.published, position)
+  owned.savedMemory = { ...memory }
+  owned.unsaved = new Unsaved()
+  keepSaved(cache, touched, write.accounts)
+}
+
+/** A checkpoint shows the store as it is before this write. */
+async function checkpointRecords(
+  { backend }: ScoreOptions,
+  { checkpoints, savedMemory, session: { partition }, watermark }: OwnedPartition,
+  touched: Parameters<NonNullable<OwnedPartition['checkpoints']>['overtaken']>[1],
+): Promise<OutgoingRecord[]> {
+  if (checkpoints === undefined) return []
+  const next = await checkpoints.next({ partition, memory: savedMemory, watermark })
+  const overtaken = await checkpoints.overtaken(partition, touched)
+  const records = [...next, ...overtaken]
+  if (records.length > 0) await checkStore(backend.store, partition, watermark)
+  return records
+}

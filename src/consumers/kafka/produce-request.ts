@@ -1,0 +1,144 @@
+import produceRequests from 'kafkajs/src/protocol/requests/produce/index.js'
+import { crc32c } from './crc32c.ts'
+import { ProduceWriter } from './produce-writer.ts'
+
+/**
+ * Has kafkajs' (2.2.4) producers encode what they send with `encodeProduce`. Its own way makes some thirty objects of a record, and copies each record five times:
+ * that took a third of a scorer's time.
+ */
+export function encodeProduceFast(): void {
+  const { protocol } = produceRequests
+  if (corrected.has(protocol)) return
+  const fast: typeof protocol = options => {
+    const create = protocol(options)
+    if (Number(options.version) < FIRST_WITH_BATCHES) return create
+    return given => {
+      const made = create(given)
+      if (!given.compression) made.request.encode = async () => asEncoder(encodeProduce(given))
+      return made
+    }
+  }
+  corrected.add(fast)
+  produceRequests.protocol = fast
+}
+
+const corrected = new WeakSet<object>()
+/** Before it, records had no headers and producers no transactions. */
+const FIRST_WITH_BATCHES = 3
+
+/** What kafkajs reads of what it encoded. */
+function asEncoder(buffer: Buffer): { readonly buf: Buffer; readonly buffer: Buffer } {
+  return { buf: buffer, buffer }
+}
+
+export interface ProduceRequest {
+  readonly transactionalId?: string | null | undefined
+  /** A number, or kafkajs' Long. */
+  readonly producerId?: unknown
+  readonly producerEpoch?: number
+  readonly acks: number
+  /** ms */
+  readonly timeout: number
+  readonly compression?: number
+  readonly topicData: readonly {
+    readonly topic: string
+    readonly partitions: readonly {
+      readonly partition: number
+      readonly firstSequence?: number
+      readonly messages: readonly ProducedMessage[]
+    }[]
+  }[]
+}
+
+export interface ProducedMessage {
+  readonly key?: string | Buffer | null
+  readonly value: string | Buffer | null
+  readonly headers?: Readonly<Record<string, string | Buffer>>
+  /** ms, in digits. */
+  readonly timestamp?: string
+}
+
+/** One for all: encoding cannot be interrupted, and each result is a copy. */
+const writer = new ProduceWriter()
+
+/** The body of a produce request, versions 3 to 7, with a record batch (magic 2) of each partition: the bytes that kafkajs makes. */
+export function encodeProduce(request: ProduceRequest): Buffer {
+  const out = writer
+  out.restart()
+  out.string(request.transactionalId ?? null)
+  out.int16(request.acks)
+  out.int32(request.timeout)
+  out.int32(request.topicData.length)
+  for (const { topic, partitions } of request.topicData) {
+    out.string(topic)
+    out.int32(partitions.length)
+    for (const { partition, firstSequence = 0, messages } of partitions) {
+      out.int32(partition)
+      writeBatch(out, request, firstSequence, messages)
+    }
+  }
+  return out.finish()
+}
+
+const MAGIC = 2
+const IN_TRANSACTION = 16
+
+/** Its size as bytes, then the batch. */
+function writeBatch(
+  out: ProduceWriter,
+  { transactionalId, producerId = -1, producerEpoch = 0 }: ProduceRequest,
+  firstSequence: number,
+  messages: readonly ProducedMessage[],
+): void {
+  const now = Date.now()
+  const times = messages.map(({ timestamp }) => (timestamp === undefined ? now : Number(timestamp)))
+  let [first, last] = [times[0] ?? now, times[0] ?? now]
+  for (const time of times) {
+    if (time < first) first = time
+    if (time > last) last = time
+  }
+  const sizeAt = out.skipInt32()
+  // The offset of the first record is the broker's to give.
+  out.int64(0)
+  const lengthAt = out.skipInt32()
+  const start = out.length
+  // The leader's epoch.
+  out.int32(0)
+  out.int8(MAGIC)
+  const sumAt = out.skipInt32()
+  const summed = out.length
+  out.int16(transactionalId ? IN_TRANSACTION : 0)
+  out.int32(messages.length - 1)
+  out.int64(first)
+  out.int64(last)
+  out.int64(Number(String(producerId)))
+  out.int16(producerEpoch)
+  out.int32(firstSequence)
+  out.int32(messages.length)
+  for (let i = 0; i < messages.length; i++) writeRecord(out, messages[i]!, i, times[i]! - first)
+  out.putInt32(sumAt, crc32c(out.bytes, summed, out.length))
+  out.putInt32(lengthAt, out.length - start)
+  out.putInt32(sizeAt, out.length - sizeAt - 4)
+}
+
+function writeRecord(
+  out: ProduceWriter,
+  { key = null, value, headers = {} }: ProducedMessage,
+  offsetDelta: number,
+  timestampDelta: number,
+): void {
+  const start = out.begin()
+  // No attributes are in use.
+  out.int8(0)
+  out.varint(timestampDelta)
+  out.varint(offsetDelta)
+  out.varintBytes(key)
+  out.varintBytes(value)
+  const names = Object.keys(headers)
+  out.varint(names.length)
+  for (const name of names) {
+    out.varintBytes(name)
+    out.varintBytes(headers[name]!)
+  }
+  out.end(start)
+}
