@@ -1,8 +1,10 @@
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
+import { isAsciiAt } from '../scoring/ascii.ts'
 import type { LogEntry, Promotion, TickSlice } from '../scoring/fold.ts'
 import { LATEST_MS, parseSignal, type Rejection } from '../scoring/parse-signal.ts'
+import type { SignalScanner } from '../scoring/scan-signal.ts'
 import type { Signal } from '../scoring/signal.ts'
-import type { LogRecord, OutgoingRecord } from './log.ts'
+import type { LogRecord, OutgoingRecord, RecordSpan } from './log.ts'
 
 /**
  * Records of the `signals` topic. A signal is its canonical JSON. What the system writes itself is told by the header
@@ -14,8 +16,47 @@ const CLOCK_HEADER = 'upswell-clock'
 
 export type DecodedRecord = { readonly entry: LogEntry } | { readonly rejection: Rejection }
 
-/** @throws InvalidModelError if a models record cannot be read by this version of Upswell */
-export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedRecord {
+/**
+ * `scanner`: for those who read many records and keep none of their signals, which hold on to the bytes that they were read from. The result is the same without one.
+ * @throws InvalidModelError if a models record cannot be read by this version of Upswell
+ */
+export function decodeRecord(
+  record: LogRecord,
+  library: ModelLibrary,
+  scanner?: SignalScanner,
+): DecodedRecord {
+  const entry = scanner === undefined ? undefined : scanRecord(record, scanner)
+  return entry === undefined ? parseRecord(record, library) : { entry }
+}
+
+/** Undefined for what is no plain signal; it may be a signal still. */
+function scanRecord(record: LogRecord, scanner: SignalScanner): LogEntry | undefined {
+  const { span, offset, timestamp } = record
+  if (timestamp > LATEST_MS) return undefined
+  let history = false
+  if (span === undefined || span.hasHeaders) {
+    if (record.headers[RECORD_HEADER] !== undefined) return undefined
+    history = isHistory(record)
+  }
+  const signal = span === undefined ? scanViews(record, scanner) : scanSpan(span, timestamp, scanner)
+  return signal === undefined ? undefined : { type: 'signal', offset, timestamp, signal, history }
+}
+
+/** Making views of key and value would cost more than reading them. */
+function scanSpan(span: RecordSpan, observedAt: number, scanner: SignalScanner): Signal | undefined {
+  const { bytes, keyFrom, keyTo, valueFrom, valueTo } = span
+  if (keyFrom < 0 || valueFrom < 0) return undefined
+  const signal = scanner.scan(bytes, valueFrom, valueTo, observedAt)
+  return signal !== undefined && isAsciiAt(bytes, keyFrom, keyTo, signal.accountId) ? signal : undefined
+}
+
+function scanViews({ key, value, timestamp }: LogRecord, scanner: SignalScanner): Signal | undefined {
+  if (key === null || value === null) return undefined
+  const signal = scanner.scan(value, 0, value.length, timestamp)
+  return signal !== undefined && isAsciiAt(key, 0, key.length, signal.accountId) ? signal : undefined
+}
+
+function parseRecord(record: LogRecord, library: ModelLibrary): DecodedRecord {
   const { offset, timestamp } = record
   if (timestamp > LATEST_MS) {
     return {
@@ -141,7 +182,8 @@ function notOurs(kind: string): { rejection: Rejection } {
 
 /** Of a signal: whether it was loaded as history, so that its timestamp is its own time. */
 export function isHistory({ headers }: LogRecord): boolean {
-  return headers[CLOCK_HEADER]?.toString() === 'event'
+  const clock = headers[CLOCK_HEADER]
+  return clock !== undefined && isAsciiAt(clock, 0, clock.length, 'event')
 }
 
 /** What the system wrote itself; undefined for a signal. */

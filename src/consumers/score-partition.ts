@@ -3,6 +3,7 @@ import type { Account, SignalOutcome } from '../scoring/account.ts'
 import { foldBatch, type LogEntry } from '../scoring/fold.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
 import type { Rejection } from '../scoring/parse-signal.ts'
+import type { SignalScanner } from '../scoring/scan-signal.ts'
 import type { Backend } from './backend.ts'
 import { checkStore } from './check-store.ts'
 import type { CheckpointTiming } from './checkpoints/partition-checkpoints.ts'
@@ -26,6 +27,8 @@ export interface ScoreOptions {
   readonly line?: Line
   readonly library: ModelLibrary
   readonly logger: Logger
+  /** Reads plain signals off their bytes; left out: all are parsed. */
+  readonly scanner?: SignalScanner
   /** Left out: an emptied store is made from the log alone. Without `timing` checkpoints are read, and none are written. */
   readonly checkpoints?: { readonly topic: string; readonly timing: CheckpointTiming | undefined }
   /** Left out: the store is written with each batch. */
@@ -116,7 +119,7 @@ async function scoreStep(
   if (treatment !== 'told' && owned.position <= owned.published) await flushPartition(options, owned)
   if (isNew && line !== undefined) await awaitOrigin(line, partition, records[0]!)
   const isRetired = line !== undefined && roleOf(line, memory) === 'retired'
-  const { entries, rejections } = decodeAll(isRetired ? [] : records, library)
+  const { entries, rejections } = decodeAll(isRetired ? [] : records, options)
   const loaded = await loadAccounts(backend.store, cache, partition, entries, memory, owned.unsaved.accounts)
   const untold = line === undefined ? [] : untoldAccounts(line, memory, () => accountsOf(entries, loaded))
   const toldOf = isNew && line !== undefined ? await handOverAccounts(line, partition, untold, library) : []
@@ -167,12 +170,12 @@ interface Rejected {
 
 function decodeAll(
   records: readonly LogRecord[],
-  library: ModelLibrary,
+  { library, scanner }: ScoreOptions,
 ): { entries: LogEntry[]; rejections: Rejected[] } {
   const entries: LogEntry[] = []
   const rejections: Rejected[] = []
   for (const record of records) {
-    const decoded = decodeRecord(record, library)
+    const decoded = decodeRecord(record, library, scanner)
     if ('entry' in decoded) entries.push(decoded.entry)
     else rejections.push({ record, rejection: decoded.rejection })
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { isUpswellError } from '../errors.ts'
+import { SignalScanner } from '../scoring/scan-signal.ts'
 import { everyInterval } from './every-interval.ts'
 import { flushPartition, isFlushDue } from './flush-partition.ts'
 import type { Consumption, PartitionHandler } from './log.ts'
@@ -15,7 +16,8 @@ export interface Scoring extends Consumption {
 
 /** The score loop: `signals` → fold → outputs and state, for the partitions that the group gives us. */
 export async function startScoring(given: ScoringOptions): Promise<Scoring> {
-  const options = await withCheckpointsIfPossible(given)
+  // One for all partitions: it remembers names and account ids.
+  const options = { scanner: new SignalScanner(), ...(await withCheckpointsIfPossible(given)) }
   const { backend, topics } = options
   const partitions = await backend.log.partitions(topics.signals)
   await backend.store.claimPartitions(partitions)

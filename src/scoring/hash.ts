@@ -2,31 +2,69 @@
  * Hashes of texts that are stored or published, so they never change. Not cryptographic: they keep apart what does not try to collide.
  */
 
-/** Two 32-bit lanes over UTF-16 code units, mixed as in cyrb53/MurmurHash3's finalizer. */
-function lanes(text: string, seed: number): [number, number] {
-  let a = 0xdeadbeef ^ seed
-  let b = 0x41c6ce57 ^ seed
+const words = new Uint32Array(2)
+const double = new Float64Array(words.buffer)
+
+/** Of no text yet. */
+export const FIRST_LANE = 0xdeadbeef | 0
+export const SECOND_LANE = 0x41c6ce57
+
+/** Two 32-bit lanes over UTF-16 code units, mixed as in cyrb53/MurmurHash3's finalizer. They are left in `words`. */
+function hashText(text: string, seed: number): void {
+  let a = FIRST_LANE ^ seed
+  let b = SECOND_LANE ^ seed
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)
-    a = Math.imul(a ^ unit, 2654435761)
-    b = Math.imul(b ^ unit, 1597334677)
+    a = nextFirstLane(a, unit)
+    b = nextSecondLane(b, unit)
   }
+  finish(a, b)
+}
+
+export function nextFirstLane(lane: number, unit: number): number {
+  return Math.imul(lane ^ unit, 2654435761)
+}
+
+export function nextSecondLane(lane: number, unit: number): number {
+  return Math.imul(lane ^ unit, 1597334677)
+}
+
+function finish(a: number, b: number): void {
   const x = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909)
   const y = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(x ^ (x >>> 13), 3266489909)
-  return [x >>> 0, y >>> 0]
+  words[0] = x
+  words[1] = y
 }
 
 /** A 63-bit hash carried in a finite double, so that it can be a key of a Map and eight bytes of a state. */
 export type Hash64 = number
 
-const words = new Uint32Array(2)
-const double = new Float64Array(words.buffer)
-
 export function hash64(text: string): Hash64 {
-  const [low, high] = lanes(text, 0)
-  words[0] = low
+  hashText(text, 0)
+  return asDouble()
+}
+
+/** `hash64` of a text of ASCII characters, from its bytes; `to` is excluded. */
+export function hash64OfAscii(bytes: Uint8Array, from: number, to: number): Hash64 {
+  let a = FIRST_LANE
+  let b = SECOND_LANE
+  for (let i = from; i < to; i++) {
+    const unit = bytes[i]!
+    a = nextFirstLane(a, unit)
+    b = nextSecondLane(b, unit)
+  }
+  return hash64OfLanes(a, b)
+}
+
+/** `hash64` of the text over whose code units the lanes were led. */
+export function hash64OfLanes(first: number, second: number): Hash64 {
+  finish(first, second)
+  return asDouble()
+}
+
+function asDouble(): number {
   // Without the exponent's top bit no pattern is NaN or infinite. Typed arrays are little-endian on all that Node runs on.
-  words[1] = high & 0xbfffffff
+  words[1]! &= 0xbfffffff
   return double[0]!
 }
 
@@ -39,7 +77,10 @@ export function lowBits(hash: Hash64): number {
 /** 128 bits as 32 hex digits, of the parts with a separator that no part contains. */
 export function hash128Hex(...parts: readonly (string | number)[]): string {
   const text = parts.join('\u0000')
-  return [...lanes(text, 0x5eed), ...lanes(text, 0x0bad5eed)]
-    .map(word => word.toString(16).padStart(8, '0'))
-    .join('')
+  return hexOf(text, 0x5eed) + hexOf(text, 0x0bad5eed)
+}
+
+function hexOf(text: string, seed: number): string {
+  hashText(text, seed)
+  return [...words].map(word => word.toString(16).padStart(8, '0')).join('')
 }

@@ -191,11 +191,10 @@ function checkProperties(
   value: unknown,
   areFacts: boolean,
 ): { properties: Record<string, PropertyValue> } | { rejection: Rejection } {
-  const properties: Record<string, PropertyValue> = {}
   if (value === undefined || value === null) {
     return areFacts
       ? reject('missing-field', 'properties is missing; an object of facts is accepted')
-      : { properties }
+      : { properties: {} }
   }
   if (typeof value !== 'object' || Array.isArray(value))
     return reject('invalid-field', `properties is ${describe(value)}; an object is accepted`)
@@ -206,6 +205,7 @@ function checkProperties(
       `properties has ${entries.length} entries; up to ${SIGNAL_LIMITS.properties} are accepted`,
     )
   }
+  const properties: Record<string, PropertyValue> = {}
   for (const [property, found] of entries) {
     if (property === '' || property.length > SIGNAL_LIMITS.propertyNameLength || !property.isWellFormed()) {
       return reject(
@@ -263,9 +263,10 @@ function checkTime(value: unknown, observedAt: number): { ms: number } | { rejec
 function findForbidden(value: object, where: string, depthLeft: number): Rejection | undefined {
   if (depthLeft === 0)
     return { code: 'too-deep', detail: `the signal is nested more than ${SIGNAL_LIMITS.depth} levels deep` }
-  for (const [key, inner] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
     if (FORBIDDEN_KEYS.has(key))
       return { code: 'forbidden-key', detail: `${where} has the key ${key}, which is not accepted` }
+    const inner: unknown = value[key as keyof typeof value]
     if (typeof inner !== 'object' || inner === null) continue
     const found = findForbidden(inner, 'a nested object', depthLeft - 1)
     if (found !== undefined) return found

@@ -1,28 +1,80 @@
-import { HOUR_MS } from './time.ts'
+import { DAY_MS, HOUR_MS } from './time.ts'
 
-const RFC_3339 =
-  /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/
+const ZERO = 48
+const NINE = 57
+const FRACTION_DIGITS = 9
 
 /** ms since 1970, cut to whole ms; undefined if the text is no such time or no such day exists. */
 export function parseRfc3339(text: string): number | undefined {
-  const match = RFC_3339.exec(text)
-  if (match === null) return undefined
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
-  if (hour > 23 || minute > 59 || second > 60) return undefined
-  const date = Date.UTC(year, month - 1, day)
-  const check = new Date(date)
-  if (check.getUTCFullYear() !== year || check.getUTCMonth() !== month - 1 || check.getUTCDate() !== day)
-    return undefined
-  const fraction = Math.floor(Number(`0.${match[7] ?? '0'}`) * 1000)
-  const [offsetHour, offsetMinute] = [Number(match[9] ?? 0), Number(match[10] ?? 0)]
-  if (offsetHour > 23 || offsetMinute > 59) return undefined
-  const offsetMinutes = (match[8] === '-' ? -1 : 1) * (offsetHour * 60 + offsetMinute)
-  return date + hour * HOUR_MS + (minute - offsetMinutes) * 60_000 + second * 1000 + fraction
+  const day = dayOfCivil(digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2))
+  const [hour, minute, second] = [digits(text, 11, 2), digits(text, 14, 2), digits(text, 17, 2)]
+  const isPunctuated =
+    text[4] === '-' && text[7] === '-' && isOneOf(text[10], 'Tt ') && text[13] === ':' && text[16] === ':'
+  if (!isPunctuated || day === undefined) return undefined
+  // 60 is a leap second.
+  if (!isWithin(hour, 23) || !isWithin(minute, 59) || !isWithin(second, 60)) return undefined
+
+  const fractionDigits = text[19] === '.' ? countDigits(text, 20) : undefined
+  if (fractionDigits === 0 || (fractionDigits ?? 0) > FRACTION_DIGITS) return undefined
+  const offset = offsetMinutes(text, fractionDigits === undefined ? 19 : 20 + fractionDigits)
+  if (offset === undefined) return undefined
+  const ms = fractionDigits === undefined ? 0 : wholeMs(text, fractionDigits)
+  return day * DAY_MS + hour * HOUR_MS + (minute - offset) * 60_000 + second * 1000 + ms
+}
+
+/** Days since 1970; undefined for a day that does not exist, or in a year before 100 or after 9999. Proleptic Gregorian calendar. */
+export function dayOfCivil(year: number, month: number, day: number): number | undefined {
+  if (!(year >= 100 && year <= 9999 && month >= 1 && month <= 12 && day >= 1)) return undefined
+  if (day > daysInMonth(year, month)) return undefined
+  // The year begins on 1 March, so that the leap day is its last one; 719,468 days lie between 0000-03-01 and 1970-01-01.
+  const marchYear = month > 2 ? year : year - 1
+  const marchMonth = month > 2 ? month - 3 : month + 9
+  const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400)
+  return marchYear * 365 + leapDays + Math.floor((153 * marchMonth + 2) / 5) + day - 1 - 719_468
+}
+
+function daysInMonth(year: number, month: number): number {
+  if (month !== 2) return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
+}
+
+/** The number that these digits make; NaN if one of them is none. */
+function digits(text: string, from: number, count: number): number {
+  let number = 0
+  for (let at = from; at < from + count; at++) {
+    const code = text.charCodeAt(at)
+    if (!(code >= ZERO && code <= NINE)) return Number.NaN
+    number = number * 10 + code - ZERO
+  }
+  return number
+}
+
+function countDigits(text: string, from: number): number {
+  let at = from
+  while (isWithin(digits(text, at, 1), 9)) at++
+  return at - from
+}
+
+/** The first three digits of the fraction, which begins at 20. */
+function wholeMs(text: string, fractionDigits: number): number {
+  if (fractionDigits === 1) return digits(text, 20, 1) * 100
+  return fractionDigits === 2 ? digits(text, 20, 2) * 10 : digits(text, 20, 3)
+}
+
+/** Of what must be the rest of the text. */
+function offsetMinutes(text: string, from: number): number | undefined {
+  if (isOneOf(text[from], 'Zz')) return text.length === from + 1 ? 0 : undefined
+  const [hour, minute] = [digits(text, from + 1, 2), digits(text, from + 4, 2)]
+  const isOffset = isOneOf(text[from], '+-') && text[from + 3] === ':' && text.length === from + 6
+  if (!isOffset || !isWithin(hour, 23) || !isWithin(minute, 59)) return undefined
+  return (text[from] === '-' ? -1 : 1) * (hour * 60 + minute)
+}
+
+function isOneOf(character: string | undefined, accepted: string): boolean {
+  return character !== undefined && accepted.includes(character)
+}
+
+/** Of NaN, false. */
+function isWithin(number: number, highest: number): boolean {
+  return number >= 0 && number <= highest
 }

@@ -1,7 +1,14 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { LogRecord } from '../../src/consumers/log.ts'
-import { decodeRecord } from '../../src/consumers/log-entries.ts'
+import {
+  type DecodedRecord,
+  decodeRecord,
+  signalRecord,
+  tickRecord,
+} from '../../src/consumers/log-entries.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
+import { SignalScanner } from '../../src/scoring/scan-signal.ts'
+import type { Signal } from '../../src/scoring/signal.ts'
 
 function record(kind: string, value: string | null, timestamp = 1_800_000_000_000): LogRecord {
   return {
@@ -46,5 +53,110 @@ test.each([
 test('a tick of the far future goes there too: it would push every clock', () => {
   expect(decodeRecord(record('tick', JSON.stringify(TICK), 1e16), new ModelLibrary())).toMatchObject({
     rejection: { code: 'invalid-time' },
+  })
+})
+
+const SIGNAL: Signal = {
+  id: 'e-1',
+  kind: 'usage',
+  name: 'report.exported',
+  accountId: 'acct-1',
+  userId: 'u-1',
+  quantityThousandths: 2500,
+  properties: {},
+  occurredAt: 1_800_000_000_000,
+}
+
+/** As a log hands it over that makes views of key and value, or that says where they lie. */
+function handedOver(
+  { key, value, headers = {} }: ReturnType<typeof signalRecord>,
+  { withSpan, timestamp = 1_800_000_000_500 }: { withSpan: boolean; timestamp?: number },
+): LogRecord {
+  const views = {
+    key: key === null ? null : Buffer.from(key),
+    value: value === null ? null : Buffer.from(value),
+    headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])),
+  }
+  const record = { topic: 'signals', partition: 0, offset: 7, timestamp, ...views }
+  if (!withSpan) return record
+  const bytes = Buffer.concat(
+    [Buffer.from('before'), views.key ?? '', Buffer.from('"}'), views.value ?? '', Buffer.from('"}}')].map(
+      part => Buffer.from(part),
+    ),
+  )
+  const keyFrom = 'before'.length
+  const keyTo = keyFrom + (views.key?.length ?? 0)
+  const valueFrom = keyTo + 2
+  const span = {
+    bytes,
+    keyFrom: views.key === null ? -1 : keyFrom,
+    keyTo,
+    valueFrom: views.value === null ? -1 : valueFrom,
+    valueTo: valueFrom + (views.value?.length ?? 0),
+    hasHeaders: Object.keys(headers).length > 0,
+  }
+  return { ...record, span }
+}
+
+/** With all that a signal tells, whether it makes it when asked or not. */
+function plainly(decoded: DecodedRecord): unknown {
+  if ('rejection' in decoded || decoded.entry.type !== 'signal') return decoded
+  const { id, kind, name, accountId, userId, quantityThousandths, properties, occurredAt } =
+    decoded.entry.signal
+  return {
+    entry: {
+      ...decoded.entry,
+      signal: { id, kind, name, accountId, userId, quantityThousandths, properties, occurredAt },
+    },
+  }
+}
+
+describe('with a scanner a record is what it is without one', () => {
+  const written = signalRecord('signals', SIGNAL, 1_800_000_000_500)
+  const text = String(written.value)
+  const tick = tickRecord('signals', 0, 1_800_000_000_000, { slice: 0, of: 2, scope: 'due', clock: 'wall' })
+  const rows: readonly [name: string, record: typeof written, timestamp?: number][] = [
+    ['a signal', written],
+    ['one that was loaded as history', signalRecord('signals', SIGNAL, 1_800_000_000_500, 'event')],
+    ['one of another clock', { ...written, headers: { 'upswell-clock': 'events' } }],
+    ['one with headers of others', { ...written, headers: { trace: 'x' } }],
+    ['one with properties', signalRecord('signals', { ...SIGNAL, properties: { team: 'Sales' } }, 0)],
+    ['one of an account beyond ASCII', signalRecord('signals', { ...SIGNAL, accountId: 'ümläut' }, 0)],
+    ['facts', signalRecord('signals', { ...SIGNAL, kind: 'traits', properties: { seats: 1 } }, 0)],
+    ['another key', { ...written, key: 'acct-2' }],
+    ['a key that goes on', { ...written, key: 'acct-11' }],
+    ['a key that breaks off', { ...written, key: 'acct-' }],
+    ['no key', { ...written, key: null }],
+    ['no value', { ...written, value: null }],
+    ['an empty value', { ...written, value: '' }],
+    ['no JSON', { ...written, value: text.slice(1) }],
+    ['no end', { ...written, value: text.slice(0, -1) }],
+    ['a tick', tick],
+    ['a signal that says it is a tick', { ...written, headers: { 'upswell-record': 'tick' } }],
+    ['a signal that says it is what nobody knows', { ...written, headers: { 'upswell-record': '' } }],
+    ['a time that is too far off', written, 1e16],
+    ['a signal of the future', written, SIGNAL.occurredAt - 600_001],
+  ]
+  test.each(rows)('%s', (_, outgoing, timestamp = 1_800_000_000_500) => {
+    const library = new ModelLibrary()
+    const expected = decodeRecord(handedOver(outgoing, { withSpan: false, timestamp }), library)
+    for (const withSpan of [false, true]) {
+      const record = handedOver(outgoing, { withSpan, timestamp })
+      expect(plainly(decodeRecord(record, library, new SignalScanner()))).toStrictEqual(plainly(expected))
+    }
+  })
+
+  test('and what is plain needs no views of key and value', () => {
+    const { key, value, headers, ...rest } = handedOver(written, { withSpan: true })
+    const unread = (): never => {
+      throw new Error('was read')
+    }
+    const record = Object.defineProperties(
+      { ...rest },
+      { key: { get: unread }, value: { get: unread }, headers: { get: unread } },
+    ) as LogRecord
+    expect(plainly(decodeRecord(record, new ModelLibrary(), new SignalScanner()))).toMatchObject({
+      entry: { type: 'signal', history: false, signal: SIGNAL },
+    })
   })
 })

@@ -273,6 +273,28 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     await until(async () => (await all(log, output)).length === 7)
   })
 
+  it('goes on in the same session when its connections break', async () => {
+    const [input, output] = [await createTopic(2), await createTopic(1)]
+    const wire = holdableSockets()
+    onTestFinished(() => wire.restore())
+    const worker = open()
+    onTestFinished(() => worker.close())
+    const handler = new CopyingHandler(output)
+    let sessions = 0
+    const assigned = handler.assigned.bind(handler)
+    handler.assigned = session => {
+      sessions++
+      return assigned(session)
+    }
+    await appendNumbers(input, 0, 100)
+    await worker.consume({ group: randomUUID(), topics: [input], handler, batchSize: 10 })
+    await until(async () => (await all(log, output)).length === 100)
+    wire.cut()
+    await appendNumbers(input, 100, 200)
+    await until(async () => (await all(log, output)).length === 200)
+    expect(sessions).toBe(2)
+  })
+
   it('creates topics that are missing and leaves the others alone', async () => {
     const [old, fresh] = [await createTopic(2), `test-${randomUUID()}`]
     const topics = [
@@ -363,6 +385,9 @@ function holdableSockets() {
         socket.uncork()
         socket.resume()
       }
+    },
+    cut: () => {
+      for (const socket of sockets) socket.destroy(new Error('cut'))
     },
     restore: () => spy.mockRestore(),
   }

@@ -9,8 +9,6 @@ import {
   type SASLOptions,
 } from 'kafkajs'
 import type { Logger } from '../logger.ts'
-import { hideAbortedRecords } from './aborted.ts'
-import { registerCompressions } from './compression.ts'
 import { encodeProduceFast } from './produce-request.ts'
 import { stopIdlePolling } from './request-queue.ts'
 
@@ -45,8 +43,6 @@ const KEEP_ALIVE_MS = 60_000
 const CLOSED = 'the Kafka client was closed'
 
 export function kafkaClients(connection: KafkaConnection): KafkaClients {
-  registerCompressions()
-  hideAbortedRecords()
   stopIdlePolling()
   encodeProduceFast()
   const sockets = trackedSockets()

@@ -1,52 +1,76 @@
-import type { Kafka, KafkaMessage } from 'kafkajs'
-import type { FetchedMessage } from './aborted.ts'
+import type { Kafka } from 'kafkajs'
 
 /** What the adapter uses of kafkajs' (2.2.4) connection to a cluster, which has no public name. */
 export interface KafkaCluster {
   connect(): Promise<void>
   disconnect(): Promise<void>
-  /** Reads where the topic's partitions are. */
+  /** Reads where the topic's partitions are; does nothing if that is known. */
   addTargetTopic(topic: string): Promise<void>
   refreshMetadata(): Promise<void>
   /** Node → those of the partitions that it leads. */
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, number[]>>
+  /** Connected. */
   findBroker(options: { readonly nodeId: string }): Promise<KafkaBroker>
+  readonly connectionPoolBuilder: { build(place: BrokerPlace): Promise<KafkaConnectionPool> }
 }
 
+/** One node. Other users of the cluster's connections to it wait while a fetch does. */
 export interface KafkaBroker {
-  fetch(request: FetchRequest): Promise<FetchAnswer>
+  readonly connectionPool: KafkaConnectionPool
+  readonly rootLogger: unknown
+  readonly authenticationTimeout: number
+  readonly versions: unknown
+  readonly constructor: new (options: {
+    readonly connectionPool: KafkaConnectionPool
+    readonly logger: unknown
+    readonly nodeId: string
+    readonly authenticationTimeout: number
+    readonly versions: unknown
+  }) => KafkaBroker
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+  /** How a request is made in the latest version that both sides speak. */
+  lookupRequest<Request>(apiKey: number, definitions: RequestDefinitions<Request>): CreateRequest<Request>
 }
 
-export interface FetchRequest {
-  readonly isolationLevel: number
+interface BrokerPlace {
+  readonly host: string
+  readonly port: number
+  readonly rack: string | null
+}
+
+export interface KafkaConnectionPool extends BrokerPlace {
+  /** Opens it if it is closed. */
+  getConnection(index: number): Promise<KafkaConnection>
+}
+
+interface KafkaConnection {
+  send<Decoded extends Throttling, Answer>(request: RequestToSend<Decoded, Answer>): Promise<Answer>
+}
+
+/** kafkajs reads it between `decode` and `parse`, and holds the next requests of the connection back for so long. */
+export interface Throttling {
   /** ms */
-  readonly maxWaitTime: number
-  readonly minBytes: number
-  readonly maxBytes: number
-  readonly topics: readonly {
-    readonly topic: string
-    readonly partitions: readonly {
-      readonly partition: number
-      readonly fetchOffset: string
-      readonly maxBytes: number
-    }[]
-  }[]
+  readonly clientSideThrottleTime: number
 }
 
-export interface FetchAnswer {
-  readonly responses: readonly {
-    readonly partitions: readonly {
-      readonly partition: number
-      /** Transactions that began before it are finished. */
-      readonly lastStableOffset: string
-      /** Whole batches: the first may begin before the offset that was asked for. */
-      readonly messages: readonly BatchedMessage[]
-    }[]
-  }[]
+interface EncodedRequest {
+  readonly request: { readonly apiVersion: number }
+  /** ms; kafkajs waits for the client's own timeout if that is longer. */
+  readonly requestTimeout?: number
 }
 
-export type BatchedMessage = FetchedMessage &
-  KafkaMessage & { readonly batchContext: { readonly firstOffset: string; readonly lastOffsetDelta: number } }
+interface RequestToSend<Decoded extends Throttling, Answer> extends EncodedRequest {
+  readonly response: { decode(data: Buffer): Promise<Decoded>; parse(decoded: Decoded): Promise<Answer> }
+}
+
+/** A module of `kafkajs/src/protocol/requests`. */
+export interface RequestDefinitions<Request> {
+  readonly versions: readonly string[]
+  protocol(options: { readonly version: number }): CreateRequest<Request>
+}
+
+type CreateRequest<Request> = (request: Request) => EncodedRequest
 
 export const READ_UNCOMMITTED = 0
 export const READ_COMMITTED = 1

@@ -1,58 +1,34 @@
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
 import { decompress as decompressZstd } from 'fzstd'
-import kafkajs from 'kafkajs'
-import { compressFrame, decompressFrame } from 'lz4-napi'
-import { compress as compressSnappy, uncompress as uncompressSnappy } from 'snappyjs'
+import { decompressFrame } from 'lz4-napi'
+import { uncompress as uncompressSnappy } from 'snappyjs'
 
-/** Teaches kafkajs the compressions that it leaves out (it decodes only gzip), as the Java clients use them. */
-export function registerCompressions(): void {
-  // Node finds only some of kafkajs' exports by name; these are not among them.
-  const { CompressionCodecs, CompressionTypes } = kafkajs
-  CompressionCodecs[CompressionTypes.Snappy] = () => snappy
-  CompressionCodecs[CompressionTypes.LZ4] = () => lz4
-  CompressionCodecs[CompressionTypes.ZSTD] = () => zstd
+/**
+ * What a record batch's attributes call a compression (1 gzip, 2 snappy, 3 lz4, 4 zstd), undone.
+ * @throws Error where there is no such compression, or the data are not of it
+ */
+export async function decompress(compression: number, data: Buffer): Promise<Buffer> {
+  const codec = CODECS[compression]
+  if (codec === undefined)
+    throw new Error(
+      `a record batch has the compression ${compression}; 1 to 4 are known (gzip, snappy, lz4, zstd)`,
+    )
+  return codec(data)
 }
 
-interface Codec {
-  compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>
-  decompress(data: Buffer): Promise<Buffer>
-}
+const decompressGzip = promisify(gunzip)
 
-const lz4: Codec = {
-  compress: encoder => compressFrame(encoder.buffer),
-  decompress: data => decompressFrame(data),
-}
-
-const snappy: Codec = {
-  compress: async encoder => encodeXerial(encoder.buffer),
-  decompress: async data => decodeSnappy(data),
-}
-
-const zstd: Codec = {
-  compress: async () => {
-    throw new Error('writing zstd is not supported; use none, gzip, snappy or lz4')
-  },
-  decompress: async data => Buffer.from(decompressZstd(data)),
+const CODECS: Readonly<Record<number, (data: Buffer) => Buffer | Promise<Buffer>>> = {
+  1: data => decompressGzip(data),
+  2: decodeSnappy,
+  3: data => decompressFrame(data),
+  4: data => Buffer.from(decompressZstd(data)),
 }
 
 // snappy-java's stream: this magic, two versions (int32), then blocks, each with its length (int32, big-endian).
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])
 const XERIAL_HEADER_BYTES = 16
-const XERIAL_BLOCK_BYTES = 32 * 1024
-
-export function encodeXerial(data: Buffer): Buffer {
-  const header = Buffer.alloc(XERIAL_HEADER_BYTES)
-  XERIAL_MAGIC.copy(header)
-  header.writeInt32BE(1, 8)
-  header.writeInt32BE(1, 12)
-  const parts: Buffer[] = [header]
-  for (let start = 0; start < data.length; start += XERIAL_BLOCK_BYTES) {
-    const block = compressSnappy(data.subarray(start, start + XERIAL_BLOCK_BYTES))
-    const length = Buffer.alloc(4)
-    length.writeInt32BE(block.length)
-    parts.push(length, block)
-  }
-  return Buffer.concat(parts)
-}
 
 /** Decodes snappy-java's stream, and the bare block that librdkafka writes. */
 export function decodeSnappy(data: Buffer): Buffer {

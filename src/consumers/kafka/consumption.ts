@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
+import type { Consumer, Kafka } from 'kafkajs'
 import { describeError, isUpswellError, UpswellError } from '../../errors.ts'
 import type { ConsumeOptions, Consumption } from '../log.ts'
 import type { Logger } from '../logger.ts'
 import type { KafkaAdmin } from './admin.ts'
+import { createCluster, type KafkaCluster } from './cluster.ts'
+import { fetchAhead, type RecordSource } from './fetch-ahead.ts'
+import { PartitionFetcher } from './fetch-partition.ts'
+import { type FetchSettings, fetchLimits } from './fetch-settings.ts'
 import { PartitionOwner } from './partition.ts'
 import { settlesWithin } from './time.ts'
 import { openTransactionWriter } from './transactions.ts'
@@ -18,14 +22,6 @@ export interface ConsumptionContext {
   readonly fetch: FetchSettings
 }
 
-export interface FetchSettings {
-  readonly maxBytesPerPartition?: number
-  readonly maxBytes?: number
-  readonly minBytes?: number
-  /** How long a fetch waits for records; also how long a partition that was just assigned may wait for its first fetch. */
-  readonly maxWaitMs?: number
-}
-
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 5_000
 /** A new member waits until the others have seen at a heartbeat that it is there; kafkajs' default is 3 s. */
@@ -34,16 +30,17 @@ const REBALANCE_TIMEOUT_MS = 60_000
 /** How long a handler may go on with what it has in hand once the consumption stops. */
 const GRACE_MS = 10_000
 const DISCONNECT_TIMEOUT_MS = 3_000
-/** More partitions than this share turns. */
-const CONCURRENT_PARTITIONS = 128
+/** kafkajs fetches nothing: this is how often it looks whether a heartbeat is due. */
+const HEARTBEAT_CHECK_MS = 250
 
 /**
  * One group membership, kept up for as long as the consumption lasts.
  *
  * It consists of consumers, one after the other: where kafkajs gives one up (it calls that a crash), or nothing was heard of it for too long, or Kafka cannot be reached,
- * the next is made after a while (100 ms, doubling to 5 s). Each consumer goes through generations of the group. A generation begins with kafkajs' GROUP_JOIN
- * event: there, before anything can be fetched, all partitions are paused, the owners of the generation before are ended, and each partition gets an owner of its own,
- * which fences, finds its offset and resumes (partition.ts).
+ * the next is made after a while (100 ms, doubling to 5 s). A consumer is only the membership: it joins and sends heartbeats, its partitions are paused for ever. Each
+ * consumer goes through generations of the group. A generation begins with kafkajs' GROUP_JOIN event: there, before anything can be fetched, all partitions are paused,
+ * the owners of the generation before are ended, and each partition gets an owner of its own, which fences, finds its offset and fetches (partition.ts). When kafkajs learns that
+ * the group shares its partitions out anew, the owners finish the call under way and wait for the next generation.
  */
 export class GroupConsumption implements Consumption {
   /** Resolves when the group was joined for the first time; rejects if a topic is missing then, or if it is stopped before. */
@@ -59,6 +56,7 @@ export class GroupConsumption implements Consumption {
   #generations = 0
   /** The one whose events count: a consumer that was given up may still join. */
   #consumer: Consumer | undefined
+  #isRejoining = false
   #failure: string | undefined = 'the group is not joined yet'
   #settleJoined: { readonly resolve: () => void; readonly reject: (error: unknown) => void } | undefined
   #lastSignMs = 0
@@ -128,15 +126,19 @@ export class GroupConsumption implements Consumption {
   async #runConsumer(): Promise<unknown> {
     await this.#context.admin.requireTopics(this.#options.topics)
     const consumer = this.#createConsumer()
+    const cluster = createCluster(this.#context.createKafka(), { allowAutoTopicCreation: false })
     const over = new AbortController()
     this.#consumer = consumer
-    const crashed = this.#watch(consumer)
+    this.#isRejoining = false
+    const crashed = this.#watch(consumer, cluster)
     const starting = this.#start(consumer)
     try {
       return await Promise.race([starting.then(() => crashed), this.#silence(over.signal), this.#stopped])
     } finally {
       over.abort()
       this.#consumer = undefined
+      this.#endGeneration()
+      void cluster.disconnect().catch(() => {})
       // While it joins, kafkajs does not hear that it shall stop; then it is told once more when it has joined.
       void starting.catch(() => {}).then(() => disconnect(consumer))
       await settlesWithin(DISCONNECT_TIMEOUT_MS, disconnect(consumer))
@@ -144,17 +146,14 @@ export class GroupConsumption implements Consumption {
   }
 
   #createConsumer(): Consumer {
-    const { createKafka, fetch, group, sessionTimeoutMs } = this.#context
+    const { createKafka, group, sessionTimeoutMs } = this.#context
     return createKafka().consumer({
       groupId: group,
       sessionTimeout: sessionTimeoutMs,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
       heartbeatInterval: HEARTBEAT_INTERVAL_MS,
       allowAutoTopicCreation: false,
-      minBytes: fetch.minBytes ?? 1,
-      maxBytes: fetch.maxBytes ?? 10 * 1024 * 1024,
-      maxBytesPerPartition: fetch.maxBytesPerPartition ?? 1024 * 1024,
-      maxWaitTimeInMs: fetch.maxWaitMs ?? 250,
+      maxWaitTimeInMs: HEARTBEAT_CHECK_MS,
       // kafkajs' own restart is left aside: then there is one way back for every failure.
       retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8, restartOnFailure: async () => false },
     })
@@ -164,52 +163,62 @@ export class GroupConsumption implements Consumption {
   async #start(consumer: Consumer): Promise<void> {
     await consumer.connect()
     await consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true })
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: CONCURRENT_PARTITIONS,
-      eachBatch: payload => this.#eachBatch(payload),
-    })
+    await consumer.run({ autoCommit: false })
   }
 
-  /** Resolves with the reason when kafkajs has given the consumer up. */
-  #watch(consumer: Consumer): Promise<unknown> {
-    const { CRASH, END_BATCH_PROCESS, GROUP_JOIN, HEARTBEAT } = consumer.events
+  /** Resolves with the reason when kafkajs has given the consumer up, or is to be given up. */
+  #watch(consumer: Consumer, cluster: KafkaCluster): Promise<unknown> {
+    const { CRASH, GROUP_JOIN, HEARTBEAT, REBALANCING } = consumer.events
     this.#lastSignMs = performance.now()
-    consumer.on(HEARTBEAT, () => {
-      if (this.#consumer === consumer) this.#lastSignMs = performance.now()
-    })
-    consumer.on(GROUP_JOIN, ({ payload }) => {
-      if (this.#consumer === consumer) this.#beginGeneration(consumer, payload.memberAssignment)
-    })
-    consumer.on(END_BATCH_PROCESS, ({ payload: { topic, partition, batchSize, lastOffset } }) => {
-      // Nothing in it can be read (transaction markers, aborted records): kafkajs went past it by itself.
-      if (this.#consumer === consumer && batchSize === 0)
-        this.#currentOwner(topic, partition)?.skipTo(Number(lastOffset) + 1)
-    })
     return new Promise(resolve => {
+      consumer.on(HEARTBEAT, () => {
+        if (this.#consumer !== consumer) return
+        this.#lastSignMs = performance.now()
+        // Its join failed, and it goes on as the member that it was: its partitions may be another's by now.
+        if (this.#isRejoining) resolve(new Error('the group was not joined anew'))
+      })
+      consumer.on(REBALANCING, () => {
+        if (this.#consumer !== consumer) return
+        this.#isRejoining = true
+        for (const owner of this.#current) owner.hold()
+      })
+      consumer.on(GROUP_JOIN, ({ payload }) => {
+        if (this.#consumer === consumer) this.#beginGeneration(consumer, cluster, payload.memberAssignment)
+      })
       consumer.on(CRASH, ({ payload }) => resolve(payload.error))
     })
   }
 
   /** Called by kafkajs in the same step in which it learns its assignment. */
-  #beginGeneration(consumer: Consumer, assignment: Readonly<Record<string, readonly number[]>>): void {
+  #beginGeneration(
+    consumer: Consumer,
+    cluster: KafkaCluster,
+    assignment: Readonly<Record<string, readonly number[]>>,
+  ): void {
     this.#endGeneration()
     this.#generations++
+    this.#isRejoining = false
     this.#lastSignMs = performance.now()
+    consumer.pause(this.#options.topics.map(topic => ({ topic })))
     const assigned = Object.entries(assignment).flatMap(([topic, partitions]) =>
       partitions.map(partition => ({ topic, partition })),
     )
-    for (const { topic, partition } of assigned) consumer.pause([{ topic, partitions: [partition] }])
     if (this.#isStopping) return
-    this.#current = assigned.map(({ topic, partition }) => this.#own(consumer, topic, partition))
+    const { fetch, log } = this.#context
+    const limits = fetchLimits(fetch, assigned.length)
+    this.#current = assigned.map(({ topic, partition }) =>
+      this.#own(topic, partition, offset => {
+        const fetcher = new PartitionFetcher(cluster, topic, partition)
+        return fetchAhead({ fetcher, log, offset, ...limits })
+      }),
+    )
     this.#failure = undefined
     this.#settleJoined?.resolve()
     const names = assigned.map(({ topic, partition }) => `${topic}/${partition}`).join(', ')
-    this.#context.log.info(`joined the group ${this.#context.group}: ${names || 'no partitions'}`)
+    log.info(`joined the group ${this.#context.group}: ${names || 'no partitions'}`)
   }
 
-  #own(consumer: Consumer, topic: string, partition: number): PartitionOwner {
+  #own(topic: string, partition: number, openSource: (offset: number) => RecordSource): PartitionOwner {
     const { admin, createKafka, group, log, transactionalIdPrefix } = this.#context
     const key = `${topic}/${partition}`
     const owner: PartitionOwner = new PartitionOwner({
@@ -226,11 +235,7 @@ export class GroupConsumption implements Consumption {
           mayCommit,
         }),
       groupOffset: () => admin.groupOffset(group, topic, partition),
-      resume: offset => {
-        consumer.seek({ topic, partition, offset: String(offset) })
-        consumer.resume([{ topic, partitions: [partition] }])
-      },
-      pause: () => pauseIfRunning(consumer, topic, partition),
+      openSource,
     })
     this.#owners.set(key, owner)
     return owner
@@ -241,39 +246,12 @@ export class GroupConsumption implements Consumption {
     this.#current = []
   }
 
-  #currentOwner(topic: string, partition: number): PartitionOwner | undefined {
-    return this.#current.find(owner => owner.partition === partition && owner.topic === topic)
-  }
-
-  async #eachBatch({ batch, isRunning, isStale, resolveOffset }: EachBatchPayload): Promise<void> {
-    const { topic, partition } = batch
-    const owner = this.#currentOwner(topic, partition)
-    await owner?.work({
-      fetchedOffset: Number((batch as typeof batch & { readonly fetchedOffset: string }).fetchedOffset),
-      lastOffset: Number(batch.lastOffset()),
-      messages: batch.messages,
-      mayGoOn: () => isRunning() && !isStale(),
-      // kafkajs would move the offset of the generation that is, not of the one that fetched.
-      resolve: offset => {
-        if (this.#currentOwner(topic, partition) === owner) resolveOffset(offset)
-      },
-    })
-  }
-
   /** Resolves when nothing was heard of the consumer for longer than a rebalance can take: kafkajs is stuck. */
   async #silence(signal: AbortSignal): Promise<unknown> {
     const limitMs = this.#context.sessionTimeoutMs + REBALANCE_TIMEOUT_MS
     while (!signal.aborted && performance.now() - this.#lastSignMs < limitMs)
       await sleep(1_000, undefined, { signal, ref: false }).catch(() => {})
     return new Error(`no heartbeat for ${Math.round(limitMs / 1_000)} s`)
-  }
-}
-
-function pauseIfRunning(consumer: Consumer, topic: string, partition: number): void {
-  try {
-    consumer.pause([{ topic, partitions: [partition] }])
-  } catch {
-    // It is stopped: nothing is fetched any more.
   }
 }
 

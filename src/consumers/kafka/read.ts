@@ -4,15 +4,13 @@ import { UpswellError } from '../../errors.ts'
 import { clipStretches, wholeStretches } from '../clip-stretches.ts'
 import type { LogRecord, Stretch } from '../log.ts'
 import type { KafkaAdmin } from './admin.ts'
-import {
-  type BatchedMessage,
-  createCluster,
-  type FetchAnswer,
-  type KafkaCluster,
-  READ_COMMITTED,
-} from './cluster.ts'
+import { BatchReader } from './batch-reader.ts'
+import { createCluster } from './cluster.ts'
 import { asLogError, isProtocolError, topicsMissing } from './errors.ts'
-import { toLogRecord } from './records.ts'
+import type { FetchedPartition } from './fetch-answer.ts'
+import { PartitionFetcher } from './fetch-partition.ts'
+import type { FetchedRecord } from './fetched-record.ts'
+import { flattenChunks } from './flatten-chunks.ts'
 
 export interface ReadContext {
   readonly createKafka: () => Kafka
@@ -22,25 +20,37 @@ export interface ReadContext {
 /**
  * The committed records of the stretches, or of the whole topic as it is now, one stretch after the other.
  *
- * It asks the partitions' leaders itself, on a connection of its own: a hundred records are there after 25 ms. A kafkajs consumer would have to join a group first,
- * which a broker holds back for 3 s by default (group.initial.rebalance.delay.ms). Aborted records and compression are kafkajs' as it is corrected here
- * (aborted.ts, compression.ts). What belongs to a transaction that is not finished is awaited for a while, then left out.
+ * It asks the partitions' leaders itself, on connections of its own: a hundred records are there after 25 ms. A kafkajs consumer would have to join a group first,
+ * which a broker holds back for 3 s by default (group.initial.rebalance.delay.ms). What belongs to a transaction that is not finished is awaited for a while, then left out.
  * @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE
  */
-export async function* readRecords(
-  { createKafka, admin }: ReadContext,
+export function readRecords(
+  context: ReadContext,
   topic: string,
   asked?: readonly Stretch[],
-): AsyncGenerator<LogRecord> {
+): AsyncIterableIterator<LogRecord, void> {
+  return flattenChunks(readChunks(context, topic, asked))
+}
+
+async function* readChunks(
+  { createKafka, admin }: ReadContext,
+  topic: string,
+  asked: readonly Stretch[] | undefined,
+): AsyncGenerator<readonly LogRecord[], void> {
   const ranges = await admin.offsets(topic)
   const stretches = clipStretches(topic, asked ?? wholeStretches(ranges), ranges)
   if (stretches.length === 0) return
   const cluster = createCluster(createKafka(), { allowAutoTopicCreation: false })
   try {
     await cluster.connect()
-    await cluster.addTargetTopic(topic)
-    for (const stretch of stretches)
-      yield* readStretch(new PartitionFetcher(cluster, admin, topic, stretch), stretch)
+    for (const stretch of stretches) {
+      const fetcher = new PartitionFetcher(cluster, topic, stretch.partition)
+      try {
+        yield* readStretch(new StretchReader(fetcher, admin, stretch), stretch)
+      } finally {
+        fetcher.close()
+      }
+    }
   } catch (error) {
     if (isProtocolError(error, 'UNKNOWN_TOPIC_OR_PARTITION')) throw topicsMissing([topic])
     throw asLogError(error, `read ${topic}`)
@@ -51,24 +61,36 @@ export async function* readRecords(
 
 /** The next fetch is on its way while the caller works on the last. */
 async function* readStretch(
-  fetcher: PartitionFetcher,
+  reader: StretchReader,
   { from, to }: Stretch,
-): AsyncGenerator<LogRecord, void, undefined> {
-  let next = fetcher.fetch(from)
+): AsyncGenerator<readonly LogRecord[], void, undefined> {
+  let next = reader.fetch(from)
   for (;;) {
-    const { records, nextOffset } = await next
+    const { batches, nextOffset } = await next
     if (nextOffset < to) {
-      next = fetcher.fetch(nextOffset)
+      next = reader.fetch(nextOffset)
       // Whoever stops reading does not hear of it.
       next.catch(() => {})
     }
-    yield* records
+    for (let records = await decode(batches); records.length > 0; records = await decode(batches))
+      yield records
     if (nextOffset >= to) return
   }
 }
 
+/** So many records are decoded at a time; more are only more objects that wait. */
+const DECODED_AT_ONCE = 500
+
+/** Empty: all are decoded. */
+async function decode(batches: BatchReader | undefined): Promise<readonly LogRecord[]> {
+  const records: FetchedRecord[] = []
+  await batches?.read(records, DECODED_AT_ONCE)
+  return records
+}
+
 interface Fetched {
-  readonly records: readonly LogRecord[]
+  /** Undefined: nothing. */
+  readonly batches?: BatchReader
   /** Nothing is left to read before it. */
   readonly nextOffset: number
 }
@@ -81,93 +103,64 @@ const PATIENCE_MS = 12_000
 const ATTEMPTS = 6
 const FIRST_DELAY_MS = 100
 
-/** Fetches from one partition, within one stretch. */
-class PartitionFetcher {
-  readonly #cluster: KafkaCluster
+/** Fetches one stretch of one partition. */
+class StretchReader {
+  readonly #fetcher: PartitionFetcher
   readonly #admin: KafkaAdmin
-  readonly #topic: string
   readonly #stretch: Stretch
 
-  constructor(cluster: KafkaCluster, admin: KafkaAdmin, topic: string, stretch: Stretch) {
-    this.#cluster = cluster
+  constructor(fetcher: PartitionFetcher, admin: KafkaAdmin, stretch: Stretch) {
+    this.#fetcher = fetcher
     this.#admin = admin
-    this.#topic = topic
     this.#stretch = stretch
   }
 
   /** What there is at this offset and behind it: waits for a transaction that is not finished, but not for ever. */
   async fetch(position: number): Promise<Fetched> {
+    const { to } = this.#stretch
     const deadline = performance.now() + PATIENCE_MS
     for (;;) {
       const answer = await this.#fetchPatiently(position)
-      if (answer === 'deleted') return { records: [], nextOffset: await this.#firstLeft(position) }
-      if (answer !== undefined && answer.messages.length > 0) return this.#read(position, answer.messages)
+      if (answer === 'deleted') return { nextOffset: await this.#firstLeft(position) }
+      const batches = answer === undefined ? undefined : new BatchReader(answer, position, to)
+      if (batches?.nextOffset !== undefined) return { batches, nextOffset: batches.nextOffset }
       if (performance.now() < deadline) continue
-      if (answer !== undefined && Number(answer.lastStableOffset) <= position)
-        return { records: [], nextOffset: this.#stretch.to }
+      if (answer !== undefined && answer.lastStableOffset <= position) return { nextOffset: to }
       throw new UpswellError(
         'LOG_UNAVAILABLE',
-        `Kafka gave nothing of ${this.#name} at offset ${position} for ${PATIENCE_MS / 1_000} s, though it goes on to ${answer?.lastStableOffset ?? this.#stretch.to}`,
+        `Kafka gave nothing of ${this.#name} at offset ${position} for ${PATIENCE_MS / 1_000} s, though it goes on to ${answer?.lastStableOffset ?? to}`,
         { canRetry: true },
       )
     }
   }
 
   get #name(): string {
-    return `${this.#topic}/${this.#stretch.partition}`
+    return `${this.#fetcher.topic}/${this.#fetcher.partition}`
   }
 
-  #read(position: number, messages: readonly BatchedMessage[]): Fetched {
-    const { partition, to } = this.#stretch
-    const records = messages
-      .filter(
-        ({ isControlRecord, offset }) =>
-          !isControlRecord && Number(offset) >= position && Number(offset) < to,
-      )
-      .map(message => toLogRecord(this.#topic, partition, message))
-    return { records, nextOffset: endOf(messages.at(-1)!) }
-  }
-
-  async #fetchPatiently(position: number): Promise<PartitionAnswer | 'deleted' | undefined> {
+  /** Undefined: the broker answered without the partition, as it does to those whom it slows down. */
+  async #fetchPatiently(offset: number): Promise<FetchedPartition | 'deleted' | undefined> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#fetchOnce(position)
+        return await this.#fetcher.fetch({
+          offset,
+          maxBytes: FETCH_BYTES,
+          minBytes: 1,
+          maxWaitMs: FETCH_WAIT_MS,
+        })
       } catch (error) {
         if (isProtocolError(error, 'OFFSET_OUT_OF_RANGE')) return 'deleted'
         if (attempt === ATTEMPTS) throw error
         await sleep(FIRST_DELAY_MS * 2 ** (attempt - 1))
-        // Fails for good where the topic is gone; a broker that is away may be back at the next attempt.
-        await this.#cluster.refreshMetadata().catch((failure: unknown) => {
-          if (isProtocolError(failure, 'UNKNOWN_TOPIC_OR_PARTITION')) throw failure
-        })
+        await this.#fetcher.recover()
       }
     }
   }
 
-  /** Undefined: the broker answered without the partition, as it does to those whom it slows down. */
-  async #fetchOnce(position: number): Promise<PartitionAnswer | undefined> {
-    const { partition } = this.#stretch
-    const [nodeId] = Object.keys(this.#cluster.findLeaderForPartitions(this.#topic, [partition]))
-    if (nodeId === undefined) throw new Error(`nobody leads ${this.#name}`)
-    const broker = await this.#cluster.findBroker({ nodeId })
-    const { responses } = await broker.fetch({
-      isolationLevel: READ_COMMITTED,
-      maxWaitTime: FETCH_WAIT_MS,
-      minBytes: 1,
-      maxBytes: FETCH_BYTES,
-      topics: [
-        {
-          topic: this.#topic,
-          partitions: [{ partition, fetchOffset: String(position), maxBytes: FETCH_BYTES }],
-        },
-      ],
-    })
-    return responses[0]?.partitions[0]
-  }
-
   /** Retention went past this offset meanwhile. */
   async #firstLeft(position: number): Promise<number> {
-    const range = (await this.#admin.offsets(this.#topic)).get(this.#stretch.partition)
+    const { topic, partition } = this.#fetcher
+    const range = (await this.#admin.offsets(topic)).get(partition)
     if (range !== undefined && range.first > position) return range.first
     throw new UpswellError(
       'LOG_UNAVAILABLE',
@@ -175,12 +168,4 @@ class PartitionFetcher {
       { canRetry: true },
     )
   }
-}
-
-type PartitionAnswer = FetchAnswer['responses'][number]['partitions'][number]
-
-/** The offset behind the batch that the message is in; compaction may have taken its last messages away. */
-function endOf({ offset, batchContext }: BatchedMessage): number {
-  const { firstOffset, lastOffsetDelta } = batchContext
-  return Math.max(Number(offset), Number(firstOffset) + lastOffsetDelta) + 1
 }

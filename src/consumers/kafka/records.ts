@@ -1,28 +1,5 @@
-import type { KafkaMessage, Message } from 'kafkajs'
-import type { LogRecord, OutgoingRecord } from '../log.ts'
-
-export function toLogRecord(topic: string, partition: number, message: KafkaMessage): LogRecord {
-  return {
-    topic,
-    partition,
-    offset: Number(message.offset),
-    timestamp: Number(message.timestamp),
-    key: message.key,
-    value: message.value,
-    headers: lastHeaders(message.headers),
-  }
-}
-
-/** A header given more than once counts with its last value, as Java's `lastHeader` reads it; one without a value is empty. */
-function lastHeaders(headers: KafkaMessage['headers']): Record<string, Buffer> {
-  const read: Record<string, Buffer> = {}
-  for (const name in headers) {
-    const given = headers[name]
-    const last = Array.isArray(given) ? given.at(-1) : given
-    read[name] = Buffer.isBuffer(last) ? last : Buffer.from(last ?? '')
-  }
-  return read
-}
+import type { Message } from 'kafkajs'
+import type { OutgoingRecord } from '../log.ts'
 
 export function toMessage(record: OutgoingRecord): Message {
   return {

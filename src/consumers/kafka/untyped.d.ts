@@ -12,6 +12,26 @@ declare module 'kafkajs/src/network/requestQueue/index.js' {
   export default RequestQueue
 }
 
+declare module 'kafkajs/src/protocol/requests/fetch/index.js' {
+  /** Internal: how kafkajs 2.2.4 encodes each version of the request; see fetch-connection.ts. */
+  const fetch: {
+    readonly versions: readonly string[]
+    protocol(options: { readonly version: number }): (request: object) => {
+      readonly request: { readonly apiVersion: number }
+      readonly requestTimeout: number
+    }
+  }
+  // biome-ignore lint/style/noDefaultExport: it is how a CommonJS module's exports look from here
+  export default fetch
+}
+
+declare module 'kafkajs/src/protocol/error.js' {
+  /** Internal: the table of the protocol's errors in kafkajs 2.2.4. */
+  const errors: { createErrorFromCode(code: number): Error }
+  // biome-ignore lint/style/noDefaultExport: it is how a CommonJS module's exports look from here
+  export default errors
+}
+
 declare module 'kafkajs/src/protocol/requests/produce/index.js' {
   import type { ProduceRequest } from './produce-request.ts'
 

@@ -1,5 +1,8 @@
+import { gzipSync } from 'node:zlib'
+import { compressFrame } from 'lz4-napi'
 import { describe, expect, it } from 'vitest'
-import { decodeSnappy, encodeXerial } from '../../../src/consumers/kafka/compression.ts'
+import { decodeSnappy, decompress } from '../../../src/consumers/kafka/compression.ts'
+import { encodeXerial } from './encode-xerial.ts'
 
 /** snappy-java's header: magic, version 1, readable by version 1. */
 const HEADER = Buffer.from('82534e41505059000000000100000001', 'hex')
@@ -39,5 +42,25 @@ describe('snappy, as Kafka clients frame it', () => {
     const encoded = encodeXerial(data)
     expect(encoded.subarray(0, HEADER.length)).toEqual(HEADER)
     expect(Buffer.compare(decodeSnappy(encoded), data)).toBe(0)
+  })
+})
+
+describe('what Kafka calls by a number', () => {
+  const data = Buffer.alloc(5_000, 'text ')
+
+  it('is undone as the number says', async () => {
+    expect(await decompress(1, gzipSync(data))).toEqual(data)
+    expect(await decompress(2, encodeXerial(data))).toEqual(data)
+    expect(await decompress(3, await compressFrame(data))).toEqual(data)
+  })
+
+  it('is undone where the zstd was made elsewhere', async () => {
+    // A frame of one raw block: magic, a single segment of 5 bytes, the last block's head, the bytes.
+    const frame = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x20, 5, (5 << 3) | 1, 0, 0, ...Buffer.from('hello')])
+    expect(String(await decompress(4, frame))).toBe('hello')
+  })
+
+  it('is refused where it is not known', async () => {
+    await expect(decompress(5, data)).rejects.toThrow('compression 5; 1 to 4 are known')
   })
 })

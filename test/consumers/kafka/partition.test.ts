@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { KafkaMessage } from 'kafkajs'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { type FetchedBatch, PartitionOwner } from '../../../src/consumers/kafka/partition.ts'
+import type { RecordSource } from '../../../src/consumers/kafka/fetch-ahead.ts'
+import { PartitionOwner } from '../../../src/consumers/kafka/partition.ts'
 import type { LogRecord, PartitionHandler, PartitionSession } from '../../../src/consumers/log.ts'
 import { UpswellError } from '../../../src/errors.ts'
 import { silent, until } from '../../support/log-handlers.ts'
 
 describe('the owner of a partition', () => {
-  it('fences, reads the offset, tells the handler, and only then resumes', async () => {
+  it('fences, reads the offset, tells the handler, and only then fetches', async () => {
     const setup = owner({ committed: 7 })
     await until(() => setup.owner.isWorking())
-    expect(setup.steps).toEqual(['fence', 'read offset', 'assigned at 7', 'resume at 7'])
+    expect(setup.steps).toEqual(['fence', 'read offset', 'assigned at 7', 'fetch from 7'])
   })
 
   it('waits for the owner before it', async () => {
@@ -25,42 +25,29 @@ describe('the owner of a partition', () => {
     await until(() => setup.owner.isWorking())
   })
 
-  it('hands a batch over in chunks, and lets kafkajs go on behind each', async () => {
-    const setup = owner({ batchSize: 2 })
+  it('hands over what comes, as many at a time as it may, one call after the other', async () => {
+    let callsUnderWay = 0
+    const most: number[] = []
+    const setup = owner({
+      batchSize: 2,
+      process: async () => {
+        most.push(++callsUnderWay)
+        await sleep(1)
+        callsUnderWay--
+      },
+    })
     await until(() => setup.owner.isWorking())
-    await setup.owner.work(setup.batch(0, [0, 1, 3], 5))
-    expect(setup.handed).toEqual([[0, 1], [3]])
-    expect(setup.resolved).toEqual([1, 3])
-    await setup.owner.work(setup.batch(6, [6], 6))
-    expect(setup.handed).toEqual([[0, 1], [3], [6]])
+    setup.arrive(0, 1, 3)
+    setup.arrive(6)
+    await until(() => setup.handed.length === 2)
+    expect(setup.handed).toEqual([
+      [0, 1],
+      [3, 6],
+    ])
+    expect(most).toEqual([1, 1])
   })
 
-  it('passes over what it has had already', async () => {
-    const setup = owner({ committed: 4 })
-    await until(() => setup.owner.isWorking())
-    await setup.owner.work(setup.batch(2, [2, 3, 4, 5], 5))
-    await setup.owner.work(setup.batch(2, [2, 3], 3))
-    expect(setup.handed).toEqual([[4, 5]])
-  })
-
-  it('never goes past a gap: it begins anew at the committed offset', async () => {
-    const setup = owner({ committed: 4 })
-    await until(() => setup.owner.isWorking())
-    await setup.owner.work(setup.batch(6, [6, 7], 7))
-    expect(setup.handed).toEqual([])
-    await until(() => setup.steps.filter(step => step === 'resume at 4').length === 2)
-    expect(setup.owner.problem()).toContain('offsets 4 to 5 were passed over')
-  })
-
-  it('takes it as no gap if kafkajs says that nothing there can be read', async () => {
-    const setup = owner({ committed: 4 })
-    await until(() => setup.owner.isWorking())
-    setup.owner.skipTo(6)
-    await setup.owner.work(setup.batch(6, [6, 7], 7))
-    expect(setup.handed).toEqual([[6, 7]])
-  })
-
-  it('pauses, lets the handler go and begins anew when a commit was refused, though the handler hid it', async () => {
+  it('lets the handler go and begins anew when a commit was refused, though the handler hid it', async () => {
     const setup = owner({
       write: async () => {
         throw new UpswellError('LOG_FENCED', 'an old epoch')
@@ -70,27 +57,85 @@ describe('the owner of a partition', () => {
       },
     })
     await until(() => setup.owner.isWorking())
-    await setup.owner.work(setup.batch(0, [0], 0))
-    await until(() => setup.steps.filter(step => step.startsWith('resume')).length === 2)
+    setup.arrive(0)
+    await until(() => setup.steps.filter(step => step.startsWith('fetch')).length === 2)
     const [, , , , ...steps] = setup.steps
-    expect(steps).toEqual(['pause', 'released', 'fence', 'read offset', 'assigned at 0', 'resume at 0'])
-    expect(setup.resolved).toEqual([])
+    expect(steps).toEqual(['closed', 'released', 'fence', 'read offset', 'assigned at 0', 'fetch from 0'])
+    expect(setup.owner.problem()).toContain('an old epoch')
   })
 
-  it('lets kafkajs go on when the handler is slow, and fetches behind the batch afterwards', async () => {
+  it('begins anew when the handler throws, or the session is lost between two calls', async () => {
+    let session: PartitionSession | undefined
+    const setup = owner({
+      committed: 4,
+      process: async given => {
+        session = given
+        if (setup.handed.length === 1) throw new Error('cannot')
+      },
+    })
+    await until(() => setup.owner.isWorking())
+    setup.arrive(4)
+    await until(() => setup.steps.filter(step => step === 'fetch from 4').length === 2)
+    expect(setup.owner.problem()).toContain('cannot')
+    setup.arrive(4)
+    await until(() => setup.handed.length === 2)
+    session?.lose(new Error('later'))
+    expect(setup.owner.isWorking()).toBe(true)
+    await until(() => !setup.owner.isWorking())
+    await until(() => setup.steps.filter(step => step === 'fetch from 4').length === 3)
+    expect(setup.steps.filter(step => step === 'released')).toHaveLength(2)
+  })
+
+  it('begins anew where what comes next cannot be fetched any more', async () => {
+    const setup = owner({ committed: 4 })
+    await until(() => setup.owner.isWorking())
+    setup.fail(new UpswellError('LOG_UNAVAILABLE', 'deleted'))
+    await until(() => setup.steps.filter(step => step === 'fetch from 4').length === 2)
+    expect(setup.owner.problem()).toContain('deleted')
+  })
+
+  it('shows what keeps it from fetching, and goes on working', async () => {
+    const setup = owner({})
+    await until(() => setup.owner.isWorking())
+    setup.stall('no leader')
+    expect(setup.owner.problem()).toBe('no leader')
+    expect(setup.owner.isWorking()).toBe(true)
+    setup.stall(undefined)
+    expect(setup.owner.problem()).toBeUndefined()
+  })
+
+  it('hands nothing more over once it is held, and keeps the session of the call under way', async () => {
     let finish = (): void => {}
     const finished = new Promise<void>(resolve => {
       finish = resolve
     })
-    const setup = owner({ process: () => finished })
+    const setup = owner({
+      batchSize: 1,
+      process: async session => {
+        await finished
+        await session.commit([], 1)
+      },
+    })
     await until(() => setup.owner.isWorking())
-    await setup.owner.work(setup.batch(0, [0, 1], 1))
-    expect(setup.steps.at(-1)).toBe('pause')
-    // Nothing is handed over meanwhile.
-    await setup.owner.work(setup.batch(0, [0, 1], 1))
-    expect(setup.handed).toHaveLength(1)
+    setup.arrive(0, 1)
+    await until(() => setup.handed.length === 1)
+    setup.owner.hold()
     finish()
-    await until(() => setup.steps.at(-1) === 'resume at 2')
+    await until(() => setup.written.length === 1)
+    await sleep(20)
+    expect(setup.handed).toEqual([[0]])
+    expect(setup.steps).not.toContain('released')
+    setup.owner.end('at-once')
+    await setup.owner.ended
+    expect(setup.steps.filter(step => step === 'released')).toHaveLength(1)
+  })
+
+  it('does not begin to fetch when it was held before', async () => {
+    const setup = owner({})
+    setup.owner.hold()
+    await until(() => setup.steps.includes('assigned at 0'))
+    await sleep(10)
+    expect(setup.steps).not.toContain('fetch from 0')
   })
 
   it('lets the call under way commit when it ends after it, and no other follows', async () => {
@@ -106,10 +151,11 @@ describe('the owner of a partition', () => {
       },
     })
     await until(() => setup.owner.isWorking())
-    const working = setup.owner.work(setup.batch(0, [0, 1], 1))
+    setup.arrive(0, 1)
+    await until(() => setup.handed.length === 1)
     setup.owner.end('after-call')
     finish()
-    await Promise.all([working, setup.owner.ended])
+    await setup.owner.ended
     expect(setup.written).toEqual([1])
     expect(setup.handed).toEqual([[0]])
     expect(setup.steps.filter(step => step === 'released')).toHaveLength(1)
@@ -124,7 +170,7 @@ describe('the owner of a partition', () => {
       },
     })
     await until(() => setup.owner.isWorking())
-    await setup.owner.work(setup.batch(0, [0], 0))
+    setup.arrive(0)
     await setup.owner.ended
     expect(refusal).toMatchObject({ code: 'LOG_FENCED' })
     expect(setup.written).toEqual([])
@@ -149,7 +195,6 @@ function owner({
 }: OwnerParts) {
   const steps: string[] = []
   const handed: number[][] = []
-  const resolved: number[] = []
   const written: number[] = []
   const handler: PartitionHandler = {
     assigned: async session => {
@@ -162,6 +207,7 @@ function owner({
     },
     released: () => steps.push('released'),
   }
+  let source = fakeSource(() => {})
   const partitionOwner = new PartitionOwner({
     topic: 'signals',
     partition: 0,
@@ -185,20 +231,64 @@ function owner({
       steps.push('read offset')
       return { committed, first: 0, end: 100 }
     },
-    resume: offset => steps.push(`resume at ${offset}`),
-    pause: () => steps.push('pause'),
+    openSource: offset => {
+      steps.push(`fetch from ${offset}`)
+      source = fakeSource(() => steps.push('closed'))
+      return source
+    },
   })
   onTestFinished(() => partitionOwner.end('at-once'))
-  const batch = (fetchedOffset: number, offsets: readonly number[], lastOffset: number): FetchedBatch => ({
-    fetchedOffset,
-    lastOffset,
-    messages: offsets.map(message),
-    resolve: offset => resolved.push(Number(offset)),
-    mayGoOn: () => true,
-  })
-  return { owner: partitionOwner, steps, handed, resolved, written, batch }
+  return {
+    ...{ owner: partitionOwner, steps, handed, written },
+    arrive: (...offsets: readonly number[]) => source.arrive(offsets),
+    fail: (error: Error) => source.fail(error),
+    stall: (problem: string | undefined) => source.stall(problem),
+  }
 }
 
-function message(offset: number): KafkaMessage {
-  return { offset: String(offset), timestamp: '0', key: null, value: null, attributes: 0, headers: {} }
+interface FakeSource extends RecordSource {
+  arrive(offsets: readonly number[]): void
+  fail(error: Error): void
+  stall(problem: string | undefined): void
+}
+
+/** A source of what arrives; a call of `take` waits for that. */
+function fakeSource(onClose: () => void): FakeSource {
+  const arrived: LogRecord[] = []
+  let failure: Error | undefined
+  let problem: string | undefined
+  let isClosed = false
+  let wake = (): void => {}
+  return {
+    arrive: offsets => {
+      arrived.push(...offsets.map(record))
+      wake()
+    },
+    fail: error => {
+      failure = error
+      wake()
+    },
+    stall: text => {
+      problem = text
+    },
+    problem: () => problem,
+    take: async most => {
+      while (arrived.length === 0 && !isClosed && failure === undefined)
+        await new Promise<void>(resolve => {
+          wake = resolve
+        })
+      if (failure !== undefined) throw failure
+      return isClosed ? undefined : arrived.splice(0, most)
+    },
+    close: () => {
+      if (isClosed) return
+      isClosed = true
+      onClose()
+      wake()
+    },
+  }
+}
+
+function record(offset: number): LogRecord {
+  return { topic: 'signals', partition: 0, offset, timestamp: 0, key: null, value: null, headers: {} }
 }

@@ -1,15 +1,6 @@
-import type { Kafka } from 'kafkajs'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import type { KafkaAdmin } from '../../../src/consumers/kafka/admin.ts'
-import {
-  type BatchedMessage,
-  type FetchAnswer,
-  READ_COMMITTED,
-} from '../../../src/consumers/kafka/cluster.ts'
-import { readRecords } from '../../../src/consumers/kafka/read.ts'
-import type { OffsetRange, Stretch } from '../../../src/consumers/log.ts'
-
-const TOPIC = 'signals'
+import { answer, FakeCluster, FETCH_ERRORS, fails, holds, partition, TOPIC } from './fake-cluster.ts'
+import { encodeBatch, encodeMarker, plainRecord } from './record-batches.ts'
 
 it('goes on behind what compaction took from the end of a batch', async () => {
   const cluster = new FakeCluster(fetchOffset =>
@@ -20,7 +11,7 @@ it('goes on behind what compaction took from the end of a batch', async () => {
 })
 
 it('leaves out what lies before and behind the stretch, and what is a marker', async () => {
-  const marker = batch(3, 3, [3]).map(message => ({ ...message, isControlRecord: true }))
+  const marker = encodeMarker(3, 1, 'commit')
   const cluster = new FakeCluster(() => holds(batch(0, 2, [0, 1, 2]), marker, batch(4, 6, [4, 5, 6])))
   expect(await cluster.read([{ partition: 0, from: 1, to: 6 }])).toEqual([1, 2, 4, 5])
 })
@@ -32,7 +23,7 @@ it('begins where retention has left off, also when that happens meanwhile', asyn
       range.first = 20
       return holds(batch(3, 5, [3, 4, 5]))
     }
-    if (fetchOffset < range.first) throw protocolError('OFFSET_OUT_OF_RANGE')
+    if (fetchOffset < range.first) return fails(FETCH_ERRORS.OFFSET_OUT_OF_RANGE)
     return holds(batch(20, 29, [20, 21]))
   }, range)
   expect(await cluster.read([{ partition: 0, from: 0, to: 100 }])).toEqual([3, 4, 5, 20, 21])
@@ -42,7 +33,7 @@ it('begins where retention has left off, also when that happens meanwhile', asyn
 it('tries again where a leader moved, and reads the metadata before', async () => {
   let failures = 0
   const cluster = new FakeCluster(() => {
-    if (failures++ < 2) throw protocolError('NOT_LEADER_FOR_PARTITION')
+    if (failures++ < 2) return fails(FETCH_ERRORS.NOT_LEADER_FOR_PARTITION)
     return holds(batch(0, 9, [0, 9]))
   })
   expect(await cluster.read([{ partition: 0, from: 0, to: 10 }])).toEqual([0, 9])
@@ -50,9 +41,7 @@ it('tries again where a leader moved, and reads the metadata before', async () =
 })
 
 it('names a topic that is deleted meanwhile', async () => {
-  const cluster = new FakeCluster(() => {
-    throw protocolError('UNKNOWN_TOPIC_OR_PARTITION')
-  })
+  const cluster = new FakeCluster(() => fails(FETCH_ERRORS.UNKNOWN_TOPIC_OR_PARTITION))
   cluster.refreshFailure = protocolError('UNKNOWN_TOPIC_OR_PARTITION')
   await expect(cluster.read([{ partition: 0, from: 0, to: 10 }])).rejects.toMatchObject({
     code: 'TOPIC_MISSING',
@@ -64,8 +53,8 @@ it('leaves out what a transaction holds back for long, and asks on where a broke
   const clock = fakeClock()
   const cluster = new FakeCluster(fetchOffset => {
     clock.now += 250
-    if (cluster.fetched.length === 1) return { responses: [] }
-    return fetchOffset < 5 ? holds(batch(0, 4, [0, 4])) : { responses: [partition(5, [])] }
+    if (cluster.fetched.length === 1) return { throttleMs: 0, errorCode: 0, partitions: [] }
+    return fetchOffset < 5 ? holds(batch(0, 4, [0, 4])) : answer(partition(5))
   })
   const stretches = [
     { partition: 0, from: 0, to: 30 },
@@ -79,7 +68,7 @@ it('does not take silence for the end where there is more', async () => {
   const clock = fakeClock()
   const cluster = new FakeCluster(() => {
     clock.now += 250
-    return { responses: [partition(30, [])] }
+    return answer(partition(30))
   })
   await expect(cluster.read([{ partition: 0, from: 5, to: 30 }])).rejects.toMatchObject({
     code: 'LOG_UNAVAILABLE',
@@ -87,76 +76,16 @@ it('does not take silence for the end where there is more', async () => {
   })
 })
 
-/** kafkajs' cluster of one broker and a topic of one partition. */
-class FakeCluster {
-  readonly fetched: number[] = []
-  refreshes = 0
-  refreshFailure: Error | undefined
-  readonly #answer: (fetchOffset: number) => FetchAnswer
-  readonly #range: OffsetRange
-
-  constructor(answer: (fetchOffset: number) => FetchAnswer, range: OffsetRange = { first: 0, end: 30 }) {
-    this.#answer = answer
-    this.#range = range
-  }
-
-  /** The offsets of what was read. */
-  async read(stretches: readonly Stretch[]): Promise<number[]> {
-    const cluster = {
-      connect: async () => {},
-      disconnect: async () => {},
-      addTargetTopic: async () => {},
-      refreshMetadata: async () => {
-        this.refreshes++
-        if (this.refreshFailure !== undefined) throw this.refreshFailure
-      },
-      findLeaderForPartitions: () => ({ 7: [0] }),
-      findBroker: async () => ({ fetch: async (request: unknown) => this.#fetch(request) }),
-    }
-    const kafka = { [Symbol('private:Kafka:createCluster')]: () => cluster } as unknown as Kafka
-    const admin = { offsets: async () => new Map([[0, { ...this.#range }]]) } as unknown as KafkaAdmin
-    const offsets: number[] = []
-    for await (const { offset } of readRecords({ createKafka: () => kafka, admin }, TOPIC, stretches))
-      offsets.push(offset)
-    return offsets
-  }
-
-  #fetch(request: unknown): FetchAnswer {
-    expect(request).toMatchObject({ isolationLevel: READ_COMMITTED, topics: [{ topic: TOPIC }] })
-    const fetchOffset = Number(
-      (request as { topics: [{ partitions: [{ fetchOffset: string }] }] }).topics[0].partitions[0]
-        .fetchOffset,
-    )
-    this.fetched.push(fetchOffset)
-    return this.#answer(fetchOffset)
-  }
-}
-
-function holds(...batches: readonly BatchedMessage[][]): FetchAnswer {
-  return { responses: [partition(30, batches.flat())] }
-}
-
-function partition(
-  lastStableOffset: number,
-  messages: readonly BatchedMessage[],
-): FetchAnswer['responses'][number] {
-  return { partitions: [{ partition: 0, lastStableOffset: `${lastStableOffset}`, messages }] }
-}
+it('closes the connections of its fetches, also where the reader stops early', async () => {
+  const cluster = new FakeCluster(() => holds(batch(0, 9, [0, 9])))
+  await cluster.read([{ partition: 0, from: 0, to: 10 }], 1)
+  expect([cluster.opened, cluster.closed]).toEqual([1, 1])
+})
 
 /** A batch of these offsets, and what compaction has left of it. */
-function batch(first: number, last: number, left: readonly number[]): BatchedMessage[] {
-  return left.map(
-    offset =>
-      ({
-        offset: `${offset}`,
-        timestamp: '0',
-        key: null,
-        value: null,
-        headers: {},
-        isControlRecord: false,
-        batchContext: { firstOffset: `${first}`, lastOffsetDelta: last - first },
-      }) as unknown as BatchedMessage,
-  )
+function batch(first: number, last: number, left: readonly number[]): Buffer {
+  const records = left.map(offset => plainRecord(offset - first))
+  return encodeBatch({ baseOffset: first, lastOffsetDelta: last - first, records })
 }
 
 function protocolError(type: string): Error {
