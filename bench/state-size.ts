@@ -21,7 +21,7 @@ export function sizeOfState(accounts: Iterable<Account>): StateSize {
   for (const account of accounts) {
     cores.push(encodeAccount(account).length)
     for (const chunk of account.users.chunks.values()) {
-      users += chunk.users.size
+      users += chunk.size
       userChunkBytes += encodeUserChunk(chunk).length
     }
   }

@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
-import type { AccountStore } from '../store/store.ts'
 import type { Partitions } from './partitions.ts'
 import { Problem } from './problems.ts'
 import { readAccount, type StoredAccount } from './read-account.ts'
 import { parseSequence, SEQUENCE_PATTERN } from './sequence.ts'
+import type { LoadAccounts } from './shared-loads.ts'
 import { waitForRecord } from './wait-for-record.ts'
 
 export const AccountParams = Type.Object({
@@ -23,14 +23,14 @@ export const After = Type.Optional(
  * @throws Problem NOT_FOUND, WRONG_PARTITION, NOT_CAUGHT_UP
  */
 export async function findAccount(
-  store: AccountStore,
+  load: LoadAccounts,
   partitions: Partitions,
   accountId: string,
   after: string | undefined,
   isGone: () => boolean,
 ): Promise<StoredAccount> {
   if (after !== undefined) await waitForRecord(partitions, accountId, parseSequence(after), isGone)
-  const account = await readAccount(store, partitions, accountId)
+  const account = await readAccount(load, partitions, accountId)
   if (account !== undefined) return account
   throw new Problem('NOT_FOUND', `No signal of the account ${JSON.stringify(shorten(accountId))} was scored.`)
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** An `onSend` hook: an ETag of the content for each good answer, and 304 without a body for who has it already (RFC 9110). */
@@ -8,7 +8,7 @@ export async function answerUnchanged(
   payload: unknown,
 ): Promise<unknown> {
   if (reply.statusCode !== 200 || typeof payload !== 'string') return payload
-  const etag = `"${createHash('sha256').update(payload).digest('base64url').slice(0, 22)}"`
+  const etag = `"${hash('sha256', payload, 'base64url').slice(0, 22)}"`
   reply.header('etag', etag).header('cache-control', 'private, no-cache')
   if (!isNamed(request.headers['if-none-match'], etag)) return payload
   reply.code(304).removeHeader('content-type')

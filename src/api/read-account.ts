@@ -1,8 +1,8 @@
 import { type AccountScores, decodeScores, UnreadableStateError } from '../scoring/codec.ts'
 import { SIGNAL_LIMITS } from '../scoring/parse-signal.ts'
 import { partitionOf } from '../store/partition-of.ts'
-import type { AccountStore } from '../store/store.ts'
 import type { Partitions } from './partitions.ts'
+import type { LoadAccounts } from './shared-loads.ts'
 
 export interface StoredAccount {
   readonly accountId: string
@@ -15,18 +15,18 @@ const ATTEMPTS = 3
 
 /** Undefined if the store does not know the account. */
 export async function readAccount(
-  store: AccountStore,
+  load: LoadAccounts,
   partitions: Partitions,
   accountId: string,
 ): Promise<StoredAccount | undefined> {
   // No signal can have a longer one, and a store may refuse it as a key.
   if (Buffer.byteLength(accountId) > SIGNAL_LIMITS.accountIdBytes) return undefined
-  return (await readAccounts(store, partitions, [accountId])).get(accountId)
+  return (await readAccounts(load, partitions, [accountId])).get(accountId)
 }
 
 /** Those of the accounts that the store knows. One round trip, to the partitions concerned at the same time. */
 export async function readAccounts(
-  store: AccountStore,
+  load: LoadAccounts,
   partitions: Partitions,
   accountIds: readonly string[],
 ): Promise<Map<string, StoredAccount>> {
@@ -40,13 +40,13 @@ export async function readAccounts(
     else ids.push(id)
   }
   const found = await Promise.all(
-    Array.from(idsByPartition, ([partition, ids]) => readFromPartition(store, partitions, partition, ids)),
+    Array.from(idsByPartition, ([partition, ids]) => readFromPartition(load, partitions, partition, ids)),
   )
   return new Map(found.flat().map(account => [account.accountId, account]))
 }
 
 async function readFromPartition(
-  store: AccountStore,
+  load: LoadAccounts,
   partitions: Partitions,
   partition: number,
   accountIds: readonly string[],
@@ -56,7 +56,7 @@ async function readFromPartition(
     const { modelSets } = await (attempt === 1
       ? partitions.memory(partition)
       : partitions.refreshedMemory(partition))
-    const states = await store.load(partition, accountIds)
+    const states = await load(partition, accountIds)
     try {
       return accountIds.flatMap((accountId, i) => {
         const state = states[i]

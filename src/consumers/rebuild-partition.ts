@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { isUpswellError } from '../errors.ts'
 import type { AccountStore } from '../store/store.ts'
 import type { Log, LogRecord, PartitionSession } from './log.ts'
+import { publishedMetadata } from './published-offset.ts'
 import { type ScoreOptions, scoreRecords } from './score-partition.ts'
 import { takePartition } from './take-partition.ts'
 
@@ -70,6 +71,8 @@ function sessionOf({ topic, partition, firstOffset, committedOffset }: RebuiltPa
     partition,
     firstOffset,
     committedOffset,
+    // Nothing of it is published.
+    committedMetadata: publishedMetadata(committedOffset),
     endOffset: committedOffset,
     commit: async () => {
       throw new Error('a rebuild commits nothing')

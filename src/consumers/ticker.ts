@@ -23,7 +23,7 @@ export class Ticker {
   /** By session: what was appended and is not read yet, and when something last happened. */
   readonly #progress = new WeakMap<
     OwnedPartition,
-    { pendingOffset: number; busy: boolean; activeAt: number }
+    { pendingOffset: number; busy: boolean; activeAt: number; slices: readonly OutgoingRecord[] }
   >()
   #stop = (): void => {}
 
@@ -71,7 +71,7 @@ export class Ticker {
   #progressOf(owned: OwnedPartition) {
     let progress = this.#progress.get(owned)
     if (progress === undefined) {
-      progress = { pendingOffset: -1, busy: false, activeAt: this.#options.now() }
+      progress = { pendingOffset: -1, busy: false, activeAt: this.#options.now(), slices: [] }
       this.#progress.set(owned, progress)
     }
     return progress
@@ -79,7 +79,7 @@ export class Ticker {
 
   async #visit(owned: OwnedPartition, timeToTick: boolean): Promise<void> {
     const progress = this.#progressOf(owned)
-    if (progress.busy || owned.watermark <= progress.pendingOffset) return
+    if (progress.busy || owned.position <= progress.pendingOffset) return
     progress.busy = true
     try {
       const records = this.#serves(owned.memory)
@@ -104,7 +104,19 @@ export class Ticker {
     if (this.#needsModels(owned)) return await this.#modelRecords(owned)
     if (owned.memory.promotion?.isComplete === false)
       return await this.#ticksForAll(owned, this.#options.now())
-    return timeToTick ? await this.#tickRecords(owned) : []
+    return await this.#nextSlice(owned, timeToTick)
+  }
+
+  /**
+   * One slice at a time: the next is appended when the one before is folded, behind the signals that came meanwhile, so that none of them waits for all slices.
+   * Should the owner die in between, the next one counts anew who is due.
+   */
+  async #nextSlice(owned: OwnedPartition, timeToTick: boolean): Promise<OutgoingRecord[]> {
+    const progress = this.#progressOf(owned)
+    if (progress.slices.length === 0 && timeToTick) progress.slices = await this.#tickRecords(owned)
+    const [next, ...left] = progress.slices
+    progress.slices = left
+    return next === undefined ? [] : [next]
   }
 
   /**

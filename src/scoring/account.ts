@@ -1,11 +1,16 @@
-import { type AccountActivity, applySignal, createActivity, LIMITS, moveClock } from './activity.ts'
+import { type AccountActivity, createActivity, LIMITS, moveClock } from './activity.ts'
+import { applySignal } from './apply-signal.ts'
 import type { CompiledModel } from './compile-model.ts'
-import { evaluate } from './evaluate.ts'
+import { evaluate, NO_EVENTS, type Reason } from './evaluate.ts'
 import { hash64, lowBits } from './hash.ts'
+import { findNextChanges } from './next-changes.ts'
+import type { Occasion } from './occasion.ts'
 import type { Cause, ScoringEvent } from './outputs.ts'
 import type { Signal } from './signal.ts'
+import { withEntry } from './small-maps.ts'
 import { createStanding, modelKey, type Standing } from './standing.ts'
 import { nextTierMove } from './tier.ts'
+import { dayOf } from './time.ts'
 import { isMet, pqlEvent } from './triggers.ts'
 import { createUserBook, type UserBook } from './users.ts'
 
@@ -51,6 +56,12 @@ export function createAccount(id: string, clock: number, models: ModelSet, cause
 
 export type SignalOutcome = 'applied' | 'late' | 'duplicate' | 'too-old'
 
+/** What became of a signal. */
+export interface Received {
+  readonly outcome: SignalOutcome
+  readonly events: readonly ScoringEvent[]
+}
+
 /**
  * Applies one signal at its `observedAt` (ms; not before its `occurredAt`). Rules: docs/how-a-score-is-defined.md, "A signal".
  * `isNew`: the account was created for this signal.
@@ -60,53 +71,70 @@ export function receiveSignal(
   signal: Signal,
   observedAt: number,
   isNew: boolean,
-): { outcome: SignalOutcome; events: ScoringEvent[] } {
-  const events = advance(account, observedAt)
+): Received {
+  const before = advance(account, observedAt)
   const { activity } = account
   moveClock(activity, observedAt)
   const applied = applySignal(activity, account.users, signal)
-  const late = applied.outcome === 'too-old' || (applied.outcome === 'applied' && applied.late)
-  const overrides = signal.kind === 'override' && applied.outcome === 'applied'
-  const cause: Cause = { type: overrides ? 'override' : late ? 'late' : 'signal', signalId: signal.id }
+  const isApplied = typeof applied !== 'string'
+  const late = isApplied ? dayOf(signal.occurredAt) < dayOf(activity.clock) : applied === 'too-old'
+  const outcome = isApplied ? (late ? 'late' : 'applied') : applied
   // A new account is evaluated whole, even if its first signal came too late to count.
-  const reason = isNew ? 'everything' : applied.outcome === 'applied' ? applied.touched : undefined
-  if (reason !== undefined) {
-    for (const standing of account.standings)
-      events.push(...evaluate(standing, activity, account.id, reason, cause))
-    account.dueAt = nextDue(account)
-  }
-  return { outcome: applied.outcome === 'applied' ? (late ? 'late' : 'applied') : applied.outcome, events }
+  const reason = isNew ? 'everything' : isApplied ? applied : undefined
+  if (reason === undefined) return { outcome, events: before }
+  const type = isApplied && signal.kind === 'override' ? 'override' : late ? 'late' : 'signal'
+  const events = evaluateAll(account, reason, { type, signal })
+  account.dueAt = nextDue(account)
+  return { outcome, events: joined(before, events) }
+}
+
+/** Under every model, in their order. */
+function evaluateAll(
+  { id, activity, standings }: Account,
+  reason: Reason,
+  occasion: Occasion,
+): readonly ScoringEvent[] {
+  let events = NO_EVENTS
+  for (let i = 0; i < standings.length; i++)
+    events = joined(events, evaluate(standings[i]!, activity, id, reason, occasion))
+  return events
+}
+
+/** Nearly always there is nothing to join. */
+function joined(before: readonly ScoringEvent[], after: readonly ScoringEvent[]): readonly ScoringEvent[] {
+  if (after.length === 0) return before
+  return before.length === 0 ? after : [...before, ...after]
 }
 
 /** Passes every boundary up to `until` (ms, included) at which something may change, each at its own time. */
-export function advance(account: Account, until: number): ScoringEvent[] {
-  const events: ScoringEvent[] = []
+export function advance(account: Account, until: number): readonly ScoringEvent[] {
+  if (account.dueAt > until) return NO_EVENTS
+  const { id, activity, standings } = account
+  let events = NO_EVENTS
   while (account.dueAt <= until) {
-    if (account.dueAt < account.activity.clock)
-      throw new Error(
-        `account ${account.id} was due at ${account.dueAt}, its clock is at ${account.activity.clock}`,
-      )
-    moveClock(account.activity, account.dueAt)
-    for (const standing of account.standings) {
-      events.push(
-        ...evaluate(standing, account.activity, account.id, 'time', boundaryCause(standing, account.dueAt)),
-      )
-    }
+    const at = account.dueAt
+    if (at < activity.clock)
+      throw new Error(`account ${id} was due at ${at}, its clock is at ${activity.clock}`)
+    moveClock(activity, at)
+    for (const standing of standings)
+      events = joined(events, evaluate(standing, activity, id, 'time', boundaryOccasion(standing, at)))
     account.dueAt = nextDue(account)
   }
   return events
 }
 
 /** Time itself, unless it is the end of what a person had decided. */
-function boundaryCause({ override }: Standing, at: number): Cause {
+function boundaryOccasion({ override }: Standing, at: number): Occasion {
   return override === undefined || override.expiresAt > at
-    ? { type: 'window' }
+    ? TIME
     : { type: 'override', signalId: override.signalId }
 }
 
+const TIME: Occasion = { type: 'window' }
+
 /** Brings an account under a later model set, as if that had happened when the record passed. Rules: docs/how-a-score-is-defined.md, "Models". */
-export function switchModels(account: Account, set: ModelSet): ScoringEvent[] {
-  const events = advance(account, set.at)
+export function switchModels(account: Account, set: ModelSet): readonly ScoringEvent[] {
+  const events = [...advance(account, set.at)]
   moveClock(account.activity, set.at)
   const cause: Cause = { type: 'model' }
   const before = new Map(account.standings.map(standing => [standing.model.definition.id, standing]))
@@ -162,10 +190,11 @@ function takeOver(standing: Standing, old: Standing): void {
   })
 }
 
-function rememberEnd({ endedModels }: AccountActivity, model: CompiledModel): void {
+function rememberEnd(activity: AccountActivity, model: CompiledModel): void {
+  const { endedModels } = activity
   const key = modelKey(model)
   if (endedModels.size >= LIMITS.endedModels && !endedModels.has(key)) return
-  endedModels.set(key, (endedModels.get(key) ?? 0) + 1)
+  activity.endedModels = withEntry(endedModels, key, (endedModels.get(key) ?? 0) + 1)
 }
 
 function disqualifyWithout(
@@ -186,11 +215,12 @@ function disqualifyWithout(
 /** The earliest moment after the clock at which time alone may change a standing. It may be too early, never too late. */
 export function nextDue({ activity, standings }: Account): number {
   let due = Number.POSITIVE_INFINITY
-  for (const { expiresAt } of activity.overrides.values()) due = Math.min(due, expiresAt)
-  for (const standing of standings) {
-    for (const { root } of standing.model.features)
-      if (root !== undefined) due = Math.min(due, root.nextChange(activity))
-    due = Math.min(due, nextDeadline(standing, activity.clock))
+  if (activity.overrides.size > 0)
+    for (const { expiresAt } of activity.overrides.values()) due = Math.min(due, expiresAt)
+  for (let i = 0; i < standings.length; i++) {
+    const standing = standings[i]!
+    standing.nextChanges ??= findNextChanges(standing, activity)
+    due = Math.min(due, standing.nextChanges.earliest, nextDeadline(standing, activity.clock))
   }
   return due
 }

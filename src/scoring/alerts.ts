@@ -1,6 +1,7 @@
 import type { CompiledAlert } from './compile-model.ts'
 import { readSlots } from './contributions.ts'
 import { standingEventId } from './event-id.ts'
+import { causeOf, type Occasion } from './occasion.ts'
 import type { AlertEvent, Cause, ScoringEvent } from './outputs.ts'
 import type { Standing } from './standing.ts'
 import { fillReason, isMet } from './triggers.ts'
@@ -12,14 +13,16 @@ export function stepAlerts(
   gatesOpen: readonly boolean[],
   clock: number,
   accountId: string,
-  cause: Cause,
+  occasion: Occasion,
   events: ScoringEvent[],
 ): void {
-  for (const [i, alert] of standing.model.alerts.entries()) {
+  const { alerts } = standing.model
+  for (let i = 0; i < alerts.length; i++) {
+    const alert = alerts[i]!
     if (clock < standing.alerts[i]! || !isMet(standing, alert)) continue
     if (!alert.gates.every(gate => gatesOpen[gate] === true)) continue
     standing.alerts[i] = clock + alert.definition.frequencyMs
-    events.push(alertEvent(standing, alert, accountId, clock, cause))
+    events.push(alertEvent(standing, alert, accountId, clock, causeOf(occasion)))
   }
 }
 

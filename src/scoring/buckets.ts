@@ -1,73 +1,211 @@
-/** Sparse buckets by day (or hour) number: what happened then. Parallel arrays, ascending by bucket. */
-export interface Buckets {
-  readonly at: number[]
-  readonly counts: number[]
-  /** In thousandths; integers below 2⁵³, so that any order of adding gives the same sum. */
-  readonly sums: number[]
-}
+/** A signal's quantity unless it says otherwise: 1, in thousandths. */
+const ONE = 1000
 
-export function createBuckets(): Buckets {
-  return { at: [], counts: [], sums: [] }
-}
+/**
+ * Sparse buckets by day (or hour) number: what happened then. An account has a dozen of these or hundreds, most of them with a few buckets, so they are one plain
+ * array of their own size: bucket, count, bucket, count …, ascending. The sums of quantities are kept only where a quantity was not 1.
+ */
+export class Buckets {
+  #pairs: number[] = NONE
+  #length = 0
+  /** In thousandths; integers below 2⁵³, so that any order of adding gives the same sum. Undefined: every quantity was 1. */
+  #sums: number[] | undefined = undefined
 
-/** The index of the first element that is `≥ bucket`. */
-export function firstFrom(at: readonly number[], bucket: number): number {
-  let low = 0
-  let high = at.length
-  // Most reads are at or near the newest bucket.
-  if (high > 0 && at[high - 1]! < bucket) return high
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (at[middle]! < bucket) low = middle + 1
-    else high = middle
+  /** How many buckets there are. */
+  get length(): number {
+    return this.#length
   }
-  return low
+
+  /** The number of the i-th bucket. */
+  at(i: number): number {
+    return this.#pairs[2 * i]!
+  }
+
+  count(i: number): number {
+    return this.#pairs[2 * i + 1]!
+  }
+
+  /** In thousandths. */
+  sum(i: number): number {
+    return this.#sums === undefined ? this.#pairs[2 * i + 1]! * ONE : this.#sums[i]!
+  }
+
+  /** Whether the quantities of each bucket add up as if all of them were 1. */
+  isPlain(): boolean {
+    if (this.#sums === undefined) return true
+    for (let i = 0; i < this.#length; i++) if (this.sum(i) !== this.count(i) * ONE) return false
+    return true
+  }
+
+  /** The index of the first bucket that is `≥ bucket`. */
+  indexFrom(bucket: number): number {
+    const pairs = this.#pairs
+    let low = 0
+    let high = this.#length
+    // Most reads are at or near the newest bucket.
+    if (high > 0 && pairs[2 * high - 2]! < bucket) return high
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (pairs[2 * middle]! < bucket) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  has(bucket: number): boolean {
+    const i = this.indexFrom(bucket)
+    return i < this.#length && this.#pairs[2 * i] === bucket
+  }
+
+  /** Whether there is a bucket in `from … to`, both included. */
+  hasBetween(from: number, to: number): boolean {
+    const i = this.indexFrom(from)
+    return i < this.#length && this.#pairs[2 * i]! <= to
+  }
+
+  /** Adds one signal with its quantity to its bucket. Returns the bucket's index. */
+  add(bucket: number, thousandths: number): number {
+    if (thousandths !== ONE && this.#sums === undefined) this.#beginSums()
+    const i = this.#countOne(bucket)
+    if (this.#sums !== undefined) this.#sums[i] = addCapped(this.#sums[i]!, thousandths)
+    return i
+  }
+
+  /** Counts one, in buckets whose sums nobody asks for. */
+  addOne(bucket: number): void {
+    this.#countOne(bucket)
+  }
+
+  /** Takes one out of such buckets again; of a bucket that is not there any more, none. */
+  takeOne(bucket: number): void {
+    const i = this.indexFrom(bucket)
+    const pairs = this.#pairs
+    if (i >= this.#length || pairs[2 * i] !== bucket) return
+    if (pairs[2 * i + 1]! > 1) {
+      pairs[2 * i + 1]!--
+      return
+    }
+    this.remove(i, i + 1)
+  }
+
+  /** Takes one out of a bucket and counts it in another. Where a bucket ends with it and another begins, only what lies between them moves. */
+  moveOne(from: number, to: number): void {
+    if (from === to) return
+    const pairs = this.#pairs
+    let i = this.indexFrom(from)
+    const ends = i < this.#length && pairs[2 * i] === from && pairs[2 * i + 1] === 1
+    if (!ends || this.has(to)) {
+      this.takeOne(from)
+      this.addOne(to)
+      return
+    }
+    for (; i + 1 < this.#length && pairs[2 * i + 2]! < to; i++)
+      this.#set(i, pairs[2 * i + 2]!, pairs[2 * i + 3]!)
+    for (; i > 0 && pairs[2 * i - 2]! > to; i--) this.#set(i, pairs[2 * i - 2]!, pairs[2 * i - 1]!)
+    this.#set(i, to, 1)
+  }
+
+  /** Removes the buckets from one index to before another. */
+  remove(first: number, end: number): void {
+    const gone = end - first
+    this.#length -= gone
+    for (let j = 2 * first; j < 2 * this.#length; j++) this.#pairs[j] = this.#pairs[j + 2 * gone]!
+    this.#sums?.splice(first, gone)
+  }
+
+  /** Puts a bucket behind all that are there: reading them from where they were stored. */
+  append(bucket: number, count: number, thousandths: number): void {
+    if (thousandths !== count * ONE && this.#sums === undefined) this.#beginSums()
+    const i = this.#length
+    this.#insert(i, bucket, count)
+    if (this.#sums !== undefined) this.#sums[i] = thousandths
+  }
+
+  /** Forgets the buckets before `first`. */
+  forgetBefore(first: number): void {
+    if (this.#length === 0 || this.#pairs[0]! >= first) return
+    this.remove(0, this.indexFrom(first))
+  }
+
+  /** The sum of counts in buckets `from … to`, both included. */
+  countBetween(from: number, to: number): number {
+    const pairs = this.#pairs
+    const end = 2 * this.#length
+    let total = 0
+    for (let j = 2 * this.indexFrom(from); j < end && pairs[j]! <= to; j += 2) total += pairs[j + 1]!
+    return total
+  }
+
+  /** The sum of quantities in buckets `from … to`, both included, in thousandths. */
+  sumBetween(from: number, to: number): number {
+    let total = 0
+    for (let i = this.indexFrom(from); i < this.#length && this.at(i) <= to; i++)
+      total = addCapped(total, this.sum(i))
+    return total
+  }
+
+  #set(i: number, bucket: number, count: number): void {
+    this.#pairs[2 * i] = bucket
+    this.#pairs[2 * i + 1] = count
+  }
+
+  #beginSums(): void {
+    this.#sums = []
+    for (let i = 0; i < this.#length; i++) this.#sums.push(this.count(i) * ONE)
+  }
+
+  #countOne(bucket: number): number {
+    const i = this.indexFrom(bucket)
+    if (i < this.#length && this.#pairs[2 * i] === bucket) {
+      this.#pairs[2 * i + 1]!++
+    } else {
+      this.#insert(i, bucket, 1)
+      if (this.#sums !== undefined) this.#sums.splice(i, 0, 0)
+    }
+    return i
+  }
+
+  #insert(i: number, bucket: number, count: number): void {
+    let pairs = this.#pairs
+    if (2 * this.#length === pairs.length) {
+      // Pushing would reserve room for 16 more at once, which most buckets never have.
+      pairs = new Array<number>(2 * (this.#length + 1 + (this.#length >> 1)))
+      for (let j = 0; j < 2 * i; j++) pairs[j] = this.#pairs[j]!
+    }
+    for (let j = 2 * this.#length - 1; j >= 2 * i; j--) pairs[j + 2] = this.#pairs[j]!
+    pairs[2 * i] = bucket
+    pairs[2 * i + 1] = count
+    this.#pairs = pairs
+    this.#length++
+  }
 }
 
-/** Adds one signal with its quantity to its bucket. */
-export function addToBucket(buckets: Buckets, bucket: number, thousandths: number): void {
-  const i = firstFrom(buckets.at, bucket)
-  if (buckets.at[i] !== bucket) {
-    buckets.at.splice(i, 0, bucket)
-    buckets.counts.splice(i, 0, 0)
-    buckets.sums.splice(i, 0, 0)
-  }
-  buckets.counts[i]!++
-  buckets.sums[i] = addCapped(buckets.sums[i]!, thousandths)
-}
+/** Nothing is ever put into it: it is full. */
+const NONE: number[] = []
 
 /** The sum of two amounts, at most 2⁵³ − 1: up to there it is exact, and so the same in any order; the account must go on beyond. */
 export function addCapped(a: number, b: number): number {
   return Math.min(a + b, Number.MAX_SAFE_INTEGER)
 }
 
-/** Forgets the buckets before `first`. */
-export function forgetBefore(buckets: Buckets, first: number): void {
-  const gone = firstFrom(buckets.at, first)
-  if (gone === 0) return
-  buckets.at.splice(0, gone)
-  buckets.counts.splice(0, gone)
-  buckets.sums.splice(0, gone)
+/** The index of the first element of an ascending list that is `≥ bucket`. */
+export function firstFrom(list: readonly number[], bucket: number): number {
+  let low = 0
+  let high = list.length
+  if (high > 0 && list[high - 1]! < bucket) return high
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (list[middle]! < bucket) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
-/** The sum of counts in buckets `from … to`, both included. */
-export function countBetween(buckets: Buckets, from: number, to: number): number {
-  let total = 0
-  for (let i = firstFrom(buckets.at, from); i < buckets.at.length && buckets.at[i]! <= to; i++)
-    total += buckets.counts[i]!
-  return total
-}
-
-/** The sum of quantities in buckets `from … to`, both included, in thousandths. */
-export function sumBetween(buckets: Buckets, from: number, to: number): number {
-  let total = 0
-  for (let i = firstFrom(buckets.at, from); i < buckets.at.length && buckets.at[i]! <= to; i++)
-    total = addCapped(total, buckets.sums[i]!)
-  return total
-}
-
-/** Inserts into an ascending list of distinct numbers. */
-export function insertSorted(list: number[], value: number): void {
+/** Inserts into an ascending list of distinct numbers. Returns whether it was not there before. */
+export function insertSorted(list: number[], value: number): boolean {
   const i = firstFrom(list, value)
-  if (list[i] !== value) list.splice(i, 0, value)
+  if (list[i] === value) return false
+  if (i === list.length) list.push(value)
+  else list.splice(i, 0, value)
+  return true
 }

@@ -1,4 +1,5 @@
 import type { ByteReader, ByteWriter } from './bytes.ts'
+import { EMPTY_MAP } from './small-maps.ts'
 
 /** Values that may be of several types, and maps by ascending key, as the codec of accounts has them. They are part of its version. */
 
@@ -48,21 +49,36 @@ export function readValue(input: ByteReader): number | string | boolean | null {
   }
 }
 
+/** A map by ascending key. */
 export function writeSorted<T>(
   out: ByteWriter,
   map: ReadonlyMap<string, T>,
   write: (value: T) => void,
 ): void {
   out.varint(map.size)
-  for (const key of [...map.keys()].sort()) {
+  if (map.size === 0) return
+  for (const key of isAscending(map) ? map.keys() : [...map.keys()].sort()) {
     out.text(key)
     write(map.get(key)!)
   }
 }
 
-export function readSorted<T>(input: ByteReader, map: Map<string, T>, read: (key: string) => T): void {
-  for (let left = input.varint(); left > 0; left--) {
+function isAscending(map: ReadonlyMap<string, unknown>): boolean {
+  let before: string | undefined
+  for (const key of map.keys()) {
+    if (before !== undefined && key < before) return false
+    before = key
+  }
+  return true
+}
+
+export function readSorted<T>(input: ByteReader, read: (key: string) => T): ReadonlyMap<string, T> {
+  const size = input.varint()
+  if (size === 0) return EMPTY_MAP
+  const map = new Map<string, T>()
+  for (let left = size; left > 0; left--) {
     const key = input.text()
     map.set(key, read(key))
   }
+  return map
 }

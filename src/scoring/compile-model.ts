@@ -12,6 +12,7 @@ import type {
   TriggerDefinition,
   Value,
 } from './model-definition.ts'
+import { compileReaders, type Readers } from './readers.ts'
 import { finite } from './round.ts'
 import { compileRule, type RulePoints, ruleInputs } from './rules.ts'
 
@@ -32,6 +33,7 @@ export interface CompiledModel {
   readonly alerts: readonly CompiledAlert[]
   /** Whether the model scores an account, from its id and feature vector. Undefined: it scores all. */
   readonly includes: ((accountId: string, values: readonly Value[]) => boolean) | undefined
+  readonly readers: Readers
 }
 
 export interface CompiledFeature {
@@ -48,6 +50,8 @@ export interface CompiledRule {
   readonly definition: RuleDefinition
   readonly group: GroupDefinition
   readonly points: RulePoints
+  /** What it gives where its inputs are not known; null: it is left out. */
+  readonly missingPoints: number | null
   readonly inputs: readonly Slot[]
 }
 
@@ -115,6 +119,7 @@ export function compileModel(definition: ModelDefinition, contentHash = ''): Com
         definition: rule,
         group,
         points: compileRule(rule, slotOf),
+        missingPoints: rule.missing.type === 'points' ? rule.missing.points : null,
         inputs: namedSlots(ruleInputs(rule)),
       })
     }
@@ -125,10 +130,11 @@ export function compileModel(definition: ModelDefinition, contentHash = ''): Com
     }
   })
 
+  const features = definition.features.map(feature => compileFeature(feature, slotOf))
   return {
     definition,
     contentHash,
-    features: definition.features.map(feature => compileFeature(feature, slotOf)),
+    features,
     scoreSlot,
     tierSlot,
     rules,
@@ -145,6 +151,7 @@ export function compileModel(definition: ModelDefinition, contentHash = ''): Com
     })),
     alerts: definition.alerts.map(alert => ({ definition: alert, ...compileNotice(alert) })),
     includes: compileScope(definition.scope, slotOf),
+    readers: compileReaders(features, rules, groups, tierSlot + 1),
   }
 
   function compileNotice({ when, reason, gates }: TriggerDefinition | AlertDefinition): CompiledNotice {

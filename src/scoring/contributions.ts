@@ -8,15 +8,17 @@ import type { Standing } from './standing.ts'
 /** What every rule added to the score, and the values that it read. Read off the standing, not computed anew from the activity. */
 export function contributionsOf(standing: Standing): Contribution[] {
   const { model, points, known, values } = standing
-  return model.groups.flatMap((group, groupIndex) => {
+  const contributions: Contribution[] = []
+  for (let groupIndex = 0; groupIndex < model.groups.length; groupIndex++) {
+    const group = model.groups[groupIndex]!
     const scale = model.definition.score.scale * group.definition.weight
     // Rules that are left out leave their share to the others.
     const included = maxIncluded(model, groupIndex, points)
     const scaledUp = included === 0 ? 0 : group.rulesMax / included
-    return group.rules.map(i => {
+    for (const i of group.rules) {
       const { definition, inputs } = model.rules[i]!
       const given = points[i]!
-      return {
+      contributions.push({
         group: group.definition.name,
         rule: definition.name,
         points: given,
@@ -24,9 +26,10 @@ export function contributionsOf(standing: Standing): Contribution[] {
         known: known[i]!,
         contribution: given === null ? 0 : roundTo6(scale * given * scaledUp),
         inputs: readSlots(inputs, values),
-      }
-    })
-  })
+      })
+    }
+  }
+  return contributions
 }
 
 /** Named values for people and records; unknown is null. */

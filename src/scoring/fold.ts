@@ -92,113 +92,154 @@ export function foldBatch(
   memory: PartitionMemory,
   accounts: Map<string, Account>,
 ): FoldResult {
-  const events: FoldedEvent[] = []
-  const touched = new Set<Account>()
-  const outcomes = { applied: 0, late: 0, duplicate: 0, 'too-old': 0 }
-  let memoryChanged = false
-  const changes = new CounterChanges()
-  const counter = new KpiCounter(changes)
-  /** Events that the account's present state brought about: before anything else is done with it. */
-  const count = (account: Account, happened: readonly ScoringEvent[]): readonly ScoringEvent[] => {
-    for (const event of happened) if (event.type === 'pql') counter.countPql(account, event)
-    return happened
-  }
-  const catchUp = (account: Account): ScoringEvent[] => {
-    const happened: ScoringEvent[] = []
-    for (const set of memory.modelSets) {
-      if (set.offset <= account.modelsOffset) continue
-      const before = new Set(account.standings.map(({ model }) => model.definition.id))
-      // First the boundaries that it passes under its old models, which count what they do.
-      happened.push(...count(account, advance(account, set.at)))
-      happened.push(...count(account, switchModels(account, set)))
-      const stoodBefore = [...account.activity.endedModels.keys()].map(modelIdOf)
-      counter.countArrival(account, modelId => !before.has(modelId) && !stoodBefore.includes(modelId))
-    }
-    return happened
-  }
-  const keep = (account: Account, offset: number, happened: readonly ScoringEvent[]): void => {
-    account.lastOffset = offset
-    touched.add(account)
-    for (const event of happened) events.push({ offset, event })
+  const fold = new Fold(memory, accounts)
+  for (let i = 0; i < entries.length; i++) fold.apply(entries[i]!)
+  return fold.result()
+}
+
+/** One batch on its way. */
+class Fold {
+  readonly #memory: PartitionMemory
+  readonly #accounts: Map<string, Account>
+  readonly #events: FoldedEvent[] = []
+  readonly #touched = new Set<Account>()
+  readonly #outcomes = { applied: 0, late: 0, duplicate: 0, 'too-old': 0 }
+  readonly #changes = new CounterChanges()
+  readonly #counter = new KpiCounter(this.#changes)
+  #memoryChanged = false
+
+  constructor(memory: PartitionMemory, accounts: Map<string, Account>) {
+    this.#memory = memory
+    this.#accounts = accounts
   }
 
-  for (const entry of entries) {
+  apply(entry: LogEntry): void {
     switch (entry.type) {
-      case 'signal': {
-        const { signal, offset } = entry
-        const observedAt = Math.max(entry.timestamp, signal.occurredAt)
-        let account = accounts.get(signal.accountId)
-        if (account !== undefined && account.lastOffset >= offset) break
-        const isNew = account === undefined
-        if (account === undefined) {
-          account = createAccount(signal.accountId, observedAt, memory.modelSets.at(-1)!, {
-            type: 'signal',
-            signalId: signal.id,
-          })
-          accounts.set(account.id, account)
-          counter.countArrival(account, () => true)
-        }
-        const happened = catchUp(account)
-        // The boundaries come first, so that the tiers are those just before the signal.
-        happened.push(...count(account, advance(account, observedAt)))
-        const tiersBefore = signal.kind === 'outcome' ? tiersOf(account) : []
-        const received = receiveSignal(account, signal, observedAt, isNew)
-        happened.push(...count(account, received.events))
-        outcomes[received.outcome]++
-        if (signal.kind === 'outcome' && (received.outcome === 'applied' || received.outcome === 'late'))
-          counter.countOutcome(account, signal, tiersBefore)
-        keep(account, offset, happened)
-        if (memory.history !== entry.history) {
-          memory.history = entry.history
-          memoryChanged = true
-        }
+      case 'signal':
+        this.#signal(entry)
         break
-      }
-      case 'tick': {
-        const time = memory.history && entry.clock === 'wall' ? Number.NEGATIVE_INFINITY : entry.timestamp
-        for (const account of accountsOf(entry, time, accounts)) {
-          if (account.lastOffset >= entry.offset) continue
-          const happened = catchUp(account)
-          happened.push(...count(account, advance(account, time)))
-          keep(account, entry.offset, happened)
-        }
-        // The slices follow their models or promotion record in order: with the last one no account is behind any more.
-        if (entry.scope === 'all' && entry.slice === entry.of - 1) {
-          const { modelSets, promotion } = memory
-          memoryChanged ||= modelSets.length > 1 || promotion?.isComplete === false
-          memory.modelSets = modelSets.slice(-1)
-          if (promotion !== undefined) memory.promotion = { ...promotion, isComplete: true }
-        }
+      case 'tick':
+        this.#tick(entry)
         break
-      }
-      case 'models': {
-        if (memory.modelSets.at(-1)!.offset >= entry.offset) break
-        // In the midst of history each account switches at its own clock: the record's time is far ahead of it.
-        const at = memory.history ? 0 : entry.at
-        memory.modelSets = [...memory.modelSets, { offset: entry.offset, at, models: entry.models }]
-        memoryChanged = true
+      case 'models':
+        this.#models(entry)
         break
-      }
-      case 'live': {
-        memoryChanged ||= memory.history
-        memory.history = false
+      case 'live':
+        this.#memoryChanged ||= this.#memory.history
+        this.#memory.history = false
         break
-      }
-      case 'promotion': {
-        const { offset, namespace, replacedModels } = entry
-        // Told twice, it happens once.
-        if (memory.promotion?.namespace === namespace) break
-        if (memory.promotion !== undefined && memory.promotion.offset >= offset) break
-        memory.promotion = { offset, namespace, replacedModels, isComplete: false }
-        memoryChanged = true
+      case 'promotion':
+        this.#promotion(entry)
         break
-      }
       default:
         entry satisfies never
     }
   }
-  return { events, touched, outcomes, memoryChanged, counts: changes.list() }
+
+  result(): FoldResult {
+    return {
+      events: this.#events,
+      touched: this.#touched,
+      outcomes: this.#outcomes,
+      memoryChanged: this.#memoryChanged,
+      counts: this.#changes.list(),
+    }
+  }
+
+  #signal(entry: EntryOf<'signal'>): void {
+    const { signal, offset } = entry
+    const observedAt = Math.max(entry.timestamp, signal.occurredAt)
+    const found = this.#accounts.get(signal.accountId)
+    if (found !== undefined && found.lastOffset >= offset) return
+    const account = found ?? this.#begin(signal, observedAt)
+    this.#catchUp(account, offset)
+    // The boundaries come first, so that the tiers are those just before the signal.
+    this.#happened(account, offset, advance(account, observedAt))
+    const tiersBefore = signal.kind === 'outcome' ? tiersOf(account) : undefined
+    const { outcome, events } = receiveSignal(account, signal, observedAt, found === undefined)
+    this.#happened(account, offset, events)
+    this.#outcomes[outcome]++
+    if (tiersBefore !== undefined && (outcome === 'applied' || outcome === 'late'))
+      this.#counter.countOutcome(account, signal, tiersBefore)
+    this.#touch(account, offset)
+    if (this.#memory.history === entry.history) return
+    this.#memory.history = entry.history
+    this.#memoryChanged = true
+  }
+
+  #begin(signal: Signal, observedAt: number): Account {
+    const cause = { type: 'signal', signalId: signal.id } as const
+    const account = createAccount(signal.accountId, observedAt, this.#memory.modelSets.at(-1)!, cause)
+    this.#accounts.set(account.id, account)
+    this.#counter.countArrival(account, () => true)
+    return account
+  }
+
+  #tick(tick: EntryOf<'tick'>): void {
+    const memory = this.#memory
+    const time = memory.history && tick.clock === 'wall' ? Number.NEGATIVE_INFINITY : tick.timestamp
+    for (const account of accountsOf(tick, time, this.#accounts)) {
+      if (account.lastOffset >= tick.offset) continue
+      this.#catchUp(account, tick.offset)
+      this.#happened(account, tick.offset, advance(account, time))
+      this.#touch(account, tick.offset)
+    }
+    // The slices follow their models or promotion record in order: with the last one no account is behind any more.
+    if (tick.scope !== 'all' || tick.slice !== tick.of - 1) return
+    const { modelSets, promotion } = memory
+    this.#memoryChanged ||= modelSets.length > 1 || promotion?.isComplete === false
+    memory.modelSets = modelSets.slice(-1)
+    if (promotion !== undefined) memory.promotion = { ...promotion, isComplete: true }
+  }
+
+  #models({ offset, at, models }: EntryOf<'models'>): void {
+    const memory = this.#memory
+    if (memory.modelSets.at(-1)!.offset >= offset) return
+    // In the midst of history each account switches at its own clock: the record's time is far ahead of it.
+    memory.modelSets = [...memory.modelSets, { offset, at: memory.history ? 0 : at, models }]
+    this.#memoryChanged = true
+  }
+
+  #promotion({ offset, namespace, replacedModels }: EntryOf<'promotion'>): void {
+    const memory = this.#memory
+    // Told twice, it happens once.
+    if (memory.promotion?.namespace === namespace) return
+    if (memory.promotion !== undefined && memory.promotion.offset >= offset) return
+    memory.promotion = { offset, namespace, replacedModels, isComplete: false }
+    this.#memoryChanged = true
+  }
+
+  /** Brings an account under the models that came since it was last touched. */
+  #catchUp(account: Account, offset: number): void {
+    const { modelSets } = this.#memory
+    if (modelSets[modelSets.length - 1]!.offset <= account.modelsOffset) return
+    for (const set of modelSets) {
+      if (set.offset <= account.modelsOffset) continue
+      const before = new Set(account.standings.map(({ model }) => model.definition.id))
+      // First the boundaries that it passes under its old models, which count what they do.
+      this.#happened(account, offset, advance(account, set.at))
+      this.#happened(account, offset, switchModels(account, set))
+      const stoodBefore = [...account.activity.endedModels.keys()].map(modelIdOf)
+      this.#counter.countArrival(account, modelId => !before.has(modelId) && !stoodBefore.includes(modelId))
+    }
+  }
+
+  /** Events that the account's present state brought about: before anything else is done with it. */
+  #happened(account: Account, offset: number, events: readonly ScoringEvent[]): void {
+    for (let i = 0; i < events.length; i++) {
+      const event = events[i]!
+      if (event.type === 'pql') this.#counter.countPql(account, event)
+      this.#events.push({ offset, event })
+    }
+  }
+
+  #touch(account: Account, offset: number): void {
+    account.lastOffset = offset
+    this.#touched.add(account)
+  }
 }
+
+type EntryOf<Type extends LogEntry['type']> = Extract<LogEntry, { readonly type: Type }>
 
 /** The accounts that a tick is for, by ascending id, so that the order of outputs is the log's alone. */
 function accountsOf(tick: TickSlice, time: number, accounts: ReadonlyMap<string, Account>): Account[] {

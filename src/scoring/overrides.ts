@@ -71,5 +71,6 @@ function isText(value: unknown): value is string {
 
 /** The override that holds for a model: its own, else the one for every model. */
 export function overrideOf(overrides: ReadonlyMap<string, Override>, modelId: string): Override | undefined {
+  if (overrides.size === 0) return undefined
   return overrides.get(modelId) ?? overrides.get(EVERY_MODEL)
 }

@@ -1,7 +1,9 @@
 import type { CompiledModel } from './compile-model.ts'
 import type { Value } from './model-definition.ts'
+import type { NextChanges } from './next-changes.ts'
 import type { Cause } from './outputs.ts'
 import type { Override } from './overrides.ts'
+import { EMPTY_MAP } from './small-maps.ts'
 
 /** What one model holds about one account: everything as it was computed, so that it explains itself. */
 export interface Standing {
@@ -38,6 +40,8 @@ export interface Standing {
   readonly triggers: TriggerState[]
   /** By alert: when it may be sent again, ms. */
   readonly alerts: number[]
+  /** Derived from the activity; undefined until it is asked for, so it need not be stored. */
+  nextChanges: NextChanges | undefined
 }
 
 /** `until` of an idle trigger: when its cooldown ends. */
@@ -67,19 +71,19 @@ export function createStanding(
   model: CompiledModel,
   at: number,
   cause: Cause,
-  endedModels: ReadonlyMap<string, number> = new Map(),
+  endedModels: ReadonlyMap<string, number> = EMPTY_MAP,
 ): Standing {
   const values: Value[] = new Array(model.tierSlot + 1).fill(undefined)
   values[model.scoreSlot] = 0
   values[model.tierSlot] = model.definition.tiers[0]!.name
   return {
     model,
-    generation: endedModels.get(modelKey(model)) ?? 0,
+    generation: endedModels.size === 0 ? 0 : (endedModels.get(modelKey(model)) ?? 0),
     values,
     points: new Array(model.rules.length).fill(0),
     known: new Array(model.rules.length).fill(false),
     groupPoints: new Array(model.groups.length).fill(0),
-    facets: new Array(model.definition.facets.length).fill(undefined),
+    facets: filled(model.definition.facets.length, undefined),
     inScope: true,
     override: undefined,
     rulesScore: 0,
@@ -89,7 +93,15 @@ export function createStanding(
     tierSince: at,
     changedAt: at,
     cause,
-    triggers: new Array(model.triggers.length).fill(NEVER_QUALIFIED),
-    alerts: new Array(model.alerts.length).fill(Number.NEGATIVE_INFINITY),
+    triggers: filled<TriggerState>(model.triggers.length, NEVER_QUALIFIED),
+    alerts: filled(model.alerts.length, Number.NEGATIVE_INFINITY),
+    nextChanges: undefined,
   }
 }
+
+/** Many models have none of some of these: all of their accounts share one empty list, into which nothing can be put. */
+function filled<T>(length: number, value: T): T[] {
+  return length === 0 ? NONE : new Array<T>(length).fill(value)
+}
+
+const NONE: never[] = []

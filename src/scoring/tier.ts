@@ -1,6 +1,7 @@
 import { contributionsOf } from './contributions.ts'
 import { standingEventId } from './event-id.ts'
 import type { ModelDefinition } from './model-definition.ts'
+import { causeOf, type Occasion } from './occasion.ts'
 import type { Cause, TierChange } from './outputs.ts'
 import { roundTo6 } from './round.ts'
 import type { Standing } from './standing.ts'
@@ -18,17 +19,14 @@ function reachedTier({ tiers }: Pick<ModelDefinition, 'tiers'>, score: number): 
   return reached
 }
 
-/** Which tier a standing asks for, and whether margin and dwell count: they do not hold up what a person or the scope decided. */
-function wantedTier({ model: { definition }, inScope, override, tier, score }: Standing): {
-  readonly tier: number
-  readonly atOnce: boolean
-} {
-  if (!inScope) return { tier: 0, atOnce: true }
+/** The tier that a person or the scope decided, whom margin and dwell do not hold up; undefined: nobody did, and the score decides. */
+function decidedTier({ model: { definition }, inScope, override, score }: Standing): number | undefined {
+  if (!inScope) return 0
+  if (override === undefined) return undefined
   const forced =
-    override?.tier === undefined ? -1 : definition.tiers.findIndex(({ name }) => name === override.tier)
-  if (forced >= 0) return { tier: forced, atOnce: true }
-  if (override?.score !== undefined) return { tier: reachedTier(definition, score), atOnce: true }
-  return { tier: targetTier(definition, tier, score), atOnce: false }
+    override.tier === undefined ? -1 : definition.tiers.findIndex(({ name }) => name === override.tier)
+  if (forced >= 0) return forced
+  return override.score === undefined ? undefined : reachedTier(definition, score)
 }
 
 /** Moves the standing to its target tier if the dwell is over. */
@@ -37,14 +35,17 @@ export function stepTier(
   clock: number,
   accountId: string,
   previousScore: number,
-  cause: Cause,
+  occasion: Occasion,
 ): TierChange | undefined {
-  const { tier: target, atOnce } = wantedTier(standing)
-  if (target === standing.tier || (!atOnce && clock < dwellEnd(standing))) return undefined
-  const from = standing.model.definition.tiers[standing.tier]!.name
+  const { definition } = standing.model
+  const decided = decidedTier(standing)
+  const target = decided ?? targetTier(definition, standing.tier, standing.score)
+  if (target === standing.tier) return undefined
+  if (decided === undefined && clock < dwellEnd(standing)) return undefined
+  const from = definition.tiers[standing.tier]!.name
   standing.tier = target
   standing.tierSince = clock
-  return tierChange(standing, from, accountId, clock, previousScore, cause)
+  return tierChange(standing, from, accountId, clock, previousScore, causeOf(occasion))
 }
 
 /** The event that tells that a standing came from another tier to where it is now. */
@@ -77,8 +78,9 @@ export function tierChange(
 
 /** When a tier that a standing asks for is entered; Infinity if it asks for none. */
 export function nextTierMove(standing: Standing): number {
-  const { tier, atOnce } = wantedTier(standing)
-  return tier === standing.tier || atOnce ? Number.POSITIVE_INFINITY : dwellEnd(standing)
+  if (decidedTier(standing) !== undefined) return Number.POSITIVE_INFINITY
+  const target = targetTier(standing.model.definition, standing.tier, standing.score)
+  return target === standing.tier ? Number.POSITIVE_INFINITY : dwellEnd(standing)
 }
 
 function dwellEnd(standing: Standing): number {

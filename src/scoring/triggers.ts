@@ -2,6 +2,7 @@ import { type CompiledNotice, type CompiledTrigger, REASON_PLACEHOLDER } from '.
 import { readSlots } from './contributions.ts'
 import { pqlEventId, standingEventId } from './event-id.ts'
 import type { Value } from './model-definition.ts'
+import { causeOf, type Occasion } from './occasion.ts'
 import type { Cause, PqlEvent, PqlStatus, ScoringEvent } from './outputs.ts'
 import { roundScore, roundTo6 } from './round.ts'
 import type { Standing, TriggerState } from './standing.ts'
@@ -16,7 +17,7 @@ export function stepTriggers(
   gatesOpen: readonly boolean[],
   clock: number,
   accountId: string,
-  cause: Cause,
+  occasion: Occasion,
   events: ScoringEvent[],
 ): void {
   const { triggers } = standing.model
@@ -25,12 +26,15 @@ export function stepTriggers(
     const trigger = triggers[i]!
     const state = standing.triggers[i]!
     const met = isMet(standing, trigger)
+    // Most triggers are idle and not met.
+    if (state.status === 'idle' && (!met || clock < state.until)) continue
     const open = !isHeld && trigger.gates.every(gate => gatesOpen[gate] === true)
     const step = stepTrigger(state, trigger, met, open, clock, () =>
-      standingEventId('pql', standing, accountId, [trigger.definition.name], clock, cause),
+      standingEventId('pql', standing, accountId, [trigger.definition.name], clock, causeOf(occasion)),
     )
     if (step === undefined) continue
     standing.triggers[i] = step.state
+    const cause = causeOf(occasion)
     const byGate = step.status === 'released' || (step.status === 'held' && state.status === 'open')
     events.push(
       pqlEvent(

@@ -1,5 +1,6 @@
 import { type Hash64, hash64, lowBits } from './hash.ts'
 import { HELD_DAYS } from './time.ts'
+import { UserChunk } from './user-chunk.ts'
 
 /**
  * An account's users, apart from its core: for each the days it was lately seen on. They lie in chunks by hash, so that a batch reads
@@ -8,11 +9,6 @@ import { HELD_DAYS } from './time.ts'
  */
 export interface UserBook {
   readonly chunks: Map<string, UserChunk>
-}
-
-export interface UserChunk {
-  readonly users: Map<Hash64, UserDays>
-  changed: boolean
 }
 
 /**
@@ -35,7 +31,8 @@ export function lastDayOf(days: UserDays): number {
 }
 
 export function maskOf(days: UserDays): number {
-  return days % MASKS
+  // The remainder of doubles would be many times slower.
+  return days - Math.floor(days / MASKS) * MASKS
 }
 
 /** The days seen of the last 30 up to the last one, latest first. */
@@ -48,6 +45,7 @@ export function recentDays(days: UserDays): number[] {
 
 function addDay(days: UserDays, day: number): UserDays {
   const last = lastDayOf(days)
+  if (day === last) return days
   const mask = maskOf(days)
   if (day > last) {
     const passed = day - last
@@ -59,6 +57,7 @@ function addDay(days: UserDays, day: number): UserDays {
 /** A level is left when the account has had this many users per chunk of it. */
 const USERS_PER_CHUNK = 128
 const LEVELS = 5
+const LOWEST: readonly string[] = ['0']
 
 export function createUserBook(): UserBook {
   return { chunks: new Map() }
@@ -66,7 +65,8 @@ export function createUserBook(): UserBook {
 
 /** The level at which an account that has had `userCount` users keeps them. */
 export function levelOf(userCount: number): number {
-  let level = 0
+  if (userCount <= USERS_PER_CHUNK) return 0
+  let level = 1
   while (level < LEVELS - 1 && userCount > USERS_PER_CHUNK * 16 ** level) level++
   return level
 }
@@ -75,9 +75,13 @@ function chunkName(level: number, hash: Hash64): string {
   return level === 0 ? '0' : `${level}.${(lowBits(hash) >>> (32 - 4 * level)).toString(16)}`
 }
 
-/** The chunks that may hold a user, the one at the account's level first. All of them must be in the book, if they exist, before `seeUser`. */
-export function chunkNames(userCount: number, userId: string): string[] {
-  const hash = hash64(userId)
+/**
+ * The chunks that may hold a user, the one at the account's level first. All of them must be in the book, if they exist, before `seeUser`.
+ * `userHash`: the `hash64` of `userId`, where it is known already.
+ */
+export function chunkNames(userCount: number, userId: string, userHash?: Hash64): readonly string[] {
+  if (userCount <= USERS_PER_CHUNK) return LOWEST
+  const hash = userHash ?? hash64(userId)
   const names: string[] = []
   for (let level = levelOf(userCount); level >= 0; level--) names.push(chunkName(level, hash))
   return names
@@ -92,21 +96,27 @@ export function everyChunkName(userCount: number): string[] {
   return names
 }
 
-/** A user is seen on a day. Returns its days before, or undefined for a user that is new or was forgotten, and its days now. */
+/** What seeing a user did to what is known of it. */
+export interface SeenUser {
+  /** Undefined: it is new, or was forgotten. */
+  readonly before: UserDays | undefined
+  readonly now: UserDays
+}
+
+/** A user, by the hash of its id, is seen on a day. */
 export function seeUser(
   book: UserBook,
   userCount: number,
-  userId: string,
+  user: Hash64,
   day: number,
   today: number,
-): { before: UserDays | undefined; now: UserDays } {
-  const hash = hash64(userId)
-  const chunk = chunkOf(book, levelOf(userCount), hash)
-  const stored = chunk.users.get(hash)
+): SeenUser {
+  const chunk = chunkOf(book, levelOf(userCount), user)
+  const stored = chunk.get(user)
   const before = stored !== undefined && lastDayOf(stored) > today - HELD_DAYS ? stored : undefined
   const now = before === undefined ? packUserDays(day, 1) : addDay(before, day)
   if (stored !== now) {
-    chunk.users.set(hash, now)
+    chunk.set(user, now)
     chunk.changed = true
   }
   return { before, now }
@@ -116,11 +126,12 @@ function chunkOf(book: UserBook, level: number, hash: Hash64): UserChunk {
   const name = chunkName(level, hash)
   const found = book.chunks.get(name)
   if (found !== undefined) return found
-  const made: UserChunk = { users: new Map(), changed: false }
+  const made = new UserChunk()
   for (let above = level - 1; above >= 0; above--) {
     const parent = book.chunks.get(chunkName(above, hash))
     if (parent === undefined) continue
-    for (const [user, days] of parent.users) if (chunkName(level, user) === name) made.users.set(user, days)
+    for (let i = 0; i < parent.size; i++)
+      if (chunkName(level, parent.user(i)) === name) made.append(parent.user(i), parent.days(i))
     break
   }
   book.chunks.set(name, made)

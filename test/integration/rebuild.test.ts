@@ -9,7 +9,7 @@ import { findCheckpoint } from '../../src/consumers/checkpoints/read-checkpoint.
 import { openKafkaRedisBackend } from '../../src/consumers/kafka-redis-backend.ts'
 import { compareTouched, partitionWrite } from '../../src/consumers/loaded-accounts.ts'
 import type { LogRecord } from '../../src/consumers/log.ts'
-import { decodeRecord, signalRecord } from '../../src/consumers/log-entries.ts'
+import { decodeRecord, signalRecord, tickRecord } from '../../src/consumers/log-entries.ts'
 import { eventRecord } from '../../src/consumers/outputs.ts'
 import { CHECKPOINTS, OUTPUT_TOPICS, topicNames } from '../../src/consumers/topics.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
@@ -123,9 +123,10 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
   })
 
   test('an offset that was moved behind the marks of the last transaction is waited for by nobody', async () => {
-    const records = await committedRecords()
+    const nobody = tickRecord(topics.signals, 1, 0, { slice: 0, of: 1, scope: 'due', clock: 'event' })
+    const positions = await backend.log.append([nobody, nobody])
     const { end } = (await backend.log.ranges(topics.signals)).get(1)!
-    expect(end).toBeGreaterThan(records[1]!.at(-1)!.offset + 1)
+    expect(end).toBeGreaterThan(positions.at(-1)!.offset + 1)
     const admin = new Kafka({ brokers: kafkaBrokers.split(','), logLevel: logLevel.NOTHING }).admin()
     await admin.connect()
     const partitions = [{ partition: 1, offset: String(end) }]

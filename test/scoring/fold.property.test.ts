@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
+import { nextDue } from '../../src/scoring/account.ts'
 import { evaluate } from '../../src/scoring/evaluate.ts'
 import type { Value } from '../../src/scoring/model-definition.ts'
 import { type FoldedHistory, foldHistory } from '../support/fold-history.ts'
@@ -117,6 +118,17 @@ describe('folding incrementally', () => {
         const many = foldHistory(batches)
         expect(many.events).toEqual(one.events)
         expect(many.bytes).toEqual(one.bytes)
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  test('remembers when time may next change something as asking every feature anew tells', () => {
+    fc.assert(
+      fc.property(arbitraryHistory({ accounts: 3, length: 60 }), history => {
+        // These accounts came out of their bytes: nothing is remembered in them yet.
+        for (const account of foldHistory([history]).accounts.values())
+          expect(nextDue(account)).toBe(account.dueAt)
       }),
       { numRuns: RUNS },
     )

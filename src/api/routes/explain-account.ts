@@ -44,8 +44,8 @@ export function routeExplainAccount(api: ApiInstance, served: Served): void {
     },
     async ({ params, query }, reply): Promise<ExplanationDocument> => {
       const isGone = () => reply.raw.destroyed
-      const { store, partitions } = served()
-      const account = await findAccount(store, partitions, params.id, query.after, isGone)
+      const { load, partitions } = served()
+      const account = await findAccount(load, partitions, params.id, query.after, isGone)
       const { standings } = account.scores
       if (standings.length === 0) throw new Problem('NO_SCORE', 'No model has scored this account yet.')
       const ids = standings.map(({ model }) => model.definition.id)

@@ -31,8 +31,8 @@ export function routeGetAccount(api: ApiInstance, served: Served): void {
     },
     async ({ params, query }, reply): Promise<AccountDocument> => {
       const isGone = () => reply.raw.destroyed
-      const { store, partitions } = served()
-      return accountDocument(await findAccount(store, partitions, params.id, query.after, isGone))
+      const { load, partitions } = served()
+      return accountDocument(await findAccount(load, partitions, params.id, query.after, isGone))
     },
   )
 }

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyBaseLogger } from 'fastify'
 import { listName } from '../../store/list-name.ts'
-import type { AccountStore, Listing } from '../../store/store.ts'
+import type { Listing } from '../../store/store.ts'
 import { answerUnchanged } from '../answer-unchanged.ts'
 import type { ApiInstance } from '../api-instance.ts'
 import { chooseModel } from '../choose-model.ts'
@@ -18,6 +18,7 @@ import {
   Unchanged,
 } from '../schemas.ts'
 import type { Served } from '../served.ts'
+import type { LoadAccounts } from '../shared-loads.ts'
 import { accountSummary } from '../views.ts'
 
 const ORDERS = { '-score': 'highest-first', score: 'lowest-first' } as const
@@ -105,8 +106,8 @@ export function routeListAccounts(api: ApiInstance, served: Served): void {
       onSend: answerUnchanged,
     },
     async ({ query, log }): Promise<AccountListDocument> => {
-      const { store, partitions } = served()
-      const models = knownModels(await partitions.memories())
+      const now = served()
+      const models = knownModels(await now.partitions.memories())
       const first = models.find(({ isActive }) => isActive)
       if (query.model === undefined && first === undefined)
         return { model: null, items: [], nextCursor: null }
@@ -119,7 +120,7 @@ export function routeListAccounts(api: ApiInstance, served: Served): void {
       const tiers = requestedTiers(query.tier, model)
       const facets = requestedFacets(query.facet ?? [], model)
       const request = { model, tiers, facets, minScore, sort, limit, cursor }
-      return await listAccounts(store, partitions, request, log)
+      return await listAccounts(now, request, log)
     },
   )
 }
@@ -150,8 +151,7 @@ function requestedFacets(given: readonly string[], model: KnownModel): Facet[] {
 const MOST_LOOKED_AT = 1000
 
 async function listAccounts(
-  store: AccountStore,
-  partitions: Partitions,
+  { store, load, partitions }: ReturnType<Served>,
   { model, tiers, facets, minScore, sort, limit, cursor }: ListRequest,
   log: FastifyBaseLogger,
 ): Promise<AccountListDocument> {
@@ -172,7 +172,7 @@ async function listAccounts(
       // One more tells whether there is a next page.
       limit: size + 1,
     })
-    const accounts = await summarise(store, partitions, model.id, listings.slice(0, size), log)
+    const accounts = await summarise(load, partitions, model.id, listings.slice(0, size), log)
     for (const { place, summary } of accounts) {
       if (items.length === limit) return { model: model.id, items, nextCursor: encodeCursor(after!, query) }
       after = place
@@ -199,14 +199,14 @@ interface ListedAccount {
 
 /** An account that changed since it was listed is shown as it is now. */
 async function summarise(
-  store: AccountStore,
+  load: LoadAccounts,
   partitions: Partitions,
   modelId: string,
   page: readonly Listing[],
   log: FastifyBaseLogger,
 ): Promise<ListedAccount[]> {
   const ids = page.map(listing => listing.accountId)
-  const accounts = await readAccounts(store, partitions, ids)
+  const accounts = await readAccounts(load, partitions, ids)
   return page.map(place => {
     const { accountId } = place
     const standings = accounts.get(accountId)?.scores.standings ?? []

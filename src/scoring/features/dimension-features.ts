@@ -23,6 +23,7 @@ export function compileSeenValues(
       }
       return (earliest + windowDays) * DAY_MS
     },
+    nextChangeFollows: 'reads',
     reads: { ...READS_NOTHING, dimension },
   }
 }

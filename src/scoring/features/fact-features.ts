@@ -26,6 +26,7 @@ export function compileLatest({
       if (latest === undefined || maxAgeDays === undefined) return Number.POSITIVE_INFINITY
       return after(activity, dayOf(latest.occurredAt) + maxAgeDays + 1)
     },
+    nextChangeFollows: 'reads',
     reads: readsKeys(key),
   }
 }
@@ -50,6 +51,7 @@ export function compileKnownKeys({
         if (value && matches(key)) next = Math.min(next, after(activity, dayOf(occurredAt) + maxAgeDays + 1))
       return next
     },
+    nextChangeFollows: 'reads',
     reads: { ...READS_NOTHING, key: matches },
   }
 }
@@ -91,6 +93,7 @@ export function compileDate(
       // From the date that was given: the anniversary of a 29 February may have been a 1 March.
       return everyYear ? nextAnniversary(givenDate(activity)!, today + 1) * DAY_MS : Number.POSITIVE_INFINITY
     },
+    nextChangeFollows: 'reads',
     reads: readsKeys(key),
   }
 }
@@ -108,6 +111,7 @@ export function compileValueGrowth(key: string, windowDays: number): RootFeature
       const next = activity.latest.get(key)?.history.find(entry => dayOf(entry.occurredAt) > until)
       return next === undefined ? Number.POSITIVE_INFINITY : (dayOf(next.occurredAt) + windowDays) * DAY_MS
     },
+    nextChangeFollows: 'reads',
     reads: readsKeys(key),
   }
 }

@@ -1,15 +1,11 @@
 import type { FeatureDefinition } from '../model-definition.ts'
+import { compileActivityGrowth, compileDaysSinceSignal, compileDecayed } from './activity-features.ts'
 import { compileSeenValues } from './dimension-features.ts'
 import { compileDate, compileKnownKeys, compileLatest, compileValueGrowth } from './fact-features.ts'
 import type { RootFeature } from './root-feature.ts'
 import { compileDaysSustained, compilePeriodsSustained } from './sustained-features.ts'
 import { compileActiveUsers } from './user-features.ts'
-import {
-  compileActivityGrowth,
-  compileDaysSinceSignal,
-  compileDecayed,
-  compileWindowed,
-} from './windowed-features.ts'
+import { compileWindowed } from './windowed-features.ts'
 
 /** A feature that is computed from other features. */
 export type DerivedFeatureDefinition = Extract<

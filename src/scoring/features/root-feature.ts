@@ -1,14 +1,22 @@
 import type { AccountActivity } from '../activity.ts'
+import type { TouchedSeries } from '../apply-signal.ts'
 import type { Level, Value } from '../model-definition.ts'
 
 /**
  * A feature that reads the activity. `compute` looks at the buckets each time, so it gives the same value whatever way the account got there.
  * `nextChange` is the first moment after the clock at which time alone may change the value (ms, Infinity: never);
- * it may be too early, never too late.
+ * it may be too early, never too late. It changes only when that moment has passed, or with what `nextChangeFollows` names.
  */
 export interface RootFeature {
   readonly compute: (activity: AccountActivity) => Value
+  /**
+   * What `compute` would give, from the value just before a signal of a series that the feature reads: without looking at all buckets, where that can be.
+   * Undefined: there is no such way.
+   */
+  readonly afterSignal?: (activity: AccountActivity, value: Value, touched: TouchedSeries) => Value
   readonly nextChange: (activity: AccountActivity) => number
+  /** `reads`: what the feature reads. `active-days` (`active-hours`): a day (hour) in which there was nothing of any name before. */
+  readonly nextChangeFollows: 'reads' | 'active-days' | 'active-hours'
   readonly reads: FeatureReads
 }
 

@@ -1,12 +1,11 @@
 import type { AccountActivity, HistoryEntry } from '../activity.ts'
-import { firstFrom } from '../buckets.ts'
 import type { FeatureDefinition } from '../model-definition.ts'
 import { finite } from '../round.ts'
 import { DAY_MS, dayOf } from '../time.ts'
 import { entryOn, valueOn } from './fact-features.ts'
 import { isBeyond, type RootFeature, readsKeys } from './root-feature.ts'
 import { compileSelection } from './selection.ts'
-import { measureBetween } from './windowed-features.ts'
+import { measureDays } from './windowed-features.ts'
 
 /** How long something has been beyond a level. Rules: docs/how-a-score-is-defined.md, "Features". */
 
@@ -40,6 +39,7 @@ export function compileDaysSustained({
         ? Number.POSITIVE_INFINITY
         : (dayOf(activity.clock) + 1) * DAY_MS
     },
+    nextChangeFollows: 'reads',
     reads: readsKeys(key, per),
   }
 }
@@ -59,7 +59,7 @@ export function compilePeriodsSustained({
       if (per !== undefined && divisors === undefined) return undefined
       let last = dayOf(activity.clock)
       for (let periods = 0; periods < max; periods++, last -= periodDays) {
-        const amount = measureBetween(activity, selects, measure, false, last - periodDays + 1, last)
+        const amount = measureDays(activity, selects, measure, last - periodDays + 1, last)
         const value = dividedBy(amount, divisors, last)
         if (value === undefined || !isBeyond(value, level)) return periods
       }
@@ -71,11 +71,10 @@ export function compilePeriodsSustained({
       const crossing = (day: number): number =>
         day + (Math.floor((today - day) / periodDays) + 1) * periodDays
       let next = Number.POSITIVE_INFINITY
-      for (const series of activity.series.values()) {
-        if (!selects(series.key)) continue
-        const { at } = series.days
-        for (let i = firstFrom(at, today - max * periodDays + 1); i < at.length; i++)
-          next = Math.min(next, crossing(at[i]!))
+      for (const { key, days } of activity.series.values()) {
+        if (!selects(key)) continue
+        for (let i = days.indexFrom(today - max * periodDays + 1); i < days.length; i++)
+          next = Math.min(next, crossing(days.at(i)))
       }
       // Without any activity every period is empty, whatever it is divided by.
       if (next === Number.POSITIVE_INFINITY || per === undefined) return next * DAY_MS
@@ -85,6 +84,7 @@ export function compilePeriodsSustained({
       }
       return next * DAY_MS
     },
+    nextChangeFollows: 'reads',
     reads: { ...readsKeys(per ?? ''), series: selects },
   }
 }

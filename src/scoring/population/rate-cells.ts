@@ -4,6 +4,7 @@ import type { CompiledModel } from '../compile-model.ts'
 import { compileSelection } from '../features/selection.ts'
 import { hash128Hex } from '../hash.ts'
 import type { RateDefinition, SegmentDefinition } from '../model-definition.ts'
+import type { Series } from '../series.ts'
 import { dayOf, HELD_DAYS } from '../time.ts'
 import type { CounterChanges } from './counters.ts'
 
@@ -101,6 +102,7 @@ export function rateShares(
   { activity, standings }: Account,
   ratesOf: (model: CompiledModel) => readonly CompiledRate[],
 ): RateShare[] {
+  if (!standings.some(({ model }) => model.definition.rates.length > 0)) return []
   const shares: RateShare[] = []
   for (const { model, inScope } of standings) {
     if (!inScope || model.definition.rates.length === 0) continue
@@ -117,15 +119,12 @@ function selectedDays(
   { clock, series }: Account['activity'],
   isSelected: CompiledRate['isSelected'],
 ): number[] {
-  const selected = [...series.values()].filter(({ key }) => isSelected(key))
+  const selected: Series[] = []
+  for (const each of series.values()) if (isSelected(each.key)) selected.push(each)
   if (selected.length === 0) return []
-  if (selected.length === 1) return [...selected[0]!.days.at]
   const first = dayOf(clock) - HELD_DAYS + 1
   const marks = new Uint8Array(HELD_DAYS)
-  for (const { days } of selected) {
-    const { at } = days
-    for (let i = 0; i < at.length; i++) marks[at[i]! - first] = 1
-  }
+  for (const { days } of selected) for (let i = 0; i < days.length; i++) marks[days.at(i) - first] = 1
   const marked: number[] = []
   for (let i = 0; i < HELD_DAYS; i++) if (marks[i] === 1) marked.push(first + i)
   return marked

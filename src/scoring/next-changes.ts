@@ -1,0 +1,80 @@
+import type { AccountActivity } from './activity.ts'
+import type { Touched } from './apply-signal.ts'
+import type { CompiledFeature } from './compile-model.ts'
+import type { Standing } from './standing.ts'
+
+/**
+ * When time alone may next change a standing's features. It is remembered for each of them, and asked again only where something was touched or a moment has
+ * passed: it must be what asking all of them anew gives, since it decides what is stored as `dueAt`.
+ */
+export interface NextChanges {
+  /** By slot, ms; Infinity: never, as for derived features. */
+  readonly bySlot: number[]
+  /** The earliest of them. */
+  earliest: number
+}
+
+/** Asked of all features. */
+export function findNextChanges({ model }: Standing, activity: AccountActivity): NextChanges {
+  const bySlot = new Array<number>(model.features.length)
+  for (let slot = 0; slot < bySlot.length; slot++)
+    bySlot[slot] = model.features[slot]!.root?.nextChange(activity) ?? Number.POSITIVE_INFINITY
+  return { bySlot, earliest: earliestOf(bySlot) }
+}
+
+/** Asked again of the features whose next change a signal may have moved. */
+export function moveNextChanges(
+  standing: Standing,
+  activity: AccountActivity,
+  { series, users, dimensions, keys }: Touched,
+): void {
+  const { nextChanges } = standing
+  if (nextChanges === undefined) return
+  const { readers, features } = standing.model
+  let moved = false
+  if (series !== undefined) {
+    const { nextChanging } = readers.ofSeries(series.series.key)
+    moved = askAgain(nextChanging, features, nextChanges, activity)
+    if (series.isNewDay) moved = askAgain(readers.ofActiveDays, features, nextChanges, activity) || moved
+    if (series.isNewHour) moved = askAgain(readers.ofActiveHours, features, nextChanges, activity) || moved
+  }
+  if (users) moved = askAgain(readers.ofUsers, features, nextChanges, activity) || moved
+  for (let i = 0; i < dimensions.length; i++)
+    moved = askAgain(readers.ofDimension[dimensions[i]!], features, nextChanges, activity) || moved
+  for (let i = 0; i < keys.length; i++)
+    moved = askAgain(readers.ofKey(keys[i]!), features, nextChanges, activity) || moved
+  if (moved) nextChanges.earliest = earliestOf(nextChanges.bySlot)
+}
+
+/** Asked again of the features whose moment has come. */
+export function passNextChanges({ model, nextChanges }: Standing, activity: AccountActivity): void {
+  if (nextChanges === undefined || nextChanges.earliest > activity.clock) return
+  const { bySlot } = nextChanges
+  for (let slot = 0; slot < bySlot.length; slot++)
+    if (bySlot[slot]! <= activity.clock) bySlot[slot] = model.features[slot]!.root!.nextChange(activity)
+  nextChanges.earliest = earliestOf(bySlot)
+}
+
+/** Returns whether any of them moved. */
+function askAgain(
+  slots: readonly number[],
+  features: readonly CompiledFeature[],
+  { bySlot }: NextChanges,
+  activity: AccountActivity,
+): boolean {
+  let moved = false
+  for (let i = 0; i < slots.length; i++) {
+    const slot = slots[i]!
+    const next = features[slot]!.root!.nextChange(activity)
+    if (next === bySlot[slot]) continue
+    bySlot[slot] = next
+    moved = true
+  }
+  return moved
+}
+
+function earliestOf(bySlot: readonly number[]): number {
+  let earliest = Number.POSITIVE_INFINITY
+  for (let slot = 0; slot < bySlot.length; slot++) if (bySlot[slot]! < earliest) earliest = bySlot[slot]!
+  return earliest
+}

@@ -1,0 +1,73 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { sharedLoads } from '../../src/api/shared-loads.ts'
+
+interface Call {
+  readonly partition: number
+  readonly accountIds: readonly string[]
+}
+
+/** A store that knows every account but those named after a number that three divides, and writes down what it is asked. */
+function countingStore() {
+  const calls: Call[] = []
+  let failing = false
+  return {
+    calls,
+    failOnce: () => {
+      failing = true
+    },
+    load: async (partition: number, accountIds: readonly string[]) => {
+      calls.push({ partition, accountIds })
+      if (failing) {
+        failing = false
+        throw new Error('the store is away')
+      }
+      return accountIds.map(id => stateOf(partition, id))
+    },
+  }
+}
+
+function stateOf(partition: number, id: string): Uint8Array | undefined {
+  return Number(id) % 3 === 0 ? undefined : Buffer.from(`${partition}/${id}`)
+}
+
+const anyLoads = fc.array(
+  fc.record({
+    partition: fc.integer({ min: 0, max: 3 }),
+    accountIds: fc.array(fc.integer({ min: 0, max: 20 }).map(String), { maxLength: 5 }),
+  }),
+  { maxLength: 20 },
+)
+
+describe('loads that are shared', () => {
+  it('give everyone what loading alone gives, in one call a partition', async () => {
+    await fc.assert(
+      fc.asyncProperty(anyLoads, async loads => {
+        const store = countingStore()
+        const load = sharedLoads(store)
+        const found = await Promise.all(loads.map(({ partition, accountIds }) => load(partition, accountIds)))
+        const alone = loads.map(({ partition, accountIds }) => accountIds.map(id => stateOf(partition, id)))
+        expect(found).toEqual(alone)
+        const partitions = store.calls.map(({ partition }) => partition)
+        expect(partitions.toSorted()).toEqual([...new Set(loads.map(({ partition }) => partition))].sort())
+      }),
+    )
+  })
+
+  it('ask the store behind the moment of each request: a load that follows on another is a call of its own', async () => {
+    const store = countingStore()
+    const load = sharedLoads(store)
+    await load(0, ['1'])
+    await load(0, ['1'])
+    expect(store.calls).toHaveLength(2)
+  })
+
+  it('fail together with the call that they share, and no others do', async () => {
+    const store = countingStore()
+    const load = sharedLoads(store)
+    store.failOnce()
+    const answers = await Promise.allSettled([load(0, ['1']), load(0, ['2']), load(1, ['4'])])
+    expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled'])
+    await expect(load(0, ['1'])).resolves.toEqual([stateOf(0, '1')])
+  })
+})
