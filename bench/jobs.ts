@@ -1,9 +1,10 @@
 import type { Usage } from './measure.ts'
 import type { BenchModel } from './models.ts'
+import type { SignalChoice } from './signals.ts'
 import type { StateSize } from './state-size.ts'
 
-/** What is measured, as plain data: each run of a job is a process of its own, so that no job warms up, or fills the heap, for another. */
-export type Job = FoldJob | EmbeddedJob | KafkaJob | FloorJob
+/** What is measured in a child, as plain data: each run of a job is a process of its own, so that no job warms up, or fills the heap, for another. */
+export type Job = FoldJob | EmbeddedJob | FloorJob
 
 /** The signals from memory, in batches of 500; all accounts are in memory. */
 export interface FoldJob {
@@ -12,27 +13,10 @@ export interface FoldJob {
   readonly signals: SignalChoice
 }
 
-export interface SignalChoice {
-  readonly count: number
-  readonly seed: number
-}
-
 export interface EmbeddedJob {
   readonly type: 'embedded'
   /** With a filled log; it is used up. */
   readonly directory: string
-  readonly records: number
-  readonly batchSize: number
-}
-
-export interface KafkaJob {
-  readonly type: 'kafka'
-  readonly brokers: readonly string[]
-  readonly redisUrl: string
-  /** A filled topic. */
-  readonly signalsTopic: string
-  /** For the state, the group and the topics of outputs; never used before. */
-  readonly namespace: string
   readonly records: number
   readonly batchSize: number
 }
@@ -48,7 +32,9 @@ export interface FloorJob {
 
 /** What came out of one run of a job. */
 export interface Measurement extends Usage {
+  /** Of the process, or of all where several share the work. */
   readonly peakRssBytes: number
+  readonly redisPeakBytes?: number
   /** Undefined where nothing is scored. */
   readonly tierChanges?: number
   readonly redisCpuSeconds?: number

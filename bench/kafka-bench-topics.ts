@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { kafkaClients } from '../src/consumers/kafka/client.ts'
 import { createTopics } from '../src/consumers/kafka/topics.ts'
+import type { TopicToCreate } from '../src/consumers/log.ts'
 import { type TopicNames, topicNames } from '../src/consumers/topics.ts'
 import { PARTITIONS } from './jobs.ts'
 import { QUIET_LOGGER } from './logger.ts'
@@ -21,6 +23,27 @@ export async function createBenchTopics(brokers: readonly string[], names: reado
     // The signals' own times lie in the past: retention by age would take them away.
     topics: names.map(name => ({ name, partitions: PARTITIONS, config: { 'retention.ms': '-1' } })),
   })
+}
+
+/** Deletes the topics that there are, and makes them all, empty. */
+export async function createTopicsAnew(
+  brokers: readonly string[],
+  topics: readonly TopicToCreate[],
+): Promise<void> {
+  const clients = kafkaClients(connectionTo(brokers))
+  const admin = clients.create().admin()
+  try {
+    await admin.connect()
+    const names = new Set(topics.map(({ name }) => name))
+    const listed = async () => (await admin.listTopics()).filter(name => names.has(name))
+    const old = await listed()
+    if (old.length > 0) await admin.deleteTopics({ topics: old })
+    while ((await listed()).length > 0) await sleep(20)
+  } finally {
+    await admin.disconnect()
+    clients.close()
+  }
+  await createTopics({ ...connectionTo(brokers), topics })
 }
 
 /** Deletes the topics and groups whose names begin with the prefix. Groups can be deleted once their members have left. */

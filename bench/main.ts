@@ -1,16 +1,19 @@
-import { availableParallelism, loadavg } from 'node:os'
+import { loadavg } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
-import { progressBar } from '../src/commands/progress-bar.ts'
 import { describeError } from '../src/errors.ts'
-import type { Measurement } from './jobs.ts'
-import { PARTS, type Part, type Plan, preparePlan } from './plan.ts'
-import { type JobResults, renderReport } from './report.ts'
-import { runInChild } from './run-in-child.ts'
+import { type BenchPlace, openBenchPlace } from './bench-place.ts'
+import { benchProgress } from './progress.ts'
+import { describeMachine, type FoundSection, writeResults } from './results-page.ts'
+import { FULL, PARTS, type Part, peerSection, QUICK, type Section, sectionsOf } from './sections.ts'
+import { namedServices } from './services.ts'
 
 interface Options {
-  readonly signals: number
+  readonly full?: true
+  readonly peer?: string
+  readonly signals?: readonly number[]
   readonly rounds: number
-  readonly only: readonly Part[]
+  readonly only?: readonly Part[]
+  readonly liveSeconds?: number
   readonly brokers?: string
   readonly redis?: string
 }
@@ -18,41 +21,73 @@ interface Options {
 function buildProgram(): Command {
   return new Command('upswell-bench')
     .description('measures how many signals a second are scored, and what it takes; bench/README.md says how')
-    .option('--signals <number>', 'signals of each run', positiveNumber, 200_000)
+    .option('--full', 'everything in its full size, some two hours; writes bench/RESULTS.md and its pictures')
+    .option('--peer <folder>', 'compare with the Kafka Streams job in this folder; without --full, only that')
+    .option('--signals <numbers>', 'signals of a run; with --peer several sizes by comma', positiveNumbers)
     .option('--rounds <number>', 'rounds of all jobs, one job after the other', positiveNumber, 3)
-    .option('--only <parts>', `by comma, of ${PARTS.join(', ')}`, parts, PARTS)
-    .option('--brokers <host:port,…>', 'the Kafka to use; KAFKA_BROKERS if left out')
-    .option('--redis <url>', 'the Redis to use; REDIS_URL if left out')
+    .option('--only <parts>', `by comma, of ${PARTS.join(', ')}`, parts)
+    .option('--live-seconds <number>', 'how long each latency is measured', positiveNumber)
+    .option('--brokers <host:port,…>', 'the Kafka to use; KAFKA_BROKERS if left out; not with --peer')
+    .option('--redis <url>', 'the Redis to use; REDIS_URL if left out; not with --peer')
     .addHelpText('after', '\nWithout a Kafka and a Redis it starts its own, which needs Java 17 and Maven.')
     .action(bench)
 }
 
+const PEER_SIGNALS = [1_000_000, 4_000_000]
+const PEER_LIVE_SECONDS = 30
+
 async function bench(options: Options): Promise<void> {
+  const { full, peer } = options
   const loadBefore = loadavg()[0]!
-  const plan = await preparePlan(options)
+  const sections = chooseSections(options)
+  const found = await measureAll(sections, options)
+  const machine = await describeMachine(loadBefore, loadavg()[0]!)
+  const text = found.flatMap(({ title, markdown }) => [`${title}`, '', markdown.trimEnd(), ''])
+  process.stdout.write(`${machine}\n\n${text.join('\n')}`)
+  if (full) process.stdout.write(`\nWritten to ${await writeResults(found, machine)}\n`)
+  if (peer !== undefined && found.some(({ isMissed }) => isMissed)) process.exitCode = 1
+}
+
+function chooseSections({ full, peer, signals, rounds, only, liveSeconds }: Options): Section[] {
+  const usual = full ? FULL : QUICK
+  const parts = only ?? (peer === undefined || full ? PARTS : [])
+  const sizes = {
+    ...usual,
+    signals: signals?.[0] ?? usual.signals,
+    liveSeconds: liveSeconds ?? usual.liveSeconds,
+  }
+  const paired =
+    peer === undefined
+      ? []
+      : [
+          peerSection({
+            peer,
+            signals: signals ?? PEER_SIGNALS,
+            rounds,
+            liveSeconds: liveSeconds ?? PEER_LIVE_SECONDS,
+          }),
+        ]
+  return [...paired, ...sectionsOf(parts, sizes, rounds)]
+}
+
+async function measureAll(sections: readonly Section[], named: Options): Promise<FoundSection[]> {
+  const progress = benchProgress(sections.reduce((sum, { steps }) => sum + steps, 0))
+  const found: FoundSection[] = []
+  let place: BenchPlace | undefined
   try {
-    const results = await runRounds(plan, options.rounds)
-    const machine = `Node ${process.version}, ${availableParallelism()} cores, load ${loadBefore.toFixed(1)} before and ${loadavg()[0]!.toFixed(1)} after`
-    process.stdout.write(renderReport(results, { ...options, machine }))
+    for (const section of sections) {
+      if (section.needsServers) place ??= await openBenchPlace(namedServices(named))
+      found.push({ title: section.title, ...(await section.measure(progress.step, place)) })
+    }
+    return found
   } finally {
-    await plan.cleanUp()
+    progress.stop()
+    await place?.stop()
   }
 }
 
-/** Round after round, so that a disturbance meets every job. */
-async function runRounds({ jobs }: Plan, rounds: number): Promise<JobResults[]> {
-  const results = jobs.map(({ title, type }) => ({ title, type, measurements: [] as Measurement[] }))
-  const bar = progressBar('measuring', 'runs', rounds * jobs.length)
-  for (let round = 0; round < rounds; round++) {
-    for (const [i, job] of jobs.entries()) {
-      const { prepared, discard } = await job.prepare()
-      results[i]!.measurements.push(await runInChild(prepared))
-      await discard()
-      bar.update(round * jobs.length + i + 1)
-    }
-  }
-  bar.stop()
-  return results
+function positiveNumbers(text: string): number[] {
+  return text.split(',').map(positiveNumber)
 }
 
 function positiveNumber(text: string): number {

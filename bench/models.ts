@@ -14,3 +14,18 @@ export function readModel(model: BenchModel): ModelSource {
   const file = BENCH_MODELS[model]
   return { file, text: readFileSync(join(PACKAGE_ROOT, file), 'utf8') }
 }
+
+/** So many copies of rolling-score under ids of their own. */
+export function rollingScoreCopies(count: number): ModelSource[] {
+  const { text } = readModel('rolling-score')
+  return Array.from({ length: count }, (_, i) => {
+    const id = i === 0 ? 'rolling-score' : `rolling-score-${i + 1}`
+    return { file: `${id}.yaml`, text: text.replace(/^id: .*$/m, `id: ${id}`) }
+  })
+}
+
+/** rolling-score over another number of days than 30. */
+export function rollingScoreOver(days: number): ModelSource {
+  const { file, text } = readModel('rolling-score')
+  return { file, text: text.replaceAll('within: 30d', `within: ${days}d`) }
+}

@@ -1,24 +1,16 @@
-import { randomUUID } from 'node:crypto'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Job } from './jobs.ts'
-import { deleteBenchTopics } from './kafka-bench-topics.ts'
+import type { BenchPlace } from './bench-place.ts'
+import { recordsOf } from './fill-log.ts'
+import { createSignalsTopic, newInstallation } from './installation.ts'
+import { type Job, type Measurement, PARTITIONS } from './jobs.ts'
 import { BENCH_MODELS, type BenchModel, readModel } from './models.ts'
 import { fillEmbedded } from './run-embedded.ts'
-import { fillKafka } from './run-kafka.ts'
-import { findServices } from './services.ts'
+import { runInChild } from './run-in-child.ts'
+import { runScoring } from './score-run.ts'
+import { fillTopic } from './signal-topic.ts'
 import { benchSignals } from './signals.ts'
-
-export const PARTS = ['fold', 'embedded', 'kafka'] as const
-export type Part = (typeof PARTS)[number]
-
-export interface PlanOptions {
-  readonly signals: number
-  readonly only: readonly Part[]
-  readonly brokers?: string
-  readonly redis?: string
-}
 
 export interface Plan {
   readonly jobs: readonly PlannedJob[]
@@ -27,44 +19,26 @@ export interface Plan {
 
 export interface PlannedJob {
   readonly title: string
-  readonly type: Job['type']
-  /** Makes what one run uses up; `discard` removes it. */
-  prepare(): Promise<{ prepared: Job; discard(): Promise<void> }>
+  readonly type: Job['type'] | 'score'
+  run(): Promise<Measurement>
 }
 
 const SEED = 42
-const KAFKA_BATCH_SIZES = [500, 2000]
 const EMBEDDED_BATCH_SIZE = 500
 
-/** Fills the logs and says what is to be measured on them, in order. */
-export async function preparePlan(options: PlanOptions): Promise<Plan> {
-  const plans: Plan[] = []
-  const cleanUp = async (): Promise<void> => {
-    for (const plan of plans) await plan.cleanUp()
-  }
-  try {
-    if (options.only.includes('fold')) plans.push(planFold(options))
-    if (options.only.includes('embedded')) plans.push(await planEmbedded(options))
-    if (options.only.includes('kafka')) plans.push(await planKafka(options))
-  } catch (error) {
-    await cleanUp()
-    throw error
-  }
-  return { jobs: plans.flatMap(({ jobs }) => jobs), cleanUp }
-}
-
-function planFold({ signals: count }: PlanOptions): Plan {
-  const jobs = (Object.keys(BENCH_MODELS) as BenchModel[]).map(model =>
-    planJob('fold', `decode and fold, ${model}`, () => ({
+export function planFold(count: number): Plan {
+  const jobs = (Object.keys(BENCH_MODELS) as BenchModel[]).map(
+    (model): PlannedJob => ({
+      title: `decode and fold, ${model}`,
       type: 'fold',
-      model,
-      signals: { count, seed: SEED },
-    })),
+      run: () => runInChild({ type: 'fold', model, signals: { count, seed: SEED } }),
+    }),
   )
   return { jobs, cleanUp: async () => {} }
 }
 
-async function planEmbedded({ signals: count }: PlanOptions): Promise<Plan> {
+/** Fills an embedded log; each run uses up a copy of it. */
+export async function planEmbedded(count: number): Promise<Plan> {
   const root = await mkdtemp(join(tmpdir(), 'upswell-bench-'))
   const filled = join(root, 'filled')
   const directory = join(root, 'run')
@@ -74,62 +48,66 @@ async function planEmbedded({ signals: count }: PlanOptions): Promise<Plan> {
     await cleanUp()
     throw error
   })
-  const batchSize = EMBEDDED_BATCH_SIZE
   const job: PlannedJob = {
-    title: `embedded, batches of ${batchSize}`,
+    title: `embedded, batches of ${EMBEDDED_BATCH_SIZE}`,
     type: 'embedded',
-    prepare: async () => {
+    run: async () => {
       await cp(filled, directory, { recursive: true })
-      return {
-        prepared: { type: 'embedded', directory, records, batchSize },
-        discard: () => rm(directory, { recursive: true }),
+      try {
+        return await runInChild({ type: 'embedded', directory, records, batchSize: EMBEDDED_BATCH_SIZE })
+      } finally {
+        await rm(directory, { recursive: true })
       }
     },
   }
   return { jobs: [job], cleanUp }
 }
 
-async function planKafka({ signals: count, ...named }: PlanOptions): Promise<Plan> {
-  const services = await findServices(named)
-  const { brokers, redisUrl } = services
-  const prefix = `upswell-bench-${randomUUID().slice(0, 8)}`
-  const signalsTopic = `${prefix}-signals`
-  const cleanUp = async (): Promise<void> => {
-    await deleteBenchTopics(brokers, prefix)
-    await services.stop()
+/** Fills a topic; every run scores it anew, with a store, a group and topics of outputs that were never used. */
+export async function planKafka(
+  place: BenchPlace,
+  count: number,
+  processes: readonly number[],
+): Promise<Plan> {
+  const { brokers, log } = place
+  const installation = newInstallation(brokers)
+  const { topics } = installation
+  await createSignalsTopic(installation)
+  const signals = recordsOf(benchSignals({ count, seed: SEED }), 'wall')
+  const filled = await fillTopic(log, topics.signals, [readModel('rolling-score')], signals)
+  const score = (many: number): PlannedJob => ({
+    title: `Kafka and Redis, ${many} process${many === 1 ? '' : 'es'}`,
+    type: 'score',
+    run: async () => {
+      const run = await runScoring(place, {
+        installation,
+        filled,
+        processes: many,
+        inspect: ({ log }) => countRecords(log.readAll(topics['tier-changes'])),
+      })
+      return { ...run, tierChanges: run.found, cpuSeconds: run.scoringCpuSeconds }
+    },
+  })
+  const floor: PlannedJob = {
+    title: 'a consumer that only parses: the floor',
+    type: 'floor',
+    run: () =>
+      runInChild({
+        type: 'floor',
+        brokers,
+        signalsTopic: topics.signals,
+        group: `${installation.topicPrefix}floor-${Date.now()}`,
+        records: filled.signals + PARTITIONS,
+      }),
   }
-  try {
-    const records = await fillKafka(
-      { brokers, redisUrl, namespace: prefix },
-      signalsTopic,
-      readModel('rolling-score'),
-      benchSignals({ count, seed: SEED }),
-    )
-    let runs = 0
-    const unused = () => `${prefix}-run-${++runs}`
-    const kafka = { type: 'kafka', brokers, redisUrl, signalsTopic, records } as const
-    const jobs = KAFKA_BATCH_SIZES.map(batchSize =>
-      planJob('kafka', `Kafka and Redis, batches of ${batchSize}`, () => ({
-        ...kafka,
-        namespace: unused(),
-        batchSize,
-      })),
-    )
-    const floor = { type: 'floor', brokers, signalsTopic, records } as const
-    return {
-      jobs: [
-        ...jobs,
-        planJob('floor', 'kafkajs that only parses: the floor', () => ({ ...floor, group: unused() })),
-      ],
-      cleanUp,
-    }
-  } catch (error) {
-    await cleanUp()
-    throw error
+  return {
+    jobs: [...processes.map(score), floor],
+    cleanUp: () => log.deleteTopics(Object.values(topics)),
   }
 }
 
-/** A job that leaves nothing to remove. */
-function planJob<J extends Job>(type: J['type'], title: string, makeJob: () => J): PlannedJob {
-  return { title, type, prepare: async () => ({ prepared: makeJob(), discard: async () => {} }) }
+async function countRecords(records: AsyncIterable<unknown>): Promise<number> {
+  let count = 0
+  for await (const _ of records) count++
+  return count
 }

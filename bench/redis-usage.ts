@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
+import { peakRssBytesOf } from './process-usage.ts'
 
 /** A look at a Redis from beside the store. */
 export interface RedisWatch {
   /** Since it started, user and system. */
   cpuSeconds(): Promise<number>
+  /** The most memory that it has held since it started: of the process where that is on this machine, else what it says of its data. */
+  peakBytes(): Promise<number>
   /** Removes every key of the namespace. */
   forget(namespace: string): Promise<void>
   close(): void
@@ -12,11 +16,15 @@ export interface RedisWatch {
 export async function watchRedis(url: string): Promise<RedisWatch> {
   const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0 })
   await redis.connect()
+  const read = async (section: string, field: string): Promise<number> =>
+    Number(new RegExp(`^${field}:([\\d.]+)`, 'm').exec(await redis.info(section))?.[1] ?? 0)
   return {
     async cpuSeconds() {
-      const info = await redis.info('cpu')
-      const read = (field: string) => Number(new RegExp(`^${field}:([\\d.]+)`, 'm').exec(info)?.[1] ?? 0)
-      return read('used_cpu_user') + read('used_cpu_sys')
+      return (await read('cpu', 'used_cpu_user')) + (await read('cpu', 'used_cpu_sys'))
+    },
+    async peakBytes() {
+      const pid = await read('server', 'process_id')
+      return isRedis(url, pid) ? peakRssBytesOf(pid) : await read('memory', 'used_memory_peak')
     },
     async forget(namespace) {
       for await (const keys of redis.scanStream({ match: `upswell:${namespace}:*`, count: 1000 })) {
@@ -25,5 +33,15 @@ export async function watchRedis(url: string): Promise<RedisWatch> {
       }
     },
     close: () => redis.disconnect(),
+  }
+}
+
+/** A process id means nothing on another machine, or in another container. */
+function isRedis(url: string, pid: number): boolean {
+  if (!['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname)) return false
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('redis-server')
+  } catch {
+    return false
   }
 }

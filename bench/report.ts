@@ -1,32 +1,21 @@
-import type { Job, Measurement } from './jobs.ts'
+import type { Measurement } from './jobs.ts'
+import { MIB, number, spread, table } from './markdown.ts'
 import type { Usage } from './measure.ts'
+import type { PlannedJob } from './plan.ts'
+import { middle } from './statistics.ts'
 
 export interface JobResults {
   readonly title: string
-  readonly type: Job['type']
+  readonly type: PlannedJob['type']
   readonly measurements: readonly Measurement[]
 }
 
-export interface ReportContext {
-  readonly signals: number
-  readonly rounds: number
-  readonly machine: string
-}
-
-/** Everything that was found, as Markdown. All jobs of a model must show one and the same number of tier changes. */
-export function renderReport(results: readonly JobResults[], context: ReportContext): string {
-  const { signals, rounds, machine } = context
+/** What was found of all jobs, as Markdown. All jobs of a model must show one and the same number of tier changes. */
+export function renderJobs(results: readonly JobResults[], signals: number): string {
   const floor = results.find(({ type }) => type === 'floor')
   const floorRate = floor === undefined ? undefined : middle(ratesOf(floor.measurements, signals)).median
   const rows = results.flatMap(result => rowsOf(result, signals, floorRate))
-  return [
-    `${number(signals)} signals, ${number(rounds)} round${rounds === 1 ? '' : 's'}, median (minimum–maximum). ${machine}.`,
-    '',
-    ...table([JOB_COLUMNS, ...rows]),
-    '',
-    ...stateLines(results),
-    '',
-  ].join('\n')
+  return [...table([JOB_COLUMNS, ...rows]), '', ...stateLines(results), ''].join('\n')
 }
 
 const JOB_COLUMNS = [
@@ -36,6 +25,7 @@ const JOB_COLUMNS = [
   'CPU s per million',
   "Redis' CPU s per million",
   'peak RSS MiB',
+  "Redis' peak MiB",
   'tier changes',
   'store grew by MB',
 ]
@@ -51,7 +41,8 @@ function rowsOf(result: JobResults, signals: number, floorRate: number | undefin
       known(measurements, 'redisCpuSeconds').map(seconds => (seconds / signals) * 1e6),
       1,
     ),
-    spread(measurements.map(({ peakRssBytes }) => peakRssBytes / 2 ** 20)),
+    spread(measurements.map(({ peakRssBytes }) => peakRssBytes / MIB)),
+    spread(known(measurements, 'redisPeakBytes').map(bytes => bytes / MIB)),
     [...new Set(known(measurements, 'tierChanges'))].map(value => number(value)).join(' or '),
     spread(
       known(measurements, 'storeBytes').map(bytes => bytes / 1e6),
@@ -59,7 +50,7 @@ function rowsOf(result: JobResults, signals: number, floorRate: number | undefin
     ),
   ]
   if (foldsAlone.length === 0) return [row]
-  return [row, ['… of it the fold', ...usageCells(foldsAlone, signals, floorRate), '', '', '', '']]
+  return [row, ['… of it the fold', ...usageCells(foldsAlone, signals, floorRate), '', '', '', '', '']]
 }
 
 function usageCells(usages: readonly Usage[], signals: number, floorRate: number | undefined): string[] {
@@ -80,7 +71,7 @@ function ratesOf(usages: readonly Usage[], signals: number): number[] {
 
 function known(
   measurements: readonly Measurement[],
-  field: 'redisCpuSeconds' | 'tierChanges' | 'storeBytes',
+  field: 'redisCpuSeconds' | 'redisPeakBytes' | 'tierChanges' | 'storeBytes',
 ): number[] {
   return measurements.map(measurement => measurement[field]).filter(value => value !== undefined)
 }
@@ -99,41 +90,4 @@ function stateLines(results: readonly JobResults[]): string[] {
     number(userChunkBytes / users, 1),
   ])
   return table([header, ...rows])
-}
-
-interface Middle {
-  readonly median: number
-  readonly least: number
-  readonly most: number
-}
-
-export function middle(values: readonly number[]): Middle {
-  const sorted = [...values].sort((a, b) => a - b)
-  const half = sorted.length / 2
-  const median = Number.isInteger(half) ? (sorted[half - 1]! + sorted[half]!) / 2 : sorted[Math.floor(half)]!
-  return { median, least: sorted[0]!, most: sorted.at(-1)! }
-}
-
-function spread(values: readonly number[], decimals = 0): string {
-  if (values.length === 0) return ''
-  const { median, least, most } = middle(values)
-  const [m, a, b] = [median, least, most].map(value => number(value, decimals))
-  return values.length === 1 ? m! : `${m} (${a}–${b})`
-}
-
-function number(value: number, decimals = 0): string {
-  return value.toLocaleString('en', { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
-}
-
-/** Markdown, padded so that it reads well in a terminal too. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map(row => row[column]!.length)))
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`
-  const [header, ...body] = rows
-  return [
-    line(header!),
-    line(widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`))),
-    ...body.map(line),
-  ]
 }

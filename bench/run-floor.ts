@@ -1,23 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { kafkaClients } from '../src/consumers/kafka/client.ts'
+import { openKafkaLog } from '../src/consumers/kafka/log.ts'
 import type { FloorJob, Measurement } from './jobs.ts'
 import { connectionTo } from './kafka-bench-topics.ts'
 import { collectGarbage, peakRssBytes, startClock, type Usage } from './measure.ts'
 
+const BATCH_SIZE = 5_000
 const PATIENCE_MS = 60_000
 
 /**
- * What the score loop cannot be faster than: the same client, with the score loop's fetch settings, that takes every record
- * and parses its JSON. Nothing is committed. The clock runs from the first batch to the last record.
+ * What the score loop cannot be faster than: the same reading of the log, with a handler that parses the JSON of every record. Nothing is committed. The clock
+ * runs from the first batch to the last record.
  */
 export async function runFloor({ brokers, signalsTopic, group, records }: FloorJob): Promise<Measurement> {
-  const clients = kafkaClients(connectionTo(brokers))
-  const consumer = clients.create().consumer({
-    groupId: group,
-    maxBytes: 10 * 1024 * 1024,
-    maxBytesPerPartition: 1024 * 1024,
-    maxWaitTimeInMs: 250,
-  })
+  const log = openKafkaLog({ ...connectionTo(brokers), transactionalIdPrefix: group })
   let readClock: (() => Usage) | undefined
   let parsed = 0
   let finish: (usage: Usage) => void = () => {}
@@ -25,23 +20,25 @@ export async function runFloor({ brokers, signalsTopic, group, records }: FloorJ
     finish = resolve
   })
   try {
-    await consumer.connect()
-    await consumer.subscribe({ topics: [signalsTopic], fromBeginning: true })
     collectGarbage()
-    await consumer.run({
-      autoCommit: false,
-      partitionsConsumedConcurrently: 128,
-      eachBatch: async ({ batch }) => {
-        readClock ??= startClock()
-        for (const { value } of batch.messages) JSON.parse(value!.toString())
-        parsed += batch.messages.length
-        if (parsed === records) finish(readClock())
+    await log.consume({
+      group,
+      topics: [signalsTopic],
+      batchSize: BATCH_SIZE,
+      handler: {
+        assigned: async () => 0,
+        process: async (_, batch) => {
+          readClock ??= startClock()
+          for (const { value } of batch) JSON.parse(value!.toString())
+          parsed += batch.length
+          if (parsed === records) finish(readClock())
+        },
+        released: () => {},
       },
     })
     return { ...(await Promise.race([finished, timeOut()])), peakRssBytes: peakRssBytes() }
   } finally {
-    await consumer.disconnect()
-    clients.close()
+    await log.close()
   }
 }
 

@@ -2,7 +2,6 @@ import type { Job, Measurement } from './jobs.ts'
 import { runEmbedded } from './run-embedded.ts'
 import { runFloor } from './run-floor.ts'
 import { runFold } from './run-fold.ts'
-import { runKafka } from './run-kafka.ts'
 
 /**
  * One run of one job: `node --expose-gc dist/bench/run-job.js JOB`, where JOB is a `Job` as JSON. Tells the measurement to the
@@ -14,8 +13,6 @@ async function run(job: Job): Promise<Measurement> {
       return runFold(job)
     case 'embedded':
       return runEmbedded(job)
-    case 'kafka':
-      return runKafka(job)
     case 'floor':
       return runFloor(job)
     default:

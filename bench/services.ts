@@ -1,5 +1,4 @@
-import { join } from 'node:path'
-import { PACKAGE_ROOT } from '../src/config.ts'
+import { startBenchBroker, startBenchRedis } from './servers.ts'
 
 export interface Services {
   readonly brokers: readonly string[]
@@ -8,28 +7,33 @@ export interface Services {
 }
 
 /**
- * The Kafka and the Redis that were named, else those of KAFKA_BROKERS and REDIS_URL, else new ones of this machine, from the
- * artifacts that the tests use.
+ * The Kafka and the Redis that were named, else those of KAFKA_BROKERS and REDIS_URL, else new ones of this machine.
  * @throws Error with what is missing for that
  */
 export async function findServices(named: { brokers?: string; redis?: string }): Promise<Services> {
+  const existing = namedServices(named)
+  if (existing !== undefined) return existing
+  const broker = await startBenchBroker()
+  try {
+    const redis = await startBenchRedis()
+    return {
+      brokers: [`127.0.0.1:${broker.port}`],
+      redisUrl: `redis://127.0.0.1:${redis.port}`,
+      stop: async () => {
+        await Promise.all([broker.stop(), redis.stop()])
+      },
+    }
+  } catch (error) {
+    await broker.stop()
+    throw error
+  }
+}
+
+/** Undefined: none are named. @throws Error if only one of the two is */
+export function namedServices(named: { brokers?: string; redis?: string }): Services | undefined {
   const brokers = named.brokers ?? process.env['KAFKA_BROKERS']
   const redisUrl = named.redis ?? process.env['REDIS_URL']
   if (brokers && redisUrl) return { brokers: brokers.split(','), redisUrl, stop: async () => {} }
   if (brokers || redisUrl) throw new Error('a Kafka and a Redis are named together, or neither is')
-  const started = await startServices()
-  if ('unavailable' in started)
-    throw new Error(`no Kafka and no Redis: ${started.unavailable}. Name them: --brokers, --redis`)
-  const { kafkaBrokers, stop } = started
-  return { brokers: kafkaBrokers.split(','), redisUrl: started.redisUrl, stop }
-}
-
-async function startServices() {
-  // It finds its POM and what Maven fetched by its own place in the sources, so it is run from there.
-  const { runnerImport } = await import('vite')
-  const { module } = await runnerImport<typeof import('../test/support/maven-services.ts')>(
-    join(PACKAGE_ROOT, 'test/support/maven-services.ts'),
-    { configFile: false, logLevel: 'error', root: PACKAGE_ROOT },
-  )
-  return await module.startMavenServices()
+  return undefined
 }

@@ -1,6 +1,8 @@
 import type { Signal } from '../src/scoring/signal.ts'
 import { createRandom, type Random } from './random.ts'
 
+const DAY_MS = 86_400_000
+
 /** What the signals look like: as those of the Kafka Streams job that we are measured against, but drawn by other code. */
 export const SIGNAL_STREAM = {
   accounts: 20_000,
@@ -19,7 +21,7 @@ export const SIGNAL_STREAM = {
   intentNames: ['pricing.viewed', 'limit.reached', 'upgrade.clicked'],
   intentShare: 0.1,
   start: Date.parse('2026-01-05T00:00:00Z'),
-  spanMs: 60 * 86_400_000,
+  spanMs: 60 * DAY_MS,
   /** A signal may come so much later than its turn. */
   disorderMs: 2 * 3_600_000,
   /** Exact copies of one of the `copyWithin` signals before. */
@@ -27,14 +29,36 @@ export const SIGNAL_STREAM = {
   copyWithin: 999,
 } as const
 
+/** What is left out is as `SIGNAL_STREAM` has it. */
+export interface SignalChoice {
+  readonly count: number
+  readonly seed: number
+  readonly accounts?: number
+  /** An account has 1 to this many. */
+  readonly users?: number
+  /** How the signals spread over the accounts: as one over the rank (Zipf) if left out. */
+  readonly spread?: 'zipf' | 'even'
+  /** From the first signal to the last, which stays where it is: the log takes no times that lie ahead. */
+  readonly days?: number
+}
+
 /**
  * Signals of accounts whose popularity falls as one over the rank (Zipf), rising in time but for the disorder. `count` includes the copies.
  * Another count is another stream, not a longer or shorter one: the time between signals follows from it.
  */
-export function* benchSignals({ count, seed }: { count: number; seed: number }): Generator<Signal> {
-  const { accounts, users, spanMs, disorderMs, start, copyShare, copyWithin } = SIGNAL_STREAM
+export function* benchSignals(choice: SignalChoice): Generator<Signal> {
+  const { disorderMs, copyShare, copyWithin } = SIGNAL_STREAM
+  const {
+    count,
+    seed,
+    accounts = SIGNAL_STREAM.accounts,
+    users = SIGNAL_STREAM.users,
+    spread = 'zipf',
+  } = choice
+  const spanMs = choice.days === undefined ? SIGNAL_STREAM.spanMs : choice.days * DAY_MS
+  const start = SIGNAL_STREAM.start + SIGNAL_STREAM.spanMs - spanMs
   const random = createRandom(seed)
-  const usersOf = Uint8Array.from({ length: accounts }, () => 1 + random.below(users))
+  const usersOf = Uint32Array.from({ length: accounts }, () => 1 + random.below(users))
   const ranks = cumulativeZipf(accounts)
   const recent: Signal[] = []
   for (let i = 0; i < count; i++) {
@@ -43,7 +67,7 @@ export function* benchSignals({ count, seed }: { count: number; seed: number }):
       // It takes the place of the oldest signal, so that what was copied can be copied again.
       recent[place] = recent[random.below(recent.length)]!
     } else {
-      const account = pickRank(ranks, random)
+      const account = spread === 'even' ? random.below(accounts) : pickRank(ranks, random)
       const occurredAt = start + Math.floor((spanMs * i) / count) - random.below(disorderMs)
       recent[place] = drawSignal(random, `s-${i}`, account, random.below(usersOf[account]!), occurredAt)
     }

@@ -1,6 +1,7 @@
 import type { CompiledNotice, Slot } from '../scoring/compile-model.ts'
 import { contributionsOf } from '../scoring/contributions.ts'
 import { isGateOpen } from '../scoring/gates.ts'
+import { isoTime } from '../scoring/iso-time.ts'
 import type { Value } from '../scoring/model-definition.ts'
 import { roundTo6 } from '../scoring/round.ts'
 import type { Standing } from '../scoring/standing.ts'
@@ -11,7 +12,6 @@ import type {
   GroupContributionDocument,
   TriggerDocument,
 } from './explanation-schemas.ts'
-import { isoTime } from './iso-time.ts'
 import { suggestionsFor } from './next-tier.ts'
 import { decidesTier, overrideDocument } from './override-view.ts'
 import type { StoredAccount } from './read-account.ts'

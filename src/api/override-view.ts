@@ -1,6 +1,6 @@
+import { isoTime } from '../scoring/iso-time.ts'
 import { EVERY_MODEL, type Override } from '../scoring/overrides.ts'
 import type { Standing } from '../scoring/standing.ts'
-import { isoTime } from './iso-time.ts'
 import type { OverrideDocument } from './schema-parts.ts'
 
 /** All overrides of an account, by name. */

@@ -1,8 +1,8 @@
 import type { CompiledTrigger } from '../scoring/compile-model.ts'
 import { readSlots } from '../scoring/contributions.ts'
+import { isoTime } from '../scoring/iso-time.ts'
 import type { Standing, TriggerState } from '../scoring/standing.ts'
 import { fillReason, prospects } from '../scoring/triggers.ts'
-import { isoTime } from './iso-time.ts'
 import type { PqlDocument } from './schemas.ts'
 
 /** A PQL that is open or held. */

@@ -1,6 +1,6 @@
+import { isoTime } from '../scoring/iso-time.ts'
 import { roundTo6 } from '../scoring/round.ts'
 import type { Standing } from '../scoring/standing.ts'
-import { isoTime } from './iso-time.ts'
 import { type Overrides, overrideDocument } from './override-view.ts'
 import { bestPqls, byProspects, pqlDocuments } from './pql-views.ts'
 import type { StoredAccount } from './read-account.ts'

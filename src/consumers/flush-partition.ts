@@ -11,7 +11,7 @@ import { Unsaved } from './unsaved.ts'
 /** What a write of the store may take; more is written before its time. */
 const MOST_UNSAVED = 10_000
 /** While what was there at the beginning is being caught up with, nobody waits for the newest scores: those in between are worth less than the work. */
-const CATCHING_UP = 4
+const CATCHING_UP = 20
 
 /** Whether it is time to write what was folded since. */
 export function isFlushDue({ flush }: ScoreOptions, owned: OwnedPartition): boolean {

@@ -1,5 +1,6 @@
 import type { Account } from '../scoring/account.ts'
 import { hash128Hex } from '../scoring/hash.ts'
+import { isoTime } from '../scoring/iso-time.ts'
 import type { AlertEvent, PqlEvent, ScoringEvent, TierChange } from '../scoring/outputs.ts'
 import type { Rejection } from '../scoring/parse-signal.ts'
 import type { LogRecord, OutgoingRecord } from './log.ts'
@@ -62,7 +63,7 @@ function cloudEventHeaders(
     ce_type: type,
     ce_source: SOURCE,
     ce_subject: accountId,
-    ce_time: new Date(at).toISOString(),
+    ce_time: isoTime(at),
     ce_sequence: sequence,
     'content-type': 'application/json',
   }
@@ -81,7 +82,7 @@ function tierChangeValue(change: TierChange): object {
     score,
     previousScore,
     ...(queue === undefined ? {} : { queue }),
-    at: new Date(at).toISOString(),
+    at: isoTime(at),
     cause,
     contributions: change.contributions,
   }
@@ -90,7 +91,7 @@ function tierChangeValue(change: TierChange): object {
 /** The contracts of `pql-events` and `alerts`: schemas/pql-event.schema.json, schemas/alert.schema.json. */
 function noticeValue(event: PqlEvent | AlertEvent): object {
   const { type: _, at, cause, ...rest } = event
-  return { ...rest, at: new Date(at).toISOString(), cause }
+  return { ...rest, at: isoTime(at), cause }
 }
 
 /** The latest scores of an account, for the compacted topic: schemas/account-scores.schema.json. */
@@ -101,16 +102,18 @@ export function accountScoresRecord(topics: TopicNames, account: Account, sequen
     modelVersion: standing.model.definition.version,
     score: standing.score,
     tier: standing.model.definition.tiers[standing.tier]!.name,
-    tierSince: new Date(standing.tierSince).toISOString(),
+    tierSince: isoTime(standing.tierSince),
     coverage: standing.coverage,
-    changedAt: new Date(standing.changedAt).toISOString(),
+    changedAt: isoTime(standing.changedAt),
     cause: standing.cause,
   }))
-  const id = hash128Hex('account-scores', account.id, at, JSON.stringify(scores))
+  // Once: it is most of the value, and makes the id.
+  const text = JSON.stringify(scores)
+  const id = hash128Hex('account-scores', account.id, at, text)
   return {
     topic: topics['account-scores'],
     key: account.id,
-    value: JSON.stringify({ id, accountId: account.id, at: new Date(at).toISOString(), scores }),
+    value: `{"id":"${id}","accountId":${JSON.stringify(account.id)},"at":"${isoTime(at)}","scores":${text}}`,
     headers: cloudEventHeaders(id, 'com.upswell.account-scores.v1', account.id, at, sequence),
     timestamp: at,
   }

@@ -77,10 +77,14 @@ export function lowBits(hash: Hash64): number {
 /** 128 bits as 32 hex digits, of the parts with a separator that no part contains. */
 export function hash128Hex(...parts: readonly (string | number)[]): string {
   const text = parts.join('\u0000')
-  return hexOf(text, 0x5eed) + hexOf(text, 0x0bad5eed)
+  hashText(text, 0x5eed)
+  const first = hexOf(words[0]!) + hexOf(words[1]!)
+  hashText(text, 0x0bad5eed)
+  return first + hexOf(words[0]!) + hexOf(words[1]!)
 }
 
-function hexOf(text: string, seed: number): string {
-  hashText(text, seed)
-  return [...words].map(word => word.toString(16).padStart(8, '0')).join('')
+const BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+function hexOf(word: number): string {
+  return BYTES[word >>> 24]! + BYTES[(word >>> 16) & 255]! + BYTES[(word >>> 8) & 255]! + BYTES[word & 255]!
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Measurement } from '../../bench/jobs.ts'
-import { renderReport } from '../../bench/report.ts'
+import { renderJobs } from '../../bench/report.ts'
 
 const measured = (seconds: number, more: Partial<Measurement> = {}): Measurement => ({
   seconds,
@@ -17,7 +17,7 @@ it('the report shows medians with their range, and what share of the floor they 
     users: 4,
     userChunkBytes: 42,
   }
-  const report = renderReport(
+  const report = renderJobs(
     [
       {
         type: 'fold',
@@ -27,24 +27,24 @@ it('the report shows medians with their range, and what share of the floor they 
         ),
       },
       {
-        type: 'kafka',
+        type: 'score',
         title: 'Kafka',
-        measurements: [measured(10, { tierChanges: 7, redisCpuSeconds: 1, storeBytes: 2e6 })],
+        measurements: [
+          measured(10, { tierChanges: 7, redisCpuSeconds: 1, redisPeakBytes: 2 ** 24, storeBytes: 2e6 }),
+        ],
       },
       { type: 'floor', title: 'floor', measurements: [measured(1)] },
     ],
-    { signals: 6000, rounds: 3, machine: 'A machine' },
+    6000,
   )
   expect(`\n${report}`).toMatchInlineSnapshot(`
     "
-    6,000 signals, 3 rounds, median (minimum–maximum). A machine.
-
-    | job              |           signals/s | of the floor |       CPU s per million | Redis' CPU s per million |  peak RSS MiB | tier changes | store grew by MB |
-    | ---------------- | ------------------: | -----------: | ----------------------: | -----------------------: | ------------: | -----------: | ---------------: |
-    | fold             | 2,000 (1,500–3,000) |         33 % | 1,000.0 (666.7–1,333.3) |                          | 100 (100–100) |            7 |                  |
-    | … of it the fold | 4,000 (3,000–6,000) |         67 % |     500.0 (333.3–666.7) |                          |               |              |                  |
-    | Kafka            |                 600 |         10 % |                 3,333.3 |                    166.7 |           100 |            7 |              2.0 |
-    | floor            |               6,000 |        100 % |                   333.3 |                          |           100 |              |                  |
+    | job              |           signals/s | of the floor |       CPU s per million | Redis' CPU s per million |  peak RSS MiB | Redis' peak MiB | tier changes | store grew by MB |
+    | ---------------- | ------------------: | -----------: | ----------------------: | -----------------------: | ------------: | --------------: | -----------: | ---------------: |
+    | fold             | 2,000 (1,500–3,000) |         33 % | 1,000.0 (666.7–1,333.3) |                          | 100 (100–100) |                 |            7 |                  |
+    | … of it the fold | 4,000 (3,000–6,000) |         67 % |     500.0 (333.3–666.7) |                          |               |                 |              |                  |
+    | Kafka            |                 600 |         10 % |                 3,333.3 |                    166.7 |           100 |              16 |            7 |              2.0 |
+    | floor            |               6,000 |        100 % |                   333.3 |                          |           100 |                 |              |                  |
 
     | state, bytes  | accounts | core: median | p99 | largest | all | users | a user |
     | ------------- | -------: | -----------: | --: | ------: | --: | ----: | -----: |

@@ -17,7 +17,8 @@ const RECORD_OVERHEAD_BYTES = 40
 /** The bytes that the record takes in an uncompressed batch, or somewhat less than that. */
 export function sizeBytes(record: OutgoingRecord): number {
   let bytes = RECORD_OVERHEAD_BYTES + byteLength(record.key) + byteLength(record.value)
-  for (const name in record.headers) bytes += name.length + byteLength(record.headers[name] ?? null) + 4
+  // Of headers, which are short, a text counts with its characters.
+  for (const name in record.headers) bytes += name.length + (record.headers[name]?.length ?? 0) + 4
   return bytes
 }
 

@@ -1,0 +1,71 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { boundsFor, exceeded, readBounds, runningNode } from '../../bench/counters-bounds.ts'
+import { type Counters, measureCounters } from '../../bench/counters-measure.ts'
+import { readModel } from '../../bench/models.ts'
+import { PACKAGE_ROOT } from '../../src/config.ts'
+
+const COUNTERS: Counters = {
+  storeCallsPerBatch: 4,
+  transactionsPerBatch: 1,
+  storeCallsPerTick: 4,
+  decodeBytesPerSignal: 1000,
+  foldBytesPerSignal: 2000,
+}
+
+describe('what a signal and a batch cost', () => {
+  /** In `node_modules`, so that what is built there finds its dependencies. */
+  const builds = join(PACKAGE_ROOT, 'node_modules/.cache/upswell-counters-test')
+  let build: string
+
+  beforeAll(async () => {
+    await mkdir(builds, { recursive: true })
+    build = await mkdtemp(join(builds, 'build-'))
+    const tsc = join(PACKAGE_ROOT, 'node_modules/typescript/bin/tsc')
+    const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', build]
+    // Types are checked elsewhere; a mistake in one keeps nothing from being built.
+    await promisify(execFile)(process.execPath, args, { cwd: PACKAGE_ROOT }).catch(() => {})
+  }, 120_000)
+
+  afterAll(async () => {
+    await rm(build, { recursive: true, force: true })
+  })
+
+  it('is within bench/bounds.json', { timeout: 300_000 }, async () => {
+    const counters = await measureCounters(
+      join(build, 'bench/counters-allocation.js'),
+      readModel('rolling-score'),
+    )
+    expect(counters.transactionsPerBatch).toBe(1)
+    expect(exceeded(counters, readBounds(), runningNode())).toEqual([])
+  })
+})
+
+describe('the bounds of the counters', () => {
+  it('hold for what they were made of', () => {
+    expect(exceeded(COUNTERS, boundsFor(COUNTERS, 20), 20)).toEqual([])
+  })
+
+  it('allow no call more, and few bytes', () => {
+    const { most } = boundsFor(COUNTERS, 20)
+    expect([most.storeCallsPerBatch, most.transactionsPerBatch, most.storeCallsPerTick]).toEqual([4, 1, 4])
+    expect([most.decodeBytesPerSignal, most.foldBytesPerSignal]).toEqual([1030, 2060])
+  })
+
+  it('say what was found, what is allowed, and what to do', () => {
+    const found = { ...COUNTERS, storeCallsPerBatch: 5, foldBytesPerSignal: 2061 }
+    const [calls, bytes, ...more] = exceeded(found, boundsFor(COUNTERS, 20), 20)
+    expect(calls).toContain('5 calls of the store for a batch, where bench/bounds.json allows 4')
+    expect(bytes).toContain('2061 bytes of memory to fold a signal, where bench/bounds.json allows 2060')
+    for (const sentence of [calls, bytes]) expect(sentence).toContain('node dist/bench/counters.js --update')
+    expect(more).toEqual([])
+  })
+
+  it('of bytes hold for the version of Node that they were counted with; those of calls for all', () => {
+    const found = { ...COUNTERS, storeCallsPerBatch: 5, foldBytesPerSignal: 9000 }
+    expect(exceeded(found, boundsFor(COUNTERS, 20), 24)).toHaveLength(1)
+  })
+})
