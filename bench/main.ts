@@ -4,11 +4,21 @@ import { describeError } from '../src/errors.ts'
 import { type BenchPlace, openBenchPlace } from './bench-place.ts'
 import { benchProgress } from './progress.ts'
 import { describeMachine, type FoundSection, writeResults } from './results-page.ts'
-import { FULL, PARTS, type Part, peerSection, QUICK, type Section, sectionsOf } from './sections.ts'
+import {
+  FULL,
+  PARTS,
+  type Part,
+  peerSection,
+  QUICK,
+  type Section,
+  type Sizes,
+  sectionsOf,
+} from './sections.ts'
 import { namedServices } from './services.ts'
 
 interface Options {
   readonly full?: true
+  readonly write?: true
   readonly peer?: string
   readonly signals?: readonly number[]
   readonly rounds: number
@@ -22,6 +32,7 @@ function buildProgram(): Command {
   return new Command('upswell-bench')
     .description('measures how many signals a second are scored, and what it takes; bench/README.md says how')
     .option('--full', 'everything in its full size, some two hours; writes bench/RESULTS.md and its pictures')
+    .option('--write', 'writes bench/RESULTS.md and its pictures also without --full')
     .option('--peer <folder>', 'compare with the Kafka Streams job in this folder; without --full, only that')
     .option('--signals <numbers>', 'signals of a run; with --peer several sizes by comma', positiveNumbers)
     .option('--rounds <number>', 'rounds of all jobs, one job after the other', positiveNumber, 3)
@@ -37,14 +48,14 @@ const PEER_SIGNALS = [1_000_000, 4_000_000]
 const PEER_LIVE_SECONDS = 30
 
 async function bench(options: Options): Promise<void> {
-  const { full, peer } = options
+  const { full, write, peer } = options
   const loadBefore = loadavg()[0]!
   const sections = chooseSections(options)
   const found = await measureAll(sections, options)
   const machine = await describeMachine(loadBefore, loadavg()[0]!)
   const text = found.flatMap(({ title, markdown }) => [`${title}`, '', markdown.trimEnd(), ''])
   process.stdout.write(`${machine}\n\n${text.join('\n')}`)
-  if (full) process.stdout.write(`\nWritten to ${await writeResults(found, machine)}\n`)
+  if (full || write) process.stdout.write(`\nWritten to ${await writeResults(found, machine)}\n`)
   if (peer !== undefined && found.some(({ isMissed }) => isMissed)) process.exitCode = 1
 }
 
@@ -55,6 +66,8 @@ function chooseSections({ full, peer, signals, rounds, only, liveSeconds }: Opti
     ...usual,
     signals: signals?.[0] ?? usual.signals,
     liveSeconds: liveSeconds ?? usual.liveSeconds,
+    curves: full && signals !== undefined ? scaledTo(usual.curves, signals[0]!) : usual.curves,
+    curveRounds: Math.min(usual.curveRounds, rounds),
   }
   const paired =
     peer === undefined
@@ -68,6 +81,11 @@ function chooseSections({ full, peer, signals, rounds, only, liveSeconds }: Opti
           }),
         ]
   return [...paired, ...sectionsOf(parts, sizes, rounds)]
+}
+
+/** As many signals for each point; of the backlogs those that do not take much longer. */
+function scaledTo(curves: Sizes['curves'], signals: number): Sizes['curves'] {
+  return { ...curves, signals, backlogs: curves.backlogs.filter(backlog => backlog <= 4 * signals) }
 }
 
 async function measureAll(sections: readonly Section[], named: Options): Promise<FoundSection[]> {

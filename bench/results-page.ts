@@ -27,7 +27,7 @@ export function renderResults(found: readonly FoundSection[], machine: string): 
   return [
     '# Results',
     '',
-    'Made by `npm run bench -- --full`; changes by hand are lost with the next run. [README.md](README.md) says what is timed.',
+    `Made by \`npm run bench -- ${process.argv.slice(2).join(' ')}\`; changes by hand are lost with the next run. [README.md](README.md) says what is timed.`,
     '',
     machine,
     '',

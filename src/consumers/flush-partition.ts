@@ -17,10 +17,13 @@ const CATCHING_UP = 20
 export function isFlushDue({ flush }: ScoreOptions, owned: OwnedPartition): boolean {
   if (owned.position <= owned.watermark) return false
   if (flush === undefined || owned.unsaved.accounts.size >= MOST_UNSAVED) return true
-  const isCatchingUp = owned.position < owned.session.endOffset
+  const now = flush.now()
+  // What ends the log may be no record: when none comes any more, the end is reached.
+  const isCatchingUp =
+    owned.position < owned.session.endOffset && Math.abs(now - owned.scoredAt) < flush.intervalMs
   const intervalMs = flush.intervalMs * (isCatchingUp ? CATCHING_UP : 1)
   // Also if the clock was set back.
-  return Math.abs(flush.now() - owned.flushedAt) >= intervalMs
+  return Math.abs(now - owned.flushedAt) >= intervalMs
 }
 
 /**

@@ -5,6 +5,7 @@ import { decodeAccount, decodeUserChunk, encodeAccount, encodeUserChunk } from '
 import type { FoldResult, LogEntry, PartitionMemory, TickSlice } from '../scoring/fold.ts'
 import { CounterChanges } from '../scoring/population/counters.ts'
 import { countShares, rateShares } from '../scoring/population/rate-cells.ts'
+import { userHashOf } from '../scoring/signal.ts'
 import type { Standing } from '../scoring/standing.ts'
 import { chunkNames, levelOf } from '../scoring/users.ts'
 import { listName } from '../store/list-name.ts'
@@ -97,8 +98,10 @@ async function loadUsers(
   for (const entry of entries) {
     if (entry.type !== 'signal') continue
     const account = cache.accounts.get(entry.signal.accountId)
-    if (account === undefined || hasAllUsers(account) || entry.signal.userId === undefined) continue
-    for (const chunk of chunkNames(account.activity.userCount, entry.signal.userId)) {
+    if (account === undefined || hasAllUsers(account)) continue
+    const user = userHashOf(entry.signal)
+    if (user === undefined) continue
+    for (const chunk of chunkNames(account.activity.userCount, user)) {
       if (account.users.chunks.has(chunk)) continue
       wanted.set(`${chunk}/${account.id}`, { accountId: account.id, chunk })
     }

@@ -132,6 +132,7 @@ async function scoreStep(
   const handedOver = toldOf.filter(({ account }) => folded.touched.has(account))
 
   owned.position = records.at(-1)!.offset + 1
+  owned.scoredAt = options.flush?.now() ?? 0
   const topics = line === undefined ? options.topics : outputTopics(line, memory)
   const outputs = isNew
     ? [

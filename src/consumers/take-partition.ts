@@ -28,8 +28,9 @@ export interface OwnedPartition {
   /** Of what lies before this offset the accounts' scores are published. */
   published: number
   unsaved: Unsaved
-  /** When the store was last written, by the clock of `FlushTiming`. */
+  /** When the store was last written, and when a batch was last folded, by the clock of `FlushTiming`. */
   flushedAt: number
+  scoredAt: number
   /** Resolves when what is being done with the partition is done. */
   turn: Promise<void>
 }
@@ -78,6 +79,7 @@ export async function takePartition(
     published,
     unsaved: new Unsaved(),
     flushedAt: Number.NEGATIVE_INFINITY,
+    scoredAt: Number.NEGATIVE_INFINITY,
     turn: Promise.resolve(),
   }
 }

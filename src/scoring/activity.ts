@@ -3,7 +3,7 @@ import { HourTable } from './hour-table.ts'
 import { DIMENSIONS, type Dimension } from './model-definition.ts'
 import type { Override } from './overrides.ts'
 import { RecentIds } from './recent-ids.ts'
-import type { Series } from './series.ts'
+import { SeriesTable } from './series-table.ts'
 import type { PropertyValue } from './signal.ts'
 import { EMPTY_MAP, withoutEntry } from './small-maps.ts'
 import { dayOf, HELD_DAYS, HELD_HOURS, HOUR_MS, hourOf } from './time.ts'
@@ -18,8 +18,8 @@ export interface AccountActivity {
   clock: number
   /** The day of the clock that the account began with, or of the earliest signal that was applied. */
   firstDay: number
-  /** By `seriesKey(kind, name)`, ascending. */
-  readonly series: Map<string, Series>
+  /** By `seriesKey(kind, name)`. */
+  readonly series: SeriesTable
   readonly hours: HourTable
   /** Days in which any series has a bucket, ascending; derived from the series. */
   readonly activeDays: number[]
@@ -84,7 +84,7 @@ export function createActivity(clock: number): AccountActivity {
   return {
     clock,
     firstDay: dayOf(clock),
-    series: new Map(),
+    series: new SeriesTable(),
     hours: new HourTable(),
     activeDays: [],
     userDays: new UserDayCounts(),
@@ -130,10 +130,7 @@ function forgetDays(activity: AccountActivity, firstDay: number): void {
   const { activeDays } = activity
   if (activeDays.length === 0 || activeDays[0]! >= firstDay) return
   activeDays.splice(0, firstFrom(activeDays, firstDay))
-  for (const [key, { days }] of activity.series) {
-    days.forgetBefore(firstDay)
-    if (days.length === 0) activity.series.delete(key)
-  }
+  activity.series.forgetBefore(firstDay)
 }
 
 function forgetValues(activity: AccountActivity, firstDay: number): void {

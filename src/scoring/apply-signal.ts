@@ -8,11 +8,11 @@ import {
   trimHistory,
 } from './activity.ts'
 import { insertSorted } from './buckets.ts'
-import { hash64 } from './hash.ts'
+import { type Hash64, hash64 } from './hash.ts'
 import { DIMENSIONS, type Dimension } from './model-definition.ts'
 import { readOverride } from './overrides.ts'
 import { createSeries, type Series } from './series.ts'
-import { isActivityKind, type PropertyValue, type Signal } from './signal.ts'
+import { isActivityKind, type PropertyValue, type Signal, userHashOf } from './signal.ts'
 import { withEntry } from './small-maps.ts'
 import { dayOf, HELD_DAYS, HELD_HOURS, hourOf } from './time.ts'
 import { seeUser, type UserBook } from './users.ts'
@@ -67,8 +67,8 @@ export function applySignal(activity: AccountActivity, users: UserBook, signal: 
   if (!isActivityKind(kind)) return applyFacts(activity, signal)
   const series = countSignal(activity, signal, day)
   if (kind === 'outcome') return { series, users: false, dimensions: NONE, keys: NONE }
-  const { userId } = signal
-  const moved = userId !== undefined && applyUser(activity, users, userId, signal, day, today)
+  const user = userHashOf(signal)
+  const moved = user !== undefined && applyUser(activity, users, user, day, today)
   return { series, users: moved, dimensions: seeValues(activity, signal.properties, day), keys: NONE }
 }
 
@@ -104,7 +104,6 @@ function countSignal(activity: AccountActivity, signal: Signal, day: number): To
   }
 }
 
-/** Keeps the order of the names, so that writing the account need not sort them. */
 function beginSeries(activity: AccountActivity, key: string): Series | undefined {
   const { series } = activity
   if (series.size >= LIMITS.series) {
@@ -112,11 +111,7 @@ function beginSeries(activity: AccountActivity, key: string): Series | undefined
     return undefined
   }
   const begun = createSeries(key)
-  const behind: Series[] = []
-  for (const other of series.values()) if (other.key > key) behind.push(other)
-  for (const other of behind) series.delete(other.key)
-  series.set(key, begun)
-  for (const other of behind) series.set(other.key, other)
+  series.add(begun)
   return begun
 }
 
@@ -124,12 +119,11 @@ function beginSeries(activity: AccountActivity, key: string): Series | undefined
 function applyUser(
   activity: AccountActivity,
   users: UserBook,
-  userId: string,
-  { userHash }: Signal,
+  user: Hash64,
   day: number,
   today: number,
 ): boolean {
-  const { before, now } = seeUser(users, activity.userCount, userHash ?? hash64(userId), day, today)
+  const { before, now } = seeUser(users, activity.userCount, user, day, today)
   if (before === now) return false
   if (before === undefined) activity.userCount++
   activity.userDays.moveUser(before, now, today)

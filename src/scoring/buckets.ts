@@ -59,6 +59,9 @@ export class Buckets {
 
   /** Whether there is a bucket in `from … to`, both included. */
   hasBetween(from: number, to: number): boolean {
+    if (this.#length === 0) return false
+    const newest = this.#pairs[2 * this.#length - 2]!
+    if (newest <= to) return newest >= from
     const i = this.indexFrom(from)
     return i < this.#length && this.#pairs[2 * i]! <= to
   }
@@ -88,21 +91,34 @@ export class Buckets {
     this.remove(i, i + 1)
   }
 
-  /** Takes one out of a bucket and counts it in another. Where a bucket ends with it and another begins, only what lies between them moves. */
+  /**
+   * Takes one out of a bucket and counts it in another, in buckets whose sums nobody asks for. The other one is looked for from there on, since it mostly lies
+   * close by. Where a bucket ends with it and another begins, only what lies between them moves.
+   */
   moveOne(from: number, to: number): void {
     if (from === to) return
     const pairs = this.#pairs
     let i = this.indexFrom(from)
-    const ends = i < this.#length && pairs[2 * i] === from && pairs[2 * i + 1] === 1
-    if (!ends || this.has(to)) {
-      this.takeOne(from)
+    if (i === this.#length || pairs[2 * i] !== from) {
       this.addOne(to)
       return
     }
-    for (; i + 1 < this.#length && pairs[2 * i + 2]! < to; i++)
-      this.#set(i, pairs[2 * i + 2]!, pairs[2 * i + 3]!)
-    for (; i > 0 && pairs[2 * i - 2]! > to; i--) this.#set(i, pairs[2 * i - 2]!, pairs[2 * i - 1]!)
-    this.#set(i, to, 1)
+    let target = i
+    while (target < this.#length && pairs[2 * target]! < to) target++
+    while (target > 0 && pairs[2 * target - 2]! >= to) target--
+    const isThere = target < this.#length && pairs[2 * target] === to
+    const ends = pairs[2 * i + 1] === 1
+    if (isThere) pairs[2 * target + 1]!++
+    if (!ends) {
+      pairs[2 * i + 1]!--
+      if (!isThere) this.#insert(target, to, 1)
+    } else if (isThere) {
+      this.remove(i, i + 1)
+    } else {
+      for (; i + 1 < target; i++) this.#set(i, pairs[2 * i + 2]!, pairs[2 * i + 3]!)
+      for (; i > target; i--) this.#set(i, pairs[2 * i - 2]!, pairs[2 * i - 1]!)
+      this.#set(i, to, 1)
+    }
   }
 
   /** Removes the buckets from one index to before another. */

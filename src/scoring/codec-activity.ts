@@ -68,7 +68,7 @@ export function readActivity(input: ByteReader, activity: AccountActivity): void
 function writeSeries(out: ByteWriter, { series, hours }: AccountActivity): void {
   const hoursOf = hours.bySeries()
   out.varint(series.size)
-  for (const each of series.values()) {
+  for (const each of series.list) {
     out.text(each.key)
     writeDays(out, each.days)
     writeHours(out, hours, hoursOf.get(each) ?? NO_HOURS)
@@ -81,7 +81,7 @@ function readSeries(input: ByteReader, activity: AccountActivity): void {
   const active = new Set<number>()
   for (let left = input.varint(); left > 0; left--) {
     const series = createSeries(input.text())
-    activity.series.set(series.key, series)
+    activity.series.add(series)
     readBuckets(input, (day, count, sum) => {
       series.days.append(day, count, sum)
       active.add(day)

@@ -30,8 +30,10 @@ export function evaluate(
   occasion: Occasion,
 ): readonly ScoringEvent[] {
   const { model, values } = standing
+  const changed = updateRulesScore(standing, activity, reason)
+  if (!changed && standing.isSettled && isOnlyCounted(reason, activity)) return NO_EVENTS
   const previousScore = standing.score
-  updateRulesScore(standing, activity, reason)
+  const wasInScope = standing.inScope
   updateFacets(standing, activity, reason)
   decideScore(standing, activity, accountId)
   const moved = stepTier(standing, activity.clock, accountId, previousScore, occasion)
@@ -40,20 +42,27 @@ export function evaluate(
   let events = moved === undefined ? NO_EVENTS : [moved]
   if (model.triggers.length > 0 || model.alerts.length > 0)
     events = stepNotices(standing, activity.clock, accountId, occasion, events)
-  if (events.length > 0 || standing.score !== previousScore) {
+  const decided = events.length > 0 || standing.score !== previousScore
+  if (decided) {
     standing.changedAt = activity.clock
     standing.cause = causeOf(occasion)
   }
+  standing.isSettled = !decided && standing.inScope === wasInScope && activity.overrides.size === 0
   return events
 }
 
-/** Features, rules, groups, and the score that they give. */
-function updateRulesScore(standing: Standing, activity: AccountActivity, reason: Reason): void {
+/** A signal that nobody's decision or fact came with: no more than features can have changed, for every deadline before it was passed already. */
+function isOnlyCounted(reason: Reason, { overrides }: AccountActivity): boolean {
+  return reason !== 'everything' && reason !== 'time' && reason.keys.length === 0 && overrides.size === 0
+}
+
+/** Features, rules, groups, and the score that they give. Returns whether any feature is another now, or may be. */
+function updateRulesScore(standing: Standing, activity: AccountActivity, reason: Reason): boolean {
   if (reason === 'everything') {
     updateAllFeatures(standing, activity)
     updateWholeScore(standing)
     standing.nextChanges = undefined
-    return
+    return true
   }
   const { slots } = standing.model.readers.scratch
   if (reason === 'time') {
@@ -63,9 +72,10 @@ function updateRulesScore(standing: Standing, activity: AccountActivity, reason:
     updateTouched(standing, activity, reason, slots)
     moveNextChanges(standing, activity, reason)
   }
-  if (slots.size === 0) return
+  if (slots.size === 0) return false
   updateScore(standing, slots)
   slots.clear()
+  return true
 }
 
 /** What the account can be listed by; only facts change it. */

@@ -9,10 +9,12 @@ import {
   type SignalOutcome,
   switchModels,
 } from './account.ts'
+import { fetchAhead } from './fetch-ahead.ts'
 import type { ScoringEvent } from './outputs.ts'
 import { type CounterChange, CounterChanges } from './population/counters.ts'
 import { KpiCounter } from './population/kpi-counts.ts'
 import type { Signal } from './signal.ts'
+import { SignalGroups } from './signal-groups.ts'
 import { modelIdOf } from './standing.ts'
 
 /** A record of the `signals` log, decoded. */
@@ -93,9 +95,24 @@ export function foldBatch(
   accounts: Map<string, Account>,
 ): FoldResult {
   const fold = new Fold(memory, accounts)
-  for (let i = 0; i < entries.length; i++) fold.apply(entries[i]!)
+  for (let i = 0; i < entries.length; ) {
+    const end = endOfSignals(entries, i)
+    if (end > i) fold.applySignals(entries, i, end)
+    else fold.apply(entries[i]! as Exclude<LogEntry, { readonly type: 'signal' }>)
+    i = Math.max(end, i + 1)
+  }
   return fold.result()
 }
+
+/** Where a run of signals ends that begins at `from`: what else is in the log is for all accounts, or for what comes behind it. */
+function endOfSignals(entries: readonly LogEntry[], from: number): number {
+  let end = from
+  while (end < entries.length && entries[end]!.type === 'signal') end++
+  return end
+}
+
+/** Accounts: what is read of so many stays in the processor's cache until they are folded. */
+const FETCHED_AT_ONCE = 32
 
 /** One batch on its way. */
 class Fold {
@@ -107,17 +124,44 @@ class Fold {
   readonly #changes = new CounterChanges()
   readonly #counter = new KpiCounter(this.#changes)
   #memoryChanged = false
+  #fetched = 0
 
   constructor(memory: PartitionMemory, accounts: Map<string, Account>) {
     this.#memory = memory
     this.#accounts = accounts
   }
 
-  apply(entry: LogEntry): void {
+  /** Those at `from` to before `end`, by account; events are told in the log's order all the same. */
+  applySignals(entries: readonly LogEntry[], from: number, end: number): void {
+    const groups = new SignalGroups(end - from)
+    for (let i = from; i < end; i++) groups.add((entries[i] as EntryOf<'signal'>).signal.accountId, i - from)
+    const found: (Account | undefined)[] = []
+    for (let group = 0; group < groups.size; group++) {
+      const first = entries[from + groups.firstOf(group)] as EntryOf<'signal'>
+      found.push(this.#accounts.get(first.signal.accountId))
+    }
+    const eventsBefore = this.#events.length
+    let newest: EntryOf<'signal'> | undefined
+    for (let group = 0; group < groups.size; group++) {
+      let place = groups.firstOf(group)
+      if (group % FETCHED_AT_ONCE === 0) this.#fetched += fetchAhead(found, group, group + FETCHED_AT_ONCE)
+      let account = found[group]
+      do {
+        const entry = entries[from + place] as EntryOf<'signal'>
+        if (account === undefined || account.lastOffset < entry.offset) {
+          account = this.#signal(entry, account)
+          if (entry.history !== this.#memory.history) this.#memoryChanged = true
+          if (newest === undefined || entry.offset > newest.offset) newest = entry
+        }
+        place = groups.nextAfter(place)
+      } while (place > 0)
+    }
+    if (newest !== undefined) this.#memory.history = newest.history
+    sortByOffset(this.#events, eventsBefore)
+  }
+
+  apply(entry: Exclude<LogEntry, { readonly type: 'signal' }>): void {
     switch (entry.type) {
-      case 'signal':
-        this.#signal(entry)
-        break
       case 'tick':
         this.#tick(entry)
         break
@@ -146,11 +190,10 @@ class Fold {
     }
   }
 
-  #signal(entry: EntryOf<'signal'>): void {
+  /** Returns its account, which is begun with it if there is none. */
+  #signal(entry: EntryOf<'signal'>, found: Account | undefined): Account {
     const { signal, offset } = entry
     const observedAt = Math.max(entry.timestamp, signal.occurredAt)
-    const found = this.#accounts.get(signal.accountId)
-    if (found !== undefined && found.lastOffset >= offset) return
     const account = found ?? this.#begin(signal, observedAt)
     this.#catchUp(account, offset)
     // The boundaries come first, so that the tiers are those just before the signal.
@@ -162,9 +205,7 @@ class Fold {
     if (tiersBefore !== undefined && (outcome === 'applied' || outcome === 'late'))
       this.#counter.countOutcome(account, signal, tiersBefore)
     this.#touch(account, offset)
-    if (this.#memory.history === entry.history) return
-    this.#memory.history = entry.history
-    this.#memoryChanged = true
+    return account
   }
 
   #begin(signal: Signal, observedAt: number): Account {
@@ -237,6 +278,13 @@ class Fold {
     account.lastOffset = offset
     this.#touched.add(account)
   }
+}
+
+/** The events from one place on; those of one record stay as they came. */
+function sortByOffset(events: FoldedEvent[], from: number): void {
+  if (events.length - from < 2) return
+  const sorted = events.splice(from).sort((a, b) => a.offset - b.offset)
+  for (let i = 0; i < sorted.length; i++) events.push(sorted[i]!)
 }
 
 type EntryOf<Type extends LogEntry['type']> = Extract<LogEntry, { readonly type: Type }>

@@ -44,20 +44,20 @@ export function compileRule(rule: RuleDefinition, slotOf: (feature: string) => n
 
 function compileLine(line: Line, slotOf: (feature: string) => number): RulePoints {
   const slot = slotOf(line.of)
-  const { corners } = line
+  const at = line.corners.map(([x]) => x)
+  const points = line.corners.map(([, given]) => given)
   return values => {
     const x = values[slot]
     if (typeof x !== 'number') return undefined
-    if (x <= corners[0]![0]) return corners[0]![1]
-    for (let i = 1; i < corners.length; i++) {
-      const [x1, points1] = corners[i]!
-      if (x > x1) continue
+    if (x <= at[0]!) return points[0]!
+    for (let i = 1; i < at.length; i++) {
+      if (x > at[i]!) continue
       // The corner itself, not what rounding would make of it.
-      if (x === x1) return points1
-      const [x0, points0] = corners[i - 1]!
-      return points0 + ((points1 - points0) * (x - x0)) / (x1 - x0)
+      if (x === at[i]) return points[i]!
+      const before = points[i - 1]!
+      return before + ((points[i]! - before) * (x - at[i - 1]!)) / (at[i]! - at[i - 1]!)
     }
-    return corners.at(-1)![1]
+    return points[points.length - 1]!
   }
 }
 

@@ -1,12 +1,20 @@
 import { Buckets } from './buckets.ts'
 
-/** What an account did under one name, by day. */
-export interface Series {
+/** What an account did under one name, by day. One object with its buckets: a signal that finds it need not go on to another. */
+export class Series extends Buckets {
   /** `kind:name` */
   readonly key: string
-  readonly days: Buckets
+
+  constructor(key: string) {
+    super()
+    this.key = key
+  }
+
+  get days(): Buckets {
+    return this
+  }
 }
 
 export function createSeries(key: string): Series {
-  return { key, days: new Buckets() }
+  return new Series(key)
 }

@@ -3,7 +3,7 @@
  * the order of the sources) was settled before it was written to the log; folding it needs nothing but the record.
  */
 
-import type { Hash64 } from './hash.ts'
+import { type Hash64, hash64 } from './hash.ts'
 
 /** What a source may send. */
 export const SIGNAL_KINDS = [
@@ -45,4 +45,11 @@ export interface Signal {
 /** Kinds that count in buckets; the others are latest-wins facts. */
 export function isActivityKind(kind: SignalKind): kind is 'usage' | 'intent' | 'outcome' {
   return kind === 'usage' || kind === 'intent' || kind === 'outcome'
+}
+
+/** Of a signal's user; undefined if it names none. */
+export function userHashOf(signal: Signal): Hash64 | undefined {
+  const { userHash } = signal
+  if (userHash !== undefined) return userHash
+  return signal.userId === undefined ? undefined : hash64(signal.userId)
 }

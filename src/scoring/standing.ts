@@ -40,6 +40,11 @@ export interface Standing {
   readonly triggers: TriggerState[]
   /** By alert: when it may be sent again, ms. */
   readonly alerts: number[]
+  /**
+   * Deciding on it once more, with the same features and before the next deadline, would change nothing: the last time it did not. Not stored: it is found out
+   * anew.
+   */
+  isSettled: boolean
   /** Derived from the activity; undefined until it is asked for, so it need not be stored. */
   nextChanges: NextChanges | undefined
 }
@@ -95,6 +100,7 @@ export function createStanding(
     cause,
     triggers: filled<TriggerState>(model.triggers.length, NEVER_QUALIFIED),
     alerts: filled(model.alerts.length, Number.NEGATIVE_INFINITY),
+    isSettled: false,
     nextChanges: undefined,
   }
 }

@@ -23,7 +23,8 @@ export function updateScore(standing: Standing, changed: SlotSet): void {
   let knownChanged = false
   for (let i = 0; i < rules.size; i++) {
     const rule = rules.at(i)
-    const [knownBefore, pointsBefore] = [standing.known[rule], points[rule]]
+    const knownBefore = standing.known[rule]
+    const pointsBefore = points[rule]
     updateRule(standing, rule)
     knownChanged ||= standing.known[rule] !== knownBefore
     if (!Object.is(points[rule], pointsBefore)) groups.add(groupOf[rule]!)

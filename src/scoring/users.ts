@@ -1,4 +1,4 @@
-import { type Hash64, hash64, lowBits } from './hash.ts'
+import { type Hash64, lowBits } from './hash.ts'
 import { HELD_DAYS } from './time.ts'
 import { UserChunk } from './user-chunk.ts'
 
@@ -77,13 +77,12 @@ function chunkName(level: number, hash: Hash64): string {
 
 /**
  * The chunks that may hold a user, the one at the account's level first. All of them must be in the book, if they exist, before `seeUser`.
- * `userHash`: the `hash64` of `userId`, where it is known already.
+ * `user`: the `hash64` of its id.
  */
-export function chunkNames(userCount: number, userId: string, userHash?: Hash64): readonly string[] {
+export function chunkNames(userCount: number, user: Hash64): readonly string[] {
   if (userCount <= USERS_PER_CHUNK) return LOWEST
-  const hash = userHash ?? hash64(userId)
   const names: string[] = []
-  for (let level = levelOf(userCount); level >= 0; level--) names.push(chunkName(level, hash))
+  for (let level = levelOf(userCount); level >= 0; level--) names.push(chunkName(level, user))
   return names
 }
 

@@ -48,6 +48,7 @@ function startTicker(models: readonly ModelSource[]) {
     position: 3,
     published: 3,
     flushedAt: 0,
+    scoredAt: 0,
     turn: Promise.resolve(),
   }
   const ticker = new Ticker(

@@ -5,6 +5,8 @@ import { hash64 } from '../../src/scoring/hash.ts'
 import { HourTable } from '../../src/scoring/hour-table.ts'
 import { RecentIds } from '../../src/scoring/recent-ids.ts'
 import { createSeries } from '../../src/scoring/series.ts'
+import { SeriesTable } from '../../src/scoring/series-table.ts'
+import { SignalGroups } from '../../src/scoring/signal-groups.ts'
 import { SlotSet } from '../../src/scoring/slot-set.ts'
 import { UserChunk } from '../../src/scoring/user-chunk.ts'
 import { UserDayCounts } from '../../src/scoring/user-days.ts'
@@ -98,6 +100,70 @@ describe('buckets', () => {
       }),
     )
   })
+})
+
+test('a table of series is a map by ascending key, without those of which nothing is left', () => {
+  const step = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({ key: fc.constantFrom('b', 'a', 'd', 'c', 'B', 'ä', 'aa'), day: DAY }),
+    },
+    { weight: 1, arbitrary: fc.record({ forgetBefore: DAY }) },
+  )
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), steps => {
+      const table = new SeriesTable()
+      const plain = new Map<string, number[]>()
+      for (const each of steps) {
+        if ('key' in each) {
+          const { key, day } = each
+          expect(table.get(key)?.key).toBe(plain.has(key) ? key : undefined)
+          if (!plain.has(key)) table.add(createSeries(key))
+          table.get(key)!.days.add(day, 1000)
+          plain.set(key, [...(plain.get(key) ?? []), day])
+        } else {
+          table.forgetBefore(each.forgetBefore)
+          for (const [key, days] of plain) {
+            const kept = days.filter(day => day >= each.forgetBefore)
+            if (kept.length === 0) plain.delete(key)
+            else plain.set(key, kept)
+          }
+        }
+        expect(table.size).toBe(plain.size)
+        expect(
+          table.list.map(series => [
+            series.key,
+            Array.from({ length: series.length }, (_, i) => series.at(i)),
+          ]),
+        ).toEqual(
+          [...plain]
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([key, days]) => [key, [...new Set(days)].sort((a, b) => a - b)]),
+        )
+      }
+    }),
+  )
+})
+
+test('records grouped by account are all there, each group in their order, the groups by their first record', () => {
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 30 }), ids => {
+      const groups = new SignalGroups(ids.length)
+      const plain = new Map<string, number[]>()
+      for (const [place, id] of ids.entries()) {
+        groups.add(id, place)
+        plain.set(id, [...(plain.get(id) ?? []), place])
+      }
+      const found: number[][] = []
+      for (let group = 0; group < groups.size; group++) {
+        const places = [groups.firstOf(group)]
+        for (let next = groups.nextAfter(places[0]!); next > 0; next = groups.nextAfter(next))
+          places.push(next)
+        found.push(places)
+      }
+      expect(found).toEqual([...plain.values()])
+    }),
+  )
 })
 
 test('an hour table is what a map of hours and names says', () => {

@@ -186,3 +186,31 @@ test('a late day of a user whose other days are forgotten leaves no gap behind',
   expect(decodeAccount('acme', encodeAccount(again), [models]).activity.userDays.count(0)).toBe(1)
   expect(readOf(again)).toBe(0)
 })
+
+describe('a standing that changed at a deadline', () => {
+  const text = `
+id: edge
+version: 1
+name: Edge
+score: { scale: 1, max: 10 }
+features: { read: { latest: traits.a } }
+groups:
+  one: { weight: 1, max: 10, rules: { read: { line: { of: read, corners: [[0, 0], [10, 10]] } } } }
+tiers: [{ name: all, from: 0 }]
+triggers:
+  high: { motion: plan-upgrade, when: 'read > 1', cooldown: 1h, expiry: 1h, reason: high }
+`
+  const definition = parseModel(text, 'edge.yaml')
+
+  test('is decided on once more with the next signal, even if that changes no feature', () => {
+    const triggers = definition.triggers.map(trigger => ({ ...trigger, cooldownMs: 0 }))
+    const account = send(compileModel({ ...definition, triggers }), [
+      signal(DAY_MS, { kind: 'traits', name: 'set', properties: { a: 5 } }),
+    ])
+    const statuses = (at: number): unknown[] =>
+      receiveSignal(account, signal(at, {}), at, false).events.map(event => 'status' in event && event.status)
+    expect(statuses(DAY_MS + 1)).toEqual([])
+    expect(statuses(DAY_MS + DAY_MS / 12)).toEqual(['expired', 'qualified'])
+    expect(statuses(DAY_MS + DAY_MS / 12 + 1)).toEqual([])
+  })
+})

@@ -29,6 +29,8 @@ export interface FetchAheadOptions {
   readonly maxBytes: number
   readonly minBytes: number
   readonly maxWaitMs: number
+  /** At the end of the log: how long after an answer the next is asked for. */
+  readonly pauseMs?: number
 }
 
 /** What can hold bytes at a time: the answer that is read, the next, and one more while a call of `take` reaches from one into the next. */
@@ -39,7 +41,9 @@ const LONGEST_DELAY_MS = 2_000
 
 /**
  * Fetches the next answer while the last one is worked on, where there is more already; only then. At the end of the log a fetch would come back at once with the few
- * records that have come since, and the caller would get batches that are needlessly small: there the next fetch begins when the caller comes back, and brings all that has come meanwhile.
+ * records that have come since, and the caller would get batches that are needlessly small: there the next fetch begins when the caller comes back, and `pauseMs` after the last answer
+ * at the earliest, and brings all that has come meanwhile. So where records trickle in, each waits a few ms, and brokers and scorers work for many at once; one that comes after
+ * a quiet time is there at once.
  *
  * Where a leader moves or a broker is away, it tries again (after 100 ms, doubling to 2 s) until it is closed.
  */
@@ -69,6 +73,7 @@ class AheadFetchingSource implements RecordSource {
   #ahead: Ahead | undefined
   #letGo: (() => void) | undefined
   #problem: string | undefined
+  #answeredAt = Number.NEGATIVE_INFINITY
 
   constructor(options: FetchAheadOptions) {
     this.#options = options
@@ -105,10 +110,20 @@ class AheadFetchingSource implements RecordSource {
   }
 
   async #takeNext(): Promise<BatchReader | undefined> {
-    this.#ahead ??= this.#fetchAhead()
+    if (this.#ahead === undefined) {
+      await this.#pause()
+      if (this.#closing.signal.aborted) return undefined
+      this.#ahead = this.#fetchAhead()
+    }
     const answer = await this.#ahead.answer
+    this.#answeredAt = performance.now()
     this.#ahead = answer?.hasMore === true ? this.#fetchAhead() : undefined
     return answer?.reader
+  }
+
+  async #pause(): Promise<void> {
+    const waitMs = this.#answeredAt + (this.#options.pauseMs ?? 0) - performance.now()
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {})
   }
 
   #fetchAhead(): Ahead {

@@ -9,6 +9,8 @@ export interface FetchSettings {
   readonly minBytes?: number
   /** How long a fetch waits for records, 500 ms if left out; they come at once nevertheless. */
   readonly maxWaitMs?: number
+  /** How long after an answer the next is asked for where the log has no more, 15 ms if left out. */
+  readonly pauseMs?: number
 }
 
 const MAX_BYTES_PER_PARTITION = 1024 * 1024
@@ -17,6 +19,11 @@ const MAX_BYTES = 32 * 1024 * 1024
 const LEAST_BYTES_PER_PARTITION = 64 * 1024
 /** An idle partition is asked for twice a second. */
 const MAX_WAIT_MS = 500
+/**
+ * Of 5,000 signals a second in four partitions, 18 at a time. Without it each came nearly alone: 2,000 fetches and 100 transactions a second kept two cores
+ * so busy that half of the changes took longer than 90 ms.
+ */
+const PAUSE_MS = 15
 
 /** What each fetch of each of so many partitions asks for. A record batch that is larger than `maxBytes` comes whole nevertheless. */
 export function fetchLimits(settings: FetchSettings, partitions: number) {
@@ -26,5 +33,6 @@ export function fetchLimits(settings: FetchSettings, partitions: number) {
     maxBytes: Math.min(maxBytesPerPartition, Math.max(LEAST_BYTES_PER_PARTITION, share)),
     minBytes: settings.minBytes ?? 1,
     maxWaitMs: settings.maxWaitMs ?? MAX_WAIT_MS,
+    pauseMs: settings.pauseMs ?? PAUSE_MS,
   }
 }

@@ -47,7 +47,7 @@ function amountsByDay(
 ): Float64Array {
   const today = dayOf(clock)
   const amounts = new Float64Array(length)
-  for (const { key, days } of series.values()) {
+  for (const { key, days } of series.list) {
     if (!selects(key)) continue
     for (let i = days.indexFrom(today - length + 1); i < days.length && days.at(i) <= today; i++) {
       const age = today - days.at(i)
@@ -75,8 +75,7 @@ function amountsByHour(
 }
 
 function hasDay({ series }: AccountActivity, selects: (key: string) => boolean, from: number): boolean {
-  for (const { key, days } of series.values())
-    if (days.indexFrom(from) < days.length && selects(key)) return true
+  for (const { key, days } of series.list) if (days.indexFrom(from) < days.length && selects(key)) return true
   return false
 }
 
@@ -89,7 +88,7 @@ export function compileDaysSinceSignal(selection: Selection, max: number): RootF
   const selects = compileSelection(selection)
   const lastDay = (activity: AccountActivity): number | undefined => {
     let last: number | undefined
-    for (const { key, days } of activity.series.values()) {
+    for (const { key, days } of activity.series.list) {
       if (days.length === 0) continue
       const newest = days.at(days.length - 1)
       if ((last === undefined || newest > last) && selects(key)) last = newest

@@ -71,7 +71,7 @@ export function compilePeriodsSustained({
       const crossing = (day: number): number =>
         day + (Math.floor((today - day) / periodDays) + 1) * periodDays
       let next = Number.POSITIVE_INFINITY
-      for (const { key, days } of activity.series.values()) {
+      for (const { key, days } of activity.series.list) {
         if (!selects(key)) continue
         for (let i = days.indexFrom(today - max * periodDays + 1); i < days.length; i++)
           next = Math.min(next, crossing(days.at(i)))

@@ -66,14 +66,18 @@ function addToSum(sum: number, { thousandths }: TouchedSeries): number | undefin
   return total < EXACT_THOUSANDTHS ? total / 1000 : undefined
 }
 
-/** Whether another series that is selected has something on the day. */
+/** Whether another series that is selected has something on the day. Nearly always one does, and the hours, which lie together, tell which. */
 function hasOther(
-  { series }: AccountActivity,
+  { series, hours }: AccountActivity,
   selects: (key: string) => boolean,
   touched: Series,
   day: number,
 ): boolean {
-  for (const other of series.values())
+  for (let i = hours.indexFrom(day * 24); i < hours.length && hours.hour(i) < (day + 1) * 24; i++) {
+    const other = hours.series(i)
+    if (other !== touched && selects(other.key)) return true
+  }
+  for (const other of series.list)
     if (other !== touched && other.days.has(day) && selects(other.key)) return true
   return false
 }
@@ -88,7 +92,7 @@ export function measureDays(
 ): number {
   if (measure === 'activeDays') return activeBetween(activity, selects, from, to)
   let total = 0
-  for (const { key, days } of activity.series.values()) {
+  for (const { key, days } of activity.series.list) {
     if (!selects(key)) continue
     if (measure === 'count') total += days.countBetween(from, to)
     else if (measure === 'sum') total = addCapped(total, days.sumBetween(from, to))
@@ -103,13 +107,18 @@ function activeBetween(
   from: number,
   to: number,
 ): number {
-  const selected: Series[] = []
-  for (const each of series.values()) if (selects(each.key)) selected.push(each)
-  if (selected.length === series.size) return firstFrom(activeDays, to + 1) - firstFrom(activeDays, from)
+  if (selectsAll(series.list, selects)) return firstFrom(activeDays, to + 1) - firstFrom(activeDays, from)
   const active = new Set<number>()
-  for (const { days } of selected)
+  for (const { key, days } of series.list) {
+    if (!selects(key)) continue
     for (let i = days.indexFrom(from); i < days.length && days.at(i) <= to; i++) active.add(days.at(i))
+  }
   return active.size
+}
+
+function selectsAll(series: readonly Series[], selects: (key: string) => boolean): boolean {
+  for (let i = 0; i < series.length; i++) if (!selects(series[i]!.key)) return false
+  return true
 }
 
 function compileHourly(measure: WindowedMeasure, selection: Selection, length: number): RootFeature {

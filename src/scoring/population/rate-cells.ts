@@ -120,7 +120,7 @@ function selectedDays(
   isSelected: CompiledRate['isSelected'],
 ): number[] {
   const selected: Series[] = []
-  for (const each of series.values()) if (isSelected(each.key)) selected.push(each)
+  for (const each of series.list) if (isSelected(each.key)) selected.push(each)
   if (selected.length === 0) return []
   const first = dayOf(clock) - HELD_DAYS + 1
   const marks = new Uint8Array(HELD_DAYS)

@@ -53,6 +53,31 @@ describe('a source that fetches ahead', () => {
     expect(await take(source, 10)).toEqual([2, 3, 4])
   })
 
+  it('lets some time pass after an answer before it asks for more at the end of the log, but not after a quiet time', async () => {
+    const log = new FakeLog([[0]])
+    const source = log.open(0, 60)
+    expect(await take(source, 10)).toEqual([0])
+    log.answers.push([1])
+    const next = take(source, 10)
+    await sleep(5)
+    expect(log.fetches).toEqual([0])
+    expect(await next).toEqual([1])
+    await sleep(70)
+    void source.take(10)
+    await sleep(5)
+    expect(log.fetches).toEqual([0, 1, 2])
+  })
+
+  it('does not ask for more when it is closed meanwhile', async () => {
+    const log = new FakeLog([[0]])
+    const source = log.open(0, 60_000)
+    expect(await take(source, 10)).toEqual([0])
+    const next = source.take(10)
+    source.close()
+    expect(await next).toBeUndefined()
+    expect(log.fetches).toEqual([0])
+  })
+
   it('goes on where there is nothing to read: markers, aborted records, empty answers', async () => {
     const log = new FakeLog([[], 'marker', [1]])
     const source = log.open(0)
@@ -136,7 +161,7 @@ class FakeLog {
     this.answers = [...answers]
   }
 
-  open(offset: number): RecordSource {
+  open(offset: number, pauseMs = 0): RecordSource {
     const fetcher = {
       ...{ topic: 'signals', partition: 0 },
       fetch: (range: { readonly offset: number }) => this.#fetch(range.offset),
@@ -146,7 +171,8 @@ class FakeLog {
       },
       close: () => void this.closed++,
     }
-    const source = fetchAhead({ fetcher, log: silent, offset, maxBytes: 1_000, minBytes: 1, maxWaitMs: 1 })
+    const limits = { maxBytes: 1_000, minBytes: 1, maxWaitMs: 1, pauseMs }
+    const source = fetchAhead({ fetcher, log: silent, offset, ...limits })
     onTestFinished(() => source.close())
     return source
   }

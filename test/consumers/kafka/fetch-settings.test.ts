@@ -11,11 +11,22 @@ it.each([
   [128, Math.floor((32 * MIB) / 3 / 128)],
   [100_000, 64 * KIB],
 ])('shares 32 MiB among three answers of each of %d partitions', (partitions, maxBytes) => {
-  expect(fetchLimits({}, partitions)).toEqual({ maxBytes, minBytes: 1, maxWaitMs: 500 })
+  expect(fetchLimits({}, partitions)).toEqual({ maxBytes, minBytes: 1, maxWaitMs: 500, pauseMs: 15 })
 })
 
 it('takes what is set', () => {
-  const settings = { maxBytesPerPartition: 300 * KIB, maxBytes: 3 * MIB, minBytes: 5, maxWaitMs: 7 }
-  expect(fetchLimits(settings, 1)).toEqual({ maxBytes: 300 * KIB, minBytes: 5, maxWaitMs: 7 })
-  expect(fetchLimits(settings, 10)).toEqual({ maxBytes: Math.floor(MIB / 10), minBytes: 5, maxWaitMs: 7 })
+  const settings = {
+    maxBytesPerPartition: 300 * KIB,
+    maxBytes: 3 * MIB,
+    minBytes: 5,
+    maxWaitMs: 7,
+    pauseMs: 15,
+  }
+  expect(fetchLimits(settings, 1)).toEqual({ maxBytes: 300 * KIB, minBytes: 5, maxWaitMs: 7, pauseMs: 15 })
+  expect(fetchLimits(settings, 10)).toEqual({
+    maxBytes: Math.floor(MIB / 10),
+    minBytes: 5,
+    maxWaitMs: 7,
+    pauseMs: 15,
+  })
 })
