@@ -10,13 +10,15 @@ import { Unsaved } from './unsaved.ts'
 
 /** What a write of the store may take; more is written before its time. */
 const MOST_UNSAVED = 10_000
+const MOST_UNSAVED_BYTES = 16 * 1024 * 1024
 /** While what was there at the beginning is being caught up with, nobody waits for the newest scores: those in between are worth less than the work. */
 const CATCHING_UP = 20
 
 /** Whether it is time to write what was folded since. */
 export function isFlushDue({ flush }: ScoreOptions, owned: OwnedPartition): boolean {
   if (owned.position <= owned.watermark) return false
-  if (flush === undefined || owned.unsaved.accounts.size >= MOST_UNSAVED) return true
+  const { accounts, sizeBytes } = owned.unsaved
+  if (flush === undefined || accounts.size >= MOST_UNSAVED || sizeBytes >= MOST_UNSAVED_BYTES) return true
   const now = flush.now()
   // What ends the log may be no record: when none comes any more, the end is reached.
   const isCatchingUp =
@@ -74,13 +76,13 @@ export async function flushPartition(
   keepSaved(cache, touched, write.accounts)
 }
 
-/** A checkpoint shows the store as it is before this write. */
+/** A checkpoint shows the store as it is before this write. None is begun while what was committed is folded again: it would be of less than the last one. */
 async function checkpointRecords(
   { backend }: ScoreOptions,
-  { checkpoints, savedMemory, session: { partition }, watermark }: OwnedPartition,
+  { checkpoints, position, savedMemory, session: { committedOffset, partition }, watermark }: OwnedPartition,
   touched: Parameters<NonNullable<OwnedPartition['checkpoints']>['overtaken']>[1],
 ): Promise<OutgoingRecord[]> {
-  if (checkpoints === undefined) return []
+  if (checkpoints === undefined || position < committedOffset) return []
   const next = await checkpoints.next({ partition, memory: savedMemory, watermark })
   const overtaken = await checkpoints.overtaken(partition, touched)
   const records = [...next, ...overtaken]

@@ -10,7 +10,7 @@ import type { CheckpointTiming } from './checkpoints/partition-checkpoints.ts'
 import { flushPartition, isFlushDue } from './flush-partition.ts'
 import { type LoadedAccounts, loadAccounts } from './loaded-accounts.ts'
 import type { LogRecord, OutgoingRecord } from './log.ts'
-import { decodeRecord, recordKind } from './log-entries.ts'
+import { decodeRecord, readPromotion, recordKind } from './log-entries.ts'
 import type { Logger } from './logger.ts'
 import { deadLetterRecord, eventRecord } from './outputs.ts'
 import { publishedMetadata } from './published-offset.ts'
@@ -115,8 +115,10 @@ async function scoreStep(
   const { session, memory, cache } = owned
   const { partition } = session
   const isNew = treatment === 'new'
-  // What is published already goes into the store by itself: of the rest the scores are still to be published.
-  if (treatment !== 'told' && owned.position <= owned.published) await flushPartition(options, owned)
+  // What is published already goes into the store by itself: of the rest the scores are still to be published. And what comes before a promotion is published as
+  // the line was before it.
+  const isBoundary = treatment !== 'told' && owned.position <= owned.published
+  if (isBoundary || readPromotion(records[0]!) !== undefined) await flushPartition(options, owned)
   if (isNew && line !== undefined) await awaitOrigin(line, partition, records[0]!)
   const isRetired = line !== undefined && roleOf(line, memory) === 'retired'
   const { entries, rejections } = decodeAll(isRetired ? [] : records, options)
@@ -126,7 +128,7 @@ async function scoreStep(
   if (loaded.askedStore) await checkStore(backend.store, partition, owned.watermark)
 
   const folded = foldBatch(entries, memory, loaded.accounts)
-  owned.unsaved.add(folded)
+  owned.unsaved.add(folded, account => cache.storedOf(account.id)?.sizeBytes ?? 0)
   for (const account of untold) if (folded.touched.has(account)) owned.unsaved.toldOf.add(account)
   // A tick of the wall clock finds accounts due, and leaves them as they are while history is loaded: they are handed over when they are next touched.
   const handedOver = toldOf.filter(({ account }) => folded.touched.has(account))

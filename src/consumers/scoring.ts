@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isUpswellError } from '../errors.ts'
 import { SignalScanner } from '../scoring/scan-signal.ts'
 import { everyInterval } from './every-interval.ts'
@@ -46,7 +47,11 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
     },
     process: async (session, records) => {
       const partition = owned.get(session.partition)!
-      await inTurn(partition, () => scoreRecords(options, partition, records))
+      await inTurn(partition, () => scoreRecords(options, partition, records)).catch((error: unknown) => {
+        // At once: a write of the store that waits for its turn must not find what is of no use any more.
+        session.lose(error)
+        throw error
+      })
       if (isStopping) await flushWhatIsDue()
       ticker.look(session.partition)
     },
@@ -68,7 +73,7 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
       stopFlushing()
       // Whoever takes the partitions next has nothing to fold again.
       isStopping = true
-      await flushWhatIsDue()
+      await Promise.race([flushWhatIsDue(), sleep(LAST_FLUSH_MS, undefined, { ref: false })])
       await consumption.stop()
     },
     problem: () => consumption.problem(),
@@ -76,6 +81,9 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
     modelsActive: () => [...owned.values()].every(partition => ticker.runsConfiguredModels(partition)),
   }
 }
+
+/** How long the last write of the store may take when scoring stops; what it does not write is folded again. */
+const LAST_FLUSH_MS = 3_000
 
 /** One batch, or one write of the store, at a time. */
 function inTurn(owned: OwnedPartition, work: () => Promise<void>): Promise<void> {

@@ -9,9 +9,16 @@ export class Unsaved {
   /** Their scores go out even if they are as the store has them: the line that they are published by is another one now. */
   readonly toldOf = new Set<Account>()
   memoryChanged = false
+  /** Of the accounts' cores, as the store has them. */
+  sizeBytes = 0
 
-  add({ touched, counts, memoryChanged }: FoldResult): void {
-    for (const account of touched) this.accounts.add(account)
+  /** `sizeOf`: bytes of an account in the store. */
+  add({ touched, counts, memoryChanged }: FoldResult, sizeOf: (account: Account) => number): void {
+    for (const account of touched) {
+      if (this.accounts.has(account)) continue
+      this.accounts.add(account)
+      this.sizeBytes += sizeOf(account)
+    }
     for (const { book, field, delta } of counts) this.#counts.add(book, field, delta)
     this.memoryChanged ||= memoryChanged
   }

@@ -13,6 +13,8 @@ export function makeUndonePlan(seed: number): Plan {
     partitions: 1,
     workers: 1,
     batchSize: 20,
+    // A step of the checkpoint with each batch.
+    flushIntervalMs: 0,
     checkpoints: { intervalMs: 0, accountsPerBatch: 1, emptiesAtRest: true },
     steps: [
       ...signals,

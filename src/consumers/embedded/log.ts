@@ -245,6 +245,7 @@ export class EmbeddedLog implements Log {
         this.commitTogether(session, records, nextOffset, NO_WRITE, metadata),
       lose: reason => {
         lost ??= { reason }
+        this.#sessions.delete(session)
         this.#bell.ring(place.topic.name, place.partition)
       },
     }

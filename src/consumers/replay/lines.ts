@@ -4,6 +4,7 @@ import type { LogEntry, PartitionMemory, Promotion } from '../../scoring/fold.ts
 import type { AccountStore } from '../../store/store.ts'
 import type { Backend } from '../backend.ts'
 import { decodeRecord, isOwnRecord } from '../log-entries.ts'
+import { readPublished } from '../published-offset.ts'
 import { type Installation, originalPlace, type Place, replayPlace, scoreGroup } from './place.ts'
 
 /** A line as others find it: where it is, and the log with its store. */
@@ -129,6 +130,8 @@ export class Lines {
 
 async function isWhole({ place, backend: { log, store } }: FoundLine): Promise<boolean> {
   // In this order: what is committed meanwhile is not asked for.
-  const { committed } = await log.group(scoreGroup(place), place.topics.signals)
-  return (await store.readWatermark(0)) >= (committed.get(0) ?? 0)
+  const { committed, metadata } = await log.group(scoreGroup(place), place.topics.signals)
+  // Events go out before the store is written; how far it is to be is what the scores are published up to.
+  const offset = committed.get(0) ?? 0
+  return (await store.readWatermark(0)) >= (readPublished(offset, metadata.get(0)) ?? offset)
 }

@@ -246,6 +246,7 @@ export class Installation {
       batchSize: this.options.batchSize,
       now: () => this.wallMs,
       tickIntervalMs: TICK_MS,
+      flush: { intervalMs: 15, now: () => performance.now() },
       lookIntervalMs: LOOK_MS,
       checkpointIntervalMs: this.options.checkpoints ? 20_000 : 0,
       every: (intervalMs: number, call: () => void) => {
