@@ -33,6 +33,7 @@ export function lineChart({ title, xs, lines }: LineChart): string {
   const atY = (value: number): number => PLOT.bottom - (value / top) * (PLOT.bottom - PLOT.top)
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
+    `<title>${escapeText(title)}</title>`,
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
     text(WIDTH / 2, 24, 'middle', title, 'font-size="14"'),
     ...Array.from({ length: TICKS + 1 }, (_, i) => {
@@ -87,8 +88,11 @@ function tickStep(largest: number): number {
 }
 
 function text(x: number, y: number, anchor: string, content: string, more = ''): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}"${more === '' ? '' : ` ${more}`}>${escaped}</text>`
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}"${more === '' ? '' : ` ${more}`}>${escapeText(content)}</text>`
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 
 function round(value: number): string {

@@ -24,10 +24,14 @@ export async function writeResults(found: readonly FoundSection[], machine: stri
 }
 
 export function renderResults(found: readonly FoundSection[], machine: string): string {
+  const words = process.argv
+    .slice(2)
+    .join(' ')
+    .replace(/--peer[ =]\S+/, '--peer DIR')
   return [
     '# Results',
     '',
-    `Made by \`npm run bench -- ${process.argv.slice(2).join(' ')}\`; changes by hand are lost with the next run. [README.md](README.md) says what is timed.`,
+    `Made by \`npm run bench -- ${words}\`; changes by hand are lost with the next run. [README.md](README.md) says what is timed.`,
     '',
     machine,
     '',
