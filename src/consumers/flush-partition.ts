@@ -1,5 +1,5 @@
 import { checkStore } from './check-store.ts'
-import { compareTouched, keepSaved, partitionWrite } from './loaded-accounts.ts'
+import { compareTouched, keepSaved, partitionWrite, type TouchedAccount } from './loaded-accounts.ts'
 import type { OutgoingRecord } from './log.ts'
 import { accountScoresRecord } from './outputs.ts'
 import { publishedMetadata } from './published-offset.ts'
@@ -80,7 +80,7 @@ export async function flushPartition(
 async function checkpointRecords(
   { backend }: ScoreOptions,
   { checkpoints, position, savedMemory, session: { committedOffset, partition }, watermark }: OwnedPartition,
-  touched: Parameters<NonNullable<OwnedPartition['checkpoints']>['overtaken']>[1],
+  touched: readonly TouchedAccount[],
 ): Promise<OutgoingRecord[]> {
   if (checkpoints === undefined || position < committedOffset) return []
   const next = await checkpoints.next({ partition, memory: savedMemory, watermark })

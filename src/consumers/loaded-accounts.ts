@@ -5,7 +5,7 @@ import { decodeAccount, decodeUserChunk, encodeAccount, encodeUserChunk } from '
 import type { FoldResult, LogEntry, PartitionMemory, TickSlice } from '../scoring/fold.ts'
 import { CounterChanges } from '../scoring/population/counters.ts'
 import { countShares, rateShares } from '../scoring/population/rate-cells.ts'
-import { userHashOf } from '../scoring/signal.ts'
+import { type Signal, userHashOf } from '../scoring/signal.ts'
 import type { Standing } from '../scoring/standing.ts'
 import { chunkNames, levelOf } from '../scoring/users.ts'
 import { listName } from '../store/list-name.ts'
@@ -51,12 +51,18 @@ export async function loadAccounts(
     return { accounts, askedStore: true }
   }
   const missing = new Set<string>()
+  // Most signals are of accounts that are there with all their users: only the others are looked at again.
+  const incomplete: Signal[] = []
   for (const entry of entries) {
-    if (entry.type === 'signal' && cache.find(entry.signal.accountId) === undefined)
-      missing.add(entry.signal.accountId)
+    if (entry.type !== 'signal') continue
+    const { signal } = entry
+    const account = cache.find(signal.accountId)
+    if (account === undefined) missing.add(signal.accountId)
+    else if (hasAllUsers(account)) continue
+    incomplete.push(signal)
   }
   if (missing.size > 0) await loadMissing(store, cache, partition, [...missing], memory)
-  const askedUsers = await loadUsers(store, partition, entries, cache)
+  const askedUsers = await loadUsers(store, partition, incomplete, cache)
   return { accounts: cache.accounts, askedStore: askedUsers || missing.size > 0 }
 }
 
@@ -87,19 +93,18 @@ function dueAccounts(
   return store.due(partition, buckets, tick.scope === 'all' ? Number.POSITIVE_INFINITY : tick.timestamp)
 }
 
-/** Answers whether the store was asked. */
+/** The users of the signals whose accounts lack some. Answers whether the store was asked. */
 async function loadUsers(
   store: AccountStore,
   partition: number,
-  entries: readonly LogEntry[],
+  signals: readonly Signal[],
   cache: AccountCache,
 ): Promise<boolean> {
   const wanted = new Map<string, UserChunkKey>()
-  for (const entry of entries) {
-    if (entry.type !== 'signal') continue
-    const account = cache.accounts.get(entry.signal.accountId)
+  for (const signal of signals) {
+    const account = cache.accounts.get(signal.accountId)
     if (account === undefined || hasAllUsers(account)) continue
-    const user = userHashOf(entry.signal)
+    const user = userHashOf(signal)
     if (user === undefined) continue
     for (const chunk of chunkNames(account.activity.userCount, user)) {
       if (account.users.chunks.has(chunk)) continue

@@ -19,7 +19,7 @@ export class Unsaved {
       this.accounts.add(account)
       this.sizeBytes += sizeOf(account)
     }
-    for (const { book, field, delta } of counts) this.#counts.add(book, field, delta)
+    this.#counts.addAll(counts)
     this.memoryChanged ||= memoryChanged
   }
 
