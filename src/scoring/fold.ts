@@ -9,10 +9,10 @@ import {
   type SignalOutcome,
   switchModels,
 } from './account.ts'
-import { fetchAhead } from './fetch-ahead.ts'
 import type { ScoringEvent } from './outputs.ts'
 import { type CounterChange, CounterChanges } from './population/counters.ts'
 import { KpiCounter } from './population/kpi-counts.ts'
+import { prefetch } from './prefetch.ts'
 import type { Signal } from './signal.ts'
 import { SignalGroups } from './signal-groups.ts'
 import { modelIdOf } from './standing.ts'
@@ -144,7 +144,7 @@ class Fold {
     let newest: EntryOf<'signal'> | undefined
     for (let group = 0; group < groups.size; group++) {
       let place = groups.firstOf(group)
-      if (group % FETCHED_AT_ONCE === 0) this.#fetched += fetchAhead(found, group, group + FETCHED_AT_ONCE)
+      if (group % FETCHED_AT_ONCE === 0) this.#fetched += prefetch(found, group, group + FETCHED_AT_ONCE)
       let account = found[group]
       do {
         const entry = entries[from + place] as EntryOf<'signal'>

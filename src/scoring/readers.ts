@@ -1,6 +1,7 @@
 import type { CompiledFeature, CompiledRule } from './compile-model.ts'
 import type { RootFeature } from './features/root-feature.ts'
 import { DIMENSIONS, type Dimension } from './model-definition.ts'
+import { remembered } from './remembered.ts'
 import { SlotSet } from './slot-set.ts'
 
 /** Who reads what in a model: worked out once, so that a signal costs only what it touches. */
@@ -74,19 +75,5 @@ export function compileReaders(
       rules: new SlotSet(rules.length),
       groups: new SlotSet(groups.length),
     },
-  }
-}
-
-/** Names and keys come from the outside: the memory for answers is bounded. */
-const MOST_ANSWERS = 10_000
-
-function remembered<Answer>(find: (key: string) => Answer): (key: string) => Answer {
-  const answers = new Map<string, Answer>()
-  return key => {
-    const known = answers.get(key)
-    if (known !== undefined) return known
-    const found = find(key)
-    if (answers.size < MOST_ANSWERS) answers.set(key, found)
-    return found
   }
 }

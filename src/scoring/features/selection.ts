@@ -1,21 +1,16 @@
 import type { Selection } from '../model-definition.ts'
+import { remembered } from '../remembered.ts'
 
 /** Whether a series (by its key `kind:name`) is selected. */
 export function compileSelection(selection: Selection): (key: string) => boolean {
   const kinds = new Set<string>(selection.kinds)
   const named = selection.names === undefined ? () => true : compileNames(selection.names)
   const excepted = compileNames(selection.except)
-  const answers = new Map<string, boolean>()
-  return key => {
-    const known = answers.get(key)
-    if (known !== undefined) return known
+  return remembered(key => {
     const colon = key.indexOf(':')
     const name = key.slice(colon + 1)
-    const answer = kinds.has(key.slice(0, colon)) && named(name) && !excepted(name)
-    // Names come from the outside: the memory for answers is bounded.
-    if (answers.size < 10_000) answers.set(key, answer)
-    return answer
-  }
+    return kinds.has(key.slice(0, colon)) && named(name) && !excepted(name)
+  })
 }
 
 /** Whether a text is one of the names, which are exact, or prefixes ending in `*`. */
