@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { availableParallelism, loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import { positiveNumber, wholeNumber } from '../src/commands/parse-number.ts'
 import type { Backend } from '../src/consumers/backend.ts'
 import { liveRecord } from '../src/consumers/log-entries.ts'
 import { topicsOfInstallation } from '../src/consumers/topic-settings.ts'
@@ -260,17 +261,6 @@ function rowOf(
 
 function tell(line: string): void {
   process.stderr.write(`${line}\n`)
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('a whole number from 0 is accepted')
-  return Number(text)
-}
-
-function positiveNumber(text: string): number {
-  const number = wholeNumber(text)
-  if (number < 1) throw new InvalidArgumentError('a whole number from 1 is accepted')
-  return number
 }
 
 try {

@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
+import { positiveNumber } from '../src/commands/parse-number.ts'
 import { describeError } from '../src/errors.ts'
 import { type BenchPlace, openBenchPlace } from './bench-place.ts'
 import { benchProgress } from './progress.ts'
@@ -106,13 +107,6 @@ async function measureAll(sections: readonly Section[], named: Options): Promise
 
 function positiveNumbers(text: string): number[] {
   return text.split(',').map(positiveNumber)
-}
-
-function positiveNumber(text: string): number {
-  const number = Number(text)
-  if (!Number.isInteger(number) || number < 1)
-    throw new InvalidArgumentError('a whole number from 1 is accepted')
-  return number
 }
 
 function parts(text: string): readonly Part[] {

@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { availableParallelism, loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
+import { positiveNumber } from '../src/commands/parse-number.ts'
 import type { Backend } from '../src/consumers/backend.ts'
 import type { Position } from '../src/consumers/log.ts'
 import { liveRecord, signalRecord } from '../src/consumers/log-entries.ts'
@@ -246,13 +247,6 @@ function figures(ascending: Float64Array): string {
 
 function tell(line: string): void {
   process.stderr.write(`${line}\n`)
-}
-
-function positiveNumber(text: string): number {
-  const number = Number(text)
-  if (!Number.isInteger(number) || number < 1)
-    throw new InvalidArgumentError('a whole number from 1 is accepted')
-  return number
 }
 
 try {

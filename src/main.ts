@@ -6,6 +6,7 @@ import type { BacktestCommandOptions } from './commands/backtest.ts'
 import type { ModelDiffOptions } from './commands/model-diff.ts'
 import type { ModelTestOptions } from './commands/model-test.ts'
 import type { ParityOptions } from './commands/parity.ts'
+import { positiveNumber } from './commands/parse-number.ts'
 import type { RebuildOptions } from './commands/rebuild.ts'
 import type { ReplayOptions } from './commands/replay.ts'
 import type { ReplayDiffOptions } from './commands/replay-diff.ts'
@@ -261,13 +262,6 @@ function timeOrNow(text: string): number | 'now' {
 function wholeNumbers(text: string, before: readonly number[] | undefined): number[] {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('whole numbers from 0 are accepted')
   return [...(before ?? []), Number(text)]
-}
-
-function positiveNumber(text: string): number {
-  const number = Number(text)
-  if (!Number.isInteger(number) || number < 1)
-    throw new InvalidArgumentError('a whole number from 1 is accepted')
-  return number
 }
 
 try {
