@@ -6,6 +6,3 @@ export const QUIET_LOGGER: Logger = {
   warn: line => process.stderr.write(`warning: ${line}\n`),
   error: line => process.stderr.write(`error: ${line}\n`),
 }
-
-/** For questions that are asked until they are answered. */
-export const SILENT_LOGGER: Logger = { info: () => {}, warn: () => {}, error: () => {} }

@@ -1,11 +1,11 @@
 import type { Log, PartitionHandler, PartitionSession } from '../src/consumers/log.ts'
 import { type Scoring, startScoring } from '../src/consumers/scoring.ts'
 import { ModelLibrary } from '../src/models/model-library.ts'
+import { type KafkaPlace, openBenchBackend } from './bench-backend.ts'
 import { topicsOfRun } from './kafka-bench-topics.ts'
 import { QUIET_LOGGER } from './logger.ts'
 import { peakRssBytes, startClock, type Usage } from './measure.ts'
 import { readModel } from './models.ts'
-import { type KafkaPlace, openBenchBackend } from './run-kafka.ts'
 
 /** A scorer whose clock is set to another time, in a process of its own: what it is started with, as JSON. It works until it is sent any message, and then tells what it did. */
 export interface MidnightJob {

@@ -4,6 +4,7 @@ import { topicsOfInstallation } from '../src/consumers/topic-settings.ts'
 import { CHECKPOINTS } from '../src/consumers/topics.ts'
 import type { ModelSource } from '../src/models/model-library.ts'
 import { readModelFiles } from '../src/read-model-files.ts'
+import { openBenchBackend } from './bench-backend.ts'
 import type { BenchPlace } from './bench-place.ts'
 import type { Command, CommandUsage } from './command-run.ts'
 import { countAccounts } from './curve-runs.ts'
@@ -17,7 +18,6 @@ import { writeCheckpoint } from './rebuild-checkpoint.ts'
 import { commitAll, rebuildSignals } from './rebuild-log.ts'
 import { watchRedis } from './redis-usage.ts'
 import { forkForResult } from './run-in-child.ts'
-import { openBenchBackend } from './run-kafka.ts'
 
 export interface RebuildChoice {
   /** Of which signals are folded. */

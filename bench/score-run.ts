@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Backend } from '../src/consumers/backend.ts'
 import { kafkaClients } from '../src/consumers/kafka/client.ts'
+import { openBenchBackend } from './bench-backend.ts'
 import type { BenchPlace } from './bench-place.ts'
 import { type Installation, prepareRun } from './installation.ts'
 import { connectionTo } from './kafka-bench-topics.ts'
 import { monotonicMs } from './monotonic.ts'
 import { watchRedis } from './redis-usage.ts'
-import { openBenchBackend } from './run-kafka.ts'
 import { type Scorers, startScorers } from './scorers.ts'
 import type { FilledTopic } from './signal-topic.ts'
 

@@ -13,7 +13,13 @@ export type BrokerOptions = {
   /** Kept when the broker stops, so that the next one can continue it; without it the data is temporary. */
   readonly dataDir?: string
   readonly port?: number
+  /** The JVM's heap and compilers; left out: small, and quick to start. */
+  readonly jvm?: readonly string[]
+  /** Beside those of every test broker, or in place of them. */
+  readonly settings?: Readonly<Record<string, string>>
 }
+
+const SMALL_JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
 
 /**
  * Starts a one-node KRaft Kafka on 127.0.0.1. Needs what `missingForMaven` checks.
@@ -28,10 +34,10 @@ export async function startBroker(options: BrokerOptions = {}): Promise<ServerPr
   const workDir = await makeWorkDir('kafka')
   const dataDir = options.dataDir ?? join(workDir, 'data')
   const settingsFile = join(workDir, 'server.properties')
-  await writeFile(settingsFile, serverProperties(port, controllerPort!, dataDir))
+  await writeFile(settingsFile, serverProperties(port, controllerPort!, dataDir, options.settings))
 
   const java = [
-    ...['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'],
+    ...(options.jvm ?? SMALL_JVM),
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
     ...['-cp', kafkaClasspath],
   ]
@@ -48,7 +54,12 @@ export async function startBroker(options: BrokerOptions = {}): Promise<ServerPr
   })
 }
 
-function serverProperties(port: number, controllerPort: number, dataDir: string): string {
+function serverProperties(
+  port: number,
+  controllerPort: number,
+  dataDir: string,
+  more: Readonly<Record<string, string>> = {},
+): string {
   const settings = {
     'process.roles': 'broker,controller',
     'node.id': '1',
@@ -60,6 +71,7 @@ function serverProperties(port: number, controllerPort: number, dataDir: string)
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': dataDir,
     ...brokerSettings,
+    ...more,
   }
   return Object.entries(settings)
     .map(([key, value]) => `${key}=${value}\n`)
