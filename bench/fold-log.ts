@@ -4,6 +4,7 @@ import { ModelLibrary, type ModelSource } from '../src/models/model-library.ts'
 import type { Account } from '../src/scoring/account.ts'
 import { createPartitionMemory, foldBatch, type LogEntry } from '../src/scoring/fold.ts'
 import type { ScoringEvent } from '../src/scoring/outputs.ts'
+import { SignalScanner } from '../src/scoring/scan-signal.ts'
 import type { Signal } from '../src/scoring/signal.ts'
 
 /** Folding without a log and a store: one partition, all its accounts in memory. */
@@ -16,6 +17,7 @@ export interface MemoryFold {
 /** Under one model from the beginning; the first record may have offset 1. */
 export function createMemoryFold(model: ModelSource): MemoryFold {
   const library = new ModelLibrary()
+  const scanner = new SignalScanner()
   const memory = createPartitionMemory()
   const accounts = new Map<string, Account>()
   const fold = (entries: readonly LogEntry[]): ScoringEvent[] =>
@@ -26,7 +28,7 @@ export function createMemoryFold(model: ModelSource): MemoryFold {
     fold,
     decode: records =>
       records.map(record => {
-        const decoded = decodeRecord(record, library)
+        const decoded = decodeRecord(record, library, scanner)
         if ('entry' in decoded) return decoded.entry
         throw new Error(`offset ${record.offset}: ${decoded.rejection.detail}`)
       }),
