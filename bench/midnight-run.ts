@@ -12,6 +12,7 @@ export interface MidnightJob {
   readonly place: KafkaPlace
   readonly signalsTopic: string
   readonly batchSize: number
+  readonly flushIntervalMs: number
   /** Added to this machine's clock, ms. */
   readonly aheadMs: number
   /** 0: time is never looked at. */
@@ -24,7 +25,10 @@ export interface MidnightRun extends Usage {
   readonly peakRssBytes: number
 }
 
-/** From the moment at which the partition had taken records, or had committed what came before them, until these were committed; ms of `wallMs`. */
+/**
+ * From the moment at which the partition had taken records, or had committed what came before them, until these were committed; of a write of the store between two batches, from the
+ * beginning of its commit. ms of `wallMs`.
+ */
 export interface Step {
   readonly partition: number
   readonly from: number
@@ -47,6 +51,7 @@ const scoring: Scoring = await startScoring({
   batchSize: job.batchSize,
   now: () => Date.now() + job.aheadMs,
   tickIntervalMs: job.tickIntervalMs,
+  flush: { intervalMs: job.flushIntervalMs, now: () => performance.now() },
   onScored: ({ events }) => {
     for (const event of events) if (event.type === 'tier-change') tierChanges++
   },
@@ -73,10 +78,11 @@ function withSteps(log: Log, onStep: (step: Step) => void): Log {
     const { partition } = session
     const made = replaced(session, {
       commit: async (...args: Parameters<PartitionSession['commit']>) => {
+        const from = since.get(partition) ?? wallMs()
         await session.commit(...args)
         const to = wallMs()
-        onStep({ partition, from: since.get(partition)!, to, nextOffset: args[1] })
-        since.set(partition, to)
+        onStep({ partition, from, to, nextOffset: args[1] })
+        if (since.has(partition)) since.set(partition, to)
       },
     })
     watched.set(session, made)
@@ -84,9 +90,14 @@ function withSteps(log: Log, onStep: (step: Step) => void): Log {
   }
   const watchHandler = (handler: PartitionHandler): PartitionHandler => ({
     assigned: session => handler.assigned(watch(session)),
-    process: (session, records) => {
+    process: async (session, records) => {
       since.set(session.partition, wallMs())
-      return handler.process(watch(session), records)
+      try {
+        await handler.process(watch(session), records)
+      } finally {
+        // What the partition waits for the next records is no part of a step.
+        since.delete(session.partition)
+      }
     },
     released: session => handler.released(watch(session)),
   })

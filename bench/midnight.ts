@@ -4,6 +4,7 @@ import { availableParallelism, loadavg } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { positiveNumber } from '../src/commands/parse-number.ts'
+import { readConfig } from '../src/config.ts'
 import type { Backend } from '../src/consumers/backend.ts'
 import type { Position } from '../src/consumers/log.ts'
 import { liveRecord, signalRecord } from '../src/consumers/log-entries.ts'
@@ -29,6 +30,8 @@ interface Options {
   readonly redis?: string
 }
 
+/** As the product has it by default, whatever is set where the bench runs. */
+const PRODUCT = readConfig({})
 const SEED = 42
 /** The others are copies of these. */
 const FOLDED_ACCOUNTS = 2_000
@@ -47,8 +50,8 @@ function buildProgram(): Command {
       positiveNumber,
       1_000_000,
     )
-    .option('--batch-size <number>', 'the most records in one transaction', positiveNumber, 500)
-    .option('--tick-interval <ms>', 'how often time is looked at', positiveNumber, 1_000)
+    .option('--batch-size <number>', 'the most records in one transaction', positiveNumber, PRODUCT.batchSize)
+    .option('--tick-interval <ms>', 'how often time is looked at', positiveNumber, PRODUCT.tickIntervalMs)
     .option('--brokers <host:port,…>', 'the Kafka to use; KAFKA_BROKERS if left out')
     .option('--redis <url>', 'the Redis to use; REDIS_URL if left out')
     .action(bench)
@@ -74,6 +77,7 @@ async function bench(options: Options): Promise<void> {
       place,
       signalsTopic,
       batchSize: options.batchSize,
+      flushIntervalMs: PRODUCT.flushIntervalMs,
       aheadMs: 0,
       tickIntervalMs: 0,
     }
@@ -226,7 +230,10 @@ function report(
     ['peak RSS of the scorer, MiB', Math.round(run.peakRssBytes / 2 ** 20).toLocaleString('en')],
     ['tier changes', run.tierChanges.toLocaleString('en')],
     ['commits', behind.length.toLocaleString('en')],
-    ['from taking records to having committed them, ms: median, p99, longest', figures(stalls)],
+    [
+      'from taking records, or beginning to write the store between batches, to having committed, ms: median, p99, longest',
+      figures(stalls),
+    ],
     ['what a signal waited before midnight, ms: median, p99, longest', figures(before)],
     ['what a signal waited in the midst, ms: median, p99, longest', figures(during)],
   ]
