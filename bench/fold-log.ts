@@ -1,23 +1,25 @@
 import type { LogRecord } from '../src/consumers/log.ts'
-import { decodeRecord, signalRecord } from '../src/consumers/log-entries.ts'
+import { decodeRecords, signalRecord } from '../src/consumers/log-entries.ts'
 import { ModelLibrary, type ModelSource } from '../src/models/model-library.ts'
 import type { Account } from '../src/scoring/account.ts'
 import { createPartitionMemory, foldBatch, type LogEntry } from '../src/scoring/fold.ts'
 import type { ScoringEvent } from '../src/scoring/outputs.ts'
 import { SignalScanner } from '../src/scoring/scan-signal.ts'
+import { ScannedSignals } from '../src/scoring/scanned-signals.ts'
 import type { Signal } from '../src/scoring/signal.ts'
 
 /** Folding without a log and a store: one partition, all its accounts in memory. */
 export interface MemoryFold {
   readonly accounts: ReadonlyMap<string, Account>
-  decode(records: readonly LogRecord[]): LogEntry[]
+  /** Of use until the next records are decoded, as in the score loop. */
+  decode(records: readonly LogRecord[]): readonly LogEntry[]
   fold(entries: readonly LogEntry[]): ScoringEvent[]
 }
 
 /** Under one model from the beginning; the first record may have offset 1. */
 export function createMemoryFold(model: ModelSource): MemoryFold {
   const library = new ModelLibrary()
-  const scanner = new SignalScanner()
+  const reading = { scanner: new SignalScanner(), signals: new ScannedSignals() }
   const memory = createPartitionMemory()
   const accounts = new Map<string, Account>()
   const fold = (entries: readonly LogEntry[]): ScoringEvent[] =>
@@ -26,12 +28,13 @@ export function createMemoryFold(model: ModelSource): MemoryFold {
   return {
     accounts,
     fold,
-    decode: records =>
-      records.map(record => {
-        const decoded = decodeRecord(record, library, scanner)
-        if ('entry' in decoded) return decoded.entry
-        throw new Error(`offset ${record.offset}: ${decoded.rejection.detail}`)
-      }),
+    decode: records => {
+      reading.signals.clear()
+      const { entries, rejections } = decodeRecords(records, 0, records.length, library, reading)
+      for (const { record, rejection } of rejections)
+        throw new Error(`offset ${record.offset}: ${rejection.detail}`)
+      return entries
+    },
   }
 }
 

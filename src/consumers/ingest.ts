@@ -2,10 +2,10 @@ import { parseSignal } from '../scoring/parse-signal.ts'
 import type {
   Consumption,
   Log,
-  LogRecord,
   OutgoingRecord,
   PartitionHandler,
   PartitionSession,
+  RecordList,
 } from './log.ts'
 import { signalRecord } from './log-entries.ts'
 import type { Logger } from './logger.ts'
@@ -49,7 +49,7 @@ async function ingestBatch(
   options: IngestOptions,
   role: SourceTopic,
   session: PartitionSession,
-  records: readonly LogRecord[],
+  records: RecordList,
 ): Promise<void> {
   const observedAt = options.now()
   const signalsTopic = options.signalsTopic?.() ?? options.topics.signals

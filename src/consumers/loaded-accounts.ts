@@ -3,9 +3,10 @@ import { encodePartitionMemory } from '../models/partition-memory.ts'
 import { type Account, dueBucketOf } from '../scoring/account.ts'
 import { decodeAccount, decodeUserChunk, encodeAccount, encodeUserChunk } from '../scoring/codec.ts'
 import type { FoldResult, LogEntry, PartitionMemory, TickSlice } from '../scoring/fold.ts'
+import type { Hash64 } from '../scoring/hash.ts'
 import { CounterChanges } from '../scoring/population/counters.ts'
 import { countShares, rateShares } from '../scoring/population/rate-cells.ts'
-import { type Signal, userHashOf } from '../scoring/signal.ts'
+import { signalRuns } from '../scoring/signal-table.ts'
 import type { Standing } from '../scoring/standing.ts'
 import { chunkNames, levelOf } from '../scoring/users.ts'
 import { listName } from '../store/list-name.ts'
@@ -52,14 +53,16 @@ export async function loadAccounts(
   }
   const missing = new Set<string>()
   // Most signals are of accounts that are there with all their users: only the others are looked at again.
-  const incomplete: Signal[] = []
-  for (const entry of entries) {
-    if (entry.type !== 'signal') continue
-    const { signal } = entry
-    const account = cache.find(signal.accountId)
-    if (account === undefined) missing.add(signal.accountId)
-    else if (hasAllUsers(account)) continue
-    incomplete.push(signal)
+  const incomplete: { readonly accountId: string; readonly user: Hash64 }[] = []
+  for (const { signals, from, to } of signalRuns(entries)) {
+    for (let i = from; i < to; i++) {
+      const accountId = signals.accountId(i)
+      const account = cache.find(accountId)
+      if (account === undefined) missing.add(accountId)
+      else if (hasAllUsers(account)) continue
+      const user = signals.userHash(i)
+      if (user !== undefined) incomplete.push({ accountId, user })
+    }
   }
   if (missing.size > 0) await loadMissing(store, cache, partition, [...missing], memory)
   const askedUsers = await loadUsers(store, partition, incomplete, cache)
@@ -93,19 +96,17 @@ function dueAccounts(
   return store.due(partition, buckets, tick.scope === 'all' ? Number.POSITIVE_INFINITY : tick.timestamp)
 }
 
-/** The users of the signals whose accounts lack some. Answers whether the store was asked. */
+/** Those of the users that their accounts lack. Answers whether the store was asked. */
 async function loadUsers(
   store: AccountStore,
   partition: number,
-  signals: readonly Signal[],
+  users: readonly { readonly accountId: string; readonly user: Hash64 }[],
   cache: AccountCache,
 ): Promise<boolean> {
   const wanted = new Map<string, UserChunkKey>()
-  for (const signal of signals) {
-    const account = cache.accounts.get(signal.accountId)
+  for (const { accountId, user } of users) {
+    const account = cache.accounts.get(accountId)
     if (account === undefined || hasAllUsers(account)) continue
-    const user = userHashOf(signal)
-    if (user === undefined) continue
     for (const chunk of chunkNames(account.activity.userCount, user)) {
       if (account.users.chunks.has(chunk)) continue
       wanted.set(`${chunk}/${account.id}`, { accountId: account.id, chunk })

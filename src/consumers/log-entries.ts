@@ -1,10 +1,12 @@
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
 import { isAsciiAt } from '../scoring/ascii.ts'
-import type { LogEntry, Promotion, TickSlice } from '../scoring/fold.ts'
+import type { LogEntry, Promotion, RecordEntry, TickSlice } from '../scoring/fold.ts'
 import { LATEST_MS, parseSignal, type Rejection } from '../scoring/parse-signal.ts'
 import type { SignalScanner } from '../scoring/scan-signal.ts'
+import type { ScannedSignal } from '../scoring/scanned-signal.ts'
+import type { ScannedSignals } from '../scoring/scanned-signals.ts'
 import type { Signal } from '../scoring/signal.ts'
-import type { LogRecord, OutgoingRecord, RecordSpan } from './log.ts'
+import type { LogRecord, OutgoingRecord, RecordList, RecordSpan } from './log.ts'
 
 /**
  * Records of the `signals` topic. A signal is its canonical JSON. What the system writes itself is told by the header
@@ -14,49 +16,86 @@ const RECORD_HEADER = 'upswell-record'
 /** Set on signals that are loaded as history: their timestamp is their own time, not the wall clock's. */
 const CLOCK_HEADER = 'upswell-clock'
 
-export type DecodedRecord = { readonly entry: LogEntry } | { readonly rejection: Rejection }
+export type DecodedRecord = { readonly entry: RecordEntry } | { readonly rejection: Rejection }
 
-/**
- * `scanner`: for those who read many records and keep none of their signals, which hold on to the bytes that they were read from. The result is the same without one.
- * @throws InvalidModelError if a models record cannot be read by this version of Upswell
- */
-export function decodeRecord(
-  record: LogRecord,
-  library: ModelLibrary,
-  scanner?: SignalScanner,
-): DecodedRecord {
-  const entry = scanner === undefined ? undefined : scanRecord(record, scanner)
-  return entry === undefined ? parseRecord(record, library) : { entry }
+/** Many records, decoded. */
+export interface DecodedRecords {
+  readonly entries: readonly LogEntry[]
+  readonly rejections: readonly { readonly record: LogRecord; readonly rejection: Rejection }[]
 }
 
-/** Undefined for what is no plain signal; it may be a signal still. */
-function scanRecord(record: LogRecord, scanner: SignalScanner): LogEntry | undefined {
+/** What plain signals are read by, and where they are put: of use until it is cleared. */
+export interface SignalReading {
+  readonly scanner: SignalScanner
+  readonly signals: ScannedSignals
+}
+
+/**
+ * The records at `from` to before `to`. With a `reading` plain signals that follow each other make one entry, without an object for each; folded, it is the same.
+ * @throws InvalidModelError if a models record cannot be read by this version of Upswell
+ */
+export function decodeRecords(
+  records: RecordList,
+  from: number,
+  to: number,
+  library: ModelLibrary,
+  reading?: SignalReading,
+): DecodedRecords {
+  const entries: LogEntry[] = []
+  const rejections: { readonly record: LogRecord; readonly rejection: Rejection }[] = []
+  let runFrom = reading?.signals.length ?? 0
+  const endRun = (): void => {
+    if (reading === undefined || reading.signals.length === runFrom) return
+    const { signals } = reading
+    entries.push({ type: 'signals', signals, from: runFrom, to: signals.length })
+    runFrom = signals.length
+  }
+  for (let i = from; i < to; i++) {
+    const record = records.at(i)!
+    if (reading !== undefined && scanRecord(record, reading)) continue
+    const decoded = decodeRecord(record, library)
+    if ('rejection' in decoded) {
+      rejections.push({ record, rejection: decoded.rejection })
+      continue
+    }
+    endRun()
+    entries.push(decoded.entry)
+  }
+  endRun()
+  return { entries, rejections }
+}
+
+/** Whether it is a plain signal, which is put to the others then; it may be a signal still. */
+function scanRecord(record: LogRecord, { scanner, signals }: SignalReading): boolean {
   const { span, offset, timestamp } = record
-  if (timestamp > LATEST_MS) return undefined
+  if (timestamp > LATEST_MS) return false
   let history = false
   if (span === undefined || span.hasHeaders) {
-    if (record.headers[RECORD_HEADER] !== undefined) return undefined
+    if (record.headers[RECORD_HEADER] !== undefined) return false
     history = isHistory(record)
   }
   const signal = span === undefined ? scanViews(record, scanner) : scanSpan(span, timestamp, scanner)
-  return signal === undefined ? undefined : { type: 'signal', offset, timestamp, signal, history }
+  if (signal === undefined) return false
+  signals.add(signal, offset, timestamp, history)
+  return true
 }
 
 /** Making views of key and value would cost more than reading them. */
-function scanSpan(span: RecordSpan, observedAt: number, scanner: SignalScanner): Signal | undefined {
+function scanSpan(span: RecordSpan, observedAt: number, scanner: SignalScanner): ScannedSignal | undefined {
   const { bytes, keyFrom, keyTo, valueFrom, valueTo } = span
   if (keyFrom < 0 || valueFrom < 0) return undefined
   const signal = scanner.scan(bytes, valueFrom, valueTo, observedAt)
   return signal !== undefined && isAsciiAt(bytes, keyFrom, keyTo, signal.accountId) ? signal : undefined
 }
 
-function scanViews({ key, value, timestamp }: LogRecord, scanner: SignalScanner): Signal | undefined {
+function scanViews({ key, value, timestamp }: LogRecord, scanner: SignalScanner): ScannedSignal | undefined {
   if (key === null || value === null) return undefined
   const signal = scanner.scan(value, 0, value.length, timestamp)
   return signal !== undefined && isAsciiAt(key, 0, key.length, signal.accountId) ? signal : undefined
 }
 
-function parseRecord(record: LogRecord, library: ModelLibrary): DecodedRecord {
+/** @throws InvalidModelError if a models record cannot be read by this version of Upswell */
+export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedRecord {
   const { offset, timestamp } = record
   if (timestamp > LATEST_MS) {
     return {

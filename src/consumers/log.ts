@@ -61,6 +61,13 @@ export interface LogRecord {
   readonly span?: RecordSpan
 }
 
+/** Records in offset order, of which each is made when it is asked for: whoever goes over thousands of them keeps none. An array is one, too. */
+export interface RecordList extends Iterable<LogRecord> {
+  readonly length: number
+  /** Undefined beyond the last. Negative: counted from the end, as with `Array.at`. */
+  at(index: number): LogRecord | undefined
+}
+
 /** Offsets into `bytes`; the ends are excluded. A key or value that is null begins at −1. */
 export interface RecordSpan {
   readonly bytes: Buffer
@@ -145,8 +152,8 @@ export interface ConsumeOptions {
 export interface PartitionHandler {
   /** The partition is ours and every earlier owner is fenced. Returns the offset to read from. */
   assigned(session: PartitionSession): Promise<number>
-  /** At least one record, in offset order, offsets may have gaps. Must commit before it returns, or throw. */
-  process(session: PartitionSession, records: readonly LogRecord[]): Promise<void>
+  /** At least one record, in offset order, offsets may have gaps. Must commit before it returns, or throw. The list is of no use any more then; records of it may be kept. */
+  process(session: PartitionSession, records: RecordList): Promise<void>
   /** The session is over; nothing of it may be used any more. Called once a session. */
   released(session: PartitionSession): void
 }

@@ -2,15 +2,15 @@ import type { ModelLibrary } from '../models/model-library.ts'
 import type { Account, SignalOutcome } from '../scoring/account.ts'
 import { foldBatch, type LogEntry } from '../scoring/fold.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
-import type { Rejection } from '../scoring/parse-signal.ts'
 import type { SignalScanner } from '../scoring/scan-signal.ts'
+import { signalRuns } from '../scoring/signal-table.ts'
 import type { Backend } from './backend.ts'
 import { checkStore } from './check-store.ts'
 import type { CheckpointTiming } from './checkpoints/partition-checkpoints.ts'
 import { flushPartition, isFlushDue } from './flush-partition.ts'
 import { type LoadedAccounts, loadAccounts } from './loaded-accounts.ts'
-import type { LogRecord, OutgoingRecord } from './log.ts'
-import { decodeRecord, readPromotion, recordKind } from './log-entries.ts'
+import type { OutgoingRecord, RecordList } from './log.ts'
+import { type DecodedRecords, decodeRecords, readPromotion, recordKind } from './log-entries.ts'
 import type { Logger } from './logger.ts'
 import { deadLetterRecord, eventRecord } from './outputs.ts'
 import { publishedMetadata } from './published-offset.ts'
@@ -60,43 +60,51 @@ export interface BatchReport {
 export async function scoreRecords(
   options: ScoreOptions,
   owned: OwnedPartition,
-  records: readonly LogRecord[],
+  records: RecordList,
 ): Promise<void> {
   for (const step of cutIntoSteps(records, owned)) {
-    const nextOffset = step.records.at(-1)!.offset + 1
     if (step.treatment === 'known')
-      await owned.session.commit([], nextOffset, publishedMetadata(owned.published))
-    else await scoreStep(options, owned, step)
+      await owned.session.commit([], nextOffsetOf(step, records), publishedMetadata(owned.published))
+    else await scoreStep(options, owned, records, step)
   }
 }
 
 /**
- * Records that are made to last together.
+ * Records that are made to last together: those at `from` to before `to` of a batch.
  * - `known`: they are in the store.
  * - `again`: they were committed, but are not in the store. `told`: nor are their accounts' scores still to be published.
  */
 interface Step {
   readonly treatment: 'known' | 'told' | 'again' | 'new'
-  readonly records: LogRecord[]
+  readonly from: number
+  readonly to: number
 }
 
 /** These stand alone: a tick is a batch of its own with the accounts that it makes due, and with a promotion it changes what the line does. */
 const ALONE = new Set<string | undefined>(['tick', 'promotion'])
 
 /** Cuts where the treatment changes, and around what stands alone. */
-function cutIntoSteps(records: readonly LogRecord[], owned: OwnedPartition): Step[] {
+function cutIntoSteps(records: RecordList, owned: OwnedPartition): Step[] {
   const steps: Step[] = []
-  let alone = false
-  for (const record of records) {
+  let from = 0
+  let before: { readonly treatment: Step['treatment']; readonly standsAlone: boolean } | undefined
+  for (let i = 0; i < records.length; i++) {
+    const record = records.at(i)!
     const treatment = treatmentOf(record.offset, owned)
-    const last = steps.at(-1)
     const standsAlone = ALONE.has(recordKind(record))
-    if (last === undefined || last.treatment !== treatment || alone || standsAlone)
-      steps.push({ treatment, records: [record] })
-    else last.records.push(record)
-    alone = standsAlone
+    if (before !== undefined && (before.treatment !== treatment || before.standsAlone || standsAlone)) {
+      steps.push({ treatment: before.treatment, from, to: i })
+      from = i
+    }
+    if (before?.treatment !== treatment || before.standsAlone !== standsAlone)
+      before = { treatment, standsAlone }
   }
+  if (before !== undefined) steps.push({ treatment: before.treatment, from, to: records.length })
   return steps
+}
+
+function nextOffsetOf({ to }: Step, records: RecordList): number {
+  return records.at(to - 1)!.offset + 1
 }
 
 function treatmentOf(offset: number, { session, taken }: OwnedPartition): Step['treatment'] {
@@ -109,31 +117,40 @@ function treatmentOf(offset: number, { session, taken }: OwnedPartition): Step['
 async function scoreStep(
   options: ScoreOptions,
   owned: OwnedPartition,
-  { treatment, records }: Step,
+  records: RecordList,
+  step: Step,
 ): Promise<void> {
   const { backend, library, line } = options
   const { session, memory, cache } = owned
+  const { treatment } = step
+  const first = records.at(step.from)!
   const { partition } = session
   const isNew = treatment === 'new'
   // What is published already goes into the store by itself: of the rest the scores are still to be published. And what comes before a promotion is published as
   // the line was before it.
   const isBoundary = treatment !== 'told' && owned.position <= owned.published
-  if (isBoundary || readPromotion(records[0]!) !== undefined) await flushPartition(options, owned)
-  if (isNew && line !== undefined) await awaitOrigin(line, partition, records[0]!)
+  if (isBoundary || readPromotion(first) !== undefined) await flushPartition(options, owned)
+  if (isNew && line !== undefined) await awaitOrigin(line, partition, first)
   const isRetired = line !== undefined && roleOf(line, memory) === 'retired'
-  const { entries, rejections } = decodeAll(isRetired ? [] : records, options)
+  const { entries, rejections } = decodeStep(
+    records,
+    isRetired ? { ...step, to: step.from } : step,
+    options,
+    owned,
+  )
   const loaded = await loadAccounts(backend.store, cache, partition, entries, memory, owned.unsaved.accounts)
   const untold = line === undefined ? [] : untoldAccounts(line, memory, () => accountsOf(entries, loaded))
   const toldOf = isNew && line !== undefined ? await handOverAccounts(line, partition, untold, library) : []
   if (loaded.askedStore) await checkStore(backend.store, partition, owned.watermark)
 
   const folded = foldBatch(entries, memory, loaded.accounts)
+  owned.signals.clear()
   owned.unsaved.add(folded, account => cache.storedOf(account.id)?.sizeBytes ?? 0)
   for (const account of untold) if (folded.touched.has(account)) owned.unsaved.toldOf.add(account)
   // A tick of the wall clock finds accounts due, and leaves them as they are while history is loaded: they are handed over when they are next touched.
   const handedOver = toldOf.filter(({ account }) => folded.touched.has(account))
 
-  owned.position = records.at(-1)!.offset + 1
+  owned.position = nextOffsetOf(step, records)
   owned.scoredAt = options.flush?.now() ?? 0
   const topics = line === undefined ? options.topics : outputTopics(line, memory)
   const outputs = isNew
@@ -147,7 +164,7 @@ async function scoreStep(
   else if (outputs.length > 0)
     await session.commit(outputs, owned.position, publishedMetadata(owned.published))
   options.onScored({
-    records: records.length,
+    records: step.to - step.from,
     outcomes: folded.outcomes,
     rejected: rejections.length,
     events: [...handedOver.flatMap(({ events }) => events), ...folded.events.map(({ event }) => event)],
@@ -159,30 +176,24 @@ async function scoreStep(
 function accountsOf(entries: readonly LogEntry[], { accounts }: LoadedAccounts): Account[] {
   if (entries.some(({ type }) => type === 'tick')) return [...accounts.values()]
   const found = new Set<Account>()
-  for (const entry of entries) {
-    const account = entry.type === 'signal' ? accounts.get(entry.signal.accountId) : undefined
-    if (account !== undefined) found.add(account)
+  for (const { signals, from, to } of signalRuns(entries)) {
+    for (let i = from; i < to; i++) {
+      const account = accounts.get(signals.accountId(i))
+      if (account !== undefined) found.add(account)
+    }
   }
   return [...found]
 }
 
-interface Rejected {
-  readonly record: LogRecord
-  readonly rejection: Rejection
-}
-
-function decodeAll(
-  records: readonly LogRecord[],
+function decodeStep(
+  records: RecordList,
+  { from, to }: Step,
   { library, scanner }: ScoreOptions,
-): { entries: LogEntry[]; rejections: Rejected[] } {
-  const entries: LogEntry[] = []
-  const rejections: Rejected[] = []
-  for (const record of records) {
-    const decoded = decodeRecord(record, library, scanner)
-    if ('entry' in decoded) entries.push(decoded.entry)
-    else rejections.push({ record, rejection: decoded.rejection })
-  }
-  return { entries, rejections }
+  { signals }: OwnedPartition,
+): DecodedRecords {
+  // A batch that failed may have left some.
+  signals.clear()
+  return decodeRecords(records, from, to, library, scanner === undefined ? undefined : { scanner, signals })
 }
 
 function handOverRecords(

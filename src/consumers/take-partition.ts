@@ -1,6 +1,7 @@
 import { describeError, UpswellError } from '../errors.ts'
 import { decodePartitionMemory } from '../models/partition-memory.ts'
 import type { PartitionMemory } from '../scoring/fold.ts'
+import { ScannedSignals } from '../scoring/scanned-signals.ts'
 import { AccountCache } from './account-cache.ts'
 import { PartitionCheckpoints } from './checkpoints/partition-checkpoints.ts'
 import { findCheckpoint } from './checkpoints/read-checkpoint.ts'
@@ -16,6 +17,8 @@ export interface OwnedPartition {
   readonly owner: string
   readonly memory: PartitionMemory
   readonly cache: AccountCache
+  /** Those of the batch that is being folded. */
+  readonly signals: ScannedSignals
   readonly checkpoints: PartitionCheckpoints | undefined
   /** As the session began with them. */
   readonly taken: { readonly watermark: number; readonly published: number }
@@ -71,6 +74,7 @@ export async function takePartition(
     owner,
     memory,
     cache: new AccountCache(),
+    signals: new ScannedSignals(),
     checkpoints: written,
     taken: { watermark, published },
     watermark,

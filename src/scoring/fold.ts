@@ -15,17 +15,21 @@ import { KpiCounter } from './population/kpi-counts.ts'
 import { prefetch } from './prefetch.ts'
 import type { Signal } from './signal.ts'
 import { SignalGroups } from './signal-groups.ts'
+import {
+  EntryTable,
+  endOfSignals,
+  type SignalEntry,
+  type SignalsEntry,
+  type SignalTable,
+} from './signal-table.ts'
 import { modelIdOf } from './standing.ts'
 
+/** What there is to fold: a record of the log, or many that are signals. */
+export type LogEntry = RecordEntry | SignalsEntry
+
 /** A record of the `signals` log, decoded. */
-export type LogEntry =
-  | {
-      readonly type: 'signal'
-      readonly offset: number
-      readonly timestamp: number
-      readonly signal: Signal
-      readonly history: boolean
-    }
+export type RecordEntry =
+  | SignalEntry
   | ({ readonly type: 'tick'; readonly offset: number; readonly timestamp: number } & TickSlice)
   | ({ readonly type: 'models' } & ModelSet)
   /** From here on time is the wall clock's again, after history was loaded. */
@@ -96,19 +100,18 @@ export function foldBatch(
 ): FoldResult {
   const fold = new Fold(memory, accounts)
   for (let i = 0; i < entries.length; ) {
-    const end = endOfSignals(entries, i)
-    if (end > i) fold.applySignals(entries, i, end)
-    else fold.apply(entries[i]! as Exclude<LogEntry, { readonly type: 'signal' }>)
-    i = Math.max(end, i + 1)
+    const entry = entries[i]!
+    if (entry.type === 'signal') {
+      const end = endOfSignals(entries, i)
+      fold.applySignals(new EntryTable(entries), i, end)
+      i = end
+    } else {
+      if (entry.type === 'signals') fold.applySignals(entry.signals, entry.from, entry.to)
+      else fold.apply(entry)
+      i++
+    }
   }
   return fold.result()
-}
-
-/** Where a run of signals ends that begins at `from`: what else is in the log is for all accounts, or for what comes behind it. */
-function endOfSignals(entries: readonly LogEntry[], from: number): number {
-  let end = from
-  while (end < entries.length && entries[end]!.type === 'signal') end++
-  return end
 }
 
 /** Accounts: what is read of so many stays in the processor's cache until they are folded. */
@@ -131,36 +134,34 @@ class Fold {
     this.#accounts = accounts
   }
 
-  /** Those at `from` to before `end`, by account; events are told in the log's order all the same. */
-  applySignals(entries: readonly LogEntry[], from: number, end: number): void {
+  /** Those at `from` to before `end`, in the log's order; by account, but events are told in that order all the same. */
+  applySignals(signals: SignalTable, from: number, end: number): void {
     const groups = new SignalGroups(end - from)
-    for (let i = from; i < end; i++) groups.add((entries[i] as EntryOf<'signal'>).signal.accountId, i - from)
+    for (let i = from; i < end; i++) groups.add(signals.accountId(i), i - from)
     const found: (Account | undefined)[] = []
-    for (let group = 0; group < groups.size; group++) {
-      const first = entries[from + groups.firstOf(group)] as EntryOf<'signal'>
-      found.push(this.#accounts.get(first.signal.accountId))
-    }
+    for (let group = 0; group < groups.size; group++)
+      found.push(this.#accounts.get(signals.accountId(from + groups.firstOf(group))))
     const eventsBefore = this.#events.length
-    let newest: EntryOf<'signal'> | undefined
+    let newest = -1
     for (let group = 0; group < groups.size; group++) {
       let place = groups.firstOf(group)
       if (group % FETCHED_AT_ONCE === 0) this.#fetched += prefetch(found, group, group + FETCHED_AT_ONCE)
       let account = found[group]
       do {
-        const entry = entries[from + place] as EntryOf<'signal'>
-        if (account === undefined || account.lastOffset < entry.offset) {
-          account = this.#signal(entry, account)
-          if (entry.history !== this.#memory.history) this.#memoryChanged = true
-          if (newest === undefined || entry.offset > newest.offset) newest = entry
+        const i = from + place
+        if (account === undefined || account.lastOffset < signals.offset(i)) {
+          account = this.#signal(signals, i, account)
+          if (signals.isHistory(i) !== this.#memory.history) this.#memoryChanged = true
+          if (i > newest) newest = i
         }
         place = groups.nextAfter(place)
       } while (place > 0)
     }
-    if (newest !== undefined) this.#memory.history = newest.history
+    if (newest >= 0) this.#memory.history = signals.isHistory(newest)
     sortByOffset(this.#events, eventsBefore)
   }
 
-  apply(entry: Exclude<LogEntry, { readonly type: 'signal' }>): void {
+  apply(entry: Exclude<RecordEntry, SignalEntry>): void {
     switch (entry.type) {
       case 'tick':
         this.#tick(entry)
@@ -191,9 +192,10 @@ class Fold {
   }
 
   /** Returns its account, which is begun with it if there is none. */
-  #signal(entry: EntryOf<'signal'>, found: Account | undefined): Account {
-    const { signal, offset } = entry
-    const observedAt = Math.max(entry.timestamp, signal.occurredAt)
+  #signal(signals: SignalTable, place: number, found: Account | undefined): Account {
+    const signal = signals.signal(place)
+    const offset = signals.offset(place)
+    const observedAt = Math.max(signals.timestamp(place), signal.occurredAt)
     const account = found ?? this.#begin(signal, observedAt)
     this.#catchUp(account, offset)
     // The boundaries come first, so that the tiers are those just before the signal.
@@ -287,7 +289,7 @@ function sortByOffset(events: FoldedEvent[], from: number): void {
   for (let i = 0; i < sorted.length; i++) events.push(sorted[i]!)
 }
 
-type EntryOf<Type extends LogEntry['type']> = Extract<LogEntry, { readonly type: Type }>
+type EntryOf<Type extends RecordEntry['type']> = Extract<RecordEntry, { readonly type: Type }>
 
 /** The accounts that a tick is for, by ascending id, so that the order of outputs is the log's alone. */
 function accountsOf(tick: TickSlice, time: number, accounts: ReadonlyMap<string, Account>): Account[] {

@@ -5,7 +5,7 @@ import { LATEST_MS, MAX_AHEAD_MS, SIGNAL_LIMITS } from './parse-signal.ts'
 import { PlainTextReader } from './plain-text.ts'
 import { PlainTimeReader, WITH_MS, WITHOUT_FRACTION } from './plain-time.ts'
 import { ScannedSignal } from './scanned-signal.ts'
-import type { Signal, SignalKind } from './signal.ts'
+import type { SignalKind } from './signal.ts'
 
 const SPACE = 0x20
 const QUOTE = 0x22
@@ -67,16 +67,17 @@ export class SignalScanner {
   readonly #to = new Int32Array(TEXTS)
   readonly #firstLane = new Int32Array(TEXTS)
   readonly #secondLane = new Int32Array(TEXTS)
+  readonly #signal = new ScannedSignal()
   #kind: SignalKind = 'usage'
   #timeFrom = 0
   #timeTo = 0
   #quantityThousandths = 1000
 
   /**
-   * The signal that takes up all of `bytes` from `from` up to `to`, which is excluded; undefined if it is not plain. The signal reads from the bytes later on: they may
-   * not change. `observedAt`: when the system learnt of it, ms.
+   * The signal that takes up all of `bytes` from `from` up to `to`, which is excluded; undefined if it is not plain. It is one object for all, of use until the next is
+   * scanned, and reads from the bytes later on: they may not change. `observedAt`: when the system learnt of it, ms.
    */
-  scan(bytes: Buffer, from: number, to: number, observedAt: number): Signal | undefined {
+  scan(bytes: Buffer, from: number, to: number, observedAt: number): ScannedSignal | undefined {
     const seen = this.#scanFields(bytes, from, to)
     if (seen === ODD || (seen & REQUIRED) !== REQUIRED) return undefined
     const occurredAt = this.#time.read(bytes, this.#timeFrom, this.#timeTo)
@@ -86,17 +87,19 @@ export class SignalScanner {
     const first = this.#firstLane
     const second = this.#secondLane
     const hasUser = (seen & (1 << USER_ID)) !== 0
-    return new ScannedSignal(
+    const signal = this.#signal
+    signal.set(
       this.#names.nameOf(this.#kind, first[NAME]!, bytes, starts[NAME]!, ends[NAME]!),
       this.#accountIds.textOf(first[ACCOUNT_ID]!, bytes, starts[ACCOUNT_ID]!, ends[ACCOUNT_ID]!),
       this.#quantityThousandths,
       occurredAt,
       hash64OfLanes(first[ID]!, second[ID]!),
-      hasUser ? hash64OfLanes(first[USER_ID]!, second[USER_ID]!) : undefined,
+      hasUser ? hash64OfLanes(first[USER_ID]!, second[USER_ID]!) : 0,
       bytes,
       starts[ID]!,
       hasUser ? starts[USER_ID]! : -1,
     )
+    return signal
   }
 
   /** The fields that there are, as bits. What lies behind `to` may be read, but then the end is not where it must be. */

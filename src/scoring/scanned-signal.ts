@@ -3,60 +3,69 @@ import type { InternedName } from './interned-texts.ts'
 import type { PropertyValue, Signal, SignalKind } from './signal.ts'
 
 const NO_PROPERTIES: Readonly<Record<string, PropertyValue>> = Object.freeze({})
+const NO_NAME: InternedName = { kind: 'usage', name: '', seriesKey: 'usage:' }
+const NO_BYTES = new Uint8Array() as Buffer
 const QUOTE = 0x22
 
 /**
  * A signal whose texts are plain (ASCII, no escapes), and lie in bytes that do not change. Few read the text of an id or of a user, so those are made when they are first
- * asked for. Until it is forgotten it holds the bytes in memory, which may be a whole response of the broker: it is meant to be folded, not to be kept.
+ * asked for. It is used again and again: `set` makes it another one, so it is meant to be folded, not to be kept.
  */
 export class ScannedSignal implements Signal {
-  readonly accountId: string
-  readonly quantityThousandths: number
-  readonly occurredAt: number
-  readonly idHash: Hash64
-  readonly userHash: Hash64 | undefined
-  readonly #name: InternedName
-  readonly #bytes: Buffer
-  readonly #idFrom: number
-  readonly #userFrom: number
-  #id: string | undefined
-  #userId: string | undefined
+  accountId = ''
+  quantityThousandths = 0
+  occurredAt = 0
+  idHash: Hash64 = 0
+  /** Its kind, its name and its series. */
+  internedName = NO_NAME
+  /** Where its texts lie. */
+  bytes = NO_BYTES
+  /** Where the texts begin in `bytes`; each ends at the next quote. `userFrom` is −1 if the signal names no user. */
+  idFrom = 0
+  userFrom = -1
+  /** Of nobody, if the signal names no user. */
+  hashOfUser: Hash64 = 0
+  #id: string | undefined = undefined
+  #userId: string | undefined = undefined
 
-  /** `idFrom`, `userFrom`: where the texts begin in `bytes`; each ends at the next quote. `userFrom` is −1 if the signal names no user. */
-  constructor(
+  set(
     name: InternedName,
     accountId: string,
     quantityThousandths: number,
     occurredAt: number,
     idHash: Hash64,
-    userHash: Hash64 | undefined,
+    hashOfUser: Hash64,
     bytes: Buffer,
     idFrom: number,
     userFrom: number,
-  ) {
+  ): void {
+    this.internedName = name
     this.accountId = accountId
     this.quantityThousandths = quantityThousandths
     this.occurredAt = occurredAt
     this.idHash = idHash
-    this.userHash = userHash
-    this.#name = name
-    this.#bytes = bytes
-    this.#idFrom = idFrom
-    this.#userFrom = userFrom
+    this.hashOfUser = hashOfUser
+    this.bytes = bytes
+    this.idFrom = idFrom
+    this.userFrom = userFrom
     this.#id = undefined
     this.#userId = undefined
   }
 
+  get userHash(): Hash64 | undefined {
+    return this.userFrom < 0 ? undefined : this.hashOfUser
+  }
+
   get kind(): SignalKind {
-    return this.#name.kind
+    return this.internedName.kind
   }
 
   get name(): string {
-    return this.#name.name
+    return this.internedName.name
   }
 
   get seriesKey(): string {
-    return this.#name.seriesKey
+    return this.internedName.seriesKey
   }
 
   get properties(): Readonly<Record<string, PropertyValue>> {
@@ -64,13 +73,13 @@ export class ScannedSignal implements Signal {
   }
 
   get id(): string {
-    this.#id ??= textAt(this.#bytes, this.#idFrom)
+    this.#id ??= textAt(this.bytes, this.idFrom)
     return this.#id
   }
 
   get userId(): string | undefined {
-    if (this.#userFrom < 0) return undefined
-    this.#userId ??= textAt(this.#bytes, this.#userFrom)
+    if (this.userFrom < 0) return undefined
+    this.#userId ??= textAt(this.bytes, this.userFrom)
     return this.#userId
   }
 }

@@ -1,13 +1,17 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { LogRecord } from '../../src/consumers/log.ts'
 import {
   type DecodedRecord,
   decodeRecord,
+  decodeRecords,
   signalRecord,
   tickRecord,
 } from '../../src/consumers/log-entries.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
+import { hash64 } from '../../src/scoring/hash.ts'
 import { SignalScanner } from '../../src/scoring/scan-signal.ts'
+import { ScannedSignals } from '../../src/scoring/scanned-signals.ts'
 import type { Signal } from '../../src/scoring/signal.ts'
 
 function record(kind: string, value: string | null, timestamp = 1_800_000_000_000): LogRecord {
@@ -98,6 +102,32 @@ function handedOver(
   return { ...record, span }
 }
 
+/** What a scorer that scans makes of records, one after the other; the entries in the order of their offsets, rejections behind them. */
+function scanned(records: readonly LogRecord[], library: ModelLibrary): DecodedRecord[] {
+  const reading = { scanner: new SignalScanner(), signals: new ScannedSignals() }
+  const { entries, rejections } = decodeRecords(records, 0, records.length, library, reading)
+  const decoded: DecodedRecord[] = []
+  for (const entry of entries) {
+    if (entry.type !== 'signals') {
+      decoded.push({ entry })
+      continue
+    }
+    const { signals, from, to } = entry
+    for (let i = from; i < to; i++) {
+      const { id, kind, name, accountId, userId, quantityThousandths, properties, occurredAt } =
+        signals.signal(i)
+      expect([signals.accountId(i), signals.userHash(i)]).toEqual([
+        accountId,
+        userId === undefined ? undefined : hash64(userId),
+      ])
+      const signal = { id, kind, name, accountId, userId, quantityThousandths, properties, occurredAt }
+      const [offset, timestamp, history] = [signals.offset(i), signals.timestamp(i), signals.isHistory(i)]
+      decoded.push({ entry: { type: 'signal', offset, timestamp, signal, history } })
+    }
+  }
+  return [...decoded, ...rejections.map(({ rejection }) => ({ rejection }))]
+}
+
 /** With all that a signal tells, whether it makes it when asked or not. */
 function plainly(decoded: DecodedRecord): unknown {
   if ('rejection' in decoded || decoded.entry.type !== 'signal') return decoded
@@ -142,8 +172,50 @@ describe('with a scanner a record is what it is without one', () => {
     const expected = decodeRecord(handedOver(outgoing, { withSpan: false, timestamp }), library)
     for (const withSpan of [false, true]) {
       const record = handedOver(outgoing, { withSpan, timestamp })
-      expect(plainly(decodeRecord(record, library, new SignalScanner()))).toStrictEqual(plainly(expected))
+      expect(plainly(scanned([record], library)[0]!)).toStrictEqual(plainly(expected))
     }
+  })
+
+  test('among others, in any number and order', () => {
+    const library = new ModelLibrary()
+    const mixed = fc.array(
+      fc.record({
+        row: fc.nat(rows.length - 1),
+        quantityThousandths: fc.nat(9_000),
+        userId: fc.option(fc.constantFrom('u-1', 'u-2'), { nil: undefined }),
+        isPlain: fc.boolean(),
+        withSpan: fc.boolean(),
+      }),
+      // Beyond the room that there is at first.
+      { maxLength: 1_200, size: 'max' },
+    )
+    let runs = 0
+    fc.assert(
+      fc.property(mixed, choices => {
+        const records = choices.map(
+          ({ row, quantityThousandths, userId, isPlain, withSpan }, i): LogRecord => {
+            const signal = {
+              ...SIGNAL,
+              id: `e-${i}`,
+              accountId: `acct-${i % 7}`,
+              quantityThousandths,
+              userId,
+            }
+            const [, outgoing, timestamp = 1_800_000_000_500 + i] = isPlain
+              ? ['', signalRecord('signals', signal, 1_800_000_000_500, i % 3 === 0 ? 'event' : 'wall')]
+              : rows[row]!
+            return { ...handedOver(outgoing, { withSpan, timestamp }), offset: 3 * i }
+          },
+        )
+        const expected = records.map(each => decodeRecord(each, library))
+        const rejected = expected.filter(decoded => 'rejection' in decoded)
+        const accepted = expected.filter(decoded => 'entry' in decoded)
+        runs += accepted.length > 0 && rejected.length > 0 ? 1 : 0
+        expect(scanned(records, library).map(plainly)).toStrictEqual([...accepted, ...rejected].map(plainly))
+      }),
+      { numRuns: 60 },
+    )
+    expect(runs).toBeGreaterThan(20)
   })
 
   test('and what is plain needs no views of key and value', () => {
@@ -155,7 +227,7 @@ describe('with a scanner a record is what it is without one', () => {
       { ...rest },
       { key: { get: unread }, value: { get: unread }, headers: { get: unread } },
     ) as LogRecord
-    expect(plainly(decodeRecord(record, new ModelLibrary(), new SignalScanner()))).toMatchObject({
+    expect(plainly(scanned([record], new ModelLibrary())[0]!)).toMatchObject({
       entry: { type: 'signal', history: false, signal: SIGNAL },
     })
   })

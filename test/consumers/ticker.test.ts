@@ -9,6 +9,7 @@ import { topicNames } from '../../src/consumers/topics.ts'
 import { Unsaved } from '../../src/consumers/unsaved.ts'
 import { ModelLibrary, type ModelSource } from '../../src/models/model-library.ts'
 import { createPartitionMemory } from '../../src/scoring/fold.ts'
+import { ScannedSignals } from '../../src/scoring/scanned-signals.ts'
 import { MemoryStore } from '../support/memory-store.ts'
 
 const NOW = Date.parse('2026-01-05T10:00:00Z')
@@ -41,6 +42,7 @@ function startTicker(models: readonly ModelSource[]) {
     memory: createPartitionMemory(),
     savedMemory: createPartitionMemory(),
     cache: new AccountCache(),
+    signals: new ScannedSignals(),
     unsaved: new Unsaved(),
     checkpoints: undefined,
     taken: { watermark: 3, published: 3 },

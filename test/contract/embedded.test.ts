@@ -12,7 +12,7 @@ import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { EmbeddedLog } from '../../src/consumers/embedded/log.ts'
 import { openEmbeddedBackend } from '../../src/consumers/embedded-backend.ts'
-import type { LogRecord, PartitionHandler, PartitionSession } from '../../src/consumers/log.ts'
+import type { LogRecord, PartitionHandler, PartitionSession, RecordList } from '../../src/consumers/log.ts'
 import { type LmdbEnvironment, openLmdbEnvironment } from '../../src/store/lmdb-environment.ts'
 import { LmdbStore } from '../../src/store/lmdb-store.ts'
 import { logContract } from './log-contract.ts'
@@ -565,10 +565,10 @@ function committing(work: (records: readonly LogRecord[]) => Promise<void>): Par
   }
 }
 
-function batchOf(records: readonly LogRecord[], { expectedWatermark = 0 }: { expectedWatermark?: number }) {
+function batchOf(records: RecordList, { expectedWatermark = 0 }: { expectedWatermark?: number }) {
   const nextOffset = records.at(-1)!.offset + 1
   return {
-    outputs: records.map(({ key, value }) => ({ topic: 'out', key, value })),
+    outputs: Array.from(records, ({ key, value }) => ({ topic: 'out', key, value })),
     nextOffset,
     write: {
       owner: 'owner',

@@ -5,7 +5,7 @@ import { kafkaClients } from '../../src/consumers/kafka/client.ts'
 import { type KafkaLogOptions, openKafkaLog } from '../../src/consumers/kafka/log.ts'
 import { createTopics } from '../../src/consumers/kafka/topics.ts'
 import { openTransactionWriter } from '../../src/consumers/kafka/transactions.ts'
-import type { Log, LogRecord, PartitionHandler, PartitionSession } from '../../src/consumers/log.ts'
+import type { Log, PartitionHandler, PartitionSession, RecordList } from '../../src/consumers/log.ts'
 import { UpswellError } from '../../src/errors.ts'
 import { describeIntegration } from '../support/integration.ts'
 import { all, CopyingHandler, silent, textOf, until } from '../support/log-handlers.ts'
@@ -346,7 +346,7 @@ class HangingHandler implements PartitionHandler {
     return this.#copying.assigned(session)
   }
 
-  async process(session: PartitionSession, records: readonly LogRecord[]): Promise<void> {
+  async process(session: PartitionSession, records: RecordList): Promise<void> {
     this.isHolding = true
     await this.#gate
     try {

@@ -52,7 +52,7 @@ function miswired(log: LogClient, store: StoreClient, wiring: Wiring): Log {
         process: (session, records) =>
           handler.process(
             shown.get(session)!,
-            wiring.forgetsIds ? records.map(record => withOwnId(record, seen)) : records,
+            wiring.forgetsIds ? Array.from(records, record => withOwnId(record, seen)) : records,
           ),
         released: session => handler.released(shown.get(session) ?? session),
       },

@@ -4,7 +4,12 @@ import type { LogRecord } from '../../src/consumers/log.ts'
 import { decodeRecord } from '../../src/consumers/log-entries.ts'
 import type { ModelLibrary } from '../../src/models/model-library.ts'
 import type { Account } from '../../src/scoring/account.ts'
-import { createPartitionMemory, type FoldedEvent, foldBatch, type LogEntry } from '../../src/scoring/fold.ts'
+import {
+  createPartitionMemory,
+  type FoldedEvent,
+  foldBatch,
+  type RecordEntry,
+} from '../../src/scoring/fold.ts'
 import type { HistoryRecord } from '../support/slow-evaluator.ts'
 import { contentsOf, type StoreContents } from './journaled-store.ts'
 
@@ -21,7 +26,7 @@ export interface PlainFold {
 }
 
 export function foldPlainly(records: readonly LogRecord[], library: ModelLibrary): PlainFold {
-  const entries: LogEntry[] = []
+  const entries: RecordEntry[] = []
   const rejected: number[] = []
   for (const record of records) {
     const decoded = decodeRecord(record, library)
@@ -45,7 +50,7 @@ export function foldPlainly(records: readonly LogRecord[], library: ModelLibrary
 }
 
 /** The log as the slow evaluator reads it: with ticks of the wall clock left out while history is loaded, and models without a time of their own there. */
-function historyOf(entries: readonly LogEntry[]): HistoryRecord[] {
+function historyOf(entries: readonly RecordEntry[]): HistoryRecord[] {
   let inHistory = false
   return entries.flatMap((entry): HistoryRecord[] => {
     switch (entry.type) {

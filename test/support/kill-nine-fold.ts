@@ -6,7 +6,7 @@ import { deadLetterRecord, eventRecord } from '../../src/consumers/outputs.ts'
 import type { TopicNames } from '../../src/consumers/topics.ts'
 import type { ModelLibrary } from '../../src/models/model-library.ts'
 import type { Account } from '../../src/scoring/account.ts'
-import { createPartitionMemory, foldBatch, type LogEntry } from '../../src/scoring/fold.ts'
+import { createPartitionMemory, foldBatch, type RecordEntry } from '../../src/scoring/fold.ts'
 import type { ScoringEvent } from '../../src/scoring/outputs.ts'
 import type { PartitionWrite } from '../../src/store/store.ts'
 import type { HistoryRecord } from './slow-evaluator.ts'
@@ -52,8 +52,8 @@ export function foldPlainly(
 function decodeAll(
   { library, topics }: FoldContext,
   records: readonly LogRecord[],
-): { readonly entries: readonly LogEntry[]; readonly rejected: readonly OutgoingRecord[] } {
-  const entries: LogEntry[] = []
+): { readonly entries: readonly RecordEntry[]; readonly rejected: readonly OutgoingRecord[] } {
+  const entries: RecordEntry[] = []
   const rejected: OutgoingRecord[] = []
   for (const record of records) {
     const decoded = decodeRecord(record, library)

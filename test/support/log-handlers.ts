@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Log, LogRecord, PartitionHandler, PartitionSession } from '../../src/consumers/log.ts'
+import type {
+  Log,
+  LogRecord,
+  PartitionHandler,
+  PartitionSession,
+  RecordList,
+} from '../../src/consumers/log.ts'
 
 export const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
@@ -15,8 +21,8 @@ export class CopyingHandler implements PartitionHandler {
     return session.committedOffset
   }
 
-  async process(session: PartitionSession, records: readonly LogRecord[]): Promise<void> {
-    const copies = records.map(({ key, value }) => ({ topic: this.#output, key, value }))
+  async process(session: PartitionSession, records: RecordList): Promise<void> {
+    const copies = Array.from(records, ({ key, value }) => ({ topic: this.#output, key, value }))
     await session.commit(copies, records.at(-1)!.offset + 1)
   }
 

@@ -1,5 +1,5 @@
 import { decompress } from './compression.ts'
-import type { FetchedRecord } from './fetched-record.ts'
+import type { FetchedRecords } from './fetched-records.ts'
 import { endOfBatch, type RecordBatchHead, readBatchHead } from './record-batch.ts'
 import { RecordCursor } from './record-cursor.ts'
 import { readVarint, varintSize } from './varint.ts'
@@ -52,7 +52,7 @@ export class BatchReader {
    * Adds records until there are `most`; if there are fewer afterwards, all are read.
    * @throws Error where a batch is malformed, or compressed in an unknown way
    */
-  async read(into: FetchedRecord[], most: number): Promise<void> {
+  async read(into: FetchedRecords, most: number): Promise<void> {
     while (into.length < most) {
       this.#cursor ??= await this.#openNext()
       if (this.#cursor === undefined) return

@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '../../errors.ts'
-import type { LogRecord } from '../log.ts'
+import type { RecordList } from '../log.ts'
 import type { Logger } from '../logger.ts'
 import { BatchReader } from './batch-reader.ts'
 import { asLogError, isProtocolError } from './errors.ts'
 import type { FetchedPartition } from './fetch-answer.ts'
 import type { PartitionFetcher } from './fetch-partition.ts'
-import type { FetchedRecord } from './fetched-record.ts'
+import { FetchedRecords } from './fetched-records.ts'
 
 /** The committed records of a partition from an offset on, without an end. */
 export interface RecordSource {
   /**
-   * The next records, at most so many; waits until there is one. Undefined: it was closed. One call at a time.
+   * The next records, at most so many; waits until there is one. Undefined: it was closed. One call at a time; the list that the one before returned is filled anew.
    * @throws UpswellError LOG_UNAVAILABLE, where going on in this way is no use: what comes next was deleted, the topic is gone, it is written in a format that cannot be read
    */
-  take(most: number): Promise<readonly LogRecord[] | undefined>
+  take(most: number): Promise<RecordList | undefined>
   /** Undefined while all is well; otherwise what keeps it from fetching now. */
   problem(): string | undefined
   close(): void
@@ -67,6 +67,7 @@ class AheadFetchingSource implements RecordSource {
   readonly #options: FetchAheadOptions
   readonly #name: string
   readonly #closing = new AbortController()
+  readonly #records = new FetchedRecords()
   /** Where the next fetch begins. */
   #position: number
   #current: BatchReader | undefined
@@ -93,8 +94,9 @@ class AheadFetchingSource implements RecordSource {
     this.#options.fetcher.close()
   }
 
-  async take(most: number): Promise<readonly LogRecord[] | undefined> {
-    const records: FetchedRecord[] = []
+  async take(most: number): Promise<RecordList | undefined> {
+    const records = this.#records
+    records.clear()
     try {
       while (!this.#closing.signal.aborted) {
         await this.#current?.read(records, most)

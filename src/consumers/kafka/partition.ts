@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError, UpswellError } from '../../errors.ts'
-import type { LogRecord, OffsetRange, PartitionHandler } from '../log.ts'
+import type { OffsetRange, PartitionHandler, RecordList } from '../log.ts'
 import type { Logger } from '../logger.ts'
 import type { RecordSource } from './fetch-ahead.ts'
 import { type CommittedOffset, LiveSession, OVER } from './session.ts'
@@ -178,7 +178,7 @@ export class PartitionOwner {
     }
   }
 
-  async #process(session: LiveSession, records: readonly LogRecord[]): Promise<void> {
+  async #process(session: LiveSession, records: RecordList): Promise<void> {
     try {
       this.#call = this.#callHandler(session, records)
       await this.#call
@@ -190,7 +190,7 @@ export class PartitionOwner {
     this.#failure = undefined
   }
 
-  async #callHandler(session: LiveSession, records: readonly LogRecord[]): Promise<void> {
+  async #callHandler(session: LiveSession, records: RecordList): Promise<void> {
     await this.#context.handler.process(session, records)
   }
 

@@ -9,7 +9,7 @@ import { createCluster } from './cluster.ts'
 import { asLogError, isProtocolError, topicsMissing } from './errors.ts'
 import type { FetchedPartition } from './fetch-answer.ts'
 import { PartitionFetcher } from './fetch-partition.ts'
-import type { FetchedRecord } from './fetched-record.ts'
+import { FetchedRecords } from './fetched-records.ts'
 import { flattenChunks } from './flatten-chunks.ts'
 
 export interface ReadContext {
@@ -83,9 +83,9 @@ const DECODED_AT_ONCE = 500
 
 /** Empty: all are decoded. */
 async function decode(batches: BatchReader | undefined): Promise<readonly LogRecord[]> {
-  const records: FetchedRecord[] = []
+  const records = new FetchedRecords()
   await batches?.read(records, DECODED_AT_ONCE)
-  return records
+  return [...records]
 }
 
 interface Fetched {

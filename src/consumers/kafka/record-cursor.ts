@@ -1,4 +1,5 @@
-import { FetchedRecord, type RecordContext } from './fetched-record.ts'
+import type { RecordContext } from './fetched-record.ts'
+import type { FetchedRecords } from './fetched-records.ts'
 import { readVarint, varintSize } from './varint.ts'
 
 /**
@@ -37,7 +38,7 @@ export class RecordCursor {
    * Adds records with offsets from `from` to before `to`, until there are `most`.
    * @throws RangeError where a record does not lie where it says
    */
-  read(into: FetchedRecord[], most: number, from: number, to: number): void {
+  read(into: FetchedRecords, most: number, from: number, to: number): void {
     const { bytes } = this.#context
     let at = this.#at
     let left = this.#left
@@ -65,17 +66,15 @@ export class RecordCursor {
       if (length < 0 || at >= end || end > bytes.length)
         throw new RangeError(`record ${offset} at byte ${start} does not end where it says, at byte ${end}`)
       if (offset >= from && offset < to)
-        into.push(
-          new FetchedRecord(
-            this.#context,
-            offset,
-            this.#isAppendTime ? 0 : timestampDelta,
-            keyFrom,
-            keyTo,
-            valueFrom,
-            valueTo,
-            bytes[at] === 0 ? -1 : at,
-          ),
+        into.add(
+          this.#context,
+          offset,
+          this.#isAppendTime ? 0 : timestampDelta,
+          keyFrom,
+          keyTo,
+          valueFrom,
+          valueTo,
+          bytes[at] === 0 ? -1 : at,
         )
       at = end
       left--

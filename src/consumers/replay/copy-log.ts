@@ -37,7 +37,7 @@ export function startCopying(options: CopyOptions): Promise<Consumption> {
       return session.committedOffset
     },
     process: async (session, records) => {
-      const copies = records.flatMap(record => [
+      const copies = Array.from(records).flatMap(record => [
         ...copyRecord(record, target),
         ...(endsHistory(record, session) ? liveElsewhere(record, target) : []),
       ])

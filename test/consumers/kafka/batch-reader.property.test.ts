@@ -2,7 +2,8 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { type AbortedTransaction, BatchReader } from '../../../src/consumers/kafka/batch-reader.ts'
-import type { FetchedRecord } from '../../../src/consumers/kafka/fetched-record.ts'
+import { FetchedRecords } from '../../../src/consumers/kafka/fetched-records.ts'
+import type { LogRecord } from '../../../src/consumers/log.ts'
 import { encodeXerial } from './encode-xerial.ts'
 import { encodeBatch, encodeMarker, type RecordToEncode } from './record-batches.ts'
 
@@ -183,7 +184,7 @@ function slowRecords({ baseOffset, batch }: LaidOut): Contents[] {
   }))
 }
 
-function contentsOf({ headers, key, offset, timestamp, value }: FetchedRecord): Contents {
+function contentsOf({ headers, key, offset, timestamp, value }: LogRecord): Contents {
   return {
     ...{ offset, timestamp, key: key?.toString('hex'), value: value?.toString('hex') },
     headers: Object.entries(headers)
@@ -192,10 +193,11 @@ function contentsOf({ headers, key, offset, timestamp, value }: FetchedRecord): 
   }
 }
 
-async function readAll(reader: BatchReader, most: number): Promise<FetchedRecord[]> {
-  const all: FetchedRecord[] = []
+async function readAll(reader: BatchReader, most: number): Promise<LogRecord[]> {
+  const all: LogRecord[] = []
+  const records = new FetchedRecords()
   for (;;) {
-    const records: FetchedRecord[] = []
+    records.clear()
     await reader.read(records, most)
     all.push(...records)
     if (records.length < most) return all

@@ -3,6 +3,7 @@ import { compressFrame } from 'lz4-napi'
 import { describe, expect, it } from 'vitest'
 import { type AbortedTransaction, BatchReader } from '../../../src/consumers/kafka/batch-reader.ts'
 import type { FetchedRecord } from '../../../src/consumers/kafka/fetched-record.ts'
+import { FetchedRecords } from '../../../src/consumers/kafka/fetched-records.ts'
 import { encodeXerial } from './encode-xerial.ts'
 import {
   encodeBatch,
@@ -99,9 +100,9 @@ describe('the reader of record batches', () => {
     const reader = readerOf(bytes, { from: 0 })
     const chunks: number[][] = []
     for (let i = 0; i < 4; i++) {
-      const records: FetchedRecord[] = []
+      const records = new FetchedRecords()
       await reader.read(records, 2)
-      chunks.push(offsetsOf(records))
+      chunks.push(offsetsOf([...records]))
     }
     expect(chunks).toEqual([[0, 1], [2, 3], [4, 5], []])
   })
@@ -201,9 +202,9 @@ function readerOf(bytes: Buffer, { aborted = [], from = 0, to }: Reading): Batch
 }
 
 async function read(bytes: Buffer, reading: Reading = {}): Promise<FetchedRecord[]> {
-  const records: FetchedRecord[] = []
+  const records = new FetchedRecords()
   await readerOf(bytes, reading).read(records, 1_000)
-  return records
+  return [...records]
 }
 
 function plainBatch(baseOffset: number, count: number): Buffer {

@@ -141,7 +141,8 @@ describe('a source that fetches ahead', () => {
 })
 
 async function take(source: RecordSource, most: number): Promise<number[] | undefined> {
-  return (await source.take(most))?.map(({ offset }) => offset)
+  const records = await source.take(most)
+  return records && Array.from(records, ({ offset }) => offset)
 }
 
 /** One answer each: a batch of these offsets; a marker; what cannot be decoded; an answer without the partition; a failure. Behind the last it stays silent. */
