@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Kafka, Producer } from 'kafkajs'
 import type { OutgoingRecord, Position } from '../log.ts'
-import { placements, sendRecords } from './send.ts'
+import { recordPartitioner, sendRecords } from './send.ts'
 import { openTransactionWriter, type TransactionWriter, writeError } from './transactions.ts'
 
 export interface Appender {
@@ -47,7 +47,6 @@ const SHARED_RECORDS = 500
  * a time, so without that each caller would wait for all before it.
  */
 function singleAppender(kafka: Kafka) {
-  const placed = placements()
   let waiting: Waiting[] = []
   let producer: Promise<Producer> | undefined
   let sending: Promise<void> | undefined
@@ -57,7 +56,7 @@ function singleAppender(kafka: Kafka) {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: placed.createPartitioner,
+      createPartitioner: recordPartitioner(),
     })
     try {
       await connected.connect()
@@ -84,7 +83,7 @@ function singleAppender(kafka: Kafka) {
       const records = batch.map(({ record }) => record)
       try {
         producer ??= connect()
-        const positions = await sendRecords(await producer, placed, records)
+        const positions = await sendRecords(await producer, records)
         batch.forEach(({ resolve }, i) => {
           resolve(positions[i]!)
         })

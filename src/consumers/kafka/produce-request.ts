@@ -54,8 +54,8 @@ export interface ProducedMessage {
   readonly key?: string | Buffer | null
   readonly value: string | Buffer | null
   readonly headers?: Readonly<Record<string, string | Buffer>>
-  /** ms, in digits. */
-  readonly timestamp?: string
+  /** ms; kafkajs has it in digits. */
+  readonly timestamp?: number | string
 }
 
 /** One for all: encoding cannot be interrupted, and each result is a copy. */
@@ -91,9 +91,10 @@ function writeBatch(
   messages: readonly ProducedMessage[],
 ): void {
   const now = Date.now()
-  const times = messages.map(({ timestamp }) => (timestamp === undefined ? now : Number(timestamp)))
-  let [first, last] = [times[0] ?? now, times[0] ?? now]
-  for (const time of times) {
+  let first = messages.length === 0 ? now : timeOf(messages[0]!, now)
+  let last = first
+  for (let i = 1; i < messages.length; i++) {
+    const time = timeOf(messages[i]!, now)
     if (time < first) first = time
     if (time > last) last = time
   }
@@ -115,15 +116,24 @@ function writeBatch(
   out.int16(producerEpoch)
   out.int32(firstSequence)
   out.int32(messages.length)
-  for (let i = 0; i < messages.length; i++) writeRecord(out, messages[i]!, i, times[i]! - first)
+  for (let i = 0; i < messages.length; i++) {
+    const message = messages[i]!
+    writeRecord(out, message, i, timeOf(message, now) - first)
+  }
   out.putInt32(sumAt, crc32c(out.bytes, summed, out.length))
   out.putInt32(lengthAt, out.length - start)
   out.putInt32(sizeAt, out.length - sizeAt - 4)
 }
 
+function timeOf({ timestamp }: ProducedMessage, now: number): number {
+  return timestamp === undefined ? now : Number(timestamp)
+}
+
+const NO_HEADERS = {}
+
 function writeRecord(
   out: ProduceWriter,
-  { key = null, value, headers = {} }: ProducedMessage,
+  { key = null, value, headers = NO_HEADERS }: ProducedMessage,
   offsetDelta: number,
   timestampDelta: number,
 ): void {

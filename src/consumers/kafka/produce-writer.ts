@@ -23,7 +23,8 @@ export class ProduceWriter {
   #reserve(count: number): void {
     if (this.#length + count <= this.#bytes.length) return
     const grown = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#length + count))
-    this.#bytes.copy(grown, 0, 0, this.#length)
+    // All of it: what is written behind a length that is not known yet lies beyond.
+    this.#bytes.copy(grown)
     this.#bytes = grown
   }
 
@@ -92,11 +93,20 @@ export class ProduceWriter {
       this.#reserve(value.length)
       this.#length += value.copy(this.#bytes, this.#length)
     } else if (!this.#short(value)) {
-      const length = Buffer.byteLength(value)
-      this.varint(length)
-      this.#reserve(length)
-      this.#length += this.#bytes.write(value, this.#length)
+      this.#long(value)
     }
+  }
+
+  /** Writes the text behind room for its length if it is all ASCII, as it mostly is, rather than counting its bytes first; otherwise it is moved. */
+  #long(text: string): void {
+    this.#reserve(text.length * 3 + 10)
+    const start = this.#length
+    const from = start + varintSize(text.length)
+    const length = this.#bytes.write(text, from)
+    const to = start + varintSize(length)
+    if (to !== from) this.#bytes.copyWithin(to, from, from + length)
+    this.varint(length)
+    this.#length += length
   }
 
   /** Most texts of headers are short and ASCII: then a loop is faster than a call out of JavaScript. False: this one is not, and nothing is written. */
@@ -126,7 +136,7 @@ export class ProduceWriter {
   /** Ends what `begin` began. */
   end(start: number): void {
     const length = this.#length - start
-    const gap = length < 64 ? 1 : length < 8_192 ? 2 : length < 1_048_576 ? 3 : 4
+    const gap = varintSize(length)
     if (gap !== GAP) {
       this.#reserve(gap)
       this.#bytes.copyWithin(start - GAP + gap, start, this.#length)
@@ -135,6 +145,11 @@ export class ProduceWriter {
     this.varint(length)
     this.#length += length
   }
+}
+
+/** Bytes of a length as a varint. */
+function varintSize(length: number): number {
+  return length < 64 ? 1 : length < 8_192 ? 2 : length < 1_048_576 ? 3 : length < 134_217_728 ? 4 : 5
 }
 
 /** Bytes of the length of a record of 64 to 8,191 bytes: where it takes more or less, the record is moved. */

@@ -1,24 +1,25 @@
-import type { Message } from 'kafkajs'
 import type { OutgoingRecord } from '../log.ts'
-
-export function toMessage(record: OutgoingRecord): Message {
-  return {
-    key: record.key,
-    value: record.value,
-    ...(record.partition === undefined ? {} : { partition: record.partition }),
-    ...(record.headers === undefined ? {} : { headers: record.headers }),
-    ...(record.timestamp === undefined ? {} : { timestamp: String(record.timestamp) }),
-  }
-}
 
 /** Lengths, deltas and counts of one record in a batch, at most about this much. */
 const RECORD_OVERHEAD_BYTES = 40
+/** Of a UTF-16 code unit in UTF-8, at most. */
+const BYTES_PER_UNIT = 3
 
 /** The bytes that the record takes in an uncompressed batch, or somewhat less than that. */
-export function sizeBytes(record: OutgoingRecord): number {
-  let bytes = RECORD_OVERHEAD_BYTES + byteLength(record.key) + byteLength(record.value)
-  // Of headers, which are short, a text counts with its characters.
-  for (const name in record.headers) bytes += name.length + (record.headers[name]?.length ?? 0) + 4
+export function sizeBytes({ key, value, headers }: OutgoingRecord): number {
+  return RECORD_OVERHEAD_BYTES + byteLength(key) + byteLength(value) + headerBytes(headers)
+}
+
+/** At least `sizeBytes`, found without looking at the texts. */
+export function mostBytes({ key, value, headers }: OutgoingRecord): number {
+  const texts = (key?.length ?? 0) + (value?.length ?? 0)
+  return RECORD_OVERHEAD_BYTES + texts * BYTES_PER_UNIT + headerBytes(headers)
+}
+
+/** Of headers, which are short, a text counts with its characters. */
+function headerBytes(headers: OutgoingRecord['headers']): number {
+  let bytes = 0
+  for (const name in headers) bytes += name.length + headers[name]!.length + 4
   return bytes
 }
 

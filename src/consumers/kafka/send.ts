@@ -1,7 +1,8 @@
-import type { ICustomPartitioner, Message, ProducerBatch, RecordMetadata } from 'kafkajs'
+import type { ICustomPartitioner, ProducerBatch, RecordMetadata } from 'kafkajs'
 import { partitionOf } from '../../store/partition-of.ts'
 import type { OutgoingRecord, Position } from '../log.ts'
-import { sizeBytes, toMessage } from './records.ts'
+import { mostBytes, sizeBytes } from './records.ts'
+import { TopicRecords } from './topic-records.ts'
 
 /** A producer, or a transaction. */
 export interface Sender {
@@ -21,61 +22,73 @@ const TOPIC_BYTES_AT_ONCE = 900_000
  * answers of the brokers that did well over its retries, and skips those brokers even where they have become leader of what failed before
  * (tulios/kafkajs#1798), and it drops records for a partition that does not exist.
  */
-export async function sendRecords(
-  sender: Sender,
-  placements: Placements,
-  records: readonly OutgoingRecord[],
-): Promise<Position[]> {
+export async function sendRecords(sender: Sender, records: readonly OutgoingRecord[]): Promise<Position[]> {
   const positions: Position[] = []
   for (const part of cutBySize(records)) {
-    const messages = part.map(toMessage)
-    const confirmed = await sender.sendBatch({ acks: -1, topicMessages: groupByTopic(part, messages) })
-    const nextOffsets = new Map(
-      confirmed.map(({ topicName, partition, baseOffset }) => [
-        `${topicName}/${partition}`,
-        Number(baseOffset),
-      ]),
-    )
-    part.forEach(({ topic }, i) => {
-      const partition = placements.of(messages[i]!)
-      const offset = nextOffsets.get(`${topic}/${partition}`)
-      if (partition === undefined || offset === undefined || !(offset >= 0))
-        throw new Error(`the broker did not confirm what was sent to ${topic}/${partition}`)
-      nextOffsets.set(`${topic}/${partition}`, offset + 1)
-      positions.push({ partition, offset })
-    })
+    const byTopic = groupByTopic(part)
+    const topics = [...byTopic.values()]
+    const topicMessages = topics.map(each => ({ topic: each.topic, messages: each.asMessages() }))
+    const confirmed = await sender.sendBatch({ acks: -1, topicMessages })
+    addPositions(positions, part, byTopic, confirmed)
   }
   return positions
 }
 
-/** Where kafkajs' partitioner put each message: the answers of the brokers know only partitions. */
-export interface Placements {
-  readonly createPartitioner: ICustomPartitioner
-  of(message: Message): number | undefined
+function groupByTopic(records: readonly OutgoingRecord[]): Map<string, TopicRecords> {
+  const byTopic = new Map<string, TopicRecords>()
+  for (const record of records) {
+    let group = byTopic.get(record.topic)
+    if (group === undefined) {
+      group = new TopicRecords(record.topic)
+      byTopic.set(record.topic, group)
+    }
+    group.add(record)
+  }
+  return byTopic
 }
 
-/** The partitioner for a producer: the partition that a record names, else `partitionOf(key)`, else (no key) one after the other. */
-export function placements(): Placements {
-  const placed = new WeakMap<Message, number>()
-  let keyless = 0
-  return {
-    of: message => placed.get(message),
-    createPartitioner:
-      () =>
-      ({ partitionMetadata, message }) => {
-        const partitions = partitionMetadata.length
-        // kafkajs asks again when it tries again; the record must not move meanwhile.
-        const partition =
-          placed.get(message) ??
-          message.partition ??
-          (message.key == null ? keyless++ % partitions : partitionOf(message.key, partitions))
-        placed.set(message, partition)
-        return partition
-      },
+/** @throws Error if a record is not in what was confirmed */
+function addPositions(
+  positions: Position[],
+  records: readonly OutgoingRecord[],
+  byTopic: ReadonlyMap<string, TopicRecords>,
+  confirmed: readonly RecordMetadata[],
+): void {
+  const places = new Map<string, { next: number; readonly offsets: Map<number, number> }>()
+  for (const topic of byTopic.keys()) places.set(topic, { next: 0, offsets: new Map() })
+  for (const { topicName, partition, baseOffset } of confirmed)
+    places.get(topicName)?.offsets.set(partition, Number(baseOffset))
+  for (const { topic } of records) {
+    const place = places.get(topic)!
+    const partition = byTopic.get(topic)!.partitionAt(place.next++)
+    const offset = partition === undefined ? undefined : place.offsets.get(partition)
+    if (partition === undefined || offset === undefined || !(offset >= 0))
+      throw new Error(`the broker did not confirm what was sent to ${topic}/${partition}`)
+    place.offsets.set(partition, offset + 1)
+    positions.push({ partition, offset })
+  }
+}
+
+/** The partitioner for a producer that `sendRecords` sends with: the partition that a record names, else `partitionOf(key)`, else (no key) one after the other. */
+export function recordPartitioner(): ICustomPartitioner {
+  return () => {
+    let keyless = 0
+    return ({ partitionMetadata, message }) => {
+      const partitions = partitionMetadata.length
+      const records = message as unknown as TopicRecords
+      records.place(
+        ({ partition, key }) =>
+          partition ?? (key === null ? keyless++ % partitions : partitionOf(key, partitions)),
+      )
+      // It asked for all of them: its own answer is not used.
+      return 0
+    }
   }
 }
 
 function cutBySize(records: readonly OutgoingRecord[]): (readonly OutgoingRecord[])[] {
+  if (records.length === 0) return []
+  if (isSmall(records)) return [records]
   const parts: OutgoingRecord[][] = []
   let part: OutgoingRecord[] = []
   let bytesByTopic = new Map<string, number>()
@@ -90,16 +103,16 @@ function cutBySize(records: readonly OutgoingRecord[]): (readonly OutgoingRecord
     part.push(record)
     bytesByTopic.set(record.topic, (bytesByTopic.get(record.topic) ?? 0) + bytes)
   }
-  if (part.length > 0) parts.push(part)
+  parts.push(part)
   return parts
 }
 
-function groupByTopic(records: readonly OutgoingRecord[], messages: readonly Message[]) {
-  const byTopic = new Map<string, Message[]>()
-  records.forEach(({ topic }, i) => {
-    const group = byTopic.get(topic)
-    if (group === undefined) byTopic.set(topic, [messages[i]!])
-    else group.push(messages[i]!)
-  })
-  return [...byTopic].map(([topic, grouped]) => ({ topic, messages: grouped }))
+/** Whether they fit by their numbers of characters, without counting bytes. */
+function isSmall(records: readonly OutgoingRecord[]): boolean {
+  let bytes = 0
+  for (const record of records) {
+    bytes += mostBytes(record)
+    if (bytes > TOPIC_BYTES_AT_ONCE) return false
+  }
+  return true
 }

@@ -3,7 +3,7 @@ import type { Kafka, Transaction } from 'kafkajs'
 import { UpswellError } from '../../errors.ts'
 import type { OutgoingRecord, Position } from '../log.ts'
 import { asLogError, isProtocolError, topicsMissing } from './errors.ts'
-import { placements, sendRecords } from './send.ts'
+import { recordPartitioner, sendRecords } from './send.ts'
 import { settlesWithin } from './time.ts'
 
 /**
@@ -50,14 +50,13 @@ export async function openTransactionWriter(
   kafka: Kafka,
   { transactionalId, mayCommit }: TransactionOptions,
 ): Promise<TransactionWriter> {
-  const placed = placements()
   const producer = kafka.producer({
     transactionalId,
     transactionTimeout: TRANSACTION_TIMEOUT_MS,
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
-    createPartitioner: placed.createPartitioner,
+    createPartitioner: recordPartitioner(),
     retry: RETRY,
   })
   const discard = () => producer.disconnect().catch(() => {})
@@ -76,7 +75,7 @@ export async function openTransactionWriter(
     records: readonly OutgoingRecord[],
     groupOffset: GroupOffset | undefined,
   ): Promise<Position[]> {
-    const positions = await sendRecords(transaction, placed, records)
+    const positions = await sendRecords(transaction, records)
     if (groupOffset !== undefined) await sendGroupOffset(transaction, groupOffset)
     return positions
   }

@@ -1,7 +1,17 @@
-import type { Message, ProducerBatch, RecordMetadata } from 'kafkajs'
+import { createRequire } from 'node:module'
+import type { ProducerBatch, RecordMetadata } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
-import { placements, type Sender, sendRecords } from '../../../src/consumers/kafka/send.ts'
+import { recordPartitioner, type Sender, sendRecords } from '../../../src/consumers/kafka/send.ts'
 import type { OutgoingRecord } from '../../../src/consumers/log.ts'
+import { partitionOf } from '../../../src/store/partition-of.ts'
+
+const require = createRequire(import.meta.url)
+const groupMessagesPerPartition = require('kafkajs/src/producer/groupMessagesPerPartition.js') as (batch: {
+  readonly topic: string
+  readonly partitionMetadata: unknown
+  readonly messages: unknown
+  readonly partitioner: unknown
+}) => Record<string, unknown[]>
 
 const PARTITIONS = 3
 const partitionMetadata = Array.from({ length: PARTITIONS }, (_, partitionId) => ({ partitionId })) as never
@@ -41,16 +51,23 @@ describe('sending to Kafka', () => {
 
   it('fails if a partition is not among those that were confirmed', async () => {
     const lossy = (confirmed: RecordMetadata[]) => confirmed.filter(({ partition }) => partition !== 1)
-    await expect(send([record('t', 0), record('t', 1)], lossy)).rejects.toThrow('did not confirm')
+    await expect(send([record('t', 0), record('t', 1)], { confirm: lossy })).rejects.toThrow(
+      'did not confirm',
+    )
   })
 
-  it('keeps a record without a key where it was when kafkajs asks again', () => {
-    const placed = placements()
-    const partitioner = placed.createPartitioner()
-    const messages: Message[] = Array.from({ length: 5 }, () => ({ key: null, value: 'v' }))
-    const ask = () => messages.map(message => partitioner({ topic: 't', partitionMetadata, message }))
-    expect(ask()).toEqual([0, 1, 2, 0, 1])
-    expect(ask()).toEqual([0, 1, 2, 0, 1])
+  it('keeps a record without a key where it was when kafkajs asks again', async () => {
+    const records = Array.from({ length: 5 }, () => ({ topic: 't', key: null, value: 'v' }))
+    const { positions, placed } = await send([...records, { topic: 't', key: 'k', value: 'v' }], { asks: 2 })
+    expect(positions.slice(0, 5).map(({ partition }) => partition)).toEqual([0, 1, 2, 0, 1])
+    expect(placed[1]).toBe(placed[0])
+  })
+
+  it('goes by the key, and by the partition where one is named', async () => {
+    const keys = ['a', 'b', 'c', 'd', 'e', 'f'].map(key => ({ topic: 't', key, value: key }))
+    const { positions } = await send([...keys, { topic: 't', partition: 2, key: 'a', value: 'v' }])
+    const expected = keys.map(({ key }) => partitionOf(key, PARTITIONS))
+    expect(positions.map(({ partition }) => partition)).toEqual([...expected, 2])
   })
 })
 
@@ -58,33 +75,43 @@ function record(topic: string, partition: number): OutgoingRecord {
   return { topic, partition, key: 'k', value: 'v' }
 }
 
-/** Sends to brokers that confirm everything from offset 100 on, except for what `confirm` takes away. */
+interface Sending {
+  /** Takes something away from what the brokers confirm. */
+  readonly confirm?: (confirmed: RecordMetadata[]) => RecordMetadata[]
+  /** How often kafkajs tries. */
+  readonly asks?: number
+}
+
+/** Sends to brokers that confirm everything from offset 100 on, through what kafkajs does before it sends. */
 async function send(
   records: readonly OutgoingRecord[],
-  confirm = (confirmed: RecordMetadata[]): RecordMetadata[] => confirmed,
+  { confirm = confirmed => confirmed, asks = 1 }: Sending = {},
 ) {
-  const placed = placements()
-  const partitioner = placed.createPartitioner()
+  const partitioner = recordPartitioner()()
   const nextOffsets = new Map<string, number>()
   const requests: ProducerBatch[] = []
+  const placed: Record<string, unknown[]>[] = []
   const sender: Sender = {
     async sendBatch(batch) {
       requests.push(batch)
-      const confirmed = new Map<string, RecordMetadata>()
-      for (const { topic, messages } of batch.topicMessages ?? [])
-        for (const message of messages) {
-          const partition = partitioner({ topic, partitionMetadata, message })
+      const confirmed: RecordMetadata[] = []
+      for (const { topic, messages } of batch.topicMessages ?? []) {
+        expect(messages.find(message => (message.value as unknown) === undefined)).toBeUndefined()
+        for (let ask = 0; ask < asks; ask++)
+          placed.push(groupMessagesPerPartition({ topic, partitionMetadata, messages, partitioner }))
+        for (const [partition, grouped] of Object.entries(placed.at(-1)!)) {
           const place = `${topic}/${partition}`
           const offset = nextOffsets.get(place) ?? 100
-          nextOffsets.set(place, offset + 1)
-          if (!confirmed.has(place))
-            confirmed.set(place, { topicName: topic, partition, errorCode: 0, baseOffset: `${offset}` })
+          nextOffsets.set(place, offset + grouped.length)
+          const baseOffset = String(offset)
+          confirmed.push({ topicName: topic, partition: Number(partition), errorCode: 0, baseOffset })
         }
-      return confirm([...confirmed.values()])
+      }
+      return confirm(confirmed)
     },
   }
-  const positions = await sendRecords(sender, placed, records)
-  return { positions, requests }
+  const positions = await sendRecords(sender, records)
+  return { positions, requests, placed }
 }
 
 function topicsOf(request: ProducerBatch): string[] {
