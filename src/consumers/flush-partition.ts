@@ -1,7 +1,7 @@
+import { accountScoresRecord } from './account-scores.ts'
 import { checkStore } from './check-store.ts'
 import { compareTouched, keepSaved, partitionWrite, type TouchedAccount } from './loaded-accounts.ts'
 import type { OutgoingRecord } from './log.ts'
-import { accountScoresRecord } from './outputs.ts'
 import { publishedMetadata } from './published-offset.ts'
 import { outputTopics } from './replay/line.ts'
 import type { ScoreOptions } from './score-partition.ts'

@@ -1,5 +1,3 @@
-import type { Account } from '../scoring/account.ts'
-import { hash128Hex } from '../scoring/hash.ts'
 import { isoTime } from '../scoring/iso-time.ts'
 import type { AlertEvent, PqlEvent, ScoringEvent, TierChange } from '../scoring/outputs.ts'
 import type { Rejection } from '../scoring/parse-signal.ts'
@@ -50,7 +48,7 @@ function output(
   return { topic, key: event.accountId, value: JSON.stringify(value), headers, timestamp: event.at }
 }
 
-function cloudEventHeaders(
+export function cloudEventHeaders(
   id: string,
   type: string,
   accountId: string,
@@ -92,31 +90,6 @@ function tierChangeValue(change: TierChange): object {
 function noticeValue(event: PqlEvent | AlertEvent): object {
   const { type: _, at, cause, ...rest } = event
   return { ...rest, at: isoTime(at), cause }
-}
-
-/** The latest scores of an account, for the compacted topic: schemas/account-scores.schema.json. */
-export function accountScoresRecord(topics: TopicNames, account: Account, sequence: string): OutgoingRecord {
-  const at = account.activity.clock
-  const scores = account.standings.map(standing => ({
-    modelId: standing.model.definition.id,
-    modelVersion: standing.model.definition.version,
-    score: standing.score,
-    tier: standing.model.definition.tiers[standing.tier]!.name,
-    tierSince: isoTime(standing.tierSince),
-    coverage: standing.coverage,
-    changedAt: isoTime(standing.changedAt),
-    cause: standing.cause,
-  }))
-  // Once: it is most of the value, and makes the id.
-  const text = JSON.stringify(scores)
-  const id = hash128Hex('account-scores', account.id, at, text)
-  return {
-    topic: topics['account-scores'],
-    key: account.id,
-    value: `{"id":"${id}","accountId":${JSON.stringify(account.id)},"at":"${isoTime(at)}","scores":${text}}`,
-    headers: cloudEventHeaders(id, 'com.upswell.account-scores.v1', account.id, at, sequence),
-    timestamp: at,
-  }
 }
 
 /** A record that cannot be used, as it came: key, value and headers byte for byte, with where it stood and why it is here. */

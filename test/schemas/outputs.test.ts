@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { accountScoresRecord } from '../../src/consumers/account-scores.ts'
 import type { OutgoingRecord } from '../../src/consumers/log.ts'
-import { accountScoresRecord, eventRecord } from '../../src/consumers/outputs.ts'
+import { eventRecord } from '../../src/consumers/outputs.ts'
 import { topicNames } from '../../src/consumers/topics.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { sampleHistory } from '../../src/sample/history.ts'
