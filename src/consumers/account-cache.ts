@@ -1,26 +1,23 @@
 import type { Account } from '../scoring/account.ts'
 import { perModel } from '../scoring/population/per-model.ts'
 import { compileRates, type RateShare } from '../scoring/population/rate-cells.ts'
-import type { Listing } from '../store/store.ts'
+import type { Place } from './places.ts'
 
-/** What the store's indexes say of an account. */
-export interface StoredIndexes {
-  /** Of the last record applied. */
-  readonly lastOffset: number
-  readonly dueAt: number
-  readonly listings: readonly Listing[]
-  /** Of the models that it stands under, in their order. */
-  readonly modelVersions: readonly number[]
-  /** What it is counted in. */
-  readonly shares: readonly RateShare[]
-}
-
-/** An account as the store has it. */
+/** An account as the store has it, and what the store's indexes say of it. One object for as long as the account is in memory: each write changes it. */
 export interface StoredAccount {
-  readonly indexes: StoredIndexes
+  /** Of the last record applied. */
+  lastOffset: number
+  dueAt: number
+  /** Under the models that it stands under, in their order. */
+  places: readonly Place[]
+  /** What it is counted in. */
+  shares: readonly RateShare[]
   /** Of its core. */
-  readonly sizeBytes: number
+  sizeBytes: number
 }
+
+/** What of an account's indexes is compared with what it is after a batch. */
+export type Indexed = Pick<StoredAccount, 'places' | 'shares'>
 
 /** In each partition: so many that were used since the last turn-over, and as many that were used before it. */
 const MOST_ACCOUNTS = 16_000
@@ -73,13 +70,23 @@ export class AccountCache {
     return this.#stored.get(accountId)
   }
 
-  /** The account was saved as it is now. */
-  saved(account: Account, stored: StoredAccount): void {
+  /** The account was saved as it is now. `stored`: what `storedOf` answers of it. */
+  saved(account: Account, stored: StoredAccount | undefined, now: Indexed, sizeBytes: number): void {
     const { chunks } = account.users
     if (chunks.size > MOST_CHUNKS) chunks.clear()
     else for (const chunk of chunks.values()) chunk.changed = false
-    this.#newerBytes += stored.sizeBytes - (this.#stored.get(account.id)?.sizeBytes ?? 0)
-    this.#stored.set(account.id, stored)
+    const { lastOffset, dueAt } = account
+    const { places, shares } = now
+    this.#newerBytes += sizeBytes - (stored?.sizeBytes ?? 0)
+    if (stored === undefined) {
+      this.#stored.set(account.id, { lastOffset, dueAt, places, shares, sizeBytes })
+      return
+    }
+    stored.lastOffset = lastOffset
+    stored.dueAt = dueAt
+    stored.places = places
+    stored.shares = shares
+    stored.sizeBytes = sizeBytes
   }
 
   /** Lets go what was not used for long. Only where nothing is unsaved. */

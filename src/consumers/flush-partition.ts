@@ -56,8 +56,8 @@ export async function flushPartition(
     const checkpoint = await checkpointRecords(options, owned, touched)
     const topics = options.line === undefined ? options.topics : outputTopics(options.line, memory)
     const scores: OutgoingRecord[] = []
-    for (const { account, isMoved } of touched) {
-      if (isMoved || unsaved.toldOf.has(account))
+    for (const { account, changes } of touched) {
+      if (changes.isMoved || unsaved.toldOf.has(account))
         scores.push(accountScoresRecord(topics, account, `${partition}:${account.lastOffset}`))
     }
     await backend.commitBatch(session, {

@@ -5,20 +5,18 @@ import { decodeAccount, decodeUserChunk, encodeAccount, encodeUserChunk } from '
 import type { FoldResult, LogEntry, PartitionMemory, TickSlice } from '../scoring/fold.ts'
 import type { Hash64 } from '../scoring/hash.ts'
 import { CounterChanges } from '../scoring/population/counters.ts'
-import { countShares, rateShares } from '../scoring/population/rate-cells.ts'
+import { countShares, type RateShare, rateShares } from '../scoring/population/rate-cells.ts'
 import { signalRuns } from '../scoring/signal-table.ts'
-import type { Standing } from '../scoring/standing.ts'
 import { chunkNames, levelOf } from '../scoring/users.ts'
-import { listName } from '../store/list-name.ts'
 import {
   type AccountStore,
   type AccountWrite,
   DUE_BUCKETS,
-  type Listing,
   type PartitionWrite,
   type UserChunkKey,
 } from '../store/store.ts'
-import type { AccountCache, StoredIndexes } from './account-cache.ts'
+import type { AccountCache, Indexed, StoredAccount } from './account-cache.ts'
+import { comparePlaces, listingsOf, type PlaceChanges, placesOf } from './places.ts'
 
 /** The accounts that a batch needs. */
 export interface LoadedAccounts {
@@ -82,7 +80,8 @@ async function loadMissing(
   for (const [i, bytes] of found.entries()) {
     if (bytes === undefined) continue
     const account = decodeAccount(missing[i]!, bytes, memory.modelSets)
-    cache.add(account, { sizeBytes: bytes.length, indexes: indexesOf(account, cache) })
+    const { lastOffset, dueAt } = account
+    cache.add(account, { lastOffset, dueAt, ...indexedOf(account, cache), sizeBytes: bytes.length })
   }
 }
 
@@ -129,34 +128,19 @@ function hasAllUsers({ activity: { userCount }, users: { chunks } }: Account): b
 }
 
 /** What the indexes are to say of the account as it is now. */
-function indexesOf(account: Account, cache: AccountCache): StoredIndexes {
-  const listings = account.standings.flatMap(standing => listingsOf(account.id, standing))
-  const modelVersions = account.standings.map(({ model }) => model.definition.version)
-  const { lastOffset, dueAt } = account
-  return { lastOffset, dueAt, listings, modelVersions, shares: rateShares(account, cache.ratesOf) }
-}
-
-/** In the model's list, and in that of each facet's value. */
-function listingsOf(accountId: string, { model: { definition }, score, tier, facets }: Standing): Listing[] {
-  const place = { tier: definition.tiers[tier]!.name, score, accountId }
-  const listings = [{ list: listName(definition.id), ...place }]
-  for (const [i, value] of facets.entries()) {
-    const { name } = definition.facets[i]!
-    if (value !== undefined) listings.push({ list: listName(definition.id, { name, value }), ...place })
-  }
-  return listings
+function indexedOf(account: Account, cache: AccountCache): Indexed {
+  return { places: placesOf(account.standings), shares: rateShares(account, cache.ratesOf) }
 }
 
 /** An account that a batch was applied to, and what that changes in the indexes. */
 export interface TouchedAccount {
   readonly account: Account
-  /** Undefined: it is new. */
-  readonly before: StoredIndexes | undefined
-  readonly now: StoredIndexes
-  readonly listingsRemoved: readonly Listing[]
-  readonly listingsAdded: readonly Listing[]
-  /** Whether its score or tier by any model or a model's version changed, or it is new: then its scores are published. */
-  readonly isMoved: boolean
+  /** What the store has of it until it is saved; undefined: it is new. */
+  readonly before: StoredAccount | undefined
+  /** What it is counted in now. */
+  readonly shares: readonly RateShare[]
+  /** Of its places in the lists. Those that moved have their scores published. */
+  readonly changes: PlaceChanges
 }
 
 /** What the store is to write of accounts that it does not have yet, and of which the bytes are known; without their users. */
@@ -166,15 +150,15 @@ export function accountWrites(
 ): Pick<PartitionWrite, 'accounts' | 'counters'> {
   const counters = new CounterChanges()
   const writes = accounts.map(({ account, bytes }) => {
-    const { dueAt, listings, shares } = indexesOf(account, cache)
+    const { places, shares } = indexedOf(account, cache)
     countShares([], shares, counters)
     return {
       accountId: account.id,
       bytes,
       bucket: dueBucketOf(account.id),
-      dueAt,
+      dueAt: account.dueAt,
       listingsRemoved: [],
-      listingsAdded: listings,
+      listingsAdded: listingsOf(account.id, places),
     }
   })
   return { accounts: writes, counters: counters.list() }
@@ -182,18 +166,14 @@ export function accountWrites(
 
 /** Compares the accounts that were touched with what the store holds of them; once for all that is made of it. */
 export function compareTouched(touched: Iterable<Account>, cache: AccountCache): TouchedAccount[] {
-  return Array.from(touched, account => {
-    const before = cache.storedOf(account.id)?.indexes
-    const now = indexesOf(account, cache)
-    const listingsRemoved = difference(before?.listings ?? [], now.listings)
-    const listingsAdded = difference(now.listings, before?.listings ?? [])
-    const isMoved =
-      before === undefined ||
-      now.modelVersions.length !== before.modelVersions.length ||
-      now.modelVersions.some((version, i) => version !== before.modelVersions[i]) ||
-      account.standings.some(({ model }) => isIn(listingsAdded, listName(model.definition.id)))
-    return { account, before, now, listingsRemoved, listingsAdded, isMoved }
-  })
+  const compared: TouchedAccount[] = []
+  for (const account of touched) {
+    const before = cache.storedOf(account.id)
+    const shares = rateShares(account, cache.ratesOf)
+    const changes = comparePlaces(account.id, before?.places, account.standings)
+    compared.push({ account, before, shares, changes })
+  }
+  return compared
 }
 
 /** The store holds the accounts as they are now. `written`: of each of `touched`, in their order. */
@@ -202,9 +182,8 @@ export function keepSaved(
   touched: readonly TouchedAccount[],
   written: readonly AccountWrite[],
 ): void {
-  touched.forEach(({ account, now }, i) => {
-    cache.saved(account, { indexes: now, sizeBytes: written[i]!.bytes.length })
-  })
+  for (const [i, { account, before, shares, changes }] of touched.entries())
+    cache.saved(account, before, { places: changes.places, shares }, written[i]!.bytes.length)
   cache.trim()
 }
 
@@ -227,19 +206,19 @@ export function partitionWrite(
   const accounts: AccountWrite[] = []
   const userChunks: (UserChunkKey & { bytes: Uint8Array })[] = []
   const counters = new CounterChanges()
-  for (const { account, before, now, listingsRemoved, listingsAdded } of touched) {
+  for (const { account, before, shares, changes } of touched) {
     accounts.push({
       accountId: account.id,
       bytes: encodeAccount(account),
       bucket: dueBucketOf(account.id),
-      dueAt: before?.dueAt === now.dueAt ? undefined : now.dueAt,
-      listingsRemoved,
-      listingsAdded,
+      dueAt: before?.dueAt === account.dueAt ? undefined : account.dueAt,
+      listingsRemoved: changes.listingsRemoved,
+      listingsAdded: changes.listingsAdded,
     })
     for (const [chunk, users] of account.users.chunks) {
       if (users.changed) userChunks.push({ accountId: account.id, chunk, bytes: encodeUserChunk(users) })
     }
-    countShares(before?.shares ?? [], now.shares, counters)
+    countShares(before?.shares ?? [], shares, counters)
   }
   const state = memory === undefined ? undefined : encodePartitionMemory(memory, library)
   // The fold's counters and the rates' are in books of different names.
@@ -252,15 +231,4 @@ export function partitionWrite(
     userChunks,
     counters: [...counts, ...counters.list()],
   }
-}
-
-function difference(listings: readonly Listing[], others: readonly Listing[]): Listing[] {
-  return listings.filter(
-    ({ list, tier, score }) =>
-      !others.some(other => other.list === list && other.tier === tier && other.score === score),
-  )
-}
-
-function isIn(listings: readonly Listing[], list: string): boolean {
-  return listings.some(listing => listing.list === list)
 }

@@ -263,7 +263,7 @@ interface WorldPartition {
   readonly memory: PartitionMemory
   readonly accounts: Map<string, Account>
   readonly listings: Map<string, Listing[]>
-  readonly shares: Map<string, RateShare[]>
+  readonly shares: Map<string, readonly RateShare[]>
 }
 
 function listingsOf({ id, standings }: Account): Listing[] {

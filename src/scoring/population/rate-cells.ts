@@ -101,8 +101,8 @@ export function parseBlockField(field: string): BlockCounter {
 export function rateShares(
   { activity, standings }: Account,
   ratesOf: (model: CompiledModel) => readonly CompiledRate[],
-): RateShare[] {
-  if (!standings.some(({ model }) => model.definition.rates.length > 0)) return []
+): readonly RateShare[] {
+  if (!standings.some(hasRates)) return NO_SHARES
   const shares: RateShare[] = []
   for (const { model, inScope } of standings) {
     if (!inScope || model.definition.rates.length === 0) continue
@@ -113,6 +113,13 @@ export function rateShares(
     }
   }
   return shares
+}
+
+/** Most accounts are counted nowhere. */
+const NO_SHARES: readonly RateShare[] = []
+
+function hasRates({ model }: Account['standings'][number]): boolean {
+  return model.definition.rates.length > 0
 }
 
 function selectedDays(
@@ -157,6 +164,7 @@ export function countShares(
   after: readonly RateShare[],
   changes: CounterChanges,
 ): void {
+  if (before.length === 0 && after.length === 0) return
   const ofRate = (shares: readonly RateShare[], { rate }: RateShare) =>
     shares.find(share => share.rate.book === rate.book)
   for (const share of before) if (ofRate(after, share) === undefined) moveShare(share, undefined, changes)
