@@ -72,10 +72,22 @@ export function parseListingMember(member: Buffer): Pick<Listing, 'score' | 'acc
  * highest bit and negative ones are inverted.
  */
 export function sortableScore(score: number): string {
-  const bits = Buffer.alloc(8)
-  // −0 is 0.
-  bits.writeDoubleBE(score + 0)
-  if (bits[0]! < 0x80) bits[0]! |= 0x80
-  else for (let i = 0; i < bits.length; i++) bits[i]! ^= 0xff
-  return bits.toString('hex')
+  writeSortableScore(scratch, score)
+  return scratch.toString('latin1')
 }
+
+/** As `sortableScore`, into the first 16 bytes. */
+export function writeSortableScore(digits: Uint8Array, score: number): void {
+  // −0 is 0.
+  double.setFloat64(0, score + 0)
+  const isNegative = double.getUint8(0) >= 0x80
+  for (let i = 0; i < 8; i++) {
+    const byte = double.getUint8(i) ^ (isNegative ? 0xff : i === 0 ? 0x80 : 0)
+    digits[2 * i] = DIGITS.charCodeAt(byte >>> 4)
+    digits[2 * i + 1] = DIGITS.charCodeAt(byte & 15)
+  }
+}
+
+const DIGITS = '0123456789abcdef'
+const double = new DataView(new ArrayBuffer(8))
+const scratch = Buffer.alloc(SCORE_LENGTH)

@@ -6,8 +6,8 @@ import { orderedCounters } from './ordered-counters.ts'
 import { scanKeys } from './redis-clear.ts'
 import { connectRedis, type RedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
 import { listingMember, parseListingMember, type RedisKeys, redisKeys, sortableScore } from './redis-keys.ts'
-import { saveCall } from './redis-save.ts'
-import { CLEAR, COUNT_DUE, DUE, FENCE, SAVE } from './redis-scripts.ts'
+import { runSave } from './redis-save.ts'
+import { CLEAR, COUNT_DUE, DUE, FENCE } from './redis-scripts.ts'
 import {
   type AccountStore,
   DUE_BUCKETS,
@@ -44,11 +44,6 @@ export function redisStoreOn(connection: RedisConnection, namespace: string): Ac
 /** ioredis' defineCommand: EVALSHA, and EVAL where the script is not there yet. Arguments in arrays, since a call takes about 100,000 at most. */
 interface Scripts {
   fencePartitionBuffer(keys: number, key: string, owner: string): Promise<(Buffer | null)[]>
-  savePartition(
-    keys: number,
-    names: readonly string[],
-    args: readonly (string | Buffer | number)[],
-  ): Promise<string[]>
   clearPartition(keys: number, names: readonly (string | Buffer)[], owner: string): Promise<string[]>
   dueAccountsBuffer(keys: number, names: readonly string[], upTo: string): Promise<Buffer[]>
   countDueAccounts(keys: number, names: readonly string[], upTo: string): Promise<number>
@@ -65,7 +60,6 @@ class RedisStore implements AccountStore {
     this.#keys = keys
     this.#onClose = onClose
     connection.redis.defineCommand('fencePartition', { lua: FENCE })
-    connection.redis.defineCommand('savePartition', { lua: SAVE })
     connection.redis.defineCommand('clearPartition', { lua: CLEAR })
     connection.redis.defineCommand('dueAccounts', { lua: DUE })
     connection.redis.defineCommand('countDueAccounts', { lua: COUNT_DUE })
@@ -109,8 +103,7 @@ class RedisStore implements AccountStore {
   }
 
   async save(partition: number, write: PartitionWrite): Promise<void> {
-    const { keys, args } = saveCall(this.#keys, partition, write)
-    const [result, found] = await this.#ask(redis => redis.savePartition(keys.length, keys, args))
+    const [result, found] = await this.#ask(redis => runSave(redis, this.#keys, partition, write))
     if (result === 'saved') return
     if (result === 'fenced') throw fenced(partition, found!, write.owner)
     throw new UpswellError(
