@@ -2,58 +2,67 @@ const SLAB_BYTES = 65_536
 
 /** A growing buffer of varints, doubles and texts. Equal writes give equal bytes. */
 export class ByteWriter {
-  // As large as nearly every account.
-  #bytes = new Uint8Array(4096)
+  #bytes = new Uint8Array(SLAB_BYTES)
   #view = new DataView(this.#bytes.buffer)
-  #length = 0
-  #slab = new Uint8Array(0)
-  #slabUsed = 0
+  /** Before it lie results that were handed out. */
+  #start = 0
+  #end = 0
 
-  #reserve(count: number): void {
-    if (this.#length + count <= this.#bytes.length) return
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + count))
-    grown.set(this.#bytes.subarray(0, this.#length))
+  /** What was written so far moves into a buffer of its own. */
+  #grow(count: number): void {
+    const length = this.#end - this.#start
+    const grown = new Uint8Array(Math.max(SLAB_BYTES, (length + count) * 2))
+    grown.set(this.#bytes.subarray(this.#start, this.#end))
     this.#bytes = grown
     this.#view = new DataView(grown.buffer)
+    this.#start = 0
+    this.#end = length
+  }
+
+  #reserve(count: number): void {
+    if (this.#end + count > this.#bytes.length) this.#grow(count)
   }
 
   byte(value: number): void {
     this.#reserve(1)
-    this.#bytes[this.#length++] = value
+    this.#bytes[this.#end++] = value
   }
 
   /** A non-negative integer up to 2⁵³ − 1. */
   varint(value: number): void {
     this.#reserve(8)
+    const bytes = this.#bytes
+    let end = this.#end
     let rest = value
     // Beyond 31 bits a remainder of doubles is needed, which is many times slower.
     while (rest > 0x7fffffff) {
-      this.#bytes[this.#length++] = (rest % 128) | 128
+      bytes[end++] = (rest % 128) | 128
       rest = Math.floor(rest / 128)
     }
     while (rest > 127) {
-      this.#bytes[this.#length++] = (rest & 127) | 128
+      bytes[end++] = (rest & 127) | 128
       rest >>>= 7
     }
-    this.#bytes[this.#length++] = rest
+    bytes[end] = rest
+    this.#end = end + 1
   }
 
   double(value: number): void {
     this.#reserve(8)
-    this.#view.setFloat64(this.#length, value, true)
-    this.#length += 8
+    this.#view.setFloat64(this.#end, value, true)
+    this.#end += 8
   }
 
   uint16(value: number): void {
     this.#reserve(2)
-    this.#view.setUint16(this.#length, value, true)
-    this.#length += 2
+    this.#view.setUint16(this.#end, value, true)
+    this.#end += 2
   }
 
   uint32(value: number): void {
     this.#reserve(4)
-    this.#view.setUint32(this.#length, value, true)
-    this.#length += 4
+    this.#view.setUint32(this.#end, value, true)
+    this.#end += 4
   }
 
   text(value: string): void {
@@ -63,44 +72,42 @@ export class ByteWriter {
     const encoded = encoder.encode(value)
     this.varint(encoded.length)
     this.#reserve(encoded.length)
-    this.#bytes.set(encoded, this.#length)
-    this.#length += encoded.length
+    this.#bytes.set(encoded, this.#end)
+    this.#end += encoded.length
   }
 
   /** Returns false, and has written nothing, if the text is not ASCII. */
   #writeAscii(value: string): boolean {
     const bytes = this.#bytes
-    const start = this.#length + 1
-    for (let i = 0; i < value.length; i++) {
+    const start = this.#end + 1
+    const { length } = value
+    for (let i = 0; i < length; i++) {
       const unit = value.charCodeAt(i)
       if (unit > 127) return false
       bytes[start + i] = unit
     }
-    bytes[start - 1] = value.length
-    this.#length = start + value.length
+    bytes[start - 1] = length
+    this.#end = start + length
     return true
   }
 
-  /** Forgets what was written; the buffer is used again. */
+  /** Forgets what was written since the last `finish`. */
   restart(): void {
-    this.#length = 0
+    this.#end = this.#start
   }
 
   /**
-   * What was written since the last restart, as a copy. Small ones lie beside each other in one buffer, each in a part of its own: a buffer for each would cost more
-   * than the writing.
+   * What was written since the last restart; the writer goes on behind it. Small ones lie beside each other in one buffer: a buffer for each would cost more than the
+   * writing.
    */
   finish(): Uint8Array {
-    const length = this.#length
-    if (length > SLAB_BYTES / 16) return this.#bytes.slice(0, length)
-    if (this.#slabUsed + length > this.#slab.length) {
-      this.#slab = new Uint8Array(SLAB_BYTES)
-      this.#slabUsed = 0
+    const [start, end] = [this.#start, this.#end]
+    if (end - start > SLAB_BYTES / 16) {
+      this.#end = start
+      return this.#bytes.slice(start, end)
     }
-    const copy = this.#slab.subarray(this.#slabUsed, this.#slabUsed + length)
-    for (let i = 0; i < length; i++) copy[i] = this.#bytes[i]!
-    this.#slabUsed += length
-    return copy
+    this.#start = end
+    return new Uint8Array(this.#bytes.buffer, start, end - start)
   }
 }
 

@@ -19,7 +19,7 @@ const CHUNK_VERSION = 2
 
 export class UnreadableStateError extends Error {}
 
-/** One buffer for all: encoding is synchronous, and each result is a copy. */
+/** One for all: encoding is synchronous, and nothing is written over what it handed out. */
 const writer = new ByteWriter()
 
 export function encodeAccount(account: Account): Uint8Array {
