@@ -42,21 +42,16 @@ export function comparePlaces(
 ): PlaceChanges {
   if (before === undefined || !areOfSameModels(before, standings))
     return compareAcrossModels(accountId, before, standings)
-  let changed = false
-  for (let i = 0; i < standings.length && !changed; i++) changed = !isAt(before[i]!, standings[i]!)
-  if (!changed) return { places: before, listingsRemoved: NONE, listingsAdded: NONE, isMoved: false }
-  const places: Place[] = []
+  if (areAllAt(before, standings)) return unchanged(before)
+  const places = before.slice()
   const listingsRemoved: Listing[] = []
   const listingsAdded: Listing[] = []
   let isMoved = false
-  for (const [i, standing] of standings.entries()) {
-    const old = before[i]!
-    if (isAt(old, standing)) {
-      places.push(old)
-      continue
-    }
-    const now = placeOf(standing)
-    places.push(now)
+  for (let i = 0; i < places.length; i++) {
+    const old = places[i]!
+    if (isAt(old, standings[i]!)) continue
+    const now = placeOf(standings[i]!)
+    places[i] = now
     const moved = old.tier !== now.tier || old.score !== now.score
     addListings(listingsRemoved, accountId, old, moved ? undefined : now)
     addListings(listingsAdded, accountId, now, moved ? undefined : old)
@@ -70,6 +65,15 @@ function areOfSameModels(places: readonly Place[], standings: readonly Standing[
   for (let i = 0; i < places.length; i++)
     if (places[i]!.definition !== standings[i]!.model.definition) return false
   return true
+}
+
+function areAllAt(places: readonly Place[], standings: readonly Standing[]): boolean {
+  for (let i = 0; i < places.length; i++) if (!isAt(places[i]!, standings[i]!)) return false
+  return true
+}
+
+function unchanged(places: readonly Place[]): PlaceChanges {
+  return { places, listingsRemoved: NONE, listingsAdded: NONE, isMoved: false }
 }
 
 function isAt(place: Place, { tier, score, facets }: Standing): boolean {

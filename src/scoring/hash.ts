@@ -81,13 +81,16 @@ export function hash128Hex(...parts: readonly (string | number)[]): string {
   let b = SECOND_LANE ^ 0x5eed
   let c = FIRST_LANE ^ 0x0bad5eed
   let d = SECOND_LANE ^ 0x0bad5eed
-  const text = parts.join('\u0000')
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    a = nextFirstLane(a, unit)
-    b = nextSecondLane(b, unit)
-    c = nextFirstLane(c, unit)
-    d = nextSecondLane(d, unit)
+  for (let part = 0; part < parts.length; part++) {
+    const text = String(parts[part])
+    // From the separator on; before the first part there is none.
+    for (let i = part === 0 ? 0 : -1; i < text.length; i++) {
+      const unit = i < 0 ? 0 : text.charCodeAt(i)
+      a = nextFirstLane(a, unit)
+      b = nextSecondLane(b, unit)
+      c = nextFirstLane(c, unit)
+      d = nextSecondLane(d, unit)
+    }
   }
   finish(a, b)
   const first = hexOf(words[0]!) + hexOf(words[1]!)
