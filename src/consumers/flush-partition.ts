@@ -12,7 +12,7 @@ import { Unsaved } from './unsaved.ts'
 const MOST_UNSAVED = 10_000
 const MOST_UNSAVED_BYTES = 16 * 1024 * 1024
 /** While what was there at the beginning is being caught up with, nobody waits for the newest scores: those in between are worth less than the work. */
-const CATCHING_UP = 20
+const CATCHING_UP = 60
 
 /** Whether it is time to write what was folded since. */
 export function isFlushDue({ flush }: ScoreOptions, owned: OwnedPartition): boolean {
