@@ -9,7 +9,7 @@ import type { TopicNames } from './topics.ts'
 
 /**
  * The latest scores of an account, for the compacted topic: schemas/account-scores.schema.json. There is one for nearly every account that is written, so the
- * JSON is put together from texts: objects, and what makes JSON of them, took three times as long.
+ * JSON is put together from texts: objects, and what makes JSON of them, took half as long again.
  */
 export function accountScoresRecord(topics: TopicNames, account: Account, sequence: string): OutgoingRecord {
   const { id: accountId, standings } = account

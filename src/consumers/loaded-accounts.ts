@@ -6,6 +6,7 @@ import type { FoldResult, LogEntry, PartitionMemory, TickSlice } from '../scorin
 import type { Hash64 } from '../scoring/hash.ts'
 import { CounterChanges } from '../scoring/population/counters.ts'
 import { countShares, type RateShare, rateShares } from '../scoring/population/rate-cells.ts'
+import { prefetchSeries } from '../scoring/prefetch.ts'
 import { signalRuns } from '../scoring/signal-table.ts'
 import { chunkNames, levelOf } from '../scoring/users.ts'
 import {
@@ -196,6 +197,9 @@ export interface WriteContext {
   readonly library: ModelLibrary
 }
 
+/** Means nothing; it is kept so that the reads are done. */
+const prefetched = { sum: 0 }
+
 /** What the store is to write for a batch. `counts`: what was counted while it was folded. */
 export function partitionWrite(
   touched: readonly TouchedAccount[],
@@ -206,7 +210,9 @@ export function partitionWrite(
   const accounts: AccountWrite[] = []
   const userChunks: (UserChunkKey & { bytes: Uint8Array })[] = []
   const counters = new CounterChanges()
-  for (const { account, before, shares, changes } of touched) {
+  for (let i = 0; i < touched.length; i++) {
+    if (i + 1 < touched.length) prefetched.sum += prefetchSeries(touched[i + 1]!.account)
+    const { account, before, shares, changes } = touched[i]!
     accounts.push({
       accountId: account.id,
       bytes: encodeAccount(account),

@@ -2,8 +2,8 @@ import { Command, type Redis } from 'ioredis'
 import { writeSortableScore } from './redis-keys.ts'
 
 /**
- * A request to Redis, written as it goes over the wire: how many arguments, then each behind its length in bytes. ioredis makes several objects of an argument and writes
- * them together at the end: a request of thousands of accounts took it as long as all that is in it took to make.
+ * A request to Redis, written as it goes over the wire: how many arguments, then each behind its length in bytes. ioredis makes several objects of an argument, and writes
+ * them together at the end: of an account that is saved that was a third more time, and 3 KB of garbage.
  */
 export class RequestWriter {
   #bytes: Buffer
