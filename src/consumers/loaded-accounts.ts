@@ -125,7 +125,7 @@ async function loadUsers(
 
 /** Most accounts have all their users in one chunk; then there is no need to look at the user. */
 function hasAllUsers({ activity: { userCount }, users: { chunks } }: Account): boolean {
-  return userCount === 0 || (chunks.has('0') && levelOf(userCount) === 0)
+  return userCount === 0 || (chunks.first !== undefined && levelOf(userCount) === 0)
 }
 
 /** What the indexes are to say of the account as it is now. */

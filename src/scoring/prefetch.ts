@@ -16,7 +16,9 @@ export function prefetch(accounts: readonly (Account | undefined)[], from: numbe
 
 function beginningsOf({ activity, standings, users }: Account): number {
   const { clock, recentIds, hours, userDays, series, activeDays } = activity
-  let read = clock + userDays.length + series.size + activeDays.length + users.chunks.size
+  const { first } = users.chunks
+  let read = clock + userDays.length + series.size + activeDays.length
+  if (first !== undefined && first.size > 0) read += first.user(first.size >>> 1)
   if (recentIds.size > 0) read += recentIds.appliedAt(0)
   if (hours.length > 0) read += hours.hour(0) + hours.hour(hours.length - 1)
   for (let i = 0; i < standings.length; i++) {

@@ -1,6 +1,7 @@
 import { type Hash64, lowBits } from './hash.ts'
 import { HELD_DAYS } from './time.ts'
 import { UserChunk } from './user-chunk.ts'
+import { UserChunks } from './user-chunks.ts'
 
 /**
  * An account's users, apart from its core: for each the days it was lately seen on. They lie in chunks by hash, so that a batch reads
@@ -8,7 +9,7 @@ import { UserChunk } from './user-chunk.ts'
  * rises: a chunk that does not exist yet starts as its share of the chunk above it.
  */
 export interface UserBook {
-  readonly chunks: Map<string, UserChunk>
+  readonly chunks: UserChunks
 }
 
 /**
@@ -60,7 +61,7 @@ const LEVELS = 5
 const LOWEST: readonly string[] = ['0']
 
 export function createUserBook(): UserBook {
-  return { chunks: new Map() }
+  return { chunks: new UserChunks() }
 }
 
 /** The level at which an account that has had `userCount` users keeps them. */
@@ -123,7 +124,7 @@ export function seeUser(
 
 function chunkOf(book: UserBook, level: number, hash: Hash64): UserChunk {
   const name = chunkName(level, hash)
-  const found = book.chunks.get(name)
+  const found = level === 0 ? book.chunks.first : book.chunks.get(name)
   if (found !== undefined) return found
   const made = new UserChunk()
   for (let above = level - 1; above >= 0; above--) {
