@@ -46,6 +46,7 @@ export async function measureCurve(
   place: BenchPlace,
   curve: Curve,
   rounds: number,
+  threads: number,
   onStep: (done: string) => void,
 ): Promise<MeasuredCurve> {
   const directory = await mkdtemp(join(tmpdir(), 'upswell-bench-curve-'))
@@ -64,7 +65,7 @@ export async function measureCurve(
     }
     for (let round = 1; round <= rounds; round++) {
       for (const { point, runs, label } of all) {
-        runs.push(await runPoint(place, point, contents.get(contentOf(point))!))
+        runs.push(await runPoint(place, point, threads, contents.get(contentOf(point))!))
         onStep(`${curve.id} ${point.x}, ${label}, round ${round}`)
       }
     }
@@ -109,12 +110,14 @@ async function writeModels(prefix: string, models: readonly ModelSource[]): Prom
 async function runPoint(
   place: BenchPlace,
   { processes, settings }: CurvePoint,
+  threads: number,
   { installation, filled, models }: Content,
 ): Promise<PointRun> {
   const run = await runScoring(place, {
     installation,
     filled,
     processes,
+    threads,
     settings: { UPSWELL_MODELS: models, ...settings },
     inspect: ({ store }) => countAccounts(store),
   })

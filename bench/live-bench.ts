@@ -16,6 +16,8 @@ export interface LiveBenchOptions {
   /** Beside those of warming up. */
   readonly seconds: number
   readonly rounds: number
+  /** Of the scorer. */
+  readonly threads: number
 }
 
 export interface LiveResult {
@@ -28,7 +30,7 @@ const SEED = 42
 /** How long a change of tier takes to come out, at fixed rates. */
 export async function benchLive(
   place: BenchPlace,
-  { rates, seconds, rounds }: LiveBenchOptions,
+  { rates, seconds, rounds, threads }: LiveBenchOptions,
   onStep: (done: string) => void,
 ): Promise<LiveResult[]> {
   const directory = await mkdtemp(join(tmpdir(), 'upswell-bench-live-'))
@@ -40,12 +42,11 @@ export async function benchLive(
         const file = join(directory, `${rate}.jsonl`)
         if (round === 1) await pipeline(linesOf(signals), createWriteStream(file))
         latencies.push(
-          await measureLiveUpswell(place, {
-            file,
-            signals,
-            rate,
-            warmUpSeconds: LIVE_WARM_UP_SECONDS,
-          }),
+          await measureLiveUpswell(
+            place,
+            { file, signals, rate, warmUpSeconds: LIVE_WARM_UP_SECONDS },
+            threads,
+          ),
         )
         onStep(`latency at ${rate} signals/s, round ${round}`)
       }

@@ -20,7 +20,7 @@ export interface LiveLoad {
 }
 
 /** How long a change of tier takes to come out of the score role while signals come in at a fixed rate. */
-export function measureLiveUpswell(place: BenchPlace, load: LiveLoad): Promise<Latencies> {
+export function measureLiveUpswell(place: BenchPlace, load: LiveLoad, threads: number): Promise<Latencies> {
   return place.withRedis(async redisUrl => {
     const { brokers, log } = place
     const installation = newInstallation(brokers)
@@ -29,7 +29,7 @@ export function measureLiveUpswell(place: BenchPlace, load: LiveLoad): Promise<L
     const { settings } = await prepareRun(installation, redisUrl)
     for (let partition = 0; partition < PARTITIONS; partition++)
       await log.append([modelsRecord(topics.signals, partition, 0, [readModel('rolling-score')])])
-    const scorers = await startScorers({ processes: 1, settings, partitions: PARTITIONS })
+    const scorers = await startScorers({ processes: 1, threads, settings, partitions: PARTITIONS })
     try {
       scorers.begin()
       return await runProbe(brokers, load, topics.signals, topics['tier-changes'])

@@ -23,6 +23,7 @@ interface Options {
   readonly peer?: string
   readonly signals?: readonly number[]
   readonly rounds: number
+  readonly threads?: number
   readonly only?: readonly Part[]
   readonly liveSeconds?: number
   readonly brokers?: string
@@ -37,6 +38,11 @@ function buildProgram(): Command {
     .option('--peer <folder>', 'compare with the Kafka Streams job in this folder; without --full, only that')
     .option('--signals <numbers>', 'signals of a run; with --peer several sizes by comma', positiveNumbers)
     .option('--rounds <number>', 'rounds of all jobs, one job after the other', positiveNumber, 3)
+    .option(
+      '--threads <number>',
+      'threads that score, in each process of every row; else as the rows say, and 1',
+      positiveNumber,
+    )
     .option('--only <parts>', `by comma, of ${PARTS.join(', ')}`, parts)
     .option('--live-seconds <number>', 'how long each latency is measured', positiveNumber)
     .option('--brokers <host:port,…>', 'the Kafka to use; KAFKA_BROKERS if left out; not with --peer')
@@ -60,12 +66,13 @@ async function bench(options: Options): Promise<void> {
   if (peer !== undefined && found.some(({ isMissed }) => isMissed)) process.exitCode = 1
 }
 
-function chooseSections({ full, peer, signals, rounds, only, liveSeconds }: Options): Section[] {
+function chooseSections({ full, peer, signals, rounds, threads, only, liveSeconds }: Options): Section[] {
   const usual = full ? FULL : QUICK
   const parts = only ?? (peer === undefined || full ? PARTS : [])
   const sizes = {
     ...usual,
     signals: signals?.[0] ?? usual.signals,
+    ...(threads === undefined ? {} : { threads, scorers: withThreads(usual.scorers, threads) }),
     liveSeconds: liveSeconds ?? usual.liveSeconds,
     curves: full && signals !== undefined ? scaledTo(usual.curves, signals[0]!) : usual.curves,
     curveRounds: Math.min(usual.curveRounds, rounds),
@@ -82,6 +89,12 @@ function chooseSections({ full, peer, signals, rounds, only, liveSeconds }: Opti
           }),
         ]
   return [...paired, ...sectionsOf(parts, sizes, rounds)]
+}
+
+/** Each number of processes once, with as many threads. */
+function withThreads(scorers: Sizes['scorers'], threads: number): Sizes['scorers'] {
+  const processes = new Set(scorers.map(shape => shape.processes))
+  return [...processes].map(many => ({ processes: many, threads }))
 }
 
 /** As many signals for each point; of the backlogs those that do not take much longer. */

@@ -30,7 +30,7 @@ const LIVE_RATE = 5_000
 
 /** How many times `onStep` is called. */
 export function stepsOf({ signals, rounds, liveSeconds }: Omit<PeerBenchOptions, 'onStep'>): number {
-  return signals.length * (1 + 5 * rounds) + (liveSeconds > 0 ? 2 * rounds : 0)
+  return signals.length * (1 + 6 * rounds) + (liveSeconds > 0 ? 2 * rounds : 0)
 }
 
 /** Both sides on one broker, in turn. Redis runs only while Upswell does. */
@@ -64,6 +64,7 @@ async function pairRuns(
     peerOneThread: [] as PairedRun[],
     oneProcess: [] as PairedRun[],
     peerTwoThreads: [] as PairedRun[],
+    twoThreads: [] as PairedRun[],
     twoProcesses: [] as PairedRun[],
     peerSmallHeap: [] as PairedRun[],
   }
@@ -72,11 +73,16 @@ async function pairRuns(
       to.push(await run)
       onStep(`${signals} signals, round ${round}: ${title}`)
     }
-    const { peerOneThread, oneProcess, peerTwoThreads, twoProcesses, peerSmallHeap } = runs
+    const { peerOneThread, oneProcess, peerTwoThreads, twoThreads, twoProcesses, peerSmallHeap } = runs
     await keep(peerOneThread, 'Kafka Streams, 1 thread', runPeer(peer, { threads: 1, heap: 'usual' }))
-    await keep(oneProcess, 'Upswell, 1 process', runUpswell(place, paired, 1))
+    await keep(oneProcess, 'Upswell, 1 process', runUpswell(place, paired, { processes: 1, threads: 1 }))
     await keep(peerTwoThreads, 'Kafka Streams, 2 threads', runPeer(peer, { threads: 2, heap: 'usual' }))
-    await keep(twoProcesses, 'Upswell, 2 processes', runUpswell(place, paired, 2))
+    await keep(
+      twoThreads,
+      'Upswell, 1 process of 2 threads',
+      runUpswell(place, paired, { processes: 1, threads: 2 }),
+    )
+    await keep(twoProcesses, 'Upswell, 2 processes', runUpswell(place, paired, { processes: 2, threads: 1 }))
     await keep(peerSmallHeap, 'Kafka Streams, small heap', runPeer(peer, { threads: 1, heap: 'small' }))
   }
   await place.log.deleteTopics(Object.values(paired.installation.topics))
@@ -101,7 +107,7 @@ async function pairLatencies(
   for (let round = 1; round <= rounds; round++) {
     found.peer.push(await measureLivePeer(peer, place.brokers, load))
     onStep(`latency, round ${round}: Kafka Streams`)
-    found.upswell.push(await measureLiveUpswell(place, load))
+    found.upswell.push(await measureLiveUpswell(place, load, 1))
     onStep(`latency, round ${round}: Upswell`)
   }
   return found

@@ -9,6 +9,8 @@ export interface PairedRuns {
   readonly peerTwoThreads: readonly PairedRun[]
   readonly peerSmallHeap: readonly PairedRun[]
   readonly oneProcess: readonly PairedRun[]
+  /** One process as well, in which two threads score. */
+  readonly twoThreads: readonly PairedRun[]
   readonly twoProcesses: readonly PairedRun[]
 }
 

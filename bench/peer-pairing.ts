@@ -5,6 +5,7 @@ import { readModel } from './models.ts'
 import type { OccurrenceTimes } from './occurrence-times.ts'
 import type { Peer, PeerRunOptions } from './peer.ts'
 import { readPeerSignals } from './peer-signals.ts'
+import type { ScorersShape } from './plan.ts'
 import { runScoring } from './score-run.ts'
 import { type FilledTopic, fillTopic } from './signal-topic.ts'
 import { type Fingerprint, fingerprintOf, type PeerChange, peerChange } from './tier-fingerprint.ts'
@@ -53,12 +54,12 @@ export async function runPeer(peer: Peer, options: PeerRunOptions): Promise<Pair
 export async function runUpswell(
   place: BenchPlace,
   { installation, filled, times }: PairedSignals,
-  processes: number,
+  shape: ScorersShape,
 ): Promise<PairedRun> {
   const run = await runScoring(place, {
     installation,
     filled,
-    processes,
+    ...shape,
     inspect: ({ log }) => fingerprintOfTopic(log, installation.topics['tier-changes'], times),
   })
   return {

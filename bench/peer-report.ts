@@ -42,6 +42,7 @@ function allRuns(runs: PairedRuns): (readonly [string, readonly PairedRun[]])[] 
     ['Kafka Streams, 1 thread', runs.peerOneThread],
     ['Upswell, 1 process', runs.oneProcess],
     ['Kafka Streams, 2 threads', runs.peerTwoThreads],
+    ['Upswell, 1 process of 2 threads', runs.twoThreads],
     ['Upswell, 2 processes', runs.twoProcesses],
     ['Kafka Streams, 1 thread, small heap', runs.peerSmallHeap],
   ]

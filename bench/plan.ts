@@ -17,6 +17,12 @@ export interface Plan {
   cleanUp(): Promise<void>
 }
 
+/** Processes that score, and how many threads each does it with. */
+export interface ScorersShape {
+  readonly processes: number
+  readonly threads: number
+}
+
 export interface PlannedJob {
   readonly title: string
   readonly type: Job['type'] | 'score'
@@ -67,7 +73,7 @@ export async function planEmbedded(count: number): Promise<Plan> {
 export async function planKafka(
   place: BenchPlace,
   count: number,
-  processes: readonly number[],
+  scorers: readonly ScorersShape[],
 ): Promise<Plan> {
   const { brokers, log } = place
   const installation = newInstallation(brokers)
@@ -75,14 +81,14 @@ export async function planKafka(
   await createSignalsTopic(installation)
   const signals = recordsOf(benchSignals({ count, seed: SEED }), 'wall')
   const filled = await fillTopic(log, topics.signals, [readModel('rolling-score')], signals)
-  const score = (many: number): PlannedJob => ({
-    title: `Kafka and Redis, ${many} process${many === 1 ? '' : 'es'}`,
+  const score = (shape: ScorersShape): PlannedJob => ({
+    title: `Kafka and Redis, ${describeScorers(shape)}`,
     type: 'score',
     run: async () => {
       const run = await runScoring(place, {
         installation,
         filled,
-        processes: many,
+        ...shape,
         inspect: ({ log }) => countRecords(log.readAll(topics['tier-changes'])),
       })
       return { ...run, tierChanges: run.found, cpuSeconds: run.scoringCpuSeconds }
@@ -101,9 +107,15 @@ export async function planKafka(
       }),
   }
   return {
-    jobs: [...processes.map(score), floor],
+    jobs: [...scorers.map(score), floor],
     cleanUp: () => log.deleteTopics(Object.values(topics)),
   }
+}
+
+/** `1 process`, `2 processes of 2 threads`. */
+function describeScorers({ processes, threads }: ScorersShape): string {
+  const many = `${processes} process${processes === 1 ? '' : 'es'}`
+  return threads === 1 ? many : `${many} of ${threads} threads`
 }
 
 async function countRecords(records: AsyncIterable<unknown>): Promise<number> {

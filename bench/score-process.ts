@@ -1,82 +1,40 @@
+import { BroadcastChannel } from 'node:worker_threads'
 import { readConfig } from '../src/config.ts'
-import type { ConsumeOptions } from '../src/consumers/log.ts'
 import { describeError } from '../src/errors.ts'
 import { startService } from '../src/service.ts'
 import { QUIET_LOGGER } from './logger.ts'
-import { monotonicMs } from './monotonic.ts'
-
-/** What a scorer tells the process that measures it. `atMs`: see `monotonicMs`. */
-export type ScorerMessage =
-  /** It is there, and would join the group now. */
-  | { readonly type: 'ready' }
-  | { readonly type: 'assigned' | 'released'; readonly partition: number }
-  | { readonly type: 'first-record'; readonly atMs: number }
-  | { readonly type: 'failed'; readonly message: string }
-
-/** What it is told, in this order. */
-export type ScorerCommand = 'join' | 'begin'
+import { TOLD_BY_THREADS, TOLD_TO_THREADS } from './scorers-channel.ts'
+import { type ScorerCommand, type ScorerMessage, watchLog } from './watched-log.ts'
 
 /**
- * The score role as `upswell score` runs it, with the settings of the environment, but for a look at its log: it joins the group when the process that forked it says
- * so, tells which partitions it holds, begins to read them when it is told to, and tells when it takes the first record. So joining is not measured, with as many
- * scorers as one likes. SIGTERM stops it.
+ * The score role as `upswell score` runs it, with the settings of the environment, but for a look at its log (watched-log.ts), in the main thread or in those that score: it joins the
+ * group when the process that forked it says so, tells which partitions it holds, begins to read them when it is told to, and tells when it takes the first record. So
+ * joining is not measured, with as many scorers as one likes. SIGTERM stops it.
  */
-const commands = { join: defer(), begin: defer() }
-process.on('message', command => commands[command as ScorerCommand].resolve())
-
-function defer(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => {}
-  const promise = new Promise<void>(settle => {
-    resolve = settle
-  })
-  return { promise, resolve }
-}
-
 function tell(message: ScorerMessage): void {
   if (process.connected) process.send?.(message)
 }
 
-function watch(options: ConsumeOptions): ConsumeOptions {
-  const { handler } = options
-  let hasBegun = false
-  return {
-    ...options,
-    handler: {
-      assigned: async session => {
-        const offset = await handler.assigned(session)
-        tell({ type: 'assigned', partition: session.partition })
-        await commands.begin.promise
-        return offset
-      },
-      process: (session, records) => {
-        if (!hasBegun) {
-          hasBegun = true
-          tell({ type: 'first-record', atMs: monotonicMs() })
-        }
-        return handler.process(session, records)
-      },
-      released: session => {
-        tell({ type: 'released', partition: session.partition })
-        handler.released(session)
-      },
-    },
-  }
-}
+const told = new BroadcastChannel(TOLD_BY_THREADS)
+const commands = new BroadcastChannel(TOLD_TO_THREADS)
+// They are not to hold the process.
+told.unref()
+commands.unref()
+told.onmessage = event => tell((event as { data: ScorerMessage }).data)
 
 try {
   const service = await startService({
     config: readConfig(),
     roles: new Set(['score']),
     logger: QUIET_LOGGER,
+    scoreThreadEntry: new URL('./score-thread.js', import.meta.url),
   })
-  const { log } = service.backend
-  const consume = log.consume.bind(log)
-  // In time: the role begins with a question to the brokers, whose answer cannot be there yet.
-  log.consume = async options => {
-    tell({ type: 'ready' })
-    await commands.join.promise
-    return consume(watch(options))
-  }
+  // In time: the role begins with a question to the brokers, whose answer cannot be there yet. Where threads score, nobody consumes here.
+  const command = watchLog(service.backend.log, 0, tell)
+  process.on('message', message => {
+    command(message as ScorerCommand)
+    commands.postMessage(message)
+  })
   process.once('SIGTERM', () => void service.stop().then(() => process.exit()))
   await service.started
 } catch (error) {

@@ -14,6 +14,8 @@ export interface ScoreRunOptions<T> {
   readonly installation: Installation
   readonly filled: FilledTopic
   readonly processes: number
+  /** That score in each of them. */
+  readonly threads: number
   /** Of the scorers, beside those of `prepareRun`. */
   readonly settings?: Readonly<Record<string, string>>
   /** Looks at what the run left, before it is removed. */
@@ -48,7 +50,7 @@ export function runScoring<T>(
   options: ScoreRunOptions<T>,
 ): Promise<ScoreRun & { readonly found: T }> {
   return place.withRedis(async redisUrl => {
-    const { installation, filled, processes, inspect, settings: more } = options
+    const { installation, filled, processes, threads, inspect, settings: more } = options
     const { settings, namespace, scoreGroup } = await prepareRun(installation, redisUrl, more)
     const { brokers, topics } = installation
     const redis = await watchRedis(redisUrl)
@@ -56,7 +58,7 @@ export function runScoring<T>(
     try {
       const redisBefore = await redis.cpuSeconds()
       const bytesBefore = await backend.store.sizeBytes()
-      const scorers = await startScorers({ processes, settings, partitions: filled.ends.size })
+      const scorers = await startScorers({ processes, threads, settings, partitions: filled.ends.size })
       let run: ScoreRun
       try {
         run = {

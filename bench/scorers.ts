@@ -4,10 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { monotonicMs } from './monotonic.ts'
 import { cpuSecondsOf, peakRssBytesOf } from './process-usage.ts'
-import type { ScorerCommand, ScorerMessage } from './score-process.ts'
+import type { ScorerCommand, ScorerMessage } from './watched-log.ts'
 
 export interface ScorersOptions {
   readonly processes: number
+  /** That score in each of them. */
+  readonly threads: number
   /** Of `upswell score`. */
   readonly settings: Readonly<Record<string, string>>
   readonly partitions: number
@@ -33,10 +35,12 @@ const SETTLE_TIMEOUT_MS = 60_000
 const LOOK_MS = 10
 
 /**
- * Starts the processes and waits until every partition is held by one of them, and each holds some.
+ * Starts the processes and waits until every partition is held by one of their threads, and each holds some.
  * @throws Error if that does not come to pass
  */
-export async function startScorers({ processes, settings, partitions }: ScorersOptions): Promise<Scorers> {
+export async function startScorers({ processes, threads, ...rest }: ScorersOptions): Promise<Scorers> {
+  const { partitions } = rest
+  const settings = { ...rest.settings, UPSWELL_SCORE_THREADS: String(threads) }
   const scorers = Array.from({ length: processes }, () => startScorer(settings))
   const all: Scorers = {
     begin: () => {
@@ -60,7 +64,11 @@ export async function startScorers({ processes, settings, partitions }: ScorersO
     },
   }
   try {
-    await until('are not ready to join', () => scorers.every(({ isReady }) => isReady), all.requireRunning)
+    await until(
+      'are not ready to join',
+      () => scorers.every(({ held }) => held.size === threads),
+      all.requireRunning,
+    )
     tellAll(scorers, 'join')
     await until(
       `do not share the ${partitions} partitions`,
@@ -76,8 +84,8 @@ export async function startScorers({ processes, settings, partitions }: ScorersO
 
 interface Scorer {
   readonly child: ChildProcess
-  readonly held: Set<number>
-  isReady: boolean
+  /** By member: its partitions. One that is not ready to join is not there. */
+  readonly held: Map<number, Set<number>>
   firstRecordAtMs?: number
   failure?: string
 }
@@ -90,18 +98,18 @@ function startScorer(settings: Readonly<Record<string, string>>): Scorer {
     env: { PATH, HOME, ...settings },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
-  const scorer: Scorer = { child, held: new Set(), isReady: false }
+  const scorer: Scorer = { child, held: new Map() }
   child.on('message', raw => {
     const message = raw as ScorerMessage
     switch (message.type) {
       case 'ready':
-        scorer.isReady = true
+        scorer.held.set(message.member, new Set())
         break
       case 'assigned':
-        scorer.held.add(message.partition)
+        scorer.held.get(message.member)!.add(message.partition)
         break
       case 'released':
-        scorer.held.delete(message.partition)
+        scorer.held.get(message.member)!.delete(message.partition)
         break
       case 'first-record':
         scorer.firstRecordAtMs = message.atMs
@@ -132,12 +140,13 @@ async function until(problem: string, isSo: () => boolean, requireRunning: () =>
 
 /** Each partition has one owner, and nobody goes without as long as there are enough. */
 function isSettled(scorers: readonly Scorer[], partitions: number): boolean {
-  const held = scorers.flatMap(scorer => [...scorer.held])
-  const idle = scorers.filter(scorer => scorer.held.size === 0).length
+  const members = scorers.flatMap(scorer => [...scorer.held.values()])
+  const held = members.flatMap(partitions => [...partitions])
+  const idle = members.filter(partitions => partitions.size === 0).length
   return (
     held.length === partitions &&
     new Set(held).size === partitions &&
-    idle === Math.max(0, scorers.length - partitions)
+    idle === Math.max(0, members.length - partitions)
   )
 }
 

@@ -7,7 +7,7 @@ import { benchLive, renderLive } from './live-bench.ts'
 import { number } from './markdown.ts'
 import { benchAgainstPeer, type PeerBenchOptions, stepsOf } from './peer-bench.ts'
 import { renderPairing } from './peer-report.ts'
-import { type Plan, planEmbedded, planFold, planKafka } from './plan.ts'
+import { type Plan, planEmbedded, planFold, planKafka, type ScorersShape } from './plan.ts'
 import { benchRebuild, REBUILD_STEPS, type RebuildChoice, renderRebuild } from './rebuild-bench.ts'
 import { renderJobs } from './report.ts'
 import { runProgram } from './run-in-child.ts'
@@ -36,7 +36,9 @@ export type Part = (typeof PARTS)[number]
 /** How large everything is. */
 export interface Sizes {
   readonly signals: number
-  readonly processes: readonly number[]
+  readonly scorers: readonly ScorersShape[]
+  /** Of the scorers in all other parts. */
+  readonly threads: number
   readonly liveRates: readonly number[]
   readonly liveSeconds: number
   /** Undefined: as many as of the jobs. */
@@ -51,7 +53,12 @@ export interface Sizes {
 
 export const QUICK: Sizes = {
   signals: 200_000,
-  processes: [1, 2],
+  scorers: [
+    { processes: 1, threads: 1 },
+    { processes: 1, threads: 2 },
+    { processes: 2, threads: 1 },
+  ],
+  threads: 1,
   liveRates: [5_000],
   liveSeconds: 10,
   liveRounds: 1,
@@ -64,7 +71,8 @@ export const QUICK: Sizes = {
 
 export const FULL: Sizes = {
   signals: 1_000_000,
-  processes: [1, 2, 3],
+  scorers: [...QUICK.scorers, { processes: 3, threads: 1 }],
+  threads: 1,
   liveRates: [1_000, 5_000, 20_000],
   liveSeconds: 30,
   curves: FULL_CURVES,
@@ -102,11 +110,11 @@ export function peerSection(options: Omit<PeerBenchOptions, 'onStep'>): Section 
 }
 
 function jobSection(parts: readonly Part[], sizes: Sizes, rounds: number): Section {
-  const { signals, processes } = sizes
+  const { signals, scorers } = sizes
   const runs =
     (parts.includes('fold') ? 2 : 0) +
     (parts.includes('embedded') ? 1 : 0) +
-    (parts.includes('kafka') ? processes.length + 1 : 0)
+    (parts.includes('kafka') ? scorers.length + 1 : 0)
   return {
     title: `${number(signals)} signals of 20,000 accounts`,
     steps: 1 + runs * rounds,
@@ -116,7 +124,7 @@ function jobSection(parts: readonly Part[], sizes: Sizes, rounds: number): Secti
       try {
         if (parts.includes('fold')) plans.push(planFold(signals))
         if (parts.includes('embedded')) plans.push(await planEmbedded(signals))
-        if (parts.includes('kafka')) plans.push(await planKafka(place!, signals, processes))
+        if (parts.includes('kafka')) plans.push(await planKafka(place!, signals, scorers))
         onStep(`made ${signals} signals`)
         const jobs = plans.flatMap(plan => plan.jobs)
         const results = jobs.map(({ title, type }) => ({ title, type, measurements: [] as Measurement[] }))
@@ -135,24 +143,24 @@ function jobSection(parts: readonly Part[], sizes: Sizes, rounds: number): Secti
   }
 }
 
-function liveSection({ liveRates: rates, liveSeconds: seconds }: Sizes, rounds: number): Section {
+function liveSection({ liveRates: rates, liveSeconds: seconds, threads }: Sizes, rounds: number): Section {
   return {
     title: 'Latency, from the sending of a signal to the change of tier in the hands of a reader',
     steps: rates.length * rounds,
     needsServers: true,
     measure: async (onStep, place) => ({
-      markdown: renderLive(await benchLive(place!, { rates, seconds, rounds }, onStep)),
+      markdown: renderLive(await benchLive(place!, { rates, seconds, rounds, threads }, onStep)),
     }),
   }
 }
 
-function curveSections({ curves, curveRounds: rounds }: Sizes): Section[] {
+function curveSections({ curves, curveRounds: rounds, threads }: Sizes): Section[] {
   return curvesOf(curves).map(curve => ({
     title: curve.title,
     steps: stepsOfCurve(curve, rounds),
     needsServers: true,
     measure: async (onStep, place) => {
-      const measured = await measureCurve(place!, curve, rounds, onStep)
+      const measured = await measureCurve(place!, curve, rounds, threads, onStep)
       return { markdown: renderCurve(measured), picture: { name: curve.id, svg: drawCurve(measured) } }
     },
   }))

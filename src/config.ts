@@ -18,6 +18,8 @@ export interface Config {
   readonly topicPrefix: string
   readonly group: string
   readonly batchSize: number
+  /** Where Kafka is used; 1: the main thread scores. */
+  readonly scoreThreads: number
   readonly tickIntervalMs: number
   readonly sessionTimeoutMs: number
   readonly flushIntervalMs: number
@@ -52,6 +54,8 @@ const setting = (
   about,
   parse,
 })
+
+const DEFAULT_SCORE_THREADS = '1'
 
 /** Every setting, in the order in which `--help` shows them. */
 export const SETTINGS: readonly Setting[] = [
@@ -89,6 +93,13 @@ export const SETTINGS: readonly Setting[] = [
     '5000',
     'the most records in one transaction',
     wholeNumber(1, 10_000),
+  ),
+  setting(
+    'scoreThreads',
+    'UPSWELL_SCORE_THREADS',
+    DEFAULT_SCORE_THREADS,
+    'threads of a process that score, where Kafka is used; each is a member of the group',
+    wholeNumber(1, 64),
   ),
   setting(
     'tickIntervalMs',

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { AccountParity } from './consumers/parity/account-parity.ts'
 import type { BatchReport } from './consumers/score-partition.ts'
+import type { ScoredCounts } from './scored-counts.ts'
 
 /** What one process counts, for Prometheus. */
 export interface Metrics {
   readonly registry: Registry
-  readonly onScored: (batch: BatchReport) => void
+  readonly onScored: (counts: ScoredCounts) => void
   readonly onParityChecked: (accounts: readonly AccountParity[]) => void
   readonly onIngested: (topic: string, outcome: 'accepted' | 'rejected', count: number) => void
 }
@@ -83,17 +84,10 @@ export function createMetrics(
   })
   return {
     registry,
-    onScored: batch => {
-      if (batch.refolded) {
-        refolded.inc(batch.records)
-        return
-      }
-      for (const [outcome, count] of Object.entries(batch.outcomes))
-        if (count > 0) signals.inc({ outcome }, count)
-      if (batch.rejected > 0) signals.inc({ outcome: 'rejected' }, batch.rejected)
-      for (const event of batch.events) {
-        events.inc({ type: event.type === 'pql' ? `pql-${event.status}` : event.type, model: event.modelId })
-      }
+    onScored: counts => {
+      for (const [outcome, count] of Object.entries(counts.signals)) signals.inc({ outcome }, count)
+      refolded.inc(counts.refolded)
+      for (const { type, model, count } of counts.events) events.inc({ type, model }, count)
     },
     onParityChecked: accounts => {
       for (const { outcome } of accounts) parity.inc({ outcome })

@@ -8,16 +8,19 @@ import type { Logger } from './consumers/logger.ts'
 import { startParityLoop } from './consumers/parity/parity-loop.ts'
 import { paritySourceOf } from './consumers/parity/parity-source.ts'
 import { type FoundLine, Lines } from './consumers/replay/lines.ts'
-import { scoreLines } from './consumers/replay/score-lines.ts'
 import { ServedLine } from './consumers/replay/served-line.ts'
 import type { BatchReport } from './consumers/score-partition.ts'
 import type { Scoring } from './consumers/scoring.ts'
-import { describeError, isUpswellError, UpswellError } from './errors.ts'
+import { describeError, UpswellError } from './errors.ts'
 import { createMetrics } from './metrics.ts'
 import { ModelLibrary, type ModelSource } from './models/model-library.ts'
 import { isEmbedded, openBackend } from './open-backend.ts'
 import { readModelFiles } from './read-model-files.ts'
+import { scoreAsConfigured } from './score-as-configured.ts'
+import { scoreInThreads } from './score-threads/score-in-threads.ts'
+import { CountedBatches } from './scored-counts.ts'
 import type { CompiledModel } from './scoring/compile-model.ts'
+import { untilAvailable } from './until-available.ts'
 
 export type Role = 'ingest' | 'score' | 'api'
 
@@ -25,7 +28,10 @@ export interface ServiceOptions {
   readonly config: Config
   readonly roles: ReadonlySet<Role>
   readonly logger: Logger
+  /** Called where the main thread scores, as it does embedded. */
   readonly onScored?: (batch: BatchReport) => void
+  /** What threads that score run, for those who want to look into them; the product's own if left out. */
+  readonly scoreThreadEntry?: URL
 }
 
 export interface Service {
@@ -51,7 +57,8 @@ export interface Service {
  * Starts the roles of one process. Returns once health answers; Kafka and Redis are waited for behind it, however long it takes.
  * @throws InvalidModelError, UpswellError INVALID_SETTINGS, PORT_IN_USE, STORE_UNAVAILABLE (embedded only)
  */
-export async function startService({ config, roles, logger, onScored }: ServiceOptions): Promise<Service> {
+export async function startService(options: ServiceOptions): Promise<Service> {
+  const { config, roles, logger, onScored } = options
   const library = new ModelLibrary()
   const models = (await readModelFiles(config.models)).map(({ file, text }) => ({ file, text }))
   library.compileAll(models)
@@ -111,6 +118,31 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
     const consumption = await untilAvailable(start, role, logger, stopping.signal)
     if (consumption !== undefined) running.set(role, consumption)
   }
+  const batches = new CountedBatches()
+  const startScoring = (): Promise<Scoring> =>
+    config.scoreThreads > 1 && !isEmbedded(config)
+      ? scoreInThreads({
+          threads: config.scoreThreads,
+          config,
+          models,
+          logger,
+          onCounts: metrics.onScored,
+          stop: stopping.signal,
+          entry: options.scoreThreadEntry,
+        })
+      : scoreAsConfigured({
+          config,
+          lines,
+          library,
+          models,
+          logger,
+          onScored: batch => {
+            batches.add(batch)
+            const counts = batches.take()
+            if (counts !== undefined) metrics.onScored(counts)
+            onScored?.(batch)
+          },
+        })
   const started = Promise.all([
     roles.has('ingest') &&
       begin('ingest', () =>
@@ -124,24 +156,7 @@ export async function startService({ config, roles, logger, onScored }: ServiceO
       ),
     roles.has('score') &&
       begin('score', async () => {
-        scoring = await scoreLines({
-          lines,
-          library,
-          models,
-          logger,
-          batchSize: config.batchSize,
-          now: Date.now,
-          tickIntervalMs: config.tickIntervalMs,
-          ...(config.flushIntervalMs > 0
-            ? { flush: { intervalMs: config.flushIntervalMs, now: () => performance.now() } }
-            : {}),
-          // Embedded, the store is never lost without the log.
-          checkpointIntervalMs: isEmbedded(config) ? 0 : config.checkpointIntervalMs,
-          onScored: batch => {
-            metrics.onScored(batch)
-            onScored?.(batch)
-          },
-        })
+        scoring = await startScoring()
         return scoring
       }),
   ]).then(() => undefined)
@@ -216,23 +231,4 @@ async function listen(api: ReturnType<typeof createApi>, { host, port }: Config)
 function withoutJson(line: string): string {
   const { msg, url, err } = JSON.parse(line) as { msg: string; url?: string; err?: { stack?: string } }
   return [msg, url, err?.stack].filter(part => part !== undefined).join(': ')
-}
-
-/** Calls `start` until the log and the store are there; undefined if it was stopped meanwhile. */
-async function untilAvailable(
-  start: () => Promise<Consumption>,
-  role: Role,
-  logger: Logger,
-  stop: AbortSignal,
-): Promise<Consumption | undefined> {
-  for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, 5000)) {
-    if (stop.aborted) return undefined
-    try {
-      return await start()
-    } catch (error) {
-      if (!isUpswellError(error) || !error.canRetry) throw error
-      logger.warn(`${role} cannot start yet: ${describeError(error)}; trying again in ${waitMs} ms`)
-      await sleep(waitMs, undefined, { signal: stop }).catch(() => undefined)
-    }
-  }
 }

@@ -17,6 +17,7 @@ const runs = (more: Partial<PairedRuns> = {}): PairedRuns => ({
   peerOneThread: [run(9, 14, 700), run(18, 15, 700), run(9, 14, 710)],
   oneProcess: [run(6, 9, 300), run(9, 9, 300), run(5, 8, 310)],
   peerTwoThreads: [run(8, 15, 730), run(8, 15, 730), run(8, 15, 730)],
+  twoThreads: [run(6, 9, 400), run(6, 9, 400), run(6, 9, 400)],
   twoProcesses: [run(6, 9, 500), run(6, 9, 500), run(6, 9, 500)],
   peerSmallHeap: [run(9, 14, 350), run(9, 14, 350), run(9, 14, 350)],
   ...more,

@@ -7,16 +7,16 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { TOPIC_ROLES, topicNames } from '../../src/consumers/topics.ts'
 import { partitionOf } from '../../src/store/partition-of.ts'
 import { GROWTH } from '../api/world.ts'
-import { buildCli, CliProcess, type Environment, getJson, runCli, untilJson } from '../commands/cli.ts'
+import { buildCli, type Environment, getJson, runCli, untilJson } from '../commands/cli.ts'
 import { compileMessage } from '../schemas/published-schemas.ts'
 import { describeIntegration } from '../support/integration.ts'
 import { startBroker } from '../support/java-broker.ts'
 import { until } from '../support/log-handlers.ts'
 import { missingForMaven } from '../support/maven-artifacts.ts'
 import { startRedis } from '../support/redis-server.ts'
+import { logged, startRole, stopInTime, untilReady } from '../support/role-process.ts'
 
 const SETUP_TIMEOUT_MS = 180_000
-const STOP_WITHIN_MS = 10_000
 const PARTITIONS = 3
 const LARGE_BYTES = 2 * 1024 * 1024
 
@@ -46,33 +46,6 @@ function installation(
     UPSWELL_SESSION_TIMEOUT_MS: '6000',
     UPSWELL_PORT: '0',
   }
-}
-
-/** Starts a role; its log says where it answers. */
-async function startRole(role: string, env: Environment): Promise<{ upswell: CliProcess; url: string }> {
-  const upswell = new CliProcess(main, [role], { env })
-  const [, url] = await upswell.says(/ (http:\/\/127\.0\.0\.1:\d+) answers \/livez, \/readyz and \/metrics"/)
-  return { upswell, url: url! }
-}
-
-async function untilReady(url: string): Promise<void> {
-  await untilJson(`${url}/readyz`, ({ status }) => status === 200)
-}
-
-async function stopInTime(upswell: CliProcess): Promise<void> {
-  const askedAt = performance.now()
-  expect(await upswell.kill('SIGTERM')).toMatchObject({ code: 0, signal: null, stderr: '' })
-  expect(performance.now() - askedAt).toBeLessThan(STOP_WITHIN_MS)
-}
-
-/** What an operator reads: a line of JSON each. */
-function logged(
-  upswell: CliProcess,
-): { readonly level: string; readonly time: string; readonly msg: string }[] {
-  return upswell.stdout
-    .trimEnd()
-    .split('\n')
-    .map(line => JSON.parse(line))
 }
 
 describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redisUrl }) => {
@@ -125,14 +98,20 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
 
   test('a role whose topics are missing ends, and says what to do', async () => {
     const missing = { ...env, UPSWELL_TOPIC_PREFIX: `${env['UPSWELL_TOPIC_PREFIX']}missing.` }
-    for (const role of ['ingest', 'score']) {
-      const { code, stderr } = await runCli(main, [role], { env: missing })
+    for (const [role, threads] of [
+      ['ingest', '1'],
+      ['score', '1'],
+      ['score', '2'],
+    ] as const) {
+      const { code, stderr } = await runCli(main, [role], {
+        env: { ...missing, UPSWELL_SCORE_THREADS: threads },
+      })
       expect(code).toBe(1)
       expect(stderr).toMatch(
         /^upswell: TOPIC_MISSING: Kafka has no topic [^;]*\.missing\.[^;]*; create what is missing with `upswell topics create`\n$/,
       )
     }
-    const { upswell, url } = await startRole('api', missing)
+    const { upswell, url } = await startRole(main, 'api', missing)
     upswell.endWithTest()
     const { detail } = await untilJson<{ detail: string }>(`${url}/readyz`, ({ status }) => status === 503)
     expect(detail).toMatch(
@@ -143,9 +122,9 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
 
   test('they get ready, each on a port of its own', async () => {
     ;[ingest, score, api] = await Promise.all([
-      startRole('ingest', env),
-      startRole('score', env),
-      startRole('api', env),
+      startRole(main, 'ingest', env),
+      startRole(main, 'score', env),
+      startRole(main, 'api', env),
     ])
     await Promise.all([ingest, score, api].map(({ url }) => untilReady(url)))
     expect(new Set([ingest.url, score.url, api.url]).size).toBe(3)
@@ -387,7 +366,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('a role whose services 
     const [broker, redis] = await Promise.all([startServer(startBroker()), startServer(startRedis())])
     const env = installation(`127.0.0.1:${broker.port}`, `redis://127.0.0.1:${redis.port}`)
     await runCli(main, ['topics', 'create'], { env })
-    const { upswell, url } = await startRole('api', env)
+    const { upswell, url } = await startRole(main, 'api', env)
     upswell.endWithTest()
     await untilReady(url)
 
@@ -426,7 +405,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('a role whose services 
       expect((await runCli(main, ['topics', 'create'], { env })).code).toBe(0)
       await earlier.stop()
 
-      const { upswell, url } = await startRole('score', env)
+      const { upswell, url } = await startRole(main, 'score', env)
       upswell.endWithTest()
       await upswell.says(
         /"level":"warn".*"score cannot start yet: LOG_UNAVAILABLE: .*ECONNREFUSED 127\.0\.0\.1:\d+; trying again in \d+ ms"/,
@@ -436,7 +415,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('a role whose services 
         body: { code: 'NOT_READY', detail: 'score: waiting for the log' },
       })
       expect((await getJson(`${url}/livez`)).status).toBe(200)
-      const impatient = await startRole('score', env)
+      const impatient = await startRole(main, 'score', env)
       await stopInTime(impatient.upswell)
       const unsent = await runCli(main, ['send', '-'], { env, input: usage('s-1', 'acme') })
       expect([unsent.code, unsent.stdout]).toEqual([1, ''])

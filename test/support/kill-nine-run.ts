@@ -17,7 +17,9 @@ import { SignalSource } from './kill-nine-signals.ts'
 import { type Stage, Worker, type WorkerRole } from './kill-nine-workers.ts'
 import { silent, until } from './log-handlers.ts'
 
-export const PARTITIONS = 4
+/** At least one for each member of the group: a process with none would do no work, and is waited for. */
+export const PARTITIONS = 8
+const MOST_THREADS = 2
 export const MOST_IN_A_BATCH = 20
 const NAME = 'kill-nine'
 const HISTORY_SIGNALS = 600
@@ -145,7 +147,10 @@ export class Torture {
   }
 
   #startScoreWorkers(wanted: number): void {
-    for (let i = this.#of('score').length; i < wanted; i++) this.#startWorker('score')
+    for (let i = this.#of('score').length; i < wanted; i++)
+      this.#startWorker('score', {
+        UPSWELL_SCORE_THREADS: String(this.#random.integer(1, MOST_THREADS)),
+      })
   }
 
   #of(role: WorkerRole): Worker[] {

@@ -76,9 +76,9 @@ async function end({ backend, scoring }: Running): Promise<void> {
 }
 
 /** With ticks: in pieces, behind each a tick at the time of its newest signal. */
-async function send(
+export async function send(
   { log }: Backend,
-  { topics, ticks }: PipelineOptions,
+  { topics, ticks }: Pick<PipelineOptions, 'topics' | 'ticks'>,
   signals: readonly Signal[],
 ): Promise<ReadonlyMap<number, number>> {
   const load = (part: readonly Signal[]) =>
@@ -112,12 +112,12 @@ async function send(
   return ends
 }
 
-async function untilStored({ store }: Backend, ends: ReadonlyMap<number, number>): Promise<void> {
+export async function untilStored({ store }: Backend, ends: ReadonlyMap<number, number>): Promise<void> {
   for (const [partition, offset] of ends)
     while ((await store.readPartition(partition)).watermark <= offset) await sleep(10)
 }
 
-async function readByAccount({ log }: Backend, topic: string): Promise<Map<string, string[]>> {
+export async function readByAccount({ log }: Backend, topic: string): Promise<Map<string, string[]>> {
   const byAccount = new Map<string, string[]>()
   for await (const record of log.readAll(topic)) {
     const account = String(record.key)

@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createTopics } from '../../src/consumers/kafka/topics.ts'
+import { openKafkaRedisBackend } from '../../src/consumers/kafka-redis-backend.ts'
+import { topicNames } from '../../src/consumers/topics.ts'
+import { buildCli, type CliProcess, getJson } from '../commands/cli.ts'
+import { describeIntegration } from '../support/integration.ts'
+import { silent, until } from '../support/log-handlers.ts'
+import { expectedOutputs, MODELS, pipelineSignals } from '../support/pipeline-input.ts'
+import { logged, startRole, stopInTime, untilReady } from '../support/role-process.ts'
+import { readByAccount, send, untilStored } from '../support/run-pipeline.ts'
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 180_000 })
+
+const PARTITIONS = 3
+
+/** Partitions that each thread got when it joined last, by its name. */
+function partitionsOfThreads(upswell: CliProcess): Map<string, string[]> {
+  const joins = logged(upswell).flatMap(({ msg }) => {
+    const join = /^(thread \d+): joined the group \S+: (.*)$/.exec(msg)
+    return join === null ? [] : [[join[1]!, join[2]!.match(/signals\/\d+/g) ?? []] as const]
+  })
+  return new Map(joins.map(([thread, partitions]) => [thread, [...partitions]]))
+}
+
+describeIntegration('a process in which several threads score', ({ kafkaBrokers, redisUrl }) => {
+  const signals = pipelineSignals(30, 90)
+  let main: string
+  beforeAll(async () => {
+    main = await buildCli()
+  })
+
+  async function install() {
+    const name = `threads-${randomUUID().slice(0, 8)}`
+    const topics = topicNames(`${name}.`)
+    const kafka = { brokers: kafkaBrokers.split(','), clientId: 'test', log: silent }
+    await createTopics({
+      ...kafka,
+      // History carries times of its own: kept for seven days, as is the default, it would go at once.
+      topics: Object.values(topics).map(topic => ({
+        name: topic,
+        partitions: PARTITIONS,
+        config: { 'retention.ms': '-1' },
+      })),
+    })
+    const backend = await openKafkaRedisBackend({
+      kafka: { ...kafka, transactionalIdPrefix: `${name}-test` },
+      redis: { url: redisUrl, namespace: name, log: silent },
+    })
+    onTestFinished(() => backend.close())
+    const env = {
+      KAFKA_BROKERS: kafkaBrokers,
+      REDIS_URL: redisUrl,
+      UPSWELL_MODELS: MODELS.map(({ file }) => resolve(file)).join(','),
+      UPSWELL_NAMESPACE: name,
+      UPSWELL_TOPIC_PREFIX: `${name}.`,
+      UPSWELL_GROUP: name,
+      UPSWELL_SESSION_TIMEOUT_MS: '6000',
+      UPSWELL_TICK_INTERVAL_MS: '200',
+      UPSWELL_BATCH_SIZE: '50',
+      UPSWELL_PORT: '0',
+      UPSWELL_SCORE_THREADS: '2',
+    }
+    const start = async (more: Readonly<Record<string, string>> = {}) => {
+      const role = await startRole(main, 'score', { ...env, ...more })
+      role.upswell.endWithTest()
+      return role
+    }
+    return { name, topics, backend, start }
+  }
+
+  async function metric(url: string, series: string): Promise<number> {
+    const text = await (await fetch(`${url}/metrics`)).text()
+    const values = text.split('\n').filter(line => line.startsWith(series))
+    return values.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+  }
+
+  test.each([
+    { isKilled: false, title: 'left in peace' },
+    { isKilled: true, title: 'killed with -9 in the midst of its work, and started again' },
+  ])('puts out the very bytes, each once: $title', async ({ isKilled }) => {
+    const expected = expectedOutputs(signals, (fold, slow) => expect(fold).toEqual(slow))
+    const { name, topics, backend, start } = await install()
+    let { upswell, url } = await start()
+    await untilReady(url)
+    const of = partitionsOfThreads(upswell)
+    expect([...of.keys()].sort()).toEqual(['thread 1', 'thread 2'])
+    expect([...of.values()].map(({ length }) => length).sort()).toEqual([1, 2])
+    expect(new Set([...of.values()].flat()).size).toBe(PARTITIONS)
+    expect(await metric(url, 'upswell_assigned_partitions')).toBe(PARTITIONS)
+
+    const half = Math.floor(signals.length / 2)
+    const sending = send(backend, { topics, ticks: false }, signals.slice(0, half))
+    if (isKilled) {
+      let scored = 0
+      await until(async () => {
+        scored = await metric(url, 'upswell_signals_total')
+        return scored > 0
+      })
+      await upswell.kill('SIGKILL')
+      expect(scored).toBeLessThan(half)
+      ;({ upswell, url } = await start())
+    }
+    await sending
+    const ends = await send(backend, { topics, ticks: false }, signals.slice(half))
+    await untilStored(backend, ends)
+    expect(await readByAccount(backend, topics['tier-changes'])).toEqual(expected.tierChanges)
+    expect(await readByAccount(backend, topics['pql-events'])).toEqual(expected.pqlEvents)
+    if (!isKilled) {
+      await until(async () => (await metric(url, 'upswell_signals_total')) === signals.length)
+      await until(async () => (await metric(url, 'upswell_events_total')) > 0)
+    }
+
+    await stopInTime(upswell)
+    expect((await backend.log.group(`${name}-score`, topics.signals)).isConsuming).toBe(false)
+    expect(logged(upswell).at(-1)!.msg).toBe('stopped')
+    expect(logged(upswell).filter(({ level }) => level === 'error')).toEqual([])
+  })
+
+  test('is ready, though there are more threads than partitions', async () => {
+    const { start } = await install()
+    const { upswell, url } = await start({ UPSWELL_SCORE_THREADS: '5' })
+    await untilReady(url)
+    expect([...partitionsOfThreads(upswell).values()].flat()).toHaveLength(PARTITIONS)
+    await stopInTime(upswell)
+  })
+
+  describe('ends with 1 and says why, when a thread', () => {
+    test.each([
+      ['throws', "throw new Error('deliberate')", /Error: deliberate/],
+      [
+        'runs out of memory',
+        'const a = []; for (;;) a.push(new Array(1000).fill(a.length))',
+        /ERR_WORKER_OUT_OF_MEMORY/,
+      ],
+    ])('%s', async (_, mishap, reason) => {
+      const folder = await mkdtemp(join(tmpdir(), 'upswell-threads-'))
+      onTestFinished(() => rm(folder, { recursive: true }))
+      const [preload, trigger] = [join(folder, 'preload.cjs'), join(folder, 'trigger')]
+      // In one thread, once the file is there.
+      await writeFile(
+        preload,
+        `const { existsSync } = require('node:fs')
+        if (require('node:worker_threads').threadId === 2)
+          setInterval(() => { if (existsSync(${JSON.stringify(trigger)})) { ${mishap} } }, 20)`,
+      )
+      const { start } = await install()
+      const { upswell, url } = await start({
+        NODE_OPTIONS: `--require ${preload} --max-old-space-size=120`,
+      })
+      await untilReady(url)
+      await writeFile(trigger, '')
+      const { code, stderr } = await upswell.ended
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/thread 2 of the score role ended by itself/)
+      expect(stderr).toMatch(reason)
+      const errors = logged(upswell).filter(({ level }) => level === 'error')
+      expect(errors.map(({ msg }) => msg)).toEqual([
+        expect.stringMatching(/^thread 2 of the score role ended by itself: /),
+      ])
+      await expect(getJson(`${url}/livez`)).rejects.toThrow()
+    })
+  })
+})
