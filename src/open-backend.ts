@@ -1,6 +1,5 @@
 import type { Config } from './config.ts'
 import type { Backend } from './consumers/backend.ts'
-import { openEmbeddedBackend } from './consumers/embedded-backend.ts'
 import { openKafkaRedisBackend } from './consumers/kafka-redis-backend.ts'
 import type { Logger } from './consumers/logger.ts'
 import { Lines } from './consumers/replay/lines.ts'
@@ -44,6 +43,8 @@ export async function openServed(
 export async function openBackend(config: Config, logger: Logger): Promise<OpenedBackend> {
   const topics = topicNames(config.topicPrefix)
   if (isEmbedded(config)) {
+    // Loaded where it is used: it takes some 6 MiB.
+    const { openEmbeddedBackend } = await import('./consumers/embedded-backend.ts')
     const backend = await openEmbeddedBackend({
       directory: config.dataDir,
       partitions: config.partitions,

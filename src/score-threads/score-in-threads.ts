@@ -56,7 +56,7 @@ export async function scoreInThreads(options: ScoreThreadsOptions): Promise<Scor
   }
 }
 
-/** What a thread had folded and not published is folded again elsewhere; nobody may take this process for one that scores all of its partitions. */
+/** As of any uncaught error the process ends. With fewer threads than it was told to have it would fall behind, and nobody would know why. */
 function die(error: Error): never {
   throw error
 }
