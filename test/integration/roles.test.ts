@@ -415,8 +415,10 @@ describe.skipIf((await missingForMaven()) !== undefined)('a role whose services 
         body: { code: 'NOT_READY', detail: 'score: waiting for the log' },
       })
       expect((await getJson(`${url}/livez`)).status).toBe(200)
-      const impatient = await startRole(main, 'score', env)
-      await stopInTime(impatient.upswell)
+      for (const threads of ['1', '2']) {
+        const impatient = await startRole(main, 'score', { ...env, UPSWELL_SCORE_THREADS: threads })
+        await stopInTime(impatient.upswell)
+      }
       const unsent = await runCli(main, ['send', '-'], { env, input: usage('s-1', 'acme') })
       expect([unsent.code, unsent.stdout]).toEqual([1, ''])
       expect(unsent.stderr).toMatch(/\nupswell: LOG_UNAVAILABLE: .*ECONNREFUSED.*\n$/)

@@ -64,10 +64,10 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
       UPSWELL_PORT: '0',
       UPSWELL_SCORE_THREADS: '2',
     }
-    const start = async (more: Readonly<Record<string, string>> = {}) => {
-      const role = await startRole(main, 'score', { ...env, ...more })
-      role.upswell.endWithTest()
-      return role
+    const start = async (more: Readonly<Record<string, string>> = {}, role = 'score') => {
+      const started = await startRole(main, role, { ...env, ...more })
+      started.upswell.endWithTest()
+      return started
     }
     return { name, topics, backend, start }
   }
@@ -120,15 +120,15 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
     expect(logged(upswell).filter(({ level }) => level === 'error')).toEqual([])
   })
 
-  test('is ready, though there are more threads than partitions', async () => {
+  test('is ready as all roles in one, though there are more threads than partitions', async () => {
     const { start } = await install()
-    const { upswell, url } = await start({ UPSWELL_SCORE_THREADS: '5' })
+    const { upswell, url } = await start({ UPSWELL_SCORE_THREADS: '5' }, 'start')
     await untilReady(url)
     expect([...partitionsOfThreads(upswell).values()].flat()).toHaveLength(PARTITIONS)
     await stopInTime(upswell)
   })
 
-  describe('ends with 1 and says why, when a thread', () => {
+  describe('ends with 1 and says why, when a thread', { timeout: 60_000 }, () => {
     test.each([
       ['throws', "throw new Error('deliberate')", /Error: deliberate/],
       [
