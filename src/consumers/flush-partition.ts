@@ -12,7 +12,7 @@ import { Unsaved } from './unsaved.ts'
 const MOST_UNSAVED = 10_000
 const MOST_UNSAVED_BYTES = 16 * 1024 * 1024
 /** While what was there at the beginning is being caught up with, nobody waits for the newest scores: those in between are worth less than the work. */
-const CATCHING_UP = 60
+const CATCHING_UP_MS = 15_000
 
 /** Whether it is time to write what was folded since. */
 export function isFlushDue({ flush }: ScoreOptions, owned: OwnedPartition): boolean {
@@ -23,7 +23,7 @@ export function isFlushDue({ flush }: ScoreOptions, owned: OwnedPartition): bool
   // What ends the log may be no record: when none comes any more, the end is reached.
   const isCatchingUp =
     owned.position < owned.session.endOffset && Math.abs(now - owned.scoredAt) < flush.intervalMs
-  const intervalMs = flush.intervalMs * (isCatchingUp ? CATCHING_UP : 1)
+  const intervalMs = Math.max(flush.intervalMs, isCatchingUp ? CATCHING_UP_MS : 0)
   // Also if the clock was set back.
   return Math.abs(now - owned.flushedAt) >= intervalMs
 }

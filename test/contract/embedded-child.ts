@@ -4,7 +4,7 @@
  */
 import { setTimeout } from 'node:timers/promises'
 import { openEmbeddedBackend } from '../../src/consumers/embedded-backend.ts'
-import type { LogRecord, PartitionSession } from '../../src/consumers/log.ts'
+import type { PartitionSession, RecordList } from '../../src/consumers/log.ts'
 
 const BATCH_SIZE = 25
 
@@ -47,7 +47,7 @@ async function bystand(): Promise<void> {
 }
 
 async function consume(
-  process: (session: PartitionSession, records: readonly LogRecord[]) => Promise<void>,
+  process: (session: PartitionSession, records: RecordList) => Promise<void>,
 ): Promise<void> {
   await backend.log.consume({
     group: 'scorer',
@@ -65,14 +65,14 @@ async function consume(
   })
 }
 
-async function commitBatch(session: PartitionSession, records: readonly LogRecord[]): Promise<void> {
+async function commitBatch(session: PartitionSession, records: RecordList): Promise<void> {
   const nextOffset = records.at(-1)!.offset + 1
   await backend.commitBatch(session, {
-    outputs: records.map(record => ({ topic: 'out', key: record.key, value: record.value })),
+    outputs: Array.from(records, ({ key, value }) => ({ topic: 'out', key, value })),
     nextOffset,
     write: {
       owner: ownerOf(session),
-      expectedWatermark: records[0]!.offset,
+      expectedWatermark: records.at(0)!.offset,
       watermark: nextOffset,
       state: Buffer.from(String(nextOffset)),
       accounts: [

@@ -558,8 +558,8 @@ const idle: PartitionHandler = {
 function committing(work: (records: readonly LogRecord[]) => Promise<void>): PartitionHandler {
   return {
     ...idle,
-    process: async (session: PartitionSession, records: readonly LogRecord[]) => {
-      await work(records)
+    process: async (session: PartitionSession, records: RecordList) => {
+      await work([...records])
       await session.commit([], records.at(-1)!.offset + 1)
     },
   }

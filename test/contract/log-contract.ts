@@ -8,6 +8,7 @@ import type {
   OutgoingRecord,
   PartitionHandler,
   PartitionSession,
+  RecordList,
 } from '../../src/consumers/log.ts'
 import { UpswellError } from '../../src/errors.ts'
 import { partitionOf } from '../../src/store/partition-of.ts'
@@ -693,7 +694,8 @@ class Recorder implements PartitionHandler {
     return this.#parts.startAt?.(session) ?? session.committedOffset
   }
 
-  async process(session: PartitionSession, records: readonly LogRecord[]): Promise<void> {
+  async process(session: PartitionSession, handedOver: RecordList): Promise<void> {
+    const records = [...handedOver]
     if (this.releases.has(session)) this.usesAfterRelease++
     this.batchSizes.push(records.length)
     this.handed.push(...records.map(textOf))

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { createTopics } from '../../src/consumers/kafka/topics.ts'
 import { openKafkaRedisBackend } from '../../src/consumers/kafka-redis-backend.ts'
-import type { LogRecord, PartitionHandler, PartitionSession } from '../../src/consumers/log.ts'
+import type { LogRecord, PartitionHandler, PartitionSession, RecordList } from '../../src/consumers/log.ts'
 import { isUpswellError } from '../../src/errors.ts'
 import { freePorts } from '../support/free-ports.ts'
 import { startBroker } from '../support/java-broker.ts'
@@ -194,8 +194,9 @@ class CopyAndRemember implements PartitionHandler {
     return Math.min(watermark, session.committedOffset)
   }
 
-  async process(session: PartitionSession, records: readonly LogRecord[]): Promise<void> {
+  async process(session: PartitionSession, handedOver: RecordList): Promise<void> {
     const { committedOffset } = session
+    const records = [...handedOver]
     const again = records.filter(({ offset }) => offset < committedOffset)
     const fresh = records.filter(({ offset }) => offset >= committedOffset)
     if (again.length > 0) await this.#remember(session, again, false)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { RecordSource } from '../../../src/consumers/kafka/fetch-ahead.ts'
 import { PartitionOwner } from '../../../src/consumers/kafka/partition.ts'
-import type { LogRecord, PartitionHandler, PartitionSession } from '../../../src/consumers/log.ts'
+import type { LogRecord, PartitionHandler, PartitionSession, RecordList } from '../../../src/consumers/log.ts'
 import { UpswellError } from '../../../src/errors.ts'
 import { silent, until } from '../../support/log-handlers.ts'
 
@@ -201,8 +201,8 @@ function owner({
       steps.push(`assigned at ${session.committedOffset}`)
       return session.committedOffset
     },
-    process: async (session: PartitionSession, records: readonly LogRecord[]) => {
-      handed.push(records.map(({ offset }) => offset))
+    process: async (session: PartitionSession, records: RecordList) => {
+      handed.push(Array.from(records, ({ offset }) => offset))
       await process?.(session)
     },
     released: () => steps.push('released'),
