@@ -11,14 +11,17 @@ import { Unsaved } from './unsaved.ts'
 /** What a write of the store may take; more is written before its time. */
 const MOST_UNSAVED = 10_000
 const MOST_UNSAVED_BYTES = 16 * 1024 * 1024
+/** Of the users of large accounts: each signal of theirs may load another one, and what is loaded stays until it is written. */
+const MOST_UNSAVED_CHUNKS = 10_000
 /** While what was there at the beginning is being caught up with, nobody waits for the newest scores: those in between are worth less than the work. */
-const CATCHING_UP_MS = 15_000
+const CATCHING_UP_MS = 5_000
 
 /** Whether it is time to write what was folded since. */
 export function isFlushDue({ flush }: ScoreOptions, owned: OwnedPartition): boolean {
   if (owned.position <= owned.watermark) return false
-  const { accounts, sizeBytes } = owned.unsaved
-  if (flush === undefined || accounts.size >= MOST_UNSAVED || sizeBytes >= MOST_UNSAVED_BYTES) return true
+  const { accounts, sizeBytes, loadedChunks } = owned.unsaved
+  if (flush === undefined || accounts.size >= MOST_UNSAVED) return true
+  if (sizeBytes >= MOST_UNSAVED_BYTES || loadedChunks >= MOST_UNSAVED_CHUNKS) return true
   const now = flush.now()
   // What ends the log may be no record: when none comes any more, the end is reached.
   const isCatchingUp =

@@ -25,6 +25,8 @@ export interface LoadedAccounts {
   readonly accounts: Map<string, Account>
   /** Whether the store was asked; if not, all was in memory. */
   readonly askedStore: boolean
+  /** How many chunks of users were asked for. */
+  readonly loadedChunks: number
 }
 
 /**
@@ -48,7 +50,7 @@ export async function loadAccounts(
       const account = cache.find(id)
       if (account !== undefined) accounts.set(id, account)
     }
-    return { accounts, askedStore: true }
+    return { accounts, askedStore: true, loadedChunks: 0 }
   }
   const missing = new Set<string>()
   // Most signals are of accounts that are there with all their users: only the others are looked at again.
@@ -64,8 +66,8 @@ export async function loadAccounts(
     }
   }
   if (missing.size > 0) await loadMissing(store, cache, partition, [...missing], memory)
-  const askedUsers = await loadUsers(store, partition, incomplete, cache)
-  return { accounts: cache.accounts, askedStore: askedUsers || missing.size > 0 }
+  const loadedChunks = await loadUsers(store, partition, incomplete, cache)
+  return { accounts: cache.accounts, askedStore: loadedChunks > 0 || missing.size > 0, loadedChunks }
 }
 
 async function loadMissing(
@@ -96,13 +98,13 @@ function dueAccounts(
   return store.due(partition, buckets, tick.scope === 'all' ? Number.POSITIVE_INFINITY : tick.timestamp)
 }
 
-/** Those of the users that their accounts lack. Answers whether the store was asked. */
+/** Those of the users that their accounts lack. Answers how many chunks the store was asked for. */
 async function loadUsers(
   store: AccountStore,
   partition: number,
   users: readonly { readonly accountId: string; readonly user: Hash64 }[],
   cache: AccountCache,
-): Promise<boolean> {
+): Promise<number> {
   const wanted = new Map<string, UserChunkKey>()
   for (const { accountId, user } of users) {
     const account = cache.accounts.get(accountId)
@@ -113,14 +115,14 @@ async function loadUsers(
     }
   }
   const keys = [...wanted.values()]
-  if (keys.length === 0) return false
+  if (keys.length === 0) return 0
   const found = await store.loadUserChunks(partition, keys)
   for (const [i, bytes] of found.entries()) {
     const { accountId, chunk } = keys[i]!
     if (bytes !== undefined)
       cache.accounts.get(accountId)!.users.chunks.set(chunk, decodeUserChunk(accountId, bytes))
   }
-  return true
+  return keys.length
 }
 
 /** Most accounts have all their users in one chunk; then there is no need to look at the user. */

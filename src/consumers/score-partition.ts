@@ -141,6 +141,7 @@ async function scoreStep(
   const loaded = await loadAccounts(backend.store, cache, partition, entries, memory, owned.unsaved.accounts)
   const untold = line === undefined ? [] : untoldAccounts(line, memory, () => accountsOf(entries, loaded))
   const toldOf = isNew && line !== undefined ? await handOverAccounts(line, partition, untold, library) : []
+  owned.unsaved.loadedChunks += loaded.loadedChunks
   if (loaded.askedStore) await checkStore(backend.store, partition, owned.watermark)
 
   const folded = foldBatch(entries, memory, loaded.accounts)

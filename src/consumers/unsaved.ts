@@ -11,6 +11,8 @@ export class Unsaved {
   memoryChanged = false
   /** Of the accounts' cores, as the store has them. */
   sizeBytes = 0
+  /** Of users, loaded since. */
+  loadedChunks = 0
 
   /** `sizeOf`: bytes of an account in the store. */
   add({ touched, counts, memoryChanged }: FoldResult, sizeOf: (account: Account) => number): void {

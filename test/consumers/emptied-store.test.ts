@@ -94,3 +94,17 @@ test('nor does one that is asked for users only', async () => {
   await expect(scoreRecords(options, owned, next)).rejects.toMatchObject({ code: 'STORE_MOVED' })
   expect(committed).toHaveLength(2)
 })
+
+test('the users that were asked for count as unsaved until they are written', async () => {
+  const { options, take } = await takeWithKnownAccount()
+  const owned = await take()
+  owned.flushedAt = 0
+  const waiting: ScoreOptions = { ...options, flush: { intervalMs: 1_000, now: () => 1 } }
+  const signals = ['c', 'd'].map((id, i) =>
+    logRecord(2 + i, signalRecord(topics.signals, signal(id, 'known'), NOW)),
+  )
+  await scoreRecords(waiting, owned, signals)
+  expect(owned.unsaved.loadedChunks).toBe(1)
+  await scoreRecords(options, owned, [logRecord(4, signalRecord(topics.signals, signal('e', 'known'), NOW))])
+  expect(owned.unsaved.loadedChunks).toBe(0)
+})

@@ -1,0 +1,49 @@
+import { describe, expect, test } from 'vitest'
+import { isFlushDue } from '../../src/consumers/flush-partition.ts'
+import type { ScoreOptions } from '../../src/consumers/score-partition.ts'
+import type { OwnedPartition } from '../../src/consumers/take-partition.ts'
+import { Unsaved } from '../../src/consumers/unsaved.ts'
+import { createAccount, NO_MODELS } from '../../src/scoring/account.ts'
+
+const NOW = 100_000
+const account = (id: number) => createAccount(`a-${id}`, 0, NO_MODELS, { type: 'signal' })
+
+/** A partition that was written `sinceMs` ago, and has folded something since. */
+function isDue(
+  sinceMs: number,
+  { toEnd = true, hold = (_: Unsaved): void => {}, written = false } = {},
+): boolean {
+  const unsaved = new Unsaved()
+  hold(unsaved)
+  const owned = {
+    position: written ? 5 : 10,
+    watermark: 5,
+    unsaved,
+    flushedAt: NOW - sinceMs,
+    scoredAt: NOW - 1,
+    session: { endOffset: toEnd ? 10 : 1_000 },
+  } as unknown as OwnedPartition
+  return isFlushDue({ flush: { intervalMs: 250, now: () => NOW } } as unknown as ScoreOptions, owned)
+}
+
+describe('the store is written', () => {
+  test('when its time has come, by a clock that may be set back, and not before', () => {
+    expect([isDue(249), isDue(250), isDue(-250)]).toEqual([false, true, true])
+    expect(isDue(10_000, { written: true })).toBe(false)
+  })
+
+  test('every 5 s while a backlog is worked off', () => {
+    expect([isDue(4_999, { toEnd: false }), isDue(5_000, { toEnd: false })]).toEqual([false, true])
+  })
+
+  test.each([
+    [
+      'accounts',
+      (unsaved: Unsaved) => Array.from({ length: 10_000 }, (_, i) => unsaved.accounts.add(account(i))),
+    ],
+    ['bytes of accounts', (unsaved: Unsaved) => (unsaved.sizeBytes = 16 * 1024 * 1024)],
+    ['chunks of users', (unsaved: Unsaved) => (unsaved.loadedChunks = 10_000)],
+  ])('before its time where memory holds too many %s', (_, hold) => {
+    expect(isDue(0, { toEnd: false, hold })).toBe(true)
+  })
+})
