@@ -112,7 +112,8 @@ function startScorer(settings: Readonly<Record<string, string>>): Scorer {
         scorer.held.get(message.member)!.delete(message.partition)
         break
       case 'first-record':
-        scorer.firstRecordAtMs = message.atMs
+        // Each thread tells of its own.
+        scorer.firstRecordAtMs = Math.min(scorer.firstRecordAtMs ?? message.atMs, message.atMs)
         break
       case 'failed':
         scorer.failure = message.message

@@ -195,7 +195,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     stop: async () => {
       stopping.abort()
       const parityStopped = parity?.stop()
-      const stopRunning = () => Promise.all([...running.values()].map(consumption => consumption.stop()))
+      // What cannot be stopped as it should must not keep the rest from being closed.
+      const failures: unknown[] = []
+      const stopRunning = () =>
+        Promise.all(
+          [...running.values()].map(consumption =>
+            consumption.stop().catch((error: unknown) => failures.push(error)),
+          ),
+        )
       await stopRunning()
       served.stop()
       await api.close()
@@ -205,6 +212,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       await backend.close()
       await started.catch(() => undefined)
       await stopRunning()
+      if (failures.length > 0) throw failures[0]
     },
   }
 }

@@ -36,14 +36,15 @@ export async function scoreInThreads(options: ScoreThreadsOptions): Promise<Scor
     startThread(`thread ${i + 1}`, { entry, data, logger, onCounts, onDeath }),
   )
   const stopAll = async (): Promise<void> => {
-    await Promise.all(threads.map(thread => thread.stop()))
+    const stopped = await Promise.allSettled(threads.map(thread => thread.stop()))
+    for (const result of stopped) if (result.status === 'rejected') throw result.reason
   }
-  const stopWaiting = (): void => void stopAll()
+  const stopWaiting = (): void => void stopAll().catch(() => {})
   stop.addEventListener('abort', stopWaiting, { once: true })
   try {
     await Promise.all(threads.map(({ joined }) => joined))
   } catch (error) {
-    await stopAll()
+    await stopAll().catch(() => {})
     throw error
   } finally {
     stop.removeEventListener('abort', stopWaiting)

@@ -13,7 +13,7 @@ export interface ThreadOptions {
   readonly data: ScoreThreadData
   readonly logger: Logger
   readonly onCounts: (counts: ScoredCounts) => void
-  /** It ended without being told to: of an uncaught error, or out of memory. */
+  /** It ended without being told to: of an uncaught error, or out of memory. Where that comes while it stops, `stop` rejects with it. */
   readonly onDeath: (error: Error) => void
 }
 
@@ -38,6 +38,7 @@ export function startThread(name: string, options: ThreadOptions): ScoreThread {
   let heardAtMs = Number.POSITIVE_INFINITY
   let stopping: Promise<void> | undefined
   let isOver = false
+  let failure: Error | undefined
 
   worker.on('message', (message: FromScoreThread) => {
     heardAtMs = performance.now()
@@ -46,7 +47,8 @@ export function startThread(name: string, options: ThreadOptions): ScoreThread {
         logger[message.level](`${name}: ${message.text}`)
         break
       case 'status':
-        status = message.status
+        // One that was under way when it ended.
+        if (!isOver) status = message.status
         joined.resolve()
         break
       case 'counts':
@@ -69,7 +71,10 @@ export function startThread(name: string, options: ThreadOptions): ScoreThread {
     ended.resolve()
     const text = `${name} of the score role ended by itself: ${what}`
     logger.error(text)
-    onDeath(new Error(text, { cause }))
+    const error = new Error(text, { cause })
+    // The others may be in the midst of their last write: whoever stops them all hears of it afterwards.
+    if (stopping === undefined) onDeath(error)
+    else failure = error
   }
   worker.once('error', error => die(error.message, error))
   worker.once('exit', code => die(`exit code ${code}`))
@@ -84,6 +89,7 @@ export function startThread(name: string, options: ThreadOptions): ScoreThread {
     joined.reject(
       new UpswellError('LOG_UNAVAILABLE', `${name} was stopped before it joined`, { canRetry: true }),
     )
+    if (failure !== undefined) throw failure
   }
   return {
     joined: joined.promise,
