@@ -1,4 +1,5 @@
 import type { ConsumeOptions, Log } from '../src/consumers/log.ts'
+import { deferred } from '../src/deferred.ts'
 import { monotonicMs } from './monotonic.ts'
 
 /**
@@ -51,12 +52,4 @@ export function watchLog(log: Log, member: number, tell: (message: ScorerMessage
     }
   }
   return (command: ScorerCommand): void => commands[command].resolve()
-}
-
-function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve = (): void => {}
-  const promise = new Promise<void>(settle => {
-    resolve = settle
-  })
-  return { promise, resolve }
 }

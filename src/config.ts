@@ -55,8 +55,6 @@ const setting = (
   parse,
 })
 
-const DEFAULT_SCORE_THREADS = '1'
-
 /** Every setting, in the order in which `--help` shows them. */
 export const SETTINGS: readonly Setting[] = [
   setting(
@@ -97,7 +95,7 @@ export const SETTINGS: readonly Setting[] = [
   setting(
     'scoreThreads',
     'UPSWELL_SCORE_THREADS',
-    DEFAULT_SCORE_THREADS,
+    '1',
     'threads of a process that score, where Kafka is used; each is a member of the group',
     wholeNumber(1, 64),
   ),

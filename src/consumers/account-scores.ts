@@ -1,7 +1,7 @@
 import type { Account } from '../scoring/account.ts'
 import { hash128Hex } from '../scoring/hash.ts'
 import { isoTime } from '../scoring/iso-time.ts'
-import type { ModelDefinition } from '../scoring/model-definition.ts'
+import { perModel } from '../scoring/population/per-model.ts'
 import type { Standing } from '../scoring/standing.ts'
 import type { OutgoingRecord } from './log.ts'
 import { cloudEventHeaders } from './outputs.ts'
@@ -29,7 +29,7 @@ export function accountScoresRecord(topics: TopicNames, account: Account, sequen
 }
 
 function scoreText({ model, score, tier, tierSince, coverage, changedAt, cause }: Standing): string {
-  const { head, tiers } = fixedTexts(model.definition)
+  const { head, tiers } = fixedTexts(model)
   const { type, signalId } = cause
   const by = signalId === undefined ? '' : `,"signalId":${JSON.stringify(signalId)}`
   // Scores and coverages are finite, which JSON has as JavaScript writes them.
@@ -44,16 +44,9 @@ interface FixedTexts {
   readonly tiers: readonly string[]
 }
 
-const known = new WeakMap<ModelDefinition, FixedTexts>()
-
-function fixedTexts(definition: ModelDefinition): FixedTexts {
-  const found = known.get(definition)
-  if (found !== undefined) return found
-  const { id, version, tiers } = definition
-  const made: FixedTexts = {
+const fixedTexts = perModel(
+  ({ definition: { id, version, tiers } }): FixedTexts => ({
     head: `{"modelId":${JSON.stringify(id)},"modelVersion":${version},"score":`,
     tiers: tiers.map(({ name }) => `,"tier":${JSON.stringify(name)},"tierSince":"`),
-  }
-  known.set(definition, made)
-  return made
-}
+  }),
+)

@@ -87,19 +87,20 @@ const ALONE = new Set<string | undefined>(['tick', 'promotion'])
 function cutIntoSteps(records: RecordList, owned: OwnedPartition): Step[] {
   const steps: Step[] = []
   let from = 0
-  let before: { readonly treatment: Step['treatment']; readonly standsAlone: boolean } | undefined
+  let treatment: Step['treatment'] = 'known'
+  let alone = false
   for (let i = 0; i < records.length; i++) {
     const record = records.at(i)!
-    const treatment = treatmentOf(record.offset, owned)
+    const next = treatmentOf(record.offset, owned)
     const standsAlone = ALONE.has(recordKind(record))
-    if (before !== undefined && (before.treatment !== treatment || before.standsAlone || standsAlone)) {
-      steps.push({ treatment: before.treatment, from, to: i })
+    if (i > 0 && (next !== treatment || alone || standsAlone)) {
+      steps.push({ treatment, from, to: i })
       from = i
     }
-    if (before?.treatment !== treatment || before.standsAlone !== standsAlone)
-      before = { treatment, standsAlone }
+    treatment = next
+    alone = standsAlone
   }
-  if (before !== undefined) steps.push({ treatment: before.treatment, from, to: records.length })
+  if (records.length > 0) steps.push({ treatment, from, to: records.length })
   return steps
 }
 

@@ -1,4 +1,5 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { untilAborted } from '../consumers/kafka/time.ts'
 import type { Logger } from '../consumers/logger.ts'
 import { Lines } from '../consumers/replay/lines.ts'
 import type { Scoring } from '../consumers/scoring.ts'
@@ -55,7 +56,7 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
   void started.then(look)
   const timer = setInterval(look, LOOK_INTERVAL_MS)
 
-  await aborted(stopping)
+  await untilAborted(stopping)
   await scoring?.stop()
   await lines.close()
   // This also ends what waits for a group that cannot be joined.
@@ -114,11 +115,4 @@ function statusOf(scoring: Scoring): ThreadStatus {
     assignments: scoring.assignments(),
     modelsActive: scoring.modelsActive(),
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

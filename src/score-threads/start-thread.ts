@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { settlesWithin } from '../consumers/kafka/time.ts'
 import type { Logger } from '../consumers/logger.ts'
 import type { Scoring } from '../consumers/scoring.ts'
+import { deferred } from '../deferred.ts'
 import { UpswellError } from '../errors.ts'
 import type { ScoredCounts } from '../scored-counts.ts'
 import type { FromScoreThread, ScoreThreadData, ThreadStatus, ToScoreThread } from './messages.ts'
@@ -106,18 +107,4 @@ export function startThread(name: string, options: ThreadOptions): ScoreThread {
     assignments: () => status.assignments,
     modelsActive: () => status.modelsActive,
   }
-}
-
-interface Deferred {
-  readonly promise: Promise<void>
-  readonly resolve: () => void
-  readonly reject: (error: unknown) => void
-}
-
-function deferred(): Deferred {
-  let settle: Omit<Deferred, 'promise'> | undefined
-  const promise = new Promise<void>((resolve, reject) => {
-    settle = { resolve, reject }
-  })
-  return { promise, ...settle! }
 }

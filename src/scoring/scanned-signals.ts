@@ -1,3 +1,4 @@
+import { enlarged } from './enlarged.ts'
 import type { Hash64 } from './hash.ts'
 import type { InternedName } from './interned-texts.ts'
 import { ScannedSignal } from './scanned-signal.ts'
@@ -107,9 +108,4 @@ export class ScannedSignals implements SignalTable {
     this.#bytesOf = enlarged(this.#bytesOf, new Int32Array(room))
     this.#histories = enlarged(this.#histories, new Uint8Array(room))
   }
-}
-
-function enlarged<T extends Float64Array | Int32Array | Uint8Array>(present: T, larger: T): T {
-  larger.set(present)
-  return larger
 }

@@ -9,7 +9,7 @@ import { fetchAhead, type RecordSource } from './fetch-ahead.ts'
 import { PartitionFetcher } from './fetch-partition.ts'
 import { type FetchSettings, fetchLimits } from './fetch-settings.ts'
 import { PartitionOwner } from './partition.ts'
-import { settlesWithin } from './time.ts'
+import { settlesWithin, untilAborted } from './time.ts'
 import { openTransactionWriter } from './transactions.ts'
 
 export interface ConsumptionContext {
@@ -257,11 +257,4 @@ export class GroupConsumption implements Consumption {
 
 async function disconnect(consumer: Consumer): Promise<void> {
   await consumer.disconnect().catch(() => {})
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -1,3 +1,4 @@
+import { enlarged } from '../../scoring/enlarged.ts'
 import type { RecordList } from '../log.ts'
 import { FetchedRecord, type RecordContext } from './fetched-record.ts'
 
@@ -87,9 +88,4 @@ export class FetchedRecords implements RecordList {
     this.#valuesTo = enlarged(this.#valuesTo, new Int32Array(room))
     this.#headersFrom = enlarged(this.#headersFrom, new Int32Array(room))
   }
-}
-
-function enlarged<T extends Int32Array | Float64Array>(present: T, larger: T): T {
-  larger.set(present)
-  return larger
 }

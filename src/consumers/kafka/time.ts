@@ -10,3 +10,10 @@ export async function settlesWithin(limitMs: number, work: Promise<unknown>): Pr
     done.abort()
   }
 }
+
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

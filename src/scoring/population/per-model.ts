@@ -4,8 +4,10 @@ import type { CompiledModel } from '../compile-model.ts'
 export function perModel<Made>(make: (model: CompiledModel) => Made): (model: CompiledModel) => Made {
   const known = new WeakMap<CompiledModel, { readonly made: Made }>()
   return model => {
-    const found = known.get(model) ?? { made: make(model) }
-    known.set(model, found)
-    return found.made
+    const found = known.get(model)
+    if (found !== undefined) return found.made
+    const made = make(model)
+    known.set(model, { made })
+    return made
   }
 }
