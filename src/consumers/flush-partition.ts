@@ -1,6 +1,9 @@
+import { createTurns } from '../in-turns.ts'
+import type { ModelLibrary } from '../models/model-library.ts'
+import type { PartitionWrite } from '../store/store.ts'
 import { accountScoresRecord } from './account-scores.ts'
 import { checkStore } from './check-store.ts'
-import { compareTouched, keepSaved, partitionWrite, type TouchedAccount } from './loaded-accounts.ts'
+import { compareAccount, keepSaved, type TouchedAccount, WriteBuilder } from './loaded-accounts.ts'
 import type { OutgoingRecord } from './log.ts'
 import { publishedMetadata } from './published-offset.ts'
 import { outputTopics } from './replay/line.ts'
@@ -17,11 +20,14 @@ const MOST_UNSAVED_CHUNKS = 10_000
 const CATCHING_UP_MS = 5_000
 
 /** Whether it is time to write what was folded since. */
-export function isFlushDue({ flush }: ScoreOptions, owned: OwnedPartition): boolean {
+export function isFlushDue(options: ScoreOptions, owned: OwnedPartition): boolean {
+  const { flush } = options
   if (owned.position <= owned.watermark) return false
   const { accounts, sizeBytes, loadedChunks } = owned.unsaved
   if (flush === undefined || accounts.size >= MOST_UNSAVED) return true
   if (sizeBytes >= MOST_UNSAVED_BYTES || loadedChunks >= MOST_UNSAVED_CHUNKS) return true
+  // One after the other: side by side each of them would take as long as all.
+  if (options.writes?.isUnderWay === true) return false
   const now = flush.now()
   // What ends the log may be no record: when none comes any more, the end is reached.
   const isCatchingUp =
@@ -41,20 +47,22 @@ export async function flushPartition(
   owned: OwnedPartition,
   outputs: readonly OutgoingRecord[] = [],
 ): Promise<void> {
+  const flush = (): Promise<void> => flushNow(options, owned, outputs)
+  await (options.writes === undefined ? flush() : options.writes.during(flush))
+}
+
+async function flushNow(
+  options: ScoreOptions,
+  owned: OwnedPartition,
+  outputs: readonly OutgoingRecord[],
+): Promise<void> {
   const { backend, library, flush } = options
-  const { session, owner, memory, cache, unsaved, position, watermark } = owned
+  const { session, memory, cache, unsaved, position, watermark } = owned
   const { partition } = session
   const publishes = position > owned.published
   if (position <= watermark) return
   owned.flushedAt = flush?.now() ?? 0
-  const touched = compareTouched(unsaved.accounts, cache)
-  const write = partitionWrite(touched, unsaved.counts, {
-    owner,
-    expectedWatermark: watermark,
-    watermark: position,
-    memory: unsaved.memoryChanged ? memory : undefined,
-    library,
-  })
+  const { touched, write } = await prepareWrite(owned, library)
   if (publishes) {
     const checkpoint = await checkpointRecords(options, owned, touched)
     const topics = options.line === undefined ? options.topics : outputTopics(options.line, memory)
@@ -77,6 +85,30 @@ export async function flushPartition(
   owned.savedMemory = { ...memory }
   owned.unsaved = new Unsaved()
   keepSaved(cache, touched, write.accounts)
+}
+
+/** So many take some 2 ms. */
+const ACCOUNTS_PER_TURN = 100
+
+/** Compares and encodes what is to be written; other partitions get their turn meanwhile. */
+async function prepareWrite(
+  { owner, memory, cache, unsaved, position, watermark }: OwnedPartition,
+  library: ModelLibrary,
+): Promise<{ readonly touched: readonly TouchedAccount[]; readonly write: PartitionWrite }> {
+  const turns = createTurns(ACCOUNTS_PER_TURN)
+  const touched: TouchedAccount[] = []
+  await turns.each(unsaved.accounts, account => touched.push(compareAccount(account, cache)))
+  const builder = new WriteBuilder()
+  let next = 1
+  await turns.each(touched, account => builder.add(account, touched[next++]))
+  const write = builder.build(unsaved.counts, {
+    owner,
+    expectedWatermark: watermark,
+    watermark: position,
+    memory: unsaved.memoryChanged ? memory : undefined,
+    library,
+  })
+  return { touched, write }
 }
 
 /** A checkpoint shows the store as it is before this write. None is begun while what was committed is folded again: it would be of less than the last one. */

@@ -1,7 +1,7 @@
 import type { Signal } from '../scoring/signal.ts'
 import type { Log, OutgoingRecord, Position } from './log.ts'
 import { liveRecord, signalRecord, tickRecord } from './log-entries.ts'
-import { slicesFor } from './tick-slices.ts'
+import { ticksFor } from './tick-slices.ts'
 
 export interface LoadOptions {
   readonly log: Log
@@ -56,7 +56,7 @@ export async function loadSignals(
   await flush()
   if (clock === 'event' && until !== undefined) {
     const partitions = await log.partitions(topic)
-    const of = slicesFor(accounts.size / partitions)
+    const of = ticksFor(accounts.size / partitions)
     for (let partition = 0; partition < partitions; partition++) {
       const ticks = Array.from({ length: of }, (_, slice) =>
         tickRecord(topic, partition, until, { slice, of, scope: 'due', clock: 'event' }),

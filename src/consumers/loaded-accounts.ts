@@ -1,6 +1,6 @@
 import type { ModelLibrary } from '../models/model-library.ts'
 import { encodePartitionMemory } from '../models/partition-memory.ts'
-import { type Account, dueBucketOf } from '../scoring/account.ts'
+import { type Account, dueBucketOf, isInSlice } from '../scoring/account.ts'
 import { decodeAccount, decodeUserChunk, encodeAccount, encodeUserChunk } from '../scoring/codec.ts'
 import type { FoldResult, LogEntry, PartitionMemory, TickSlice } from '../scoring/fold.ts'
 import type { Hash64 } from '../scoring/hash.ts'
@@ -9,15 +9,10 @@ import { countShares, type RateShare, rateShares } from '../scoring/population/r
 import { prefetchSeries } from '../scoring/prefetch.ts'
 import { signalRuns } from '../scoring/signal-table.ts'
 import { chunkNames, levelOf } from '../scoring/users.ts'
-import {
-  type AccountStore,
-  type AccountWrite,
-  DUE_BUCKETS,
-  type PartitionWrite,
-  type UserChunkKey,
-} from '../store/store.ts'
+import type { AccountStore, AccountWrite, PartitionWrite, UserChunkKey } from '../store/store.ts'
 import type { AccountCache, Indexed, StoredAccount } from './account-cache.ts'
 import { comparePlaces, listingsOf, type PlaceChanges, placesOf } from './places.ts'
+import { bucketsOfSlice } from './tick-slices.ts'
 
 /** The accounts that a batch needs. */
 export interface LoadedAccounts {
@@ -88,14 +83,14 @@ async function loadMissing(
   }
 }
 
-function dueAccounts(
+async function dueAccounts(
   store: AccountStore,
   partition: number,
-  tick: TickSlice & { timestamp: number },
+  { slice, of, scope, timestamp }: TickSlice & { timestamp: number },
 ): Promise<string[]> {
-  const buckets: number[] = []
-  for (let bucket = tick.slice; bucket < DUE_BUCKETS; bucket += tick.of) buckets.push(bucket)
-  return store.due(partition, buckets, tick.scope === 'all' ? Number.POSITIVE_INFINITY : tick.timestamp)
+  const until = scope === 'all' ? Number.POSITIVE_INFINITY : timestamp
+  const ids = await store.due(partition, bucketsOfSlice(slice, of), until)
+  return ids.filter(id => isInSlice(id, slice, of))
 }
 
 /** Those of the users that their accounts lack. Answers how many chunks the store was asked for. */
@@ -169,14 +164,14 @@ export function accountWrites(
 
 /** Compares the accounts that were touched with what the store holds of them; once for all that is made of it. */
 export function compareTouched(touched: Iterable<Account>, cache: AccountCache): TouchedAccount[] {
-  const compared: TouchedAccount[] = []
-  for (const account of touched) {
-    const before = cache.storedOf(account.id)
-    const shares = rateShares(account, cache.ratesOf)
-    const changes = comparePlaces(account.id, before?.places, account.standings)
-    compared.push({ account, before, shares, changes })
-  }
-  return compared
+  return Array.from(touched, account => compareAccount(account, cache))
+}
+
+export function compareAccount(account: Account, cache: AccountCache): TouchedAccount {
+  const before = cache.storedOf(account.id)
+  const shares = rateShares(account, cache.ratesOf)
+  const changes = comparePlaces(account.id, before?.places, account.standings)
+  return { account, before, shares, changes }
 }
 
 /** The store holds the accounts as they are now. `written`: of each of `touched`, in their order. */
@@ -208,14 +203,21 @@ export function partitionWrite(
   counts: FoldResult['counts'],
   context: WriteContext,
 ): PartitionWrite {
-  const { owner, expectedWatermark, watermark, memory, library } = context
-  const accounts: AccountWrite[] = []
-  const userChunks: (UserChunkKey & { bytes: Uint8Array })[] = []
-  const counters = new CounterChanges()
-  for (let i = 0; i < touched.length; i++) {
-    if (i + 1 < touched.length) prefetched.sum += prefetchSeries(touched[i + 1]!.account)
-    const { account, before, shares, changes } = touched[i]!
-    accounts.push({
+  const builder = new WriteBuilder()
+  for (let i = 0; i < touched.length; i++) builder.add(touched[i]!, touched[i + 1])
+  return builder.build(counts, context)
+}
+
+/** As `partitionWrite`, one account after the other. */
+export class WriteBuilder {
+  readonly #accounts: AccountWrite[] = []
+  readonly #userChunks: (UserChunkKey & { bytes: Uint8Array })[] = []
+  readonly #counters = new CounterChanges()
+
+  /** `next`: the one that comes next. */
+  add({ account, before, shares, changes }: TouchedAccount, next: TouchedAccount | undefined): void {
+    if (next !== undefined) prefetched.sum += prefetchSeries(next.account)
+    this.#accounts.push({
       accountId: account.id,
       bytes: encodeAccount(account),
       bucket: dueBucketOf(account.id),
@@ -224,19 +226,23 @@ export function partitionWrite(
       listingsAdded: changes.listingsAdded,
     })
     for (const [chunk, users] of account.users.chunks) {
-      if (users.changed) userChunks.push({ accountId: account.id, chunk, bytes: encodeUserChunk(users) })
+      if (users.changed)
+        this.#userChunks.push({ accountId: account.id, chunk, bytes: encodeUserChunk(users) })
     }
-    countShares(before?.shares ?? [], shares, counters)
+    countShares(before?.shares ?? [], shares, this.#counters)
   }
-  const state = memory === undefined ? undefined : encodePartitionMemory(memory, library)
-  // The fold's counters and the rates' are in books of different names.
-  return {
-    owner,
-    expectedWatermark,
-    watermark,
-    state,
-    accounts,
-    userChunks,
-    counters: [...counts, ...counters.list()],
+
+  build(counts: FoldResult['counts'], context: WriteContext): PartitionWrite {
+    const { owner, expectedWatermark, watermark, memory, library } = context
+    return {
+      owner,
+      expectedWatermark,
+      watermark,
+      state: memory === undefined ? undefined : encodePartitionMemory(memory, library),
+      accounts: this.#accounts,
+      userChunks: this.#userChunks,
+      // The fold's counters and the rates' are in books of different names.
+      counters: [...counts, ...this.#counters.list()],
+    }
   }
 }

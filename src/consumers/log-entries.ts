@@ -1,4 +1,5 @@
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
+import { MOST_SLICES } from '../scoring/account.ts'
 import { isAsciiAt } from '../scoring/ascii.ts'
 import type { LogEntry, Promotion, RecordEntry, TickSlice } from '../scoring/fold.ts'
 import { LATEST_MS, parseSignal, type Rejection } from '../scoring/parse-signal.ts'
@@ -6,6 +7,7 @@ import type { SignalScanner } from '../scoring/scan-signal.ts'
 import type { ScannedSignal } from '../scoring/scanned-signal.ts'
 import type { ScannedSignals } from '../scoring/scanned-signals.ts'
 import type { Signal } from '../scoring/signal.ts'
+import { DUE_BUCKETS } from '../store/store.ts'
 import type { LogRecord, OutgoingRecord, RecordList, RecordSpan } from './log.ts'
 
 /**
@@ -186,12 +188,19 @@ function isTickSlice(json: unknown): json is TickSlice {
   const { slice, of, scope, clock } = json as Record<string, unknown>
   return (
     Number.isInteger(slice) &&
-    Number.isInteger(of) &&
+    isSliceCount(of) &&
     (slice as number) >= 0 &&
-    (slice as number) < (of as number) &&
+    (slice as number) < of &&
     (scope === 'due' || scope === 'all') &&
     (clock === 'wall' || clock === 'event')
   )
+}
+
+/** As `isInSlice` tells slices apart. */
+function isSliceCount(of: unknown): of is number {
+  if (!Number.isInteger(of)) return false
+  const count = of as number
+  return count >= 1 && (count <= DUE_BUCKETS || (count <= MOST_SLICES && Number.isInteger(Math.log2(count))))
 }
 
 function isModelSources(json: unknown): json is ModelSource[] {

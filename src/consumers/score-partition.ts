@@ -17,6 +17,7 @@ import { publishedMetadata } from './published-offset.ts'
 import { awaitOrigin } from './replay/await-origin.ts'
 import { type HandedOver, handOverAccounts, untoldAccounts } from './replay/hand-over.ts'
 import { type Line, outputTopics, roleOf } from './replay/line.ts'
+import type { StoreWrites } from './store-writes.ts'
 import type { OwnedPartition } from './take-partition.ts'
 import type { TopicNames } from './topics.ts'
 
@@ -33,6 +34,8 @@ export interface ScoreOptions {
   readonly checkpoints?: { readonly topic: string; readonly timing: CheckpointTiming | undefined }
   /** Left out: the store is written with each batch. */
   readonly flush?: FlushTiming
+  /** Those of all partitions that share a thread. Left out: each is written whatever becomes of the others. */
+  readonly writes?: StoreWrites
   readonly onScored: (batch: BatchReport) => void
 }
 

@@ -7,6 +7,7 @@ import { flushPartition, isFlushDue } from './flush-partition.ts'
 import type { Consumption, PartitionHandler } from './log.ts'
 import { scoreRecords } from './score-partition.ts'
 import type { ScoringOptions } from './scoring-options.ts'
+import { StoreWrites } from './store-writes.ts'
 import { type OwnedPartition, startOffset, takePartition } from './take-partition.ts'
 import { Ticker } from './ticker.ts'
 
@@ -18,7 +19,11 @@ export interface Scoring extends Consumption {
 /** The score loop: `signals` → fold → outputs and state, for the partitions that the group gives us. */
 export async function startScoring(given: ScoringOptions): Promise<Scoring> {
   // One for all partitions: it remembers names and account ids.
-  const options = { scanner: new SignalScanner(), ...(await withCheckpointsIfPossible(given)) }
+  const options = {
+    scanner: new SignalScanner(),
+    writes: new StoreWrites(),
+    ...(await withCheckpointsIfPossible(given)),
+  }
   const { backend, topics } = options
   const partitions = await backend.log.partitions(topics.signals)
   await backend.store.claimPartitions(partitions)

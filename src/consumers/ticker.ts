@@ -6,7 +6,7 @@ import { modelsRecord, tickRecord } from './log-entries.ts'
 import { roleOf } from './replay/line.ts'
 import type { ScoringOptions } from './scoring-options.ts'
 import type { OwnedPartition } from './take-partition.ts'
-import { slicesFor } from './tick-slices.ts'
+import { ticksFor } from './tick-slices.ts'
 
 /** A partition in which nothing happened for this long has been read to its end. */
 const QUIET_MS = 1000
@@ -150,7 +150,7 @@ export class Ticker {
 
   async #ticksForAll({ session: { partition } }: OwnedPartition, time: number): Promise<OutgoingRecord[]> {
     const { topics, backend } = this.#options
-    const of = slicesFor(await backend.store.countDue(partition, Number.POSITIVE_INFINITY))
+    const of = ticksFor(await backend.store.countDue(partition, Number.POSITIVE_INFINITY))
     return Array.from({ length: of }, (_, slice) =>
       tickRecord(topics.signals, partition, time, { slice, of, scope: 'all', clock: 'wall' }),
     )
@@ -169,7 +169,7 @@ export class Ticker {
     if (memory.history && !isWanted) return []
     const due = await backend.store.countDue(partition, time)
     if (due === 0 && !isWanted) return []
-    const of = slicesFor(due)
+    const of = ticksFor(due)
     return Array.from({ length: of }, (_, slice) =>
       tickRecord(topics.signals, partition, time, { slice, of, scope: 'due', clock: 'wall' }),
     )

@@ -243,3 +243,15 @@ function nextDeadline(standing: Standing, clock: number): number {
 export function dueBucketOf(accountId: string): number {
   return lowBits(hash64(accountId)) >>> 24
 }
+
+const BUCKETS = 256
+/** Each bucket in as many parts as there are buckets. */
+export const MOST_SLICES = BUCKETS * BUCKETS
+
+/** Whether an account is one of a slice. Up to 256 slices consist of whole buckets; more, which are a power of two up to `MOST_SLICES`, of parts of one bucket each. */
+export function isInSlice(accountId: string, slice: number, of: number): boolean {
+  const bits = lowBits(hash64(accountId))
+  const bucket = bits >>> 24
+  const part = (bits >>> 16) & (BUCKETS - 1)
+  return (of <= BUCKETS ? bucket : part * BUCKETS + bucket) % of === slice
+}

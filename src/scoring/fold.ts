@@ -2,7 +2,7 @@ import {
   type Account,
   advance,
   createAccount,
-  dueBucketOf,
+  isInSlice,
   type ModelSet,
   NO_MODELS,
   receiveSignal,
@@ -49,7 +49,7 @@ export interface Promotion {
 }
 
 /**
- * Time has passed for the accounts whose bucket is `slice` modulo `of`: for those that are due, or for all. `clock` says whose time: the wall's, which does
+ * Time has passed for the accounts that are in one of `of` slices (`isInSlice`): for those that are due, or for all. `clock` says whose time: the wall's, which does
  * not pass while history is being loaded, or that of the events of the history itself.
  */
 export interface TickSlice {
@@ -295,8 +295,8 @@ type EntryOf<Type extends RecordEntry['type']> = Extract<RecordEntry, { readonly
 function accountsOf(tick: TickSlice, time: number, accounts: ReadonlyMap<string, Account>): Account[] {
   const concerned: Account[] = []
   for (const account of accounts.values()) {
-    if (dueBucketOf(account.id) % tick.of !== tick.slice) continue
-    if (tick.scope === 'all' || account.dueAt <= time) concerned.push(account)
+    if (tick.scope === 'due' && account.dueAt > time) continue
+    if (isInSlice(account.id, tick.slice, tick.of)) concerned.push(account)
   }
   return concerned.sort((a, b) => (a.id < b.id ? -1 : 1))
 }

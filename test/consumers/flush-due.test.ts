@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { isFlushDue } from '../../src/consumers/flush-partition.ts'
 import type { ScoreOptions } from '../../src/consumers/score-partition.ts'
+import { StoreWrites } from '../../src/consumers/store-writes.ts'
 import type { OwnedPartition } from '../../src/consumers/take-partition.ts'
 import { Unsaved } from '../../src/consumers/unsaved.ts'
 import { createAccount, NO_MODELS } from '../../src/scoring/account.ts'
@@ -11,7 +12,7 @@ const account = (id: number) => createAccount(`a-${id}`, 0, NO_MODELS, { type: '
 /** A partition that was written `sinceMs` ago, and has folded something since. */
 function isDue(
   sinceMs: number,
-  { toEnd = true, hold = (_: Unsaved): void => {}, written = false } = {},
+  { toEnd = true, hold = (_: Unsaved): void => {}, written = false, writes = new StoreWrites() } = {},
 ): boolean {
   const unsaved = new Unsaved()
   hold(unsaved)
@@ -23,7 +24,8 @@ function isDue(
     scoredAt: NOW - 1,
     session: { endOffset: toEnd ? 10 : 1_000 },
   } as unknown as OwnedPartition
-  return isFlushDue({ flush: { intervalMs: 250, now: () => NOW } } as unknown as ScoreOptions, owned)
+  const flush = { intervalMs: 250, now: () => NOW }
+  return isFlushDue({ flush, writes } as unknown as ScoreOptions, owned)
 }
 
 describe('the store is written', () => {
@@ -34,6 +36,17 @@ describe('the store is written', () => {
 
   test('every 5 s while a backlog is worked off', () => {
     expect([isDue(4_999, { toEnd: false }), isDue(5_000, { toEnd: false })]).toEqual([false, true])
+  })
+
+  test('not while another partition is, unless memory holds too much; and again when that failed', async () => {
+    const writes = new StoreWrites()
+    const hold = (unsaved: Unsaved) => (unsaved.loadedChunks = 10_000)
+    const failed = writes.during(async () => {
+      expect([isDue(10_000, { writes }), isDue(0, { writes, hold })]).toEqual([false, true])
+      throw new Error('the store is away')
+    })
+    await expect(failed).rejects.toThrow('the store is away')
+    expect(isDue(250, { writes })).toBe(true)
   })
 
   test.each([

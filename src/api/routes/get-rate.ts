@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { createTurns } from '../../in-turns.ts'
 import type { ModelDefinition, RateDefinition } from '../../scoring/model-definition.ts'
 import { rateBook } from '../../scoring/population/rate-cells.ts'
 import {
@@ -12,7 +13,6 @@ import { activeModels } from '../active-models.ts'
 import { answerUnchanged } from '../answer-unchanged.ts'
 import type { ApiInstance } from '../api-instance.ts'
 import { chooseModel } from '../choose-model.ts'
-import { createTurns } from '../in-turns.ts'
 import {
   DATE_PATTERN,
   dateOf,

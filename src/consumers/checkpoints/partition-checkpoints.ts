@@ -5,10 +5,10 @@ import { decodeAccount, lastOffsetIn } from '../../scoring/codec.ts'
 import type { PartitionMemory } from '../../scoring/fold.ts'
 import { isKpiBook } from '../../scoring/population/kpi-counts.ts'
 import { everyChunkName } from '../../scoring/users.ts'
-import { type AccountStore, DUE_BUCKETS } from '../../store/store.ts'
+import type { AccountStore } from '../../store/store.ts'
 import type { TouchedAccount } from '../loaded-accounts.ts'
 import type { OutgoingRecord } from '../log.ts'
-import { slicesFor } from '../tick-slices.ts'
+import { bucketsOfSlice, slicesFor } from '../tick-slices.ts'
 import { type CheckpointHead, headRecords, itemRecord } from './checkpoint-records.ts'
 
 /** When checkpoints are written. */
@@ -154,9 +154,7 @@ export class PartitionCheckpoints {
   }
 
   async #accountsOf(partition: number, slice: number, of: number): Promise<Set<string>> {
-    const buckets: number[] = []
-    for (let bucket = slice; bucket < DUE_BUCKETS; bucket += of) buckets.push(bucket)
-    return new Set(await this.#store.due(partition, buckets, Number.POSITIVE_INFINITY))
+    return new Set(await this.#store.due(partition, bucketsOfSlice(slice, of), Number.POSITIVE_INFINITY))
   }
 
   /** Of those that changed between the last cut and this one. */

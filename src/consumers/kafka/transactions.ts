@@ -54,7 +54,6 @@ export async function openTransactionWriter(
     transactionalId,
     transactionTimeout: TRANSACTION_TIMEOUT_MS,
     idempotent: true,
-    maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
     createPartitioner: recordPartitioner(),
     retry: RETRY,
@@ -70,14 +69,22 @@ export async function openTransactionWriter(
     throw asLogError(error, `take over the transactional id ${transactionalId}`)
   }
 
+  /**
+   * Records and offset go side by side: each is two requests, one that tells the coordinator and one that writes. A broker answers a connection's requests in
+   * turn, so that the coordinator hears of both in turn too. Returns or throws when nothing of it is under way any more.
+   */
   async function fill(
     transaction: Transaction,
     records: readonly OutgoingRecord[],
     groupOffset: GroupOffset | undefined,
   ): Promise<Position[]> {
-    const positions = await sendRecords(transaction, records)
-    if (groupOffset !== undefined) await sendGroupOffset(transaction, groupOffset)
-    return positions
+    const [sent, moved] = await Promise.allSettled([
+      sendRecords(transaction, records),
+      groupOffset === undefined ? undefined : sendGroupOffset(transaction, groupOffset),
+    ])
+    if (sent.status === 'rejected') throw sent.reason
+    if (moved.status === 'rejected') throw moved.reason
+    return sent.value
   }
 
   async function write(records: readonly OutgoingRecord[], groupOffset?: GroupOffset): Promise<Position[]> {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { createTurns } from '../../src/api/in-turns.ts'
+import { createTurns } from '../src/in-turns.ts'
 
 test('other work gets its turn after so many items, whatever lists they are of', async () => {
   const seen: (number | string)[] = []

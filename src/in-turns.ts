@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 /** Of counters, for example: a few ms of work. */
 const ITEMS_PER_TURN = 2000
 
-/** The long work of one request, done so that other requests get their turn between. */
+/** Long work, done so that others get their turn between. */
 export interface Turns {
   each<Item>(items: Iterable<Item>, use: (item: Item) => void): Promise<void>
 }
