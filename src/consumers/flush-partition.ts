@@ -87,8 +87,8 @@ async function flushNow(
   keepSaved(cache, touched, write.accounts)
 }
 
-/** So many take some 2 ms. */
-const ACCOUNTS_PER_TURN = 100
+/** So many take some 10 ms. With fewer a write takes long where all partitions are busy: in each turn of theirs they fold as much as that. */
+const ACCOUNTS_PER_TURN = 500
 
 /** Compares and encodes what is to be written; other partitions get their turn meanwhile. */
 async function prepareWrite(

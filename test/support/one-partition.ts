@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import type { Backend } from '../../src/consumers/backend.ts'
+import type { LogRecord, OutgoingRecord, PartitionSession } from '../../src/consumers/log.ts'
+import { modelsRecord, signalRecord } from '../../src/consumers/log-entries.ts'
+import type { ScoreOptions } from '../../src/consumers/score-partition.ts'
+import { type OwnedPartition, takePartition } from '../../src/consumers/take-partition.ts'
+import { topicNames } from '../../src/consumers/topics.ts'
+import { ModelLibrary } from '../../src/models/model-library.ts'
+import type { Signal } from '../../src/scoring/signal.ts'
+import { MemoryStore } from './memory-store.ts'
+
+const NOW = Date.parse('2026-01-05T10:00:00Z')
+const SOURCE = { file: 'rolling', text: readFileSync('bench/rolling-score.yaml', 'utf8') }
+const topics = topicNames('')
+
+function logRecord(offset: number, { key, value, headers, timestamp }: OutgoingRecord): LogRecord {
+  const bytes = (text: string | Buffer | null): Buffer | null => (text === null ? null : Buffer.from(text))
+  return {
+    topic: topics.signals,
+    partition: 0,
+    offset,
+    timestamp: timestamp!,
+    key: bytes(key),
+    value: bytes(value),
+    headers: Object.fromEntries(
+      Object.entries(headers ?? {}).map(([name, text]) => [name, Buffer.from(text)]),
+    ),
+  }
+}
+
+export function signal(id: string, accountId: string): Signal {
+  return {
+    id,
+    kind: 'usage',
+    name: id,
+    accountId,
+    userId: 'u',
+    quantityThousandths: 1000,
+    properties: {},
+    occurredAt: NOW,
+  }
+}
+
+export function signalAt(offset: number, of: Signal): LogRecord {
+  return logRecord(offset, signalRecord(topics.signals, of, NOW))
+}
+
+/** rolling-score. */
+export function modelsAt(offset: number): LogRecord {
+  return logRecord(offset, modelsRecord(topics.signals, 0, NOW, [SOURCE]))
+}
+
+/** One partition on a store in memory, written with each batch. `committed`: what each transaction published. */
+export function onePartition() {
+  const store = new MemoryStore()
+  const committed: OutgoingRecord[][] = []
+  const session: PartitionSession = {
+    topic: topics.signals,
+    partition: 0,
+    committedOffset: 0,
+    firstOffset: 0,
+    endOffset: 1_000,
+    commit: async records => {
+      committed.push([...records])
+    },
+    lose: () => {},
+  }
+  const backend = {
+    store,
+    commitBatch: async (_, { outputs, nextOffset, metadata, write }) => {
+      await session.commit(outputs, nextOffset, metadata)
+      await store.save(0, write)
+    },
+  } as Pick<Backend, 'store' | 'commitBatch'> as Backend
+  const logger = { info: () => {}, warn: () => {}, error: () => {} }
+  const options: ScoreOptions = { backend, topics, library: new ModelLibrary(), logger, onScored: () => {} }
+  const take = (): Promise<OwnedPartition> => takePartition(options, session, 'owner')
+  return { store, committed, options, take }
+}
