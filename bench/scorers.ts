@@ -93,8 +93,8 @@ interface Scorer {
 function startScorer(settings: Readonly<Record<string, string>>): Scorer {
   const { PATH = '', HOME = '' } = process.env
   const child = fork(fileURLToPath(new URL('./score-process.js', import.meta.url)), {
-    // Its flags are those of the product, not of the bench.
-    execArgv: [],
+    // Its flags are those of the product, not of the bench, unless somebody wants a profile.
+    execArgv: (process.env['UPSWELL_BENCH_SCORER_FLAGS'] ?? '').split(' ').filter(flag => flag !== ''),
     env: { PATH, HOME, ...settings },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })

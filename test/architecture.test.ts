@@ -7,8 +7,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   scoring: [],
   models: ['scoring', 'errors'],
   store: ['scoring', 'errors'],
-  consumers: ['scoring', 'models', 'store', 'errors'],
-  api: ['scoring', 'models', 'store', 'errors'],
+  consumers: ['scoring', 'models', 'store', 'errors', 'in-turns'],
+  api: ['scoring', 'models', 'store', 'errors', 'in-turns'],
   sample: ['scoring'],
   console: ['scoring'],
 }
