@@ -18,6 +18,8 @@ const MOST_UNSAVED_BYTES = 16 * 1024 * 1024
 const MOST_UNSAVED_CHUNKS = 10_000
 /** While what was there at the beginning is being caught up with, nobody waits for the newest scores: those in between are worth less than the work. */
 const CATCHING_UP_MS = 5_000
+/** After so many a write waits for no other any more. */
+const MOST_INTERVALS = 2
 
 /** Whether it is time to write what was folded since. */
 export function isFlushDue(options: ScoreOptions, owned: OwnedPartition): boolean {
@@ -26,15 +28,16 @@ export function isFlushDue(options: ScoreOptions, owned: OwnedPartition): boolea
   const { accounts, sizeBytes, loadedChunks } = owned.unsaved
   if (flush === undefined || accounts.size >= MOST_UNSAVED) return true
   if (sizeBytes >= MOST_UNSAVED_BYTES || loadedChunks >= MOST_UNSAVED_CHUNKS) return true
-  // One after the other: side by side each of them would take as long as all.
-  if (options.writes?.isUnderWay === true) return false
   const now = flush.now()
   // What ends the log may be no record: when none comes any more, the end is reached.
   const isCatchingUp =
     owned.position < owned.session.endOffset && Math.abs(now - owned.scoredAt) < flush.intervalMs
   const intervalMs = Math.max(flush.intervalMs, isCatchingUp ? CATCHING_UP_MS : 0)
   // Also if the clock was set back.
-  return Math.abs(now - owned.flushedAt) >= intervalMs
+  const passedMs = Math.abs(now - owned.flushedAt)
+  if (passedMs < intervalMs) return false
+  // One after the other, since side by side each of them would take as long as all; but one that hangs holds up the others for so long only.
+  return options.writes?.isUnderWay !== true || passedMs >= MOST_INTERVALS * intervalMs
 }
 
 /**

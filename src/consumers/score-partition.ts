@@ -34,7 +34,7 @@ export interface ScoreOptions {
   readonly checkpoints?: { readonly topic: string; readonly timing: CheckpointTiming | undefined }
   /** Left out: the store is written with each batch. */
   readonly flush?: FlushTiming
-  /** Those of all partitions that share a thread. Left out: each is written whatever becomes of the others. */
+  /** Those of all partitions of one score loop. Left out: each is written whatever becomes of the others. */
   readonly writes?: StoreWrites
   readonly onScored: (batch: BatchReport) => void
 }

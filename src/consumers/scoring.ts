@@ -30,17 +30,19 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
   const owned = new Map<number, OwnedPartition>()
   const ticker = new Ticker(options, owned)
   let isStopping = false
-  /** Between batches: what a batch left unsaved, since its time had not come, is saved though no other comes. */
-  const flushWhatIsDue = (): Promise<unknown> =>
-    Promise.all(
-      Array.from(owned.values(), partition =>
-        inTurn(partition, async () => {
-          const isOurs = owned.get(partition.session.partition) === partition
-          if (isOurs && (isStopping || isFlushDue(options, partition)))
-            await flushPartition(options, partition)
-        }).catch((error: unknown) => partition.session.lose(error)),
-      ),
-    )
+  const flush = (partition: OwnedPartition, isDue: () => boolean): Promise<void> =>
+    inTurn(partition, async () => {
+      const isOurs = owned.get(partition.session.partition) === partition
+      if (isOurs && isDue()) await flushPartition(options, partition)
+    }).catch((error: unknown) => partition.session.lose(error))
+  /** Of all partitions, whether it is time or not. */
+  const flushAll = (): Promise<unknown> =>
+    Promise.all(Array.from(owned.values(), partition => flush(partition, () => true)))
+  /** Between batches: what a batch left unsaved, since its time had not come, is saved though no other comes; what waited longest first. */
+  const flushWhatIsDue = async (): Promise<void> => {
+    const byAge = [...owned.values()].sort((a, b) => a.flushedAt - b.flushedAt)
+    await Promise.all(byAge.map(partition => flush(partition, () => isFlushDue(options, partition))))
+  }
   const handler: PartitionHandler = {
     assigned: async session => {
       // Again: what was written at the start is lost with an emptied store, and readers go by it.
@@ -57,7 +59,7 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
         session.lose(error)
         throw error
       })
-      if (isStopping) await flushWhatIsDue()
+      if (isStopping) await flushAll()
       ticker.look(session.partition)
     },
     released: session => {
@@ -78,7 +80,7 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
       stopFlushing()
       // Whoever takes the partitions next has nothing to fold again.
       isStopping = true
-      await Promise.race([flushWhatIsDue(), sleep(LAST_FLUSH_MS, undefined, { ref: false })])
+      await Promise.race([flushAll(), sleep(LAST_FLUSH_MS, undefined, { ref: false })])
       await consumption.stop()
     },
     problem: () => consumption.problem(),

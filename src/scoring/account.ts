@@ -245,13 +245,14 @@ export function dueBucketOf(accountId: string): number {
 }
 
 const BUCKETS = 256
-/** Each bucket in as many parts as there are buckets. */
-export const MOST_SLICES = BUCKETS * BUCKETS
+/** Of each bucket. More would only have it read again for less. */
+const PARTS = 16
+export const MOST_SLICES = BUCKETS * PARTS
 
 /** Whether an account is one of a slice. Up to 256 slices consist of whole buckets; more, which are a power of two up to `MOST_SLICES`, of parts of one bucket each. */
 export function isInSlice(accountId: string, slice: number, of: number): boolean {
   const bits = lowBits(hash64(accountId))
   const bucket = bits >>> 24
-  const part = (bits >>> 16) & (BUCKETS - 1)
+  const part = (bits >>> 16) & (PARTS - 1)
   return (of <= BUCKETS ? bucket : part * BUCKETS + bucket) % of === slice
 }

@@ -38,11 +38,12 @@ describe('the store is written', () => {
     expect([isDue(4_999, { toEnd: false }), isDue(5_000, { toEnd: false })]).toEqual([false, true])
   })
 
-  test('not while another partition is, unless memory holds too much; and again when that failed', async () => {
+  test('not while another partition is, unless that takes too long or memory holds too much; and again when that failed', async () => {
     const writes = new StoreWrites()
     const hold = (unsaved: Unsaved) => (unsaved.loadedChunks = 10_000)
     const failed = writes.during(async () => {
-      expect([isDue(10_000, { writes }), isDue(0, { writes, hold })]).toEqual([false, true])
+      expect([isDue(250, { writes }), isDue(499, { writes })]).toEqual([false, false])
+      expect([isDue(500, { writes }), isDue(0, { writes, hold })]).toEqual([true, true])
       throw new Error('the store is away')
     })
     await expect(failed).rejects.toThrow('the store is away')

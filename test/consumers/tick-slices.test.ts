@@ -6,7 +6,7 @@ import { DUE_BUCKETS } from '../../src/store/store.ts'
 
 const counts = fc.oneof(
   fc.integer({ min: 1, max: DUE_BUCKETS }),
-  fc.integer({ min: 9, max: 16 }).map(bits => 2 ** bits),
+  fc.integer({ min: 9, max: 12 }).map(bits => 2 ** bits),
 )
 
 describe('slices', () => {

@@ -71,7 +71,7 @@ export async function openTransactionWriter(
 
   /**
    * Records and offset go side by side: each is two requests, one that tells the coordinator and one that writes. A broker answers a connection's requests in
-   * turn, so that the coordinator hears of both in turn too. Returns or throws when nothing of it is under way any more.
+   * turn, so that the coordinator hears of both in turn too. Neither is left behind when the other fails.
    */
   async function fill(
     transaction: Transaction,
