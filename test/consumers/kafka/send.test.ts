@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProducerBatch, RecordMetadata } from 'kafkajs'
 import { describe, expect, it } from 'vitest'
 import { recordPartitioner, type Sender, sendRecords } from '../../../src/consumers/kafka/send.ts'
@@ -69,6 +70,55 @@ describe('sending to Kafka', () => {
     const expected = keys.map(({ key }) => partitionOf(key, PARTITIONS))
     expect(positions.map(({ partition }) => partition)).toEqual([...expected, 2])
   })
+
+  it('sends in one request where all partitions have one leader', async () => {
+    const { requests } = await send([record('t', 0), record('u', 2)], { leaders: [7, 7, 7] })
+    expect(requests.map(topicsOf)).toEqual([['t', 'u']])
+  })
+
+  it('sends to each leader by a request of its own, and answers in the order given', async () => {
+    const records = [record('t', 2), record('u', 0), record('t', 1), record('t', 2), record('u', 1)]
+    const { requests, positions } = await send(records, { leaders: [7, 8, 7] })
+    expect(requests.map(topicsOf)).toEqual([
+      ['t', 'u'],
+      ['t', 'u'],
+    ])
+    expect(positions).toEqual([
+      { partition: 2, offset: 100 },
+      { partition: 0, offset: 100 },
+      { partition: 1, offset: 100 },
+      { partition: 2, offset: 101 },
+      { partition: 1, offset: 100 },
+    ])
+  })
+
+  it('sends every record to the same partition, whoever leads it', async () => {
+    const keyed = ['a', 'b', 'c', 'd'].map(key => ({ topic: 't', key, value: key }))
+    const keyless = Array.from({ length: 5 }, () => ({ topic: 't', key: null, value: 'v' }))
+    const partitionsOf = async (leaders: readonly number[]) =>
+      (await send([...keyed, ...keyless], { leaders })).positions.map(({ partition }) => partition)
+    expect(await partitionsOf([7, 8, 9])).toEqual(await partitionsOf([7, 7, 7]))
+  })
+
+  it('fails only when what goes to the other leaders is over', async () => {
+    const over: string[] = []
+    const sender: Sender = {
+      sendBatch: async ({ topicMessages }) => {
+        const topic = topicMessages![0]!.topic
+        if (topic === 't') throw new Error('refused')
+        await sleep(20)
+        over.push(topic)
+        throw new Error('too late')
+      },
+    }
+    const leaders = new Map([
+      ['t', [7]],
+      ['u', [8]],
+    ])
+    const sent = sendRecords(sender, [record('t', 0), record('u', 0)], async () => leaders)
+    await expect(sent).rejects.toThrow('refused')
+    expect(over).toEqual(['u'])
+  })
 })
 
 function record(topic: string, partition: number): OutgoingRecord {
@@ -80,12 +130,14 @@ interface Sending {
   readonly confirm?: (confirmed: RecordMetadata[]) => RecordMetadata[]
   /** How often kafkajs tries. */
   readonly asks?: number
+  /** Of the partitions of each topic; left out: nobody knows. */
+  readonly leaders?: readonly number[]
 }
 
 /** Sends to brokers that confirm everything from offset 100 on, through what kafkajs does before it sends. */
 async function send(
   records: readonly OutgoingRecord[],
-  { confirm = confirmed => confirmed, asks = 1 }: Sending = {},
+  { confirm = confirmed => confirmed, asks = 1, leaders }: Sending = {},
 ) {
   const partitioner = recordPartitioner()()
   const nextOffsets = new Map<string, number>()
@@ -110,7 +162,9 @@ async function send(
       return confirm(confirmed)
     },
   }
-  const positions = await sendRecords(sender, records)
+  const positions = await sendRecords(sender, records, async topics =>
+    leaders === undefined ? undefined : new Map(topics.map(topic => [topic, leaders])),
+  )
   return { positions, requests, placed }
 }
 
