@@ -17,6 +17,8 @@ export type BrokerOptions = {
   readonly jvm?: readonly string[]
   /** Beside those of every test broker, or in place of them. */
   readonly settings?: Readonly<Record<string, string>>
+  /** How many brokers its cluster then has; 1 if left out. */
+  readonly clusterSize?: number
 }
 
 const SMALL_JVM = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
@@ -48,10 +50,35 @@ export async function startBroker(options: BrokerOptions = {}): Promise<ServerPr
     args: [...java, 'kafka.Kafka', settingsFile],
     workDir,
     port,
-    isReady: () => isBrokerReady(port),
+    isReady: () => isBrokerReady(port, options.clusterSize ?? 1),
     readyTimeoutMs: 60_000,
     stopSignal: options.dataDir === undefined ? 'SIGKILL' : 'SIGTERM',
   })
+}
+
+/** Starts a cluster of two: the first is its controller. */
+export async function startTwoBrokers(): Promise<readonly ServerProcess[]> {
+  const [firstPort, controllerPort, secondPort] = await freePorts(3)
+  const controller = { 'controller.quorum.voters': `1@127.0.0.1:${controllerPort}` }
+  const first = await startBroker({
+    port: firstPort!,
+    settings: {
+      ...controller,
+      listeners: `PLAINTEXT://127.0.0.1:${firstPort},CONTROLLER://127.0.0.1:${controllerPort}`,
+    },
+  })
+  try {
+    const settings = {
+      ...controller,
+      'process.roles': 'broker',
+      'node.id': '2',
+      listeners: `PLAINTEXT://127.0.0.1:${secondPort}`,
+    }
+    return [first, await startBroker({ port: secondPort!, settings, clusterSize: 2 })]
+  } catch (error) {
+    await first.stop()
+    throw error
+  }
 }
 
 function serverProperties(
@@ -79,7 +106,7 @@ function serverProperties(
 }
 
 async function formatStorage(java: readonly string[], settingsFile: string): Promise<void> {
-  // 16 bytes in base64; every broker here is a cluster of its own, so they may share the id.
+  // 16 bytes in base64; every cluster here is alone, so they may share the id.
   const clusterId = Buffer.from('upswell-test-001').toString('base64url')
   await promisify(execFile)('java', [
     ...java,
@@ -92,7 +119,7 @@ async function formatStorage(java: readonly string[], settingsFile: string): Pro
   ])
 }
 
-async function isBrokerReady(port: number): Promise<boolean> {
+async function isBrokerReady(port: number, clusterSize: number): Promise<boolean> {
   const kafka = new Kafka({
     brokers: [`127.0.0.1:${port}`],
     logLevel: logLevel.NOTHING,
@@ -103,7 +130,7 @@ async function isBrokerReady(port: number): Promise<boolean> {
   try {
     await admin.connect()
     // It answers before the controller has let it lead partitions; until then the cluster counts no broker.
-    if ((await admin.describeCluster()).brokers.length !== 1) return false
+    if ((await admin.describeCluster()).brokers.length !== clusterSize) return false
     // The first group makes the topic of offsets; a test's consumer would meet errors meanwhile.
     await admin.fetchOffsets({ groupId: 'is-the-broker-ready' })
     return true
