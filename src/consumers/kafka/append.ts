@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { Kafka } from 'kafkajs'
+import type { Kafka, Producer } from 'kafkajs'
 import type { OutgoingRecord, Position } from '../log.ts'
-import { createProducer } from './cluster.ts'
-import { leadersIn } from './leaders.ts'
 import { recordPartitioner, sendRecords } from './send.ts'
 import { openTransactionWriter, type TransactionWriter, writeError } from './transactions.ts'
 
@@ -50,21 +48,21 @@ const SHARED_RECORDS = 500
  */
 function singleAppender(kafka: Kafka) {
   let waiting: Waiting[] = []
-  let producer: Promise<ReturnType<typeof createProducer>> | undefined
+  let producer: Promise<Producer> | undefined
   let sending: Promise<void> | undefined
 
-  async function connect(): Promise<ReturnType<typeof createProducer>> {
-    const connected = createProducer(kafka, {
+  async function connect(): Promise<Producer> {
+    const connected = kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       createPartitioner: recordPartitioner(),
     })
     try {
-      await connected.producer.connect()
+      await connected.connect()
       return connected
     } catch (error) {
-      void connected.producer.disconnect().catch(() => {})
+      void connected.disconnect().catch(() => {})
       throw error
     }
   }
@@ -72,7 +70,7 @@ function singleAppender(kafka: Kafka) {
   async function drop(): Promise<void> {
     const dropped = producer
     producer = undefined
-    await dropped?.then(connected => connected.producer.disconnect()).catch(() => {})
+    await dropped?.then(connected => connected.disconnect()).catch(() => {})
   }
 
   async function sendWaiting(): Promise<void> {
@@ -85,8 +83,7 @@ function singleAppender(kafka: Kafka) {
       const records = batch.map(({ record }) => record)
       try {
         producer ??= connect()
-        const connected = await producer
-        const positions = await sendRecords(connected.producer, records, leadersIn(connected.cluster))
+        const positions = await sendRecords(await producer, records)
         batch.forEach(({ resolve }, i) => {
           resolve(positions[i]!)
         })

@@ -1,4 +1,4 @@
-import type { Kafka, Producer, ProducerConfig } from 'kafkajs'
+import type { Kafka } from 'kafkajs'
 
 /** What the adapter uses of kafkajs' (2.2.4) connection to a cluster, which has no public name. */
 export interface KafkaCluster {
@@ -6,21 +6,12 @@ export interface KafkaCluster {
   disconnect(): Promise<void>
   /** Reads where the topic's partitions are; does nothing if that is known. */
   addTargetTopic(topic: string): Promise<void>
-  addMultipleTargetTopics(topics: readonly string[]): Promise<void>
   refreshMetadata(): Promise<void>
-  /** Of a topic that is known; else none. */
-  findTopicPartitionMetadata(topic: string): readonly PartitionLeader[]
   /** Node → those of the partitions that it leads. */
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, number[]>>
   /** Connected. */
   findBroker(options: { readonly nodeId: string }): Promise<KafkaBroker>
   readonly connectionPoolBuilder: { build(place: BrokerPlace): Promise<KafkaConnectionPool> }
-}
-
-interface PartitionLeader {
-  readonly partitionId: number
-  /** A node; −1: nobody now. */
-  readonly leader: number
 }
 
 /** One node. Other users of the cluster's connections to it wait while a fetch does. */
@@ -95,26 +86,6 @@ type CreateCluster = (options: ClusterOptions) => KafkaCluster
 export function createCluster(kafka: Kafka, options: ClusterOptions): KafkaCluster {
   const { internals, name } = clusterFactory(kafka)
   return internals[name]!(options)
-}
-
-/** A producer, and the connection to the cluster that kafkajs makes for it. */
-export function createProducer(
-  kafka: Kafka,
-  options: ProducerConfig,
-): { readonly producer: Producer; readonly cluster: KafkaCluster } {
-  const { internals, name } = clusterFactory(kafka)
-  const create = internals[name]!
-  let cluster: KafkaCluster | undefined
-  internals[name] = given => {
-    cluster = create(given)
-    return cluster
-  }
-  try {
-    const producer = kafka.producer(options)
-    return { producer, cluster: cluster! }
-  } finally {
-    internals[name] = create
-  }
 }
 
 /** Has every connection of this client made with these options too. */

@@ -1,4 +1,10 @@
-import type { ICustomPartitioner, ProducerBatch, RecordMetadata } from 'kafkajs'
+import type {
+  ICustomPartitioner,
+  PartitionMetadata,
+  ProducerBatch,
+  RecordMetadata,
+  TopicMessages,
+} from 'kafkajs'
 import { partitionOf } from '../../store/partition-of.ts'
 import type { OutgoingRecord, Position } from '../log.ts'
 import { mostBytes, sizeBytes } from './records.ts'
@@ -15,9 +21,6 @@ export interface Sender {
  */
 const TOPIC_BYTES_AT_ONCE = 900_000
 
-/** By topic, of all that are asked for: the nodes that lead its partitions, by partition. */
-export type Leaders = ReadonlyMap<string, readonly number[]>
-
 /**
  * Sends the records, in their order within a partition, and answers with their positions in the order given.
  *
@@ -27,35 +30,34 @@ export type Leaders = ReadonlyMap<string, readonly number[]>
  *
  * And what goes to several brokers is sent to each by a call of its own. In one call kafkajs would try again as soon as one of them refuses, and send anew, as
  * other records, what is on its way to the others: both would stay, also in a transaction.
- *
- * `findLeaders`: undefined if it is not known; then all goes in one call.
  */
-export async function sendRecords(
-  sender: Sender,
-  records: readonly OutgoingRecord[],
-  findLeaders: (topics: readonly string[]) => Promise<Leaders | undefined>,
-): Promise<Position[]> {
-  if (records.length === 0) return []
-  const leaders = await findLeaders([...new Set(records.map(({ topic }) => topic))])
+export async function sendRecords(sender: Sender, records: readonly OutgoingRecord[]): Promise<Position[]> {
   const positions: Position[] = []
-  for (const part of cutBySize(records)) positions.push(...(await sendPart(sender, part, leaders)))
+  for (const part of cutBySize(records)) positions.push(...(await sendTogether(sender, part, 0)))
   return positions
 }
 
-/** Returns or throws when nothing is on its way any more. */
-async function sendPart(
+/** How often what is sent together may be parted, because leaders move. */
+const MOST_PARTINGS = 12
+
+/** Returns or throws when nothing is on its way any more, as far as kafkajs tells. */
+async function sendTogether(
   sender: Sender,
   records: readonly OutgoingRecord[],
-  leaders: Leaders | undefined,
+  partings: number,
 ): Promise<Position[]> {
-  if (leaders === undefined || isOneNode(leaders)) return await sendAtOnce(sender, records)
+  const call = new SendCall(records)
+  try {
+    const confirmed = await sender.sendBatch({ acks: -1, topicMessages: call.topicMessages() })
+    return call.positions(confirmed)
+  } catch (error) {
+    if (!call.isParted || partings === MOST_PARTINGS) throw error
+  }
   const positions = new Array<Position>(records.length)
   const sent = await Promise.allSettled(
-    Array.from(byLeader(records, leaders).values(), async placed => {
-      const found = await sendAtOnce(
-        sender,
-        placed.map(({ record }) => record),
-      )
+    call.byLeader().map(async placed => {
+      const group = placed.map(({ record }) => record)
+      const found = await sendTogether(sender, group, partings + 1)
       for (const [i, { place }] of placed.entries()) positions[place] = found[i]!
     }),
   )
@@ -63,103 +65,117 @@ async function sendPart(
   return positions
 }
 
-async function sendAtOnce(sender: Sender, records: readonly OutgoingRecord[]): Promise<Position[]> {
-  const byTopic = groupByTopic(records)
-  const topics = [...byTopic.values()]
-  const topicMessages = topics.map(each => ({ topic: each.topic, messages: each.asMessages() }))
-  const confirmed = await sender.sendBatch({ acks: -1, topicMessages })
-  return positionsOf(records, byTopic, confirmed)
-}
-
-function isOneNode(leaders: Leaders): boolean {
-  let only: number | undefined
-  for (const nodes of leaders.values()) {
-    for (const node of nodes) {
-      if (only !== undefined && node !== only) return false
-      only = node
-    }
-  }
-  return true
-}
-
-/** As kafkajs has it where a partition has no leader. */
-const NOBODY = -1
-
 interface PlacedRecord {
   readonly record: OutgoingRecord
   /** Among those that were given. */
   readonly place: number
 }
 
-/** With the partition of each in it, which decides who leads it. */
-function byLeader(records: readonly OutgoingRecord[], leaders: Leaders): Map<number, PlacedRecord[]> {
-  const groups = new Map<number, PlacedRecord[]>()
-  const place = partitionChooser()
-  for (const [i, record] of records.entries()) {
-    const nodes = leaders.get(record.topic)!
-    const partition = place(record, nodes.length)
-    const placed = { record: { ...record, partition }, place: i }
-    const node = nodes[partition] ?? NOBODY
-    const group = groups.get(node)
-    if (group === undefined) groups.set(node, [placed])
-    else group.push(placed)
-  }
-  return groups
-}
+/** What is sent by one call of kafkajs. Each time before kafkajs sends, the call looks who leads the records' partitions, and ends where it is more than one node. */
+class SendCall {
+  readonly #records: readonly OutgoingRecord[]
+  readonly #byTopic = new Map<string, TopicRecords>()
+  #isParted = false
 
-function groupByTopic(records: readonly OutgoingRecord[]): Map<string, TopicRecords> {
-  const byTopic = new Map<string, TopicRecords>()
-  for (const record of records) {
-    let group = byTopic.get(record.topic)
-    if (group === undefined) {
-      group = new TopicRecords(record.topic)
-      byTopic.set(record.topic, group)
+  constructor(records: readonly OutgoingRecord[]) {
+    let last: TopicRecords | undefined
+    const onPlaced = (placed: TopicRecords): void => {
+      // kafkajs places topic after topic, and sends when it has placed all.
+      if (placed === last) this.#requireOneLeader()
     }
-    group.add(record)
+    this.#records = records
+    for (const record of records) {
+      let topic = this.#byTopic.get(record.topic)
+      if (topic === undefined) {
+        topic = new TopicRecords(record.topic, onPlaced)
+        this.#byTopic.set(record.topic, topic)
+        last = topic
+      }
+      topic.add(record)
+    }
   }
-  return byTopic
+
+  /** It ended, and sent nothing that was not answered, because several nodes lead its partitions. */
+  get isParted(): boolean {
+    return this.#isParted
+  }
+
+  topicMessages(): TopicMessages[] {
+    return Array.from(this.#byTopic.values(), each => ({ topic: each.topic, messages: each.asMessages() }))
+  }
+
+  /** @throws Error if a record is not in what was confirmed */
+  positions(confirmed: readonly RecordMetadata[]): Position[] {
+    const nextOffsets = new Map<string, number>()
+    for (const { topicName, partition, baseOffset } of confirmed)
+      nextOffsets.set(`${topicName}/${partition}`, Number(baseOffset))
+    const positions: Position[] = []
+    this.#each((_, topic, i) => {
+      const partition = topic.partitionAt(i)
+      const name = `${topic.topic}/${partition}`
+      const offset = nextOffsets.get(name)
+      if (partition === undefined || offset === undefined || !(offset >= 0))
+        throw new Error(`the broker did not confirm what was sent to ${name}`)
+      nextOffsets.set(name, offset + 1)
+      positions.push({ partition, offset })
+    })
+    return positions
+  }
+
+  /** Once it was parted: the records by who leads them, each with the partition that it was given. */
+  byLeader(): PlacedRecord[][] {
+    const groups = new Map<number | undefined, PlacedRecord[]>()
+    let place = 0
+    this.#each((record, topic, i) => {
+      const placed = { record: { ...record, partition: topic.partitionAt(i)! }, place: place++ }
+      const leader = topic.leaderAt(i)
+      const group = groups.get(leader)
+      if (group === undefined) groups.set(leader, [placed])
+      else group.push(placed)
+    })
+    return [...groups.values()]
+  }
+
+  /** `i`: which one of its topic it is. */
+  #each(use: (record: OutgoingRecord, topic: TopicRecords, i: number) => void): void {
+    const next = new Map<TopicRecords, number>()
+    for (const record of this.#records) {
+      const topic = this.#byTopic.get(record.topic)!
+      const i = next.get(topic) ?? 0
+      next.set(topic, i + 1)
+      use(record, topic, i)
+    }
+  }
+
+  #requireOneLeader(): void {
+    const leaders = new Set(Array.from(this.#byTopic.values(), topic => [...topic.leaders()]).flat())
+    if (leaders.size < 2) return
+    this.#isParted = true
+    throw Object.assign(new Error('several nodes lead what is sent'), { retriable: false })
+  }
 }
 
-/** @throws Error if a record is not in what was confirmed */
-function positionsOf(
-  records: readonly OutgoingRecord[],
-  byTopic: ReadonlyMap<string, TopicRecords>,
-  confirmed: readonly RecordMetadata[],
-): Position[] {
-  const places = new Map<string, { next: number; readonly offsets: Map<number, number> }>()
-  for (const topic of byTopic.keys()) places.set(topic, { next: 0, offsets: new Map() })
-  for (const { topicName, partition, baseOffset } of confirmed)
-    places.get(topicName)?.offsets.set(partition, Number(baseOffset))
-  return records.map(({ topic }) => {
-    const place = places.get(topic)!
-    const partition = byTopic.get(topic)!.partitionAt(place.next++)
-    const offset = partition === undefined ? undefined : place.offsets.get(partition)
-    if (partition === undefined || offset === undefined || !(offset >= 0))
-      throw new Error(`the broker did not confirm what was sent to ${topic}/${partition}`)
-    place.offsets.set(partition, offset + 1)
-    return { partition, offset }
-  })
-}
-
-/** The partitioner for a producer that `sendRecords` sends with. */
+/** The partitioner for a producer that `sendRecords` sends with: the partition that a record names, else `partitionOf(key)`, else (no key) one after the other. */
 export function recordPartitioner(): ICustomPartitioner {
   return () => {
-    const place = partitionChooser()
+    let keyless = 0
     return ({ partitionMetadata, message }) => {
       const partitions = partitionMetadata.length
       const records = message as unknown as TopicRecords
-      records.place(record => place(record, partitions))
+      records.place(
+        ({ partition, key }) =>
+          partition ?? (key === null ? keyless++ % partitions : partitionOf(key, partitions)),
+        partition => leaderIn(partitionMetadata, partition),
+      )
       // It asked for all of them: its own answer is not used.
       return 0
     }
   }
 }
 
-/** The partition that a record names, else `partitionOf(key)`, else (no key) one after the other. */
-function partitionChooser(): (record: OutgoingRecord, partitions: number) => number {
-  let keyless = 0
-  return ({ partition, key }, partitions) =>
-    partition ?? (key === null ? keyless++ % partitions : partitionOf(key, partitions))
+/** −1 where nobody leads it, or there is no such partition. */
+function leaderIn(metadata: readonly PartitionMetadata[], partition: number): number {
+  return metadata.find(({ partitionId }) => partitionId === partition)?.leader ?? -1
 }
 
 function cutBySize(records: readonly OutgoingRecord[]): (readonly OutgoingRecord[])[] {

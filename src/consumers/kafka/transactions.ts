@@ -2,9 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kafka, Transaction } from 'kafkajs'
 import { UpswellError } from '../../errors.ts'
 import type { OutgoingRecord, Position } from '../log.ts'
-import { createProducer } from './cluster.ts'
 import { asLogError, isProtocolError, topicsMissing } from './errors.ts'
-import { leadersIn } from './leaders.ts'
 import { recordPartitioner, sendRecords } from './send.ts'
 import { settlesWithin } from './time.ts'
 
@@ -52,7 +50,7 @@ export async function openTransactionWriter(
   kafka: Kafka,
   { transactionalId, mayCommit }: TransactionOptions,
 ): Promise<TransactionWriter> {
-  const { producer, cluster } = createProducer(kafka, {
+  const producer = kafka.producer({
     transactionalId,
     transactionTimeout: TRANSACTION_TIMEOUT_MS,
     idempotent: true,
@@ -60,7 +58,6 @@ export async function openTransactionWriter(
     createPartitioner: recordPartitioner(),
     retry: RETRY,
   })
-  const findLeaders = leadersIn(cluster)
   const discard = () => producer.disconnect().catch(() => {})
   try {
     await producer.connect()
@@ -82,7 +79,7 @@ export async function openTransactionWriter(
     groupOffset: GroupOffset | undefined,
   ): Promise<Position[]> {
     const [sent, moved] = await Promise.allSettled([
-      sendRecords(transaction, records, findLeaders),
+      sendRecords(transaction, records),
       groupOffset === undefined ? undefined : sendGroupOffset(transaction, groupOffset),
     ])
     if (sent.status === 'rejected') throw sent.reason

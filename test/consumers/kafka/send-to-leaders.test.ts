@@ -2,7 +2,6 @@ import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ICustomPartitioner } from 'kafkajs'
 import { expect, test } from 'vitest'
-import { leadersIn } from '../../../src/consumers/kafka/leaders.ts'
 import { recordPartitioner, type Sender, sendRecords } from '../../../src/consumers/kafka/send.ts'
 import type { OutgoingRecord } from '../../../src/consumers/log.ts'
 
@@ -18,9 +17,7 @@ const Lock = require('kafkajs/src/utils/lock.js') as new (options: {
   release(): Promise<void>
 }
 
-/** Partition 0 is led by node 1, which refuses the first request; partition 1 by node 2, which takes its time. */
-const LEADERS = [1, 2]
-const RECORDS: OutgoingRecord[] = [0, 1].map(partition => ({
+const RECORDS: OutgoingRecord[] = [0, 1, 2].map(partition => ({
   topic: 't',
   partition,
   key: 'k',
@@ -36,10 +33,20 @@ interface Producing {
   }[]
 }
 
-/** kafkajs' own way of sending, to two brokers that note down what they wrote. */
-function kafkajsOnTwoBrokers() {
+interface Cluster {
+  /** By partition: the node that leads it. */
+  readonly leaders: readonly number[]
+  /** The same, from the first time on that the metadata are read anew. */
+  readonly leadersThen?: readonly number[]
+  /** Nodes whose first request is refused. */
+  readonly refusing: readonly number[]
+}
+
+/** kafkajs' own way of sending, to brokers that note down what they wrote; node 2 takes its time. */
+function kafkajsOn({ leaders, leadersThen = leaders, refusing }: Cluster) {
   const written: string[] = []
-  let refusals = 1
+  const stillToRefuse = new Set(refusing)
+  let present = leaders
   const broker = (nodeId: number) => ({
     nodeId,
     async produce({ topicData }: Producing) {
@@ -54,23 +61,27 @@ function kafkajsOnTwoBrokers() {
       return { topics }
     },
   })
-  const brokers = new Map(LEADERS.map(node => [String(node), broker(node)]))
-  const metadata = LEADERS.map((leader, partitionId) => ({ partitionId, leader }))
+  const nodes = [...new Set([...leaders, ...leadersThen])]
+  const brokers = new Map(nodes.map(node => [String(node), broker(node)]))
   const cluster = {
     addMultipleTargetTopics: async () => {},
     refreshMetadataIfNecessary: async () => {},
-    refreshMetadata: async () => {},
+    refreshMetadata: async () => {
+      present = leadersThen
+    },
     isConnected: () => true,
-    findTopicPartitionMetadata: () => metadata,
-    findLeaderForPartitions: (_: string, partitions: readonly string[]) =>
-      Object.fromEntries(
-        LEADERS.map((leader, partition) => [String(leader), [partition]] as const).filter(([, [partition]]) =>
-          partitions.includes(String(partition)),
-        ),
-      ),
+    findTopicPartitionMetadata: () => present.map((leader, partitionId) => ({ partitionId, leader })),
+    findLeaderForPartitions: (_: string, partitions: readonly string[]) => {
+      const found: Record<string, number[]> = {}
+      for (const partition of partitions.map(Number)) {
+        const node = String(present[partition])
+        found[node] = [...(found[node] ?? []), partition]
+      }
+      return found
+    },
     findBroker: async ({ nodeId }: { nodeId: string }) => brokers.get(nodeId),
   }
-  const locks = new Map(LEADERS.map(node => [node, new Lock({ timeout: 1_000 })]))
+  const locks = new Map(nodes.map(node => [node, new Lock({ timeout: 1_000 })]))
   const eosManager = {
     isTransactional: () => true,
     getTransactionalId: () => 'id',
@@ -81,31 +92,46 @@ function kafkajsOnTwoBrokers() {
     acquireBrokerLock: ({ nodeId }: { nodeId: number }) => locks.get(nodeId)!.acquire(),
     releaseBrokerLock: ({ nodeId }: { nodeId: number }) => locks.get(nodeId)!.release(),
     addPartitionsToTransaction: async (topicData: Producing['topicData']) => {
-      const isOfFirst = topicData.some(({ partitions }) =>
-        partitions.some(each => Number(each.partition) === 0),
-      )
-      if (isOfFirst && refusals-- > 0) throw Object.assign(new Error('still busy'), { retriable: true })
+      for (const { partitions } of topicData) {
+        const node = present[Number(partitions[0]!.partition)]!
+        if (stillToRefuse.delete(node)) throw Object.assign(new Error('still busy'), { retriable: true })
+      }
     },
   }
-  const sendBatch = createSendMessages({
-    logger: { debug: () => {}, error: () => {} },
-    cluster,
-    eosManager,
-    partitioner: (recordPartitioner() as ICustomPartitioner)(),
-    retrier: createRetry({ initialRetryTime: 2, retries: 5, maxRetryTime: 100 }),
+  const sendWith = (partitioner: unknown): Sender => ({
+    sendBatch: createSendMessages({
+      logger: { debug: () => {}, error: () => {} },
+      cluster,
+      eosManager,
+      partitioner,
+      retrier: createRetry({ initialRetryTime: 2, retries: 5, maxRetryTime: 100 }),
+    }),
   })
-  return { written, sender: { sendBatch } satisfies Sender, cluster }
+  return { written, sendWith }
 }
 
-test('each record is written once, also where one of several brokers refuses at first', async () => {
-  const { written, sender, cluster } = kafkajsOnTwoBrokers()
-  await sendRecords(sender, RECORDS, leadersIn(cluster as never))
-  expect(written.toSorted()).toEqual(['to 0', 'to 1'])
+const CLUSTERS: readonly (readonly [string, Cluster])[] = [
+  ['one of several brokers refuses at first', { leaders: [1, 2, 1], refusing: [1] }],
+  ['all of them do', { leaders: [1, 2, 3], refusing: [1, 2, 3] }],
+  [
+    'leaders move meanwhile, and the new one refuses',
+    { leaders: [1, 1, 1], leadersThen: [2, 3, 2], refusing: [1, 3] },
+  ],
+  ['leaders come together', { leaders: [1, 2, 3], leadersThen: [2, 2, 2], refusing: [1, 3] }],
+]
+
+test.each(CLUSTERS)('each record is written once, also where %s', async (_, given) => {
+  const { written, sendWith } = kafkajsOn(given)
+  const positions = await sendRecords(sendWith((recordPartitioner() as ICustomPartitioner)()), RECORDS)
+  await sleep(100)
+  expect(written.toSorted()).toEqual(['to 0', 'to 1', 'to 2'])
+  expect(positions.map(({ partition }) => partition)).toEqual([0, 1, 2])
 })
 
-test('in one call kafkajs writes again what is on its way to the other broker: the reason for a call each', async () => {
-  const { written, sender } = kafkajsOnTwoBrokers()
-  await sendRecords(sender, RECORDS, async () => undefined)
+test('kafkajs alone writes again what is on its way to the other broker: the reason for a call each', async () => {
+  const { written, sendWith } = kafkajsOn({ leaders: [1, 2, 1], refusing: [1] })
+  const { sendBatch } = sendWith(({ message }: { message: { partition: number } }) => message.partition)
+  await sendBatch({ acks: -1, topicMessages: [{ topic: 't', messages: [...RECORDS] as never }] })
   await sleep(100)
-  expect(written.toSorted()).toEqual(['to 0', 'to 1', 'to 1'])
+  expect(written.toSorted()).toEqual(['to 0', 'to 1', 'to 1', 'to 2'])
 })
