@@ -51,7 +51,7 @@ async function sendTogether(
     const confirmed = await sender.sendBatch({ acks: -1, topicMessages: call.topicMessages() })
     return call.positions(confirmed)
   } catch (error) {
-    if (!call.isParted || partings === MOST_PARTINGS) throw error
+    if (!call.isPartedBy(error) || partings === MOST_PARTINGS) throw error
   }
   const positions = new Array<Position>(records.length)
   const sent = await Promise.allSettled(
@@ -75,29 +75,34 @@ interface PlacedRecord {
 class SendCall {
   readonly #records: readonly OutgoingRecord[]
   readonly #byTopic = new Map<string, TopicRecords>()
-  #isParted = false
+  /** Of all tries. */
+  readonly #leaders = new Set<number>()
+  #isPlacing = false
+  #hasBrokenOff = false
+  #parted: Error | undefined = undefined
 
   constructor(records: readonly OutgoingRecord[]) {
-    let last: TopicRecords | undefined
-    const onPlaced = (placed: TopicRecords): void => {
-      // kafkajs places topic after topic, and sends when it has placed all.
-      if (placed === last) this.#requireOneLeader()
-    }
+    const onPlaced = (topic: TopicRecords): void => this.#placed(topic)
     this.#records = records
     for (const record of records) {
       let topic = this.#byTopic.get(record.topic)
       if (topic === undefined) {
         topic = new TopicRecords(record.topic, onPlaced)
         this.#byTopic.set(record.topic, topic)
-        last = topic
       }
       topic.add(record)
     }
   }
 
-  /** It ended, and sent nothing that was not answered, because several nodes lead its partitions. */
-  get isParted(): boolean {
-    return this.#isParted
+  /**
+   * Whether it ended with this error because several nodes lead its partitions. Earlier tries may have sent to one of them: what is sent again of a partition is the same batch then,
+   * with the same sequence numbers, and the broker knows it.
+   */
+  isPartedBy(error: unknown): boolean {
+    return (
+      this.#parted !== undefined &&
+      (error === this.#parted || (error instanceof Error && error.cause === this.#parted))
+    )
   }
 
   topicMessages(): TopicMessages[] {
@@ -147,11 +152,19 @@ class SendCall {
     }
   }
 
-  #requireOneLeader(): void {
-    const leaders = new Set(Array.from(this.#byTopic.values(), topic => [...topic.leaders()]).flat())
-    if (leaders.size < 2) return
-    this.#isParted = true
-    throw Object.assign(new Error('several nodes lead what is sent'), { retriable: false })
+  /**
+   * Called as kafkajs has placed a topic. It sends when it has placed all. Brokers of earlier tries count too, as kafkajs may remember them, and a try that broke off
+   * before all was placed: a new call remembers nothing.
+   * @throws Error where more than one broker was met
+   */
+  #placed(topic: TopicRecords): void {
+    const topics = [...this.#byTopic.values()]
+    if (topic === topics[0]) this.#hasBrokenOff ||= this.#isPlacing
+    this.#isPlacing = topic !== topics.at(-1)
+    for (const leader of topic.leaders()) this.#leaders.add(leader)
+    if (this.#isPlacing || (this.#leaders.size < 2 && !this.#hasBrokenOff)) return
+    this.#parted = Object.assign(new Error('several nodes lead what is sent'), { retriable: false })
+    throw this.#parted
   }
 }
 

@@ -45,6 +45,7 @@ interface Cluster {
 /** kafkajs' own way of sending, to brokers that note down what they wrote; node 2 takes its time. */
 function kafkajsOn({ leaders, leadersThen = leaders, refusing }: Cluster) {
   const written: string[] = []
+  const refreshed = { count: 0 }
   const stillToRefuse = new Set(refusing)
   let present = leaders
   const broker = (nodeId: number) => ({
@@ -67,6 +68,7 @@ function kafkajsOn({ leaders, leadersThen = leaders, refusing }: Cluster) {
     addMultipleTargetTopics: async () => {},
     refreshMetadataIfNecessary: async () => {},
     refreshMetadata: async () => {
+      refreshed.count++
       present = leadersThen
     },
     isConnected: () => true,
@@ -94,7 +96,8 @@ function kafkajsOn({ leaders, leadersThen = leaders, refusing }: Cluster) {
     addPartitionsToTransaction: async (topicData: Producing['topicData']) => {
       for (const { partitions } of topicData) {
         const node = present[Number(partitions[0]!.partition)]!
-        if (stillToRefuse.delete(node)) throw Object.assign(new Error('still busy'), { retriable: true })
+        if (stillToRefuse.delete(node))
+          throw Object.assign(new Error('still busy'), { name: 'KafkaJSProtocolError', retriable: true })
       }
     },
   }
@@ -107,7 +110,7 @@ function kafkajsOn({ leaders, leadersThen = leaders, refusing }: Cluster) {
       retrier: createRetry({ initialRetryTime: 2, retries: 5, maxRetryTime: 100 }),
     }),
   })
-  return { written, sendWith }
+  return { written, refreshed, sendWith }
 }
 
 const CLUSTERS: readonly (readonly [string, Cluster])[] = [
@@ -121,11 +124,12 @@ const CLUSTERS: readonly (readonly [string, Cluster])[] = [
 ]
 
 test.each(CLUSTERS)('each record is written once, also where %s', async (_, given) => {
-  const { written, sendWith } = kafkajsOn(given)
+  const { written, refreshed, sendWith } = kafkajsOn(given)
   const positions = await sendRecords(sendWith((recordPartitioner() as ICustomPartitioner)()), RECORDS)
   await sleep(100)
   expect(written.toSorted()).toEqual(['to 0', 'to 1', 'to 2'])
   expect(positions.map(({ partition }) => partition)).toEqual([0, 1, 2])
+  expect(refreshed.count).toBeGreaterThan(0)
 })
 
 test('kafkajs alone writes again what is on its way to the other broker: the reason for a call each', async () => {
