@@ -1,3 +1,4 @@
+import { bucketsOfSlice } from '../consumers/tick-slices.ts'
 import { UpswellError } from '../errors.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
 import { decodePartitionMemory } from '../models/partition-memory.ts'
@@ -5,7 +6,7 @@ import { type Account, switchModels } from '../scoring/account.ts'
 import { decodeAccount, UnreadableStateError } from '../scoring/codec.ts'
 import type { CompiledModel } from '../scoring/compile-model.ts'
 import type { PartitionMemory } from '../scoring/fold.ts'
-import { type AccountStore, DUE_BUCKETS } from '../store/store.ts'
+import type { AccountStore } from '../store/store.ts'
 
 /** An account as a reader got it, which may do with it what it likes: the store's is another one. */
 export interface StoredAccount {
@@ -54,8 +55,7 @@ export async function* storedAccounts(
 ): AsyncGenerator<StoredAccount> {
   for (const partition of await partitionsOf(store)) {
     for (let part = 0; part < LISTS_PER_PARTITION; part++) {
-      const buckets: number[] = []
-      for (let bucket = part; bucket < DUE_BUCKETS; bucket += LISTS_PER_PARTITION) buckets.push(bucket)
+      const buckets = bucketsOfSlice(part, LISTS_PER_PARTITION)
       const ids = await store.due(partition, buckets, Number.POSITIVE_INFINITY)
       for (let first = 0; first < ids.length; first += ACCOUNTS_PER_READ)
         yield* await readAccounts(store, library, partition, ids.slice(first, first + ACCOUNTS_PER_READ))

@@ -162,11 +162,7 @@ export function accountWrites(
   return { accounts: writes, counters: counters.list() }
 }
 
-/** Compares the accounts that were touched with what the store holds of them; once for all that is made of it. */
-export function compareTouched(touched: Iterable<Account>, cache: AccountCache): TouchedAccount[] {
-  return Array.from(touched, account => compareAccount(account, cache))
-}
-
+/** Compares an account that was touched with what the store holds of it; once for all that is made of it. */
 export function compareAccount(account: Account, cache: AccountCache): TouchedAccount {
   const before = cache.storedOf(account.id)
   const shares = rateShares(account, cache.ratesOf)
@@ -197,18 +193,7 @@ export interface WriteContext {
 /** Means nothing; it is kept so that the reads are done. */
 const prefetched = { sum: 0 }
 
-/** What the store is to write for a batch. `counts`: what was counted while it was folded. */
-export function partitionWrite(
-  touched: readonly TouchedAccount[],
-  counts: FoldResult['counts'],
-  context: WriteContext,
-): PartitionWrite {
-  const builder = new WriteBuilder()
-  for (let i = 0; i < touched.length; i++) builder.add(touched[i]!, touched[i + 1])
-  return builder.build(counts, context)
-}
-
-/** As `partitionWrite`, one account after the other. */
+/** Puts together what the store is to write for a batch, one account after the other. */
 export class WriteBuilder {
   readonly #accounts: AccountWrite[] = []
   readonly #userChunks: (UserChunkKey & { bytes: Uint8Array })[] = []
@@ -232,6 +217,7 @@ export class WriteBuilder {
     countShares(before?.shares ?? [], shares, this.#counters)
   }
 
+  /** `counts`: what was counted while it was folded. */
   build(counts: FoldResult['counts'], context: WriteContext): PartitionWrite {
     const { owner, expectedWatermark, watermark, memory, library } = context
     return {

@@ -1,5 +1,5 @@
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
-import { MOST_SLICES } from '../scoring/account.ts'
+import { DUE_BUCKETS, MOST_SLICES } from '../scoring/account.ts'
 import { isAsciiAt } from '../scoring/ascii.ts'
 import type { LogEntry, Promotion, RecordEntry, TickSlice } from '../scoring/fold.ts'
 import { LATEST_MS, parseSignal, type Rejection } from '../scoring/parse-signal.ts'
@@ -7,7 +7,6 @@ import type { SignalScanner } from '../scoring/scan-signal.ts'
 import type { ScannedSignal } from '../scoring/scanned-signal.ts'
 import type { ScannedSignals } from '../scoring/scanned-signals.ts'
 import type { Signal } from '../scoring/signal.ts'
-import { DUE_BUCKETS } from '../store/store.ts'
 import type { LogRecord, OutgoingRecord, RecordList, RecordSpan } from './log.ts'
 
 /**

@@ -239,20 +239,22 @@ function nextDeadline(standing: Standing, clock: number): number {
   return deadline
 }
 
-/** Which of the 256 buckets of a partition's due index an account stands in. */
+/** A partition's due index is cut into this many buckets by account hash, so that a tick can name a slice of them. */
+export const DUE_BUCKETS = 256
+
+/** Which of them an account stands in. */
 export function dueBucketOf(accountId: string): number {
   return lowBits(hash64(accountId)) >>> 24
 }
 
-const BUCKETS = 256
 /** Of each bucket. More would only have it read again for less. */
 const PARTS = 16
-export const MOST_SLICES = BUCKETS * PARTS
+export const MOST_SLICES = DUE_BUCKETS * PARTS
 
 /** Whether an account is one of a slice. Up to 256 slices consist of whole buckets; more, which are a power of two up to `MOST_SLICES`, of parts of one bucket each. */
 export function isInSlice(accountId: string, slice: number, of: number): boolean {
   const bits = lowBits(hash64(accountId))
   const bucket = bits >>> 24
   const part = (bits >>> 16) & (PARTS - 1)
-  return (of <= BUCKETS ? bucket : part * BUCKETS + bucket) % of === slice
+  return (of <= DUE_BUCKETS ? bucket : part * DUE_BUCKETS + bucket) % of === slice
 }

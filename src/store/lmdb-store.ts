@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { UpswellError } from '../errors.ts'
+import { DUE_BUCKETS } from '../scoring/account.ts'
 import type { CounterBook, CounterChange } from '../scoring/population/counters.ts'
 import { clearPartition, emptyTables } from './lmdb-clear.ts'
 import { addToCounter, readBooks, readPartitionCounters } from './lmdb-counters.ts'
@@ -20,15 +21,14 @@ import {
   userChunkKey,
 } from './lmdb-keys.ts'
 import { openStoreTables, partitionsKey, type StoreTables } from './lmdb-tables.ts'
-import {
-  type AccountStore,
-  type AccountWrite,
-  DUE_BUCKETS,
-  type Listing,
-  type ListQuery,
-  type PartitionWrite,
-  type StoredPartition,
-  type UserChunkKey,
+import type {
+  AccountStore,
+  AccountWrite,
+  Listing,
+  ListQuery,
+  PartitionWrite,
+  StoredPartition,
+  UserChunkKey,
 } from './store.ts'
 
 /** An account's record begins with its entry in the due index, bucket and time, so that the entry can be found again and moved. */

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { describeError, UpswellError } from '../errors.ts'
+import { DUE_BUCKETS } from '../scoring/account.ts'
 import type { CounterBook, CounterChange } from '../scoring/population/counters.ts'
 import { orderedCounters } from './ordered-counters.ts'
 import { scanKeys } from './redis-clear.ts'
@@ -8,14 +9,13 @@ import { connectRedis, type RedisConnection, type RedisConnectionOptions } from 
 import { listingMember, parseListingMember, type RedisKeys, redisKeys, sortableScore } from './redis-keys.ts'
 import { runSave } from './redis-save.ts'
 import { CLEAR, COUNT_DUE, DUE, FENCE } from './redis-scripts.ts'
-import {
-  type AccountStore,
-  DUE_BUCKETS,
-  type Listing,
-  type ListQuery,
-  type PartitionWrite,
-  type StoredPartition,
-  type UserChunkKey,
+import type {
+  AccountStore,
+  Listing,
+  ListQuery,
+  PartitionWrite,
+  StoredPartition,
+  UserChunkKey,
 } from './store.ts'
 
 /** How many counters are added up before other work gets its turn: a few ms. */

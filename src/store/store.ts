@@ -102,9 +102,6 @@ export interface AccountWrite {
   readonly listingsAdded: readonly Listing[]
 }
 
-/** The due index is cut into this many buckets by account hash, so that a tick can name a slice of them. */
-export const DUE_BUCKETS = 256
-
 /** One account's place in a ranked list: that of a model, or of its accounts with one value of a facet. */
 export interface Listing {
   /** Its name: see `listName`. */

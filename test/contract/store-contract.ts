@@ -1,13 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { UpswellError } from '../../src/errors.ts'
-import {
-  type AccountStore,
-  type AccountWrite,
-  DUE_BUCKETS,
-  type Listing,
-  type ListQuery,
-  type PartitionWrite,
-} from '../../src/store/store.ts'
+import { DUE_BUCKETS } from '../../src/scoring/account.ts'
+import type { AccountStore, AccountWrite, Listing, ListQuery, PartitionWrite } from '../../src/store/store.ts'
 
 export interface OpenedStore {
   readonly store: AccountStore

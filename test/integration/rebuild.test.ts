@@ -3,11 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { AccountCache } from '../../src/consumers/account-cache.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { findCheckpoint } from '../../src/consumers/checkpoints/read-checkpoint.ts'
 import { openKafkaRedisBackend } from '../../src/consumers/kafka-redis-backend.ts'
-import { compareTouched, partitionWrite } from '../../src/consumers/loaded-accounts.ts'
 import type { LogRecord } from '../../src/consumers/log.ts'
 import { decodeRecord, signalRecord, tickRecord } from '../../src/consumers/log-entries.ts'
 import { eventRecord } from '../../src/consumers/outputs.ts'
@@ -19,6 +17,7 @@ import { buildCli, CliProcess, runCli, untilJson } from '../commands/cli.ts'
 import { describeIntegration } from '../support/integration.ts'
 import { all, silent, until } from '../support/log-handlers.ts'
 import { MODELS, pipelineSignals } from '../support/pipeline-input.ts'
+import { plainWrite } from '../support/plain-write.ts'
 
 const SETUP_TIMEOUT_MS = 180_000
 const PARTITIONS = 3
@@ -298,7 +297,7 @@ function foldPlainly(records: readonly LogRecord[]): {
     library,
   }
   return {
-    write: partitionWrite(compareTouched(touched, new AccountCache()), counts, context),
+    write: plainWrite(touched, counts, context),
     events,
   }
 }

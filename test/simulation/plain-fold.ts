@@ -1,5 +1,3 @@
-import { AccountCache } from '../../src/consumers/account-cache.ts'
-import { compareTouched, partitionWrite } from '../../src/consumers/loaded-accounts.ts'
 import type { LogRecord } from '../../src/consumers/log.ts'
 import { decodeRecord } from '../../src/consumers/log-entries.ts'
 import type { ModelLibrary } from '../../src/models/model-library.ts'
@@ -10,6 +8,7 @@ import {
   foldBatch,
   type RecordEntry,
 } from '../../src/scoring/fold.ts'
+import { plainWrite } from '../support/plain-write.ts'
 import type { HistoryRecord } from '../support/slow-evaluator.ts'
 import { contentsOf, type StoreContents } from './journaled-store.ts'
 
@@ -36,8 +35,7 @@ export function foldPlainly(records: readonly LogRecord[], library: ModelLibrary
   const memory = createPartitionMemory()
   const accounts = new Map<string, Account>()
   const { events, touched, counts, memoryChanged } = foldBatch(entries, memory, accounts)
-  const cache = new AccountCache()
-  const write = partitionWrite(compareTouched(touched, cache), counts, {
+  const write = plainWrite(touched, counts, {
     owner: '',
     expectedWatermark: 0,
     watermark: records.length === 0 ? 0 : records.at(-1)!.offset + 1,

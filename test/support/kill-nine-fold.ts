@@ -1,5 +1,3 @@
-import { AccountCache } from '../../src/consumers/account-cache.ts'
-import { compareTouched, partitionWrite } from '../../src/consumers/loaded-accounts.ts'
 import type { LogRecord, OutgoingRecord } from '../../src/consumers/log.ts'
 import { decodeRecord } from '../../src/consumers/log-entries.ts'
 import { deadLetterRecord, eventRecord } from '../../src/consumers/outputs.ts'
@@ -9,6 +7,7 @@ import type { Account } from '../../src/scoring/account.ts'
 import { createPartitionMemory, foldBatch, type RecordEntry } from '../../src/scoring/fold.ts'
 import type { ScoringEvent } from '../../src/scoring/outputs.ts'
 import type { PartitionWrite } from '../../src/store/store.ts'
+import { plainWrite } from './plain-write.ts'
 import type { HistoryRecord } from './slow-evaluator.ts'
 
 export interface PlainFold {
@@ -35,7 +34,6 @@ export function foldPlainly(
   const memory = createPartitionMemory()
   const accounts = new Map<string, Account>()
   const folded = foldBatch(entries, memory, accounts)
-  const touched = compareTouched(folded.touched, new AccountCache())
   const watermark = (records.at(-1)?.offset ?? -1) + 1
   const context = { owner: '', expectedWatermark: 0, watermark, memory, library }
   return {
@@ -45,7 +43,7 @@ export function foldPlainly(
       ...rejected,
       ...folded.events.map(({ offset, event }) => eventRecord(topics, event, `${partition}:${offset}`)),
     ],
-    write: partitionWrite(touched, folded.counts, context),
+    write: plainWrite(folded.touched, folded.counts, context),
   }
 }
 

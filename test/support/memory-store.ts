@@ -1,15 +1,15 @@
 import { UpswellError } from '../../src/errors.ts'
+import { DUE_BUCKETS } from '../../src/scoring/account.ts'
 import type { CounterBook, CounterChange } from '../../src/scoring/population/counters.ts'
 import { orderedCounters } from '../../src/store/ordered-counters.ts'
-import {
-  type AccountStore,
-  type AccountWrite,
-  DUE_BUCKETS,
-  type Listing,
-  type ListQuery,
-  type PartitionWrite,
-  type StoredPartition,
-  type UserChunkKey,
+import type {
+  AccountStore,
+  AccountWrite,
+  Listing,
+  ListQuery,
+  PartitionWrite,
+  StoredPartition,
+  UserChunkKey,
 } from '../../src/store/store.ts'
 
 /** The whole store port in memory, for simulation and tests. Each call happens at once, before it returns its promise. */

@@ -7,26 +7,12 @@ import { type OwnedPartition, takePartition } from '../../src/consumers/take-par
 import { topicNames } from '../../src/consumers/topics.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import type { Signal } from '../../src/scoring/signal.ts'
+import { logRecord } from './log-record.ts'
 import { MemoryStore } from './memory-store.ts'
 
 const NOW = Date.parse('2026-01-05T10:00:00Z')
 const SOURCE = { file: 'rolling', text: readFileSync('bench/rolling-score.yaml', 'utf8') }
 const topics = topicNames('')
-
-function logRecord(offset: number, { key, value, headers, timestamp }: OutgoingRecord): LogRecord {
-  const bytes = (text: string | Buffer | null): Buffer | null => (text === null ? null : Buffer.from(text))
-  return {
-    topic: topics.signals,
-    partition: 0,
-    offset,
-    timestamp: timestamp!,
-    key: bytes(key),
-    value: bytes(value),
-    headers: Object.fromEntries(
-      Object.entries(headers ?? {}).map(([name, text]) => [name, Buffer.from(text)]),
-    ),
-  }
-}
 
 export function signal(id: string, accountId: string): Signal {
   return {
@@ -42,12 +28,12 @@ export function signal(id: string, accountId: string): Signal {
 }
 
 export function signalAt(offset: number, of: Signal): LogRecord {
-  return logRecord(offset, signalRecord(topics.signals, of, NOW))
+  return logRecord(0, offset, signalRecord(topics.signals, of, NOW))
 }
 
 /** rolling-score. */
 export function modelsAt(offset: number): LogRecord {
-  return logRecord(offset, modelsRecord(topics.signals, 0, NOW, [SOURCE]))
+  return logRecord(0, offset, modelsRecord(topics.signals, 0, NOW, [SOURCE]))
 }
 
 /** One partition on a store in memory, written with each batch. `committed`: what each transaction published. */

@@ -6,6 +6,7 @@ import { type OwnedPartition, startOffset, takePartition } from '../../src/consu
 import { topicNames } from '../../src/consumers/topics.ts'
 import { partitionOf } from '../../src/store/partition-of.ts'
 import { LibraryOfDefinitions } from './library-of-definitions.ts'
+import { logRecord } from './log-record.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { HistoryRecord } from './slow-evaluator.ts'
 
@@ -125,23 +126,4 @@ interface PartitionRun {
   readonly log: LogRecord[]
   committed: number
   owned: OwnedPartition | undefined
-}
-
-function logRecord(
-  partition: number,
-  offset: number,
-  { key, value, headers, timestamp }: OutgoingRecord,
-): LogRecord {
-  const bytes = (text: string | Buffer | null): Buffer | null => (text === null ? null : Buffer.from(text))
-  return {
-    topic: topics.signals,
-    partition,
-    offset,
-    timestamp: timestamp!,
-    key: bytes(key),
-    value: bytes(value),
-    headers: Object.fromEntries(
-      Object.entries(headers ?? {}).map(([name, text]) => [name, Buffer.from(text)]),
-    ),
-  }
 }

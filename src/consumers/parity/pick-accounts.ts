@@ -1,4 +1,5 @@
-import { type AccountStore, DUE_BUCKETS } from '../../store/store.ts'
+import { DUE_BUCKETS } from '../../scoring/account.ts'
+import type { AccountStore } from '../../store/store.ts'
 
 /** As many ids are listed as this for each one that is wanted, so that they do not all come from one bucket where buckets are small. */
 const LISTED_PER_PICK = 4

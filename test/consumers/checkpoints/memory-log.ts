@@ -6,6 +6,7 @@ import type {
   Position,
   Stretch,
 } from '../../../src/consumers/log.ts'
+import { logRecord } from '../../support/log-record.ts'
 
 type Reading = Pick<Log, 'append' | 'ranges' | 'read' | 'topics'>
 
@@ -23,7 +24,7 @@ export class MemoryLog implements Reading {
     return outgoing.map(record => {
       const offset = this.end(record.topic)
       this.#ends.set(record.topic, offset + 1)
-      this.records(record.topic).push(atOffset(record, offset))
+      this.records(record.topic).push(logRecord(0, offset, record))
       return { partition: 0, offset }
     })
   }
@@ -75,20 +76,5 @@ export class MemoryLog implements Reading {
       .map(by)
       .filter(record => record !== undefined)
     this.#records.set(topic, left)
-  }
-}
-
-function atOffset({ topic, key, value, headers, timestamp }: OutgoingRecord, offset: number): LogRecord {
-  const bytes = (text: string | Buffer | null): Buffer | null => (text === null ? null : Buffer.from(text))
-  return {
-    topic,
-    partition: 0,
-    offset,
-    timestamp: timestamp ?? 0,
-    key: bytes(key),
-    value: bytes(value),
-    headers: Object.fromEntries(
-      Object.entries(headers ?? {}).map(([name, text]) => [name, Buffer.from(text)]),
-    ),
   }
 }

@@ -15,6 +15,7 @@ import { type ScoreOptions, scoreRecords } from '../../../src/consumers/score-pa
 import { type OwnedPartition, startOffset, takePartition } from '../../../src/consumers/take-partition.ts'
 import { CHECKPOINTS, topicNames } from '../../../src/consumers/topics.ts'
 import { LibraryOfDefinitions } from '../../support/library-of-definitions.ts'
+import { logRecord } from '../../support/log-record.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 import type { HistoryRecord } from '../../support/slow-evaluator.ts'
 
@@ -164,7 +165,7 @@ export class ParityWorld {
     // Every third offset is a transaction's marker.
     const end = endOf(this.signals)
     const offset = end % 3 === 2 ? end + 1 : end
-    this.signals.push(logRecord(record, offset))
+    this.signals.push(logRecord(PARTITION, offset, record))
   }
 
   #session(): PartitionSession {
@@ -178,7 +179,7 @@ export class ParityWorld {
         this.#committed = Math.max(this.#committed, nextOffset)
         for (const record of records)
           if (record.topic === topics[CHECKPOINTS])
-            this.checkpoints.push(logRecord(record, endOf(this.checkpoints)))
+            this.checkpoints.push(logRecord(PARTITION, endOf(this.checkpoints), record))
       },
       lose: () => {},
     }
@@ -214,19 +215,4 @@ export class ParityWorld {
 
 function endOf(records: readonly LogRecord[]): number {
   return (records.at(-1)?.offset ?? -1) + 1
-}
-
-function logRecord({ topic, key, value, headers, timestamp }: OutgoingRecord, offset: number): LogRecord {
-  const bytes = (text: string | Buffer | null): Buffer | null => (text === null ? null : Buffer.from(text))
-  return {
-    topic,
-    partition: PARTITION,
-    offset,
-    timestamp: timestamp ?? 0,
-    key: bytes(key),
-    value: bytes(value),
-    headers: Object.fromEntries(
-      Object.entries(headers ?? {}).map(([name, text]) => [name, Buffer.from(text)]),
-    ),
-  }
 }

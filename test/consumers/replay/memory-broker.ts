@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogRecord, OutgoingRecord, Position } from '../../../src/consumers/log.ts'
 import { UpswellError } from '../../../src/errors.ts'
 import { partitionOf } from '../../../src/store/partition-of.ts'
+import { logRecord } from '../../support/log-record.ts'
 
 /** A member of a group that reads one topic. */
 export interface Member {
@@ -134,21 +135,12 @@ export class MemoryBroker {
   }
 
   #write(record: OutgoingRecord): Position {
-    const { topic, key, value, headers = {} } = record
+    const { topic, key } = record
     const partitions = this.log(topic)
     const partition = record.partition ?? partitionOf(String(key ?? ''), partitions.length)
     const log = partitions[partition]!
-    const bytes = (text: string | Buffer | null): Buffer | null => (text === null ? null : Buffer.from(text))
     const offset = log.length
-    log.push({
-      topic,
-      partition,
-      offset,
-      timestamp: record.timestamp ?? this.now(),
-      key: bytes(key),
-      value: bytes(value),
-      headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])),
-    })
+    log.push(logRecord(partition, offset, record, this.now()))
     return { partition, offset }
   }
 

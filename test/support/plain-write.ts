@@ -1,0 +1,17 @@
+import { AccountCache } from '../../src/consumers/account-cache.ts'
+import { compareAccount, WriteBuilder, type WriteContext } from '../../src/consumers/loaded-accounts.ts'
+import type { Account } from '../../src/scoring/account.ts'
+import type { FoldResult } from '../../src/scoring/fold.ts'
+import type { PartitionWrite } from '../../src/store/store.ts'
+
+/** What a store that is empty is to write for these accounts, all at once. */
+export function plainWrite(
+  accounts: Iterable<Account>,
+  counts: FoldResult['counts'],
+  context: WriteContext,
+): PartitionWrite {
+  const cache = new AccountCache()
+  const builder = new WriteBuilder()
+  for (const account of accounts) builder.add(compareAccount(account, cache), undefined)
+  return builder.build(counts, context)
+}
