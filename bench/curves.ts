@@ -135,7 +135,7 @@ export function curvesOf(sizes: CurveSizes): Curve[] {
     {
       id: 'batches',
       title: 'Size of a batch',
-      axis: 'UPSWELL_BATCH_SIZE, the most records in one transaction',
+      axis: 'UPSWELL_BATCH_SIZE, the most records worked on at a time',
       drawn: 'signals/s',
       lines: [
         {

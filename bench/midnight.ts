@@ -50,7 +50,12 @@ function buildProgram(): Command {
       positiveNumber,
       1_000_000,
     )
-    .option('--batch-size <number>', 'the most records in one transaction', positiveNumber, PRODUCT.batchSize)
+    .option(
+      '--batch-size <number>',
+      'the most records that are worked on at a time',
+      positiveNumber,
+      PRODUCT.batchSize,
+    )
     .option('--tick-interval <ms>', 'how often time is looked at', positiveNumber, PRODUCT.tickIntervalMs)
     .option('--brokers <host:port,…>', 'the Kafka to use; KAFKA_BROKERS if left out')
     .option('--redis <url>', 'the Redis to use; REDIS_URL if left out')

@@ -89,7 +89,7 @@ export const SETTINGS: readonly Setting[] = [
     'batchSize',
     'UPSWELL_BATCH_SIZE',
     '5000',
-    'the most records in one transaction',
+    'the most records that are worked on at a time',
     wholeNumber(1, 10_000),
   ),
   setting(

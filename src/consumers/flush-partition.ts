@@ -60,12 +60,14 @@ async function flushNow(
   outputs: readonly OutgoingRecord[],
 ): Promise<void> {
   const { backend, library, flush } = options
-  const { session, memory, cache, unsaved, position, watermark } = owned
+  const { commits, session, memory, cache, unsaved, position, watermark } = owned
   const { partition } = session
   const publishes = position > owned.published
   if (position <= watermark) return
   owned.flushedAt = flush?.now() ?? 0
   const { touched, write } = await prepareWrite(owned, library)
+  // The store may never be ahead of what is committed.
+  await commits.settle()
   if (publishes) {
     const checkpoint = await checkpointRecords(options, owned, touched)
     const topics = options.line === undefined ? options.topics : outputTopics(options.line, memory)

@@ -152,7 +152,7 @@ export interface ConsumeOptions {
 export interface PartitionHandler {
   /** The partition is ours and every earlier owner is fenced. Returns the offset to read from. */
   assigned(session: PartitionSession): Promise<number>
-  /** At least one record, in offset order, offsets may have gaps. Must commit before it returns, or throw. The list is of no use any more then; records of it may be kept. */
+  /** At least one record, in offset order, offsets may have gaps. Commits before it returns, or throws; one that leaves a commit under way calls `lose` if that fails. The list is of no use any more then; records of it may be kept. */
   readonly process: (session: PartitionSession, records: RecordList) => Promise<void>
   /** The session is over; nothing of it may be used any more. Called once a session. */
   released(session: PartitionSession): void

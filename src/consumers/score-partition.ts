@@ -57,7 +57,8 @@ export interface BatchReport {
 }
 
 /**
- * One batch: folded in memory, and what is to be published is published at once. The store is written when its time has come (flush-partition.ts).
+ * One batch: folded in memory, and what is to be published is published at once, or, while the last commit is under way, with the next one (pending-commits.ts). The store is written
+ * when its time has come (flush-partition.ts).
  * @throws UpswellError, and then what is in memory is of no use any more
  */
 export async function scoreRecords(
@@ -165,16 +166,23 @@ async function scoreStep(
         ...folded.events.map(({ offset, event }) => eventRecord(topics, event, `${partition}:${offset}`)),
       ]
     : []
-  if (isFlushDue(options, owned)) await flushPartition(options, owned, outputs)
-  else if (outputs.length > 0)
-    await session.commit(outputs, owned.position, publishedMetadata(owned.published))
-  options.onScored({
+  const report: BatchReport = {
     records: step.to - step.from,
     outcomes: folded.outcomes,
     rejected: rejections.length,
     events: [...handedOver.flatMap(({ events }) => events), ...folded.events.map(({ event }) => event)],
     refolded: !isNew,
-  })
+  }
+  const onCommitted = (): void => options.onScored(report)
+  if (isFlushDue(options, owned)) {
+    await flushPartition(options, owned, outputs)
+    onCommitted()
+  } else if (outputs.length > 0) {
+    const metadata = publishedMetadata(owned.published)
+    await owned.commits.add({ outputs, nextOffset: owned.position, metadata, onCommitted })
+  } else {
+    onCommitted()
+  }
 }
 
 /** Those among the loaded accounts that the entries are about. */

@@ -7,6 +7,7 @@ import { PartitionCheckpoints } from './checkpoints/partition-checkpoints.ts'
 import { findCheckpoint } from './checkpoints/read-checkpoint.ts'
 import { type RestoredPartition, restorePartition } from './checkpoints/restore-partition.ts'
 import type { PartitionSession } from './log.ts'
+import { PendingCommits } from './pending-commits.ts'
 import { readPublished } from './published-offset.ts'
 import type { ScoreOptions } from './score-partition.ts'
 import { Unsaved } from './unsaved.ts'
@@ -20,6 +21,8 @@ export interface OwnedPartition {
   /** Those of the batch that is being folded. */
   readonly signals: ScannedSignals
   readonly checkpoints: PartitionCheckpoints | undefined
+  /** Of batches that are folded, and not written to the store. */
+  readonly commits: PendingCommits
   /** As the session began with them. */
   readonly taken: { readonly watermark: number; readonly published: number }
   /** The offset of the first record that is not in the store. */
@@ -76,6 +79,7 @@ export async function takePartition(
     cache: new AccountCache(),
     signals: new ScannedSignals(),
     checkpoints: written,
+    commits: new PendingCommits(session),
     taken: { watermark, published },
     watermark,
     savedMemory: { ...memory },

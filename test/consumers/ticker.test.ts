@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { AccountCache } from '../../src/consumers/account-cache.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
 import type { OutgoingRecord } from '../../src/consumers/log.ts'
+import { PendingCommits } from '../../src/consumers/pending-commits.ts'
 import type { OwnedPartition } from '../../src/consumers/take-partition.ts'
 import { Ticker } from '../../src/consumers/ticker.ts'
 import { topicNames } from '../../src/consumers/topics.ts'
@@ -44,6 +45,7 @@ function startTicker(models: readonly ModelSource[]) {
     cache: new AccountCache(),
     signals: new ScannedSignals(),
     unsaved: new Unsaved(),
+    commits: new PendingCommits(session),
     checkpoints: undefined,
     taken: { watermark: 3, published: 3 },
     watermark: 3,
