@@ -102,48 +102,55 @@ describe('buckets', () => {
   })
 })
 
-test('a table of series is a map by ascending key, without those of which nothing is left', () => {
-  const step = fc.oneof(
-    {
-      weight: 6,
-      arbitrary: fc.record({ key: fc.constantFrom('b', 'a', 'd', 'c', 'B', 'ä', 'aa'), day: DAY }),
-    },
-    { weight: 1, arbitrary: fc.record({ forgetBefore: DAY }) },
-  )
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 40 }), steps => {
-      const table = new SeriesTable()
-      const plain = new Map<string, number[]>()
-      for (const each of steps) {
-        if ('key' in each) {
-          const { key, day } = each
-          expect(table.get(key)?.key).toBe(plain.has(key) ? key : undefined)
-          if (!plain.has(key)) table.add(createSeries(key))
-          table.get(key)!.days.add(day, 1000)
-          plain.set(key, [...(plain.get(key) ?? []), day])
-        } else {
-          table.forgetBefore(each.forgetBefore)
-          for (const [key, days] of plain) {
-            const kept = days.filter(day => day >= each.forgetBefore)
-            if (kept.length === 0) plain.delete(key)
-            else plain.set(key, kept)
+test.each([
+  ['a few', 80, ['b', 'a', 'd', 'c', 'B', 'ä', 'aa']],
+  // More than it looks for one by one.
+  ['many', 120, [...'abcdefghijklmnopqrstuvwxyz', 'B', 'ä', 'aa']],
+])(
+  'a table of %s series is a map by ascending key, without those of which nothing is left',
+  (_, maxLength, keys) => {
+    const step = fc.oneof(
+      {
+        weight: 6,
+        arbitrary: fc.record({ key: fc.constantFrom(...keys), day: DAY }),
+      },
+      { weight: 1, arbitrary: fc.record({ forgetBefore: DAY }) },
+    )
+    fc.assert(
+      fc.property(fc.array(step, { maxLength, size: 'max' }), steps => {
+        const table = new SeriesTable()
+        const plain = new Map<string, number[]>()
+        for (const each of steps) {
+          if ('key' in each) {
+            const { key, day } = each
+            expect(table.get(key)?.key).toBe(plain.has(key) ? key : undefined)
+            if (!plain.has(key)) table.add(createSeries(key))
+            table.get(key)!.days.add(day, 1000)
+            plain.set(key, [...(plain.get(key) ?? []), day])
+          } else {
+            table.forgetBefore(each.forgetBefore)
+            for (const [key, days] of plain) {
+              const kept = days.filter(day => day >= each.forgetBefore)
+              if (kept.length === 0) plain.delete(key)
+              else plain.set(key, kept)
+            }
           }
+          expect(table.size).toBe(plain.size)
+          expect(
+            table.list.map(series => [
+              series.key,
+              Array.from({ length: series.length }, (_, i) => series.at(i)),
+            ]),
+          ).toEqual(
+            [...plain]
+              .sort(([a], [b]) => (a < b ? -1 : 1))
+              .map(([key, days]) => [key, [...new Set(days)].sort((a, b) => a - b)]),
+          )
         }
-        expect(table.size).toBe(plain.size)
-        expect(
-          table.list.map(series => [
-            series.key,
-            Array.from({ length: series.length }, (_, i) => series.at(i)),
-          ]),
-        ).toEqual(
-          [...plain]
-            .sort(([a], [b]) => (a < b ? -1 : 1))
-            .map(([key, days]) => [key, [...new Set(days)].sort((a, b) => a - b)]),
-        )
-      }
-    }),
-  )
-})
+      }),
+    )
+  },
+)
 
 test('records grouped by account are all there, each group in their order, the groups by their first record', () => {
   fc.assert(
