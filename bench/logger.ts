@@ -1,4 +1,4 @@
-import type { Logger } from '../src/consumers/logger.ts'
+import type { Logger } from '../src/lib/logger.ts'
 
 /** Says only what would make a figure wrong. */
 export const QUIET_LOGGER: Logger = {

@@ -1,10 +1,11 @@
 import { loadavg } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
 import { positiveNumber } from '../src/commands/parse-number.ts'
-import { describeError } from '../src/errors.ts'
-import { type BenchPlace, openBenchPlace } from './bench-place.ts'
+import { describeError } from '../src/lib/errors.ts'
+import { type BenchPlace, openBenchPlace } from './machine/bench-place.ts'
+import { namedServices } from './machine/services.ts'
 import { benchProgress } from './progress.ts'
-import { describeMachine, type FoundSection, writeResults } from './results-page.ts'
+import { describeMachine, type FoundSection, writeResults } from './report/results-page.ts'
 import {
   FULL,
   PARTS,
@@ -14,8 +15,7 @@ import {
   type Section,
   type Sizes,
   sectionsOf,
-} from './sections.ts'
-import { namedServices } from './services.ts'
+} from './report/sections.ts'
 
 interface Options {
   readonly full?: true

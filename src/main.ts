@@ -2,19 +2,19 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import type { BacktestCommandOptions } from './commands/backtest.ts'
-import type { ModelDiffOptions } from './commands/model-diff.ts'
-import type { ModelTestOptions } from './commands/model-test.ts'
+import { describeSettings, PACKAGE_ROOT } from './app/config.ts'
+import type { BacktestCommandOptions } from './commands/model/backtest.ts'
+import type { ModelDiffOptions } from './commands/model/model-diff.ts'
+import type { ModelTestOptions } from './commands/model/model-test.ts'
 import type { ParityOptions } from './commands/parity.ts'
 import { positiveNumber } from './commands/parse-number.ts'
 import type { RebuildOptions } from './commands/rebuild.ts'
-import type { ReplayOptions } from './commands/replay.ts'
-import type { ReplayDiffOptions } from './commands/replay-diff.ts'
+import type { ReplayOptions } from './commands/replay/replay.ts'
+import type { ReplayDiffOptions } from './commands/replay/replay-diff.ts'
 import type { SendOptions } from './commands/send.ts'
-import { describeSettings, PACKAGE_ROOT } from './config.ts'
-import { describeError, isUpswellError, UpswellError } from './errors.ts'
+import { describeError, isUpswellError, UpswellError } from './lib/errors.ts'
 import { InvalidModelError } from './models/invalid-model-error.ts'
-import { parseRfc3339 } from './scoring/rfc3339.ts'
+import { parseRfc3339 } from './signals/rfc3339.ts'
 
 /** Exit codes that scripts can use: 0 done, 1 something failed or was left out, 2 the command, a setting or a model is wrong. */
 const WRONG_USE = 2
@@ -97,14 +97,14 @@ function buildProgram(): Command {
     .action(async ({ into, ...options }: Partial<ReplayOptions>) => {
       if (into === undefined)
         replay.error("error: required option '--into <name>' not specified", { exitCode: WRONG_USE })
-      const commands = await import('./commands/replay.ts')
+      const commands = await import('./commands/replay/replay.ts')
       process.exitCode = await commands.replay({ into: into!, ...options })
     })
   replay
     .command('list')
     .description('the replays that there are, and how far they are')
     .action(async () => {
-      const { listReplays } = await import('./commands/replay-list.ts')
+      const { listReplays } = await import('./commands/replay/replay-list.ts')
       await listReplays()
     })
   replay
@@ -115,7 +115,7 @@ function buildProgram(): Command {
     .option('--json', 'one JSON document with everything, for scripts')
     .option('--exit-code', 'exit with 1 if anything differs')
     .action(async (name: string, options: ReplayDiffOptions) => {
-      const { diffReplay } = await import('./commands/replay-diff.ts')
+      const { diffReplay } = await import('./commands/replay/replay-diff.ts')
       process.exitCode = await diffReplay(name, options)
     })
   replay
@@ -123,7 +123,7 @@ function buildProgram(): Command {
     .description('let a replay serve in place of what serves now: topics and API, without a gap')
     .argument('<name>', 'the replay', replayName)
     .action(async (name: string) => {
-      const { promoteReplay } = await import('./commands/replay.ts')
+      const { promoteReplay } = await import('./commands/replay/replay.ts')
       process.exitCode = await promoteReplay(name)
     })
   replay
@@ -131,7 +131,7 @@ function buildProgram(): Command {
     .description('delete all that a replay has: its topics and its state')
     .argument('<name>', 'the replay', replayName)
     .action(async (name: string) => {
-      const { dropReplayNamed } = await import('./commands/replay.ts')
+      const { dropReplayNamed } = await import('./commands/replay/replay.ts')
       await dropReplayNamed(name)
     })
 
@@ -176,7 +176,7 @@ function buildProgram(): Command {
     .description('say whether model files can be used, and if not, where and why')
     .argument('[files...]', 'model files or folders; UPSWELL_MODELS if left out')
     .action(async (files: string[]) => {
-      const { checkModels } = await import('./commands/model.ts')
+      const { checkModels } = await import('./commands/model/check-models.ts')
       await checkModels(files)
     })
   model
@@ -185,7 +185,7 @@ function buildProgram(): Command {
     .argument('[files...]', 'model files or folders; UPSWELL_MODELS if left out')
     .option('--json', 'one JSON document, for scripts')
     .action(async (files: string[], options: ModelTestOptions) => {
-      const { testModels } = await import('./commands/model-test.ts')
+      const { testModels } = await import('./commands/model/model-test.ts')
       process.exitCode = await testModels(files, options)
     })
   model
@@ -199,7 +199,7 @@ function buildProgram(): Command {
     .option('--json', 'one JSON document with every account that changes, for scripts')
     .option('--exit-code', 'exit with 1 if a tier or a PQL changes')
     .action(async (before: string, after: string, options: ModelDiffOptions) => {
-      const { diffModels } = await import('./commands/model-diff.ts')
+      const { diffModels } = await import('./commands/model/model-diff.ts')
       process.exitCode = await diffModels(before, after, options)
     })
 
@@ -222,7 +222,7 @@ function buildProgram(): Command {
     .option('--json', 'one JSON document, for scripts')
     .action(
       async ({ horizon, ...options }: Omit<BacktestCommandOptions, 'horizonDays'> & { horizon: number }) => {
-        const { backtest } = await import('./commands/backtest.ts')
+        const { backtest } = await import('./commands/model/backtest.ts')
         process.exitCode = await backtest({ ...options, horizonDays: horizon })
       },
     )

@@ -1,5 +1,5 @@
-import type { LogLevel } from '../config.ts'
-import type { Logger } from '../consumers/logger.ts'
+import type { LogLevel } from '../app/config.ts'
+import type { Logger } from '../lib/logger.ts'
 
 const RANK = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 } as const
 

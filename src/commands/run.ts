@@ -1,9 +1,9 @@
 import { pino } from 'pino'
-import { type Config, readConfig } from '../config.ts'
-import type { Logger } from '../consumers/logger.ts'
-import { UpswellError } from '../errors.ts'
-import { isEmbedded } from '../open-backend.ts'
-import { type Role, type Service, startService } from '../service.ts'
+import { type Config, readConfig } from '../app/config.ts'
+import { isEmbedded } from '../app/open-backend.ts'
+import { type Role, type Service, startService } from '../app/service.ts'
+import { UpswellError } from '../lib/errors.ts'
+import type { Logger } from '../lib/logger.ts'
 
 /** Runs one role, or all of them, on Kafka and Redis until SIGTERM or SIGINT. */
 export async function run(...roles: readonly Role[]): Promise<void> {

@@ -1,11 +1,11 @@
 import type { TopAccount, WorkspaceSummary } from '../console/print-summary.ts'
+import { partitionOf } from '../log/partition-of.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
 import { decodePartitionMemory } from '../models/partition-memory.ts'
-import { type AccountScores, decodeScores } from '../scoring/codec.ts'
-import type { CompiledModel } from '../scoring/compile-model.ts'
-import type { Motion } from '../scoring/model-definition.ts'
+import { type AccountScores, decodeScores } from '../scoring/codec/codec.ts'
+import type { CompiledModel } from '../scoring/definition/compile-model.ts'
+import type { Motion } from '../scoring/definition/model-definition.ts'
 import type { Standing } from '../scoring/standing.ts'
-import { partitionOf } from '../store/partition-of.ts'
 import type { AccountStore, Listing } from '../store/store.ts'
 
 /** More accounts than this are not summed up at start. */

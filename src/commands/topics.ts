@@ -1,9 +1,9 @@
-import { readConfig } from '../config.ts'
-import { createTopics } from '../consumers/kafka/topics.ts'
-import { topicsOfInstallation } from '../consumers/topic-settings.ts'
-import { topicNames } from '../consumers/topics.ts'
-import { UpswellError } from '../errors.ts'
-import { isEmbedded } from '../open-backend.ts'
+import { readConfig } from '../app/config.ts'
+import { isEmbedded } from '../app/open-backend.ts'
+import { UpswellError } from '../lib/errors.ts'
+import { createTopics } from '../log/kafka/create-topics.ts'
+import { topicNames } from '../log/topic-names.ts'
+import { topicsOfInstallation } from '../log/topic-settings.ts'
 import { lineLogger } from './line-logger.ts'
 
 /** `upswell topics create`. @throws UpswellError LOG_UNAVAILABLE, INVALID_SETTINGS, PARTITIONS_CHANGED if `signals` exists with another number */

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { UpswellError } from '../errors.ts'
+import { UpswellError } from '../lib/errors.ts'
 
 /** What an embedded data directory was begun with. `loading`: the sample was not loaded to its end. */
 export type Workspace =

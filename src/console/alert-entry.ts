@@ -1,4 +1,4 @@
-import type { ModelDefinition, Priority } from '../scoring/model-definition.ts'
+import type { ModelDefinition, Priority } from '../scoring/definition/model-definition.ts'
 import type { AlertEvent } from '../scoring/outputs.ts'
 import { type Entry, textSegment } from './entry.ts'
 import type { Style } from './render-line.ts'

@@ -1,4 +1,4 @@
-import type { ModelDefinition, Motion } from '../scoring/model-definition.ts'
+import type { ModelDefinition, Motion } from '../scoring/definition/model-definition.ts'
 import type { Contribution, TierChange } from '../scoring/outputs.ts'
 import { plainText } from './terminal-text.ts'
 

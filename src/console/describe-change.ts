@@ -1,4 +1,4 @@
-import type { ModelDefinition } from '../scoring/model-definition.ts'
+import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import type { CauseType, Contribution, TierChange } from '../scoring/outputs.ts'
 import { plainText, textWidth } from './terminal-text.ts'
 

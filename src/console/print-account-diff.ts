@@ -1,6 +1,6 @@
-import type { ModelDefinition } from '../scoring/model-definition.ts'
+import { type AccountDiff, changesTier, type RuleDiff } from '../analysis/diff-account.ts'
+import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import type { PqlStatus } from '../scoring/outputs.ts'
-import { type AccountDiff, changesTier, type RuleDiff } from '../scoring/trial/diff-account.ts'
 import { formatAmount, formatInputs } from './format-value.ts'
 import type { Segment } from './render-line.ts'
 import { column, plainText, textWidth } from './terminal-text.ts'

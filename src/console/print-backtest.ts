@@ -1,5 +1,5 @@
-import type { ModelDefinition } from '../scoring/model-definition.ts'
-import type { BacktestReport, PqlScore } from '../scoring/trial/backtest-report.ts'
+import type { BacktestReport, PqlScore } from '../analysis/backtest-report.ts'
+import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import { formatAmount } from './format-value.ts'
 import { grouped } from './grouped.ts'
 import { renderLine, type Segment } from './render-line.ts'

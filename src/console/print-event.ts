@@ -1,6 +1,6 @@
-import type { ModelDefinition } from '../scoring/model-definition.ts'
+import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import type { PqlEvent, PqlStatus, ScoringEvent, TierChange } from '../scoring/outputs.ts'
-import { DAY_MS } from '../scoring/time.ts'
+import { DAY_MS } from '../signals/time.ts'
 import { alertEntry } from './alert-entry.ts'
 import { accountTitle, type ConsoleContext, motionTitle, tierTitle, usableWidth } from './console-context.ts'
 import { describeChange } from './describe-change.ts'

@@ -5,7 +5,7 @@ import {
   type OnePql,
   type PqlLife,
   type SharedPql,
-} from '../scoring/trial/run-diff.ts'
+} from '../analysis/run-diff.ts'
 import { formatShift } from './format-span.ts'
 import { grouped } from './grouped.ts'
 import type { Segment } from './render-line.ts'

@@ -1,12 +1,12 @@
-import type { ModelDefinition } from '../scoring/model-definition.ts'
-import type { PeriodUnit } from '../scoring/trial/periods.ts'
+import type { PeriodUnit } from '../analysis/periods.ts'
 import {
   isModelDifferent,
   type ModelRunDiff,
   type PqlCounts,
   type PublishedCounts,
   type RunDiff,
-} from '../scoring/trial/run-diff.ts'
+} from '../analysis/run-diff.ts'
+import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import { formatShift } from './format-span.ts'
 import { grouped } from './grouped.ts'
 import { titleOfTier } from './print-account-diff.ts'

@@ -1,4 +1,4 @@
-import { MOTIONS, type Motion } from '../scoring/model-definition.ts'
+import { MOTIONS, type Motion } from '../scoring/definition/model-definition.ts'
 import { accountTitle, type ConsoleContext, motionTitle, tierTitle, usableWidth } from './console-context.ts'
 import { grouped } from './grouped.ts'
 import { renderLine, type Segment, type Style } from './render-line.ts'

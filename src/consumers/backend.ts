@@ -1,5 +1,5 @@
+import type { Log, OutgoingRecord, PartitionSession } from '../log/log.ts'
 import type { AccountStore, PartitionWrite } from '../store/store.ts'
-import type { Log, OutgoingRecord, PartitionSession } from './log.ts'
 
 /** A log and a store that belong together: Kafka and Redis, or one LMDB environment for both. */
 export interface Backend {

@@ -1,5 +1,5 @@
-import type { AccountList, ScopeDefinition } from '../scoring/model-definition.ts'
-import { SIGNAL_LIMITS } from '../scoring/parse-signal.ts'
+import type { AccountList, ScopeDefinition } from '../scoring/definition/model-definition.ts'
+import { SIGNAL_LIMITS } from '../signals/parse-signal.ts'
 import { readCondition } from './conditions.ts'
 import type { Scope } from './feature-scope.ts'
 import type { RawAccountList } from './raw-model.ts'

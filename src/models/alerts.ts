@@ -1,5 +1,5 @@
-import type { AlertDefinition } from '../scoring/model-definition.ts'
-import { HELD_DAYS } from '../scoring/time.ts'
+import type { AlertDefinition } from '../scoring/definition/model-definition.ts'
+import { HELD_DAYS } from '../signals/time.ts'
 import { readCondition } from './conditions.ts'
 import { readSpan } from './durations.ts'
 import type { Scope } from './feature-scope.ts'

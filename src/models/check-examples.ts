@@ -1,5 +1,5 @@
-import { checkSignal, LATEST_MS } from '../scoring/parse-signal.ts'
-import { isActivityKind } from '../scoring/signal.ts'
+import { checkSignal, LATEST_MS } from '../signals/parse-signal.ts'
+import { isActivityKind } from '../signals/signal.ts'
 import { contentOf, daysGiven, exampleAccount, exampleTime, signalCount } from './example-signals.ts'
 import { checkExpectation, type ModelNames } from './expectations.ts'
 import { describeFound, type Path } from './path.ts'

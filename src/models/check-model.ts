@@ -1,4 +1,4 @@
-import type { ModelDefinition } from '../scoring/model-definition.ts'
+import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import { readAccounts } from './accounts.ts'
 import { readAlerts } from './alerts.ts'
 import { checkExamples } from './check-examples.ts'

@@ -1,5 +1,5 @@
-import type { Window } from '../scoring/model-definition.ts'
-import { HELD_DAYS, HELD_HOURS } from '../scoring/time.ts'
+import type { Window } from '../scoring/definition/model-definition.ts'
+import { HELD_DAYS, HELD_HOURS } from '../signals/time.ts'
 import type { Path } from './path.ts'
 import type { Report } from './report.ts'
 

@@ -1,6 +1,6 @@
-import { parseRfc3339 } from '../scoring/rfc3339.ts'
-import { isActivityKind, type PropertyValue, type Signal, type SignalKind } from '../scoring/signal.ts'
-import { DAY_MS, dayOfDate } from '../scoring/time.ts'
+import { parseRfc3339 } from '../signals/rfc3339.ts'
+import { isActivityKind, type PropertyValue, type Signal, type SignalKind } from '../signals/signal.ts'
+import { DAY_MS, dayOfDate } from '../signals/time.ts'
 import type { RawExample, RawGiven } from './raw-model.ts'
 
 const DEFAULT_TIME = Date.UTC(2026, 5, 30, 12)

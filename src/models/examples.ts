@@ -1,4 +1,4 @@
-import type { Signal } from '../scoring/signal.ts'
+import type { Signal } from '../signals/signal.ts'
 import { checkModel } from './check-model.ts'
 import { exampleAccount, exampleTime, expandSignals } from './example-signals.ts'
 import type { RawExample, RawExpectation } from './raw-model.ts'

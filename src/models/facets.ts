@@ -1,4 +1,4 @@
-import type { FacetDefinition } from '../scoring/model-definition.ts'
+import type { FacetDefinition } from '../scoring/definition/model-definition.ts'
 import { checkNames } from './names.ts'
 import type { Report } from './report.ts'
 import { soundEntries } from './sound-entries.ts'

@@ -1,4 +1,4 @@
-import type { GateDefinition } from '../scoring/model-definition.ts'
+import type { GateDefinition } from '../scoring/definition/model-definition.ts'
 import { readCondition } from './conditions.ts'
 import type { Scope } from './feature-scope.ts'
 import { checkNames, titleOf } from './names.ts'

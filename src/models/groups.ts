@@ -1,4 +1,4 @@
-import type { GroupDefinition, RuleDefinition } from '../scoring/model-definition.ts'
+import type { GroupDefinition, RuleDefinition } from '../scoring/definition/model-definition.ts'
 import type { Scope } from './feature-scope.ts'
 import { checkNames, titleOf } from './names.ts'
 import { describePath, type Path } from './path.ts'

@@ -1,4 +1,4 @@
-import { UpswellError } from '../errors.ts'
+import { UpswellError } from '../lib/errors.ts'
 
 /** One thing that is wrong with a model file, and where. Lines and columns start at 1. */
 export interface ModelProblem {

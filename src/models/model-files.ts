@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ModelDefinition } from '../scoring/model-definition.ts'
+import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import { InvalidModelError, type ModelProblem } from './invalid-model-error.ts'
 import { parseModel } from './parse-model.ts'
 import { readYaml } from './read-yaml.ts'

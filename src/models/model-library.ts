@@ -1,5 +1,5 @@
-import { type CompiledModel, compileModel } from '../scoring/compile-model.ts'
-import { hash128Hex } from '../scoring/hash.ts'
+import { hash128Hex } from '../lib/hash.ts'
+import { type CompiledModel, compileModel } from '../scoring/definition/compile-model.ts'
 import { parseModel } from './parse-model.ts'
 
 /** A model file's text, and the name it goes by in messages. */

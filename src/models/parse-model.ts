@@ -1,4 +1,4 @@
-import type { ModelDefinition } from '../scoring/model-definition.ts'
+import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import { checkModel } from './check-model.ts'
 import { deepFreeze } from './deep-freeze.ts'
 

@@ -1,5 +1,11 @@
 /** What a model file says once its form is checked: the types of `schemas/scoring-model.schema.json`. */
-import type { Dimension, KpiDefinition, MeasureSpan, Motion, Priority } from '../scoring/model-definition.ts'
+import type {
+  Dimension,
+  KpiDefinition,
+  MeasureSpan,
+  Motion,
+  Priority,
+} from '../scoring/definition/model-definition.ts'
 
 export interface RawModel {
   readonly id: string

@@ -1,5 +1,5 @@
-import type { FeatureDefinition, Window } from '../scoring/model-definition.ts'
-import { HELD_DAYS } from '../scoring/time.ts'
+import type { FeatureDefinition, Window } from '../scoring/definition/model-definition.ts'
+import { HELD_DAYS } from '../signals/time.ts'
 import { readDays, readHalfLife, readWindow } from './durations.ts'
 import { describeFound, type Path } from './path.ts'
 import type { RawDayDistance, RawDecayableSelection, RawFeature, RawValues } from './raw-model.ts'

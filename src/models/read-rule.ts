@@ -1,4 +1,10 @@
-import type { Band, Case, Line, MissingPolicy, RuleDefinition } from '../scoring/model-definition.ts'
+import type {
+  Band,
+  Case,
+  Line,
+  MissingPolicy,
+  RuleDefinition,
+} from '../scoring/definition/model-definition.ts'
 import { readCondition } from './conditions.ts'
 import { checkNumberFeature, type Scope } from './feature-scope.ts'
 import { titleOf } from './names.ts'

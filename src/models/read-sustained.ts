@@ -1,5 +1,5 @@
-import type { FeatureDefinition, Level } from '../scoring/model-definition.ts'
-import { HELD_DAYS } from '../scoring/time.ts'
+import type { FeatureDefinition, Level } from '../scoring/definition/model-definition.ts'
+import { HELD_DAYS } from '../signals/time.ts'
 import { readDays } from './durations.ts'
 import type { Path } from './path.ts'
 import type { RawFeature, RawLevel, RawPeriodsSustained } from './raw-model.ts'

@@ -1,4 +1,4 @@
-import type { ScoreDefinition, TierDefinition, TierPolicy } from '../scoring/model-definition.ts'
+import type { ScoreDefinition, TierDefinition, TierPolicy } from '../scoring/definition/model-definition.ts'
 import { readSpan } from './durations.ts'
 import { checkName, titleOf } from './names.ts'
 import type { RawModel, RawScore, RawTier } from './raw-model.ts'

@@ -1,4 +1,4 @@
-import type { TriggerDefinition } from '../scoring/model-definition.ts'
+import type { TriggerDefinition } from '../scoring/definition/model-definition.ts'
 import { readAmount, readCondition } from './conditions.ts'
 import { readSpan } from './durations.ts'
 import type { Scope } from './feature-scope.ts'

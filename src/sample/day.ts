@@ -1,4 +1,4 @@
-import { DAY_MS, HOUR_MS } from '../scoring/time.ts'
+import { DAY_MS, HOUR_MS } from '../signals/time.ts'
 import { levelAt } from './course.ts'
 import { type Draft, draft, officeMoment, placeOfUser, userIdOf } from './draft.ts'
 import { headcountFacts, healthFacts, npsFacts, planFacts } from './facts.ts'

@@ -1,5 +1,5 @@
-import type { PropertyValue, Signal, SignalKind } from '../scoring/signal.ts'
-import { DAY_MS, HOUR_MS } from '../scoring/time.ts'
+import type { PropertyValue, Signal, SignalKind } from '../signals/signal.ts'
+import { DAY_MS, HOUR_MS } from '../signals/time.ts'
 import { LOCATIONS, TEAMS } from './names.ts'
 import type { Random } from './random.ts'
 import type { SampleAccount, Scene } from './sample-account.ts'

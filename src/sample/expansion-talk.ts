@@ -1,4 +1,4 @@
-import type { Motion } from '../scoring/model-definition.ts'
+import type { Motion } from '../scoring/definition/model-definition.ts'
 import type { Random } from './random.ts'
 import type { ContractChange, SampleAccount, Scene, StorylineName } from './sample-account.ts'
 import { scene } from './sample-account.ts'

@@ -1,5 +1,5 @@
-import type { Signal } from '../scoring/signal.ts'
-import { DAY_MS, dayOf } from '../scoring/time.ts'
+import type { Signal } from '../signals/signal.ts'
+import { DAY_MS, dayOf } from '../signals/time.ts'
 import { draftsOfDay, userCount } from './day.ts'
 import { type Draft, draftsOfScene, officeMoment } from './draft.ts'
 import { firstFacts } from './facts.ts'

@@ -1,5 +1,5 @@
-import type { Signal } from '../scoring/signal.ts'
-import { dayOf } from '../scoring/time.ts'
+import type { Signal } from '../signals/signal.ts'
+import { dayOf } from '../signals/time.ts'
 import { createActs } from './acts.ts'
 import { draftsOfDay, userCount } from './day.ts'
 import { type Draft, draftsOfScene, officeMoment } from './draft.ts'

@@ -1,5 +1,5 @@
-import type { PropertyValue } from '../scoring/signal.ts'
-import { DAY_MS } from '../scoring/time.ts'
+import type { PropertyValue } from '../signals/signal.ts'
+import { DAY_MS } from '../signals/time.ts'
 import { levelAt } from './course.ts'
 import { MAIN_PRODUCT } from './names.ts'
 import type { SampleAccount } from './sample-account.ts'

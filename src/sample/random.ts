@@ -1,4 +1,4 @@
-import { hash64, lowBits } from '../scoring/hash.ts'
+import { hash64, lowBits } from '../lib/hash.ts'
 
 /** A repeatable source of chance: the same key gives the same numbers, on any machine. */
 export interface Random {

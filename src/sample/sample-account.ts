@@ -1,4 +1,4 @@
-import type { PropertyValue, SignalKind } from '../scoring/signal.ts'
+import type { PropertyValue, SignalKind } from '../signals/signal.ts'
 import { type Course, steady } from './course.ts'
 import { type Company, FEATURES } from './names.ts'
 import type { Profile } from './profile.ts'

@@ -1,4 +1,4 @@
-import type { Motion } from '../scoring/model-definition.ts'
+import type { Motion } from '../scoring/definition/model-definition.ts'
 import { OTHER_PRODUCT } from './names.ts'
 import type { Random } from './random.ts'
 import { type SampleContract, type Scene, scene } from './sample-account.ts'

@@ -1,3 +1,12 @@
+import type { Signal } from '../signals/signal.ts'
+import { SignalGroups } from '../signals/signal-groups.ts'
+import {
+  EntryTable,
+  endOfSignals,
+  type SignalEntry,
+  type SignalsEntry,
+  type SignalTable,
+} from '../signals/signal-table.ts'
 import {
   type Account,
   advance,
@@ -13,15 +22,6 @@ import type { ScoringEvent } from './outputs.ts'
 import { type CounterChange, CounterChanges } from './population/counters.ts'
 import { KpiCounter } from './population/kpi-counts.ts'
 import { prefetch } from './prefetch.ts'
-import type { Signal } from './signal.ts'
-import { SignalGroups } from './signal-groups.ts'
-import {
-  EntryTable,
-  endOfSignals,
-  type SignalEntry,
-  type SignalsEntry,
-  type SignalTable,
-} from './signal-table.ts'
 import { modelIdOf } from './standing.ts'
 
 /** What there is to fold: a record of the log, or many that are signals. */

@@ -1,8 +1,8 @@
 import type { Account } from './account.ts'
+import { tierChange } from './decisions/tier.ts'
+import { pqlEvent } from './decisions/triggers.ts'
 import type { Cause, PqlStatus, ScoringEvent } from './outputs.ts'
 import type { Standing, TriggerState } from './standing.ts'
-import { tierChange } from './tier.ts'
-import { pqlEvent } from './triggers.ts'
 
 type OpenPql = Exclude<TriggerState, { status: 'idle' }>
 

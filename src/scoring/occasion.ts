@@ -1,5 +1,5 @@
+import type { Signal } from '../signals/signal.ts'
 import type { Cause, CauseType } from './outputs.ts'
-import type { Signal } from './signal.ts'
 
 /** Why something is evaluated. Most evaluations change nothing, so the cause itself is made, and a signal's id read, only where it is kept. */
 export interface Occasion {

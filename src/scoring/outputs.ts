@@ -1,4 +1,4 @@
-import type { Motion, Priority } from './model-definition.ts'
+import type { Motion, Priority } from './definition/model-definition.ts'
 
 /** What scoring says happened. Plain values: the same log gives the same ones, whatever the batches and partitions. */
 export type ScoringEvent = TierChange | PqlEvent | AlertEvent

@@ -1,9 +1,9 @@
-import type { CompiledModel } from './compile-model.ts'
-import type { Value } from './model-definition.ts'
+import { EMPTY_MAP } from '../lib/small-maps.ts'
+import type { Override } from '../signals/override.ts'
+import type { CompiledModel } from './definition/compile-model.ts'
+import type { Value } from './definition/model-definition.ts'
 import type { NextChanges } from './next-changes.ts'
 import type { Cause } from './outputs.ts'
-import type { Override } from './overrides.ts'
-import { EMPTY_MAP } from './small-maps.ts'
 
 /** What one model holds about one account: everything as it was computed, so that it explains itself. */
 export interface Standing {

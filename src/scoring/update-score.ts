@@ -1,5 +1,5 @@
-import { coverage, groupPoints, totalScore } from './score.ts'
-import type { SlotSet } from './slot-set.ts'
+import type { SlotSet } from '../lib/slot-set.ts'
+import { coverage, groupPoints, totalScore } from './decisions/score.ts'
 import type { Standing } from './standing.ts'
 
 /** Every rule, group and the total are computed anew. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeCursor, encodeCursor, type ListedQuery } from '../../src/api/cursor.ts'
+import { decodeCursor, encodeCursor, type ListedQuery } from '../../src/api/read/cursor.ts'
 
 const query: ListedQuery = {
   modelId: 'growth',

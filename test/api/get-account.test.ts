@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { UpswellError } from '../../src/errors.ts'
+import { UpswellError } from '../../src/lib/errors.ts'
 import { DAY_MS, FIT, GROWTH, NOW, signal, World } from './world.ts'
 
 const at = new Date(NOW).toISOString()

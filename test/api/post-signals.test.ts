@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { UpswellError } from '../../src/errors.ts'
+import { UpswellError } from '../../src/lib/errors.ts'
 import { GROWTH, NOW, World } from './world.ts'
 
 const time = new Date(NOW).toISOString()

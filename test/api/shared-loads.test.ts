@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { sharedLoads } from '../../src/api/shared-loads.ts'
+import { sharedLoads } from '../../src/api/read/shared-loads.ts'
 
 interface Call {
   readonly partition: number

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
 import { type ApiDependencies, createApi } from '../../src/api/server.ts'
+import { partitionOf } from '../../src/log/partition-of.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { encodePartitionMemory } from '../../src/models/partition-memory.ts'
 import { type Account, dueBucketOf } from '../../src/scoring/account.ts'
-import { encodeAccount } from '../../src/scoring/codec.ts'
+import { encodeAccount } from '../../src/scoring/codec/codec.ts'
 import {
   createPartitionMemory,
   foldBatch,
@@ -18,9 +19,8 @@ import {
   type RateShare,
   rateShares,
 } from '../../src/scoring/population/rate-cells.ts'
-import type { Signal } from '../../src/scoring/signal.ts'
+import type { Signal } from '../../src/signals/signal.ts'
 import { listName } from '../../src/store/list-name.ts'
-import { partitionOf } from '../../src/store/partition-of.ts'
 import type { Listing } from '../../src/store/store.ts'
 import { MemoryStore } from '../support/memory-store.ts'
 

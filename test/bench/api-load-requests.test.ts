@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { quantile, sendRequests } from '../../bench/api-load-requests.ts'
+import { quantile, sendRequests } from '../../bench/api/api-load-requests.ts'
 
 describe('requests sent at their times', () => {
   let server: Server

@@ -3,10 +3,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { boundsFor, exceeded, readBounds, runningNode } from '../../bench/counters-bounds.ts'
-import { type Counters, measureCounters } from '../../bench/counters-measure.ts'
-import { readModel } from '../../bench/models.ts'
-import { PACKAGE_ROOT } from '../../src/config.ts'
+import { boundsFor, exceeded, readBounds, runningNode } from '../../bench/counters/counters-bounds.ts'
+import { type Counters, measureCounters } from '../../bench/counters/counters-measure.ts'
+import { readModel } from '../../bench/signals/models.ts'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 
 const COUNTERS: Counters = {
   storeCallsPerBatch: 4,
@@ -34,9 +34,9 @@ describe('what a signal and a batch cost', () => {
     await rm(build, { recursive: true, force: true })
   })
 
-  it('is within bench/bounds.json', { timeout: 300_000 }, async () => {
+  it('is within bench/counters/bounds.json', { timeout: 300_000 }, async () => {
     const counters = await measureCounters(
-      join(build, 'bench/counters-allocation.js'),
+      join(build, 'bench/counters/counters-allocation.js'),
       readModel('rolling-score'),
     )
     expect(counters.transactionsPerBatch).toBe(1)
@@ -58,9 +58,12 @@ describe('the bounds of the counters', () => {
   it('say what was found, what is allowed, and what to do', () => {
     const found = { ...COUNTERS, storeCallsPerBatch: 5, foldBytesPerSignal: 2061 }
     const [calls, bytes, ...more] = exceeded(found, boundsFor(COUNTERS, 20), 20)
-    expect(calls).toContain('5 calls of the store for a batch, where bench/bounds.json allows 4')
-    expect(bytes).toContain('2061 bytes of memory to fold a signal, where bench/bounds.json allows 2060')
-    for (const sentence of [calls, bytes]) expect(sentence).toContain('node dist/bench/counters.js --update')
+    expect(calls).toContain('5 calls of the store for a batch, where bench/counters/bounds.json allows 4')
+    expect(bytes).toContain(
+      '2061 bytes of memory to fold a signal, where bench/counters/bounds.json allows 2060',
+    )
+    for (const sentence of [calls, bytes])
+      expect(sentence).toContain('node dist/bench/counters/counters.js --update')
     expect(more).toEqual([])
   })
 

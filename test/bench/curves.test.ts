@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest'
-import { renderCurve } from '../../bench/curve-report.ts'
-import { curvesOf, FULL_CURVES, QUICK_CURVES } from '../../bench/curves.ts'
-import { OccurrenceTimes } from '../../bench/occurrence-times.ts'
-import { renderResults } from '../../bench/results-page.ts'
-import { benchSignals, SIGNAL_STREAM } from '../../bench/signals.ts'
+import { renderCurve } from '../../bench/curves/curve-report.ts'
+import { curvesOf, FULL_CURVES, QUICK_CURVES } from '../../bench/curves/curves.ts'
+import { renderResults } from '../../bench/report/results-page.ts'
+import { OccurrenceTimes } from '../../bench/signals/occurrence-times.ts'
+import { benchSignals, SIGNAL_STREAM } from '../../bench/signals/signals.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 
 const DAY_MS = 86_400_000

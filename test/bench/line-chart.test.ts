@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { lineChart } from '../../bench/line-chart.ts'
+import { lineChart } from '../../bench/report/line-chart.ts'
 
 const flat = (median: number) => ({ median, least: median, most: median })
 

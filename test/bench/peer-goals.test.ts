@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { judgeLatencies, judgeRuns, type PairedRuns } from '../../bench/peer-goals.ts'
-import type { PairedRun } from '../../bench/peer-pairing.ts'
-import { renderPairing } from '../../bench/peer-report.ts'
+import { judgeLatencies, judgeRuns, type PairedRuns } from '../../bench/peer/peer-goals.ts'
+import type { PairedRun } from '../../bench/peer/peer-pairing.ts'
+import { renderPairing } from '../../bench/peer/peer-report.ts'
 
 const fingerprint = { tierChanges: 7, sha256: 'abc' }
 const run = (seconds: number, cpuSeconds: number, mib: number, more: Partial<PairedRun> = {}): PairedRun => ({

@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest'
-import { cpuSecondsOf, peakRssBytesOf, readCpuSeconds, readPeakRssBytes } from '../../bench/process-usage.ts'
+import {
+  cpuSecondsOf,
+  peakRssBytesOf,
+  readCpuSeconds,
+  readPeakRssBytes,
+} from '../../bench/machine/process-usage.ts'
 
 it('the processor time is read behind a program name with spaces and parentheses', () => {
   const stat = '42 (a (strange) name) S 1 42 42 0 -1 4194304 100 0 0 0 250 75 9 9 20 0 1 0 100 1000 10'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { benchSignals, SIGNAL_STREAM } from '../../bench/signals.ts'
-import type { Signal } from '../../src/scoring/signal.ts'
+import { benchSignals, SIGNAL_STREAM } from '../../bench/signals/signals.ts'
+import type { Signal } from '../../src/signals/signal.ts'
 
 const COUNT = 100_000
 const signals = [...benchSignals({ count: COUNT, seed: 42 })]

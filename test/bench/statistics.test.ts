@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { atRank, middle } from '../../bench/statistics.ts'
+import { atRank, middle } from '../../bench/report/statistics.ts'
 
 const values = fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 1, maxLength: 12 })
 

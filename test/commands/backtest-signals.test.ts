@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { signalsOfLog } from '../../src/commands/backtest-signals.ts'
-import type { Log, LogRecord, OutgoingRecord } from '../../src/consumers/log.ts'
-import { liveRecord, modelsRecord, signalRecord, tickRecord } from '../../src/consumers/log-entries.ts'
-import type { Signal } from '../../src/scoring/signal.ts'
+import { signalsOfLog } from '../../src/commands/model/backtest-signals.ts'
+import type { Log, LogRecord, OutgoingRecord } from '../../src/log/log.ts'
+import { liveRecord, modelsRecord, signalRecord, tickRecord } from '../../src/log/log-entries.ts'
+import type { Signal } from '../../src/signals/signal.ts'
 
 const SLICE = { slice: 0, of: 1, scope: 'due' } as const
 

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
-import { PACKAGE_ROOT } from '../../src/config.ts'
-import { withFileLock } from '../support/file-lock.ts'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
+import { withFileLock } from '../support/servers/file-lock.ts'
 
 /** In `node_modules`, so that what is built there finds its dependencies. */
 const CACHE_DIR = join(PACKAGE_ROOT, 'node_modules/.cache/upswell-cli-test')

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { readConfig, SETTINGS } from '../../src/config.ts'
+import { readConfig, SETTINGS } from '../../src/app/config.ts'
 import { buildCli, runCli } from './cli.ts'
 
 const BUILD_TIMEOUT_MS = 150_000

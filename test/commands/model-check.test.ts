@@ -1,7 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { PACKAGE_ROOT } from '../../src/config.ts'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { buildCli, runCli, temporaryFolder } from './cli.ts'
 
 const BUILD_TIMEOUT_MS = 150_000

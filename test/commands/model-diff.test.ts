@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openEmbeddedBackend } from '../../src/consumers/embedded-backend.ts'
+import { openEmbeddedBackend } from '../../src/app/embedded-backend.ts'
 import { buildCli, CliProcess, getJson, runCli, temporaryFolder, untilJson } from './cli.ts'
 
 const SETUP_TIMEOUT_MS = 240_000

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { openLmdbEnvironment } from '../../src/lib/lmdb-environment.ts'
 import { dueBucketOf } from '../../src/scoring/account.ts'
-import { openLmdbEnvironment } from '../../src/store/lmdb-environment.ts'
-import { LmdbStore } from '../../src/store/lmdb-store.ts'
+import { LmdbStore } from '../../src/store/lmdb/lmdb-store.ts'
 import { buildCli, CliProcess, type Ended, runCli, temporaryFolder, untilJson } from './cli.ts'
 
 const BUILD_TIMEOUT_MS = 150_000

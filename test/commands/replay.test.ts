@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { openEmbeddedBackend } from '../../src/consumers/embedded-backend.ts'
+import { openEmbeddedBackend } from '../../src/app/embedded-backend.ts'
 import { buildCli, CliProcess, type Ended, type Environment, getJson, runCli, untilJson } from './cli.ts'
 
 vi.setConfig({ testTimeout: 90_000 })

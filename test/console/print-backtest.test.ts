@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { BacktestReport, PqlScore } from '../../src/analysis/backtest-report.ts'
 import { type BacktestHead, formatBacktest } from '../../src/console/print-backtest.ts'
-import type { BacktestReport, PqlScore } from '../../src/scoring/trial/backtest-report.ts'
 import { parse } from '../models/model-text.ts'
 
 const HEAD: BacktestHead = {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import type { ModelRunDiff, PqlCounts, RunDiff } from '../../src/analysis/run-diff.ts'
 import { formatShift } from '../../src/console/format-span.ts'
 import { formatRunDiff, type RunDiffHead } from '../../src/console/print-run-diff.ts'
-import type { ModelRunDiff, PqlCounts, RunDiff } from '../../src/scoring/trial/run-diff.ts'
 import { parse } from '../models/model-text.ts'
 
 const at = (text: string): number => Date.parse(`${text}Z`)

@@ -3,8 +3,8 @@
  * line, and goes on until it is killed, unless it was told to append. A bystander ends on SIGTERM.
  */
 import { setTimeout } from 'node:timers/promises'
-import { openEmbeddedBackend } from '../../src/consumers/embedded-backend.ts'
-import type { PartitionSession, RecordList } from '../../src/consumers/log.ts'
+import { openEmbeddedBackend } from '../../src/app/embedded-backend.ts'
+import type { PartitionSession, RecordList } from '../../src/log/log.ts'
 
 const BATCH_SIZE = 25
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { UpswellError } from '../../src/lib/errors.ts'
 import type {
   Consumption,
   Log,
@@ -9,9 +10,8 @@ import type {
   PartitionHandler,
   PartitionSession,
   RecordList,
-} from '../../src/consumers/log.ts'
-import { UpswellError } from '../../src/errors.ts'
-import { partitionOf } from '../../src/store/partition-of.ts'
+} from '../../src/log/log.ts'
+import { partitionOf } from '../../src/log/partition-of.ts'
 import { logReadingContract } from './log-reading-contract.ts'
 
 export interface OpenedLog {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { Log, LogRecord, Stretch } from '../../src/consumers/log.ts'
+import type { Log, LogRecord, Stretch } from '../../src/log/log.ts'
 import { all, CopyingHandler, textOf, until } from '../support/log-handlers.ts'
 import type { OpenedLog } from './log-contract.ts'
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { UpswellError } from '../../src/errors.ts'
+import { UpswellError } from '../../src/lib/errors.ts'
 import { DUE_BUCKETS } from '../../src/scoring/account.ts'
 import type { AccountStore, AccountWrite, Listing, ListQuery, PartitionWrite } from '../../src/store/store.ts'
 

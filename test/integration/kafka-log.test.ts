@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import net from 'node:net'
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
-import { kafkaClients } from '../../src/consumers/kafka/client.ts'
-import { type KafkaLogOptions, openKafkaLog } from '../../src/consumers/kafka/log.ts'
-import { createTopics } from '../../src/consumers/kafka/topics.ts'
-import { openTransactionWriter } from '../../src/consumers/kafka/transactions.ts'
-import type { Log, PartitionHandler, PartitionSession, RecordList } from '../../src/consumers/log.ts'
-import { UpswellError } from '../../src/errors.ts'
-import { describeIntegration } from '../support/integration.ts'
+import { UpswellError } from '../../src/lib/errors.ts'
+import { kafkaClients } from '../../src/log/kafka/client.ts'
+import { createTopics } from '../../src/log/kafka/create-topics.ts'
+import { type KafkaLogOptions, openKafkaLog } from '../../src/log/kafka/kafka-log.ts'
+import { openTransactionWriter } from '../../src/log/kafka/transactions.ts'
+import type { Log, PartitionHandler, PartitionSession, RecordList } from '../../src/log/log.ts'
 import { all, CopyingHandler, silent, textOf, until } from '../support/log-handlers.ts'
+import { describeIntegration } from '../support/servers/integration.ts'
 
 describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
   const connection = { brokers: kafkaBrokers.split(','), clientId: 'test', log: silent }

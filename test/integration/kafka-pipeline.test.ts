@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
-import { createTopics } from '../../src/consumers/kafka/topics.ts'
-import { openKafkaRedisBackend } from '../../src/consumers/kafka-redis-backend.ts'
-import { topicNames } from '../../src/consumers/topics.ts'
-import { describeIntegration } from '../support/integration.ts'
+import { openKafkaRedisBackend } from '../../src/app/kafka-redis-backend.ts'
+import { createTopics } from '../../src/log/kafka/create-topics.ts'
+import { topicNames } from '../../src/log/topic-names.ts'
 import { countValues, expectedOutputs, MODELS, pipelineSignals } from '../support/pipeline-input.ts'
 import { type Outputs, runPipeline } from '../support/run-pipeline.ts'
+import { describeIntegration } from '../support/servers/integration.ts'
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 600_000 })
 

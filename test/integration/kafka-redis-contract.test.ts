@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { expect } from 'vitest'
-import { kafkaClients } from '../../src/consumers/kafka/client.ts'
-import { openKafkaLog } from '../../src/consumers/kafka/log.ts'
-import { createTopics } from '../../src/consumers/kafka/topics.ts'
-import { openTransactionWriter } from '../../src/consumers/kafka/transactions.ts'
-import { connectRedis } from '../../src/store/redis-connection.ts'
-import { redisStoreOn } from '../../src/store/redis-store.ts'
+import { kafkaClients } from '../../src/log/kafka/client.ts'
+import { createTopics } from '../../src/log/kafka/create-topics.ts'
+import { openKafkaLog } from '../../src/log/kafka/kafka-log.ts'
+import { openTransactionWriter } from '../../src/log/kafka/transactions.ts'
+import { connectRedis } from '../../src/store/redis/redis-connection.ts'
+import { redisStoreOn } from '../../src/store/redis/redis-store.ts'
 import { logContract } from '../contract/log-contract.ts'
 import { storeContract } from '../contract/store-contract.ts'
-import { describeIntegration } from '../support/integration.ts'
+import { describeIntegration } from '../support/servers/integration.ts'
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { ModelLibrary } from '../../src/models/model-library.ts'
-import { DAY_MS } from '../../src/scoring/time.ts'
+import { DAY_MS } from '../../src/signals/time.ts'
 import { buildCli } from '../commands/cli.ts'
-import { keepEvidence } from '../support/kill-nine-evidence.ts'
-import { MOST_IN_A_BATCH, PARTITIONS, Torture } from '../support/kill-nine-run.ts'
+import { keepEvidence } from '../support/kill-nine/kill-nine-evidence.ts'
+import { MOST_IN_A_BATCH, PARTITIONS, Torture } from '../support/kill-nine/kill-nine-run.ts'
 import {
   brief,
   byPartition,
@@ -18,9 +18,9 @@ import {
   folded,
   readTopics,
   type Topics,
-} from '../support/kill-nine-verdict.ts'
-import { readRecoveries } from '../support/kill-nine-workers.ts'
-import { missingForMaven } from '../support/maven-artifacts.ts'
+} from '../support/kill-nine/kill-nine-verdict.ts'
+import { readRecoveries } from '../support/kill-nine/kill-nine-workers.ts'
+import { missingForMaven } from '../support/servers/maven-artifacts.ts'
 
 /**
  * `TORTURE_KILLS=500 TORTURE_SEED=7 npm run torture`: as many kills as wanted. A seed brings back the plan and the signals, not the moments at which the

@@ -3,13 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { openKafkaRedisBackend } from '../../src/consumers/kafka-redis-backend.ts'
-import { topicNames } from '../../src/consumers/topics.ts'
+import { openKafkaRedisBackend } from '../../src/app/kafka-redis-backend.ts'
+import { partitionOf } from '../../src/log/partition-of.ts'
+import { topicNames } from '../../src/log/topic-names.ts'
 import { dueBucketOf } from '../../src/scoring/account.ts'
-import { partitionOf } from '../../src/store/partition-of.ts'
 import { GROWTH } from '../api/world.ts'
 import { buildCli, CliProcess, type Ended, runCli } from '../commands/cli.ts'
-import { describeIntegration } from '../support/integration.ts'
+import { describeIntegration } from '../support/servers/integration.ts'
 
 const SETUP_TIMEOUT_MS = 180_000
 const PARTITIONS = 3

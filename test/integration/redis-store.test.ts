@@ -1,12 +1,12 @@
 import { Redis } from 'ioredis'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { isUpswellError } from '../../src/errors.ts'
-import { connectRedis } from '../../src/store/redis-connection.ts'
-import { openRedisStore, redisStoreOn } from '../../src/store/redis-store.ts'
+import { isUpswellError } from '../../src/lib/errors.ts'
+import { connectRedis } from '../../src/store/redis/redis-connection.ts'
+import { openRedisStore, redisStoreOn } from '../../src/store/redis/redis-store.ts'
 import type { AccountStore, PartitionWrite } from '../../src/store/store.ts'
 import { until } from '../support/log-handlers.ts'
-import { missingForMaven } from '../support/maven-artifacts.ts'
-import { startRedis } from '../support/redis-server.ts'
+import { missingForMaven } from '../support/servers/maven-artifacts.ts'
+import { startRedis } from '../support/servers/redis-server.ts'
 
 describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () => {
   it('warns of a Redis that removes keys when its memory is full', async () => {

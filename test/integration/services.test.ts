@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Redis } from 'ioredis'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { expect, it } from 'vitest'
-import { describeIntegration } from '../support/integration.ts'
+import { describeIntegration } from '../support/servers/integration.ts'
 
 describeIntegration('the services that integration tests get', ({ kafkaBrokers, redisUrl }) => {
   it('Kafka hands a produced record to a consumer', async () => {

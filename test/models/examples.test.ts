@@ -2,12 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { checkExample } from '../../src/analysis/check-example.ts'
+import { runExample } from '../../src/analysis/run-example.ts'
 import { readExamples } from '../../src/models/examples.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
-import { compileModel } from '../../src/scoring/compile-model.ts'
-import { MOTIONS } from '../../src/scoring/model-definition.ts'
-import { checkExample } from '../../src/scoring/trial/check-example.ts'
-import { runExample } from '../../src/scoring/trial/run-example.ts'
+import { compileModel } from '../../src/scoring/definition/compile-model.ts'
+import { MOTIONS } from '../../src/scoring/definition/model-definition.ts'
 
 /** What every example of a model's text expects and does not find. */
 function failuresOf(text: string, file: string): { title: string; mismatches: unknown }[] {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseModel } from '../../src/models/parse-model.ts'
-import { compileModel } from '../../src/scoring/compile-model.ts'
+import { compileModel } from '../../src/scoring/definition/compile-model.ts'
+import type { Value } from '../../src/scoring/definition/model-definition.ts'
 import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
-import type { Value } from '../../src/scoring/model-definition.ts'
-import { DAY_MS } from '../../src/scoring/time.ts'
+import { DAY_MS } from '../../src/signals/time.ts'
 import { table } from '../support/table.ts'
 
 /** Every number that the definition of the Expansion Opportunity Tracker gives is a row here. `-` is unknown. */

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseModel } from '../../src/models/parse-model.ts'
-import { compileModel } from '../../src/scoring/compile-model.ts'
+import { compileModel } from '../../src/scoring/definition/compile-model.ts'
+import type { Value } from '../../src/scoring/definition/model-definition.ts'
 import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
-import type { Value } from '../../src/scoring/model-definition.ts'
 import { type Row, table } from '../support/table.ts'
 
 /**

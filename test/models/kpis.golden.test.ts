@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseModel } from '../../src/models/parse-model.ts'
-import type { KpiSection } from '../../src/scoring/model-definition.ts'
+import type { KpiSection } from '../../src/scoring/definition/model-definition.ts'
 import { evaluateKpis } from '../../src/scoring/population/read-kpis.ts'
 
 /** Every formula and target that the definitions of the key figures give is a row here. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { readExamples } from '../../src/models/examples.ts'
 import { InvalidModelError } from '../../src/models/invalid-model-error.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
-import { checkSignal } from '../../src/scoring/parse-signal.ts'
+import { checkSignal } from '../../src/signals/parse-signal.ts'
 import { modelText } from './model-text.ts'
 
 const DAY_MS = 86_400_000

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compileModel } from '../../src/scoring/compile-model.ts'
+import { compileModel } from '../../src/scoring/definition/compile-model.ts'
 import { errorOf, expectRefused, features, modelText, parse, rules } from './model-text.ts'
 
 const LATEST = { maxAgeDays: undefined, fallback: undefined }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseModel } from '../../src/models/parse-model.ts'
-import { compileModel } from '../../src/scoring/compile-model.ts'
+import { compileModel } from '../../src/scoring/definition/compile-model.ts'
+import type { FeatureDefinition, ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
-import type { FeatureDefinition, ModelDefinition } from '../../src/scoring/model-definition.ts'
 import { table } from '../support/table.ts'
 
 /**

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { sampleHistory } from '../../src/sample/history.ts'
 import { STORYLINE_NAMES } from '../../src/sample/sample-account.ts'
 import { sampleWorkspace } from '../../src/sample/workspace.ts'
-import { checkSignal } from '../../src/scoring/parse-signal.ts'
-import { DAY_MS, HOUR_MS } from '../../src/scoring/time.ts'
+import { checkSignal } from '../../src/signals/parse-signal.ts'
+import { DAY_MS, HOUR_MS } from '../../src/signals/time.ts'
 
 /** A Wednesday. */
 const UNTIL = Date.UTC(2026, 10, 18, 14, 20)

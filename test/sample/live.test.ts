@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { sampleHistory } from '../../src/sample/history.ts'
 import { liveSignals } from '../../src/sample/live.ts'
 import { sampleWorkspace } from '../../src/sample/workspace.ts'
-import type { Signal } from '../../src/scoring/signal.ts'
-import { DAY_MS, HOUR_MS } from '../../src/scoring/time.ts'
+import type { Signal } from '../../src/signals/signal.ts'
+import { DAY_MS, HOUR_MS } from '../../src/signals/time.ts'
 
 const FROM = Date.UTC(2026, 10, 18, 14, 20)
 const workspace = sampleWorkspace({ seed: 7 })

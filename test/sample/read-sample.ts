@@ -7,7 +7,7 @@ import {
   type RateGroup,
   type RateQuery,
 } from '../../src/scoring/population/read-rate.ts'
-import { dayOf } from '../../src/scoring/time.ts'
+import { dayOf } from '../../src/signals/time.ts'
 import { bookMap, type ScoredSample } from './score-sample.ts'
 
 /** A rate of the 30 days that end at `now`. */

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { sampleHistory } from '../../src/sample/history.ts'
 import { liveSignals } from '../../src/sample/live.ts'
 import { sampleWorkspace } from '../../src/sample/workspace.ts'
-import { HOUR_MS } from '../../src/scoring/time.ts'
+import { HOUR_MS } from '../../src/signals/time.ts'
 import { type ScoredSample, scoreSample } from './score-sample.ts'
 
 const REVENUE_SCORE = 'expansion-revenue-score'

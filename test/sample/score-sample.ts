@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import type { Account } from '../../src/scoring/account.ts'
-import type { CompiledModel } from '../../src/scoring/compile-model.ts'
+import type { CompiledModel } from '../../src/scoring/definition/compile-model.ts'
+import type { Motion } from '../../src/scoring/definition/model-definition.ts'
 import { createPartitionMemory, foldBatch, type LogEntry } from '../../src/scoring/fold.ts'
-import type { Motion } from '../../src/scoring/model-definition.ts'
 import type { ScoringEvent } from '../../src/scoring/outputs.ts'
 import { type CounterBook, CounterChanges } from '../../src/scoring/population/counters.ts'
-import type { Signal } from '../../src/scoring/signal.ts'
+import type { Signal } from '../../src/signals/signal.ts'
 
 /** What a model makes of the sample's accounts. */
 export interface ScoredSample {

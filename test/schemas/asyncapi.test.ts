@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest'
+import type { Replay } from '../../src/consumers/lineage/replay-record.ts'
 import {
   modelsRecord,
   promotionRecord,
   replayRecord,
   signalRecord,
   tickRecord,
-} from '../../src/consumers/log-entries.ts'
-import { deadLetterRecord } from '../../src/consumers/outputs.ts'
-import type { Replay } from '../../src/consumers/replay/replay-record.ts'
+} from '../../src/log/log-entries.ts'
+import { deadLetterRecord } from '../../src/log/output-records.ts'
 import {
   CHECKPOINTS,
   OUTPUT_TOPICS,
   SOURCE_TOPICS,
   TOPIC_ROLES,
   topicNames,
-} from '../../src/consumers/topics.ts'
-import { REJECTION_CODES } from '../../src/scoring/parse-signal.ts'
+} from '../../src/log/topic-names.ts'
+import { REJECTION_CODES } from '../../src/signals/parse-signal.ts'
 import { MODELS } from '../support/pipeline-input.ts'
 import {
   ASYNCAPI,

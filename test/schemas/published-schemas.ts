@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { parse } from 'yaml'
-import { parseRfc3339 } from '../../src/scoring/rfc3339.ts'
+import { parseRfc3339 } from '../../src/signals/rfc3339.ts'
 
 const FOLDER = new URL('../../schemas/', import.meta.url)
 const EXTENSION = '.schema.json'

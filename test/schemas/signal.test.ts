@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { signalRecord } from '../../src/consumers/log-entries.ts'
-import { SOURCE_TOPICS } from '../../src/consumers/topics.ts'
+import { signalRecord } from '../../src/log/log-entries.ts'
+import { SOURCE_TOPICS } from '../../src/log/topic-names.ts'
 import { sampleHistory } from '../../src/sample/history.ts'
-import { checkSignal } from '../../src/scoring/parse-signal.ts'
-import { SIGNAL_KINDS, type SignalKind } from '../../src/scoring/signal.ts'
+import { checkSignal } from '../../src/signals/parse-signal.ts'
+import { SIGNAL_KINDS, type SignalKind } from '../../src/signals/signal.ts'
 import { compileSchema, SCHEMAS } from './published-schemas.ts'
 
 const OBSERVED_AT = Date.parse('2026-11-22T10:00:00Z')

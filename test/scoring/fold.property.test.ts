@@ -1,11 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { nextDue } from '../../src/scoring/account.ts'
+import type { Value } from '../../src/scoring/definition/model-definition.ts'
 import { evaluate } from '../../src/scoring/evaluate.ts'
-import type { Value } from '../../src/scoring/model-definition.ts'
 import { type FoldedHistory, foldHistory } from '../support/fold-history.ts'
 import { arbitraryBatches, arbitraryHistory, endWithTick } from '../support/histories.ts'
-import { type HistoryRecord, type SlowResult, slowEvaluate, withoutIds } from '../support/slow-evaluator.ts'
+import {
+  type HistoryRecord,
+  type SlowResult,
+  slowEvaluate,
+  withoutIds,
+} from '../support/slow/slow-evaluator.ts'
 
 const DAY_MS = 86_400_000
 const RUNS = 100

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import type { Account } from '../../src/scoring/account.ts'
 import { createPartitionMemory, foldBatch, type LogEntry } from '../../src/scoring/fold.ts'
-import type { Signal } from '../../src/scoring/signal.ts'
+import type { Signal } from '../../src/signals/signal.ts'
 
 const NOW = Date.parse('2026-11-22T12:00:00Z')
 const THEN = Date.parse('2013-05-01T12:00:00Z')

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 import { handOver } from '../../src/scoring/hand-over.ts'
-import type { ModelDefinition } from '../../src/scoring/model-definition.ts'
 import { foldHistory } from '../support/fold-history.ts'
-import type { HistoryRecord } from '../support/slow-evaluator.ts'
+import type { HistoryRecord } from '../support/slow/slow-evaluator.ts'
 import {
   at,
   atLeast,

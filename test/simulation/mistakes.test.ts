@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { makePlan } from './make-plan.ts'
-import { makeUndonePlan } from './make-undone-plan.ts'
-import { runPlan } from './run-plan.ts'
-import { CORRECT, type Wiring } from './wiring.ts'
+import { makePlan } from '../support/simulation/plans/make-plan.ts'
+import { makeUndonePlan } from '../support/simulation/plans/make-undone-plan.ts'
+import { runPlan } from '../support/simulation/run-plan.ts'
+import { CORRECT, type Wiring } from '../support/simulation/wiring.ts'
 
 /** Most are noticed within ten seeds, all so far within 80. */
 const SEEDS = 300

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { makeHalfEmptiedPlan } from './make-half-emptied-plan.ts'
-import { makePlan } from './make-plan.ts'
-import { makeUndonePlan } from './make-undone-plan.ts'
-import { runPlan } from './run-plan.ts'
-import { shrinkPlan } from './shrink-plan.ts'
-import { CORRECT } from './wiring.ts'
+import { makeHalfEmptiedPlan } from '../support/simulation/plans/make-half-emptied-plan.ts'
+import { makePlan } from '../support/simulation/plans/make-plan.ts'
+import { makeUndonePlan } from '../support/simulation/plans/make-undone-plan.ts'
+import { shrinkPlan } from '../support/simulation/plans/shrink-plan.ts'
+import { runPlan } from '../support/simulation/run-plan.ts'
+import { CORRECT } from '../support/simulation/wiring.ts'
 
 /** `npm run simulate -- --from 1001 --seeds 10000` runs others. */
 const SEEDS = 2_000

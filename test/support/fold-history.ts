@@ -1,16 +1,21 @@
+import { hash128Hex } from '../../src/lib/hash.ts'
 import type { Account, ModelSet } from '../../src/scoring/account.ts'
-import { decodeAccount, decodeUserChunk, encodeAccount, encodeUserChunk } from '../../src/scoring/codec.ts'
-import { type CompiledModel, compileModel } from '../../src/scoring/compile-model.ts'
+import {
+  decodeAccount,
+  decodeUserChunk,
+  encodeAccount,
+  encodeUserChunk,
+} from '../../src/scoring/codec/codec.ts'
+import { type CompiledModel, compileModel } from '../../src/scoring/definition/compile-model.ts'
+import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 import {
   createPartitionMemory,
   foldBatch,
   type LogEntry,
   type PartitionMemory,
 } from '../../src/scoring/fold.ts'
-import { hash128Hex } from '../../src/scoring/hash.ts'
-import type { ModelDefinition } from '../../src/scoring/model-definition.ts'
 import type { ScoringEvent } from '../../src/scoring/outputs.ts'
-import type { HistoryRecord } from './slow-evaluator.ts'
+import type { HistoryRecord } from './slow/slow-evaluator.ts'
 
 export interface FoldedHistory {
   readonly events: readonly ScoringEvent[]

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
-import type { Signal } from '../../src/scoring/signal.ts'
-import { arbitraryModel } from './arbitrary-models.ts'
-import { arbitraryStep, toSignal } from './arbitrary-signals.ts'
-import type { HistoryRecord } from './slow-evaluator.ts'
-import { DAY_MS, EPOCH, HOUR_MS, MINUTE_MS, MODEL_IDS } from './vocabulary.ts'
+import type { Signal } from '../../src/signals/signal.ts'
+import { arbitraryModel } from './arbitrary/arbitrary-models.ts'
+import { arbitraryStep, toSignal } from './arbitrary/arbitrary-signals.ts'
+import { DAY_MS, EPOCH, HOUR_MS, MINUTE_MS, MODEL_IDS } from './arbitrary/vocabulary.ts'
+import type { HistoryRecord } from './slow/slow-evaluator.ts'
 
 /**
  * Random logs for property tests. Everything is drawn from a small vocabulary, so that names, keys, users, days and ids

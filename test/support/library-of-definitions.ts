@@ -1,7 +1,7 @@
+import { hash128Hex } from '../../src/lib/hash.ts'
 import { ModelLibrary, type ModelSource } from '../../src/models/model-library.ts'
-import { type CompiledModel, compileModel } from '../../src/scoring/compile-model.ts'
-import { hash128Hex } from '../../src/scoring/hash.ts'
-import type { ModelDefinition } from '../../src/scoring/model-definition.ts'
+import { type CompiledModel, compileModel } from '../../src/scoring/definition/compile-model.ts'
+import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 
 /** A library of models whose text is not YAML but a number: of random definitions, which no text was written for. */
 export class LibraryOfDefinitions extends ModelLibrary {

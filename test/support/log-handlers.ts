@@ -1,11 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type {
-  Log,
-  LogRecord,
-  PartitionHandler,
-  PartitionSession,
-  RecordList,
-} from '../../src/consumers/log.ts'
+import type { Log, LogRecord, PartitionHandler, PartitionSession, RecordList } from '../../src/log/log.ts'
 
 export const silent = { info: () => {}, warn: () => {}, error: () => {} }
 

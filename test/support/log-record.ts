@@ -1,4 +1,4 @@
-import type { LogRecord, OutgoingRecord } from '../../src/consumers/log.ts'
+import type { LogRecord, OutgoingRecord } from '../../src/log/log.ts'
 
 /** A record of the log as it is read, of one that was to be written. `now`: its time, where it has none of its own; ms. */
 export function logRecord(

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { eventRecord } from '../../src/consumers/outputs.ts'
-import { topicNames } from '../../src/consumers/topics.ts'
+import { eventRecord } from '../../src/log/output-records.ts'
+import { topicNames } from '../../src/log/topic-names.ts'
 import { ModelLibrary, type ModelSource } from '../../src/models/model-library.ts'
 import { sampleHistory } from '../../src/sample/history.ts'
-import { parseSignal } from '../../src/scoring/parse-signal.ts'
-import type { Signal } from '../../src/scoring/signal.ts'
+import { parseSignal } from '../../src/signals/parse-signal.ts'
+import type { Signal } from '../../src/signals/signal.ts'
 import { foldHistory } from './fold-history.ts'
 import type { Outputs } from './run-pipeline.ts'
-import { type HistoryRecord, slowEvaluate, withoutIds } from './slow-evaluator.ts'
+import { type HistoryRecord, slowEvaluate, withoutIds } from './slow/slow-evaluator.ts'
 
 export const MODELS: readonly ModelSource[] = [
   'models/expansion-revenue-score.yaml',

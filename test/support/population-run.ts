@@ -1,14 +1,14 @@
 import type { Backend } from '../../src/consumers/backend.ts'
-import type { LogRecord, OutgoingRecord, PartitionSession } from '../../src/consumers/log.ts'
-import { modelsRecord, signalRecord, tickRecord } from '../../src/consumers/log-entries.ts'
-import { scoreRecords } from '../../src/consumers/score-partition.ts'
-import { type OwnedPartition, startOffset, takePartition } from '../../src/consumers/take-partition.ts'
-import { topicNames } from '../../src/consumers/topics.ts'
-import { partitionOf } from '../../src/store/partition-of.ts'
+import { scoreRecords } from '../../src/consumers/scorer/score-partition.ts'
+import { type OwnedPartition, startOffset, takePartition } from '../../src/consumers/scorer/take-partition.ts'
+import type { LogRecord, OutgoingRecord, PartitionSession } from '../../src/log/log.ts'
+import { modelsRecord, signalRecord, tickRecord } from '../../src/log/log-entries.ts'
+import { partitionOf } from '../../src/log/partition-of.ts'
+import { topicNames } from '../../src/log/topic-names.ts'
 import { LibraryOfDefinitions } from './library-of-definitions.ts'
 import { logRecord } from './log-record.ts'
 import { MemoryStore } from './memory-store.ts'
-import type { HistoryRecord } from './slow-evaluator.ts'
+import type { HistoryRecord } from './slow/slow-evaluator.ts'
 
 const topics = topicNames('')
 

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Backend } from '../../src/consumers/backend.ts'
-import { loadSignals } from '../../src/consumers/load-signals.ts'
-import { tickRecord } from '../../src/consumers/log-entries.ts'
-import { type Scoring, startScoring } from '../../src/consumers/scoring.ts'
-import type { TopicNames } from '../../src/consumers/topics.ts'
+import { loadSignals } from '../../src/consumers/ingest/load-signals.ts'
+import { type Scoring, startScoring } from '../../src/consumers/scorer/score-partitions.ts'
+import { tickRecord } from '../../src/log/log-entries.ts'
+import type { TopicNames } from '../../src/log/topic-names.ts'
 import { ModelLibrary, type ModelSource } from '../../src/models/model-library.ts'
-import type { Signal } from '../../src/scoring/signal.ts'
+import type { Signal } from '../../src/signals/signal.ts'
 
 export interface PipelineOptions {
   /** Opens the same log and store each time: what is open is closed before the next. */

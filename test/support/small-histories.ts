@@ -6,10 +6,10 @@ import type {
   RuleDefinition,
   TriggerDefinition,
   Value,
-} from '../../src/scoring/model-definition.ts'
+} from '../../src/scoring/definition/model-definition.ts'
 import type { ScoringEvent } from '../../src/scoring/outputs.ts'
-import type { Signal } from '../../src/scoring/signal.ts'
-import { type HistoryRecord, slowEvaluate } from './slow-evaluator.ts'
+import type { Signal } from '../../src/signals/signal.ts'
+import { type HistoryRecord, slowEvaluate } from './slow/slow-evaluator.ts'
 
 /** Words for histories of one account and small models, written by hand in tests. */
 

@@ -1,4 +1,4 @@
-import type { Value } from '../../src/scoring/model-definition.ts'
+import type { Value } from '../../src/scoring/definition/model-definition.ts'
 
 export type Row = Record<string, Value>
 

@@ -1,13 +1,13 @@
 import { Type } from '@sinclair/typebox'
-import { AccountParams, After, findAccount } from '../account-request.ts'
-import { answerUnchanged } from '../answer-unchanged.ts'
 import type { ApiInstance } from '../api-instance.ts'
-import { chooseModel } from '../choose-model.ts'
-import { explanation } from '../explain.ts'
-import { type ExplanationDocument, ExplanationSchema } from '../explanation-schemas.ts'
-import { Problem } from '../problems.ts'
-import { problemResponses, Unchanged } from '../schemas.ts'
-import type { Served } from '../served.ts'
+import { explanation } from '../documents/explain.ts'
+import { type ExplanationDocument, ExplanationSchema } from '../documents/explanation-schemas.ts'
+import { problemResponses, Unchanged } from '../documents/schemas.ts'
+import { answerUnchanged } from '../plugins/answer-unchanged.ts'
+import { Problem } from '../plugins/problems.ts'
+import { AccountParams, After, findAccount } from '../read/account-request.ts'
+import { chooseModel } from '../read/choose-model.ts'
+import type { Served } from '../read/served.ts'
 
 const Query = Type.Object(
   {

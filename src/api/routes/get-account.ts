@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
-import { AccountParams, After, findAccount } from '../account-request.ts'
-import { answerUnchanged } from '../answer-unchanged.ts'
 import type { ApiInstance } from '../api-instance.ts'
-import { type AccountDocument, AccountSchema, problemResponses, Unchanged } from '../schemas.ts'
-import type { Served } from '../served.ts'
-import { accountDocument } from '../views.ts'
+import { type AccountDocument, AccountSchema, problemResponses, Unchanged } from '../documents/schemas.ts'
+import { accountDocument } from '../documents/views.ts'
+import { answerUnchanged } from '../plugins/answer-unchanged.ts'
+import { AccountParams, After, findAccount } from '../read/account-request.ts'
+import type { Served } from '../read/served.ts'
 
 /** `GET /v1/accounts/{id}`: what every model holds about one account, and what to do next. */
 export function routeGetAccount(api: ApiInstance, served: Served): void {

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { createTurns } from '../../in-turns.ts'
-import type { ModelDefinition, RateDefinition } from '../../scoring/model-definition.ts'
+import { createTurns } from '../../lib/turns.ts'
+import type { ModelDefinition, RateDefinition } from '../../scoring/definition/model-definition.ts'
 import { rateBook } from '../../scoring/population/rate-cells.ts'
 import {
   createRateTally,
@@ -9,10 +9,13 @@ import {
   type RatePlan,
   type RateQuery,
 } from '../../scoring/population/read-rate.ts'
-import { activeModels } from '../active-models.ts'
-import { answerUnchanged } from '../answer-unchanged.ts'
 import type { ApiInstance } from '../api-instance.ts'
-import { chooseModel } from '../choose-model.ts'
+import { type RateDocument, RateSchema, type RateStep } from '../documents/rate-schemas.ts'
+import { problemResponses, Unchanged } from '../documents/schemas.ts'
+import { answerUnchanged } from '../plugins/answer-unchanged.ts'
+import { Problem } from '../plugins/problems.ts'
+import { activeModels } from '../read/active-models.ts'
+import { chooseModel } from '../read/choose-model.ts'
 import {
   DATE_PATTERN,
   dateOf,
@@ -22,11 +25,8 @@ import {
   OFFERED_DAYS,
   readPeriod,
   stepEnds,
-} from '../period.ts'
-import { Problem } from '../problems.ts'
-import { type RateDocument, RateSchema, type RateStep } from '../rate-schemas.ts'
-import { problemResponses, Unchanged } from '../schemas.ts'
-import type { Served } from '../served.ts'
+} from '../read/period.ts'
+import type { Served } from '../read/served.ts'
 
 const date = (description: string) => Type.Optional(Type.String({ pattern: DATE_PATTERN, description }))
 

@@ -2,24 +2,24 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyBaseLogger } from 'fastify'
 import { listName } from '../../store/list-name.ts'
 import type { Listing } from '../../store/store.ts'
-import { answerUnchanged } from '../answer-unchanged.ts'
 import type { ApiInstance } from '../api-instance.ts'
-import { chooseModel } from '../choose-model.ts'
-import { decodeCursor, encodeCursor, type ListPlace } from '../cursor.ts'
-import { type KnownModel, knownModels } from '../known-models.ts'
-import type { Partitions } from '../partitions.ts'
-import { Problem } from '../problems.ts'
-import { readAccounts } from '../read-account.ts'
 import {
   type AccountListDocument,
   AccountListSchema,
   type AccountSummaryDocument,
   problemResponses,
   Unchanged,
-} from '../schemas.ts'
-import type { Served } from '../served.ts'
-import type { LoadAccounts } from '../shared-loads.ts'
-import { accountSummary } from '../views.ts'
+} from '../documents/schemas.ts'
+import { accountSummary } from '../documents/views.ts'
+import { answerUnchanged } from '../plugins/answer-unchanged.ts'
+import { Problem } from '../plugins/problems.ts'
+import { chooseModel } from '../read/choose-model.ts'
+import { decodeCursor, encodeCursor, type ListPlace } from '../read/cursor.ts'
+import { type KnownModel, knownModels } from '../read/known-models.ts'
+import type { Partitions } from '../read/partitions.ts'
+import { readAccounts } from '../read/read-account.ts'
+import type { Served } from '../read/served.ts'
+import type { LoadAccounts } from '../read/shared-loads.ts'
 
 const ORDERS = { '-score': 'highest-first', score: 'lowest-first' } as const
 type Sort = keyof typeof ORDERS

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
-import { createTurns } from '../../in-turns.ts'
-import { featuresRead } from '../../scoring/conditions.ts'
-import { type KpiSection, MOTIONS, type ModelDefinition } from '../../scoring/model-definition.ts'
+import { createTurns } from '../../lib/turns.ts'
+import { featuresRead } from '../../scoring/definition/conditions.ts'
+import { type KpiSection, MOTIONS, type ModelDefinition } from '../../scoring/definition/model-definition.ts'
 import { monthOf } from '../../scoring/population/kpi-counts.ts'
 import {
   compileFigures,
@@ -13,14 +13,14 @@ import {
   type KpiTally,
   kpiBooks,
 } from '../../scoring/population/read-kpis.ts'
-import { activeModels } from '../active-models.ts'
-import { answerUnchanged } from '../answer-unchanged.ts'
 import type { ApiInstance } from '../api-instance.ts'
-import { chooseModel } from '../choose-model.ts'
-import { type KpiDocument, type KpiListDocument, KpiListSchema } from '../kpi-schemas.ts'
-import { Problem } from '../problems.ts'
-import { problemResponses, Unchanged } from '../schemas.ts'
-import type { Served } from '../served.ts'
+import { type KpiDocument, type KpiListDocument, KpiListSchema } from '../documents/kpi-schemas.ts'
+import { problemResponses, Unchanged } from '../documents/schemas.ts'
+import { answerUnchanged } from '../plugins/answer-unchanged.ts'
+import { Problem } from '../plugins/problems.ts'
+import { activeModels } from '../read/active-models.ts'
+import { chooseModel } from '../read/choose-model.ts'
+import type { Served } from '../read/served.ts'
 
 const only = (what: string) =>
   Type.Optional(

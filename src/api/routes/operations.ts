@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import type { Registry } from 'prom-client'
 import type { ApiInstance } from '../api-instance.ts'
-import { Problem } from '../problems.ts'
-import { problemResponses } from '../schemas.ts'
+import { problemResponses } from '../documents/schemas.ts'
+import { Problem } from '../plugins/problems.ts'
 
 const Status = Type.Object({ status: Type.String() }, { description: 'It does' })
 const TAGS = ['operations']

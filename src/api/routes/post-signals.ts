@@ -1,15 +1,15 @@
-import { checkSignal, type Rejection, SIGNAL_LIMITS } from '../../scoring/parse-signal.ts'
-import type { Signal } from '../../scoring/signal.ts'
+import { checkSignal, type Rejection, SIGNAL_LIMITS } from '../../signals/parse-signal.ts'
+import type { Signal } from '../../signals/signal.ts'
 import type { ApiInstance } from '../api-instance.ts'
-import { Problem } from '../problems.ts'
 import {
   type AcceptedDocument,
   AcceptedSchema,
   MAX_SIGNALS,
   problemResponses,
   SignalsSchema,
-} from '../schemas.ts'
-import { formatSequence, type Sequence } from '../sequence.ts'
+} from '../documents/schemas.ts'
+import { Problem } from '../plugins/problems.ts'
+import { formatSequence, type Sequence } from '../read/sequence.ts'
 
 const BODY_LIMIT_BYTES = 5 * 1024 * 1024
 

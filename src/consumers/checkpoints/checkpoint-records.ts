@@ -1,6 +1,6 @@
-import { UnreadableStateError } from '../../scoring/codec.ts'
+import type { LogRecord, OutgoingRecord } from '../../log/log.ts'
+import { UnreadableStateError } from '../../scoring/codec/codec.ts'
 import type { CounterChange } from '../../scoring/population/counters.ts'
-import type { LogRecord, OutgoingRecord } from '../log.ts'
 
 /**
  * Records of the compacted topic `activity-checkpoints`. Partition p of it holds what the store has of partition p of `signals`, as it was at

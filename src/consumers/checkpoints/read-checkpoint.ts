@@ -1,5 +1,5 @@
-import { UnreadableStateError } from '../../scoring/codec.ts'
-import type { Log, LogRecord } from '../log.ts'
+import type { Log, LogRecord } from '../../log/log.ts'
+import { UnreadableStateError } from '../../scoring/codec/codec.ts'
 import {
   type CheckpointHead,
   type CheckpointItem,

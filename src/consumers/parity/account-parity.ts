@@ -1,5 +1,10 @@
 import type { Account } from '../../scoring/account.ts'
-import { encodeAccount, encodeUserChunk, lastOffsetIn, UnreadableStateError } from '../../scoring/codec.ts'
+import {
+  encodeAccount,
+  encodeUserChunk,
+  lastOffsetIn,
+  UnreadableStateError,
+} from '../../scoring/codec/codec.ts'
 import type { PassedOver, SampledAccount } from './sample-accounts.ts'
 
 /** What became of checking one account. */

@@ -1,10 +1,10 @@
+import type { Log } from '../../log/log.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory.ts'
 import type { Account } from '../../scoring/account.ts'
-import { decodeAccount, decodeUserChunk, UnreadableStateError } from '../../scoring/codec.ts'
+import { decodeAccount, decodeUserChunk, UnreadableStateError } from '../../scoring/codec/codec.ts'
 import { type CheckpointItem, decodeItem, isOfLaterCut } from '../checkpoints/checkpoint-records.ts'
 import type { Checkpoint } from '../checkpoints/read-checkpoint.ts'
-import type { Log } from '../log.ts'
 import type { State } from './recomputation.ts'
 import type { PassedOver } from './sample-accounts.ts'
 

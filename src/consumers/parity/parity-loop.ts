@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeError } from '../../errors.ts'
-import type { Logger } from '../logger.ts'
+import { describeError } from '../../lib/errors.ts'
+import type { Logger } from '../../lib/logger.ts'
 import type { AccountParity } from './account-parity.ts'
 import { checkAccounts } from './check-accounts.ts'
 import { adviceFor, describeDifferent } from './describe-parity.ts'

@@ -1,8 +1,8 @@
+import type { Log } from '../../log/log.ts'
+import type { TopicNames } from '../../log/topic-names.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import type { AccountStore } from '../../store/store.ts'
-import type { Log } from '../log.ts'
-import type { FoundLine } from '../replay/lines.ts'
-import type { TopicNames } from '../topics.ts'
+import type { FoundLine } from '../lineage/lineages.ts'
 
 /** Where the accounts are, and where the records that they were made of. */
 export interface ParitySource {

@@ -1,5 +1,5 @@
+import type { Log } from '../../log/log.ts'
 import { type Checkpoint, findCheckpoint } from '../checkpoints/read-checkpoint.ts'
-import type { Log } from '../log.ts'
 import type { ParitySource } from './parity-source.ts'
 import { pickAccounts } from './pick-accounts.ts'
 import { type PassedOver, type SampledAccount, sampleAccounts } from './sample-accounts.ts'

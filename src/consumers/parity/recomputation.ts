@@ -1,8 +1,8 @@
+import type { LogRecord } from '../../log/log.ts'
+import { decodeRecord, isHistory, recordKind } from '../../log/log-entries.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import type { Account } from '../../scoring/account.ts'
 import { foldBatch, type LogEntry, type PartitionMemory } from '../../scoring/fold.ts'
-import type { LogRecord } from '../log.ts'
-import { decodeRecord, isHistory, recordKind } from '../log-entries.ts'
 import { type AccountParity, compareAccount } from './account-parity.ts'
 import type { SampledAccount } from './sample-accounts.ts'
 

@@ -1,5 +1,5 @@
-import type { Dimension } from '../model-definition.ts'
-import { DAY_MS, dayOf } from '../time.ts'
+import { DAY_MS, dayOf } from '../../signals/time.ts'
+import type { Dimension } from '../definition/model-definition.ts'
 import { READS_NOTHING, type RootFeature } from './root-feature.ts'
 
 /** Values of a property that were seen for the first (last) time in the window. Rules: docs/how-a-score-is-defined.md, "Features". */

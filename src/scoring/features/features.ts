@@ -1,4 +1,4 @@
-import type { FeatureDefinition } from '../model-definition.ts'
+import type { FeatureDefinition } from '../definition/model-definition.ts'
 import { compileActivityGrowth, compileDaysSinceSignal, compileDecayed } from './activity-features.ts'
 import { compileSeenValues } from './dimension-features.ts'
 import { compileDate, compileKnownKeys, compileLatest, compileValueGrowth } from './fact-features.ts'

@@ -1,4 +1,4 @@
-import { DAY_MS, dayOf } from '../time.ts'
+import { DAY_MS, dayOf } from '../../signals/time.ts'
 import { READS_NOTHING, type RootFeature } from './root-feature.ts'
 
 /**

@@ -1,11 +1,11 @@
+import { hash128Hex } from '../../lib/hash.ts'
+import { dayOf, HELD_DAYS } from '../../signals/time.ts'
 import type { Account } from '../account.ts'
-import type { LatestValue } from '../activity.ts'
-import type { CompiledModel } from '../compile-model.ts'
+import type { LatestValue } from '../activity/activity.ts'
+import type { Series } from '../activity/series.ts'
+import type { CompiledModel } from '../definition/compile-model.ts'
+import type { RateDefinition, SegmentDefinition } from '../definition/model-definition.ts'
 import { compileSelection } from '../features/selection.ts'
-import { hash128Hex } from '../hash.ts'
-import type { RateDefinition, SegmentDefinition } from '../model-definition.ts'
-import type { Series } from '../series.ts'
-import { dayOf, HELD_DAYS } from '../time.ts'
 import type { CounterChanges } from './counters.ts'
 
 /**

@@ -1,6 +1,12 @@
-import { compileExpression } from '../conditions.ts'
-import type { KpiDefinition, KpiSection, MeasureDefinition, MeasureSpan, Value } from '../model-definition.ts'
-import { roundTo6 } from '../round.ts'
+import { roundTo6 } from '../../lib/round.ts'
+import { compileExpression } from '../definition/conditions.ts'
+import type {
+  KpiDefinition,
+  KpiSection,
+  MeasureDefinition,
+  MeasureSpan,
+  Value,
+} from '../definition/model-definition.ts'
 import type { CounterBook } from './counters.ts'
 import { type KpiPlace, keptCsm, measureBook, monthOfField, parsePlace } from './kpi-counts.ts'
 

@@ -1,6 +1,6 @@
-import { firstFrom } from '../buckets.ts'
-import type { RateDefinition } from '../model-definition.ts'
-import { roundScore } from '../round.ts'
+import { roundScore } from '../../lib/round.ts'
+import { firstFrom } from '../activity/buckets.ts'
+import type { RateDefinition } from '../definition/model-definition.ts'
 import type { CounterBook } from './counters.ts'
 import {
   type BlockCounter,

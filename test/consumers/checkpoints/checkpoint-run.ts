@@ -1,16 +1,20 @@
 import type { Backend } from '../../../src/consumers/backend.ts'
 import type { CheckpointTiming } from '../../../src/consumers/checkpoints/partition-checkpoints.ts'
-import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/consumers/log.ts'
-import { modelsRecord, signalRecord, tickRecord } from '../../../src/consumers/log-entries.ts'
-import { type ScoreOptions, scoreRecords } from '../../../src/consumers/score-partition.ts'
-import { type OwnedPartition, startOffset, takePartition } from '../../../src/consumers/take-partition.ts'
-import { CHECKPOINTS, topicNames } from '../../../src/consumers/topics.ts'
+import { type ScoreOptions, scoreRecords } from '../../../src/consumers/scorer/score-partition.ts'
+import {
+  type OwnedPartition,
+  startOffset,
+  takePartition,
+} from '../../../src/consumers/scorer/take-partition.ts'
+import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/log/log.ts'
+import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/log-entries.ts'
+import { CHECKPOINTS, topicNames } from '../../../src/log/topic-names.ts'
 import type { ModelLibrary } from '../../../src/models/model-library.ts'
 import type { PartitionWrite } from '../../../src/store/store.ts'
-import { contentsOf, type StoreContents } from '../../simulation/journaled-store.ts'
 import type { LibraryOfDefinitions } from '../../support/library-of-definitions.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
-import type { HistoryRecord } from '../../support/slow-evaluator.ts'
+import { contentsOf, type StoreContents } from '../../support/simulation/journaled-store.ts'
+import type { HistoryRecord } from '../../support/slow/slow-evaluator.ts'
 import { MemoryLog } from './memory-log.ts'
 
 export const TOPICS = topicNames('')

@@ -6,12 +6,12 @@ import {
   findCheckpoint,
   readCheckpoint,
 } from '../../../src/consumers/checkpoints/read-checkpoint.ts'
-import type { Log } from '../../../src/consumers/log.ts'
-import { eventRecord } from '../../../src/consumers/outputs.ts'
-import { lastOffsetIn } from '../../../src/scoring/codec.ts'
-import { foldPlainly } from '../../simulation/plain-fold.ts'
+import type { Log } from '../../../src/log/log.ts'
+import { eventRecord } from '../../../src/log/output-records.ts'
+import { lastOffsetIn } from '../../../src/scoring/codec/codec.ts'
 import { arbitraryBatches } from '../../support/histories.ts'
 import { LibraryOfDefinitions } from '../../support/library-of-definitions.ts'
+import { foldPlainly } from '../../support/simulation/plain-fold.ts'
 import { CheckpointRun, outgoingHistory, TOPIC, TOPICS } from './checkpoint-run.ts'
 
 const RUNS = 60

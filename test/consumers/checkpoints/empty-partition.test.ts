@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { emptyPartition } from '../../../src/consumers/rebuild-partition.ts'
+import { emptyPartition } from '../../../src/consumers/checkpoints/rebuild-partition.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 
 test('a scorer that takes a partition while it is being emptied goes on with it', async () => {

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { findCheckpoint } from '../../../src/consumers/checkpoints/read-checkpoint.ts'
-import type { Log } from '../../../src/consumers/log.ts'
-import { modelsRecord, signalRecord } from '../../../src/consumers/log-entries.ts'
-import { Ticker } from '../../../src/consumers/ticker.ts'
+import { Ticker } from '../../../src/consumers/scorer/ticker.ts'
+import type { Log } from '../../../src/log/log.ts'
+import { modelsRecord, signalRecord } from '../../../src/log/log-entries.ts'
 import { ModelLibrary } from '../../../src/models/model-library.ts'
 import { CheckpointRun, TOPIC, TOPICS } from './checkpoint-run.ts'
 

@@ -1,11 +1,4 @@
-import type {
-  Log,
-  LogRecord,
-  OffsetRange,
-  OutgoingRecord,
-  Position,
-  Stretch,
-} from '../../../src/consumers/log.ts'
+import type { Log, LogRecord, OffsetRange, OutgoingRecord, Position, Stretch } from '../../../src/log/log.ts'
 import { logRecord } from '../../support/log-record.ts'
 
 type Reading = Pick<Log, 'append' | 'ranges' | 'read' | 'topics'>

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import type { AccountParity } from '../../../src/consumers/parity/account-parity.ts'
 import { arbitraryBatches } from '../../support/histories.ts'
-import type { HistoryRecord } from '../../support/slow-evaluator.ts'
+import type { HistoryRecord } from '../../support/slow/slow-evaluator.ts'
 import { ParityWorld, type Writing } from './parity-world.ts'
 
 const RUNS = 60

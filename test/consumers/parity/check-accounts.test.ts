@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { LogRecord } from '../../../src/consumers/log.ts'
 import type { AccountParity } from '../../../src/consumers/parity/account-parity.ts'
+import type { LogRecord } from '../../../src/log/log.ts'
 import { dueBucketOf } from '../../../src/scoring/account.ts'
-import type { Signal } from '../../../src/scoring/signal.ts'
+import type { Signal } from '../../../src/signals/signal.ts'
 import { at, model, models, signal, tick } from '../../support/small-histories.ts'
 import { PARTITION, ParityWorld } from './parity-world.ts'
 

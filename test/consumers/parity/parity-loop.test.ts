@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import type { Logger } from '../../../src/consumers/logger.ts'
 import type { AccountParity } from '../../../src/consumers/parity/account-parity.ts'
 import { type ParityLoopOptions, startParityLoop } from '../../../src/consumers/parity/parity-loop.ts'
-import { UpswellError } from '../../../src/errors.ts'
+import { UpswellError } from '../../../src/lib/errors.ts'
+import type { Logger } from '../../../src/lib/logger.ts'
 import { at, model, models, signal } from '../../support/small-histories.ts'
 import { PARTITION, ParityWorld } from './parity-world.ts'
 

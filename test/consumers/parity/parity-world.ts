@@ -1,23 +1,27 @@
 import type { Backend } from '../../../src/consumers/backend.ts'
-import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/consumers/log.ts'
+import type { AccountParity } from '../../../src/consumers/parity/account-parity.ts'
+import { checkAccounts } from '../../../src/consumers/parity/check-accounts.ts'
+import type { ParitySource } from '../../../src/consumers/parity/parity-source.ts'
+import { type PlanOptions, planCheck } from '../../../src/consumers/parity/plan-check.ts'
+import { type ScoreOptions, scoreRecords } from '../../../src/consumers/scorer/score-partition.ts'
+import {
+  type OwnedPartition,
+  startOffset,
+  takePartition,
+} from '../../../src/consumers/scorer/take-partition.ts'
+import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/log/log.ts'
 import {
   liveRecord,
   modelsRecord,
   promotionRecord,
   signalRecord,
   tickRecord,
-} from '../../../src/consumers/log-entries.ts'
-import type { AccountParity } from '../../../src/consumers/parity/account-parity.ts'
-import { checkAccounts } from '../../../src/consumers/parity/check-accounts.ts'
-import type { ParitySource } from '../../../src/consumers/parity/parity-source.ts'
-import { type PlanOptions, planCheck } from '../../../src/consumers/parity/plan-check.ts'
-import { type ScoreOptions, scoreRecords } from '../../../src/consumers/score-partition.ts'
-import { type OwnedPartition, startOffset, takePartition } from '../../../src/consumers/take-partition.ts'
-import { CHECKPOINTS, topicNames } from '../../../src/consumers/topics.ts'
+} from '../../../src/log/log-entries.ts'
+import { CHECKPOINTS, topicNames } from '../../../src/log/topic-names.ts'
 import { LibraryOfDefinitions } from '../../support/library-of-definitions.ts'
 import { logRecord } from '../../support/log-record.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
-import type { HistoryRecord } from '../../support/slow-evaluator.ts'
+import type { HistoryRecord } from '../../support/slow/slow-evaluator.ts'
 
 export const PARTITION = 3
 const topics = topicNames('')

@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest'
 import type { Account } from '../../../src/scoring/account.ts'
-import { compileModel } from '../../../src/scoring/compile-model.ts'
+import { compileModel } from '../../../src/scoring/definition/compile-model.ts'
+import type { MeasureDefinition, ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
 import { createPartitionMemory, foldBatch, type LogEntry } from '../../../src/scoring/fold.ts'
-import type { MeasureDefinition, ModelDefinition } from '../../../src/scoring/model-definition.ts'
 import type { CounterChange } from '../../../src/scoring/population/counters.ts'
 import {
   keptCsm,
@@ -12,8 +12,8 @@ import {
   placeField,
 } from '../../../src/scoring/population/kpi-counts.ts'
 import { createKpiTally, kpiBooks } from '../../../src/scoring/population/read-kpis.ts'
-import type { Signal } from '../../../src/scoring/signal.ts'
-import { DAY_MS } from '../../../src/scoring/time.ts'
+import type { Signal } from '../../../src/signals/signal.ts'
+import { DAY_MS } from '../../../src/signals/time.ts'
 
 const NOW = Date.UTC(2026, 0, 31, 12)
 

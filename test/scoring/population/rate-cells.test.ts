@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { RateDefinition } from '../../../src/scoring/model-definition.ts'
+import type { RateDefinition } from '../../../src/scoring/definition/model-definition.ts'
 import { CounterChanges } from '../../../src/scoring/population/counters.ts'
 import {
   type CompiledRate,

@@ -1,0 +1,60 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
+import type { Counters } from './counters-measure.ts'
+
+/** What the counters may be at most. */
+export interface Bounds {
+  /** The major version of Node that the bytes were counted with. */
+  readonly node: number
+  readonly most: Counters
+}
+
+const FILE = 'bench/counters/bounds.json'
+/** So much more than was counted is allowed of bytes: a change elsewhere can move what the compiler leaves out. */
+const ALLOWANCE = 0.03
+
+const UNITS: Readonly<Record<keyof Counters, string>> = {
+  storeCallsPerBatch: 'calls of the store for a batch',
+  transactionsPerBatch: 'transactions for a batch',
+  storeCallsPerTick: 'calls of the store for a tick',
+  decodeBytesPerSignal: 'bytes of memory to decode a signal',
+  foldBytesPerSignal: 'bytes of memory to fold a signal',
+}
+const NAMES = Object.keys(UNITS) as (keyof Counters)[]
+const OF_NODE: ReadonlySet<keyof Counters> = new Set(['decodeBytesPerSignal', 'foldBytesPerSignal'])
+
+export function readBounds(): Bounds {
+  return JSON.parse(readFileSync(join(PACKAGE_ROOT, FILE), 'utf8')) as Bounds
+}
+
+export function writeBounds(bounds: Bounds): void {
+  writeFileSync(join(PACKAGE_ROOT, FILE), `${JSON.stringify(bounds, undefined, 2)}\n`)
+}
+
+/** Bounds that these counters stay within. */
+export function boundsFor(counters: Counters, node: number): Bounds {
+  const most = { ...counters }
+  for (const name of OF_NODE) most[name] = Math.ceil(counters[name] * (1 + ALLOWANCE))
+  return { node, most }
+}
+
+/** One sentence for each counter that is above its bound. Bytes are compared only under the version of Node that the bounds are for. */
+export function exceeded(counters: Counters, { node, most }: Bounds, runningNode: number): string[] {
+  return NAMES.filter(
+    name => counters[name] > most[name] && (node === runningNode || !OF_NODE.has(name)),
+  ).map(
+    name =>
+      `${counters[name]} ${UNITS[name]}, where ${FILE} allows ${most[name]} (${name}). Find what was added: the newest change of src/ is the first to look at` +
+      `${OF_NODE.has(name) ? ', and "node --cpu-prof" or "--heap-prof" of dist/bench/counters/counters-allocation.js shows where' : ''}. ` +
+      'If it is worth its price: npm run build && node dist/bench/counters/counters.js --update',
+  )
+}
+
+export function describeCounters(counters: Counters, { most }: Bounds): string {
+  return NAMES.map(name => `${counters[name]} ${UNITS[name]}; ${most[name]} allowed\n`).join('')
+}
+
+export function runningNode(): number {
+  return Number(process.versions.node.split('.')[0])
+}

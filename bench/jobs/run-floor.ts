@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { openKafkaLog } from '../../src/log/kafka/kafka-log.ts'
+import { collectGarbage, peakRssBytes, startClock, type Usage } from '../machine/measure.ts'
+import { connectionTo } from '../signals/kafka-bench-topics.ts'
+import type { FloorJob, Measurement } from './jobs.ts'
+
+const BATCH_SIZE = 5_000
+const PATIENCE_MS = 60_000
+
+/**
+ * What the score loop cannot be faster than: the same reading of the log, with a handler that parses the JSON of every record. Nothing is committed. The clock
+ * runs from the first batch to the last record.
+ */
+export async function runFloor({ brokers, signalsTopic, group, records }: FloorJob): Promise<Measurement> {
+  const log = openKafkaLog({ ...connectionTo(brokers), transactionalIdPrefix: group })
+  let readClock: (() => Usage) | undefined
+  let parsed = 0
+  let finish: (usage: Usage) => void = () => {}
+  const finished = new Promise<Usage>(resolve => {
+    finish = resolve
+  })
+  try {
+    collectGarbage()
+    await log.consume({
+      group,
+      topics: [signalsTopic],
+      batchSize: BATCH_SIZE,
+      handler: {
+        assigned: async () => 0,
+        process: async (_, batch) => {
+          readClock ??= startClock()
+          for (const { value } of batch) JSON.parse(value!.toString())
+          parsed += batch.length
+          if (parsed === records) finish(readClock())
+        },
+        released: () => {},
+      },
+    })
+    return { ...(await Promise.race([finished, timeOut()])), peakRssBytes: peakRssBytes() }
+  } finally {
+    await log.close()
+  }
+}
+
+async function timeOut(): Promise<never> {
+  await sleep(PATIENCE_MS, undefined, { ref: false })
+  throw new Error(`not all records came within ${PATIENCE_MS / 1000} s`)
+}

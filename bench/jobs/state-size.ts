@@ -1,0 +1,36 @@
+import type { Account } from '../../src/scoring/account.ts'
+import { encodeAccount, encodeUserChunk } from '../../src/scoring/codec/codec.ts'
+
+/** How many bytes the accounts are in any store, apart from its keys and indexes. */
+export interface StateSize {
+  readonly accounts: number
+  readonly core: {
+    readonly median: number
+    readonly p99: number
+    readonly max: number
+    readonly total: number
+  }
+  readonly users: number
+  readonly userChunkBytes: number
+}
+
+export function sizeOfState(accounts: Iterable<Account>): StateSize {
+  const cores: number[] = []
+  let users = 0
+  let userChunkBytes = 0
+  for (const account of accounts) {
+    cores.push(encodeAccount(account).length)
+    for (const chunk of account.users.chunks.values()) {
+      users += chunk.size
+      userChunkBytes += encodeUserChunk(chunk).length
+    }
+  }
+  cores.sort((a, b) => a - b)
+  const atRank = (share: number): number => cores[Math.ceil(share * cores.length) - 1] ?? 0
+  return {
+    accounts: cores.length,
+    core: { median: atRank(0.5), p99: atRank(0.99), max: atRank(1), total: cores.reduce((a, b) => a + b, 0) },
+    users,
+    userChunkBytes,
+  }
+}

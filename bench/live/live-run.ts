@@ -1,0 +1,64 @@
+import { modelsRecord } from '../../src/log/log-entries.ts'
+import { PARTITIONS } from '../jobs/jobs.ts'
+import { forkForResult } from '../jobs/run-in-child.ts'
+import type { BenchPlace } from '../machine/bench-place.ts'
+import { PEER_LIVE_CHANGES, PEER_LIVE_SIGNALS, type Peer } from '../peer/peer.ts'
+import { startScorers } from '../score/scorers.ts'
+import { createSignalsTopic, newInstallation, prepareRun } from '../signals/installation.ts'
+import { readModel } from '../signals/models.ts'
+import type { Latencies, LiveProbeOptions } from './live-probe.ts'
+
+/** Until code is compiled and caches are full; as long as the Kafka Streams job's own measurement takes. */
+export const LIVE_WARM_UP_SECONDS = 10
+
+export interface LiveLoad {
+  /** Of signals, one JSON a line. */
+  readonly file: string
+  readonly signals: number
+  readonly rate: number
+  readonly warmUpSeconds: number
+}
+
+/** How long a change of tier takes to come out of the score role while signals come in at a fixed rate. */
+export function measureLiveUpswell(place: BenchPlace, load: LiveLoad, threads: number): Promise<Latencies> {
+  return place.withRedis(async redisUrl => {
+    const { brokers, log } = place
+    const installation = newInstallation(brokers)
+    const { topics } = installation
+    await createSignalsTopic(installation)
+    const { settings } = await prepareRun(installation, redisUrl)
+    for (let partition = 0; partition < PARTITIONS; partition++)
+      await log.append([modelsRecord(topics.signals, partition, 0, [readModel('rolling-score')])])
+    const scorers = await startScorers({ processes: 1, threads, settings, partitions: PARTITIONS })
+    try {
+      scorers.begin()
+      return await runProbe(brokers, load, topics.signals, topics['tier-changes'])
+    } finally {
+      await scorers.stop()
+    }
+  })
+}
+
+export async function measureLivePeer(
+  peer: Peer,
+  brokers: readonly string[],
+  load: LiveLoad,
+): Promise<Latencies> {
+  await peer.resetLive()
+  const serving = await peer.serve()
+  try {
+    return await runProbe(brokers, load, PEER_LIVE_SIGNALS, PEER_LIVE_CHANGES)
+  } finally {
+    await serving.stop()
+  }
+}
+
+function runProbe(
+  brokers: readonly string[],
+  load: LiveLoad,
+  signalsTopic: string,
+  changesTopic: string,
+): Promise<Latencies> {
+  const options: LiveProbeOptions = { ...load, brokers, signalsTopic, changesTopic, partitions: PARTITIONS }
+  return forkForResult<Latencies>(new URL('./live-probe.js', import.meta.url), options)
+}

@@ -1,0 +1,83 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { kafkaClients } from '../../src/log/kafka/client.ts'
+import { partitionOf } from '../../src/log/partition-of.ts'
+import { monotonicMs } from '../machine/monotonic.ts'
+import { connectionTo } from '../signals/kafka-bench-topics.ts'
+import { numberOf } from '../signals/occurrence-times.ts'
+import { readSignalLines } from './live-signals.ts'
+
+export interface LiveSenderOptions {
+  readonly brokers: readonly string[]
+  readonly topic: string
+  readonly partitions: number
+  /** Of signals, one JSON a line. */
+  readonly file: string
+  /** Signals a second. */
+  readonly rate: number
+  /** By the number of a signal: when it was sent first, as `monotonicMs`; 0: not yet. */
+  readonly sentAtMs: Float64Array
+}
+
+export interface SentSignals {
+  readonly sent: number
+  readonly seconds: number
+  /** The longest that a signal was sent after its turn: more than some ms, and the machine could not keep up. */
+  readonly worstDelayMs: number
+}
+
+/** Between two sends; a timer of Node's is no finer. */
+const TURN_MS = 1
+
+/** Sends the signals at a steady rate, whatever becomes of them: a slow answer does not make it send less. A thread of its own, beside the reader's. */
+async function send(options: LiveSenderOptions): Promise<SentSignals> {
+  const { brokers, topic, partitions, file, rate, sentAtMs } = options
+  const signals = await readSignalLines(file)
+  const messages = signals.map(({ key, value, timestamp }) => ({
+    key,
+    value,
+    timestamp: String(timestamp),
+    partition: partitionOf(key, partitions),
+  }))
+  const clients = kafkaClients(connectionTo(brokers))
+  const producer = clients.create().producer({
+    allowAutoTopicCreation: false,
+    createPartitioner:
+      () =>
+      ({ message }) =>
+        message.partition!,
+  })
+  await producer.connect()
+  // The first send asks for the topic's metadata.
+  await producer.send({ topic, messages: [] })
+  const begin = monotonicMs()
+  let sent = 0
+  let worstDelayMs = 0
+  const answers = new Set<Promise<unknown>>()
+  await new Promise<void>((done, fail) => {
+    const turn = (): void => {
+      const nowMs = monotonicMs()
+      const due = Math.min(messages.length, Math.floor(((nowMs - begin) * rate) / 1000) + 1)
+      if (due > sent) {
+        worstDelayMs = Math.max(worstDelayMs, nowMs - (begin + (sent * 1000) / rate))
+        for (let i = sent; i < due; i++) {
+          const number = numberOf(signals[i]!.id)
+          if (sentAtMs[number] === 0) sentAtMs[number] = nowMs
+        }
+        const answer = producer.send({ topic, acks: -1, messages: messages.slice(sent, due) })
+        answers.add(answer)
+        answer.then(() => answers.delete(answer), fail)
+        sent = due
+      }
+      if (sent === messages.length) done()
+      else setTimeout(turn, TURN_MS)
+    }
+    turn()
+  })
+  const seconds = (monotonicMs() - begin) / 1000
+  await Promise.all(answers)
+  await producer.disconnect()
+  clients.close()
+  return { sent, seconds, worstDelayMs }
+}
+
+parentPort!.postMessage(await send(workerData as LiveSenderOptions))

@@ -1,0 +1,56 @@
+import { openKafkaLog } from '../../src/log/kafka/kafka-log.ts'
+import type { Log } from '../../src/log/log.ts'
+import { BENCH_PREFIX } from '../signals/installation.ts'
+import { connectionTo, deleteBenchTopics } from '../signals/kafka-bench-topics.ts'
+import { watchRedis } from './redis-usage.ts'
+import { startBenchBroker, startBenchRedis } from './servers.ts'
+import type { Services } from './services.ts'
+
+/** Where the bench scores: a Kafka for all of it, and a Redis for each run. */
+export interface BenchPlace {
+  readonly brokers: readonly string[]
+  readonly log: Log
+  /** Calls `work` with a Redis that holds nothing of an earlier run. */
+  withRedis<T>(work: (redisUrl: string) => Promise<T>): Promise<T>
+  /** Removes what the bench made, and ends the servers that it started. */
+  stop(): Promise<void>
+}
+
+/**
+ * On the servers that `services` names, or, without, on new ones of this machine. Of its own Redis each run gets a new process: so its memory is that of the run, from the beginning.
+ * @throws Error with what is missing
+ */
+export async function openBenchPlace(services?: Services): Promise<BenchPlace> {
+  const broker = services === undefined ? await startBenchBroker() : undefined
+  const brokers = services?.brokers ?? [`127.0.0.1:${broker!.port}`]
+  const log = openKafkaLog({ ...connectionTo(brokers), transactionalIdPrefix: BENCH_PREFIX })
+  return {
+    brokers,
+    log,
+    withRedis: services === undefined ? withNewRedis : work => withCleanRedis(services.redisUrl, work),
+    stop: async () => {
+      await log.close()
+      if (broker === undefined) await deleteBenchTopics(brokers, BENCH_PREFIX)
+      else await broker.stop()
+    },
+  }
+}
+
+async function withNewRedis<T>(work: (redisUrl: string) => Promise<T>): Promise<T> {
+  const redis = await startBenchRedis()
+  try {
+    return await work(`redis://127.0.0.1:${redis.port}`)
+  } finally {
+    await redis.stop()
+  }
+}
+
+async function withCleanRedis<T>(redisUrl: string, work: (redisUrl: string) => Promise<T>): Promise<T> {
+  try {
+    return await work(redisUrl)
+  } finally {
+    const redis = await watchRedis(redisUrl)
+    await redis.forget(`${BENCH_PREFIX}*`)
+    redis.close()
+  }
+}

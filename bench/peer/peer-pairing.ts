@@ -1,0 +1,84 @@
+import type { Log } from '../../src/log/log.ts'
+import type { BenchPlace } from '../machine/bench-place.ts'
+import type { ScorersShape } from '../plan.ts'
+import { type Fingerprint, fingerprintOf, type PeerChange, peerChange } from '../report/tier-fingerprint.ts'
+import { runScoring } from '../score/score-run.ts'
+import { createSignalsTopic, type Installation, newInstallation } from '../signals/installation.ts'
+import { readModel } from '../signals/models.ts'
+import type { OccurrenceTimes } from '../signals/occurrence-times.ts'
+import { type FilledTopic, fillTopic } from '../signals/signal-topic.ts'
+import type { Peer, PeerRunOptions } from './peer.ts'
+import { readPeerSignals } from './peer-signals.ts'
+
+/** One run of the job, by either side. */
+export interface PairedRun {
+  /** From the first record taken until the committed offsets are at the end. */
+  readonly seconds: number
+  /** The same until the store has all of it, where that is written apart. */
+  readonly storedSeconds?: number
+  /** Of the whole process since its start, with what Redis took. */
+  readonly cpuSeconds: number
+  readonly redisCpuSeconds?: number
+  /** Of all processes, with Redis. */
+  readonly peakBytes: number
+  readonly redisPeakBytes?: number
+  readonly fingerprint: Fingerprint
+}
+
+/** The signals of one size, in a topic for each side. */
+export interface PairedSignals {
+  readonly installation: Installation
+  readonly filled: FilledTopic
+  readonly times: OccurrenceTimes
+}
+
+/** Lets the other job's producer make the signals, and copies them to a log of ours. */
+export async function pairSignals(
+  peer: Peer,
+  { brokers, log }: BenchPlace,
+  signals: number,
+): Promise<PairedSignals> {
+  const installation = newInstallation(brokers)
+  await peer.produce(signals)
+  await createSignalsTopic(installation)
+  const { records, times } = readPeerSignals(log, signals)
+  const filled = await fillTopic(log, installation.topics.signals, [readModel('rolling-score')], records)
+  return { installation, filled, times }
+}
+
+export async function runPeer(peer: Peer, options: PeerRunOptions): Promise<PairedRun> {
+  const { seconds, cpuSeconds, peakRssMiB, tierChanges, sha256 } = await peer.run(options)
+  return { seconds, cpuSeconds, peakBytes: peakRssMiB * 2 ** 20, fingerprint: { tierChanges, sha256 } }
+}
+
+export async function runUpswell(
+  place: BenchPlace,
+  { installation, filled, times }: PairedSignals,
+  shape: ScorersShape,
+): Promise<PairedRun> {
+  const run = await runScoring(place, {
+    installation,
+    filled,
+    ...shape,
+    inspect: ({ log }) => fingerprintOfTopic(log, installation.topics['tier-changes'], times),
+  })
+  return {
+    seconds: run.seconds,
+    storedSeconds: run.seconds + run.storeBehindSeconds,
+    cpuSeconds: run.cpuSeconds + run.redisCpuSeconds,
+    redisCpuSeconds: run.redisCpuSeconds,
+    peakBytes: run.peakRssBytes + run.redisPeakBytes,
+    redisPeakBytes: run.redisPeakBytes,
+    fingerprint: run.found,
+  }
+}
+
+/** Of the changes of tier that a `read_committed` consumer finds. */
+async function fingerprintOfTopic(log: Log, topic: string, times: OccurrenceTimes): Promise<Fingerprint> {
+  const changes: PeerChange[] = []
+  for await (const { value } of log.readAll(topic))
+    changes.push(
+      peerChange(JSON.parse(String(value)), signalId => new Date(times.get(signalId)).toISOString()),
+    )
+  return fingerprintOf(changes)
+}

@@ -1,0 +1,41 @@
+import type { Log } from '../../src/log/log.ts'
+import { OccurrenceTimes } from '../signals/occurrence-times.ts'
+import type { SignalRecord } from '../signals/signal-topic.ts'
+import { PEER_SIGNALS } from './peer.ts'
+
+export interface PeerSignals {
+  readonly records: AsyncIterable<SignalRecord>
+  /** Filled while the records are read. */
+  readonly times: OccurrenceTimes
+}
+
+/**
+ * The signals of the Kafka Streams job as they lie in its topic: keys, values and timestamps are the same bytes. Only the topic is another, since an Upswell log
+ * begins with its models.
+ */
+export function readPeerSignals(log: Log, signals: number): PeerSignals {
+  const times = new OccurrenceTimes(signals)
+  return { times, records: read(log, times) }
+}
+
+async function* read(log: Log, times: OccurrenceTimes): AsyncGenerator<SignalRecord> {
+  const ranges = await log.ranges(PEER_SIGNALS)
+  const partitions = [...ranges].map(([partition, { first, end }]) =>
+    log.read(PEER_SIGNALS, [{ partition, from: first, to: end }])[Symbol.asyncIterator](),
+  )
+  // In turn: one partition after the other would be written in larger batches than those of the other job's producer.
+  while (partitions.length > 0) {
+    for (const [i, partition] of partitions.entries()) {
+      const next = await partition.next()
+      if (next.done === true) {
+        partitions.splice(i, 1)
+        break
+      }
+      const { key, value, timestamp } = next.value
+      const text = value!.toString()
+      // The record's time is the signal's own.
+      times.set(/"id":"([^"]*)"/.exec(text)![1]!, timestamp)
+      yield { key: key!.toString(), value: text, timestamp }
+    }
+  }
+}

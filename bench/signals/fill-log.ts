@@ -1,0 +1,21 @@
+import type { Log } from '../../src/log/log.ts'
+import { signalRecord } from '../../src/log/log-entries.ts'
+import type { ModelSource } from '../../src/models/model-library.ts'
+import type { Signal } from '../../src/signals/signal.ts'
+import { fillTopic, type SignalRecord } from './signal-topic.ts'
+
+/** Writes the models, then the signals as history, to an empty topic. Returns how many records it wrote. */
+export async function fillLog(
+  log: Log,
+  topic: string,
+  models: readonly ModelSource[],
+  signals: Iterable<Signal>,
+): Promise<number> {
+  const filled = await fillTopic(log, topic, models, recordsOf(signals, 'event'))
+  return filled.signals + (await log.partitions(topic))
+}
+
+/** `clock`: `event` for history; `wall` for what was observed when it occurred, as live signals are. */
+export function* recordsOf(signals: Iterable<Signal>, clock: 'wall' | 'event'): Generator<SignalRecord> {
+  for (const signal of signals) yield signalRecord('', signal, signal.occurredAt, clock)
+}

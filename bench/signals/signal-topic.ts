@@ -1,0 +1,51 @@
+import type { Log, OutgoingRecord } from '../../src/log/log.ts'
+import { modelsRecord } from '../../src/log/log-entries.ts'
+import type { ModelSource } from '../../src/models/model-library.ts'
+
+/** A signal as it lies in the log. */
+export type SignalRecord = Pick<OutgoingRecord, 'key' | 'value' | 'timestamp' | 'headers'>
+
+/** A topic of signals that was filled. */
+export interface FilledTopic {
+  readonly signals: number
+  /** By partition: the offset behind the last record. Behind it lies only what ends a transaction. */
+  readonly ends: ReadonlyMap<number, number>
+}
+
+/** About 250 KiB to each of four partitions: batches as a busy producer makes them. */
+const RECORDS_AT_ONCE = 4_000
+
+/**
+ * Writes the models to each partition, then the signals, to an empty topic. No tick follows: what is measured, and compared with the Kafka Streams job, ends with
+ * the last signal.
+ */
+export async function fillTopic(
+  log: Log,
+  topic: string,
+  models: readonly ModelSource[],
+  signals: Iterable<SignalRecord> | AsyncIterable<SignalRecord>,
+): Promise<FilledTopic> {
+  const partitions = await log.partitions(topic)
+  const ends = new Map<number, number>()
+  let records: OutgoingRecord[] = Array.from({ length: partitions }, (_, partition) =>
+    modelsRecord(topic, partition, 0, models),
+  )
+  let written = 0
+  let writing: Promise<void> = Promise.resolve()
+  const write = async (batch: readonly OutgoingRecord[]): Promise<void> => {
+    for (const { partition, offset } of await log.append(batch)) ends.set(partition, offset + 1)
+  }
+  for await (const signal of signals) {
+    records.push({ ...signal, topic })
+    written++
+    if (records.length < RECORDS_AT_ONCE) continue
+    // The next ones are made while these are on their way.
+    await writing
+    writing = write(records)
+    writing.catch(() => {})
+    records = []
+  }
+  await writing
+  await write(records)
+  return { signals: written, ends }
+}

@@ -1,0 +1,157 @@
+import { roundTo6 } from '../lib/round.ts'
+import type { ModelDefinition, Motion } from '../scoring/definition/model-definition.ts'
+import type { BacktestCounts, NoticeCounts } from './backtest-tally.ts'
+
+/** How well a model's tiers and PQLs preceded wins. Every term is defined in docs/backtest-a-model.md; shares are 0 to 1, rounded to 10⁻⁶. */
+export interface BacktestReport {
+  readonly accounts: number
+  /** Applied: neither a duplicate nor too old. */
+  readonly signals: number
+  readonly duplicates: number
+  readonly tooOld: number
+  /** ms; the first and the last moment of the log. Undefined: no signals. */
+  readonly from: number | undefined
+  readonly to: number | undefined
+  readonly wins: {
+    readonly count: number
+    /** Of accounts that were out of the model's scope just before. */
+    readonly outOfScope: number
+    /** Whose `motion` is that of one of the model's triggers. */
+    readonly withMotion: number
+  }
+  readonly months: MonthShare & {
+    /** Left out: their horizon reaches beyond the log's end. */
+    readonly beyondEnd: number
+    /** Left out: the account was out of the model's scope. */
+    readonly outOfScope: number
+  }
+  /** By the model's tiers, lowest first. */
+  readonly tiers: readonly (MonthShare & {
+    readonly tier: string
+    /** The share, divided by the share over all tiers; null if there is no share, or that is 0. */
+    readonly lift: number | null
+    /** Wins of accounts that stood in the tier just before. */
+    readonly wins: number
+  })[]
+  readonly pqls: PqlScore
+  /** In the model's order. */
+  readonly triggers: readonly (PqlScore & { readonly trigger: string; readonly motion: Motion })[]
+  /** Those of the model's triggers, in its order: only wins of the motion count. */
+  readonly motions: readonly (PqlScore & { readonly motion: Motion; readonly wins: number })[]
+}
+
+export interface MonthShare {
+  readonly accountMonths: number
+  /** Of these, followed by a win within the horizon. */
+  readonly followed: number
+  /** Null: there are none. */
+  readonly share: number | null
+}
+
+export interface PqlScore {
+  /** PQLs that opened. */
+  readonly opened: number
+  /** Of these, whose horizon is within the log. */
+  readonly judged: number
+  /** Of those judged, followed by a win within the horizon. */
+  readonly followed: number
+  /** followed / judged; null: none were judged. */
+  readonly precision: number | null
+  /** Wins, of accounts in scope, preceded by one within the horizon. */
+  readonly preceded: number
+  /** preceded / wins of accounts in scope; null: there are none. */
+  readonly recall: number | null
+  /** Whole days from the first PQL that preceded a win to the win; null: none was preceded. */
+  readonly leadDays: {
+    readonly lowerQuartile: number
+    readonly median: number
+    readonly upperQuartile: number
+  } | null
+}
+
+/** What is known of the log beside the counts. */
+export type BacktestNumbers = Pick<
+  BacktestReport,
+  'accounts' | 'signals' | 'duplicates' | 'tooOld' | 'from' | 'to'
+>
+
+export function reportOf(
+  { tiers, triggers }: ModelDefinition,
+  numbers: BacktestNumbers,
+  counts: BacktestCounts,
+): BacktestReport {
+  const accountMonths = sumOf(counts.tiers.map(tier => tier.months))
+  const followed = sumOf(counts.tiers.map(tier => tier.followed))
+  const winsInScope = counts.wins - counts.winsOutOfScope
+  return {
+    ...numbers,
+    wins: { count: counts.wins, outOfScope: counts.winsOutOfScope, withMotion: counts.winsWithMotion },
+    months: {
+      accountMonths,
+      followed,
+      share: quotient(followed, accountMonths),
+      beyondEnd: counts.monthsBeyondEnd,
+      outOfScope: counts.monthsOutOfScope,
+    },
+    tiers: tiers.map(({ name }, i) => {
+      const tier = counts.tiers[i]!
+      return {
+        tier: name,
+        accountMonths: tier.months,
+        followed: tier.followed,
+        share: quotient(tier.followed, tier.months),
+        // One division of whole numbers: two roundings less.
+        lift: quotient(tier.followed * accountMonths, tier.months * followed),
+        wins: tier.wins,
+      }
+    }),
+    pqls: scoreOf(counts.all, winsInScope),
+    triggers: triggers.map(({ name, motion }, i) => ({
+      trigger: name,
+      motion,
+      ...scoreOf(counts.triggers[i]!, winsInScope),
+    })),
+    motions: [...counts.motions].map(([motion, { wins, ...motionCounts }]) => ({
+      motion,
+      wins,
+      ...scoreOf(motionCounts, wins),
+    })),
+  }
+}
+
+function scoreOf({ opened, judged, followed, preceded, leads }: NoticeCounts, wins: number): PqlScore {
+  return {
+    opened,
+    judged,
+    followed,
+    precision: quotient(followed, judged),
+    preceded,
+    recall: quotient(preceded, wins),
+    leadDays:
+      preceded === 0
+        ? null
+        : {
+            lowerQuartile: quantile(leads, preceded, 1),
+            median: quantile(leads, preceded, 2),
+            upperQuartile: quantile(leads, preceded, 3),
+          },
+  }
+}
+
+/** The smallest number of days that at least `quarters` quarters of the `count` leads do not exceed. `leads`: how many there are, by days. */
+function quantile(leads: ReadonlyMap<number, number>, count: number, quarters: number): number {
+  let seen = 0
+  for (const days of [...leads.keys()].sort((a, b) => a - b)) {
+    seen += leads.get(days)!
+    if (seen * 4 >= count * quarters) return days
+  }
+  throw new Error(`${seen} lead times are counted of ${count}`)
+}
+
+function quotient(part: number, whole: number): number | null {
+  return whole === 0 ? null : roundTo6(part / whole)
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
+}

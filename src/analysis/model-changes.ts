@@ -1,0 +1,107 @@
+import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
+
+export type ModelPart =
+  | 'score'
+  | 'feature'
+  | 'group'
+  | 'rule'
+  | 'tier'
+  | 'tier-policy'
+  | 'gate'
+  | 'trigger'
+  | 'alert'
+  | 'scope'
+  | 'facet'
+  | 'rate'
+  | 'kpis'
+
+/** A part of a model that is not the same in two versions of it. */
+export interface ModelChange {
+  readonly part: ModelPart
+  /** Of a rule: `group/rule`. Undefined for what a model has one of. */
+  readonly name: string | undefined
+  readonly status: 'new' | 'gone' | 'changed'
+  /** What is changed within it; none for what is new or gone. */
+  readonly details: readonly FieldChange[]
+}
+
+/** A value somewhere in a part; null: not there. Conditions are their text. */
+export interface FieldChange {
+  /** `from`, `bands.1.points` … */
+  readonly field: string
+  readonly before: FieldValue
+  readonly after: FieldValue
+}
+
+export type FieldValue = string | number | boolean | null
+
+interface Part {
+  readonly part: ModelPart
+  readonly name: string | undefined
+  readonly content: unknown
+}
+
+/** How two versions of a model differ, part by part, in the model's order; what is gone comes last. Titles and texts count too. */
+export function modelChanges(before: ModelDefinition, after: ModelDefinition): ModelChange[] {
+  const old = new Map(partsOf(before).map(part => [keyOf(part), part]))
+  const now = new Map(partsOf(after).map(part => [keyOf(part), part]))
+  const changes: ModelChange[] = []
+  for (const [key, { part, name, content }] of now) {
+    const was = old.get(key)
+    if (was === undefined) changes.push({ part, name, status: 'new', details: [] })
+    else {
+      const details = fieldChanges(was.content, content)
+      if (details.length > 0) changes.push({ part, name, status: 'changed', details })
+    }
+  }
+  for (const [key, { part, name }] of old)
+    if (!now.has(key)) changes.push({ part, name, status: 'gone', details: [] })
+  return changes
+}
+
+function keyOf({ part, name }: Part): string {
+  return `${part} ${name ?? ''}`
+}
+
+function partsOf(model: ModelDefinition): Part[] {
+  const named = (part: ModelPart, entries: readonly { readonly name: string }[]): Part[] =>
+    entries.map(content => ({ part, name: content.name, content }))
+  const single = (part: ModelPart, content: unknown): Part => ({ part, name: undefined, content })
+  return [
+    single('score', model.score),
+    single('scope', model.scope),
+    ...named('feature', model.features),
+    ...model.groups.flatMap(({ rules, ...group }) => [
+      ...named('group', [group]),
+      ...rules.map(rule => ({ part: 'rule' as const, name: `${group.name}/${rule.name}`, content: rule })),
+    ]),
+    ...named('tier', model.tiers),
+    single('tier-policy', model.tierPolicy),
+    ...named('gate', model.gates),
+    ...named('trigger', model.triggers),
+    ...named('alert', model.alerts),
+    ...named('facet', model.facets),
+    ...named('rate', model.rates),
+    single('kpis', model.kpis ?? null),
+  ]
+}
+
+function fieldChanges(before: unknown, after: unknown): FieldChange[] {
+  const old = new Map(fieldsOf(before, ''))
+  const now = new Map(fieldsOf(after, ''))
+  return [...new Set([...old.keys(), ...now.keys()])]
+    .map(field => ({ field, before: old.get(field) ?? null, after: now.get(field) ?? null }))
+    .filter(change => change.before !== change.after)
+}
+
+/** The values of plain data with their paths. */
+function fieldsOf(content: unknown, path: string): [field: string, value: FieldValue][] {
+  if (content === undefined || content === null) return []
+  if (typeof content !== 'object') return [[path, content as FieldValue]]
+  // A condition is also there as a tree, which says the same.
+  if ('expression' in content && 'text' in content) return [[path, content.text as string]]
+  const entries = Object.entries(content)
+  // An empty list is something else than none: no gates, or all of them.
+  if (entries.length === 0) return [[path, '']]
+  return entries.flatMap(([key, value]) => fieldsOf(value, path === '' ? key : `${path}.${key}`))
+}

@@ -1,0 +1,86 @@
+import { roundTo6 } from '../lib/round.ts'
+import type { PqlStatus } from '../scoring/outputs.ts'
+import { type AccountDiff, changesTier } from './diff-account.ts'
+
+/** What another version of a model would change, over all accounts. */
+export interface DiffSums {
+  readonly accounts: number
+  /** Accounts in the model's scope. */
+  readonly inScope: { readonly before: number; readonly after: number }
+  /** Accounts by their tier before and after, those that stay too; pairs that nobody is in are left out. */
+  readonly tiers: readonly { readonly before: string; readonly after: string; readonly accounts: number }[]
+  readonly tierChanges: number
+  /** Accounts that the dwell keeps in their tier, for now. */
+  readonly tierChangesLater: number
+  readonly scores: {
+    readonly up: number
+    readonly down: number
+    readonly same: number
+    /** Over all accounts, those whose score stays too; rounded to 10⁻⁶. */
+    readonly meanChange: number
+  }
+  /** Events that would be published, by trigger; triggers without any are left out. */
+  readonly pqls: readonly ({ readonly trigger: string } & Readonly<Record<PqlStatus, number>>)[]
+  /** Alerts that would be sent, by name. */
+  readonly alerts: readonly { readonly alert: string; readonly sent: number }[]
+}
+
+/** Adds up accounts one by one: it takes no more room for a million of them. */
+export class DiffSum {
+  #accounts = 0
+  readonly #inScope = { before: 0, after: 0 }
+  readonly #tiers = new Map<string, { before: string; after: string; accounts: number }>()
+  #tierChanges = 0
+  #tierChangesLater = 0
+  #up = 0
+  #down = 0
+  #change = 0
+  readonly #pqls = new Map<string, { trigger: string } & Record<PqlStatus, number>>()
+  readonly #alerts = new Map<string, number>()
+
+  add(diff: AccountDiff): void {
+    this.#accounts++
+    if (diff.inScope.before) this.#inScope.before++
+    if (diff.inScope.after) this.#inScope.after++
+    const { before, after } = diff.tier
+    const key = JSON.stringify([before, after])
+    const cell = this.#tiers.get(key) ?? { before, after, accounts: 0 }
+    cell.accounts++
+    this.#tiers.set(key, cell)
+    if (changesTier(diff)) this.#tierChanges++
+    if (diff.tierLater !== null) this.#tierChangesLater++
+    const change = diff.score.after - diff.score.before
+    if (change > 0) this.#up++
+    if (change < 0) this.#down++
+    this.#change += change
+    for (const { trigger, status } of diff.pqls) {
+      const row = this.#pqls.get(trigger) ?? noPqls(trigger)
+      row[status]++
+      this.#pqls.set(trigger, row)
+    }
+    for (const alert of diff.alerts) this.#alerts.set(alert, (this.#alerts.get(alert) ?? 0) + 1)
+  }
+
+  sums(): DiffSums {
+    const [accounts, up, down] = [this.#accounts, this.#up, this.#down]
+    const meanChange = accounts === 0 ? 0 : roundTo6(this.#change / accounts)
+    return {
+      accounts,
+      inScope: { ...this.#inScope },
+      tiers: Array.from(this.#tiers.values(), cell => ({ ...cell })),
+      tierChanges: this.#tierChanges,
+      tierChangesLater: this.#tierChangesLater,
+      scores: { up, down, same: accounts - up - down, meanChange },
+      pqls: Array.from(this.#pqls.values(), row => ({ ...row })).sort((a, b) =>
+        a.trigger < b.trigger ? -1 : 1,
+      ),
+      alerts: Array.from(this.#alerts, ([alert, sent]) => ({ alert, sent })).sort((a, b) =>
+        a.alert < b.alert ? -1 : 1,
+      ),
+    }
+  }
+}
+
+function noPqls(trigger: string): { trigger: string } & Record<PqlStatus, number> {
+  return { trigger, qualified: 0, released: 0, held: 0, disqualified: 0, expired: 0 }
+}

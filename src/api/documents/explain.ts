@@ -1,0 +1,176 @@
+import { roundTo6 } from '../../lib/round.ts'
+import { contributionsOf } from '../../scoring/decisions/contributions.ts'
+import { isGateOpen } from '../../scoring/decisions/gates.ts'
+import type { CompiledNotice, Slot } from '../../scoring/definition/compile-model.ts'
+import type { Value } from '../../scoring/definition/model-definition.ts'
+import type { Standing } from '../../scoring/standing.ts'
+import { isoTime } from '../../signals/iso-time.ts'
+import type { StoredAccount } from '../read/read-account.ts'
+import { formatSequence } from '../read/sequence.ts'
+import type {
+  AlertDocument,
+  ExplanationDocument,
+  GateDocument,
+  GroupContributionDocument,
+  TriggerDocument,
+} from './explanation-schemas.ts'
+import { suggestionsFor } from './next-tier.ts'
+import { decidesTier, overrideDocument } from './override-view.ts'
+import type { InputDocument } from './schema-parts.ts'
+import { tierOf } from './views.ts'
+
+/** Why a standing is what it is. Everything is read off what was stored when it was computed. */
+export function explanation(account: StoredAccount, standing: Standing): ExplanationDocument {
+  const { clock, lastOffset, overrides } = account.scores
+  const { definition, contentHash } = standing.model
+  const gates = gateDocuments(standing)
+  const tier = tierOf(standing)
+  return {
+    accountId: account.accountId,
+    asOf: isoTime(clock),
+    sequence: formatSequence({ partition: account.partition, offset: lastOffset }),
+    modelId: definition.id,
+    modelVersion: definition.version,
+    modelName: definition.name,
+    contentHash,
+    inScope: standing.inScope,
+    override: overrideDocument(standing, overrides),
+    score: standing.score,
+    rulesScore: standing.rulesScore,
+    tier: tier.name,
+    tierTitle: tier.title,
+    ...(tier.queue === undefined ? {} : { queue: tier.queue }),
+    tierSince: isoTime(standing.tierSince),
+    changedAt: isoTime(standing.changedAt),
+    cause: standing.cause,
+    coverage: standing.coverage,
+    unknownInputs: unknownInputs(standing),
+    groups: groupDocuments(standing),
+    gates,
+    triggers: triggerDocuments(standing, gates, clock),
+    alerts: alertDocuments(standing, gates, clock),
+    nextTier: nextTier(standing, clock),
+  }
+}
+
+function unknownInputs({ model, values }: Standing): string[] {
+  const names = new Set<string>()
+  for (const { inputs } of model.rules)
+    for (const { name, slot } of inputs) if (values[slot] === undefined) names.add(name)
+  return [...names].sort()
+}
+
+function groupDocuments(standing: Standing): GroupContributionDocument[] {
+  const { model, values, groupPoints } = standing
+  const contributions = contributionsOf(standing)
+  return model.groups.map((group, i) => {
+    const { name, title, weight, max } = group.definition
+    return {
+      group: name,
+      title,
+      weight,
+      points: roundTo6(groupPoints[i]!),
+      max,
+      contribution: roundTo6(model.definition.score.scale * weight * groupPoints[i]!),
+      rules: group.rules.map(rule => {
+        const { definition, inputs } = model.rules[rule]!
+        const { points, known, contribution } = contributions[rule]!
+        return {
+          rule: definition.name,
+          title: definition.title,
+          points: points === null ? null : roundTo6(points),
+          max: definition.max,
+          known,
+          contribution,
+          inputs: inputDocuments(inputs, values),
+        }
+      }),
+    }
+  })
+}
+
+function inputDocuments(slots: readonly Slot[], values: readonly Value[]): InputDocument[] {
+  return slots.map(({ name, slot }) => {
+    const value = values[slot]
+    return { name, value: value ?? null, status: value === undefined ? 'unknown' : 'present' }
+  })
+}
+
+function gateDocuments({ model, values }: Standing): GateDocument[] {
+  return model.gates.map(gate => {
+    const { definition } = gate
+    return {
+      gate: definition.name,
+      title: definition.title,
+      open: isGateOpen(gate, values),
+      known: gate.open(values) !== undefined,
+      condition: definition.open.text,
+    }
+  })
+}
+
+function triggerDocuments(
+  standing: Standing,
+  gates: readonly GateDocument[],
+  clock: number,
+): TriggerDocument[] {
+  const isHeld = standing.override?.hold === true
+  return standing.model.triggers.map((trigger, i) => {
+    const { definition } = trigger
+    const state = standing.triggers[i]!
+    const isCooling = state.status === 'idle' && state.until > clock
+    return {
+      trigger: definition.name,
+      motion: definition.motion,
+      status: state.status,
+      met: metOf(standing, trigger),
+      gatesOpen: !isHeld && areOpen(trigger, gates),
+      gates: [...definition.gates],
+      cooldownUntil: isCooling ? isoTime(state.until) : null,
+      condition: definition.when.text,
+      evidence: inputDocuments(trigger.evidence, standing.values),
+    }
+  })
+}
+
+function alertDocuments(standing: Standing, gates: readonly GateDocument[], clock: number): AlertDocument[] {
+  return standing.model.alerts.map((alert, i) => {
+    const { definition } = alert
+    const until = standing.alerts[i]!
+    return {
+      alert: definition.name,
+      title: definition.title,
+      priority: definition.priority,
+      met: metOf(standing, alert),
+      gatesOpen: areOpen(alert, gates),
+      gates: [...definition.gates],
+      notBefore: until > clock ? isoTime(until) : null,
+      condition: definition.when.text,
+      evidence: inputDocuments(alert.evidence, standing.values),
+    }
+  })
+}
+
+/** Null: unknown. Out of scope nothing is met. */
+function metOf({ inScope, values }: Standing, { met }: CompiledNotice): boolean | null {
+  return inScope ? ((met(values) as boolean | undefined) ?? null) : false
+}
+
+function areOpen(notice: CompiledNotice, gates: readonly GateDocument[]): boolean {
+  return notice.gates.every(gate => gates[gate]!.open)
+}
+
+/** Null as well where points do not decide the tier: what they lack would mislead. */
+function nextTier(standing: Standing, clock: number): ExplanationDocument['nextTier'] {
+  const tier = standing.model.definition.tiers[standing.tier + 1]
+  if (tier === undefined || !standing.inScope || decidesTier(standing)) return null
+  const notBefore = standing.tierSince + standing.model.definition.tierPolicy.dwellMs
+  return {
+    name: tier.name,
+    title: tier.title,
+    from: tier.from,
+    missing: Math.max(0, roundTo6(tier.from - standing.score)),
+    notBefore: notBefore > clock ? isoTime(notBefore) : null,
+    suggestions: suggestionsFor(standing),
+  }
+}

@@ -1,0 +1,202 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { MOTIONS } from '../../scoring/definition/model-definition.ts'
+import { EXPLANATION_PARTS } from './explanation-schemas.ts'
+import { KpiSchema } from './kpi-schemas.ts'
+import {
+  byName,
+  CauseSchema,
+  choice,
+  FeatureValue,
+  InputSchema,
+  Names,
+  OverrideSchema,
+  orNull,
+  Queue,
+  ref,
+  Time,
+} from './schema-parts.ts'
+import { SignalSchema } from './signal-schema.ts'
+
+/** The documents of the API: what its answers are typed, serialised and documented by. */
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ format: 'uri-reference' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    instance: Type.String({ description: 'The URL that was asked for' }),
+    code: Type.String({ description: 'For programs; does not change' }),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object', additionalProperties: true }),
+        {
+          description: 'One entry for each thing that is wrong',
+        },
+      ),
+    ),
+  },
+  { $id: 'Problem', description: 'RFC 9457' },
+)
+
+const PqlSchema = Type.Object(
+  {
+    pqlId: Type.String(),
+    trigger: Type.String(),
+    motion: choice(MOTIONS),
+    status: choice(['open', 'held'] as const, 'held: kept back, by a gate or an override'),
+    since: Time,
+    expiresAt: Time,
+    reasons: Names,
+    evidence: byName(FeatureValue),
+    play: Names,
+    decisionTimeline: Type.String(),
+    offer: Type.Optional(Type.String({ description: 'What is to be offered' })),
+    confidence: Type.Optional(
+      Type.Number({ description: 'How likely it is to come about, 0 to 1; absent: not known' }),
+    ),
+    estimatedValue: Type.Optional(Type.Number({ description: 'What it would be worth; absent: not known' })),
+  },
+  { $id: 'Pql', description: 'A product-qualified lead' },
+)
+export type PqlDocument = Static<typeof PqlSchema>
+
+const StandingSchema = Type.Object(
+  {
+    modelId: Type.String(),
+    modelVersion: Type.Integer(),
+    modelName: Type.String(),
+    inScope: Type.Boolean({
+      description: 'Whether the model scores this account; if not, its score is 0 and its tier the lowest',
+    }),
+    override: orNull(OverrideSchema),
+    score: Type.Number(),
+    tier: Type.String(),
+    tierTitle: Type.String(),
+    action: Type.String({ description: 'What to do about accounts of the tier' }),
+    queue: Queue,
+    tierSince: Time,
+    changedAt: Type.String({ format: 'date-time', description: 'When score, tier or a PQL last changed' }),
+    cause: ref(CauseSchema),
+    coverage: Type.Number({ description: 'The share of the inputs that are known, by weight: 0 to 1' }),
+    groups: byName(Type.Number(), 'Points by group'),
+    pqls: Type.Array(ref(PqlSchema), {
+      description:
+        "Best first: by confidence, then by estimated value, both descending and unknown last, then in the model's order",
+    }),
+  },
+  { $id: 'Standing', description: 'What one model holds about one account' },
+)
+export type StandingDocument = Static<typeof StandingSchema>
+
+const NextPlay = Type.Object(
+  {
+    source: choice(['pql', 'tier'] as const),
+    modelId: Type.String(),
+    tier: Type.String(),
+    pqlId: Type.Optional(Type.String()),
+    trigger: Type.Optional(Type.String()),
+    steps: Names,
+  },
+  {
+    description:
+      'The play of the best open PQL (as pqls is ordered, over all models), or else the action of the tier that was entered last',
+  },
+)
+export type NextPlayDocument = Static<typeof NextPlay>
+
+export const AccountSchema = Type.Object(
+  {
+    accountId: Type.String(),
+    asOf: Type.String({
+      format: 'date-time',
+      description: "The account's clock: what its standings are true of",
+    }),
+    sequence: Type.String({ description: 'partition:offset of the last record that was applied' }),
+    status: choice(['SCORED', 'NO_SCORE'] as const),
+    standings: Type.Array(ref(StandingSchema)),
+    nextPlay: orNull(NextPlay),
+  },
+  { description: 'What every model holds about the account, and what to do next' },
+)
+export type AccountDocument = Static<typeof AccountSchema>
+
+const FacetsSchema = Type.Record(Type.String(), orNull(Type.String()), {
+  description: "The account's values of the model's facets; null: it has none",
+})
+
+const AccountSummarySchema = Type.Object(
+  {
+    accountId: Type.String(),
+    modelId: Type.String(),
+    modelVersion: Type.Integer(),
+    inScope: Type.Boolean(),
+    score: Type.Number(),
+    tier: Type.String(),
+    tierSince: Time,
+    coverage: Type.Number(),
+    openPqls: Type.Integer(),
+    facets: FacetsSchema,
+    changedAt: Time,
+  },
+  { $id: 'AccountSummary' },
+)
+export type AccountSummaryDocument = Static<typeof AccountSummarySchema>
+
+export const AccountListSchema = Type.Object(
+  {
+    model: orNull(Type.String({ description: 'Null: no model is active yet' })),
+    items: Type.Array(ref(AccountSummarySchema)),
+    nextCursor: orNull(Type.String({ description: 'Null: this is the last page' })),
+  },
+  { description: 'A page of the ranked list' },
+)
+export type AccountListDocument = Static<typeof AccountListSchema>
+
+export const MAX_SIGNALS = 500
+export const SignalsSchema = Type.Unsafe<unknown>({
+  anyOf: [ref(SignalSchema), Type.Array(ref(SignalSchema), { minItems: 1, maxItems: MAX_SIGNALS })],
+})
+
+export const AcceptedSchema = Type.Object(
+  {
+    accepted: Type.Integer(),
+    positions: Type.Array(
+      Type.Object({
+        partition: Type.Integer(),
+        offset: Type.Integer(),
+        sequence: Type.String({ description: 'For after=' }),
+      }),
+      { description: 'In the order of the signals' },
+    ),
+  },
+  { description: 'They are in the log, durably' },
+)
+export type AcceptedDocument = Static<typeof AcceptedSchema>
+
+export const Unchanged = Type.Null({ description: 'If-None-Match names the ETag that it still has' })
+
+/** What other schemas refer to. */
+export const SHARED_SCHEMAS = [
+  ProblemSchema,
+  CauseSchema,
+  PqlSchema,
+  StandingSchema,
+  AccountSummarySchema,
+  InputSchema,
+  SignalSchema,
+  KpiSchema,
+  ...EXPLANATION_PARTS,
+] as const
+
+/** The answers of a route that are not good. */
+export function problemResponses(descriptions: Readonly<Record<number, string>>) {
+  const problem = (description: string) => ({
+    description,
+    content: { 'application/problem+json': { schema: ref(ProblemSchema) } },
+  })
+  return {
+    ...Object.fromEntries(Object.entries(descriptions).map(([status, text]) => [status, problem(text)])),
+    default: problem('A problem'),
+  }
+}

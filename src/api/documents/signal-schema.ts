@@ -1,0 +1,68 @@
+import { Type } from '@sinclair/typebox'
+import { SIGNAL_KINDS } from '../../signals/signal.ts'
+import { byName, choice, FeatureValue, Time } from './schema-parts.ts'
+
+const Text = Type.String({ minLength: 1 })
+
+/** What the properties of an override hold: `scoring/overrides.ts`. */
+const OverrideProperties = Type.Object(
+  {
+    reason: Type.String({ minLength: 1, description: 'Why' }),
+    author: Type.String({ minLength: 1, description: 'Who decided' }),
+    expiresAt: Type.Optional(
+      Type.String({
+        format: 'date-time',
+        description: 'At most 400 days after occurredAt; required unless it lifts',
+      }),
+    ),
+    score: Type.Optional(Type.Number({ description: 'The score, as long as it holds' })),
+    tier: Type.Optional(Type.String({ minLength: 1, description: "The name of one of the model's tiers" })),
+    hold: Type.Optional(Type.Boolean({ description: 'PQLs are held back' })),
+    lift: Type.Optional(Type.Boolean({ description: 'Ends the override of the same name' })),
+  },
+  {
+    description: 'Of an override: it decides at least one of score, tier and hold; or it lifts',
+    if: { required: ['lift'], properties: { lift: { const: true } } },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: {
+      properties: { hold: { const: false } },
+      not: { anyOf: [{ required: ['score'] }, { required: ['tier'] }] },
+    },
+    else: {
+      required: ['expiresAt'],
+      anyOf: [
+        { required: ['score'] },
+        { required: ['tier'] },
+        { required: ['hold'], properties: { hold: { const: true } } },
+      ],
+    },
+  },
+)
+
+export const SignalSchema = Type.Object(
+  {
+    id: Type.String({ description: 'Unique: an account ignores one that it has seen in the last 48 hours' }),
+    kind: choice(
+      SIGNAL_KINDS,
+      'usage, intent, outcome: something happened; traits, health, contract: facts; override: a person decides for a while',
+    ),
+    name: Type.Optional(
+      Type.String({
+        description:
+          'Required for usage, intent and outcome: what happened; and for an override: the id of a model, or * for every model that has none of its own',
+      }),
+    ),
+    accountId: Type.String(),
+    userId: Type.Optional(Type.String()),
+    quantity: Type.Optional(Type.Number({ minimum: 0, default: 1 })),
+    properties: Type.Optional(byName(FeatureValue)),
+    occurredAt: Time,
+  },
+  {
+    $id: 'Signal',
+    description: 'A canonical signal',
+    if: { properties: { kind: { const: 'override' } } },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: { required: ['name', 'properties'], properties: { name: Text, properties: OverrideProperties } },
+  },
+)

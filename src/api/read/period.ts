@@ -1,0 +1,71 @@
+import { DAY_MS, dayOf, dayOfDate, HELD_DAYS } from '../../signals/time.ts'
+import { Problem } from '../plugins/problems.ts'
+
+/** UTC days since 1970, both included. */
+export interface Period {
+  readonly from: number
+  readonly to: number
+}
+
+export const DATE_PATTERN = '^\\d{4}-\\d{2}-\\d{2}$'
+export const EVERY = ['day', 'week', 'month', 'none'] as const
+export type Every = (typeof EVERY)[number]
+
+const DEFAULT_DAYS = 30
+/** One less than accounts hold: the clock of one may be minutes ahead of the API's, past a midnight, and has forgotten one day more. */
+export const OFFERED_DAYS = HELD_DAYS - 1
+
+/**
+ * The period asked for: the last 30 days; with `to` alone the 30 days that end there; with `from` alone those up to today.
+ * @throws Problem INVALID_PERIOD
+ */
+export function readPeriod(from: string | undefined, to: string | undefined, now: number): Period {
+  const today = dayOf(now)
+  const last = to === undefined ? today : readDay('to', to)
+  const first = from === undefined ? last - DEFAULT_DAYS + 1 : readDay('from', from)
+  if (first > last)
+    throw new Problem(
+      'INVALID_PERIOD',
+      `from is ${dateOf(first)}, to is ${dateOf(last)}; from is to be the same day or an earlier one.`,
+    )
+  const earliest = earliestDay(now)
+  if (first < earliest)
+    throw new Problem(
+      'INVALID_PERIOD',
+      `from is ${dateOf(first)}; the last ${OFFERED_DAYS} days can be asked for, so ${dateOf(earliest)} or later is accepted.`,
+    )
+  if (last - first >= OFFERED_DAYS)
+    throw new Problem(
+      'INVALID_PERIOD',
+      `from ${dateOf(first)} to ${dateOf(last)} are ${last - first + 1} days; up to ${OFFERED_DAYS} are accepted.`,
+    )
+  return { from: first, to: last }
+}
+
+/** The earliest day that is held of every account. */
+export function earliestDay(now: number): number {
+  return dayOf(now) - OFFERED_DAYS + 1
+}
+
+/** The days of the period on which a step of a series ends, ascending: each; every seventh back from the last; the last of each month, and of the period. */
+export function stepEnds({ from, to }: Period, every: Every): number[] {
+  if (every === 'none') return []
+  const days = Array.from({ length: to - from + 1 }, (_, i) => from + i)
+  if (every === 'day') return days
+  if (every === 'week') return days.filter(day => (to - day) % 7 === 0)
+  return days.filter(day => day === to || dateOf(day + 1).endsWith('-01'))
+}
+
+/** `YYYY-MM-DD` */
+export function dateOf(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10)
+}
+
+function readDay(field: string, text: string): number {
+  const day = dayOfDate(text)
+  if (day !== undefined) return day
+  throw new Problem(
+    'INVALID_PERIOD',
+    `${field} is ${text}, and there is no such day; a date such as 2026-11-22 is accepted.`,
+  )
+}

@@ -1,0 +1,21 @@
+import type { ModelLibrary } from '../../models/model-library.ts'
+import type { AccountStore } from '../../store/store.ts'
+import { Partitions } from './partitions.ts'
+import { type LoadAccounts, sharedLoads } from './shared-loads.ts'
+
+/** What is served now. A request asks once, when it begins, and keeps to the answer: after a promotion it is another store. */
+export type Served = () => {
+  readonly store: AccountStore
+  readonly load: LoadAccounts
+  readonly partitions: Partitions
+}
+
+export function servedFrom(currentStore: () => AccountStore, library: ModelLibrary): Served {
+  let served: ReturnType<Served> | undefined
+  return () => {
+    const store = currentStore()
+    if (served?.store !== store)
+      served = { store, load: sharedLoads(store), partitions: new Partitions(store, library) }
+    return served
+  }
+}

@@ -1,0 +1,43 @@
+import type { Backend } from '../consumers/backend.ts'
+import { type KafkaLogOptions, openKafkaLog } from '../log/kafka/kafka-log.ts'
+import type { Log } from '../log/log.ts'
+import { connectRedis } from '../store/redis/redis-connection.ts'
+import { type RedisStoreOptions, redisStoreOn } from '../store/redis/redis-store.ts'
+import type { AccountStore } from '../store/store.ts'
+
+export interface KafkaRedisOptions {
+  readonly kafka: KafkaLogOptions
+  readonly redis: RedisStoreOptions
+}
+
+/** Kafka and Redis. Resolves even where they are away; what needs them then fails, or waits, until they are there. */
+export async function openKafkaRedisBackend(options: KafkaRedisOptions): Promise<Backend> {
+  const connection = await connectRedis(options.redis)
+  const log = openKafkaLog(options.kafka)
+  /** All namespaces share one connection. */
+  const open = (namespace: string, close: () => Promise<void>): Backend =>
+    backendOf(log, redisStoreOn(connection, namespace), async other => open(other, async () => {}), close)
+  return open(options.redis.namespace, async () => {
+    await log.close()
+    await connection.close()
+  })
+}
+
+function backendOf(
+  log: Log,
+  store: AccountStore,
+  inNamespace: Backend['inNamespace'],
+  close: Backend['close'],
+): Backend {
+  return {
+    log,
+    store,
+    inNamespace,
+    close,
+    async commitBatch(session, { outputs, nextOffset, metadata, write }) {
+      // In this order: the watermark may be behind the committed offset, which assignment makes up for, but never ahead of it.
+      await session.commit(outputs, nextOffset, metadata)
+      await store.save(session.partition, write)
+    },
+  }
+}

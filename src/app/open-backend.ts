@@ -1,0 +1,66 @@
+import type { Backend } from '../consumers/backend.ts'
+import { Lines } from '../consumers/lineage/lineages.ts'
+import type { Logger } from '../lib/logger.ts'
+import { type TopicNames, topicNames } from '../log/topic-names.ts'
+import type { ModelLibrary } from '../models/model-library.ts'
+import type { Config } from './config.ts'
+import { openKafkaRedisBackend } from './kafka-redis-backend.ts'
+
+export interface OpenedBackend extends Backend {
+  readonly topics: TopicNames
+}
+
+export function isEmbedded(config: Config): boolean {
+  return config.kafkaBrokers.length === 0
+}
+
+/**
+ * The log, and the store and topics of the line of scoring that serves: what the settings name, until a replay is promoted.
+ * @throws UpswellError STORE_UNAVAILABLE
+ */
+export async function openServed(
+  config: Config,
+  logger: Logger,
+  library: ModelLibrary,
+): Promise<OpenedBackend> {
+  const backend = await openBackend(config, logger)
+  const lines = new Lines(config, backend, library)
+  try {
+    const { place, backend: served } = await lines.served()
+    const close = async () => {
+      await lines.close()
+      await backend.close()
+    }
+    return { ...served, topics: place.topics, close }
+  } catch (error) {
+    await lines.close()
+    await backend.close()
+    throw error
+  }
+}
+
+/** The log and the store that the settings name. Opening does not wait for Kafka or Redis to be there. */
+export async function openBackend(config: Config, logger: Logger): Promise<OpenedBackend> {
+  const topics = topicNames(config.topicPrefix)
+  if (isEmbedded(config)) {
+    // Loaded where it is used: it takes some 6 MiB.
+    const { openEmbeddedBackend } = await import('./embedded-backend.ts')
+    const backend = await openEmbeddedBackend({
+      directory: config.dataDir,
+      partitions: config.partitions,
+      log: { warn: (_, message) => logger.warn(message) },
+    })
+    return { ...backend, topics }
+  }
+  const backend = await openKafkaRedisBackend({
+    kafka: {
+      brokers: config.kafkaBrokers,
+      clientId: 'upswell',
+      transactionalIdPrefix: `upswell-${config.namespace}`,
+      sessionTimeoutMs: config.sessionTimeoutMs,
+      log: logger,
+    },
+    redis: { url: config.redisUrl, namespace: config.namespace, log: logger },
+  })
+  return { ...backend, topics }
+}

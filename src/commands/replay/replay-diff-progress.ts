@@ -1,0 +1,68 @@
+import { copyGroup, type Place } from '../../consumers/lineage/lineage-names.ts'
+import type { Replay } from '../../consumers/lineage/replay-record.ts'
+import type { Log, LogRecord, Stretch } from '../../log/log.ts'
+import { recordKind } from '../../log/log-entries.ts'
+import type { AccountStore } from '../../store/store.ts'
+
+export interface ReplayState {
+  readonly log: Log
+  /** Of the replay. */
+  readonly store: AccountStore
+  readonly place: Place
+  readonly replay: Replay
+}
+
+/** Records are nearly in the order of their times: a few tell where one is. */
+const LOOKED_AT = 100
+
+/**
+ * Whether there are signals from before `end` that the replay has not read yet. False where nobody knows: a broker forgets the offsets of groups that are gone.
+ * @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE
+ */
+export async function isBehind(state: ReplayState, end: number): Promise<boolean> {
+  const { log, place, replay } = state
+  return (
+    (await hasOlder(log, place.topics.signals, await stretchesToScore(state), replay, end)) ||
+    (await hasOlder(log, replay.origin.topic, await stretchesToCopy(state), replay, end))
+  )
+}
+
+async function stretchesToCopy({ log, place, replay }: ReplayState): Promise<Stretch[]> {
+  const { topic } = replay.origin
+  const { committed } = await log.group(copyGroup(place), topic)
+  if (committed.size === 0) return []
+  return Array.from(await log.ranges(topic), ([partition, { first, end }]) => ({
+    partition,
+    from: committed.get(partition) ?? first,
+    to: end,
+  }))
+}
+
+async function stretchesToScore({ log, store, place }: ReplayState): Promise<Stretch[]> {
+  const stretches: Stretch[] = []
+  for (const [partition, { end }] of await log.ranges(place.topics.signals))
+    stretches.push({ partition, from: await store.readWatermark(partition), to: end })
+  return stretches
+}
+
+async function hasOlder(
+  log: Log,
+  topic: string,
+  stretches: readonly Stretch[],
+  { from }: Replay,
+  end: number,
+): Promise<boolean> {
+  for (const { partition, from: first, to } of stretches) {
+    const some = { partition, from: first, to: Math.min(to, first + LOOKED_AT) }
+    for await (const record of log.read(topic, [some]))
+      if (movesTime(record) && record.timestamp < end && (from === null || record.timestamp >= from))
+        return true
+  }
+  return false
+}
+
+/** The times of other records say when they were written. */
+function movesTime(record: LogRecord): boolean {
+  const kind = recordKind(record)
+  return kind === undefined || kind === 'tick'
+}

@@ -1,0 +1,74 @@
+import type { Logger } from '../../lib/logger.ts'
+import type {
+  Consumption,
+  Log,
+  OutgoingRecord,
+  PartitionHandler,
+  PartitionSession,
+  RecordList,
+} from '../../log/log.ts'
+import { signalRecord } from '../../log/log-entries.ts'
+import { deadLetterRecord } from '../../log/output-records.ts'
+import { SOURCE_TOPICS, type SourceTopic, type TopicNames } from '../../log/topic-names.ts'
+import { parseSignal } from '../../signals/parse-signal.ts'
+
+export interface IngestOptions {
+  readonly log: Log
+  readonly topics: TopicNames
+  /** Where signals go now: into the log of the line that serves. Left out: `topics.signals`. */
+  readonly signalsTopic?: () => string
+  readonly group: string
+  readonly batchSize: number
+  readonly now: () => number
+  readonly logger: Logger
+  readonly onIngested: (topic: string, outcome: 'accepted' | 'rejected', count: number) => void
+}
+
+/**
+ * Source topics → `signals`, or dead-letter. Here everything is settled that could differ from run to run, above all when the system learnt of a
+ * signal; it is written down in the record, and the source offset moves in the same transaction.
+ */
+export function startIngest(options: IngestOptions): Promise<Consumption> {
+  const roles = new Map(
+    (Object.keys(SOURCE_TOPICS) as SourceTopic[]).map(role => [options.topics[role], role]),
+  )
+  const handler: PartitionHandler = {
+    assigned: async session => session.committedOffset,
+    process: (session, records) => ingestBatch(options, roles.get(session.topic)!, session, records),
+    released: () => {},
+  }
+  return options.log.consume({
+    group: options.group,
+    topics: [...roles.keys()],
+    handler,
+    batchSize: options.batchSize,
+  })
+}
+
+async function ingestBatch(
+  options: IngestOptions,
+  role: SourceTopic,
+  session: PartitionSession,
+  records: RecordList,
+): Promise<void> {
+  const observedAt = options.now()
+  const signalsTopic = options.signalsTopic?.() ?? options.topics.signals
+  const outputs: OutgoingRecord[] = []
+  let rejected = 0
+  for (const record of records) {
+    const parsed = parseSignal(record.value, { observedAt, defaultKind: SOURCE_TOPICS[role] })
+    if ('rejection' in parsed) {
+      rejected++
+      outputs.push(deadLetterRecord(options.topics, record, parsed.rejection))
+    } else {
+      outputs.push(signalRecord(signalsTopic, parsed.signal, observedAt))
+    }
+  }
+  await session.commit(outputs, records.at(-1)!.offset + 1)
+  options.onIngested(session.topic, 'accepted', records.length - rejected)
+  options.onIngested(session.topic, 'rejected', rejected)
+  if (rejected > 0)
+    options.logger.warn(
+      `${rejected} of ${records.length} records of ${session.topic} went to ${options.topics['dead-letter']}`,
+    )
+}

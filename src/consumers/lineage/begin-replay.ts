@@ -1,0 +1,84 @@
+import { UpswellError } from '../../lib/errors.ts'
+import type { Log } from '../../log/log.ts'
+import { modelsRecord, replayRecord } from '../../log/log-entries.ts'
+import { topicsOfReplay } from '../../log/topic-settings.ts'
+import type { ModelSource } from '../../models/model-library.ts'
+import type { Place } from './lineage-names.ts'
+import { type Replay, readReplay } from './replay-record.ts'
+
+/**
+ * Makes a replay's topics and writes down what it is; or finds the one that was begun before, which then must be the same.
+ * @throws UpswellError INVALID_SETTINGS: there is another one of this name; PARTITIONS_CHANGED; LOG_UNAVAILABLE
+ */
+export async function beginReplay(
+  log: Log,
+  place: Place,
+  replay: Replay,
+  { partitions, now }: { readonly partitions: number; readonly now: number },
+): Promise<{ readonly isNew: boolean }> {
+  const { topics } = place
+  requireMultiple(replay, partitions)
+  const found = await readReplay(log, topics.signals)
+  if (found !== undefined) {
+    requireSame(found, replay)
+    await requirePartitions(log, topics.signals, partitions)
+    return { isNew: false }
+  }
+  await log.createTopics(topicsOfReplay(topics, partitions))
+  await requirePartitions(log, topics.signals, partitions)
+  // All or none: whoever dies before leaves empty topics, which the next one finds.
+  await log.append(
+    Array.from({ length: partitions }, (_, partition) => [
+      replayRecord(topics.signals, partition, now, replay),
+      ...(replay.models === null ? [] : [modelsRecord(topics.signals, partition, now, replay.models)]),
+    ]).flat(),
+  )
+  return { isNew: true }
+}
+
+function requireSame(found: Replay, wanted: Replay): void {
+  const differing = (['from', 'to', 'models', 'origin'] as const).filter(
+    key => canonical(found[key]) !== canonical(wanted[key]),
+  )
+  if (differing.length === 0) return
+  const told = differing.map(key => `${key}: it has ${describe(found[key])}, not ${describe(wanted[key])}`)
+  throw new UpswellError(
+    'INVALID_SETTINGS',
+    `the replay ${wanted.name} was begun with something else (${told.join('; ')}). Give the same again to go on with it, choose another name, or "upswell replay drop ${wanted.name}" first`,
+  )
+}
+
+/** The name of a model's file decides nothing. */
+function canonical(value: Replay['models' | 'from' | 'origin']): string {
+  return JSON.stringify(Array.isArray(value) ? value.map(({ text }) => text) : value)
+}
+
+function describe(value: Replay['models' | 'from' | 'origin']): string {
+  if (value === null) return 'none'
+  if (typeof value === 'number') return new Date(value).toISOString()
+  if (isModels(value)) return value.map(({ file }) => file).join(', ')
+  return `${value.topic} with ${value.partitions} partitions`
+}
+
+function isModels(value: readonly ModelSource[] | Replay['origin']): value is readonly ModelSource[] {
+  return Array.isArray(value)
+}
+
+/** Before any topic is made: one with another number of partitions would keep the name. */
+function requireMultiple({ origin: { partitions } }: Replay, wanted: number): void {
+  if (wanted % partitions !== 0)
+    throw new UpswellError(
+      'INVALID_SETTINGS',
+      `${wanted} partitions cannot take up ${partitions}: a multiple is accepted (${[1, 2, 3, 4].map(times => times * partitions).join(', ')}, …), so that each new partition has its accounts from one old one, in that one's order`,
+    )
+}
+
+async function requirePartitions(log: Log, topic: string, wanted: number): Promise<void> {
+  if (!(await log.topics()).includes(topic)) return
+  const found = await log.partitions(topic)
+  if (found !== wanted)
+    throw new UpswellError(
+      'PARTITIONS_CHANGED',
+      `${topic} has ${found} partitions, not ${wanted}; give --partitions ${found} to go on with this replay, or choose another name`,
+    )
+}

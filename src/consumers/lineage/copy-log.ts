@@ -1,0 +1,71 @@
+import { UpswellError } from '../../lib/errors.ts'
+import type { Consumption, Log, LogRecord, PartitionHandler, PartitionSession } from '../../log/log.ts'
+import { decodeRecord, isHistory, isOwnRecord } from '../../log/log-entries.ts'
+import type { ModelLibrary } from '../../models/model-library.ts'
+import { type CopyTarget, copyRecord, liveElsewhere, originOffset } from './copy-records.ts'
+
+export interface CopyOptions {
+  readonly log: Log
+  readonly library: ModelLibrary
+  readonly target: CopyTarget
+  readonly group: string
+  readonly batchSize: number
+  readonly onCopied: (records: number) => void
+}
+
+/**
+ * Copies the origin's log into the replay's, each record once: a batch of copies and the offset behind what they are of are one transaction. It goes on for as long
+ * as records come.
+ */
+export function startCopying(options: CopyOptions): Promise<Consumption> {
+  const { log, library, target, group, batchSize } = options
+  /** Of its last signal that was copied. Told once too often, it changes nothing. */
+  const isLive = new WeakMap<PartitionSession, boolean>()
+  const endsHistory = (record: LogRecord, session: PartitionSession): boolean => {
+    const isAlone = target.partitions === target.replay.origin.partitions
+    const isLoaded = isHistory(record)
+    if (isAlone || (isLive.get(session) === true && !isLoaded)) return false
+    if (isOwnRecord(record) || copyRecord(record, target).length === 0) return false
+    // What is no signal ends nothing.
+    const ends = !isLoaded && 'entry' in decodeRecord(record, library)
+    if (isLoaded || ends) isLive.set(session, ends)
+    return ends
+  }
+  const handler: PartitionHandler = {
+    assigned: async session => {
+      await refuseToBeginAnew(options, session)
+      return session.committedOffset
+    },
+    process: async (session, records) => {
+      const copies = Array.from(records).flatMap(record => [
+        ...copyRecord(record, target),
+        ...(endsHistory(record, session) ? liveElsewhere(record, target) : []),
+      ])
+      await session.commit(copies, records.at(-1)!.offset + 1)
+      options.onCopied(records.length)
+    },
+    released: () => {},
+  }
+  return log.consume({ group, topics: [target.replay.origin.topic], handler, batchSize })
+}
+
+/** A broker forgets the offsets of a group that nobody was in for some days. Copying all of it once more would count everything twice. */
+async function refuseToBeginAnew(
+  { log, target, group }: CopyOptions,
+  session: PartitionSession,
+): Promise<void> {
+  if (session.committedOffset > 0) return
+  const { topic, replay, partitions } = target
+  const ranges = await log.ranges(topic)
+  for (let to = session.partition; to < partitions; to += replay.origin.partitions) {
+    const end = ranges.get(to)?.end ?? 0
+    for await (const record of log.read(topic, [{ partition: to, from: 0, to: end }])) {
+      if (originOffset(record) === undefined) continue
+      throw new UpswellError(
+        'LOG_UNAVAILABLE',
+        `${group} has no offset for ${session.topic} partition ${session.partition} any more (Kafka forgets those of a group that nobody is in), but ${topic} has records of it: ` +
+          `copying again would count them twice. Drop the replay ${replay.name} and begin it anew, or set the group's offset behind the last record that was copied (its header upswell-origin).`,
+      )
+    }
+  }
+}

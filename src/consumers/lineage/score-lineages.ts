@@ -1,0 +1,137 @@
+import { describeError } from '../../lib/errors.ts'
+import { everyInterval } from '../../lib/every-interval.ts'
+import type { Consumption } from '../../log/log.ts'
+import { CHECKPOINTS } from '../../log/topic-names.ts'
+import { type Scoring, startScoring } from '../scorer/score-partitions.ts'
+import type { ScoringOptions } from '../scorer/scoring-options.ts'
+import { startCopying } from './copy-log.ts'
+import type { Line } from './lineage.ts'
+import { copyGroup, scoreGroup } from './lineage-names.ts'
+import type { FoundLine, Lines } from './lineages.ts'
+import { readReplay } from './replay-record.ts'
+
+/** What the scoring of every line has in common. */
+export interface LinesOptions
+  extends Omit<ScoringOptions, 'backend' | 'topics' | 'group' | 'line' | 'checkpoints'> {
+  readonly lines: Lines
+  /** 0: no checkpoints are written. */
+  readonly checkpointIntervalMs: number
+  /** How often it is looked whether a line was promoted. */
+  readonly lookIntervalMs?: number
+  readonly onCopied?: (records: number) => void
+}
+
+/** Whether a line was promoted is no hurry: until its scoring begins, its events wait. */
+const LOOK_INTERVAL_MS = 1_000
+
+/**
+ * Scores the installation's signals, whichever line serves. Where a replay was promoted, its line is scored as well, and fed with what still comes into the log
+ * before it; found anew at each start, and as soon as it is promoted.
+ */
+export async function scoreLines(options: LinesOptions): Promise<Scoring> {
+  const { lines, logger, lookIntervalMs = LOOK_INTERVAL_MS } = options
+  const every = options.every ?? everyInterval
+  const running: Scoring[] = [await scoreOriginal(options)]
+  let newest: FoundLine = lines.original
+  let isLooking = false
+  let isStopped = false
+  const look = async (): Promise<void> => {
+    if (isLooking || isStopped) return
+    isLooking = true
+    try {
+      const next = await lines.successor(newest)
+      if (next === undefined || isStopped) return
+      logger.info(`${newest.place.namespace} was replaced by ${next.place.namespace}: scoring that as well`)
+      const scoring = await scoreReplay(options, next)
+      newest = next
+      if (isStopped) await scoring.stop()
+      else running.push(scoring)
+    } catch (error) {
+      logger.warn(`could not look for what was promoted: ${describeError(error)}`)
+    } finally {
+      isLooking = false
+    }
+  }
+  const stopLooking = every(lookIntervalMs, () => void look())
+  return {
+    stop: async () => {
+      isStopped = true
+      stopLooking()
+      await Promise.all(running.map(scoring => scoring.stop()))
+    },
+    problem: () => running.map(scoring => scoring.problem()).find(problem => problem !== undefined),
+    assignments: () => running.flatMap(scoring => scoring.assignments()),
+    modelsActive: () => running.every(scoring => scoring.modelsActive()),
+  }
+}
+
+function scoreOriginal(options: LinesOptions): Promise<Scoring> {
+  const { original } = options.lines
+  return scoreLine(options, original, {
+    place: original.place,
+    servedTopics: original.place.topics,
+    origin: undefined,
+  })
+}
+
+/** Copies and scores a replay's line, promoted or not. @throws UpswellError TOPIC_MISSING if there is no such replay */
+export async function scoreReplay(options: LinesOptions, found: FoundLine): Promise<Scoring> {
+  const { lines, library, batchSize, onCopied = () => {} } = options
+  const { place, backend } = found
+  const { log } = backend
+  const partitions = await log.partitions(place.topics.signals)
+  const replay = await readReplay(log, place.topics.signals)
+  if (replay === undefined) throw new Error(`${place.topics.signals} does not begin as a replay's log does`)
+  const { topic, namespace } = replay.origin
+  const before = await lines.withNamespace(namespace)
+  const line: Line = {
+    place,
+    servedTopics: lines.original.place.topics,
+    origin: { topic, partitions: replay.origin.partitions, store: before.backend.store },
+  }
+  const copying = await startCopying({
+    log,
+    library,
+    target: { replay, topic: place.topics.signals, partitions, namespace: place.namespace },
+    group: copyGroup(place),
+    batchSize,
+    onCopied,
+  })
+  const scoring = await scoreLine(options, found, line).catch(async error => {
+    await copying.stop()
+    throw error
+  })
+  return {
+    ...both(copying, scoring),
+    modelsActive: () => scoring.modelsActive(),
+  }
+}
+
+function scoreLine(options: LinesOptions, { place, backend }: FoundLine, line: Line): Promise<Scoring> {
+  const { lines: _, checkpointIntervalMs, onCopied: __, lookIntervalMs: ___, ...rest } = options
+  return startScoring({
+    ...rest,
+    backend,
+    topics: place.topics,
+    group: scoreGroup(place),
+    line,
+    ...(checkpointIntervalMs > 0
+      ? {
+          checkpoints: {
+            topic: place.topics[CHECKPOINTS],
+            timing: { intervalMs: checkpointIntervalMs, now: rest.now },
+          },
+        }
+      : {}),
+  })
+}
+
+function both(first: Consumption, second: Consumption): Consumption {
+  return {
+    stop: async () => {
+      await Promise.all([first.stop(), second.stop()])
+    },
+    problem: () => first.problem() ?? second.problem(),
+    assignments: () => [...first.assignments(), ...second.assignments()],
+  }
+}

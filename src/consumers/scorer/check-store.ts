@@ -1,0 +1,16 @@
+import { UpswellError } from '../../lib/errors.ts'
+import type { AccountStore } from '../../store/store.ts'
+
+/**
+ * A transaction goes before the store's write, so what an emptied or rolled back store answered must not decide outputs. Asked behind the last
+ * read: had the store lost anything before it, its watermark would be another.
+ * @throws UpswellError STORE_MOVED
+ */
+export async function checkStore(store: AccountStore, partition: number, watermark: number): Promise<void> {
+  const found = await store.readWatermark(partition)
+  if (found === watermark) return
+  throw new UpswellError(
+    'STORE_MOVED',
+    `the store's partition ${partition} stands at ${found}, not at ${watermark}: it was emptied or rolled back`,
+  )
+}

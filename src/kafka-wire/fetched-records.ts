@@ -1,0 +1,91 @@
+import { enlarged } from '../lib/enlarged.ts'
+import type { RecordList } from '../log/log.ts'
+import { FetchedRecord, type RecordContext } from './fetched-record.ts'
+
+/** Room at first, in records; it doubles. */
+const FIRST_ROOM = 512
+
+/**
+ * The records of a batch in columns: some thousand of them are kept while their batch is worked on, for each partition, and as objects they would outlive the collector's
+ * young generation. The object of a record is made when it is asked for, each time; it may be kept, while the list is filled anew for the next batch.
+ */
+export class FetchedRecords implements RecordList {
+  /** One for each batch of the log that records were taken from. */
+  #contexts: RecordContext[] = []
+  #length = 0
+  #contextOf = new Int32Array(FIRST_ROOM)
+  #offsets = new Float64Array(FIRST_ROOM)
+  #timestampDeltas = new Float64Array(FIRST_ROOM)
+  #keysFrom = new Int32Array(FIRST_ROOM)
+  #keysTo = new Int32Array(FIRST_ROOM)
+  #valuesFrom = new Int32Array(FIRST_ROOM)
+  #valuesTo = new Int32Array(FIRST_ROOM)
+  #headersFrom = new Int32Array(FIRST_ROOM)
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** Empties it; what was fetched is let go. */
+  clear(): void {
+    this.#length = 0
+    this.#contexts = []
+  }
+
+  /** Parameters as those of `FetchedRecord`. */
+  add(
+    context: RecordContext,
+    offset: number,
+    timestampDelta: number,
+    keyFrom: number,
+    keyTo: number,
+    valueFrom: number,
+    valueTo: number,
+    headersFrom: number,
+  ): void {
+    const i = this.#length
+    if (i === this.#offsets.length) this.#grow()
+    if (this.#contexts.at(-1) !== context) this.#contexts.push(context)
+    this.#contextOf[i] = this.#contexts.length - 1
+    this.#offsets[i] = offset
+    this.#timestampDeltas[i] = timestampDelta
+    this.#keysFrom[i] = keyFrom
+    this.#keysTo[i] = keyTo
+    this.#valuesFrom[i] = valueFrom
+    this.#valuesTo[i] = valueTo
+    this.#headersFrom[i] = headersFrom
+    this.#length++
+  }
+
+  /** As `Array.at`. */
+  at(index: number): FetchedRecord | undefined {
+    const i = index < 0 ? this.#length + index : index
+    if (i < 0 || i >= this.#length) return undefined
+    return new FetchedRecord(
+      this.#contexts[this.#contextOf[i]!]!,
+      this.#offsets[i]!,
+      this.#timestampDeltas[i]!,
+      this.#keysFrom[i]!,
+      this.#keysTo[i]!,
+      this.#valuesFrom[i]!,
+      this.#valuesTo[i]!,
+      this.#headersFrom[i]!,
+    )
+  }
+
+  *[Symbol.iterator](): Iterator<FetchedRecord> {
+    for (let i = 0; i < this.#length; i++) yield this.at(i)!
+  }
+
+  #grow(): void {
+    const room = 2 * this.#offsets.length
+    this.#contextOf = enlarged(this.#contextOf, new Int32Array(room))
+    this.#offsets = enlarged(this.#offsets, new Float64Array(room))
+    this.#timestampDeltas = enlarged(this.#timestampDeltas, new Float64Array(room))
+    this.#keysFrom = enlarged(this.#keysFrom, new Int32Array(room))
+    this.#keysTo = enlarged(this.#keysTo, new Int32Array(room))
+    this.#valuesFrom = enlarged(this.#valuesFrom, new Int32Array(room))
+    this.#valuesTo = enlarged(this.#valuesTo, new Int32Array(room))
+    this.#headersFrom = enlarged(this.#headersFrom, new Int32Array(room))
+  }
+}

@@ -1,0 +1,109 @@
+import net from 'node:net'
+import tls from 'node:tls'
+import {
+  type ISocketFactory,
+  Kafka,
+  type KafkaConfig,
+  type LogEntry,
+  logLevel,
+  type SASLOptions,
+} from 'kafkajs'
+import { encodeProduceFast } from '../../kafka-wire/produce-request.ts'
+import { stopIdlePolling } from '../../kafka-wire/request-queue.ts'
+import type { Logger } from '../../lib/logger.ts'
+
+export interface KafkaConnection {
+  /** Each `host:port`. */
+  readonly brokers: readonly string[]
+  readonly clientId: string
+  readonly log: Logger
+  readonly tls?: boolean
+  readonly sasl?: KafkaSasl
+}
+
+export interface KafkaSasl {
+  readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'
+  readonly username: string
+  readonly password: string
+}
+
+export interface KafkaClients {
+  /**
+   * A client that shares nothing with the others. kafkajs keeps the committed offsets of a group per client, consumers clear them when they join and
+   * transactions write them: two consumers, or a consumer and a producer, must not share one.
+   */
+  create(): Kafka
+  /** Closes the connections that are still open, and allows no more: `disconnect` waits for a silent broker as long as a request may last. */
+  close(): void
+}
+
+const CONNECTION_TIMEOUT_MS = 3_000
+const REQUEST_TIMEOUT_MS = 15_000
+const KEEP_ALIVE_MS = 60_000
+const CLOSED = 'the Kafka client was closed'
+
+export function kafkaClients(connection: KafkaConnection): KafkaClients {
+  stopIdlePolling()
+  encodeProduceFast()
+  const sockets = trackedSockets()
+  const write = oneLine(connection.log)
+  const config: KafkaConfig = {
+    clientId: connection.clientId,
+    brokers: [...connection.brokers],
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // The adapter has its own loops for an absent broker; here it is enough to try each broker of the list.
+    retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: Math.max(3, connection.brokers.length) },
+    socketFactory: sockets.create,
+    logLevel: logLevel.WARN,
+    logCreator: () => write,
+    ...(connection.tls === true ? { ssl: true } : {}),
+    ...(connection.sasl === undefined ? {} : { sasl: connection.sasl as SASLOptions }),
+  }
+  return { create: () => new Kafka(config), close: sockets.close }
+}
+
+function trackedSockets(): { readonly create: ISocketFactory; close(): void } {
+  const open = new Set<net.Socket>()
+  let isClosed = false
+  return {
+    create: ({ host, port, ssl, onConnect }) => {
+      if (isClosed) throw new Error(CLOSED)
+      const servername = net.isIP(host) === 0 ? { servername: host } : {}
+      const socket = ssl
+        ? tls.connect({ host, port, ...servername, ...ssl }, onConnect)
+        : net.connect({ host, port }, onConnect)
+      socket.setKeepAlive(true, KEEP_ALIVE_MS)
+      // A transaction is nine small requests, each waiting for an answer: Nagle's algorithm would hold them back.
+      socket.setNoDelay(true)
+      open.add(socket)
+      socket.once('close', () => open.delete(socket))
+      return socket
+    },
+    close: () => {
+      isClosed = true
+      // With an error kafkajs fails the requests that wait for an answer, and stops their timers; without, they would hold the process.
+      for (const socket of open) socket.destroy(new Error(CLOSED))
+    },
+  }
+}
+
+/** What kafkajs logs at WARN or ERROR though it is usual, or is thrown at the adapter as well, which says it in its own words. */
+const KNOWN_NOISE: readonly RegExp[] = [
+  /^Producer: /,
+  /^Connection: Response /,
+  /rebalanc|re-join|not aware of this member/i,
+  /^Consumer: (Crash|Restarting)/,
+  /^BrokerPool: Failed to connect to seed broker/,
+  new RegExp(CLOSED),
+]
+
+/** kafkajs' JSON as one line. */
+function oneLine(log: Logger): (entry: LogEntry) => void {
+  return ({ level, namespace, log: { message, error, broker } }) => {
+    const line = `${namespace}: ${message}`
+    if (level > logLevel.WARN || KNOWN_NOISE.some(noise => noise.test(line))) return
+    const about = [broker, error].filter(detail => typeof detail === 'string' && !line.includes(detail))
+    log.warn(`kafka client: ${[line, ...about].join(' · ')}`)
+  }
+}

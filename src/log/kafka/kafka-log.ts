@@ -1,0 +1,76 @@
+import type { Log } from '../log.ts'
+import { kafkaAdmin } from './admin.ts'
+import { kafkaAppender } from './append.ts'
+import { type KafkaConnection, kafkaClients } from './client.ts'
+import { GroupConsumption } from './consumption.ts'
+import { createMissingTopics, deleteTopics } from './create-topics.ts'
+import type { FetchSettings } from './fetch-settings.ts'
+import { readRecords } from './read.ts'
+import { withoutRepeats } from './repeats.ts'
+import { settlesWithin } from './time.ts'
+
+export interface KafkaLogOptions extends KafkaConnection {
+  /** Put before the name of every group. */
+  readonly groupPrefix?: string
+  /**
+   * Put before every transactional id. Workers that share a group must share it, since it is how they fence each other; it must differ between installations
+   * that share a cluster.
+   */
+  readonly transactionalIdPrefix: string
+  /** How long a silent worker keeps its partitions. */
+  readonly sessionTimeoutMs?: number
+  readonly fetch?: FetchSettings
+}
+
+const SESSION_TIMEOUT_MS = 30_000
+const CLOSE_TIMEOUT_MS = 3_000
+
+/**
+ * The log port on Kafka. Opening it connects to nothing: every call connects when it needs to. `consume` waits for a cluster that is not there, all other calls fail with
+ * LOG_UNAVAILABLE after some seconds, and all of them work again once it is back.
+ */
+export function openKafkaLog(options: KafkaLogOptions): Log {
+  const log = withoutRepeats(options.log)
+  const clients = kafkaClients({ ...options, log })
+  const admin = kafkaAdmin(clients.create)
+  const appender = kafkaAppender(clients.create, options.transactionalIdPrefix)
+  const consumptions = new Set<GroupConsumption>()
+  const groupPrefix = options.groupPrefix ?? ''
+  const reading = { createKafka: clients.create, admin }
+  return {
+    partitions: topic => admin.partitions(topic),
+    append: records => appender.append(records),
+    readAll: topic => readRecords(reading, topic),
+    read: (topic, stretches) => readRecords(reading, topic, stretches),
+    ranges: topic => admin.offsets(topic),
+    topics: () => admin.topics(),
+    createTopics: topics => createMissingTopics(admin, topics),
+
+    async deleteTopics(topics) {
+      await deleteTopics(admin, topics)
+      await appender.forgetTopics()
+    },
+
+    group: (group, topic) => admin.group(groupPrefix + group, topic),
+    deleteGroup: group => admin.deleteGroup(groupPrefix + group),
+    ping: () => admin.ping(),
+
+    async consume(consumeOptions) {
+      const { transactionalIdPrefix, fetch = {}, sessionTimeoutMs = SESSION_TIMEOUT_MS } = options
+      const group = groupPrefix + consumeOptions.group
+      const consumption = new GroupConsumption(
+        { createKafka: clients.create, admin, log, group, transactionalIdPrefix, sessionTimeoutMs, fetch },
+        consumeOptions,
+      )
+      consumptions.add(consumption)
+      await consumption.joined
+      return consumption
+    },
+
+    async close() {
+      await Promise.all([...consumptions].map(consumption => consumption.stop()))
+      await settlesWithin(CLOSE_TIMEOUT_MS, appender.close())
+      clients.close()
+    },
+  }
+}

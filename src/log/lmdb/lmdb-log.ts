@@ -1,0 +1,360 @@
+import { setImmediate } from 'node:timers/promises'
+import { UpswellError } from '../../lib/errors.ts'
+import type { LmdbEnvironment, PreparedWrite } from '../../lib/lmdb-environment.ts'
+import { clipStretches, wholeStretches } from '../clip-stretches.ts'
+import type {
+  ConsumeOptions,
+  Consumption,
+  CreatedTopics,
+  GroupState,
+  Log,
+  LogRecord,
+  OffsetRange,
+  OutgoingRecord,
+  PartitionSession,
+  Position,
+  Stretch,
+  TopicToCreate,
+} from '../log.ts'
+import { AppendBell } from './bell.ts'
+import { type ConsumingClaim, claimConsuming, isClaimed } from './claim.ts'
+import {
+  type ConsumeProblem,
+  type OpenSession,
+  type PartitionSource,
+  startConsumption,
+} from './consumption.ts'
+import { type EmbeddedTopic, EmbeddedTopics, type TopicPartitions } from './lmdb-topics.ts'
+import { EmbeddedRecords, type TopicPartition } from './records.ts'
+
+/** How soon records that another process appended are seen. */
+const POLL_MS = 100
+/** Of those who read without consuming, between turns of the event loop. */
+const RECORDS_PER_TURN = 1_000
+/** Removed in one transaction: others wait for the write lock meanwhile. */
+const RECORDS_PER_REMOVAL = 10_000
+
+export interface EmbeddedLogOptions {
+  /** For a topic that is made now; one that exists must have this number. */
+  readonly partitions: TopicPartitions
+  /** Called when a handler threw, before the session is tried again. */
+  readonly onProblem?: (problem: ConsumeProblem) => void
+}
+
+/**
+ * The log port on LMDB. Any number of processes append and read; one of them consumes. Closing it leaves the environment open:
+ * whoever opened that closes it.
+ */
+export class EmbeddedLog implements Log {
+  readonly #environment: LmdbEnvironment
+  readonly #topics: EmbeddedTopics
+  readonly #records: EmbeddedRecords
+  readonly #onProblem: (problem: ConsumeProblem) => void
+  readonly #bell = new AppendBell()
+  /** The living ones; a session that is not here commits nothing. */
+  readonly #sessions = new Map<PartitionSession, SessionPlace>()
+  /** What is consumed now. */
+  #consumptions: readonly Consumed[] = []
+  #claim: Promise<ConsumingClaim> | undefined
+
+  constructor(environment: LmdbEnvironment, options: EmbeddedLogOptions) {
+    this.#environment = environment
+    this.#topics = new EmbeddedTopics(environment, options.partitions)
+    this.#records = new EmbeddedRecords(environment)
+    this.#onProblem = options.onProblem ?? (() => {})
+  }
+
+  async partitions(topic: string): Promise<number> {
+    return (await this.#topicNamed(topic)).partitions
+  }
+
+  async append(records: readonly OutgoingRecord[]): Promise<Position[]> {
+    const append = await this.#prepareAppend(records)
+    const positions = await this.#environment.write('LOG_UNAVAILABLE', append)
+    this.#ringFor(records, positions)
+    return positions
+  }
+
+  /** @throws UpswellError LOG_FENCED: another process consumes; PARTITIONS_CHANGED */
+  async consume(options: ConsumeOptions): Promise<Consumption> {
+    const claim = await this.#claimed()
+    const topics = await Promise.all(options.topics.map(topic => this.#topicNamed(topic)))
+    const places = topics.flatMap(topic =>
+      partitionsOf(topic).map(partition => ({ topic, partition, group: options.group, claim })),
+    )
+    return this.#start(options, places)
+  }
+
+  async *readAll(topicName: string): AsyncIterable<LogRecord> {
+    const topic = this.#topics.find(topicName)
+    if (topic !== undefined) yield* this.#readStretches(topic, wholeStretches(this.#rangesOf(topic)))
+  }
+
+  async *read(topicName: string, stretches: readonly Stretch[]): AsyncIterable<LogRecord> {
+    const topic = await this.#topicNamed(topicName)
+    yield* this.#readStretches(topic, clipStretches(topicName, stretches, this.#rangesOf(topic)))
+  }
+
+  async ranges(topicName: string): Promise<ReadonlyMap<number, OffsetRange>> {
+    return this.#rangesOf(await this.#topicNamed(topicName))
+  }
+
+  async topics(): Promise<string[]> {
+    return this.#read(() => this.#topics.names())
+  }
+
+  createTopics(topics: readonly TopicToCreate[]): Promise<CreatedTopics> {
+    return this.#topics.create(topics)
+  }
+
+  /** Records first, some at a time; done again after a crash, it removes the rest. */
+  async deleteTopics(names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      if (this.#consumptions.some(({ topic }) => topic === name))
+        throw new UpswellError(
+          'LOG_UNAVAILABLE',
+          `The topic ${name} cannot be deleted while this process consumes it. Stop that first.`,
+        )
+    }
+    for (const name of names) {
+      const topic = this.#topics.find(name)
+      if (topic !== undefined) await this.#deleteTopic(topic)
+    }
+  }
+
+  async group(group: string, topicName: string): Promise<GroupState> {
+    const topic = this.#topics.find(topicName)
+    const isConsuming = await this.#isConsuming(group)
+    if (topic === undefined) return { isConsuming, committed: new Map(), metadata: new Map() }
+    return { isConsuming, ...this.#read(() => this.#records.committedOffsets(topic, group)) }
+  }
+
+  async deleteGroup(group: string): Promise<void> {
+    if (await this.#isConsuming(group))
+      throw new UpswellError(
+        'LOG_UNAVAILABLE',
+        `The group ${group} cannot be deleted while a process consumes ${this.#environment.directory}. Stop that first.`,
+      )
+    await this.#environment.write('LOG_UNAVAILABLE', this.#records.prepareForget(group))
+  }
+
+  /**
+   * What `PartitionSession.commit` does, with another write in the same transaction.
+   * @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE, or what the other write's check throws
+   */
+  async commitTogether(
+    session: PartitionSession,
+    records: readonly OutgoingRecord[],
+    nextOffset: number,
+    other: PreparedWrite,
+    metadata?: string,
+  ): Promise<void> {
+    try {
+      const place = this.#placeOf(session)
+      const append = await this.#prepareAppend(records)
+      const commit = this.#records.prepareCommitted(place, place.group, nextOffset, metadata)
+      const positions = await this.#environment.write('LOG_UNAVAILABLE', {
+        check: () => {
+          this.#placeOf(session).claim.requireHeld()
+          this.#topics.requireThere([place.topic])
+          append.check()
+          other.check()
+        },
+        apply: () => {
+          commit.apply()
+          other.apply()
+          return append.apply()
+        },
+      })
+      this.#ringFor(records, positions)
+    } catch (thrown) {
+      this.#sessions.delete(session)
+      throw thrown
+    }
+  }
+
+  async ping(): Promise<void> {
+    this.#read(() => this.#environment.meta.getKeysCount())
+  }
+
+  /** Finishes the batches under way and gives up the claim. */
+  async close(): Promise<void> {
+    await Promise.all(this.#consumptions.map(({ consumption }) => consumption.stop()))
+    const claim = this.#claim
+    this.#claim = undefined
+    await (await claim)?.release()
+  }
+
+  #start(options: ConsumeOptions, places: readonly SessionPlace[]): Consumption {
+    const { group, topics, handler, batchSize } = options
+    const twice = this.#consumptions.find(other => other.group === group && topics.includes(other.topic))
+    if (twice !== undefined) throw new Error(`${group}/${twice.topic} is consumed already`)
+
+    const stopping = new AbortController()
+    const poll = setInterval(() => this.#bell.ringAll(), POLL_MS)
+    stopping.signal.addEventListener('abort', () => {
+      clearInterval(poll)
+      this.#bell.ringAll()
+    })
+    const sources = places.map(place => this.#sourceOf(place))
+    const running = startConsumption({ sources, handler, batchSize, onProblem: this.#onProblem, stopping })
+    const consumption: Consumption = {
+      ...running,
+      stop: async () => {
+        await running.stop()
+        this.#consumptions = this.#consumptions.filter(other => other.consumption !== consumption)
+      },
+    }
+    this.#consumptions = [...this.#consumptions, ...topics.map(topic => ({ group, topic, consumption }))]
+    return consumption
+  }
+
+  #sourceOf(place: SessionPlace): PartitionSource {
+    const { topic, partition } = place
+    return {
+      topic: topic.name,
+      partition,
+      open: () => this.#openSession(place),
+      close: session => this.#sessions.delete(session),
+      read: (fromOffset, limit) => this.#read(() => this.#records.read(place, fromOffset, limit)),
+      waitFor: async (offset, isOver) => {
+        while (!isOver() && this.#read(() => this.#records.end(place)) <= offset) {
+          await this.#bell.wait(topic.name, partition)
+        }
+      },
+    }
+  }
+
+  #openSession(place: SessionPlace): OpenSession {
+    let lost: { readonly reason: unknown } | undefined
+    const offsets = this.#read(() => {
+      place.claim.requireHeld()
+      this.#topics.requireThere([place.topic])
+      return {
+        committedOffset: this.#records.committed(place, place.group),
+        committedMetadata: this.#records.committedMetadata(place, place.group),
+        firstOffset: 0,
+        endOffset: this.#records.end(place),
+      }
+    })
+    const session: PartitionSession = {
+      topic: place.topic.name,
+      partition: place.partition,
+      ...offsets,
+      commit: (records, nextOffset, metadata) =>
+        this.commitTogether(session, records, nextOffset, NO_WRITE, metadata),
+      lose: reason => {
+        lost ??= { reason }
+        this.#sessions.delete(session)
+        this.#bell.ring(place.topic.name, place.partition)
+      },
+    }
+    this.#sessions.set(session, place)
+    return { session, lost: () => lost }
+  }
+
+  #placeOf(session: PartitionSession): SessionPlace {
+    const place = this.#sessions.get(session)
+    if (place !== undefined) return place
+    throw new UpswellError('LOG_FENCED', `The session of ${session.topic}/${session.partition} is over.`)
+  }
+
+  async #claimed(): Promise<ConsumingClaim> {
+    this.#claim ??= claimConsuming(this.#environment)
+    try {
+      return await this.#claim
+    } catch (thrown) {
+      this.#claim = undefined
+      throw thrown
+    }
+  }
+
+  async #prepareAppend(records: readonly OutgoingRecord[]): Promise<PreparedWrite<Position[]>> {
+    const topics = await this.#topics.ensure(records.map(record => record.topic))
+    const { apply } = this.#records.prepareAppend(records, topics)
+    return { check: () => this.#topics.requireThere(topics.values()), apply }
+  }
+
+  async *#readStretches(topic: EmbeddedTopic, stretches: readonly Stretch[]): AsyncGenerator<LogRecord> {
+    for (const { partition, from, to } of stretches) {
+      for (let offset = from; offset < to; ) {
+        const most = Math.min(RECORDS_PER_TURN, to - offset)
+        const records = this.#read(() => this.#records.read({ topic, partition }, offset, most))
+        // Deleted meanwhile.
+        if (records.length === 0) break
+        // Where a deletion was broken off, records are missing.
+        for (const record of records) if (record.offset < to) yield record
+        offset = records.at(-1)!.offset + 1
+        await setImmediate()
+      }
+    }
+  }
+
+  #rangesOf(topic: EmbeddedTopic): Map<number, OffsetRange> {
+    return this.#read(
+      () =>
+        new Map(
+          partitionsOf(topic).map(partition => [
+            partition,
+            { first: 0, end: this.#records.end({ topic, partition }) },
+          ]),
+        ),
+    )
+  }
+
+  async #deleteTopic(topic: EmbeddedTopic): Promise<void> {
+    const some = this.#records.prepareRemoveRecords(topic, RECORDS_PER_REMOVAL)
+    while (await this.#environment.write('LOG_UNAVAILABLE', some)) await setImmediate()
+    // What was appended since goes with the topic itself.
+    const rest = this.#records.prepareRemoveRecords(topic)
+    const offsets = this.#records.prepareRemoveOffsets(topic)
+    const row = this.#topics.prepareRemove(topic)
+    await this.#environment.write('LOG_UNAVAILABLE', {
+      check: () => {},
+      apply: () => {
+        // Another process may have deleted it first, and made it anew.
+        if (!this.#topics.isThere(topic)) return
+        rest.apply()
+        offsets.apply()
+        row.apply()
+      },
+    })
+  }
+
+  /** In this process it is known who consumes; of another one only that it consumes something. */
+  async #isConsuming(group: string): Promise<boolean> {
+    if (this.#consumptions.some(consumed => consumed.group === group)) return true
+    const claim = await this.#claim?.catch(() => undefined)
+    return this.#read(() => isClaimed(this.#environment) && claim?.isHeld() !== true)
+  }
+
+  async #topicNamed(name: string): Promise<EmbeddedTopic> {
+    return (await this.#topics.ensure([name])).get(name)!
+  }
+
+  #ringFor(records: readonly OutgoingRecord[], positions: readonly Position[]): void {
+    for (const [i, record] of records.entries()) this.#bell.ring(record.topic, positions[i]!.partition)
+  }
+
+  #read<Result>(action: () => Result): Result {
+    return this.#environment.read('LOG_UNAVAILABLE', action)
+  }
+}
+
+interface Consumed {
+  readonly group: string
+  readonly topic: string
+  readonly consumption: Consumption
+}
+
+/** Where a session reads and commits. */
+interface SessionPlace extends TopicPartition {
+  readonly group: string
+  readonly claim: ConsumingClaim
+}
+
+const NO_WRITE: PreparedWrite = { check: () => {}, apply: () => {} }
+
+function partitionsOf(topic: EmbeddedTopic): number[] {
+  return Array.from({ length: topic.partitions }, (_, partition) => partition)
+}

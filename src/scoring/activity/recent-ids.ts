@@ -1,0 +1,110 @@
+import { type Hash64, lowBits } from '../../lib/hash.ts'
+
+/** Up to here ids are looked for one after the other, without an index. */
+const FEW = 32
+
+/**
+ * The ids that an account applied last, each with when it did, oldest first. Most accounts hold one or two, busy ones a thousand: a ring in one array that
+ * doubles (id, time, id, time …), and where it is large an index of it.
+ */
+export class RecentIds {
+  readonly #limit: number
+  #ring: number[] = NONE
+  /** Of the ring, in entries; a power of 2, or 0. */
+  #capacity = 0
+  #oldest = 0
+  #size = 0
+  /** By hash, open addressing, twice as many places as the ring: an entry's place in the ring, plus 1; 0: free. Undefined: there are few. */
+  #index: Uint32Array | undefined = undefined
+
+  /** `limit`: the most that are kept; the oldest goes for the newest. */
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  /** The i-th oldest. */
+  id(i: number): Hash64 {
+    return this.#ring[2 * this.#placeOf(i)]!
+  }
+
+  appliedAt(i: number): number {
+    return this.#ring[2 * this.#placeOf(i) + 1]!
+  }
+
+  has(id: Hash64): boolean {
+    if (this.#index !== undefined) return this.#index[this.#find(this.#index, id)] !== 0
+    const ring = this.#ring
+    for (let i = this.#size - 1; i >= 0; i--) if (ring[2 * this.#placeOf(i)] === id) return true
+    return false
+  }
+
+  /** Of an id that is not there; `appliedAt` is not before that of the others. */
+  add(id: Hash64, appliedAt: number): void {
+    if (this.#size >= this.#limit) this.#forgetOldest()
+    if (this.#size === this.#capacity) this.#grow()
+    const place = this.#placeOf(this.#size)
+    this.#ring[2 * place] = id
+    this.#ring[2 * place + 1] = appliedAt
+    this.#size++
+    if (this.#index !== undefined) this.#index[this.#find(this.#index, id)] = place + 1
+  }
+
+  /** Forgets those that were applied at `time` or before. */
+  forgetUntil(time: number): void {
+    while (this.#size > 0 && this.#ring[2 * this.#oldest + 1]! <= time) this.#forgetOldest()
+  }
+
+  #placeOf(i: number): number {
+    return (this.#oldest + i) & (this.#capacity - 1)
+  }
+
+  #grow(): void {
+    const capacity = Math.max(2, this.#capacity * 2)
+    const ring = new Array<number>(2 * capacity)
+    for (let i = 0; i < this.#size; i++) {
+      ring[2 * i] = this.id(i)
+      ring[2 * i + 1] = this.appliedAt(i)
+    }
+    this.#ring = ring
+    this.#capacity = capacity
+    this.#oldest = 0
+    if (capacity <= FEW) return
+    this.#index = new Uint32Array(2 * capacity)
+    for (let i = 0; i < this.#size; i++) this.#index[this.#find(this.#index, this.id(i))] = i + 1
+  }
+
+  #forgetOldest(): void {
+    if (this.#index !== undefined) this.#free(this.#index, this.#find(this.#index, this.id(0)))
+    this.#oldest = (this.#oldest + 1) & (this.#capacity - 1)
+    this.#size--
+  }
+
+  /** Where an id stands in the index, or the free place at which it would. */
+  #find(index: Uint32Array, id: Hash64): number {
+    const mask = index.length - 1
+    let at = lowBits(id) & mask
+    while (index[at] !== 0 && this.#ring[2 * (index[at]! - 1)] !== id) at = (at + 1) & mask
+    return at
+  }
+
+  /** Frees a place, and moves up those behind it that would not be found any more. */
+  #free(index: Uint32Array, freed: number): void {
+    const mask = index.length - 1
+    let free = freed
+    for (let at = (free + 1) & mask; index[at] !== 0; at = (at + 1) & mask) {
+      const wanted = lowBits(this.#ring[2 * (index[at]! - 1)]!) & mask
+      // It may move only where it does not come to stand before the place that it is looked for from.
+      if (((at - wanted) & mask) < ((at - free) & mask)) continue
+      index[free] = index[at]!
+      free = at
+    }
+    index[free] = 0
+  }
+}
+
+/** Shared by all that are empty; never written to. */
+const NONE: number[] = []

@@ -1,0 +1,178 @@
+import type { Override } from '../../signals/override.ts'
+import { type Account, type ModelSet, NO_MODELS } from '../account.ts'
+import { createActivity } from '../activity/activity.ts'
+import { UserChunk } from '../activity/user-chunk.ts'
+import { createUserBook, lastDayOf, maskOf, packUserDays } from '../activity/users.ts'
+import { createStanding, type Standing } from '../standing.ts'
+import { readActivity, writeActivity } from './activity-codec.ts'
+import { ByteReader, ByteWriter } from './bytes.ts'
+import { readStanding, writeStanding } from './standing-codec.ts'
+import { readNumber, readSorted, readValue, writeNumber, writeSorted, writeValue } from './value-codec.ts'
+
+/**
+ * Accounts as compact bytes, canonical: equal state, equal bytes. The version comes first; a version that has shipped is never edited:
+ * add the next one, and read the old one too. Version 1 was never shipped. Layout of version 2: how far the account is, its overrides, its
+ * standings, its activity.
+ */
+const ACCOUNT_VERSION = 2
+const CHUNK_VERSION = 2
+
+export class UnreadableStateError extends Error {}
+
+/** One for all: encoding is synchronous, and nothing is written over what it handed out. */
+const writer = new ByteWriter()
+
+export function encodeAccount(account: Account): Uint8Array {
+  const out = writer
+  out.restart()
+  out.byte(ACCOUNT_VERSION)
+  out.varint(account.lastOffset + 1)
+  out.varint(account.modelsOffset + 1)
+  out.varint(account.activity.clock)
+  writeNumber(out, account.dueAt)
+  out.varint(account.standings.length)
+  writeOverrides(out, account.activity.overrides)
+  writeSorted(out, account.activity.endedModels, count => out.varint(count))
+  for (const standing of account.standings) writeStanding(out, standing)
+  writeActivity(out, account.activity)
+  return out.finish()
+}
+
+/**
+ * `modelSets` as the partition remembers them: one of them has the offset that the account's standings stand under.
+ * @throws UnreadableStateError if the bytes are of an unknown version, cut short, or stand under a model set that is not there
+ */
+export function decodeAccount(id: string, bytes: Uint8Array, modelSets: readonly ModelSet[]): Account {
+  return reading(id, () => {
+    const input = new ByteReader(bytes)
+    const head = readHead(input, modelSets)
+    const activity = createActivity(head.clock)
+    activity.overrides = head.overrides
+    activity.endedModels = head.endedModels
+    readActivity(input, activity)
+    if (!input.atEnd()) throw new RangeError('there are bytes behind the end')
+    const { lastOffset, modelsOffset, dueAt, standings } = head
+    return { id, activity, users: createUserBook(), standings, modelsOffset, lastOffset, dueAt }
+  })
+}
+
+/** The offset of the last record that was applied to an account, from its bytes. @throws UnreadableStateError */
+export function lastOffsetIn(id: string, bytes: Uint8Array): number {
+  return reading(id, () => {
+    const input = new ByteReader(bytes)
+    requireVersion(input)
+    return input.varint() - 1
+  })
+}
+
+/** What a reader of scores needs of an account. */
+export interface AccountScores {
+  readonly clock: number
+  readonly lastOffset: number
+  readonly dueAt: number
+  readonly modelsOffset: number
+  readonly overrides: ReadonlyMap<string, Override>
+  readonly endedModels: ReadonlyMap<string, number>
+  readonly standings: Standing[]
+}
+
+/** As `decodeAccount`, without reading the activity. */
+export function decodeScores(id: string, bytes: Uint8Array, modelSets: readonly ModelSet[]): AccountScores {
+  return reading(id, () => readHead(new ByteReader(bytes), modelSets))
+}
+
+function reading<T>(id: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw new UnreadableStateError(`state of account ${JSON.stringify(id)}: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+}
+
+function requireVersion(input: ByteReader): void {
+  const version = input.byte()
+  if (version !== ACCOUNT_VERSION)
+    throw new RangeError(
+      `version ${version}, where ${ACCOUNT_VERSION} can be read; empty the store: it is made anew from the log`,
+    )
+}
+
+function readHead(input: ByteReader, modelSets: readonly ModelSet[]): AccountScores {
+  requireVersion(input)
+  const lastOffset = input.varint() - 1
+  const modelsOffset = input.varint() - 1
+  const clock = input.varint()
+  const dueAt = readNumber(input)
+  const set = modelsOffset < 0 ? NO_MODELS : modelSets.find(({ offset }) => offset === modelsOffset)
+  if (set === undefined)
+    throw new RangeError(
+      `it stands under the models of offset ${modelsOffset}, which the partition does not hold`,
+    )
+  const count = input.varint()
+  if (count !== set.models.length)
+    throw new RangeError(`${count} standings under ${set.models.length} models`)
+  const overrides = readSorted(input, () => readOverrideOf(input))
+  const endedModels = readSorted(input, () => input.varint())
+  const standings = set.models.map(model =>
+    readStanding(input, createStanding(model, 0, { type: 'model' }, endedModels), overrides),
+  )
+  return { clock, lastOffset, dueAt, modelsOffset, overrides, endedModels, standings }
+}
+
+function writeOverrides(out: ByteWriter, overrides: ReadonlyMap<string, Override>): void {
+  writeSorted(out, overrides, ({ signalId, reason, author, occurredAt, expiresAt, score, tier, hold }) => {
+    for (const text of [signalId, reason, author]) out.text(text)
+    out.varint(occurredAt)
+    out.varint(expiresAt)
+    writeValue(out, score ?? null)
+    writeValue(out, tier ?? null)
+    out.byte(hold ? 1 : 0)
+  })
+}
+
+function readOverrideOf(input: ByteReader): Override {
+  return {
+    signalId: input.text(),
+    reason: input.text(),
+    author: input.text(),
+    occurredAt: input.varint(),
+    expiresAt: input.varint(),
+    score: (readValue(input) as number | null) ?? undefined,
+    tier: (readValue(input) as string | null) ?? undefined,
+    hold: input.byte() === 1,
+  }
+}
+
+const BYTES_PER_USER = 14
+
+/** A chunk of users: 14 bytes each, by ascending hash. */
+export function encodeUserChunk(users: UserChunk): Uint8Array {
+  const out = writer
+  out.restart()
+  out.byte(CHUNK_VERSION)
+  for (let i = 0; i < users.size; i++) {
+    const days = users.days(i)
+    out.double(users.user(i))
+    out.uint16(lastDayOf(days))
+    out.uint32(maskOf(days))
+  }
+  return out.finish()
+}
+
+/** @throws UnreadableStateError */
+export function decodeUserChunk(id: string, bytes: Uint8Array): UserChunk {
+  return reading(id, () => {
+    if (bytes[0] !== CHUNK_VERSION)
+      throw new RangeError(`user chunk of version ${bytes[0]}, where ${CHUNK_VERSION} can be read`)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const users = new UserChunk()
+    users.reserve(Math.ceil((bytes.length - 1) / BYTES_PER_USER))
+    for (let position = 1; position < bytes.length; position += BYTES_PER_USER) {
+      const days = packUserDays(view.getUint16(position + 8, true), view.getUint32(position + 10, true))
+      users.append(view.getFloat64(position, true), days)
+    }
+    return users
+  })
+}

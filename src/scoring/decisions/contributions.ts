@@ -1,0 +1,41 @@
+import { roundTo6 } from '../../lib/round.ts'
+import type { Slot } from '../definition/compile-model.ts'
+import type { Value } from '../definition/model-definition.ts'
+import type { Contribution } from '../outputs.ts'
+import type { Standing } from '../standing.ts'
+import { maxIncluded } from './score.ts'
+
+/** What every rule added to the score, and the values that it read. Read off the standing, not computed anew from the activity. */
+export function contributionsOf(standing: Standing): Contribution[] {
+  const { model, points, known, values } = standing
+  const contributions: Contribution[] = []
+  for (let groupIndex = 0; groupIndex < model.groups.length; groupIndex++) {
+    const group = model.groups[groupIndex]!
+    const scale = model.definition.score.scale * group.definition.weight
+    // Rules that are left out leave their share to the others.
+    const included = maxIncluded(model, groupIndex, points)
+    const scaledUp = included === 0 ? 0 : group.rulesMax / included
+    for (const i of group.rules) {
+      const { definition, inputs } = model.rules[i]!
+      const given = points[i]!
+      contributions.push({
+        group: group.definition.name,
+        rule: definition.name,
+        points: given,
+        max: definition.max,
+        known: known[i]!,
+        contribution: given === null ? 0 : roundTo6(scale * given * scaledUp),
+        inputs: readSlots(inputs, values),
+      })
+    }
+  }
+  return contributions
+}
+
+/** Named values for people and records; unknown is null. */
+export function readSlots(
+  slots: readonly Slot[],
+  values: readonly Value[],
+): Record<string, number | string | boolean | null> {
+  return Object.fromEntries(slots.map(({ name, slot }) => [name, values[slot] ?? null]))
+}

@@ -1,0 +1,82 @@
+import { compileExpression, featuresRead } from '../definition/conditions.ts'
+import type { Line, RuleDefinition, Value } from '../definition/model-definition.ts'
+
+/** The points that a rule gives for a feature vector; undefined: what it reads is not known. */
+export type RulePoints = (values: readonly Value[]) => number | undefined
+
+/** Rules: docs/how-a-score-is-defined.md, "Score". */
+export function compileRule(rule: RuleDefinition, slotOf: (feature: string) => number): RulePoints {
+  switch (rule.type) {
+    case 'line':
+      return compileLine(rule.line, slotOf)
+    case 'bands': {
+      const slot = slotOf(rule.of)
+      const { bands, below } = rule
+      return values => {
+        const value = values[slot]
+        if (typeof value !== 'number') return undefined
+        let points = below
+        for (const band of bands)
+          if (band.edge === 'from' ? value >= band.limit : value > band.limit) points = band.points
+        return points
+      }
+    }
+    case 'cases': {
+      const cases = rule.cases.map(({ when, points }) => ({
+        when: when === undefined ? undefined : compileExpression(when.expression, slotOf),
+        points: typeof points === 'number' ? () => points : compileLine(points, slotOf),
+      }))
+      return values => {
+        let unknown = false
+        for (const { when, points } of cases) {
+          if (when === undefined) return unknown ? undefined : points(values)
+          const met = when(values)
+          if (met === true) return points(values)
+          unknown ||= met === undefined
+        }
+        return unknown ? undefined : 0
+      }
+    }
+    default:
+      return rule satisfies never
+  }
+}
+
+function compileLine(line: Line, slotOf: (feature: string) => number): RulePoints {
+  const slot = slotOf(line.of)
+  const at = line.corners.map(([x]) => x)
+  const points = line.corners.map(([, given]) => given)
+  return values => {
+    const x = values[slot]
+    if (typeof x !== 'number') return undefined
+    if (x <= at[0]!) return points[0]!
+    for (let i = 1; i < at.length; i++) {
+      if (x > at[i]!) continue
+      // The corner itself, not what rounding would make of it.
+      if (x === at[i]) return points[i]!
+      const before = points[i - 1]!
+      return before + ((points[i]! - before) * (x - at[i - 1]!)) / (at[i]! - at[i - 1]!)
+    }
+    return points[points.length - 1]!
+  }
+}
+
+/** The features that a rule names itself, ascending. */
+export function ruleInputs(rule: RuleDefinition): string[] {
+  switch (rule.type) {
+    case 'line':
+      return [rule.line.of]
+    case 'bands':
+      return [rule.of]
+    case 'cases': {
+      const names = new Set<string>()
+      for (const { when, points } of rule.cases) {
+        if (when !== undefined) for (const name of featuresRead(when.expression)) names.add(name)
+        if (typeof points !== 'number') names.add(points.of)
+      }
+      return [...names].sort()
+    }
+    default:
+      return rule satisfies never
+  }
+}

@@ -1,0 +1,88 @@
+import { roundTo6 } from '../../lib/round.ts'
+import type { ModelDefinition } from '../definition/model-definition.ts'
+import { causeOf, type Occasion } from '../occasion.ts'
+import type { Cause, TierChange } from '../outputs.ts'
+import type { Standing } from '../standing.ts'
+import { contributionsOf } from './contributions.ts'
+import { standingEventId } from './event-id.ts'
+
+/** The tier that a score asks for, seen from the present one. Rules: docs/how-a-score-is-defined.md, "Tier". */
+export function targetTier({ tiers, tierPolicy }: ModelDefinition, present: number, score: number): number {
+  const target = reachedTier({ tiers }, score)
+  const stays = target < present && score >= roundTo6(tiers[present]!.from - tierPolicy.margin)
+  return stays ? present : target
+}
+
+function reachedTier({ tiers }: Pick<ModelDefinition, 'tiers'>, score: number): number {
+  let reached = 0
+  for (let i = 1; i < tiers.length; i++) if (tiers[i]!.from <= score) reached = i
+  return reached
+}
+
+/** The tier that a person or the scope decided, whom margin and dwell do not hold up; undefined: nobody did, and the score decides. */
+function decidedTier({ model: { definition }, inScope, override, score }: Standing): number | undefined {
+  if (!inScope) return 0
+  if (override === undefined) return undefined
+  const forced =
+    override.tier === undefined ? -1 : definition.tiers.findIndex(({ name }) => name === override.tier)
+  if (forced >= 0) return forced
+  return override.score === undefined ? undefined : reachedTier(definition, score)
+}
+
+/** Moves the standing to its target tier if the dwell is over. */
+export function stepTier(
+  standing: Standing,
+  clock: number,
+  accountId: string,
+  previousScore: number,
+  occasion: Occasion,
+): TierChange | undefined {
+  const { definition } = standing.model
+  const decided = decidedTier(standing)
+  const target = decided ?? targetTier(definition, standing.tier, standing.score)
+  if (target === standing.tier) return undefined
+  if (decided === undefined && clock < dwellEnd(standing)) return undefined
+  const from = definition.tiers[standing.tier]!.name
+  standing.tier = target
+  standing.tierSince = clock
+  return tierChange(standing, from, accountId, clock, previousScore, causeOf(occasion))
+}
+
+/** The event that tells that a standing came from another tier to where it is now. */
+export function tierChange(
+  standing: Standing,
+  from: string,
+  accountId: string,
+  at: number,
+  previousScore: number,
+  cause: Cause,
+): TierChange {
+  const { definition } = standing.model
+  const { name: to, queue } = definition.tiers[standing.tier]!
+  return {
+    type: 'tier-change',
+    id: standingEventId('tier-change', standing, accountId, [from, to], at, cause),
+    accountId,
+    modelId: definition.id,
+    modelVersion: definition.version,
+    from,
+    to,
+    score: standing.score,
+    previousScore,
+    ...(queue === undefined ? {} : { queue }),
+    at,
+    cause,
+    contributions: contributionsOf(standing),
+  }
+}
+
+/** When a tier that a standing asks for is entered; Infinity if it asks for none. */
+export function nextTierMove(standing: Standing): number {
+  if (decidedTier(standing) !== undefined) return Number.POSITIVE_INFINITY
+  const target = targetTier(standing.model.definition, standing.tier, standing.score)
+  return target === standing.tier ? Number.POSITIVE_INFINITY : dwellEnd(standing)
+}
+
+function dwellEnd(standing: Standing): number {
+  return standing.tierSince + standing.model.definition.tierPolicy.dwellMs
+}

@@ -1,0 +1,163 @@
+import { roundScore, roundTo6 } from '../../lib/round.ts'
+import { type CompiledNotice, type CompiledTrigger, REASON_PLACEHOLDER } from '../definition/compile-model.ts'
+import type { Value } from '../definition/model-definition.ts'
+import { causeOf, type Occasion } from '../occasion.ts'
+import type { Cause, PqlEvent, PqlStatus, ScoringEvent } from '../outputs.ts'
+import type { Standing, TriggerState } from '../standing.ts'
+import { readSlots } from './contributions.ts'
+import { pqlEventId, standingEventId } from './event-id.ts'
+
+/**
+ * One step of every trigger's life. A trigger is idle, or holds a PQL that is open, or held back by a gate.
+ * Rules: docs/how-a-score-is-defined.md, "Gates, triggers, PQLs".
+ */
+export function stepTriggers(
+  standing: Standing,
+  /** By the model's gates. */
+  gatesOpen: readonly boolean[],
+  clock: number,
+  accountId: string,
+  occasion: Occasion,
+  events: ScoringEvent[],
+): void {
+  const { triggers } = standing.model
+  const isHeld = standing.override?.hold === true
+  for (let i = 0; i < triggers.length; i++) {
+    const trigger = triggers[i]!
+    const state = standing.triggers[i]!
+    const met = isMet(standing, trigger)
+    // Most triggers are idle and not met.
+    if (state.status === 'idle' && (!met || clock < state.until)) continue
+    const open = !isHeld && trigger.gates.every(gate => gatesOpen[gate] === true)
+    const step = stepTrigger(state, trigger, met, open, clock, () =>
+      standingEventId('pql', standing, accountId, [trigger.definition.name], clock, causeOf(occasion)),
+    )
+    if (step === undefined) continue
+    standing.triggers[i] = step.state
+    const cause = causeOf(occasion)
+    const byGate = step.status === 'released' || (step.status === 'held' && state.status === 'open')
+    events.push(
+      pqlEvent(
+        standing,
+        trigger,
+        accountId,
+        clock,
+        step.pqlId,
+        step.status,
+        byGate ? { ...cause, type: 'gate' } : cause,
+      ),
+    )
+  }
+}
+
+/** Out of scope nothing is met. */
+export function isMet(standing: Standing, { met }: CompiledNotice): boolean {
+  return standing.inScope && met(standing.values) === true
+}
+
+interface Step {
+  readonly state: TriggerState
+  readonly status: PqlStatus
+  readonly pqlId: string
+}
+
+function stepTrigger(
+  state: TriggerState,
+  { definition }: CompiledTrigger,
+  met: boolean,
+  gateOpen: boolean,
+  clock: number,
+  newId: () => string,
+): Step | undefined {
+  if (state.status === 'idle') {
+    if (!met || clock < state.until) return undefined
+    const pqlId = newId()
+    return {
+      state: {
+        status: gateOpen ? 'open' : 'held',
+        pqlId,
+        qualifiedAt: clock,
+        expiresAt: clock + definition.expiryMs,
+      },
+      status: gateOpen ? 'qualified' : 'held',
+      pqlId,
+    }
+  }
+  const { pqlId } = state
+  const closed: TriggerState = { status: 'idle', until: clock + definition.cooldownMs }
+  if (!met) return { state: closed, status: 'disqualified', pqlId }
+  if (clock >= state.expiresAt) return { state: closed, status: 'expired', pqlId }
+  if (state.status === 'open' && !gateOpen)
+    return { state: { ...state, status: 'held' }, status: 'held', pqlId }
+  if (state.status === 'held' && gateOpen)
+    return { state: { ...state, status: 'open' }, status: 'released', pqlId }
+  return undefined
+}
+
+/** The event that tells what became of a PQL, with what the standing holds now as its evidence. */
+export function pqlEvent(
+  standing: Standing,
+  trigger: CompiledTrigger,
+  accountId: string,
+  at: number,
+  pqlId: string,
+  status: PqlStatus,
+  cause: Cause,
+): PqlEvent {
+  const { definition } = standing.model
+  const evidence = readSlots(trigger.evidence, standing.values)
+  return {
+    type: 'pql',
+    id: pqlEventId(standing, pqlId, status, at, cause),
+    pqlId,
+    accountId,
+    modelId: definition.id,
+    modelVersion: definition.version,
+    trigger: trigger.definition.name,
+    motion: trigger.definition.motion,
+    status,
+    score: standing.score,
+    tier: definition.tiers[standing.tier]!.name,
+    reasons: [fillReason(trigger.definition.reason, readSlots(trigger.reasonSlots, standing.values))],
+    evidence,
+    play: trigger.definition.play,
+    decisionTimeline: trigger.definition.decisionTimeline,
+    ...prospects(standing.values, trigger),
+    at,
+    cause,
+  }
+}
+
+export type Prospects = Pick<PqlEvent, 'offer' | 'confidence' | 'estimatedValue'>
+
+/** What could come of a PQL, as far as the model says and the account's values are known. */
+export function prospects(
+  values: readonly Value[],
+  { definition, confidence, estimatedValue }: CompiledTrigger,
+): Prospects {
+  const sure = finiteNumber(confidence?.(values))
+  const worth = finiteNumber(estimatedValue?.(values))
+  return {
+    ...(definition.offer === undefined ? {} : { offer: definition.offer }),
+    ...(sure === undefined ? {} : { confidence: Math.min(1, Math.max(0, roundTo6(sure))) }),
+    ...(worth === undefined ? {} : { estimatedValue: Math.max(0, roundScore(worth, 2)) }),
+  }
+}
+
+function finiteNumber(value: Value): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
+}
+
+/** Replaces `{feature}` by its value (numbers to 2 decimals) and `{feature%}` by whole percents. */
+export function fillReason(
+  reason: string,
+  values: Readonly<Record<string, number | string | boolean | null>>,
+): string {
+  return reason.replace(REASON_PLACEHOLDER, (placeholder, name: string, percent: string) => {
+    if (!Object.hasOwn(values, name)) return placeholder
+    const value = values[name]
+    if (value === null || value === undefined) return 'unknown'
+    if (typeof value !== 'number') return String(value)
+    return percent === '%' ? `${roundScore(value * 100, 0)}%` : String(roundScore(value, 2))
+  })
+}

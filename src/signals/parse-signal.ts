@@ -1,0 +1,287 @@
+import { readOverride } from './override.ts'
+import { parseRfc3339 } from './rfc3339.ts'
+import { isActivityKind, type PropertyValue, SIGNAL_KINDS, type Signal, type SignalKind } from './signal.ts'
+import { DAY_MS, HOUR_MS } from './time.ts'
+
+/** Why a record is not a signal: a code for machines, and a sentence that says what was found, where, and what is accepted. */
+export interface Rejection {
+  readonly code: RejectionCode
+  readonly detail: string
+}
+
+export const REJECTION_CODES = [
+  'too-large',
+  'not-json',
+  'not-an-object',
+  'missing-field',
+  'unknown-kind',
+  'invalid-field',
+  'too-long',
+  'too-deep',
+  'forbidden-key',
+  'invalid-time',
+  'in-the-future',
+  'key-mismatch',
+] as const
+export type RejectionCode = (typeof REJECTION_CODES)[number]
+
+/** What a signal may be at most. An `id` or `accountId` is also a key of the store. */
+export const SIGNAL_LIMITS = {
+  /** Of the record's value. Written anew it must still fit into a topic that takes 1 MiB, as is the default. */
+  bytes: 1_000_000,
+  idLength: 512,
+  nameLength: 200,
+  accountIdBytes: 512,
+  userIdLength: 512,
+  properties: 200,
+  propertyNameLength: 200,
+  textLength: 1000,
+  depth: 8,
+  /** 10¹² units: amounts in rupiah are large. Sums are exact up to nine of them, and are cut there (`addCapped`). */
+  quantity: 1e12,
+} as const
+
+/** How far `occurredAt` may lie after the moment at which the system learns of it: clocks differ. */
+export const MAX_AHEAD_MS = 10 * 60_000
+
+export type ParsedSignal = { readonly signal: Signal } | { readonly rejection: Rejection }
+
+const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
+const EARLIEST_MS = 0
+/** User chunks keep a day in 16 bits. */
+export const LATEST_MS = 65_535 * DAY_MS
+
+/** Parses the value of a record. `context`: see `checkSignal`. */
+export function parseSignal(value: Uint8Array | null, context: SignalContext): ParsedSignal {
+  if (value === null || value.length === 0)
+    return reject('not-json', 'the value is empty; a JSON object is accepted')
+  if (value.length > SIGNAL_LIMITS.bytes) {
+    return reject(
+      'too-large',
+      `the value has ${value.length} bytes; up to ${SIGNAL_LIMITS.bytes} are accepted`,
+    )
+  }
+  let json: unknown
+  try {
+    json = JSON.parse(decoder.decode(value))
+  } catch (error) {
+    return reject('not-json', `the value is not JSON: ${(error as Error).message}`)
+  }
+  return checkSignal(json, context)
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+export interface SignalContext {
+  /** When the system learnt of it, ms: `occurredAt` may be at most `MAX_AHEAD_MS` later. */
+  readonly observedAt: number
+  /** The kind of signals that come without one; undefined: it must be named. */
+  readonly defaultKind: SignalKind | undefined
+}
+
+/**
+ * Checks a value that came from the outside. Takes canonical signals:
+ * `{"id","kind","name","accountId","userId"?,"quantity"?=1,"properties"?,"occurredAt":RFC 3339}`; other fields are ignored.
+ * `name` may be left out for `traits`, `health` and `contract`. What an `override` carries: `overrides.ts`.
+ */
+export function checkSignal(value: unknown, { observedAt, defaultKind }: SignalContext): ParsedSignal {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return reject('not-an-object', `found ${describe(value)}; a JSON object is accepted`)
+  }
+  const deep = findForbidden(value, 'the signal', SIGNAL_LIMITS.depth)
+  if (deep !== undefined) return { rejection: deep }
+  const fields = value as Readonly<Record<string, unknown>>
+
+  const kind = fields['kind'] ?? defaultKind
+  if (kind === undefined)
+    return reject('missing-field', `kind is missing; one of ${SIGNAL_KINDS.join(', ')} is accepted`)
+  if (!isSignalKind(kind))
+    return reject('unknown-kind', `kind is ${describe(kind)}; one of ${SIGNAL_KINDS.join(', ')} is accepted`)
+
+  const name = fields['name'] ?? (isActivityKind(kind) || kind === 'override' ? undefined : kind)
+  const problem =
+    checkText(fields['id'], 'id', SIGNAL_LIMITS.idLength) ??
+    checkText(fields['accountId'], 'accountId', SIGNAL_LIMITS.accountIdBytes) ??
+    checkAccountId(fields['accountId'] as string) ??
+    checkText(name, 'name', SIGNAL_LIMITS.nameLength) ??
+    (fields['userId'] === undefined || fields['userId'] === null
+      ? undefined
+      : checkText(fields['userId'], 'userId', SIGNAL_LIMITS.userIdLength))
+  if (problem !== undefined) return { rejection: problem }
+
+  const quantity = fields['quantity'] ?? 1
+  if (
+    typeof quantity !== 'number' ||
+    !Number.isFinite(quantity) ||
+    quantity < 0 ||
+    quantity > SIGNAL_LIMITS.quantity
+  ) {
+    return reject(
+      'invalid-field',
+      `quantity is ${describe(quantity)}; a number from 0 to ${SIGNAL_LIMITS.quantity} is accepted`,
+    )
+  }
+  const properties = checkProperties(fields['properties'], !isActivityKind(kind))
+  if ('rejection' in properties) return properties
+  const time = checkTime(fields['occurredAt'], observedAt)
+  if ('rejection' in time) return time
+
+  const signal: Signal = {
+    id: fields['id'] as string,
+    kind,
+    name: name as string,
+    accountId: fields['accountId'] as string,
+    userId: (fields['userId'] as string | null | undefined) ?? undefined,
+    quantityThousandths: Math.round(quantity * 1000),
+    properties: properties.properties,
+    occurredAt: time.ms,
+  }
+  const override = kind === 'override' ? readOverride(signal) : undefined
+  return typeof override === 'string' ? reject('invalid-field', override) : { signal }
+}
+
+function reject(code: RejectionCode, detail: string): { rejection: Rejection } {
+  return { rejection: { code, detail } }
+}
+
+function isSignalKind(value: unknown): value is SignalKind {
+  return (SIGNAL_KINDS as readonly unknown[]).includes(value)
+}
+
+function checkText(value: unknown, field: string, maxLength: number): Rejection | undefined {
+  if (value === undefined || value === null)
+    return {
+      code: 'missing-field',
+      detail: `${field} is missing; a text of 1 to ${maxLength} characters is accepted`,
+    }
+  if (typeof value !== 'string' || value === '') {
+    return {
+      code: 'invalid-field',
+      detail: `${field} is ${describe(value)}; a text of 1 to ${maxLength} characters is accepted`,
+    }
+  }
+  if (value.length > maxLength)
+    return {
+      code: 'too-long',
+      detail: `${field} has ${value.length} characters; up to ${maxLength} are accepted`,
+    }
+  // A half of a surrogate pair or a NUL would not survive the way to a key and back.
+  if (!value.isWellFormed() || value.includes('\u0000'))
+    return {
+      code: 'invalid-field',
+      detail: `${field} holds a NUL or half a character; well-formed text is accepted`,
+    }
+  return undefined
+}
+
+const encoder = new TextEncoder()
+
+function checkAccountId(accountId: string): Rejection | undefined {
+  if (accountId.length * 3 <= SIGNAL_LIMITS.accountIdBytes) return undefined
+  const bytes = encoder.encode(accountId).length
+  if (bytes <= SIGNAL_LIMITS.accountIdBytes) return undefined
+  return {
+    code: 'too-long',
+    detail: `accountId has ${bytes} bytes in UTF-8; up to ${SIGNAL_LIMITS.accountIdBytes} are accepted`,
+  }
+}
+
+/** Of facts, every property must be one that can be a value; of events, others are passed over. */
+function checkProperties(
+  value: unknown,
+  areFacts: boolean,
+): { properties: Record<string, PropertyValue> } | { rejection: Rejection } {
+  if (value === undefined || value === null) {
+    return areFacts
+      ? reject('missing-field', 'properties is missing; an object of facts is accepted')
+      : { properties: {} }
+  }
+  if (typeof value !== 'object' || Array.isArray(value))
+    return reject('invalid-field', `properties is ${describe(value)}; an object is accepted`)
+  const entries = Object.entries(value)
+  if (entries.length > SIGNAL_LIMITS.properties) {
+    return reject(
+      'too-large',
+      `properties has ${entries.length} entries; up to ${SIGNAL_LIMITS.properties} are accepted`,
+    )
+  }
+  const properties: Record<string, PropertyValue> = {}
+  for (const [property, found] of entries) {
+    if (property === '' || property.length > SIGNAL_LIMITS.propertyNameLength || !property.isWellFormed()) {
+      return reject(
+        'too-long',
+        `a name in properties has ${property.length} characters; 1 to ${SIGNAL_LIMITS.propertyNameLength} well-formed ones are accepted`,
+      )
+    }
+    if (typeof found === 'string' && (found.length > SIGNAL_LIMITS.textLength || !found.isWellFormed())) {
+      return reject(
+        'too-long',
+        `properties.${property} has ${found.length} characters; up to ${SIGNAL_LIMITS.textLength} well-formed ones are accepted`,
+      )
+    }
+    if (isPropertyValue(found)) properties[property] = found
+    else if (areFacts)
+      return reject(
+        'invalid-field',
+        `properties.${property} is ${describe(found)}; a number, text, true, false or null is accepted`,
+      )
+  }
+  return { properties }
+}
+
+function isPropertyValue(value: unknown): value is PropertyValue {
+  return (
+    value === null ||
+    typeof value === 'string' ||
+    typeof value === 'boolean' ||
+    (typeof value === 'number' && Number.isFinite(value))
+  )
+}
+
+function checkTime(value: unknown, observedAt: number): { ms: number } | { rejection: Rejection } {
+  if (value === undefined || value === null)
+    return reject('missing-field', 'occurredAt is missing; an RFC 3339 time is accepted')
+  const ms = typeof value === 'string' ? parseRfc3339(value) : undefined
+  if (ms === undefined)
+    return reject(
+      'invalid-time',
+      `occurredAt is ${describe(value)}; an RFC 3339 time such as 2026-01-05T10:11:12.345Z is accepted`,
+    )
+  if (ms < EARLIEST_MS || ms > LATEST_MS)
+    return reject('invalid-time', `occurredAt is ${describe(value)}; a time from 1970 to 2149 is accepted`)
+  if (ms > observedAt + MAX_AHEAD_MS) {
+    const ahead = ((ms - observedAt) / HOUR_MS).toFixed(1)
+    return reject(
+      'in-the-future',
+      `occurredAt is ${describe(value)}, ${ahead} h after it was received; up to ${MAX_AHEAD_MS / 60_000} minutes are accepted`,
+    )
+  }
+  return { ms }
+}
+
+/** The first key that must not be there, or nesting that goes too deep. */
+function findForbidden(value: object, where: string, depthLeft: number): Rejection | undefined {
+  if (depthLeft === 0)
+    return { code: 'too-deep', detail: `the signal is nested more than ${SIGNAL_LIMITS.depth} levels deep` }
+  for (const key of Object.keys(value)) {
+    if (FORBIDDEN_KEYS.has(key))
+      return { code: 'forbidden-key', detail: `${where} has the key ${key}, which is not accepted` }
+    const inner: unknown = value[key as keyof typeof value]
+    if (typeof inner !== 'object' || inner === null) continue
+    const found = findForbidden(inner, 'a nested object', depthLeft - 1)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+function describe(value: unknown): string {
+  const text =
+    typeof value === 'string'
+      ? JSON.stringify(value)
+      : Array.isArray(value)
+        ? 'an array'
+        : typeof value === 'object' && value !== null
+          ? 'an object'
+          : String(value)
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text
+}

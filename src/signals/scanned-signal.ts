@@ -1,0 +1,91 @@
+import type { Hash64 } from '../lib/hash.ts'
+import type { InternedName } from './interned-texts.ts'
+import type { PropertyValue, Signal, SignalKind } from './signal.ts'
+
+const NO_PROPERTIES: Readonly<Record<string, PropertyValue>> = Object.freeze({})
+const NO_NAME: InternedName = { kind: 'usage', name: '', seriesKey: 'usage:' }
+const NO_BYTES = new Uint8Array() as Buffer
+const QUOTE = 0x22
+
+/**
+ * A signal whose texts are plain (ASCII, no escapes), and lie in bytes that do not change. Few read the text of an id or of a user, so those are made when they are first
+ * asked for. It is used again and again: `set` makes it another one, so it is meant to be folded, not to be kept.
+ */
+export class ScannedSignal implements Signal {
+  accountId = ''
+  quantityThousandths = 0
+  occurredAt = 0
+  idHash: Hash64 = 0
+  /** Its kind, its name and its series. */
+  internedName = NO_NAME
+  /** Where its texts lie. */
+  bytes = NO_BYTES
+  /** Where the texts begin in `bytes`; each ends at the next quote. `userFrom` is −1 if the signal names no user. */
+  idFrom = 0
+  userFrom = -1
+  /** Of nobody, if the signal names no user. */
+  hashOfUser: Hash64 = 0
+  #id: string | undefined = undefined
+  #userId: string | undefined = undefined
+
+  set(
+    name: InternedName,
+    accountId: string,
+    quantityThousandths: number,
+    occurredAt: number,
+    idHash: Hash64,
+    hashOfUser: Hash64,
+    bytes: Buffer,
+    idFrom: number,
+    userFrom: number,
+  ): void {
+    this.internedName = name
+    this.accountId = accountId
+    this.quantityThousandths = quantityThousandths
+    this.occurredAt = occurredAt
+    this.idHash = idHash
+    this.hashOfUser = hashOfUser
+    this.bytes = bytes
+    this.idFrom = idFrom
+    this.userFrom = userFrom
+    this.#id = undefined
+    this.#userId = undefined
+  }
+
+  get userHash(): Hash64 | undefined {
+    return this.userFrom < 0 ? undefined : this.hashOfUser
+  }
+
+  get kind(): SignalKind {
+    return this.internedName.kind
+  }
+
+  get name(): string {
+    return this.internedName.name
+  }
+
+  get seriesKey(): string {
+    return this.internedName.seriesKey
+  }
+
+  get properties(): Readonly<Record<string, PropertyValue>> {
+    return NO_PROPERTIES
+  }
+
+  get id(): string {
+    this.#id ??= textAt(this.bytes, this.idFrom)
+    return this.#id
+  }
+
+  get userId(): string | undefined {
+    if (this.userFrom < 0) return undefined
+    this.#userId ??= textAt(this.bytes, this.userFrom)
+    return this.#userId
+  }
+}
+
+function textAt(bytes: Buffer, from: number): string {
+  let to = from
+  while (bytes[to] !== QUOTE) to++
+  return bytes.toString('latin1', from, to)
+}

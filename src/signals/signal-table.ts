@@ -1,0 +1,88 @@
+import type { Hash64 } from '../lib/hash.ts'
+import { type Signal, userHashOf } from './signal.ts'
+
+/** A record of the log that is a signal. */
+export interface SignalEntry {
+  readonly type: 'signal'
+  readonly offset: number
+  readonly timestamp: number
+  readonly signal: Signal
+  readonly history: boolean
+}
+
+/** Signals of the log by place, each with what its record says. */
+export interface SignalTable {
+  offset(place: number): number
+  /** Of the record, ms. */
+  timestamp(place: number): number
+  /** Loaded as history: time is that of its events. */
+  isHistory(place: number): boolean
+  accountId(place: number): string
+  /** Undefined: it names no user. */
+  userHash(place: number): Hash64 | undefined
+  /** May be one object for all places: it is of use until the next signal is asked for. */
+  signal(place: number): Signal
+}
+
+/** Records that follow each other in the log, all of them signals: those at `from` to before `to` of a table. */
+export interface SignalsEntry {
+  readonly type: 'signals'
+  readonly signals: SignalTable
+  readonly from: number
+  readonly to: number
+}
+
+/** The runs of signals among entries of the log, in their order. */
+export function signalRuns(
+  entries: readonly { readonly type: string }[],
+): readonly Omit<SignalsEntry, 'type'>[] {
+  const runs: Omit<SignalsEntry, 'type'>[] = []
+  for (let i = 0; i < entries.length; ) {
+    const entry = entries[i]!
+    if (entry.type === 'signals') runs.push(entry as SignalsEntry)
+    const end = endOfSignals(entries, i)
+    if (end > i) runs.push({ signals: new EntryTable(entries), from: i, to: end })
+    i = Math.max(end, i + 1)
+  }
+  return runs
+}
+
+/** Where a run of single signals ends that begins at `from`; `from` itself, if there is none. */
+export function endOfSignals(entries: readonly { readonly type: string }[], from: number): number {
+  let end = from
+  while (end < entries.length && entries[end]!.type === 'signal') end++
+  return end
+}
+
+/** Entries of the log as a table; what is asked for must be a signal. */
+export class EntryTable implements SignalTable {
+  readonly #entries: readonly SignalEntry[]
+
+  constructor(entries: readonly { readonly type: string }[]) {
+    this.#entries = entries as readonly SignalEntry[]
+  }
+
+  offset(place: number): number {
+    return this.#entries[place]!.offset
+  }
+
+  timestamp(place: number): number {
+    return this.#entries[place]!.timestamp
+  }
+
+  isHistory(place: number): boolean {
+    return this.#entries[place]!.history
+  }
+
+  accountId(place: number): string {
+    return this.#entries[place]!.signal.accountId
+  }
+
+  userHash(place: number): Hash64 | undefined {
+    return userHashOf(this.#entries[place]!.signal)
+  }
+
+  signal(place: number): Signal {
+    return this.#entries[place]!.signal
+  }
+}

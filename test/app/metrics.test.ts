@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { createMetrics } from '../../src/app/metrics.ts'
+
+async function series(name: string, problems: readonly string[]): Promise<string[]> {
+  const { registry } = createMetrics(
+    () => 3,
+    async () => problems,
+  )
+  return (await registry.metrics()).split('\n').filter(line => line.startsWith(name))
+}
+
+test('problems are counted by the part that has them', async () => {
+  const found = [
+    'score: signals partition 0 is not taken yet',
+    'score: the models: none',
+    'store: it is away',
+  ]
+  expect(await series('upswell_problems', found)).toEqual([
+    'upswell_problems{part="ingest"} 0',
+    'upswell_problems{part="score"} 2',
+    'upswell_problems{part="store"} 1',
+    'upswell_problems{part="log"} 0',
+    'upswell_problems{part="api"} 0',
+    'upswell_problems{part="unanswered"} 0',
+  ])
+})
+
+test('a problem that is over is not counted any more', async () => {
+  let problems = ['store: it is away']
+  const { registry } = createMetrics(
+    () => 0,
+    async () => problems,
+  )
+  expect(await registry.metrics()).toContain('upswell_problems{part="store"} 1')
+  problems = []
+  expect(await registry.metrics()).toContain('upswell_problems{part="store"} 0')
+})
+
+test('every outcome of a signal is there before the first signal, so that each first one is an increase', async () => {
+  expect(await series('upswell_signals_total{', [])).toEqual(
+    ['applied', 'late', 'duplicate', 'too-old', 'rejected'].map(
+      outcome => `upswell_signals_total{outcome="${outcome}"} 0`,
+    ),
+  )
+})

@@ -1,0 +1,97 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createMetrics } from '../../src/app/metrics.ts'
+import { CountedBatches } from '../../src/app/scored-counts.ts'
+import type { BatchReport } from '../../src/consumers/scorer/score-partition.ts'
+import type { PqlEvent, TierChange } from '../../src/scoring/outputs.ts'
+
+const number = fc.nat({ max: 3 })
+const event = fc
+  .record({ modelId: fc.constantFrom('a', 'b', '__proto__'), status: fc.constantFrom('', 'held', 'expired') })
+  .map(({ modelId, status }) =>
+    status === ''
+      ? ({ type: 'tier-change', modelId } as TierChange)
+      : ({ type: 'pql', modelId, status } as PqlEvent),
+  )
+const batch: fc.Arbitrary<BatchReport> = fc.record({
+  records: number,
+  outcomes: fc.record({ applied: number, late: number, duplicate: number, 'too-old': number }),
+  rejected: number,
+  events: fc.array(event, { maxLength: 4 }),
+  refolded: fc.boolean(),
+})
+
+/** The series that a Prometheus would read, those that are 0 left out. */
+async function exposed(
+  onScored: (say: ReturnType<typeof createMetrics>['onScored']) => void,
+): Promise<string[]> {
+  const { registry, onScored: say } = createMetrics(
+    () => 0,
+    async () => [],
+  )
+  onScored(say)
+  const lines = (await registry.metrics()).split('\n')
+  return lines
+    .filter(line => /^upswell_(signals|refolded_records|events)_total/.test(line) && !line.endsWith(' 0'))
+    .sort()
+}
+
+/** Batch by batch, one event after the other. */
+function slowlyCounted(batches: readonly BatchReport[]): string[] {
+  const series = new Map<string, number>()
+  const add = (name: string, by: number) => series.set(name, (series.get(name) ?? 0) + by)
+  for (const { refolded, records, outcomes, rejected, events } of batches) {
+    if (refolded) {
+      add('upswell_refolded_records_total', records)
+      continue
+    }
+    for (const [outcome, count] of Object.entries({ ...outcomes, rejected }))
+      add(`upswell_signals_total{outcome="${outcome}"}`, count)
+    for (const found of events)
+      add(
+        `upswell_events_total{type="${found.type === 'pql' ? `pql-${found.status}` : found.type}",model="${found.modelId}"}`,
+        1,
+      )
+  }
+  return [...series]
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${name} ${count}`)
+    .sort()
+}
+
+test('metrics are the same however many batches are taken together', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(batch, fc.boolean()), { maxLength: 12 }), async steps => {
+      const found = await exposed(say => {
+        const counted = new CountedBatches()
+        const tell = () => {
+          const counts = counted.take()
+          // As a message between threads arrives.
+          if (counts !== undefined) say(structuredClone(counts))
+        }
+        for (const [report, isTold] of steps) {
+          counted.add(report)
+          if (isTold) tell()
+        }
+        tell()
+      })
+      expect(found).toEqual(slowlyCounted(steps.map(([report]) => report)))
+    }),
+  )
+})
+
+test('what was taken is not there any more, and of nothing there is nothing to tell', () => {
+  const counted = new CountedBatches()
+  expect(counted.take()).toBeUndefined()
+  const report: BatchReport = {
+    records: 3,
+    outcomes: { applied: 2, late: 0, duplicate: 1, 'too-old': 0 },
+    rejected: 0,
+    events: [],
+    refolded: false,
+  }
+  counted.add(report)
+  counted.add({ ...report, refolded: true })
+  expect(counted.take()).toEqual({ signals: { applied: 2, duplicate: 1 }, refolded: 3, events: [] })
+  expect(counted.take()).toBeUndefined()
+})

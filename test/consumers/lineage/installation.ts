@@ -1,0 +1,277 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Backend } from '../../../src/consumers/backend.ts'
+import { beginReplay } from '../../../src/consumers/lineage/begin-replay.ts'
+import { Lines } from '../../../src/consumers/lineage/lineages.ts'
+import type { Replay } from '../../../src/consumers/lineage/replay-record.ts'
+import { scoreLines, scoreReplay } from '../../../src/consumers/lineage/score-lineages.ts'
+import type { Scoring } from '../../../src/consumers/scorer/score-partitions.ts'
+import type { Log } from '../../../src/log/log.ts'
+import { type TopicNames, topicNames } from '../../../src/log/topic-names.ts'
+import { topicsOfInstallation } from '../../../src/log/topic-settings.ts'
+import type { ModelSource } from '../../../src/models/model-library.ts'
+import { decodePartitionMemory } from '../../../src/models/partition-memory.ts'
+import { createRandom, type Random } from '../../../src/sample/random.ts'
+import { LibraryOfDefinitions } from '../../support/library-of-definitions.ts'
+import { MemoryStore } from '../../support/memory-store.ts'
+import { MemoryBroker, until } from './memory-broker.ts'
+import { MemoryLog } from './memory-log.ts'
+import { MortalProcess } from './mortal-process.ts'
+
+export const PLACE = { namespace: 'default', topicPrefix: '', group: 'upswell' }
+export const TOPICS = topicNames('')
+const TICK_MS = 8
+const LOOK_MS = 4
+
+export interface InstallationOptions {
+  readonly seed: number
+  readonly partitions: number
+  readonly batchSize: number
+  readonly checkpoints: boolean
+}
+
+/** Which line a worker scores: all that serve, or that of a replay. */
+type Job = { readonly type: 'lines' } | { readonly type: 'replay'; readonly name: string }
+
+export interface Worker {
+  readonly job: Job
+  process: MortalProcess
+  scoring: Scoring | undefined
+  lines: Lines
+  isWanted: boolean
+}
+
+/** Log and stores in memory, and processes on them that die and are started again. */
+export class Installation {
+  readonly broker: MemoryBroker
+  readonly library = new LibraryOfDefinitions()
+  readonly workers: Worker[] = []
+  readonly lines: Lines
+  readonly log: Log
+  /** The wall clock, ms. */
+  wallMs = 0
+  /** How many calls a process makes at most, before it dies. */
+  mostCalls = Number.POSITIVE_INFINITY
+  /** Of those who start from now on. */
+  configured: readonly ModelSource[] = []
+  readonly options: InstallationOptions
+  readonly warnings: string[] = []
+  readonly #random: Random
+  readonly #stores = new Map<string, MemoryStore>()
+
+  constructor(options: InstallationOptions) {
+    this.options = options
+    this.#random = createRandom('replay', options.seed)
+    this.broker = new MemoryBroker(() => this.wallMs)
+    for (const { name, partitions } of topicsOfInstallation(TOPICS, options.partitions))
+      this.broker.createTopic(name, partitions)
+    const client = new MortalProcess(this.#random)
+    const backend = this.backend(client)
+    this.log = backend.log
+    this.lines = new Lines(PLACE, backend, this.library)
+  }
+
+  store(namespace = PLACE.namespace): MemoryStore {
+    const found = this.#stores.get(namespace) ?? new MemoryStore()
+    this.#stores.set(namespace, found)
+    return found
+  }
+
+  backend(process: MortalProcess): Backend {
+    const log = new MemoryLog(this.broker, process)
+    const open = (namespace: string): Backend => {
+      const store = process.guard(this.store(namespace))
+      return {
+        log,
+        store,
+        commitBatch: async (session, { outputs, nextOffset, metadata, write }) => {
+          await session.commit(outputs, nextOffset, metadata)
+          await store.save(session.partition, write)
+        },
+        inNamespace: async other => open(other),
+        close: async () => {},
+      }
+    }
+    return open(PLACE.namespace)
+  }
+
+  async begin(replay: Replay, partitions: number): Promise<void> {
+    const { place } = await this.lines.replay(replay.name)
+    await beginReplay(this.log, place, replay, { partitions, now: this.wallMs })
+  }
+
+  /** Does something in a process that dies at one of its calls. */
+  dying<T>(calls: number, work: (lines: Lines) => Promise<T>): Promise<T> {
+    const process = new MortalProcess(this.#random, calls)
+    return work(new Lines(PLACE, this.backend(process), this.library))
+  }
+
+  /** A process that is started again whenever it dies. */
+  start(job: Job = { type: 'lines' }): Worker {
+    const process = new MortalProcess(this.#random, this.#lifetime())
+    const worker: Worker = { job, process, scoring: undefined, lines: this.lines, isWanted: true }
+    this.workers.push(worker)
+    this.#run(worker)
+    return worker
+  }
+
+  async stop(worker: Worker): Promise<void> {
+    worker.isWanted = false
+    await worker.scoring?.stop()
+    worker.process.die()
+  }
+
+  async stopAll(): Promise<void> {
+    for (const worker of this.workers) {
+      worker.isWanted = false
+      worker.process.die()
+    }
+    await sleep(5)
+  }
+
+  /** From now on nobody dies. */
+  calmDown(): void {
+    this.mostCalls = Number.POSITIVE_INFINITY
+    for (const { process } of this.workers) process.die()
+  }
+
+  /** Returns once all that is in the logs of these lines is copied and scored, and nothing more comes. */
+  async untilAtRest(replays: readonly string[]): Promise<void> {
+    let records = -1
+    let why = ''
+    const rested = async () => {
+      // Time passes while one waits: a partition that ends with the mark of a transaction is known to be read to its end by its silence.
+      this.wallMs++
+      why = (await this.unrest(replays)) ?? ''
+      return why === ''
+    }
+    for (;;) {
+      await until('at rest', rested).catch(error => {
+        throw new Error(`${(error as Error).message}: ${why}; ${this.#troubles()}`)
+      })
+      const now = this.#recordCount()
+      if (now === records) return
+      records = now
+      await sleep(3 * TICK_MS)
+    }
+  }
+
+  async unrest(replays: readonly string[]): Promise<string | undefined> {
+    for (const { scoring, process, job } of this.workers.filter(({ isWanted }) => isWanted)) {
+      if (process.isDead || scoring === undefined) return `a ${job.type} worker is not up`
+      if (scoring.problem() !== undefined) return `${job.type}: ${scoring.problem()}`
+      if (!scoring.modelsActive()) return `${job.type}: models`
+    }
+    const unscored = await this.#unscored(TOPICS.signals, this.store(), 'upswell-score')
+    if (unscored !== undefined) return unscored
+    for (const name of replays) {
+      const topics = topicNames(`${name}.`)
+      const place = `upswell-${name}`
+      const { origin } = JSON.parse(String(this.broker.records(topics.signals, 0)[0]!.value)) as Replay
+      const notCopied = this.#behind(origin.topic, `${place}-copy`)
+      if (notCopied !== undefined) return `not copied: ${notCopied}`
+      const store = this.store(`${PLACE.namespace}/${name}`)
+      const behind = await this.#unscored(topics.signals, store, `${place}-score`)
+      if (behind !== undefined) return behind
+      for (let partition = 0; partition < this.broker.partitions(topics.signals); partition++) {
+        const { state } = await store.readPartition(partition)
+        const { promotion } = decodePartitionMemory(state, this.library)
+        if (promotion?.namespace === `${PLACE.namespace}/${name}` && !promotion.isComplete)
+          return `${name}/${partition} is not handed over`
+      }
+    }
+    return undefined
+  }
+
+  async #unscored(topic: string, store: MemoryStore, group: string): Promise<string | undefined> {
+    for (let partition = 0; partition < this.broker.partitions(topic); partition++) {
+      const last = this.broker.records(topic, partition).at(-1)
+      const watermark = await store.readWatermark(partition)
+      if (last !== undefined && watermark <= last.offset)
+        return `${topic}/${partition}: ${watermark} of ${last.offset + 1}`
+    }
+    return this.#behind(topic, group)
+  }
+
+  #behind(topic: string, group: string): string | undefined {
+    for (let partition = 0; partition < this.broker.partitions(topic); partition++) {
+      const last = this.broker.records(topic, partition).at(-1)
+      const committed = this.broker.committed(group, topic, partition) ?? 0
+      if (last !== undefined && committed <= last.offset)
+        return `${group} in ${topic}/${partition} is at ${committed} of ${last.offset + 1}`
+    }
+    return undefined
+  }
+
+  #troubles(): string {
+    const problems = this.workers.map(({ process }) => process.problem)
+    return [...problems, ...this.warnings.slice(-5)].filter(text => text !== '').join('; ')
+  }
+
+  #recordCount(): number {
+    let count = 0
+    for (const partitions of this.broker.topics.values())
+      for (const records of partitions) count += records.length
+    return count
+  }
+
+  #lifetime(): number {
+    return Number.isFinite(this.mostCalls) ? this.#random.integer(1, this.mostCalls) : this.mostCalls
+  }
+
+  #run(worker: Worker): void {
+    const { process } = worker
+    worker.scoring = undefined
+    const lines = new Lines(PLACE, this.backend(process), this.library)
+    worker.lines = lines
+    process.onDeath(() => {
+      if (!worker.isWanted) return
+      setTimeout(
+        () => {
+          if (!worker.isWanted) return
+          worker.process = new MortalProcess(this.#random, this.#lifetime())
+          this.#run(worker)
+        },
+        this.#random.integer(0, 10),
+      )
+    })
+    const heard = (line: string): void => {
+      if (!process.isDead) this.warnings.push(line)
+    }
+    const options = {
+      lines,
+      library: this.library,
+      models: worker.job.type === 'replay' ? undefined : this.configured,
+      logger: { info: () => {}, warn: heard, error: heard },
+      onScored: () => {},
+      batchSize: this.options.batchSize,
+      now: () => this.wallMs,
+      tickIntervalMs: TICK_MS,
+      flush: { intervalMs: 15, now: () => performance.now() },
+      lookIntervalMs: LOOK_MS,
+      checkpointIntervalMs: this.options.checkpoints ? 20_000 : 0,
+      every: (intervalMs: number, call: () => void) => {
+        const timer = setInterval(() => {
+          if (process.isDead) clearInterval(timer)
+          else call()
+        }, intervalMs)
+        return () => clearInterval(timer)
+      },
+    }
+    const starting = async (): Promise<void> => {
+      const { job } = worker
+      const scoring =
+        job.type === 'lines'
+          ? await scoreLines(options)
+          : await scoreReplay(options, await lines.replay(job.name))
+      if (worker.process === process) worker.scoring = scoring
+    }
+    starting().catch(error => {
+      heard(`cannot start: ${(error as Error).message}`)
+      process.die()
+    })
+  }
+}
+
+export function topicsOf(name: string): TopicNames {
+  return topicNames(`${name}.`)
+}

@@ -1,0 +1,265 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { dropReplay } from '../../../src/consumers/lineage/drop-replay.ts'
+import { writePromotion } from '../../../src/consumers/lineage/promote.ts'
+import type { Replay } from '../../../src/consumers/lineage/replay-record.ts'
+import { modelsRecord, promotionRecord, tickRecord } from '../../../src/log/log-entries.ts'
+import { Installation, PLACE, TOPICS, topicsOf } from './installation.ts'
+import { sourcesOf } from './make-log.ts'
+import { until } from './memory-broker.ts'
+import { foldLog, namespaceOf, published, publishedOf } from './what-is-there.ts'
+
+const PARTITIONS = 2
+/** Of the first models, and of others. */
+const SETS = [0, 2] as const
+
+let installation: Installation
+beforeEach(() => {
+  installation = new Installation({ seed: 5, partitions: PARTITIONS, batchSize: 20, checkpoints: false })
+  installation.wallMs = Date.UTC(2026, 0, 5)
+  installation.configured = sourcesOf(installation, SETS[0])
+  send(30)
+})
+afterEach(() => installation.stopAll())
+
+/** Signals of five accounts. */
+function send(count: number, topic = TOPICS.signals): void {
+  for (let i = 0; i < count; i++) {
+    installation.wallMs += 60_000
+    const occurredAt = new Date(installation.wallMs).toISOString()
+    const accountId = `account-${i % 5}`
+    const signal = {
+      id: `${installation.wallMs}`,
+      kind: 'usage',
+      name: 'seat.invited',
+      accountId,
+      occurredAt,
+    }
+    installation.broker.append([
+      { topic, key: accountId, value: JSON.stringify(signal), timestamp: installation.wallMs },
+    ])
+  }
+}
+
+function replayOf(name: string, change: Partial<Replay> = {}): Replay {
+  const origin = { topic: TOPICS.signals, partitions: PARTITIONS, namespace: PLACE.namespace }
+  return { name, origin, from: null, to: null, models: null, ...change }
+}
+
+async function replayed(name: string, change: Partial<Replay> = {}, times = 1): Promise<void> {
+  const replay = replayOf(name, change)
+  await installation.begin(replay, times * replay.origin.partitions)
+  const worker = installation.start({ type: 'replay', name })
+  await installation.untilAtRest([name])
+  await installation.stop(worker)
+}
+
+const promote = (name: string) => writePromotion(installation.lines, name, installation.wallMs)
+const drop = (name: string) => dropReplay(installation.lines, name)
+const serves = (name: string) => async () =>
+  (await installation.lines.served()).place.namespace === namespaceOf(name)
+
+describe('promote refuses', () => {
+  test('what is unknown', async () => {
+    await expect(promote('nothing')).rejects.toThrow(
+      'nothing cannot be promoted: there is no replay of this name',
+    )
+  })
+
+  test('a part of the log', async () => {
+    installation.start()
+    await replayed('part', { to: installation.wallMs })
+    await replayed('rest', { from: installation.wallMs })
+    for (const name of ['part', 'rest'])
+      await expect(promote(name)).rejects.toThrow(
+        `${name} cannot be promoted: it was begun with --from or --to`,
+      )
+  })
+
+  test('what is far behind, and counts what is copied and not scored as well', async () => {
+    installation.start()
+    await replayed('v2')
+    const tick = { slice: 0, of: 1, scope: 'due', clock: 'wall' } as const
+    const ticks = Array.from({ length: 6_000 }, () => tickRecord('', 0, 1, tick))
+    installation.broker.append(ticks.map(record => ({ ...record, topic: TOPICS.signals })))
+    installation.broker.append(ticks.map(record => ({ ...record, topic: topicsOf('v2').signals })))
+    await expect(promote('v2')).rejects.toThrow(/v2 cannot be promoted: it is 1\d{4} records behind the log/)
+  })
+
+  test('what serves, and one whose log does not serve any more', async () => {
+    installation.start()
+    await replayed('v2')
+    await replayed('v3')
+    await promote('v2')
+    await until('v2 serves', serves('v2'))
+    await expect(promote('v2')).rejects.toThrow('v2 cannot be promoted: it serves already')
+    await expect(promote('v3')).rejects.toThrow(
+      'it reads the log of default, and default/v2 serves by now; begin another replay',
+    )
+  })
+
+  test('a second one while the first is only written: both would publish', async () => {
+    const worker = installation.start()
+    await replayed('v2')
+    await replayed('v3')
+    await installation.stop(worker)
+    await promote('v2')
+    for (const name of ['v2', 'v3'])
+      await expect(promote(name)).rejects.toThrow('the promotion of default/v2 is written already')
+    // Nor can it be dropped.
+    await expect(drop('v2')).rejects.toThrow('it was promoted')
+    // Also if nothing is left but the log.
+    installation.store().empty()
+    installation.store(namespaceOf('v2')).empty()
+    await expect(promote('v3')).rejects.toThrow('the promotion of default/v2 is written already')
+    await expect(drop('v2')).rejects.toThrow('it was promoted')
+  })
+
+  test('and knows the models that are only written as those that it replaces', async () => {
+    const worker = installation.start()
+    await replayed('v2', { models: sourcesOf(installation, SETS[1]) })
+    await installation.stop(worker)
+    // Others are configured, and a promotion comes before they are active.
+    installation.configured = sourcesOf(installation, 4)
+    for (let partition = 0; partition < PARTITIONS; partition++)
+      installation.broker.append([
+        modelsRecord(TOPICS.signals, partition, installation.wallMs, installation.configured),
+      ])
+    await promote('v2')
+    installation.start()
+    await until('v2 serves', serves('v2'))
+    send(10, topicsOf('v2').signals)
+    await installation.untilAtRest(['v2'])
+    const models = installation.broker
+      .all(topicsOf('v2').signals)
+      .filter(({ headers }) => String(headers['upswell-record']) === 'models')
+    // Those of the replay alone.
+    expect(models.map(({ value }) => String(value))).toEqual(
+      Array(PARTITIONS).fill(JSON.stringify(sourcesOf(installation, SETS[1]))),
+    )
+  })
+})
+
+describe('drop', () => {
+  test('refuses what is unknown, what serves and what is being worked on', async () => {
+    await expect(drop('nothing')).rejects.toThrow('nothing is not dropped: there is no replay of this name')
+    installation.start()
+    await installation.begin(replayOf('v2'), PARTITIONS)
+    const worker = installation.start({ type: 'replay', name: 'v2' })
+    await installation.untilAtRest(['v2'])
+    await expect(drop('v2')).rejects.toThrow(
+      /v2 is not dropped: a process works on it \(the group upswell-v2-copy\)/,
+    )
+    await promote('v2')
+    await until('v2 serves', serves('v2'))
+    await installation.stop(worker)
+    await expect(drop('v2')).rejects.toThrow('v2 is not dropped: it was promoted')
+  })
+
+  test('removes all of it and nothing else; the name can be used again', async () => {
+    installation.start()
+    await replayed('v2', { models: sourcesOf(installation, SETS[1]) })
+    await replayed('v22')
+    const { broker } = installation
+    const others = [...broker.topics.keys()].filter(topic => !topic.startsWith('v2.'))
+    const before = others.map(topic => broker.all(topic))
+    await drop('v2')
+    expect([...broker.topics.keys()].sort()).toEqual([...others].sort())
+    expect(others.map(topic => broker.all(topic))).toEqual(before)
+    expect(await installation.store(namespaceOf('v2')).partitions()).toBeUndefined()
+    expect(await installation.store(namespaceOf('v22')).partitions()).toBe(PARTITIONS)
+    await expect(drop('v2')).rejects.toThrow('there is no replay of this name')
+
+    send(10)
+    await replayed('v2', {}, 3)
+    await installation.untilAtRest(['v2'])
+    expect(published(installation, topicsOf('v2'))).toEqual(
+      publishedOf(foldLog(installation, TOPICS.signals).events),
+    )
+  })
+
+  test('leaves nothing behind that one begun anew would go on with, wherever it is broken off', async () => {
+    let isThrough = false
+    for (let calls = 1; !isThrough; calls++) {
+      const own = new Installation({ seed: calls, partitions: 1, batchSize: 20, checkpoints: false })
+      installation = own
+      own.wallMs = Date.UTC(2026, 0, 5)
+      own.configured = sourcesOf(own, SETS[0])
+      send(10)
+      own.start()
+      await own.begin({ ...replayOf('v2'), origin: { ...replayOf('v2').origin, partitions: 1 } }, 1)
+      const worker = own.start({ type: 'replay', name: 'v2' })
+      await own.untilAtRest(['v2'])
+      await own.stop(worker)
+      isThrough = await own
+        .dying(calls, lines => dropReplay(lines, 'v2'))
+        .then(
+          () => true,
+          () => false,
+        )
+      // Whatever is left goes.
+      await drop('v2').catch(error => expect(error.message).toContain('there is no replay of this name'))
+      await own.begin({ ...replayOf('v2'), origin: { ...replayOf('v2').origin, partitions: 1 } }, 1)
+      own.start({ type: 'replay', name: 'v2' })
+      await own.untilAtRest(['v2'])
+      expect(published(own, topicsOf('v2'))).toEqual(publishedOf(foldLog(own, TOPICS.signals).events))
+      await own.stopAll()
+    }
+  })
+})
+
+describe('begin refuses', () => {
+  test.each<[what: string, change: (own: Installation) => Partial<Replay>, told: string]>([
+    ['another beginning', () => ({ from: 0 }), 'from: it has none, not 1970-01-01T00:00:00.000Z'],
+    ['another end', () => ({ to: 86_400_000 }), 'to: it has none, not 1970-01-02T00:00:00.000Z'],
+    ['models, where it had none', own => ({ models: sourcesOf(own, 2) }), 'models: it has none, not growth'],
+    [
+      'another log',
+      () => ({ origin: { topic: 'x.signals', partitions: PARTITIONS, namespace: 'default/x' } }),
+      'origin: it has signals with 2 partitions, not x.signals with 2 partitions',
+    ],
+  ])('%s', async (_, change, told) => {
+    await installation.begin(replayOf('v2'), PARTITIONS)
+    await expect(installation.begin(replayOf('v2', change(installation)), PARTITIONS)).rejects.toThrow(told)
+  })
+
+  test('another number of partitions, and one that is no multiple', async () => {
+    await expect(installation.begin(replayOf('v2'), 3)).rejects.toThrow(
+      '3 partitions cannot take up 2: a multiple is accepted (2, 4, 6, 8, …)',
+    )
+    await installation.begin(replayOf('v2'), 4)
+    await expect(installation.begin(replayOf('v2'), 2)).rejects.toThrow('v2.signals has 4 partitions, not 2')
+    await installation.begin(replayOf('v2'), 4)
+  })
+
+  test('to copy all once more where the group of the copies was forgotten', async () => {
+    installation.start()
+    await replayed('v2')
+    installation.broker.forget(key => key.startsWith('upswell-v2-copy|'))
+    const worker = installation.start({ type: 'replay', name: 'v2' })
+    await until('refused', () => worker.process.problem.includes('copying again would count them twice'))
+  })
+})
+
+test('what a stranger writes under the headers of Upswell goes to one dead-letter, and stops nothing', async () => {
+  for (const kind of ['tick', 'models', 'promotion', 'promotion'])
+    installation.broker.append([
+      {
+        topic: TOPICS.signals,
+        key: 'account-1',
+        value: kind === 'tick' ? '{"slice":-1}' : 'no JSON',
+        headers: { 'upswell-record': kind },
+        timestamp: installation.wallMs,
+      },
+    ])
+  installation.broker.append([
+    {
+      ...promotionRecord(TOPICS.signals, 0, 1, { namespace: 'x', replacedModels: [] }),
+      value: '{"namespace":1}',
+    },
+  ])
+  send(10)
+  installation.start()
+  await replayed('v2', {}, 2)
+  expect(installation.broker.all(TOPICS['dead-letter']).length).toBe(5)
+  expect(installation.broker.all(topicsOf('v2')['dead-letter']).length).toBe(5)
+})

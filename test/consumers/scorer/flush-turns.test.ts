@@ -1,0 +1,36 @@
+import { setImmediate } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { scoreRecords } from '../../../src/consumers/scorer/score-partition.ts'
+import { modelsAt, onePartition, signal, signalAt } from '../../support/one-partition.ts'
+
+const ACCOUNTS = 1_200
+const RECORDS = Array.from({ length: ACCOUNTS }, (_, i) => signalAt(i + 1, signal(`s-${i}`, `account-${i}`)))
+
+/** What the store holds and what was published, after the records were scored so many at a time. */
+async function score(batchSize: number) {
+  const { store, committed, options, take } = onePartition()
+  const owned = await take()
+  await scoreRecords(options, owned, [modelsAt(0)])
+  let turns = 0
+  let isDone = false
+  const others = (async () => {
+    for (; !isDone; turns++) await setImmediate()
+  })()
+  for (let from = 0; from < ACCOUNTS; from += batchSize)
+    await scoreRecords(options, owned, RECORDS.slice(from, from + batchSize))
+  isDone = true
+  await others
+  const ids = Array.from({ length: ACCOUNTS }, (_, i) => `account-${i}`)
+  const stored = (await store.load(0, ids)).map(bytes => Buffer.from(bytes!).toString('base64'))
+  return { stored, published: committed.flat().length, transactions: committed.length, turns }
+}
+
+test('a large write is the same as small ones, and lets others have their turn', async () => {
+  const small = await score(100)
+  const large = await score(ACCOUNTS)
+  expect(large.stored).toEqual(small.stored)
+  expect([small.transactions, large.transactions]).toEqual([1 + ACCOUNTS / 100, 2])
+  expect(large.published).toBe(small.published)
+  // Twice for its comparing, twice for its encoding; small ones wait for nothing.
+  expect([small.turns, large.turns]).toEqual([1, 5])
+})

@@ -1,0 +1,102 @@
+import fc from 'fast-check'
+import { expect, it } from 'vitest'
+import { comparePlaces, listingsOf, placesOf } from '../../../src/consumers/scorer/rank-entries.ts'
+import type { Standing } from '../../../src/scoring/standing.ts'
+import { listName } from '../../../src/store/list-name.ts'
+import type { Listing } from '../../../src/store/store.ts'
+
+const definition = fc.record({
+  id: fc.constantFrom('expansion', 'usage'),
+  version: fc.constantFrom(1, 2),
+  tiers: fc.constantFrom(['low', 'high'], ['low', 'middle', 'high']).map(named),
+  facets: fc.constantFrom([], ['plan'], ['plan', 'region']).map(named),
+})
+const DEFINITIONS = fc.sample(definition, { numRuns: 6, seed: 7 })
+
+function named(names: readonly string[]): { readonly name: string }[] {
+  return names.map(name => ({ name }))
+}
+
+const standing = fc
+  .record({
+    definition: fc.constantFrom(...DEFINITIONS),
+    tier: fc.constantFrom(0, 1),
+    score: fc.constantFrom(0, 50, 50.5),
+    values: fc.array(fc.constantFrom(undefined, 'a', 'b'), { minLength: 2, maxLength: 2 }),
+  })
+  .map(({ definition: of, tier, score, values }) => {
+    const facets = of.facets.map((_, i) => values[i])
+    return { model: { definition: of }, tier, score, facets } as unknown as Standing
+  })
+/** Of each model once, by ascending id. */
+const standings = fc
+  .uniqueArray(standing, { maxLength: 2, selector: ({ model }) => model.definition.id })
+  .map(all => all.sort((a, b) => (a.model.definition.id < b.model.definition.id ? -1 : 1)))
+
+it('finds what all listings before and after differ in', () => {
+  fc.assert(
+    fc.property(fc.option(standings, { nil: undefined }), standings, (before, after) => {
+      const known = before === undefined ? undefined : placesOf(before)
+      const changes = comparePlaces('acme', known, after)
+      const [old, now] = [slowListings(before ?? []), slowListings(after)]
+      expect(changes.listingsRemoved).toEqual(without(old, now))
+      expect(changes.listingsAdded).toEqual(without(now, old))
+      expect(listingsOf('acme', changes.places)).toEqual(now)
+      expect(changes.isMoved).toBe(before === undefined || slowIsMoved(before, after))
+    }),
+    { numRuns: 2000 },
+  )
+})
+
+it('keeps the places that there are where nothing changed', () => {
+  fc.assert(
+    fc.property(standings, same => {
+      const known = placesOf(same)
+      const changes = comparePlaces('acme', known, same)
+      expect(changes.places).toBe(known)
+      expect(changes.isMoved).toBe(false)
+    }),
+  )
+})
+
+it('holds the values of facets as they were, whatever becomes of the account', () => {
+  const values: (string | undefined)[] = ['a']
+  const of = DEFINITIONS.find(({ facets }) => facets.length === 1)!
+  const one = { model: { definition: of }, tier: 0, score: 1, facets: values } as unknown as Standing
+  const known = placesOf([one])
+  values[0] = 'b'
+  const { listingsRemoved, listingsAdded, isMoved } = comparePlaces('acme', known, [one])
+  const list = (value: string) => listName(of.id, { name: of.facets[0]!.name, value })
+  expect(listingsRemoved.map(listing => listing.list)).toEqual([list('a')])
+  expect(listingsAdded.map(listing => listing.list)).toEqual([list('b')])
+  expect(isMoved).toBe(false)
+})
+
+function slowListings(of: readonly Standing[]): Listing[] {
+  return of.flatMap(({ model, score, tier, facets }) => {
+    const { id, tiers, facets: definitions } = model.definition
+    const lists = [listName(id)]
+    for (const [i, value] of facets.entries())
+      if (value !== undefined) lists.push(listName(id, { name: definitions[i]!.name, value }))
+    return lists.map(list => ({ list, tier: tiers[tier]!.name, score, accountId: 'acme' }))
+  })
+}
+
+function without(listings: readonly Listing[], others: readonly Listing[]): Listing[] {
+  const text = ({ list, tier, score }: Listing) => JSON.stringify([list, tier, score])
+  const known = new Set(others.map(text))
+  return listings.filter(listing => !known.has(text(listing)))
+}
+
+function slowIsMoved(before: readonly Standing[], after: readonly Standing[]): boolean {
+  const text = (of: readonly Standing[]) =>
+    JSON.stringify(
+      of.map(({ model: { definition: by }, score, tier }) => [
+        by.id,
+        by.version,
+        score,
+        by.tiers[tier]!.name,
+      ]),
+    )
+  return text(before) !== text(after)
+}

@@ -1,0 +1,208 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { FetchedPartition } from '../../../src/kafka-wire/fetch-answer.ts'
+import { fetchAhead, type RecordSource } from '../../../src/log/kafka/fetch-ahead.ts'
+import { encodeBatch, encodeMarker, plainRecord } from '../../kafka-wire/record-batches.ts'
+import { silent, until } from '../../support/log-handlers.ts'
+
+describe('a source that fetches ahead', () => {
+  it('hands over records in portions, from the offset on, over the ends of answers that are there', async () => {
+    const log = new FakeLog([
+      [3, 4, 5, 6],
+      [7, 8, 9],
+      [10, 11],
+    ])
+    const source = log.open(4)
+    expect(await take(source, 2)).toEqual([4, 5])
+    await until(() => log.fetches.length === 2)
+    await sleep(1)
+    expect(await take(source, 3)).toEqual([6, 7, 8])
+    expect(await take(source, 100)).toContain(9)
+  })
+
+  it('does not wait for the next answer once it has a record', async () => {
+    const log = new FakeLog([[0, 1], [2]])
+    const source = log.open(0)
+    log.delay = new Promise(() => {})
+    log.answersBeforeDelay = 1
+    expect(await take(source, 5)).toEqual([0, 1])
+  })
+
+  it('fetches one answer ahead while the last is worked on, and no more', async () => {
+    const log = new FakeLog([[0, 1], [2, 3], [4, 5], [6]])
+    const source = log.open(0)
+    expect(log.fetches).toEqual([])
+    expect(await take(source, 1)).toEqual([0])
+    await sleep(5)
+    expect(log.fetches).toEqual([0, 2])
+    expect(await take(source, 1)).toEqual([1])
+    await sleep(5)
+    expect(log.fetches).toEqual([0, 2])
+    expect(await take(source, 1)).toEqual([2])
+    await sleep(5)
+    expect(log.fetches).toEqual([0, 2, 4])
+  })
+
+  it('asks at the end of the log only when it is asked, and gets all that has come meanwhile', async () => {
+    const log = new FakeLog([[0, 1]])
+    const source = log.open(0)
+    expect(await take(source, 10)).toEqual([0, 1])
+    await sleep(5)
+    expect(log.fetches).toEqual([0])
+    log.answers.push([2, 3, 4])
+    expect(await take(source, 10)).toEqual([2, 3, 4])
+  })
+
+  it('lets some time pass after an answer before it asks for more at the end of the log, but not after a quiet time', async () => {
+    const log = new FakeLog([[0]])
+    const source = log.open(0, 60)
+    expect(await take(source, 10)).toEqual([0])
+    log.answers.push([1])
+    const next = take(source, 10)
+    await sleep(5)
+    expect(log.fetches).toEqual([0])
+    expect(await next).toEqual([1])
+    await sleep(70)
+    void source.take(10)
+    await sleep(5)
+    expect(log.fetches).toEqual([0, 1, 2])
+  })
+
+  it('does not ask for more when it is closed meanwhile', async () => {
+    const log = new FakeLog([[0]])
+    const source = log.open(0, 60_000)
+    expect(await take(source, 10)).toEqual([0])
+    const next = source.take(10)
+    source.close()
+    expect(await next).toBeUndefined()
+    expect(log.fetches).toEqual([0])
+  })
+
+  it('goes on where there is nothing to read: markers, aborted records, empty answers', async () => {
+    const log = new FakeLog([[], 'marker', [1]])
+    const source = log.open(0)
+    expect(await take(source, 10)).toEqual([1])
+    expect(log.fetches).toEqual([0, 0, 1])
+  })
+
+  it('tries again where fetching fails, with a fresh connection, and says so meanwhile', async () => {
+    const log = new FakeLog([protocolError('NOT_LEADER_FOR_PARTITION'), undefined, [0]])
+    const source = log.open(0)
+    const taken = take(source, 10)
+    await until(() => source.problem() !== undefined)
+    expect(source.problem()).toMatch(/signals\/0 cannot be fetched: .*NOT_LEADER/)
+    expect(await taken).toEqual([0])
+    expect(source.problem()).toBeUndefined()
+    expect(log.recoveries).toBe(1)
+  })
+
+  it.each([
+    ['what comes next was deleted', () => new FakeLog([[0], protocolError('OFFSET_OUT_OF_RANGE')])],
+    ['a batch cannot be decoded', () => new FakeLog([[0], 'garbage'])],
+  ])('fails where %s', async (_, makeLog) => {
+    const source = makeLog().open(0)
+    expect(await take(source, 1)).toEqual([0])
+    await expect(source.take(1)).rejects.toMatchObject({
+      code: 'LOG_UNAVAILABLE',
+      message: expect.stringContaining('could not read signals/0'),
+    })
+  })
+
+  it('fails where the topic is gone', async () => {
+    const log = new FakeLog([protocolError('NOT_LEADER_FOR_PARTITION')])
+    log.recoverFailure = protocolError('UNKNOWN_TOPIC_OR_PARTITION')
+    await expect(log.open(0).take(1)).rejects.toMatchObject({
+      message: expect.stringMatching(/UNKNOWN_TOPIC/),
+    })
+  })
+
+  it('lets go of whoever waits when it is closed, though the broker does not answer', async () => {
+    const log = new FakeLog([[0]])
+    log.delay = new Promise(() => {})
+    const source = log.open(0)
+    const taken = source.take(1)
+    await sleep(1)
+    source.close()
+    expect(await taken).toBeUndefined()
+    expect(await source.take(1)).toBeUndefined()
+    expect(log.closed).toBe(1)
+  })
+
+  it('stops trying when it is closed', async () => {
+    const log = new FakeLog(Array.from({ length: 50 }, () => protocolError('NOT_LEADER_FOR_PARTITION')))
+    const source = log.open(0)
+    const taken = source.take(1)
+    await until(() => log.fetches.length === 1)
+    source.close()
+    expect(await taken).toBeUndefined()
+    await sleep(150)
+    expect(log.fetches).toHaveLength(1)
+  })
+})
+
+async function take(source: RecordSource, most: number): Promise<number[] | undefined> {
+  const records = await source.take(most)
+  return records && Array.from(records, ({ offset }) => offset)
+}
+
+/** One answer each: a batch of these offsets; a marker; what cannot be decoded; an answer without the partition; a failure. Behind the last it stays silent. */
+type FakeAnswer = readonly number[] | 'marker' | 'garbage' | undefined | Error
+
+class FakeLog {
+  readonly answers: FakeAnswer[]
+  /** The offsets. */
+  readonly fetches: number[] = []
+  recoveries = 0
+  recoverFailure: Error | undefined
+  closed = 0
+  delay: Promise<void> | undefined
+  answersBeforeDelay = 0
+
+  constructor(answers: readonly FakeAnswer[]) {
+    this.answers = [...answers]
+  }
+
+  open(offset: number, pauseMs = 0): RecordSource {
+    const fetcher = {
+      ...{ topic: 'signals', partition: 0 },
+      fetch: (range: { readonly offset: number }) => this.#fetch(range.offset),
+      recover: async () => {
+        this.recoveries++
+        if (this.recoverFailure !== undefined) throw this.recoverFailure
+      },
+      close: () => void this.closed++,
+    }
+    const limits = { maxBytes: 1_000, minBytes: 1, maxWaitMs: 1, pauseMs }
+    const source = fetchAhead({ fetcher, log: silent, offset, ...limits })
+    onTestFinished(() => source.close())
+    return source
+  }
+
+  async #fetch(offset: number): Promise<FetchedPartition | undefined> {
+    this.fetches.push(offset)
+    if (this.fetches.length > this.answersBeforeDelay) await this.delay
+    if (this.answers.length === 0) await new Promise(() => {})
+    const answer = this.answers.shift()
+    if (answer === undefined) return undefined
+    if (answer instanceof Error) throw answer
+    const bytes = encode(offset, answer)
+    const lastStableOffset = this.answers.length > 0 ? Number.MAX_SAFE_INTEGER : 0
+    return { topic: 'signals', partition: 0, errorCode: 0, lastStableOffset, aborted: [], bytes }
+  }
+}
+
+function encode(offset: number, answer: readonly number[] | 'marker' | 'garbage'): Buffer {
+  if (answer === 'marker') return encodeMarker(offset, 1, 'abort')
+  if (answer === 'garbage') {
+    const bytes = encodeBatch({ baseOffset: offset, records: [plainRecord(0)] })
+    bytes[61] = bytes[61]! + 2
+    return bytes
+  }
+  const [first] = answer
+  if (first === undefined) return Buffer.alloc(0)
+  return encodeBatch({ baseOffset: first, records: answer.map(each => plainRecord(each - first)) })
+}
+
+function protocolError(type: string): Error {
+  return Object.assign(new Error(type), { type, code: 1 })
+}

@@ -1,0 +1,96 @@
+import type { LogRecord, OutgoingRecord } from '../../../src/log/log.ts'
+import { decodeRecord } from '../../../src/log/log-entries.ts'
+import { deadLetterRecord, eventRecord } from '../../../src/log/output-records.ts'
+import type { TopicNames } from '../../../src/log/topic-names.ts'
+import type { ModelLibrary } from '../../../src/models/model-library.ts'
+import type { Account } from '../../../src/scoring/account.ts'
+import { createPartitionMemory, foldBatch, type RecordEntry } from '../../../src/scoring/fold.ts'
+import type { ScoringEvent } from '../../../src/scoring/outputs.ts'
+import type { PartitionWrite } from '../../../src/store/store.ts'
+import { plainWrite } from '../plain-write.ts'
+import type { HistoryRecord } from '../slow/slow-evaluator.ts'
+
+export interface PlainFold {
+  readonly events: readonly ScoringEvent[]
+  readonly accounts: ReadonlyMap<string, Account>
+  /** Everything that must have been published, but for `account-scores`, which tells of each batch. */
+  readonly outputs: readonly OutgoingRecord[]
+  /** Everything that the store must hold, as one write. */
+  readonly write: PartitionWrite
+}
+
+export interface FoldContext {
+  readonly library: ModelLibrary
+  readonly topics: TopicNames
+}
+
+/** Folds all records of a partition, as one batch into nothing: no batches, no store, no recovery. */
+export function foldPlainly(
+  { library, topics }: FoldContext,
+  partition: number,
+  records: readonly LogRecord[],
+): PlainFold {
+  const { entries, rejected } = decodeAll({ library, topics }, records)
+  const memory = createPartitionMemory()
+  const accounts = new Map<string, Account>()
+  const folded = foldBatch(entries, memory, accounts)
+  const watermark = (records.at(-1)?.offset ?? -1) + 1
+  const context = { owner: '', expectedWatermark: 0, watermark, memory, library }
+  return {
+    events: folded.events.map(({ event }) => event),
+    accounts,
+    outputs: [
+      ...rejected,
+      ...folded.events.map(({ offset, event }) => eventRecord(topics, event, `${partition}:${offset}`)),
+    ],
+    write: plainWrite(folded.touched, folded.counts, context),
+  }
+}
+
+function decodeAll(
+  { library, topics }: FoldContext,
+  records: readonly LogRecord[],
+): { readonly entries: readonly RecordEntry[]; readonly rejected: readonly OutgoingRecord[] } {
+  const entries: RecordEntry[] = []
+  const rejected: OutgoingRecord[] = []
+  for (const record of records) {
+    const decoded = decodeRecord(record, library)
+    if ('entry' in decoded) entries.push(decoded.entry)
+    else rejected.push(deadLetterRecord(topics, record, decoded.rejection))
+  }
+  return { entries, rejected }
+}
+
+/** The partition's log as the slow evaluator takes it. */
+export function historyOf(context: FoldContext, records: readonly LogRecord[]): HistoryRecord[] {
+  const history: HistoryRecord[] = []
+  /** The rules page, "History": while it is loaded, the wall clock does not pass. */
+  let loading = false
+  for (const entry of decodeAll(context, records).entries) {
+    switch (entry.type) {
+      case 'signal':
+        loading = entry.history
+        history.push({ timestamp: entry.timestamp, signal: entry.signal })
+        break
+      case 'tick':
+        // Slices of more would pass for some accounts only.
+        if (entry.of !== 1) throw new Error(`a tick of ${entry.of} slices; the test has few accounts`)
+        if (!loading || entry.clock === 'event') history.push({ timestamp: entry.timestamp, tick: true })
+        break
+      case 'models':
+        history.push({
+          timestamp: loading ? 0 : entry.at,
+          models: entry.models.map(({ definition }) => definition),
+        })
+        break
+      case 'live':
+        loading = false
+        break
+      case 'promotion':
+        break
+      default:
+        entry satisfies never
+    }
+  }
+  return history
+}

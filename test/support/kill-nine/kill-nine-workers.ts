@@ -1,0 +1,113 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CliProcess, type Environment } from '../../commands/cli.ts'
+
+export type WorkerRole = 'score' | 'ingest'
+
+/** How far a process had come when it was killed. */
+export type Stage = 'starting' | 'without a partition' | 'before its first record' | 'at work'
+
+const ANSWERS = / (http:\/\/127\.0\.0\.1:\d+) answers \/livez, \/readyz and \/metrics"/
+const WORK = /^upswell_(?:signals|refolded_records|ingested_records)_total(?:\{[^}]*\})? ([1-9]\d*)/m
+const ASSIGNED = /^upswell_assigned_partitions ([1-9]\d*)/m
+
+/** A process of the real command line, until something kills it. */
+export class Worker {
+  readonly role: WorkerRole
+  readonly #process: CliProcess
+  #ended = false
+
+  constructor(main: string, role: WorkerRole, env: Environment) {
+    this.role = role
+    this.#process = new CliProcess(main, [role], { env })
+    void this.#process.ended.then(() => {
+      this.#ended = true
+    })
+  }
+
+  /** Whether it ended by itself, which no outage may bring about. */
+  get hasEnded(): boolean {
+    return this.#ended
+  }
+
+  get output(): string {
+    return `${this.#process.stdout}${this.#process.stderr}`
+  }
+
+  async stage(): Promise<Stage> {
+    const url = ANSWERS.exec(this.#process.stdout)?.[1]
+    if (url === undefined) return 'starting'
+    const metrics = await fetch(`${url}/metrics`).then(
+      response => response.text(),
+      () => '',
+    )
+    if (WORK.test(metrics)) return 'at work'
+    return ASSIGNED.test(metrics) ? 'before its first record' : 'without a partition'
+  }
+
+  /** Returns once it has handled records since its start. @throws Error after `patienceMs`, with what it says */
+  async worked(patienceMs: number): Promise<void> {
+    const deadline = performance.now() + patienceMs
+    while ((await this.stage()) !== 'at work') {
+      if (this.#ended) throw new Error(`upswell ${this.role} ended by itself:\n${this.output}`)
+      if (performance.now() > deadline)
+        throw new Error(`upswell ${this.role} did no work within ${patienceMs} ms:\n${this.output}`)
+      await sleep(15)
+    }
+  }
+
+  /** It stands still and knows nothing of it: what the group gives to others meanwhile it still takes for its own when it wakes up. */
+  freeze(): void {
+    process.kill(this.#process.pid, 'SIGSTOP')
+  }
+
+  wake(): void {
+    if (!this.#ended) process.kill(this.#process.pid, 'SIGCONT')
+  }
+
+  async kill(): Promise<void> {
+    await this.#process.kill('SIGKILL')
+  }
+
+  /** Ends it as an operator would. */
+  async stop(): Promise<{ readonly code: number | null }> {
+    return await this.#process.kill('SIGTERM')
+  }
+}
+
+/** What the workers' logs tell of how they took their partitions over. */
+export interface Recoveries {
+  /** How often the store was behind by one batch at most: the process, or Redis, died between a transaction and the save. */
+  readonly committedNotSaved: number
+  /** How often it was behind by more: it was emptied or rolled back. */
+  readonly storeBehind: number
+  /** Records that were folded again, each time. */
+  readonly recordsAgain: readonly number[]
+  /** What must never be: the watermark passed the committed offset, the log ended before the watermark, anything at level error. */
+  readonly alarming: readonly string[]
+}
+
+const AGAIN = /partition (\d+): the store is at (\d+), (\d+) records are folded again/
+const MOVED_BACK = /the group was moved back to/
+
+/**
+ * @param offsets of each partition of the log the offsets of its records; the workers' logs count transaction markers as well
+ * @param mostInABatch more records than that are not those of one transaction
+ */
+export function readRecoveries(
+  workers: readonly Worker[],
+  offsets: readonly (readonly number[])[],
+  mostInABatch: number,
+): Recoveries {
+  const recordsAgain: number[] = []
+  const alarming: string[] = []
+  for (const line of workers.flatMap(({ output }) => output.split('\n'))) {
+    const again = AGAIN.exec(line)
+    if (again !== null) {
+      const [partition, from, length] = again.slice(1).map(Number) as [number, number, number]
+      recordsAgain.push(offsets[partition]!.filter(offset => offset >= from && offset < from + length).length)
+    }
+    if (MOVED_BACK.test(line) || line.includes('"level":"error"')) alarming.push(line)
+  }
+  const committedNotSaved = recordsAgain.filter(count => count <= mostInABatch).length
+  return { committedNotSaved, storeBehind: recordsAgain.length - committedNotSaved, recordsAgain, alarming }
+}

@@ -1,0 +1,392 @@
+import { UpswellError } from '../../../src/lib/errors.ts'
+import type { LogRecord, OutgoingRecord, Position } from '../../../src/log/log.ts'
+import { partitionOf } from '../../../src/log/partition-of.ts'
+
+/**
+ * Kafka's rules, in memory, each call at once: topics of partitions whose offsets have gaps for transaction markers; transactions by transactional id with
+ * epochs; records that a reader sees once their transaction's marker is written, and none behind an open transaction; offsets of groups that are written with a transaction.
+ */
+export class Broker {
+  readonly #topics = new Map<string, BrokerPartition[]>()
+  readonly #producers = new Map<string, Producer>()
+  /** `group/topic/partition` → offset. */
+  readonly #offsets = new Map<string, number>()
+  /** What was committed with them. */
+  readonly #metadata = new Map<string, string | undefined>()
+  /** The same, but as of the decision to commit: a marker may be on its way. */
+  readonly #decided = new Map<string, number>()
+  readonly #unfinished = new Set<Transaction>()
+  readonly #later: BrokerTiming
+
+  constructor(later: BrokerTiming) {
+    this.#later = later
+  }
+
+  createTopic(name: string, partitions: number): void {
+    this.#topics.set(
+      name,
+      Array.from({ length: partitions }, (_, partition) => ({
+        topic: name,
+        partition,
+        entries: [],
+        readers: [],
+        first: 0,
+        compactedTo: 0,
+      })),
+    )
+  }
+
+  partitions(topic: string): number {
+    return this.#topics.get(topic)!.length
+  }
+
+  topics(): string[] {
+    return [...this.#topics.keys()]
+  }
+
+  deleteTopic(name: string): void {
+    this.#topics.delete(name)
+    this.#forgetOffsets(key => key.split('/')[1] === name)
+  }
+
+  deleteGroup(name: string): void {
+    this.#forgetOffsets(key => key.split('/')[0] === name)
+  }
+
+  /** Takes the transactional id over: earlier epochs can do nothing any more. `busy`: a transaction of an earlier epoch is not ended yet, ask again. */
+  initProducer(id: string, fences: boolean): { readonly epoch: number } | 'busy' {
+    const producer = this.#producers.get(id) ?? { epoch: 0, transaction: undefined }
+    this.#producers.set(id, producer)
+    if (fences) producer.epoch += 1
+    const { transaction } = producer
+    if (transaction?.state === 'open') this.#end(transaction, 'aborting')
+    if (transaction !== undefined && transaction.state !== 'ended') return 'busy'
+    return { epoch: producer.epoch }
+  }
+
+  /** Records without a transaction: they are there at once. */
+  append(records: readonly OutgoingRecord[]): Position[] {
+    return records.map(record => this.#write(record, undefined))
+  }
+
+  /** Records of a transaction, which begins with the first of them. `busy`: the one before is not ended yet, ask again. */
+  produce(id: string, epoch: number, records: readonly OutgoingRecord[]): Position[] | 'busy' {
+    const transaction = this.#transactionOf(id, epoch)
+    if (transaction === 'busy') return 'busy'
+    return records.map(record => this.#write(record, transaction))
+  }
+
+  /** The group's offset is moved when the transaction is committed. */
+  addOffset(
+    id: string,
+    epoch: number,
+    group: string,
+    topic: string,
+    partition: number,
+    offset: number,
+    metadata?: string,
+  ): undefined | 'busy' {
+    const transaction = this.#transactionOf(id, epoch)
+    if (transaction === 'busy') return 'busy'
+    transaction.offsets.push([offsetKey(group, topic, partition), offset, metadata])
+    return undefined
+  }
+
+  /** The decision is made when this returns; the markers follow. */
+  endTransaction(id: string, epoch: number, how: 'commit' | 'abort'): void {
+    const producer = this.#requireEpoch(id, epoch)
+    const { transaction } = producer
+    if (transaction?.state !== 'open') {
+      if (how === 'abort') return
+      throw new UpswellError('LOG_UNAVAILABLE', `${id} has no open transaction`)
+    }
+    this.#end(transaction, how === 'commit' ? 'committing' : 'aborting')
+  }
+
+  /** What a `read_committed` reader gets from this offset on, and where to go on; waits until there is something. Refused where retention has been. */
+  fetch(
+    topic: string,
+    partition: number,
+    from: number,
+    most: number,
+    uncommitted: boolean,
+  ): Promise<Fetched> {
+    const log = this.#log(topic, partition)
+    if (from < log.first)
+      throw new UpswellError(
+        'LOG_UNAVAILABLE',
+        `${topic}/${partition} begins at ${log.first}, not at ${from}`,
+      )
+    const fetched = read(log, from, most, uncommitted)
+    if (fetched.nextOffset > from) return Promise.resolve(fetched)
+    return new Promise(resolve => {
+      log.readers.push(() => {
+        const found = read(log, from, most, uncommitted)
+        if (found.nextOffset === from) return false
+        resolve(found)
+        return true
+      })
+    })
+  }
+
+  /** What a `read_committed` reader gets at once from this offset on, and where to go on: at the same place, if what comes next is not decided. */
+  read(topic: string, partition: number, from: number, most: number): Fetched {
+    return read(this.#log(topic, partition), from, most, false)
+  }
+
+  /** By partition: where the group stands; partitions in which it never committed are left out. */
+  committedOffsets(group: string, topic: string): Map<number, number> {
+    const offsets = new Map<number, number>()
+    for (let partition = 0; partition < this.partitions(topic); partition++) {
+      const offset = this.#offsets.get(offsetKey(group, topic, partition))
+      if (offset !== undefined) offsets.set(partition, offset)
+    }
+    return offsets
+  }
+
+  committedOffset(group: string, topic: string, partition: number): number {
+    return this.#offsets.get(offsetKey(group, topic, partition)) ?? 0
+  }
+
+  committedMetadata(group: string, topic: string, partition: number): string | undefined {
+    return this.#metadata.get(offsetKey(group, topic, partition))
+  }
+
+  decidedOffset(group: string, topic: string, partition: number): number {
+    return this.#decided.get(offsetKey(group, topic, partition)) ?? 0
+  }
+
+  /** As an operator does. */
+  setOffset(group: string, topic: string, partition: number, offset: number): void {
+    this.#offsets.set(offsetKey(group, topic, partition), offset)
+    this.#metadata.delete(offsetKey(group, topic, partition))
+    this.#decided.set(offsetKey(group, topic, partition), offset)
+  }
+
+  /** The first offset that can be read. */
+  firstOffset(topic: string, partition: number): number {
+    return this.#log(topic, partition).first
+  }
+
+  /** As retention does. */
+  deleteBefore(topic: string, partition: number, offset: number): void {
+    const log = this.#log(topic, partition)
+    log.first = Math.max(log.first, offset)
+  }
+
+  /** As Kafka's cleaner does: of the records below `before`, as far as all is decided, the newest of each key stays. */
+  compact(topic: string, partition: number, before: number): void {
+    const log = this.#log(topic, partition)
+    const undecided = log.entries.findIndex(entry => !isDecided(entry, log))
+    const to = Math.min(before, undecided < 0 ? log.entries.length : undecided)
+    const newer = new Set<string>()
+    for (const entry of log.entries.slice(0, to).reverse()) {
+      if (!isCommitted(entry)) continue
+      const key = String(entry.record!.key)
+      if (newer.has(key)) entry.isRemoved = true
+      newer.add(key)
+    }
+    log.compactedTo = Math.max(log.compactedTo, to)
+  }
+
+  /** Below this offset the newest record of each key is all that is sure to be there. */
+  compactedTo(topic: string, partition: number): number {
+    return this.#log(topic, partition).compactedTo
+  }
+
+  endOffset(topic: string, partition: number): number {
+    return this.#log(topic, partition).entries.length
+  }
+
+  /** The end of the committed records: the offset behind the last of them. */
+  committedEnd(topic: string, partition: number): number {
+    const last = this.#log(topic, partition).entries.findLast(isCommitted)
+    return last === undefined ? 0 : last.offset + 1
+  }
+
+  /** All records of a partition, whatever became of their transactions. */
+  writtenRecords(topic: string, partition: number): LogRecord[] {
+    return this.#log(topic, partition).entries.flatMap(({ record }) => record ?? [])
+  }
+
+  /** All committed records of a partition, also those that were deleted since, with the transactional ids that wrote them. */
+  committedRecords(topic: string, partition: number): { record: LogRecord; writer: string | undefined }[] {
+    return this.#log(topic, partition)
+      .entries.filter(isCommitted)
+      .map(({ record, transaction }) => ({ record: record!, writer: transaction?.id }))
+  }
+
+  /** Whether every transaction that was begun is ended, with all its markers. */
+  isQuiet(): boolean {
+    return this.#unfinished.size === 0
+  }
+
+  #forgetOffsets(isOne: (key: string) => boolean): void {
+    for (const offsets of [this.#offsets, this.#decided])
+      for (const key of [...offsets.keys()]) if (isOne(key)) offsets.delete(key)
+  }
+
+  #log(topic: string, partition: number): BrokerPartition {
+    return this.#topics.get(topic)![partition]!
+  }
+
+  #requireEpoch(id: string, epoch: number): Producer {
+    const producer = this.#producers.get(id)
+    if (producer === undefined || producer.epoch !== epoch)
+      throw new UpswellError('LOG_FENCED', `epoch ${epoch} of ${id} is over, it is ${producer?.epoch} now`)
+    return producer
+  }
+
+  #transactionOf(id: string, epoch: number): Transaction | 'busy' {
+    const producer = this.#requireEpoch(id, epoch)
+    const { transaction } = producer
+    if (transaction?.state === 'open') return transaction
+    if (transaction !== undefined && transaction.state !== 'ended') return 'busy'
+    const begun: Transaction = {
+      id,
+      state: 'open',
+      outcome: undefined,
+      offsets: [],
+      partitions: new Set(),
+      markers: new Set(),
+    }
+    producer.transaction = begun
+    this.#unfinished.add(begun)
+    this.#later.timeout(() => {
+      if (begun.state !== 'open') return
+      producer.epoch += 1
+      this.#end(begun, 'aborting')
+    })
+    return begun
+  }
+
+  #write(record: OutgoingRecord, transaction: Transaction | undefined): Position {
+    const { topic, key, value, headers = {} } = record
+    const logs = this.#topics.get(topic)!
+    const partition = record.partition ?? partitionOf(key ?? '', logs.length)
+    const log = logs[partition]!
+    const offset = log.entries.length
+    const bytes = (text: string | Buffer | null): Buffer | null => (text === null ? null : Buffer.from(text))
+    const written: LogRecord = {
+      topic,
+      partition,
+      offset,
+      timestamp: record.timestamp ?? this.#later.now(),
+      key: bytes(key),
+      value: bytes(value),
+      headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])),
+    }
+    log.entries.push({ offset, record: written, transaction, isRemoved: false })
+    transaction?.partitions.add(log)
+    wakeReaders(log)
+    return { partition, offset }
+  }
+
+  #end(transaction: Transaction, state: 'committing' | 'aborting'): void {
+    transaction.state = state
+    if (state === 'committing')
+      for (const [key, offset] of transaction.offsets) this.#decided.set(key, offset)
+    let open = transaction.partitions.size + 1
+    const finish = (): void => {
+      open -= 1
+      if (open > 0) return
+      transaction.state = 'ended'
+      this.#unfinished.delete(transaction)
+    }
+    const outcome = state === 'committing' ? 'commit' : 'abort'
+    for (const log of transaction.partitions) {
+      this.#later.marker(() => {
+        transaction.outcome ??= outcome
+        transaction.markers.add(log)
+        const offset = log.entries.length
+        log.entries.push({ offset, record: undefined, transaction: undefined, isRemoved: false })
+        wakeReaders(log)
+        finish()
+      })
+    }
+    this.#later.marker(() => {
+      if (outcome === 'commit')
+        for (const [key, offset, metadata] of transaction.offsets) {
+          this.#offsets.set(key, offset)
+          this.#metadata.set(key, metadata)
+        }
+      finish()
+    })
+  }
+}
+
+/** When what the broker does by itself happens. */
+export interface BrokerTiming {
+  now(): number
+  marker(write: () => void): void
+  timeout(abort: () => void): void
+}
+
+export interface Fetched {
+  readonly records: readonly LogRecord[]
+  readonly nextOffset: number
+}
+
+interface BrokerPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly entries: Entry[]
+  /** Those who wait for more; each answers whether it has got something. */
+  readers: (() => boolean)[]
+  /** What lies before it was deleted. */
+  first: number
+  compactedTo: number
+}
+
+interface Entry {
+  readonly offset: number
+  /** Undefined: a marker. */
+  readonly record: LogRecord | undefined
+  readonly transaction: Transaction | undefined
+  /** By compaction. */
+  isRemoved: boolean
+}
+
+interface Transaction {
+  readonly id: string
+  state: 'open' | 'committing' | 'aborting' | 'ended'
+  outcome: 'commit' | 'abort' | undefined
+  readonly offsets: [string, number, string | undefined][]
+  readonly partitions: Set<BrokerPartition>
+  /** Where the end is written down already: only there readers know of it. */
+  readonly markers: Set<BrokerPartition>
+}
+
+interface Producer {
+  epoch: number
+  transaction: Transaction | undefined
+}
+
+function read(log: BrokerPartition, from: number, most: number, uncommitted: boolean): Fetched {
+  const records: LogRecord[] = []
+  let nextOffset = from
+  for (const entry of log.entries.slice(Math.max(from, log.first))) {
+    const { offset, record, transaction, isRemoved } = entry
+    if (records.length === most || (!isDecided(entry, log) && !uncommitted)) break
+    nextOffset = offset + 1
+    if (record === undefined || isRemoved) continue
+    if (uncommitted || transaction?.outcome !== 'abort') records.push(record)
+  }
+  return { records, nextOffset }
+}
+
+function isDecided({ transaction }: Entry, log: BrokerPartition): boolean {
+  return transaction === undefined || transaction.markers.has(log)
+}
+
+function isCommitted({ record, transaction }: Entry): boolean {
+  return record !== undefined && (transaction === undefined || transaction.outcome === 'commit')
+}
+
+function wakeReaders(log: BrokerPartition): void {
+  log.readers = log.readers.filter(reader => !reader())
+}
+
+function offsetKey(group: string, topic: string, partition: number): string {
+  return `${group}/${topic}/${partition}`
+}

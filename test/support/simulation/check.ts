@@ -1,0 +1,230 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { LogRecord, OutgoingRecord } from '../../../src/log/log.ts'
+import { eventRecord } from '../../../src/log/output-records.ts'
+import { SOURCE_TOPICS, type SourceTopic } from '../../../src/log/topic-names.ts'
+import { slowEvaluate, withoutIds } from '../slow/slow-evaluator.ts'
+import { compareCheckpoints } from './compare-checkpoints.ts'
+import type { StoreContents } from './journaled-store.ts'
+import { foldPlainly, type PlainFold } from './plain-fold.ts'
+import { TOPICS } from './topics.ts'
+import type { World } from './world.ts'
+
+export interface Found {
+  /** Empty: all is right. */
+  readonly wrongs: readonly string[]
+  readonly outputs: number
+  readonly records: number
+  readonly comparedWithSlow: number
+  /** Complete checkpoints that were compared. */
+  readonly checkpoints: number
+  /** How often a partition was made from one. */
+  readonly restores: number
+}
+
+/** Compares all that the world has come to with what its committed `signals` say that it must be. */
+export async function check(world: World): Promise<Found> {
+  const wrongs: string[] = [...world.wrongs]
+  const folds = Array.from({ length: world.plan.partitions }, (_, partition) =>
+    foldPlainly(recordsOf(world, TOPICS.signals, partition), world.library),
+  )
+  let outputs = 0
+  let records = 0
+  let comparedWithSlow = 0
+  for (const [partition, fold] of folds.entries()) {
+    outputs += fold.events.length
+    records += fold.history.length
+    wrongs.push(...compareContents(partition, world.store.contents(partition), fold.contents))
+    if (!fold.isMonotone) continue
+    comparedWithSlow += 1
+    wrongs.push(...compareWithSlow(partition, fold))
+  }
+  for (const topic of ['tier-changes', 'pql-events', 'alerts'] as const)
+    wrongs.push(...compareOutputs(world, TOPICS[topic], folds))
+  wrongs.push(...compareLatestScores(world, folds))
+  if (!world.wasMovedBack) wrongs.push(...findRepeatedScores(world))
+  wrongs.push(...checkDeadLetters(world, folds))
+  wrongs.push(...checkIngest(world))
+  const compared = await compareCheckpoints(world)
+  wrongs.push(...compared.wrongs)
+  const { checkpoints } = compared
+  return { wrongs, outputs, records, comparedWithSlow, checkpoints, restores: world.restores }
+}
+
+function recordsOf(world: World, topic: string, partition: number): LogRecord[] {
+  return world.broker.committedRecords(topic, partition).map(({ record }) => record)
+}
+
+function recordsOfTopic(world: World, topic: string): LogRecord[] {
+  const partitions = world.broker.partitions(topic)
+  return Array.from({ length: partitions }, (_, partition) => recordsOf(world, topic, partition)).flat()
+}
+
+// ---- The store ----
+
+function compareContents(partition: number, found: StoreContents, expected: StoreContents): string[] {
+  const wrongs: string[] = []
+  for (const key of new Set([...found.keys(), ...expected.keys()])) {
+    const [is, must] = [found.get(key), expected.get(key)]
+    if (is !== must)
+      wrongs.push(`the store's partition ${partition}: ${key} is ${cut(is)}, must be ${cut(must)}`)
+  }
+  return wrongs
+}
+
+function cut(text: string | undefined): string {
+  if (text === undefined) return 'not there'
+  return text.length <= 200 ? text : `${text.slice(0, 200)}…`
+}
+
+function compareWithSlow(partition: number, fold: PlainFold): string[] {
+  const fast = withoutIds(fold.events.map(({ event }) => event))
+  const slow = withoutIds(slowEvaluate(fold.history).events)
+  if (isDeepStrictEqual(fast, slow)) return []
+  const at = fast.findIndex((event, i) => !isDeepStrictEqual(event, slow[i]))
+  return [
+    `partition ${partition}: the plain fold and the slow evaluator differ: ${fast.length} and ${slow.length} events; ` +
+      `first ${JSON.stringify(fast[at])} and ${JSON.stringify(slow[at === -1 ? fast.length : at])}`,
+  ]
+}
+
+// ---- Outputs ----
+
+/** Each event once, in order per account, byte for byte. */
+function compareOutputs(world: World, topic: string, folds: readonly PlainFold[]): string[] {
+  const expected = new Map<string, string[]>()
+  for (const [partition, { events }] of folds.entries()) {
+    for (const { offset, event } of events) {
+      const record = eventRecord(TOPICS, event, `${partition}:${offset}`)
+      if (record.topic === topic) add(expected, event.accountId, outgoingText(record))
+    }
+  }
+  const found = new Map<string, string[]>()
+  for (const record of recordsOfTopic(world, topic)) {
+    const account = String(record.key)
+    const text = recordText(record)
+    // An operator who moves the group back gets what it had sent again, if the store was behind: with the same ids.
+    if (world.wasMovedBack && found.get(account)?.includes(text)) continue
+    add(found, account, text)
+  }
+  const wrongs: string[] = []
+  for (const account of new Set([...expected.keys(), ...found.keys()])) {
+    const [is, must] = [found.get(account) ?? [], expected.get(account) ?? []]
+    if (isDeepStrictEqual(is, must)) continue
+    const at = must.findIndex((text, i) => text !== is[i])
+    wrongs.push(
+      `${topic} of ${account}: ${is.length} records, must be ${must.length}; first difference at ${at}: ` +
+        `${cut(is[at === -1 ? must.length : at])} instead of ${cut(must[at])}`,
+    )
+  }
+  return wrongs
+}
+
+function add<K>(lists: Map<K, string[]>, key: K, text: string): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [text])
+  else list.push(text)
+}
+
+function outgoingText({ key, value, headers, timestamp }: OutgoingRecord): string {
+  return JSON.stringify([String(key), String(value), headers, timestamp])
+}
+
+function recordText({ key, value, headers, timestamp }: LogRecord): string {
+  const texts = Object.fromEntries(Object.entries(headers).map(([name, bytes]) => [name, bytes.toString()]))
+  return JSON.stringify([String(key), String(value), texts, timestamp])
+}
+
+/** The last record of each account in the compacted topic says what the state says. */
+function compareLatestScores(world: World, folds: readonly PlainFold[]): string[] {
+  const latest = new Map<string, LogRecord>()
+  for (const record of recordsOfTopic(world, TOPICS['account-scores'])) latest.set(String(record.key), record)
+  const wrongs: string[] = []
+  for (const { accounts } of folds) {
+    for (const { id, standings } of accounts.values()) {
+      const must = standings.map(({ model: { definition }, score, tier }) => [
+        definition.id,
+        definition.version,
+        score,
+        definition.tiers[tier]!.name,
+      ])
+      const value = JSON.parse(String(latest.get(id)?.value ?? '{"scores":[]}')) as {
+        scores: { modelId: string; modelVersion: number; score: number; tier: string }[]
+      }
+      const is = value.scores.map(({ modelId, modelVersion, score, tier }) => [
+        modelId,
+        modelVersion,
+        score,
+        tier,
+      ])
+      if (JSON.stringify(is) !== JSON.stringify(must))
+        wrongs.push(
+          `account-scores of ${id} ends with ${JSON.stringify(is)}, must with ${JSON.stringify(must)}`,
+        )
+    }
+  }
+  return wrongs
+}
+
+/** No record of the compacted topic says what the one before it of the same account said. Models that come back may bring a record back, behind another. */
+function findRepeatedScores(world: World): string[] {
+  const last = new Map<string, string>()
+  return recordsOfTopic(world, TOPICS['account-scores']).flatMap(({ key, headers, offset }) => {
+    const [account, id] = [String(key), String(headers['ce_id'])]
+    if (last.get(account) === id) return [`account-scores of ${account}: ${id} comes again at ${offset}`]
+    last.set(account, id)
+    return []
+  })
+}
+
+// ---- What cannot be used, and ingest ----
+
+/** Every record of `signals` that cannot be used is in `dead-letter`, once. */
+function checkDeadLetters(world: World, folds: readonly PlainFold[]): string[] {
+  const expected = folds.flatMap(({ rejected }, partition) =>
+    rejected.map(offset => `${TOPICS.signals}/${partition}/${offset}`),
+  )
+  let found = recordsOfTopic(world, TOPICS['dead-letter'])
+    .map(placeOf)
+    .filter(place => place.startsWith(`${TOPICS.signals}/`))
+  if (world.wasMovedBack) found = [...new Set(found)]
+  const [is, must] = [found.sort(), expected.sort()]
+  return isDeepStrictEqual(is, must) ? [] : [`dead-letter has ${is.join(' ')}, must have ${must.join(' ')}`]
+}
+
+function placeOf({ headers }: LogRecord): string {
+  return ['upswell-topic', 'upswell-partition', 'upswell-offset'].map(name => headers[name]).join('/')
+}
+
+/** Every source record is in `signals` or in `dead-letter`, once, and those of an account in the order of their partition. */
+function checkIngest(world: World): string[] {
+  const wrongs: string[] = []
+  const dead = new Set(recordsOfTopic(world, TOPICS['dead-letter']).map(placeOf))
+  const must = new Map<string, string[]>()
+  for (const source of Object.keys(SOURCE_TOPICS) as SourceTopic[]) {
+    for (const record of recordsOfTopic(world, TOPICS[source])) {
+      const place = `${record.topic}/${record.partition}/${record.offset}`
+      if (!dead.delete(place))
+        add(must, `${SOURCE_TOPICS[source]} of ${accountOf(record)}`, String(record.value))
+    }
+  }
+  for (const place of dead) if (!place.startsWith(`${TOPICS.signals}/`)) wrongs.push(`dead-letter: ${place}`)
+  const is = new Map<string, string[]>()
+  for (let partition = 0; partition < world.plan.partitions; partition++) {
+    for (const { record, writer } of world.broker.committedRecords(TOPICS.signals, partition)) {
+      if (!writer?.startsWith('ingest-')) continue
+      const { kind } = JSON.parse(String(record.value)) as { kind: string }
+      add(is, `${kind} of ${record.key}`, String(record.value))
+    }
+  }
+  for (const key of new Set([...must.keys(), ...is.keys()]))
+    if (!isDeepStrictEqual(is.get(key), must.get(key)))
+      wrongs.push(
+        `ingest: ${key}: ${is.get(key)?.length} signals, must be ${must.get(key)?.length}, in order`,
+      )
+  return wrongs
+}
+
+/** Ingest goes by the value, whatever key a source has given it. */
+function accountOf({ value }: LogRecord): string {
+  return (JSON.parse(String(value)) as { accountId: string }).accountId
+}

@@ -1,0 +1,108 @@
+import { isHead } from '../../../src/consumers/checkpoints/checkpoint-records.ts'
+import {
+  type Checkpoint,
+  findCheckpoint,
+  readCheckpoint,
+} from '../../../src/consumers/checkpoints/read-checkpoint.ts'
+import { clipStretches } from '../../../src/log/clip-stretches.ts'
+import type { Log, OffsetRange } from '../../../src/log/log.ts'
+import { CHECKPOINTS } from '../../../src/log/topic-names.ts'
+import { encodePartitionMemory } from '../../../src/models/partition-memory.ts'
+import { dueBucketOf } from '../../../src/scoring/account.ts'
+import { createPartitionMemory } from '../../../src/scoring/fold.ts'
+import { isKpiBook } from '../../../src/scoring/population/kpi-counts.ts'
+import type { Broker } from './broker.ts'
+import { foldPlainly } from './plain-fold.ts'
+import { TOPICS } from './topics.ts'
+import type { World } from './world.ts'
+
+const TOPIC = TOPICS[CHECKPOINTS]
+
+/** The newest complete checkpoint of each partition holds what the plain fold has at its cut, no more and no less. */
+export async function compareCheckpoints(
+  world: World,
+): Promise<{ readonly wrongs: readonly string[]; readonly checkpoints: number }> {
+  const { broker, plan } = world
+  const log = settledLog(broker)
+  const wrongs: string[] = []
+  let checkpoints = 0
+  for (let partition = 0; partition < plan.partitions; partition++) {
+    const found = await findCheckpoint(log, TOPIC, partition)
+    if (found === undefined) {
+      if (broker.committedRecords(TOPIC, partition).some(({ record }) => isHead(record)))
+        wrongs.push(`${TOPIC}/${partition} has a head, and no checkpoint is found`)
+      continue
+    }
+    checkpoints += 1
+    // Compaction that went on behind it may have taken accounts of it, for which there are newer ones.
+    const isWhole = broker.compactedTo(TOPIC, partition) <= found.headOffset + 1
+    const [is, must] = [await contentsOf(log, found), expectedAt(world, found)]
+    for (const key of new Set([...is.keys(), ...must.keys()])) {
+      if (is.get(key) === must.get(key)) continue
+      if (!isWhole && !is.has(key) && !is.has(`account ${accountOf(key)}`)) continue
+      wrongs.push(
+        `the checkpoint of partition ${partition} at offset ${found.cut}: ${key} is ${is.get(key)}, must be ${must.get(key)}`,
+      )
+    }
+  }
+  return { wrongs, checkpoints }
+}
+
+/** Of `users ID CHUNK`; ids hold no spaces here. */
+function accountOf(key: string): string | undefined {
+  return key.split(' ')[1]
+}
+
+async function contentsOf(log: Log, checkpoint: Checkpoint): Promise<Map<string, string>> {
+  const contents = new Map<string, string>()
+  for await (const item of readCheckpoint(log, checkpoint)) {
+    const hex = item.bytes.toString('hex')
+    if (item.type === 'account') {
+      contents.set(`account ${item.accountId}`, `${dueBucketOf(item.accountId)} ${hex}`)
+    } else contents.set(`users ${item.accountId} ${item.chunk}`, hex)
+  }
+  contents.set('state', checkpoint.state)
+  contents.set('accounts', String(checkpoint.accounts))
+  for (const { book, field, delta } of checkpoint.counters)
+    contents.set(`counter ${book} ${field}`, String(delta))
+  return contents
+}
+
+function expectedAt({ broker, library }: World, { partition, cut }: Checkpoint): Map<string, string> {
+  const records = broker.committedRecords(TOPICS.signals, partition).map(({ record }) => record)
+  const { accounts, contents } = foldPlainly(
+    records.filter(({ offset }) => offset < cut),
+    library,
+  )
+  const expected = new Map(
+    [...contents].filter(([key]) => {
+      const [type, name] = key.split(' ')
+      return type === 'account' || type === 'users' || (type === 'counter' && isKpiBook(name!))
+    }),
+  )
+  const nothing = Buffer.from(encodePartitionMemory(createPartitionMemory(), library)).toString()
+  expected.set('state', contents.get('state') ?? nothing)
+  expected.set('accounts', String(accounts.size))
+  return expected
+}
+
+/** What a reader finds in the log, answered at once. */
+function settledLog(broker: Broker): Log {
+  const ranges = (topic: string): ReadonlyMap<number, OffsetRange> =>
+    new Map(
+      Array.from({ length: broker.partitions(topic) }, (_, partition) => [
+        partition,
+        { first: broker.firstOffset(topic, partition), end: broker.endOffset(topic, partition) },
+      ]),
+    )
+  const log: Pick<Log, 'ranges' | 'read'> = {
+    ranges: async topic => ranges(topic),
+    async *read(topic, stretches) {
+      for (const { partition, from, to } of clipStretches(topic, stretches, ranges(topic)))
+        yield* broker
+          .read(topic, partition, from, Number.POSITIVE_INFINITY)
+          .records.filter(({ offset }) => offset < to)
+    },
+  }
+  return log as Log
+}

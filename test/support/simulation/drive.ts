@@ -1,0 +1,164 @@
+import type { OutgoingRecord } from '../../../src/log/log.ts'
+import { liveRecord, signalRecord, tickRecord } from '../../../src/log/log-entries.ts'
+import { SOURCE_TOPICS, type SourceTopic } from '../../../src/log/topic-names.ts'
+import { LATEST_MS } from '../../../src/signals/parse-signal.ts'
+import type { Signal } from '../../../src/signals/signal.ts'
+import type { Happening, Poison } from './plan.ts'
+import { TOPICS } from './topics.ts'
+import type { World } from './world.ts'
+
+const RETRY_MS = 200
+
+/** Lets the steps of the plan happen, one after the other. `onDone`: after the last, when everything that was to be sent is sent. */
+export async function drive(world: World, onDone: () => void): Promise<void> {
+  const sends: Promise<void>[] = []
+  for (const { pauseMs, leapMs, what } of world.plan.steps) {
+    await world.client.sleep(pauseMs)
+    world.wallMs += leapMs
+    world.trace(() => `${leapMs > 0 ? `the clock leaps ${leapMs} ms; ` : ''}${describe(what)}`)
+    const records = happen(world, what)
+    if (records.length > 0) sends.push(send(world, records))
+  }
+  await Promise.all(sends)
+  onDone()
+}
+
+/** Until the log says that they are there: those that are there already, unheard, are sent again. */
+async function send(world: World, records: readonly OutgoingRecord[]): Promise<void> {
+  for (;;) {
+    try {
+      await world.clientLog.append(records)
+      return
+    } catch {
+      await world.client.sleep(RETRY_MS)
+    }
+  }
+}
+
+/** Does it, or answers the records that do it. */
+function happen(world: World, what: Happening): readonly OutgoingRecord[] {
+  const { plan, client, scheduler } = world
+  const worker = (number: number) => world.workers[number % world.workers.length]!.process
+  switch (what.type) {
+    case 'signal':
+      return [wayIn(what.signal, what.way, client.now())]
+    case 'poison':
+      return [poison(what.where, what.how, client.now())]
+    case 'live':
+      return everyOf(plan.partitions, partition => liveRecord(TOPICS.signals, partition))
+    case 'tick': {
+      const scope = what.all ? 'all' : 'due'
+      const time = client.now() + what.aheadMs
+      return everyOf(what.slices, slice =>
+        tickRecord(TOPICS.signals, what.partition % plan.partitions, time, {
+          slice,
+          of: what.slices,
+          scope,
+          clock: 'wall',
+        }),
+      )
+    }
+    case 'models':
+      world.configure(what.models)
+      return []
+    case 'rebalance':
+      world.rebalance()
+      return []
+    case 'crash':
+      worker(what.worker).die()
+      return []
+    case 'freeze':
+      worker(what.worker).freeze(what.forMs)
+      return []
+    case 'clock': {
+      const wrong = worker(what.worker)
+      wrong.clockErrorMs += what.byMs
+      scheduler.after(2_000, () => {
+        if (!world.isCalm) wrong.clockErrorMs -= what.byMs
+      })
+      return []
+    }
+    case 'roll-back':
+      world.store.rollBack(what.writes)
+      return []
+    case 'empty':
+      world.store.empty()
+      return []
+    case 'clear':
+      world.breakOffClear(what.partition % plan.partitions)
+      return []
+    case 'compact':
+      world.compactCheckpoints(what.partition % plan.partitions, what.share)
+      return []
+    case 'retention':
+      world.deleteSignals(what.partition % plan.partitions, what.share)
+      return []
+    case 'outage':
+      world.beginOutage(what.of, what.forMs)
+      return []
+    case 'move-back':
+      world.moveBack(what.records)
+      return []
+    default:
+      return what satisfies never
+  }
+}
+
+function everyOf<T>(count: number, make: (place: number) => T): T[] {
+  return Array.from({ length: count }, (_, place) => make(place))
+}
+
+function wayIn(signal: Signal, way: 'source' | 'direct' | 'history', now: number): OutgoingRecord {
+  const direct = signalRecord(
+    TOPICS.signals,
+    signal,
+    way === 'history' ? signal.occurredAt : now,
+    way === 'history' ? 'event' : 'wall',
+  )
+  // What no source topic is for goes the way of the API.
+  const source = sourceFor(signal)
+  if (way !== 'source' || source === undefined) return direct
+  return { topic: TOPICS[source], key: direct.key, value: direct.value, timestamp: now }
+}
+
+function sourceFor({ kind }: Signal): SourceTopic | undefined {
+  return (Object.keys(SOURCE_TOPICS) as SourceTopic[]).find(topic => SOURCE_TOPICS[topic] === kind)
+}
+
+function poison(where: 'source' | 'signals', how: Poison, now: number): OutgoingRecord {
+  const topic = where === 'source' ? TOPICS['product-usage'] : TOPICS.signals
+  const value = JSON.stringify({
+    id: 'poison',
+    kind: 'usage',
+    name: 'poison',
+    accountId: 'poisoned',
+    quantity: 1,
+    occurredAt: new Date(how === 'future' ? now + 86_400_000 : now).toISOString(),
+  })
+  switch (how) {
+    case 'not-json':
+      return { topic, key: 'poisoned', value: '{"id":', timestamp: now }
+    case 'empty':
+      return { topic, key: 'poisoned', value: null, timestamp: now }
+    case 'wrong-key':
+      return { topic, partition: 0, key: 'another', value, timestamp: now }
+    case 'no-key':
+      return { topic, partition: 0, key: null, value, timestamp: now }
+    case 'future':
+      return {
+        topic,
+        partition: 0,
+        key: 'poisoned',
+        value,
+        timestamp: where === 'signals' ? LATEST_MS + 1 : now,
+      }
+    default:
+      return how satisfies never
+  }
+}
+
+function describe(what: Happening): string {
+  return what.type === 'signal'
+    ? `${what.way} signal ${what.signal.id} ${what.signal.kind} of ${what.signal.accountId}`
+    : JSON.stringify(what)
+}

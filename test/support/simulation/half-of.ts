@@ -1,0 +1,52 @@
+import type { CounterChange } from '../../../src/scoring/population/counters.ts'
+import type { AccountWrite, Listing, PartitionWrite } from '../../../src/store/store.ts'
+
+/**
+ * Half of what writes to a partition come to, as one write to the emptied partition: what a removal leaves that is broken off. Every second account
+ * stays, of every second of these the listings do, and every second chunk of users and counter, whoever's they are.
+ */
+export function halfOf(writes: readonly PartitionWrite[], owner: string): PartitionWrite {
+  const accounts = new Map<string, AccountWrite>()
+  const chunks = new Map<string, PartitionWrite['userChunks'][number]>()
+  const counters = new Map<string, CounterChange>()
+  for (const write of writes) {
+    for (const account of write.accounts)
+      accounts.set(account.accountId, joined(accounts.get(account.accountId), account))
+    for (const chunk of write.userChunks) chunks.set(`${chunk.accountId} ${chunk.chunk}`, chunk)
+    for (const change of write.counters) {
+      const key = `${change.book} ${change.field}`
+      counters.set(key, { ...change, delta: (counters.get(key)?.delta ?? 0) + change.delta })
+    }
+  }
+  return {
+    owner,
+    expectedWatermark: 0,
+    watermark: 0,
+    state: undefined,
+    accounts: everySecond(accounts).map((account, i) =>
+      i % 2 === 0 ? account : { ...account, listingsAdded: [] },
+    ),
+    userChunks: everySecond(chunks),
+    counters: everySecond(counters).filter(({ delta }) => delta !== 0),
+  }
+}
+
+function joined(before: AccountWrite | undefined, now: AccountWrite): AccountWrite {
+  const kept = (before?.listingsAdded ?? []).filter(
+    listing => !now.listingsRemoved.some(removed => textOf(removed) === textOf(listing)),
+  )
+  return {
+    ...now,
+    dueAt: now.dueAt ?? before?.dueAt ?? Number.POSITIVE_INFINITY,
+    listingsRemoved: [],
+    listingsAdded: [...kept, ...now.listingsAdded],
+  }
+}
+
+function textOf({ list, tier, score, accountId }: Listing): string {
+  return JSON.stringify([list, tier, score, accountId])
+}
+
+function everySecond<T>(items: ReadonlyMap<string, T>): T[] {
+  return [...items.values()].filter((_, i) => i % 2 === 1)
+}

@@ -1,0 +1,134 @@
+import type { PartitionWrite, StoredPartition } from '../../../src/store/store.ts'
+import { MemoryStore } from '../memory-store.ts'
+import { halfOf } from './half-of.ts'
+
+/** The store of a simulation: it remembers what was written, so that it can lose the newest of it, and be compared. */
+export class JournaledStore {
+  memory = new MemoryStore()
+  #journal: JournalEntry[] = []
+  /** How much of the journal is not lost by rolling back. */
+  #lasting = 0
+  readonly #onSave: (partition: number, watermark: number) => void
+
+  constructor(onSave: (partition: number, watermark: number) => void) {
+    this.#onSave = onSave
+  }
+
+  async fence(partition: number, owner: string): Promise<StoredPartition> {
+    this.#journal.push({ partition, owner })
+    return await this.memory.fence(partition, owner)
+  }
+
+  async save(partition: number, write: PartitionWrite): Promise<void> {
+    await this.memory.save(partition, write)
+    this.#journal.push({ partition, write })
+    this.#onSave(partition, write.watermark)
+  }
+
+  async clear(partition: number, owner: string): Promise<void> {
+    await this.memory.clear(partition, owner)
+    this.#journal.push({ partition, cleared: owner })
+  }
+
+  /** As the adapters begin to: the watermark goes first. Half of the rest is left. */
+  async clearInPart(partition: number, owner: string): Promise<void> {
+    const left = halfOf(this.#writes(partition), owner)
+    await this.clear(partition, owner)
+    await this.save(partition, left)
+  }
+
+  /**
+   * As `clearInPart`, by somebody else than the owner. Rolling back does not undo it: the owner may have read what was left, and would not know of it if
+   * the watermark came back.
+   */
+  async clearInPartForGood(partition: number, owner: string): Promise<void> {
+    await this.fence(partition, owner)
+    await this.clearInPart(partition, owner)
+    this.#lasting = this.#journal.length
+  }
+
+  /** Takes a save whatever stands against it. */
+  async saveUnchecked(partition: number, write: PartitionWrite): Promise<void> {
+    const { watermark } = await this.memory.readPartition(partition)
+    await this.fence(partition, write.owner)
+    await this.save(partition, { ...write, expectedWatermark: watermark })
+  }
+
+  /** Adds to counters, and writes nothing else. */
+  async countOnly(partition: number, counters: PartitionWrite['counters']): Promise<void> {
+    const { watermark } = await this.memory.readPartition(partition)
+    const owner = 'counters'
+    const nothing = { state: undefined, accounts: [], userChunks: [] }
+    await this.fence(partition, owner)
+    await this.save(partition, { owner, expectedWatermark: watermark, watermark, ...nothing, counters })
+  }
+
+  /** Loses the newest writes, as a replica that takes over does. */
+  rollBack(writes: number): void {
+    const saves = this.#journal.flatMap((entry, place) => ('write' in entry ? [place] : []))
+    const from = Math.max(saves.at(-writes) ?? 0, this.#lasting)
+    this.#journal = this.#journal.slice(0, from)
+    this.memory = new MemoryStore()
+    // Each call of it happens at once.
+    for (const entry of this.#journal) {
+      if ('write' in entry) void this.memory.save(entry.partition, entry.write)
+      else if ('cleared' in entry) void this.memory.clear(entry.partition, entry.cleared)
+      else void this.memory.fence(entry.partition, entry.owner)
+    }
+  }
+
+  empty(): void {
+    this.#journal = []
+    this.#lasting = 0
+    this.memory.empty()
+  }
+
+  watermark(partition: number): number {
+    return this.#writes(partition).at(-1)?.watermark ?? 0
+  }
+
+  /** What all the writes to a partition come to. */
+  contents(partition: number): StoreContents {
+    return contentsOf(this.#writes(partition))
+  }
+
+  /** The writes to a partition since it was last cleared. */
+  #writes(partition: number): PartitionWrite[] {
+    const own = this.#journal.filter(entry => entry.partition === partition)
+    const cleared = own.findLastIndex(entry => 'cleared' in entry)
+    return own.slice(cleared + 1).flatMap(entry => ('write' in entry ? [entry.write] : []))
+  }
+}
+
+type JournalEntry = { readonly partition: number } & (
+  | { readonly owner: string }
+  | { readonly write: PartitionWrite }
+  /** By whom. */
+  | { readonly cleared: string }
+)
+
+/** A partition of the store as text by name: equal texts, equal contents. */
+export type StoreContents = ReadonlyMap<string, string>
+
+export function contentsOf(writes: readonly PartitionWrite[]): StoreContents {
+  const contents = new Map<string, string>()
+  const counters = new Map<string, number>()
+  for (const { watermark, state, accounts, userChunks, counters: changes } of writes) {
+    contents.set('watermark', String(watermark))
+    if (state !== undefined) contents.set('state', Buffer.from(state).toString())
+    for (const { accountId, bytes, bucket, dueAt, listingsAdded, listingsRemoved } of accounts) {
+      contents.set(`account ${accountId}`, `${bucket} ${Buffer.from(bytes).toString('hex')}`)
+      if (dueAt !== undefined) contents.set(`due ${accountId}`, String(dueAt))
+      for (const listing of listingsRemoved) contents.delete(`listed ${JSON.stringify(listing)}`)
+      for (const listing of listingsAdded) contents.set(`listed ${JSON.stringify(listing)}`, '')
+    }
+    for (const { accountId, chunk, bytes } of userChunks)
+      contents.set(`users ${accountId} ${chunk}`, Buffer.from(bytes).toString('hex'))
+    for (const { book, field, delta } of changes) {
+      const key = `counter ${book} ${field}`
+      counters.set(key, (counters.get(key) ?? 0) + delta)
+    }
+  }
+  for (const [key, count] of counters) if (count !== 0) contents.set(key, String(count))
+  return contents
+}

@@ -1,0 +1,148 @@
+import { UpswellError } from '../../../src/lib/errors.ts'
+import type { LogRecord, OffsetRange, PartitionHandler, PartitionSession } from '../../../src/log/log.ts'
+import type { TopicPartition } from './group.ts'
+import type { LogClient } from './log-client.ts'
+import type { Wiring } from './wiring.ts'
+
+export interface OwnerContext {
+  readonly client: LogClient
+  readonly group: string
+  readonly handler: PartitionHandler
+  readonly batchSize: number
+  readonly wiring: Wiring
+  /** Resolves when the owner of an earlier generation in this process has let go. */
+  readonly predecessor: Promise<void>
+}
+
+/** A partition for as long as a generation of the group gives it to this process: session after session, as the Kafka adapter holds them. */
+export class SimulatedOwner {
+  readonly ended: Promise<void>
+  readonly place: TopicPartition
+  isWorking = false
+  readonly #context: OwnerContext
+  #isOver = false
+  #session: LiveSession | undefined
+  #busy = false
+
+  constructor(place: TopicPartition, context: OwnerContext) {
+    this.place = place
+    this.#context = context
+    this.ended = this.#run()
+  }
+
+  /** `afterCall`: the batch under way may still be committed. */
+  end(afterCall: boolean): void {
+    this.#isOver = true
+    if (!afterCall || !this.#busy) this.#session?.end()
+  }
+
+  async #run(): Promise<void> {
+    await this.#context.predecessor
+    let delayMs = 100
+    while (!this.#isOver) {
+      await this.#holdSession()
+      if (this.#isOver) return
+      await this.#context.client.process.sleep(delayMs)
+      delayMs = Math.min(delayMs * 2, 2_000)
+    }
+  }
+
+  async #holdSession(): Promise<void> {
+    const { client, group, handler, wiring } = this.#context
+    const { topic, partition } = this.place
+    let told: LiveSession | undefined
+    try {
+      const early = wiring.readsOffsetBeforeFence ? await client.groupOffset(group, this.place) : undefined
+      const writer = await client.openWriter(`${group}-${topic}-${partition}`)
+      const range = early ?? (await client.groupOffset(group, this.place))
+      const { end, first } = range
+      const session = new LiveSession(this.place, range, async (records, nextOffset, metadata) => {
+        if (session.isOver) throw over(this.place)
+        const offset = { group, ...this.place, nextOffset, metadata }
+        await writer.write(records, offset, () => !session.isOver)
+      })
+      if (this.#isOver) return
+      this.#session = session
+      told = session
+      const offset = await handler.assigned(session)
+      if (offset > end) throw new UpswellError('LOG_UNAVAILABLE', `${topic} ends at ${end}, not ${offset}`)
+      this.isWorking = true
+      await this.#work(session, Math.max(offset, first))
+    } catch {
+      // Whatever it was: the next session begins with a fence.
+    } finally {
+      this.isWorking = false
+      this.#session = undefined
+      told?.end()
+      if (told !== undefined) handler.released(told)
+    }
+  }
+
+  async #work(session: LiveSession, from: number): Promise<void> {
+    const { client, handler, batchSize } = this.#context
+    let position = from
+    while (!this.#isOver && !session.isOver) {
+      const fetched = await Promise.race([client.fetch(this.place, position, batchSize), session.ended])
+      if (fetched === undefined || this.#isOver || session.isOver) return
+      if (fetched.records.length > 0) await this.#process(handler, session, fetched.records)
+      position = fetched.nextOffset
+    }
+  }
+
+  async #process(
+    handler: PartitionHandler,
+    session: LiveSession,
+    records: readonly LogRecord[],
+  ): Promise<void> {
+    this.#busy = true
+    try {
+      await handler.process(session, records)
+    } finally {
+      this.#busy = false
+    }
+  }
+}
+
+class LiveSession implements PartitionSession {
+  readonly topic: string
+  readonly partition: number
+  readonly committedOffset: number
+  readonly committedMetadata: string | undefined
+  readonly firstOffset: number
+  readonly endOffset: number
+  readonly commit: PartitionSession['commit']
+  readonly ended: Promise<undefined>
+  isOver = false
+  #resolve!: (nothing: undefined) => void
+
+  constructor(
+    place: TopicPartition,
+    { committed, metadata, first, end }: OffsetRange & { committed: number; metadata: string | undefined },
+    commit: PartitionSession['commit'],
+  ) {
+    this.topic = place.topic
+    this.partition = place.partition
+    this.committedOffset = committed
+    this.committedMetadata = metadata
+    this.firstOffset = first
+    this.endOffset = end
+    this.commit = commit
+    this.ended = new Promise(resolve => {
+      this.#resolve = resolve
+    })
+  }
+
+  end(): void {
+    this.isOver = true
+    this.#resolve(undefined)
+  }
+
+  /** Whatever the reason: the next session begins with a fence. */
+  lose(): void {
+    this.end()
+  }
+}
+
+function over({ topic, partition }: TopicPartition): UpswellError {
+  return new UpswellError('LOG_FENCED', `the session of ${topic}/${partition} is over`)
+}

@@ -1,0 +1,83 @@
+import type { LogRecord } from '../../../src/log/log.ts'
+import { decodeRecord } from '../../../src/log/log-entries.ts'
+import type { ModelLibrary } from '../../../src/models/model-library.ts'
+import type { Account } from '../../../src/scoring/account.ts'
+import {
+  createPartitionMemory,
+  type FoldedEvent,
+  foldBatch,
+  type RecordEntry,
+} from '../../../src/scoring/fold.ts'
+import { plainWrite } from '../plain-write.ts'
+import type { HistoryRecord } from '../slow/slow-evaluator.ts'
+import { contentsOf, type StoreContents } from './journaled-store.ts'
+
+/** What a partition of the log comes to, folded from its beginning in one piece: no store, no restarts, no batches. */
+export interface PlainFold {
+  readonly events: readonly FoldedEvent[]
+  readonly accounts: ReadonlyMap<string, Account>
+  readonly contents: StoreContents
+  /** Offsets of the records that cannot be used. */
+  readonly rejected: readonly number[]
+  readonly history: readonly HistoryRecord[]
+  /** Whether time never goes back behind a tick: then the slow evaluator, which knows no store and no batches either, must say the same. */
+  readonly isMonotone: boolean
+}
+
+export function foldPlainly(records: readonly LogRecord[], library: ModelLibrary): PlainFold {
+  const entries: RecordEntry[] = []
+  const rejected: number[] = []
+  for (const record of records) {
+    const decoded = decodeRecord(record, library)
+    if ('entry' in decoded) entries.push(decoded.entry)
+    else rejected.push(record.offset)
+  }
+  const memory = createPartitionMemory()
+  const accounts = new Map<string, Account>()
+  const { events, touched, counts, memoryChanged } = foldBatch(entries, memory, accounts)
+  const write = plainWrite(touched, counts, {
+    owner: '',
+    expectedWatermark: 0,
+    watermark: records.length === 0 ? 0 : records.at(-1)!.offset + 1,
+    memory: memoryChanged ? memory : undefined,
+    library,
+  })
+  const history = historyOf(entries)
+  const isMonotone = timeNeverGoesBack(history)
+  return { events, accounts, contents: contentsOf([write]), rejected, history, isMonotone }
+}
+
+/** The log as the slow evaluator reads it: with ticks of the wall clock left out while history is loaded, and models without a time of their own there. */
+function historyOf(entries: readonly RecordEntry[]): HistoryRecord[] {
+  let inHistory = false
+  return entries.flatMap((entry): HistoryRecord[] => {
+    switch (entry.type) {
+      case 'signal':
+        inHistory = entry.history
+        return [{ timestamp: entry.timestamp, signal: entry.signal }]
+      case 'tick':
+        return inHistory && entry.clock === 'wall' ? [] : [{ timestamp: entry.timestamp, tick: true }]
+      case 'models':
+        return [
+          { timestamp: inHistory ? 0 : entry.at, models: entry.models.map(({ definition }) => definition) },
+        ]
+      case 'live':
+        inHistory = false
+        return []
+      case 'promotion':
+        return []
+      default:
+        return entry satisfies never
+    }
+  })
+}
+
+function timeNeverGoesBack(history: readonly HistoryRecord[]): boolean {
+  let ticked = 0
+  for (const record of history) {
+    const time = 'signal' in record ? Math.max(record.timestamp, record.signal.occurredAt) : record.timestamp
+    if (time < ticked) return false
+    if ('tick' in record) ticked = time
+  }
+  return true
+}

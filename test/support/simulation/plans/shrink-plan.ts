@@ -1,0 +1,33 @@
+import type { Plan } from '../plan.ts'
+import { runPlan } from '../run-plan.ts'
+import type { Wiring } from '../wiring.ts'
+
+/** Runs that shrinking may take. */
+const MOST_RUNS = 400
+
+/** Leaves faults and steps out, many at once at first, for as long as it still fails. */
+export async function shrinkPlan(
+  failing: Plan,
+  wiring: Wiring,
+): Promise<{ readonly plan: Plan; readonly wrongs: readonly string[] }> {
+  let plan = failing
+  let { wrongs } = await runPlan(plan, wiring)
+  let runs = 0
+  const tries = async (smaller: Plan): Promise<boolean> => {
+    runs += 1
+    const outcome = await runPlan(smaller, wiring)
+    if (outcome.wrongs.length === 0) return false
+    plan = smaller
+    wrongs = outcome.wrongs
+    return true
+  }
+  for (const part of ['faults', 'steps'] as const) {
+    for (let size = Math.ceil(plan[part].length / 2); size >= 1; size = Math.floor(size / 2)) {
+      for (let from = 0; from < plan[part].length && runs < MOST_RUNS; ) {
+        const rest = plan[part].toSpliced(from, size) as never
+        if (!(await tries({ ...plan, [part]: rest }))) from += size
+      }
+    }
+  }
+  return { plan, wrongs }
+}

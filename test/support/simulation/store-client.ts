@@ -1,0 +1,159 @@
+import { UpswellError } from '../../../src/lib/errors.ts'
+import type { CounterBook, CounterChange } from '../../../src/scoring/population/counters.ts'
+import type {
+  AccountStore,
+  Listing,
+  ListQuery,
+  PartitionWrite,
+  StoredPartition,
+  UserChunkKey,
+} from '../../../src/store/store.ts'
+import type { JournaledStore } from './journaled-store.ts'
+import type { Operation } from './plan.ts'
+import type { SimulatedProcess } from './simulated-process.ts'
+import type { Wiring } from './wiring.ts'
+
+/** The store port of one process. */
+export class StoreClient implements AccountStore {
+  readonly #process: SimulatedProcess
+  readonly #store: JournaledStore
+  readonly #wiring: Wiring
+  /** By partition: where the store stands as far as this process knows. */
+  readonly #watermarks = new Map<number, number>()
+  readonly #committedOffset: (partition: number) => number
+  /** Partitions that are being filled from a checkpoint. */
+  readonly #filling = new Set<number>()
+
+  constructor(
+    process: SimulatedProcess,
+    store: JournaledStore,
+    wiring: Wiring,
+    committedOffset: (partition: number) => number,
+  ) {
+    this.#process = process
+    this.#committedOffset = committedOffset
+    this.#store = store
+    this.#wiring = wiring
+  }
+
+  async fence(partition: number, owner: string): Promise<StoredPartition> {
+    const stored = await this.#call('store.fence', partition, () => this.#store.fence(partition, owner))
+    this.#watermarks.set(partition, stored.watermark)
+    return this.#wiring.passesNothingOver ? { ...stored, watermark: Math.min(stored.watermark, 1) } : stored
+  }
+
+  load(partition: number, accountIds: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#call('store.load', partition, () => this.#store.memory.load(partition, accountIds))
+  }
+
+  loadUserChunks(partition: number, keys: readonly UserChunkKey[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#call('store.users', partition, () => this.#store.memory.loadUserChunks(partition, keys))
+  }
+
+  async due(partition: number, buckets: readonly number[], upTo: number): Promise<string[]> {
+    const due = await this.#call('store.due', partition, () =>
+      this.#store.memory.due(partition, buckets, upTo),
+    )
+    return this.#wiring.missesDueAccounts ? due.slice(1) : due
+  }
+
+  countDue(partition: number, upTo: number): Promise<number> {
+    return this.#call('store.countDue', partition, () => this.#store.memory.countDue(partition, upTo))
+  }
+
+  async save(partition: number, write: PartitionWrite): Promise<void> {
+    if (write.watermark === 0) this.#filling.add(partition)
+    const isLast = write.watermark > 0 && this.#filling.delete(partition)
+    const operation = write.watermark === 0 || isLast ? 'store.fill' : 'store.save'
+    await this.#call(operation, `${partition} ${write.expectedWatermark} to ${write.watermark}`, () =>
+      this.#saveAsWired(partition, isLast ? this.#finishAsWired(partition, write) : write),
+    )
+    this.#watermarks.set(partition, write.watermark)
+  }
+
+  async #saveAsWired(partition: number, write: PartitionWrite): Promise<void> {
+    const { savesUnchecked, countsRefusedSaves, losesSaves } = this.#wiring
+    if (savesUnchecked) return this.#store.saveUnchecked(partition, write)
+    if (losesSaves && write.watermark % 7 === 0) return
+    try {
+      await this.#store.save(partition, write)
+    } catch (error) {
+      if (countsRefusedSaves) await this.#store.countOnly(partition, write.counters)
+      throw error
+    }
+  }
+
+  /** The last write of a restore. */
+  #finishAsWired(partition: number, write: PartitionWrite): PartitionWrite {
+    const { restoresNoCounters, restoresToCommitted } = this.#wiring
+    const watermark = restoresToCommitted ? this.#committedOffset(partition) : write.watermark
+    return { ...write, watermark, counters: restoresNoCounters ? [] : write.counters }
+  }
+
+  /** Not at once, as the adapters do: whoever dies between leaves a part of it. */
+  async clear(partition: number, owner: string): Promise<void> {
+    this.#filling.delete(partition)
+    if (!this.#wiring.clearsNothing) {
+      await this.#call('store.clear', partition, () => this.#store.clearInPart(partition, owner))
+      await this.#call('store.clear', partition, () => this.#store.clear(partition, owner))
+    }
+    this.#watermarks.set(partition, 0)
+  }
+
+  async readWatermark(partition: number): Promise<number> {
+    const stored = await this.#call('store.readWatermark', partition, () =>
+      this.#store.memory.readWatermark(partition),
+    )
+    const watermark = this.#watermarks.get(partition)
+    return this.#wiring.trustsTheStore && watermark !== undefined ? watermark : stored
+  }
+
+  readPartitionCounters(partition: number): Promise<CounterChange[]> {
+    return this.#call('store.readPartitionCounters', partition, () =>
+      this.#store.memory.readPartitionCounters(partition),
+    )
+  }
+
+  async readPartition(partition: number): Promise<StoredPartition> {
+    const stored = await this.#call('store.readPartition', partition, () =>
+      this.#store.memory.readPartition(partition),
+    )
+    const watermark = this.#watermarks.get(partition)
+    return this.#wiring.trustsTheStore && watermark !== undefined ? { ...stored, watermark } : stored
+  }
+
+  list(query: ListQuery): Promise<Listing[]> {
+    return this.#store.memory.list(query)
+  }
+
+  readCounters(books: readonly string[]): Promise<CounterBook[]> {
+    return this.#store.memory.readCounters(books)
+  }
+
+  partitions(): Promise<number | undefined> {
+    return this.#call('store.claim', '', () => this.#store.memory.partitions())
+  }
+
+  claimPartitions(partitions: number): Promise<void> {
+    return this.#call('store.claim', partitions, () => this.#store.memory.claimPartitions(partitions))
+  }
+
+  drop(): Promise<void> {
+    return this.#call('store.drop', '', async () => this.#store.empty())
+  }
+
+  async ping(): Promise<void> {}
+  async sizeBytes(): Promise<number> {
+    return 0
+  }
+  async close(): Promise<void> {}
+
+  #call<T>(operation: Operation, about: string | number, effect: () => Promise<T>): Promise<T> {
+    return this.#process.call(
+      operation,
+      () => String(about),
+      effect,
+      () => new UpswellError('STORE_UNAVAILABLE', `${operation}: no answer`, { canRetry: true }),
+    )
+  }
+}

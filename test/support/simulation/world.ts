@@ -1,0 +1,354 @@
+import { decodeHead, isHead } from '../../../src/consumers/checkpoints/checkpoint-records.ts'
+import { startIngest } from '../../../src/consumers/ingest/ingest.ts'
+import { type Scoring, startScoring } from '../../../src/consumers/scorer/score-partitions.ts'
+import { CHECKPOINTS, SOURCE_TOPICS, TOPIC_ROLES } from '../../../src/log/topic-names.ts'
+import { createRandom, type Random } from '../../../src/sample/random.ts'
+import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import { LibraryOfDefinitions } from '../library-of-definitions.ts'
+import { Broker } from './broker.ts'
+import { Group, type TopicPartition } from './group.ts'
+import { JournaledStore } from './journaled-store.ts'
+import { LogClient } from './log-client.ts'
+import { loopBackend } from './loop-backend.ts'
+import type { CallFaultKind, Operation, Plan } from './plan.ts'
+import { Scheduler } from './scheduler.ts'
+import { SimulatedProcess, type Surroundings } from './simulated-process.ts'
+import { StoreClient } from './store-client.ts'
+import { TOPICS } from './topics.ts'
+import type { Wiring } from './wiring.ts'
+
+export const SCORE_GROUP = 'score'
+export const INGEST_GROUP = 'ingest'
+const SOURCES = Object.keys(SOURCE_TOPICS)
+const TICK_INTERVAL_MS = 1_000
+const TRANSACTION_TIMEOUT_MS = 10_000
+
+/** Who sends the signals lives for as long as there are any: in place of dying it gets no answer. */
+const CLIENT_FAULTS: Readonly<Record<CallFaultKind, CallFaultKind>> = {
+  'crash-before': 'lost',
+  'crash-after': 'unclear',
+  lost: 'lost',
+  unclear: 'unclear',
+  late: 'late',
+  twice: 'twice',
+  slow: 'slow',
+  freeze: 'slow',
+}
+
+/** A worker: one process after the other. */
+interface Worker {
+  readonly number: number
+  process: SimulatedProcess
+  scoring: Scoring | undefined
+  /** Which models its process was started with. */
+  models: number
+  starts: number
+}
+
+/** Everything outside the loop, and the workers that run it. */
+export class World {
+  readonly scheduler = new Scheduler()
+  readonly broker: Broker
+  readonly store: JournaledStore
+  readonly library = new LibraryOfDefinitions()
+  readonly workers: Worker[] = []
+  /** What was found wrong while it ran. */
+  readonly wrongs: string[] = []
+  readonly client: SimulatedProcess
+  readonly clientLog: LogClient
+  /** The wall clock is ahead of simulated time by this, ms. */
+  wallMs: number
+  /** Which model set is configured now. */
+  models: number
+  /** An operator moved the group back: then outputs may come again, and the store may be ahead. */
+  wasMovedBack = false
+  /** How often a partition was filled from a checkpoint. */
+  restores = 0
+  /** Once all is sent and the workers are left in peace. */
+  isCalm = false
+  readonly plan: Plan
+  readonly #random: Random
+  readonly #modelSets: readonly (readonly ModelDefinition[])[]
+  readonly #wiring: Wiring
+  readonly #groups: ReadonlyMap<string, Group>
+  readonly #calls = new Map<Operation, number>()
+  readonly #faults: ReadonlyMap<string, CallFaultKind>
+  /** When the log and the store answer again, in simulated ms. */
+  readonly #outages = { log: 0, store: 0 }
+  readonly #surroundings: Surroundings
+  readonly trace: (line: () => string) => void
+
+  constructor(
+    plan: Plan,
+    modelSets: readonly (readonly ModelDefinition[])[],
+    wiring: Wiring,
+    trace: ((line: string) => void) | undefined,
+  ) {
+    this.plan = plan
+    this.#modelSets = modelSets
+    this.#wiring = wiring
+    this.#random = createRandom('simulation', plan.seed)
+    this.wallMs = plan.startMs
+    this.models = plan.models
+    this.#faults = new Map(plan.faults.map(({ on, nth, what }) => [`${on} ${nth}`, what]))
+    const { scheduler } = this
+    const random = this.#random
+    this.trace =
+      trace === undefined ? () => {} : line => trace(`${scheduler.nowMs.toFixed(1).padStart(9)} ${line()}`)
+    this.broker = new Broker({
+      now: () => Math.floor(this.wallMs + scheduler.nowMs),
+      marker: write => {
+        const isLate = !this.isCalm && random.chance(0.02)
+        scheduler.after(isLate ? random.between(200, 5_000) : random.between(0.1, 8), write)
+      },
+      timeout: abort => scheduler.after(TRANSACTION_TIMEOUT_MS, abort),
+    })
+    for (const role of TOPIC_ROLES)
+      this.broker.createTopic(
+        TOPICS[role],
+        role === 'signals' || role === CHECKPOINTS ? plan.partitions : plan.otherPartitions,
+      )
+    this.store = new JournaledStore((partition, watermark) => this.#checkWatermark(partition, watermark))
+    this.#groups = new Map([
+      [SCORE_GROUP, new Group(scheduler, random, partitionsOf([TOPICS.signals], plan.partitions))],
+      [INGEST_GROUP, new Group(scheduler, random, partitionsOf(SOURCES, plan.otherPartitions))],
+    ])
+    this.#surroundings = {
+      scheduler,
+      random,
+      faultOf: (operation, process) => this.#faultOf(operation, process),
+      trace: this.trace,
+      wallMs: () => this.wallMs + scheduler.nowMs,
+      died: process => this.#died(process),
+      froze: process => this.#silent(process),
+    }
+    this.client = new SimulatedProcess('client', this.#surroundings)
+    this.clientLog = new LogClient(this.client, this.broker, this.#groups, wiring)
+    for (let number = 0; number < plan.workers; number++) {
+      const process = this.#newProcess(number, 0)
+      const worker: Worker = { number, process, scoring: undefined, models: plan.models, starts: 0 }
+      this.workers.push(worker)
+      scheduler.after(random.between(0, 50), () => this.#start(worker))
+    }
+  }
+
+  rebalance(): void {
+    for (const group of this.#groups.values()) group.rebalance()
+  }
+
+  /** Configures other models: each worker is stopped and started anew with them, or dies and is. */
+  configure(models: number): void {
+    this.models = models
+    for (const worker of this.workers)
+      this.scheduler.after(this.#random.between(0, 4_000), () => {
+        if (worker.models !== this.models) void this.#stop(worker)
+      })
+  }
+
+  beginOutage(of: 'log' | 'store', forMs: number): void {
+    this.#outages[of] = this.scheduler.nowMs + forMs
+  }
+
+  moveBack(records: number): void {
+    for (let partition = 0; partition < this.plan.partitions; partition++) {
+      const decided = this.broker.decidedOffset(SCORE_GROUP, TOPICS.signals, partition)
+      // What no checkpoint and no record goes on from would be lost.
+      const least = this.broker.firstOffset(TOPICS.signals, partition) > 0 ? this.#latestCut(partition) : 0
+      const offset = Math.min(decided, Math.max(least, decided - records))
+      this.broker.setOffset(SCORE_GROUP, TOPICS.signals, partition, offset)
+    }
+    this.wasMovedBack = true
+    this.#groups.get(SCORE_GROUP)!.rebalance()
+  }
+
+  /** Takes a partition of the store from its owner, and empties half of it. */
+  breakOffClear(partition: number): void {
+    void this.store.clearInPartForGood(partition, 'somebody who empties it')
+  }
+
+  /** Of so much of what is there. Once `signals` goes by its checkpoints, no further than the newest of them: there, their records are left alone for long. */
+  compactCheckpoints(partition: number, share: number): void {
+    const topic = TOPICS[CHECKPOINTS]
+    const end = Math.ceil(share * this.broker.endOffset(topic, partition))
+    const isNeeded = this.broker.firstOffset(TOPICS.signals, partition) > 0
+    const most = isNeeded ? this.#headOf(partition)!.offset + 1 : end
+    this.broker.compact(topic, partition, Math.min(end, most))
+  }
+
+  /** As far as a checkpoint makes up for it, if there is one that is whole. */
+  deleteSignals(partition: number, share: number): void {
+    const head = this.#headOf(partition)
+    if (head === undefined || this.broker.compactedTo(TOPICS[CHECKPOINTS], partition) > head.offset + 1)
+      return
+    const { cut } = head
+    if (cut > this.broker.committedOffset(SCORE_GROUP, TOPICS.signals, partition)) return
+    const first = this.broker.firstOffset(TOPICS.signals, partition)
+    this.broker.deleteBefore(TOPICS.signals, partition, first + Math.ceil(share * (cut - first)))
+  }
+
+  /** The newest complete checkpoint: where its head stands, and what it is of. */
+  #headOf(partition: number): { readonly offset: number; readonly cut: number } | undefined {
+    const { records } = this.broker.read(TOPICS[CHECKPOINTS], partition, 0, Number.POSITIVE_INFINITY)
+    const head = records.findLast(isHead)
+    return head === undefined ? undefined : { offset: head.offset, cut: decodeHead(head)!.cut }
+  }
+
+  /** Of the newest checkpoint of which the head is written, be it committed or not. */
+  #latestCut(partition: number): number {
+    const heads = this.broker.writtenRecords(TOPICS[CHECKPOINTS], partition).filter(isHead)
+    return Math.max(0, ...heads.map(head => decodeHead(head)!.cut))
+  }
+
+  /** From here on nothing goes wrong any more. */
+  calmDown(): void {
+    this.isCalm = true
+    for (const { process } of this.workers) {
+      process.clockErrorMs = 0
+      process.thaw()
+    }
+  }
+
+  /** Why it is not at rest, or undefined. */
+  async unrest(): Promise<string | undefined> {
+    if (!this.broker.isQuiet()) return 'a transaction is not ended'
+    for (const worker of this.workers) {
+      const { number, process, scoring, models } = worker
+      if (!process.isAlive || process.isFrozen || scoring === undefined) return `worker ${number} is not up`
+      if (models !== this.models) return `worker ${number} has other models than are configured`
+      if (scoring.problem() !== undefined) return `worker ${number}: ${scoring.problem()}`
+      if (!scoring.modelsActive()) return `worker ${number} does not run the configured models`
+    }
+    for (let partition = 0; partition < this.plan.partitions; partition++) {
+      const end = this.broker.committedEnd(TOPICS.signals, partition)
+      const committed = this.broker.committedOffset(SCORE_GROUP, TOPICS.signals, partition)
+      if (committed < end) return `signals/${partition} is committed up to ${committed}, of ${end}`
+      const watermark = this.store.watermark(partition)
+      if (watermark < end) return `the store's partition ${partition} is at ${watermark}, of ${end}`
+    }
+    for (const { topic, partition } of partitionsOf(SOURCES, this.plan.otherPartitions)) {
+      const end = this.broker.committedEnd(topic, partition)
+      if (this.broker.committedOffset(INGEST_GROUP, topic, partition) < end)
+        return `${topic}/${partition} is not ingested`
+    }
+    return await this.#isDue()
+  }
+
+  sourcesOf(models: number) {
+    return this.#modelSets[models]!.map(model => this.library.sourceFor(model))
+  }
+
+  /** Time has passed for every account, but where history is being loaded. */
+  async #isDue(): Promise<string | undefined> {
+    for (let partition = 0; partition < this.plan.partitions; partition++) {
+      const { state } = await this.store.memory.readPartition(partition)
+      const { history } = JSON.parse(
+        state === undefined ? '{"history":false}' : Buffer.from(state).toString(),
+      )
+      const due = await this.store.memory.countDue(partition, this.wallMs + this.scheduler.nowMs)
+      if (due > 0 && !history) return `${due} accounts of partition ${partition} are due`
+    }
+    return undefined
+  }
+
+  #newProcess(number: number, starts: number): SimulatedProcess {
+    return new SimulatedProcess(`worker-${number}.${starts}`, this.#surroundings)
+  }
+
+  #start(worker: Worker): void {
+    const { process } = worker
+    worker.models = this.models
+    worker.scoring = undefined
+    const log = new LogClient(process, this.broker, this.#groups, this.#wiring)
+    const store = new StoreClient(process, this.store, this.#wiring, partition =>
+      this.broker.committedOffset(SCORE_GROUP, TOPICS.signals, partition),
+    )
+    const backend = loopBackend(log, store, this.#wiring)
+    const heard = (line: string) => this.trace(() => `${process.name}: ${line}`)
+    const info = (line: string) => {
+      if (line.includes('are in the store again')) this.restores += 1
+      heard(line)
+    }
+    const logger = { info, warn: heard, error: heard }
+    const { checkpoints, flushIntervalMs } = this.plan
+    const starting = async (): Promise<void> => {
+      worker.scoring = await startScoring({
+        backend,
+        topics: TOPICS,
+        library: this.library,
+        logger,
+        onScored: () => {},
+        group: SCORE_GROUP,
+        batchSize: this.plan.batchSize,
+        models: this.sourcesOf(worker.models),
+        now: process.now,
+        tickIntervalMs: TICK_INTERVAL_MS,
+        every: process.every,
+        ...(flushIntervalMs > 0 ? { flush: { intervalMs: flushIntervalMs, now: process.now } } : {}),
+        ...(checkpoints === undefined
+          ? {}
+          : { checkpoints: { topic: TOPICS[CHECKPOINTS], timing: { ...checkpoints, now: process.now } } }),
+      })
+    }
+    const ingesting = (): Promise<unknown> =>
+      startIngest({
+        log,
+        topics: TOPICS,
+        group: INGEST_GROUP,
+        batchSize: this.plan.batchSize,
+        now: process.now,
+        logger,
+        onIngested: () => {},
+      })
+    // One that cannot start ends, and is started again.
+    Promise.all([starting(), ingesting()]).catch(error => {
+      heard(`cannot start: ${(error as Error).message}`)
+      process.die()
+    })
+  }
+
+  /** Lets the batch under way finish, and leaves. */
+  async #stop(worker: Worker): Promise<void> {
+    const { process, scoring } = worker
+    if (!process.isAlive) return
+    this.trace(() => `${process.name}: is stopped`)
+    await scoring?.stop()
+    process.die()
+  }
+
+  #died(process: SimulatedProcess): void {
+    this.#silent(process)
+    const worker = this.workers.find(each => each.process === process)
+    if (worker === undefined) return
+    this.scheduler.after(this.#random.between(50, 3_000), () => {
+      worker.starts += 1
+      worker.process = this.#newProcess(worker.number, worker.starts)
+      this.#start(worker)
+    })
+  }
+
+  #silent(process: SimulatedProcess): void {
+    for (const group of this.#groups.values()) group.silent(process)
+  }
+
+  #faultOf(operation: Operation, process: SimulatedProcess): CallFaultKind | undefined {
+    if (this.isCalm) return undefined
+    const count = (this.#calls.get(operation) ?? 0) + 1
+    this.#calls.set(operation, count)
+    const side = operation.startsWith('log') ? 'log' : 'store'
+    if (this.scheduler.nowMs < this.#outages[side]) return this.#random.chance(0.9) ? 'lost' : 'unclear'
+    const fault = this.#faults.get(`${operation} ${count}`)
+    return process === this.client && fault !== undefined ? CLIENT_FAULTS[fault] : fault
+  }
+
+  #checkWatermark(partition: number, watermark: number): void {
+    const decided = this.broker.decidedOffset(SCORE_GROUP, TOPICS.signals, partition)
+    if (watermark <= decided || this.wasMovedBack) return
+    this.wrongs.push(
+      `the store's partition ${partition} went to ${watermark}, while the committed offset is ${decided}`,
+    )
+  }
+}
+
+function partitionsOf(topics: readonly string[], partitions: number): TopicPartition[] {
+  return topics.flatMap(topic => Array.from({ length: partitions }, (_, partition) => ({ topic, partition })))
+}

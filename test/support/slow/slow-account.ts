@@ -1,0 +1,131 @@
+import type {
+  Dimension,
+  FeatureDefinition,
+  ModelDefinition,
+  Value,
+} from '../../../src/scoring/definition/model-definition.ts'
+import type { Contribution } from '../../../src/scoring/outputs.ts'
+import type { PropertyValue, Signal } from '../../../src/signals/signal.ts'
+import { dayOf, HELD_DAYS, hourOf } from './slow-numbers.ts'
+
+/** What the slow evaluator holds of an account: its raw signals, and what the models said of them last. */
+
+export type SlowTriggerState =
+  | { readonly status: 'idle'; readonly cooldownUntil: number }
+  | {
+      readonly status: 'open' | 'held'
+      readonly pqlId: string
+      readonly qualifiedAt: number
+      readonly expiresAt: number
+    }
+
+export interface SlowStanding {
+  readonly active: ActiveModel
+  readonly modelId: string
+  readonly modelVersion: number
+  /** As of the last evaluation; 0, 0 and empty before the first one. */
+  readonly score: number
+  readonly coverage: number
+  readonly contributions: readonly Contribution[]
+  readonly features: ReadonlyMap<string, Value>
+  readonly tier: string
+  readonly enteredAt: number
+  /** As of the last evaluation; true before the first one. */
+  readonly inScope: boolean
+  /** By the trigger's name; all triggers of the model. */
+  readonly triggers: ReadonlyMap<string, SlowTriggerState>
+  /** By the alert's name: when it may be sent again; those that were never sent are not in it. */
+  readonly alerts: ReadonlyMap<string, number>
+}
+
+export interface SlowAccount {
+  readonly accountId: string
+  readonly clock: number
+  /** UTC day. */
+  readonly firstDay: number
+  /** The raw signals that were applied, in that order. */
+  readonly applied: readonly Applied[]
+  /** Ascending by `modelId`. */
+  readonly standings: readonly SlowStanding[]
+  readonly duplicates: number
+  readonly dropped: {
+    readonly tooOld: number
+    readonly names: number
+    readonly keys: number
+    readonly values: number
+  }
+}
+
+/** A raw signal that was applied, with what the caps let in of it. */
+export interface Applied {
+  readonly signal: Signal
+  readonly day: number
+  readonly hour: number
+  /** The account's clock when it was applied. */
+  readonly appliedAt: number
+  readonly nameKept: boolean
+  readonly valuesKept: ReadonlyMap<Dimension, string>
+  /** By key, `kind.property`. */
+  readonly factsKept: ReadonlyMap<string, PropertyValue>
+}
+
+export interface Standing extends SlowStanding {
+  modelVersion: number
+  score: number
+  coverage: number
+  contributions: readonly Contribution[]
+  features: ReadonlyMap<string, Value>
+  tier: string
+  enteredAt: number
+  inScope: boolean
+  readonly triggers: Map<string, SlowTriggerState>
+  readonly alerts: Map<string, number>
+}
+
+export interface Account extends SlowAccount {
+  clock: number
+  firstDay: number
+  readonly applied: Applied[]
+  standings: Standing[]
+  duplicates: number
+  readonly dropped: { tooOld: number; names: number; keys: number; values: number }
+  /** The last evaluation changed nothing, so that the next one can only if a feature or a deadline does. */
+  settled: boolean
+  /** No boundary is before this. */
+  quietUntil: number
+  /** By model and trigger, over all versions: numbers the PQLs. */
+  readonly pqlCounts: Map<string, number>
+}
+
+export interface ActiveModel {
+  readonly definition: ModelDefinition
+  readonly text: string
+  readonly hasHourWindows: boolean
+  /** A day-based feature can change on a day on which a signal is exactly so many days old … */
+  readonly turningDays: ReadonlySet<number>
+  /** … and an hour-based one in an hour in which a signal is exactly so many hours old. */
+  readonly turningHours: ReadonlySet<number>
+  /** Features that can change on any day … */
+  readonly daily: readonly FeatureDefinition[]
+  /** … and in any hour. */
+  readonly hourly: readonly FeatureDefinition[]
+}
+
+/** What a feature is read from. */
+export interface Moment {
+  readonly applied: readonly Applied[]
+  /** Those of them whose day is not forgotten. */
+  readonly held: readonly Applied[]
+  readonly today: number
+  readonly hour: number
+}
+
+export function momentOf({ applied, clock }: SlowAccount): Moment {
+  const today = dayOf(clock)
+  return { applied, held: applied.filter(({ day }) => day > today - HELD_DAYS), today, hour: hourOf(clock) }
+}
+
+/** (kind, name); a kind has no space. */
+export function pairOf({ kind, name }: Signal): string {
+  return `${kind} ${name}`
+}

@@ -1,0 +1,281 @@
+import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import type { Cause, ScoringEvent } from '../../../src/scoring/outputs.ts'
+import type { Signal } from '../../../src/signals/signal.ts'
+import type { Account, ActiveModel, SlowAccount, SlowTriggerState, Standing } from './slow-account.ts'
+import { activate, hasHourWindows, mayChange, nextBoundary } from './slow-boundaries.ts'
+import { csmOf, evaluate, evaluateStanding, pqlEvent, type Run, type SlowLead } from './slow-evaluation.ts'
+import { compareTexts, DAY_MS, dayOf, HELD_DAYS, HOUR_MS } from './slow-numbers.ts'
+import { holdingOverride, overridesAt } from './slow-overrides.ts'
+import { applySignal, isDuplicate } from './slow-signals.ts'
+
+/**
+ * The oracle: what `docs/how-a-score-is-defined.md` says, computed from all raw signals, anew at every boundary and after
+ * every signal. It has no bucket, no running sum and no dirty flag, and shares nothing but types with `src/scoring/`, so
+ * that a mistake of the incremental evaluator cannot be in here as well. Where that page leaves a choice, a comment that
+ * begins with "Choice" says what was chosen.
+ */
+
+/** One record of the log. Timestamps do not go back, or a tick would show (the rules page, "Time"). */
+export type HistoryRecord =
+  | { readonly timestamp: number; readonly signal: Signal }
+  | { readonly timestamp: number; readonly tick: true }
+  | { readonly timestamp: number; readonly models: readonly ModelDefinition[] }
+
+export interface SlowOptions {
+  /** Evaluate at really every boundary; without it those that provably change nothing are passed over (see `mayChange`). */
+  readonly everyBoundary?: boolean
+}
+export interface SlowResult {
+  /** In order per account; between accounts in the order of the records that brought them. */
+  readonly events: readonly ScoringEvent[]
+  readonly accounts: ReadonlyMap<string, SlowAccount>
+  /** What key figures are counted from; see `slow-kpis.ts`. */
+  readonly outcomes: readonly SlowOutcome[]
+  readonly leads: readonly SlowLead[]
+  readonly arrivals: readonly SlowArrival[]
+}
+
+/** An `outcome` signal that was applied, once for every model that was active. */
+export interface SlowOutcome {
+  readonly signal: Signal
+  readonly model: ModelDefinition
+  /** Choice: as the evaluation of this signal says, so that it is also defined for the one that creates the account. */
+  readonly inScope: boolean
+  /** Where the account stood before this signal was evaluated. */
+  readonly tier: string
+  readonly csm: string | undefined
+}
+
+/** An account that came under a model's id for the first time. */
+export interface SlowArrival {
+  readonly accountId: string
+  readonly model: ModelDefinition
+  /** The account's clock, ms. */
+  readonly at: number
+}
+
+interface WholeRun extends Run {
+  readonly outcomes: SlowOutcome[]
+  readonly arrivals: SlowArrival[]
+  /** By account and model's id. */
+  readonly arrived: Set<string>
+}
+
+/** Evaluates a log from its beginning. The ids of the events are '', the `pqlId`s `trigger#n`: compare `withoutIds`. */
+export function slowEvaluate(history: readonly HistoryRecord[], options: SlowOptions = {}): SlowResult {
+  const run: WholeRun = {
+    events: [],
+    leads: [],
+    outcomes: [],
+    arrivals: [],
+    arrived: new Set(),
+    everyBoundary: options.everyBoundary ?? false,
+  }
+  const accounts = new Map<string, Account>()
+  let active: readonly ActiveModel[] = []
+  for (const record of history) {
+    if ('models' in record) {
+      active = record.models.map(activate).sort((a, b) => compareTexts(a.definition.id, b.definition.id))
+      for (const account of accounts.values()) bringToModels(run, account, active, record.timestamp)
+    } else if ('tick' in record) {
+      for (const account of accounts.values()) passBoundaries(run, account, record.timestamp)
+    } else {
+      const { accountId } = record.signal
+      const observedAt = Math.max(record.timestamp, record.signal.occurredAt)
+      const known = accounts.get(accountId)
+      const account = known ?? createAccount(run, accountId, observedAt, active)
+      accounts.set(accountId, account)
+      takeSignal(run, account, record.signal, observedAt, known === undefined)
+    }
+  }
+  const { events, leads, outcomes, arrivals } = run
+  return { events, accounts, outcomes, leads, arrivals }
+}
+
+/**
+ * Events as they must be equal on both sides: `id` is '', `pqlId` the order of its first appearance under account, model
+ * and trigger, accounts in ascending order (between accounts no order is promised), and -0 is 0, as in JSON.
+ */
+export function withoutIds(events: readonly ScoringEvent[]): ScoringEvent[] {
+  const numbers = new Map<string, Map<string, number>>()
+  const plain = events.map((event): ScoringEvent => {
+    if (event.type !== 'pql') return { ...withPlainZeros(event), id: '' }
+    const scope = JSON.stringify([event.accountId, event.modelId, event.trigger])
+    const known = numbers.get(scope) ?? new Map<string, number>()
+    numbers.set(scope, known)
+    const number = known.get(event.pqlId) ?? known.size + 1
+    known.set(event.pqlId, number)
+    return { ...withPlainZeros(event), id: '', pqlId: `${event.trigger}#${number}` }
+  })
+  return plain.sort((a, b) => compareTexts(a.accountId, b.accountId))
+}
+
+function withPlainZeros<T>(value: T): T {
+  if (typeof value === 'number') return (value + 0) as T
+  if (Array.isArray(value)) return value.map(withPlainZeros) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, of]) => [key, withPlainZeros(of)])) as T
+}
+
+// ---- A signal ----
+
+function createAccount(
+  run: WholeRun,
+  accountId: string,
+  clock: number,
+  active: readonly ActiveModel[],
+): Account {
+  for (const { definition } of active) arrive(run, accountId, definition, clock)
+  return {
+    accountId,
+    clock,
+    firstDay: dayOf(clock),
+    applied: [],
+    standings: active.map(model => startStanding(model, clock)),
+    duplicates: 0,
+    dropped: { tooOld: 0, names: 0, keys: 0, values: 0 },
+    settled: false,
+    quietUntil: Number.NEGATIVE_INFINITY,
+    pqlCounts: new Map(),
+  }
+}
+
+function arrive(run: WholeRun, accountId: string, model: ModelDefinition, at: number): void {
+  const key = JSON.stringify([accountId, model.id])
+  if (run.arrived.has(key)) return
+  run.arrived.add(key)
+  run.arrivals.push({ accountId, model, at })
+}
+
+function startStanding(active: ActiveModel, clock: number): Standing {
+  const { id, version, tiers, triggers } = active.definition
+  return {
+    active,
+    modelId: id,
+    modelVersion: version,
+    score: 0,
+    coverage: 0,
+    contributions: [],
+    features: new Map(),
+    tier: tiers[0]!.name,
+    enteredAt: clock,
+    inScope: true,
+    triggers: new Map(triggers.map(({ name }) => [name, NEVER_QUALIFIED])),
+    alerts: new Map(),
+  }
+}
+
+const NEVER_QUALIFIED: SlowTriggerState = { status: 'idle', cooldownUntil: Number.NEGATIVE_INFINITY }
+
+function takeSignal(
+  run: WholeRun,
+  account: Account,
+  signal: Signal,
+  observedAt: number,
+  isNew: boolean,
+): void {
+  passBoundaries(run, account, observedAt)
+  account.clock = Math.max(account.clock, observedAt)
+  if (isDuplicate(account, signal.id)) {
+    account.duplicates += 1
+    return
+  }
+  const today = dayOf(account.clock)
+  const day = dayOf(signal.occurredAt)
+  if (day <= today - HELD_DAYS) {
+    account.dropped.tooOld += 1
+    if (isNew) evaluate(run, account, () => ({ type: 'late', signalId: signal.id }))
+    return
+  }
+  account.applied.push(applySignal(account, signal))
+  account.firstDay = Math.min(account.firstDay, day)
+  const tiers = account.standings.map(({ tier }) => tier)
+  const type = signal.kind === 'override' ? 'override' : day < today ? 'late' : 'signal'
+  evaluate(run, account, () => ({ type, signalId: signal.id }))
+  if (signal.kind !== 'outcome') return
+  for (const [index, { active, inScope }] of account.standings.entries()) {
+    const model = active.definition
+    run.outcomes.push({ signal, model, inScope, tier: tiers[index]!, csm: csmOf(account, model) })
+  }
+}
+
+function passBoundaries(run: Run, account: Account, until: number): void {
+  while (account.quietUntil <= until) {
+    const boundary = nextBoundary(account, run.everyBoundary)
+    account.quietUntil = boundary
+    if (boundary > until) break
+    account.clock = boundary
+    if (run.everyBoundary || mayChange(account))
+      evaluate(run, account, ({ modelId }) => causeAt(account, modelId))
+  }
+  // The full hours that `nextBoundary` left out were passed as well.
+  const step = hasHourWindows(account) ? HOUR_MS : DAY_MS
+  account.clock = Math.max(account.clock, Math.floor(until / step) * step)
+}
+
+// ---- Models ----
+
+/** Choice: of a model out of whose scope the account is, the end of an override is told as of any other. */
+function causeAt({ applied, clock }: Account, modelId: string): Cause {
+  const ending = holdingOverride(overridesAt(applied, clock - 1), modelId)
+  return ending?.expiresAt === clock ? { type: 'override', signalId: ending.signalId } : { type: 'window' }
+}
+
+/**
+ * Choice: at once, when the record passes. An evaluator that does it when an account is next touched gives the same
+ * events, but for accounts that are not touched again before the log ends.
+ */
+function bringToModels(run: WholeRun, account: Account, active: readonly ActiveModel[], time: number): void {
+  passBoundaries(run, account, time)
+  account.clock = Math.max(account.clock, time)
+  const before = new Map(account.standings.map(standing => [standing.modelId, standing]))
+  for (const standing of account.standings) {
+    if (active.some(({ definition }) => definition.id === standing.modelId)) continue
+    disqualify(run, account, standing, () => true)
+  }
+  account.standings = active.map(model => {
+    const held = before.get(model.definition.id)
+    arrive(run, account.accountId, model.definition, account.clock)
+    if (held?.active.text === model.text) return held
+    const standing =
+      held === undefined ? startStanding(model, account.clock) : carryOver(run, account, held, model)
+    evaluateStanding(run, account, standing, { type: 'model' })
+    return standing
+  })
+  account.settled = false
+  account.quietUntil = Number.NEGATIVE_INFINITY
+}
+
+function carryOver(run: Run, account: Account, held: Standing, model: ActiveModel): Standing {
+  const standing = startStanding(model, account.clock)
+  disqualify(run, account, held, name => !standing.triggers.has(name))
+  for (const [name, state] of held.triggers) {
+    if (standing.triggers.has(name)) standing.triggers.set(name, state)
+  }
+  const alertNames = new Set(model.definition.alerts.map(({ name }) => name))
+  for (const [name, until] of held.alerts) if (alertNames.has(name)) standing.alerts.set(name, until)
+  standing.score = held.score
+  // Choice: from a tier that is gone the account gets into the lowest one silently, its score is kept all the same.
+  if (model.definition.tiers.some(({ name }) => name === held.tier)) {
+    standing.tier = held.tier
+    standing.enteredAt = held.enteredAt
+  }
+  return standing
+}
+
+/**
+ * Choice: with the version, score and tier that the account had under the old model. Its features are those of the last
+ * evaluation: all boundaries up to the clock are passed, so they have not changed since.
+ */
+function disqualify(
+  run: Run,
+  account: Account,
+  standing: Standing,
+  concerns: (trigger: string) => boolean,
+): void {
+  for (const trigger of standing.active.definition.triggers) {
+    const state = standing.triggers.get(trigger.name)!
+    if (state.status === 'idle' || !concerns(trigger.name)) continue
+    run.events.push(pqlEvent(account, standing, trigger, 'disqualified', state.pqlId, { type: 'model' }))
+  }
+}

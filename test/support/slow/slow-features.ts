@@ -1,0 +1,345 @@
+import type {
+  Dimension,
+  FeatureDefinition,
+  Level,
+  ModelDefinition,
+  Selection,
+  Value,
+  Window,
+} from '../../../src/scoring/definition/model-definition.ts'
+import type { PropertyValue } from '../../../src/signals/signal.ts'
+import { type Applied, type Moment, pairOf } from './slow-account.ts'
+import { resultOf } from './slow-expressions.ts'
+import { cut, DAY_MS, dayOf, HELD_DAYS, round6 } from './slow-numbers.ts'
+
+/** Features, each read anew from all raw signals. */
+
+export function readFeatures(model: ModelDefinition, moment: Moment): Map<string, Value> {
+  const values = new Map<string, Value>()
+  for (const feature of model.features) values.set(feature.name, readFeature(feature, moment, values))
+  return values
+}
+
+export function readFeature(
+  feature: FeatureDefinition,
+  moment: Moment,
+  values: ReadonlyMap<string, Value>,
+): Value {
+  switch (feature.type) {
+    case 'count':
+      return signalsIn(moment, feature.select, feature.window).length
+    case 'sum':
+      return quantityOf(signalsIn(moment, feature.select, feature.window))
+    case 'distinctNames':
+      return new Set(signalsIn(moment, feature.select, feature.window).map(({ signal }) => pairOf(signal)))
+        .size
+    case 'activeDays':
+      return new Set(signalsIn(moment, feature.select, feature.window).map(each => each[feature.window.unit]))
+        .size
+    case 'decayed':
+      return decayedAmount(moment, feature)
+    case 'distinctUsers':
+      return [...lastSeenUsers(moment).values()].filter(day => day > moment.today - feature.windowDays).length
+    case 'powerUsers': {
+      const first = moment.today - feature.windowDays + 1
+      const days = [...daysOfUsers(moment).values()].map(seen => [...seen].filter(day => day >= first).length)
+      return days.filter(count => count >= feature.days).length
+    }
+    case 'distinctValues':
+    case 'newValues': {
+      const which = feature.type === 'newValues' ? 'first' : 'last'
+      const seen = [...seenValues(moment, feature.dimension).values()]
+      return seen.filter(days => days[which] > moment.today - feature.windowDays).length
+    }
+    // The fallback stands in wherever there would be no value: never heard of, taken back, of another type, too old.
+    case 'latest': {
+      const value = freshFact(moment, feature.key, feature.maxAgeDays)
+      return typeof value === feature.valueType ? (value as Value) : feature.fallback
+    }
+    case 'knownKeys': {
+      const keys = new Set(moment.applied.flatMap(({ factsKept }) => [...factsKept.keys()]))
+      const values = [...keys]
+        .filter(key => matchesAny([feature.pattern], key))
+        .map(key => freshFact(moment, key, feature.maxAgeDays))
+      return values.filter(
+        value => value !== undefined && value !== null && value !== false && value !== 0 && value !== '',
+      ).length
+    }
+    case 'daysSustained':
+      return daysSustained(moment, feature)
+    case 'periodsSustained':
+      return periodsSustained(moment, feature)
+    case 'daysUntil':
+    case 'daysSince': {
+      const day = dayOfDate(latestFact(moment, feature.key)?.value)
+      if (day === undefined) return undefined
+      const until = feature.type === 'daysUntil'
+      const other = feature.everyYear ? anniversary(day, moment.today, until) : day
+      return cut(until ? other - moment.today : moment.today - other, feature.min, feature.max)
+    }
+    case 'daysSinceSignal': {
+      const days = selectedSignals(moment, feature.select).map(({ day }) => day)
+      if (days.length === 0) return undefined
+      return Math.min(moment.today - days.reduce((a, b) => Math.max(a, b)), feature.max)
+    }
+    case 'growth':
+      return 'key' in feature.of
+        ? growthOfKey(moment, feature.of.key, feature.windowDays)
+        : growthOfActivity(moment, feature.of.select, feature.of.measure, feature.windowDays)
+    case 'ratio': {
+      const of = values.get(feature.of)
+      const to = values.get(feature.to)
+      if (typeof of !== 'number' || typeof to !== 'number' || to === 0) return undefined
+      return finite(of / to)
+    }
+    case 'largest':
+    case 'smallest': {
+      const known = feature.of.map(name => values.get(name)).filter(value => typeof value === 'number')
+      if (known.length === 0) return undefined
+      return known.reduce((a, b) => (feature.type === 'largest' ? Math.max(a, b) : Math.min(a, b)))
+    }
+    case 'formula': {
+      const value = resultOf(feature.formula.expression, values)
+      return typeof value === 'number' ? finite(value) : value
+    }
+  }
+}
+
+function selectedSignals({ held }: Moment, select: Selection): Applied[] {
+  return held.filter(each => isSelected(each, select))
+}
+
+/** Choice: signals whose name was not kept are selected nowhere. */
+export function isSelected({ signal, nameKept }: Applied, { kinds, names, except }: Selection): boolean {
+  return (
+    nameKept &&
+    kinds.some(kind => kind === signal.kind) &&
+    (names === undefined || matchesAny(names, signal.name)) &&
+    !matchesAny(except, signal.name)
+  )
+}
+
+export function matchesAny(patterns: readonly string[], name: string): boolean {
+  return patterns.some(pattern =>
+    pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+  )
+}
+
+/** A window has no upper end to check: no signal occurred after the clock. */
+function signalsIn(moment: Moment, select: Selection, { unit, length }: Window): Applied[] {
+  const now = unit === 'day' ? moment.today : moment.hour
+  return selectedSignals(moment, select).filter(each => each[unit] > now - length)
+}
+
+function finite(value: number): number | undefined {
+  return Number.isFinite(value) ? value : undefined
+}
+
+/** Whole thousandths add up exactly, whatever the order; they are cut where that ends. */
+function quantityOf(signals: readonly Applied[]): number {
+  const sum = signals.reduce((total, { signal }) => total + BigInt(signal.quantityThousandths), 0n)
+  return Math.min(Number(sum), Number.MAX_SAFE_INTEGER) / 1000
+}
+
+function amountOf(signals: readonly Applied[], measure: 'count' | 'sum'): number {
+  return measure === 'count' ? signals.length : quantityOf(signals)
+}
+
+/** Choice: what was selected in one day (or hour) is one amount, whatever its names. */
+function decayedAmount(
+  moment: Moment,
+  { select, window, measure, halfLife }: Extract<FeatureDefinition, { type: 'decayed' }>,
+): number {
+  const signals = signalsIn(moment, select, window)
+  const now = window.unit === 'day' ? moment.today : moment.hour
+  const buckets = [...new Set(signals.map(each => each[window.unit]))].sort((a, b) => a - b)
+  const amounts = buckets.map(bucket => {
+    const amount = amountOf(
+      signals.filter(each => each[window.unit] === bucket),
+      measure,
+    )
+    return amount * 2 ** (-(now - bucket) / halfLife)
+  })
+  return round6(amounts.reduce((a, b) => a + b, 0))
+}
+
+function daysOfUsers({ held }: Moment): Map<string, Set<number>> {
+  const days = new Map<string, Set<number>>()
+  for (const { signal, day } of held) {
+    if (signal.userId === undefined || (signal.kind !== 'usage' && signal.kind !== 'intent')) continue
+    const seen = days.get(signal.userId) ?? new Set()
+    days.set(signal.userId, seen.add(day))
+  }
+  return days
+}
+
+function lastSeenUsers(moment: Moment): Map<string, number> {
+  return new Map([...daysOfUsers(moment)].map(([user, days]) => [user, Math.max(...days)]))
+}
+
+/**
+ * First and last seen day of the values held. Choice: a value is forgotten as a whole, when its last seen day is; until
+ * then its first one counts however old it is, so that an old value does not turn new when its first day is 400 days ago.
+ */
+export function seenValues(
+  { applied, today }: Moment,
+  dimension: Dimension,
+): Map<string, { first: number; last: number }> {
+  const seen = new Map<string, { first: number; last: number }>()
+  for (const { valuesKept, day, appliedAt } of applied) {
+    const value = valuesKept.get(dimension)
+    if (value === undefined) continue
+    const known = seen.get(value)
+    if (known === undefined || known.last <= dayOf(appliedAt) - HELD_DAYS) {
+      seen.set(value, { first: day, last: day })
+    } else {
+      seen.set(value, { first: Math.min(known.first, day), last: Math.max(known.last, day) })
+    }
+  }
+  return new Map([...seen].filter(([, { last }]) => last > today - HELD_DAYS))
+}
+
+/** Choice: null is a value like any other here, so a number that occurred before the null does not come back. */
+export function latestFact(
+  { applied }: Moment,
+  key: string,
+): { value: PropertyValue; occurredAt: number } | undefined {
+  let latest: { value: PropertyValue; occurredAt: number } | undefined
+  for (const { signal, factsKept } of applied) {
+    const value = factsKept.get(key)
+    if (value === undefined || signal.occurredAt < (latest?.occurredAt ?? signal.occurredAt)) continue
+    latest = { value, occurredAt: signal.occurredAt }
+  }
+  return latest
+}
+
+/** The key's present value, if it is not older than so many days. */
+function freshFact(moment: Moment, key: string, maxAgeDays: number | undefined): PropertyValue | undefined {
+  const fact = latestFact(moment, key)
+  if (fact === undefined) return undefined
+  const isTooOld = maxAgeDays !== undefined && dayOf(fact.occurredAt) < moment.today - maxAgeDays
+  return isTooOld ? undefined : fact.value
+}
+
+/**
+ * The entry of a key's daily history of the latest day ≤ `until`. Nothing is forgotten here: of the days that are, the latest
+ * entry stays, and an earlier one is never the latest up to a day that can be asked for. Choice: a number enters the history
+ * of its day also when it came too late to be the key's value.
+ */
+function entryUntil({ applied }: Moment, key: string, until: number): number | undefined {
+  let latest: { value: number; occurredAt: number } | undefined
+  for (const { signal, day, factsKept } of applied) {
+    const value = factsKept.get(key)
+    if (typeof value !== 'number' || day > until) continue
+    // The highest `occurredAt` of all is also on the latest day.
+    if (signal.occurredAt >= (latest?.occurredAt ?? signal.occurredAt))
+      latest = { value, occurredAt: signal.occurredAt }
+  }
+  return latest?.value
+}
+
+function isBeyond(value: number, { edge, limit }: Level): boolean {
+  return edge === 'from' ? value >= limit : value > limit
+}
+
+/** What a value is divided by on a day. Undefined: nothing, or 0. */
+function divisorOn(moment: Moment, per: string | undefined, day: number): number | undefined {
+  if (per === undefined) return 1
+  const entry = entryUntil(moment, per, day)
+  return entry === 0 ? undefined : entry
+}
+
+/** A key whose value is not a number now leaves the feature unknown, whatever its history. */
+function isNumberNow(moment: Moment, key: string): boolean {
+  return typeof latestFact(moment, key)?.value === 'number'
+}
+
+/**
+ * A day's value is the history's entry of the latest day up to it, divided by the divisor's of that day; a day on
+ * which that is not known ends the row, as one below the level does.
+ */
+function daysSustained(
+  moment: Moment,
+  { key, per, level, max }: Extract<FeatureDefinition, { type: 'daysSustained' }>,
+): Value {
+  if (!isNumberNow(moment, key) || (per !== undefined && !isNumberNow(moment, per))) return undefined
+  const isSustained = (day: number) => {
+    const value = entryUntil(moment, key, day)
+    const divisor = divisorOn(moment, per, day)
+    if (value === undefined || divisor === undefined) return false
+    const quotient = finite(value / divisor)
+    return quotient !== undefined && isBeyond(quotient, level)
+  }
+  let days = 0
+  while (days < max && isSustained(moment.today - days)) days += 1
+  return days
+}
+
+/** A period's amount is divided by what the divisor was on the period's last day. */
+function periodsSustained(
+  moment: Moment,
+  { select, measure, per, periodDays, level, max }: Extract<FeatureDefinition, { type: 'periodsSustained' }>,
+): Value {
+  if (per !== undefined && !isNumberNow(moment, per)) return undefined
+  const signals = selectedSignals(moment, select)
+  const isSustained = (period: number) => {
+    const last = moment.today - period * periodDays
+    const divisor = divisorOn(moment, per, last)
+    const inPeriod = signals.filter(({ day }) => day > last - periodDays && day <= last)
+    if (divisor === undefined) return false
+    const quotient = finite(amountOf(inPeriod, measure) / divisor)
+    return quotient !== undefined && isBeyond(quotient, level)
+  }
+  let periods = 0
+  while (periods < max && isSustained(periods)) periods += 1
+  return periods
+}
+
+function growthOfKey(moment: Moment, key: string, windowDays: number): Value {
+  const now = latestFact(moment, key)?.value
+  const before = entryUntil(moment, key, moment.today - windowDays)
+  if (typeof now !== 'number' || before === undefined || before === 0) return undefined
+  return finite((now - before) / Math.abs(before))
+}
+
+/** Choice: sums are divided by 1000 each, before they are subtracted: (a/1000 - b/1000) / (b/1000). */
+function growthOfActivity(
+  moment: Moment,
+  select: Selection,
+  measure: 'count' | 'sum',
+  windowDays: number,
+): Value {
+  const measured = (from: number, to: number) => {
+    const signals = selectedSignals(moment, select).filter(({ day }) => day > from && day <= to)
+    return amountOf(signals, measure)
+  }
+  const start = moment.today - windowDays
+  const before = measured(start - windowDays, start)
+  return before === 0 ? undefined : (measured(start, moment.today) - before) / before
+}
+
+/** Choice: of a text the first ten characters count, whatever follows; ms beyond what a date can be are no date. */
+function dayOfDate(value: PropertyValue | undefined): number | undefined {
+  if (typeof value === 'number') return Number.isNaN(new Date(value).getTime()) ? undefined : dayOf(value)
+  if (typeof value !== 'string') return undefined
+  const parts = /^(\d{4})-(\d{2})-(\d{2})/.exec(value)
+  if (parts === null) return undefined
+  const [year, month, day] = parts.slice(1).map(Number) as [number, number, number]
+  const date = new Date(calendarDay(year, month - 1, day) * DAY_MS)
+  const isReal = date.getUTCMonth() === month - 1 && date.getUTCDate() === day
+  return isReal ? dayOf(date.getTime()) : undefined
+}
+
+/** The day of a date whose parts may overflow: 29 February of a year without one is 1 March. */
+function calendarDay(year: number, month: number, day: number): number {
+  return dayOf(new Date(0).setUTCFullYear(year, month, day))
+}
+
+function anniversary(day: number, today: number, next: boolean): number {
+  const date = new Date(day * DAY_MS)
+  const year = new Date(today * DAY_MS).getUTCFullYear()
+  const inYear = (of: number) => calendarDay(of, date.getUTCMonth(), date.getUTCDate())
+  const thisYear = inYear(year)
+  if (next) return thisYear >= today ? thisYear : inYear(year + 1)
+  return thisYear <= today ? thisYear : inYear(year - 1)
+}

@@ -1,0 +1,72 @@
+import type { Signal } from '../../../src/signals/signal.ts'
+import type { Applied } from './slow-account.ts'
+import { DAY_MS } from './slow-numbers.ts'
+
+/** What people have decided about an account, read from all of its applied `override` signals, in the order in which they were applied. */
+
+export interface SlowOverride {
+  readonly signalId: string
+  readonly occurredAt: number
+  /** ms */
+  readonly expiresAt: number
+  readonly score: number | undefined
+  readonly tier: string | undefined
+  readonly hold: boolean
+}
+
+const HELD_OVERRIDES = 32
+const LONGEST_DAYS = 400
+
+/** The overrides that are there at a time, by name. */
+export function overridesAt(applied: readonly Applied[], clock: number): ReadonlyMap<string, SlowOverride> {
+  const there = new Map<string, SlowOverride>()
+  const forgetUntil = (time: number) => {
+    for (const [name, { expiresAt }] of there) if (expiresAt <= time) there.delete(name)
+  }
+  for (const { signal, appliedAt } of applied) {
+    if (signal.kind !== 'override') continue
+    forgetUntil(appliedAt)
+    const override = overrideOf(signal)
+    const before = there.get(signal.name)
+    if (override.expiresAt <= appliedAt) continue
+    if (before === undefined ? there.size >= HELD_OVERRIDES : override.occurredAt < before.occurredAt)
+      continue
+    there.set(signal.name, override)
+  }
+  forgetUntil(clock)
+  return there
+}
+
+/** Whether an override that is about to be applied finds no room among the names. */
+export function isDroppedOverride(applied: readonly Applied[], signal: Signal, clock: number): boolean {
+  const there = overridesAt(applied, clock)
+  return overrideOf(signal).expiresAt > clock && !there.has(signal.name) && there.size >= HELD_OVERRIDES
+}
+
+/** The one that holds for a model. Choice: a model's own lift takes the place of what is decided for all models under `*` too. */
+export function holdingOverride(
+  overrides: ReadonlyMap<string, SlowOverride>,
+  modelId: string,
+): SlowOverride | undefined {
+  return overrides.get(modelId) ?? overrides.get('*')
+}
+
+/** Moments at which an override that was kept once ends. */
+export function endsOfOverrides(applied: readonly Applied[]): readonly number[] {
+  return applied
+    .filter(({ signal }) => signal.kind === 'override')
+    .map(({ signal }) => overrideOf(signal).expiresAt)
+}
+
+/** Choice: a lift without an end lasts as long as an override may, so that one that occurred before it does not come back. */
+function overrideOf({ id, occurredAt, properties }: Signal): SlowOverride {
+  const { score, tier, hold, expiresAt } = properties
+  return {
+    signalId: id,
+    occurredAt,
+    expiresAt: typeof expiresAt === 'string' ? Date.parse(expiresAt) : occurredAt + LONGEST_DAYS * DAY_MS,
+    score: typeof score === 'number' ? score : undefined,
+    tier: typeof tier === 'string' ? tier : undefined,
+    hold: hold === true,
+  }
+}

@@ -1,0 +1,82 @@
+import type { RateDefinition, SegmentDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import { momentOf, type SlowAccount } from './slow-account.ts'
+import { isSelected, latestFact } from './slow-features.ts'
+import { dayOf, HELD_DAYS } from './slow-numbers.ts'
+
+/** Rates over the population, by a scan of all raw signals of all accounts. */
+
+export interface SlowRate {
+  readonly accounts: number
+  readonly exhibiting: number
+  /** Percent, not rounded. Undefined: there are no accounts. */
+  readonly rate: number | undefined
+}
+
+/** The earliest first day that a period may have: everything from there on is held by every account. */
+export function earliestFrom(accounts: Iterable<SlowAccount>): number {
+  return Math.max(...[...accounts].map(({ clock }) => dayOf(clock) - HELD_DAYS + 1))
+}
+
+/**
+ * A rate of the UTC days `from … to`, as of each account's clock; `segments` (`{ stage: 'trial' }`; `other` and `unknown` too)
+ * leaves only the accounts in those. Throws if the period is not one that may be asked for.
+ */
+export function slowRate(
+  accounts: Iterable<SlowAccount>,
+  modelId: string,
+  rate: RateDefinition,
+  from: number,
+  to: number,
+  segments: Readonly<Record<string, string>> = {},
+): SlowRate {
+  const all = [...accounts]
+  if (to < from || to - from >= HELD_DAYS)
+    throw new Error(`the days ${from} to ${to} are no period; 1 to ${HELD_DAYS} days are accepted`)
+  if (from < earliestFrom(all))
+    throw new Error(`day ${from} is not held by all accounts; it may be ${earliestFrom(all)} at the earliest`)
+  const counted = all.filter(
+    account =>
+      account.firstDay <= to &&
+      isInScope(account, modelId) &&
+      rate.segments.every(
+        segment =>
+          !Object.hasOwn(segments, segment.name) || segments[segment.name] === segmentOf(account, segment),
+      ),
+  )
+  const exhibiting = counted.filter(({ applied }) =>
+    applied.some(each => each.day >= from && each.day <= to && isSelected(each, rate.select)),
+  ).length
+  return {
+    accounts: counted.length,
+    exhibiting,
+    rate: counted.length === 0 ? undefined : (100 * exhibiting) / counted.length,
+  }
+}
+
+/** By the accounts' segments: the key is the JSON of their values, in the order of the rate's segments. */
+export function slowRateBySegment(
+  accounts: Iterable<SlowAccount>,
+  modelId: string,
+  rate: RateDefinition,
+  from: number,
+  to: number,
+): ReadonlyMap<string, SlowRate> {
+  const groups = new Map<string, SlowAccount[]>()
+  const all = [...accounts]
+  for (const account of all) {
+    if (!isInScope(account, modelId) || account.firstDay > to) continue
+    const key = JSON.stringify(rate.segments.map(segment => segmentOf(account, segment)))
+    groups.set(key, [...(groups.get(key) ?? []), account])
+  }
+  return new Map([...groups].map(([key, of]) => [key, slowRate(of, modelId, rate, from, to)]))
+}
+
+function isInScope({ standings }: SlowAccount, modelId: string): boolean {
+  return standings.some(standing => standing.modelId === modelId && standing.inScope)
+}
+
+function segmentOf(account: SlowAccount, { key, values }: SegmentDefinition): string {
+  const value = latestFact(momentOf(account), key)?.value
+  if (value === undefined || value === null) return 'unknown'
+  return values.includes(String(value)) ? String(value) : 'other'
+}

@@ -1,0 +1,75 @@
+import { DIMENSIONS, type Dimension } from '../../../src/scoring/definition/model-definition.ts'
+import type { PropertyValue, Signal } from '../../../src/signals/signal.ts'
+import { type Account, type Applied, type Moment, momentOf, pairOf } from './slow-account.ts'
+import { seenValues } from './slow-features.ts'
+import { dayOf, hourOf } from './slow-numbers.ts'
+import { isDroppedOverride } from './slow-overrides.ts'
+
+/** What is kept of a raw signal, and which one is a duplicate. */
+
+const DUPLICATE_HORIZON_MS = 172_800_000
+const DUPLICATE_IDS = 1_024
+const HELD_NAMES = 256
+const HELD_KEYS = 256
+const HELD_VALUES = 64
+
+export function isDuplicate({ applied, clock }: Account, id: string): boolean {
+  return applied
+    .slice(-DUPLICATE_IDS)
+    .some(({ signal, appliedAt }) => signal.id === id && clock - appliedAt < DUPLICATE_HORIZON_MS)
+}
+
+/**
+ * Choice: the caps look at each part of a signal for itself: of one whose name is not kept the user and the values are
+ * seen all the same, and its id is kept.
+ */
+export function applySignal(account: Account, signal: Signal): Applied {
+  const moment = momentOf(account)
+  const { kind } = signal
+  const isActivity = kind === 'usage' || kind === 'intent' || kind === 'outcome'
+  const isOverride = kind === 'override'
+  if (isOverride && isDroppedOverride(account.applied, signal, account.clock)) account.dropped.keys += 1
+  return {
+    signal,
+    day: dayOf(signal.occurredAt),
+    hour: hourOf(signal.occurredAt),
+    appliedAt: account.clock,
+    nameKept: isActivity && keepsName(account, moment, signal),
+    valuesKept: keptValues(account, moment, signal),
+    factsKept: isActivity || isOverride ? new Map() : keptFacts(account, signal),
+  }
+}
+
+function keepsName(account: Account, { held }: Moment, signal: Signal): boolean {
+  const pairs = new Set(held.filter(({ nameKept }) => nameKept).map(each => pairOf(each.signal)))
+  if (pairs.has(pairOf(signal)) || pairs.size < HELD_NAMES) return true
+  account.dropped.names += 1
+  return false
+}
+
+function keptValues(account: Account, moment: Moment, signal: Signal): Map<Dimension, string> {
+  const kept = new Map<Dimension, string>()
+  if (signal.kind !== 'usage' && signal.kind !== 'intent') return kept
+  for (const dimension of DIMENSIONS) {
+    const value = signal.properties[dimension]
+    if (typeof value !== 'string') continue
+    const held = seenValues(moment, dimension)
+    if (held.has(value) || held.size < HELD_VALUES) kept.set(dimension, value)
+    else account.dropped.values += 1
+  }
+  return kept
+}
+
+/** Choice: a key whose value became null is held on, as its `occurredAt` still decides. */
+function keptFacts(account: Account, signal: Signal): Map<string, PropertyValue> {
+  const held = new Set(account.applied.flatMap(({ factsKept }) => [...factsKept.keys()]))
+  const kept = new Map<string, PropertyValue>()
+  for (const [property, value] of Object.entries(signal.properties)) {
+    const key = `${signal.kind}.${property}`
+    if (held.has(key) || held.size < HELD_KEYS) {
+      held.add(key)
+      kept.set(key, value)
+    } else account.dropped.keys += 1
+  }
+  return kept
+}
