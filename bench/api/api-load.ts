@@ -178,7 +178,7 @@ async function untilScored({ log, store }: Backend, topic: string): Promise<void
   const ranges = await log.ranges(topic)
   for (const [partition, { end }] of ranges) {
     // The last offset is that of the end of a transaction, which no batch has.
-    while ((await store.readWatermark(partition)) < end - 1) {
+    while ((await store.readStoredOffset(partition)) < end - 1) {
       if (performance.now() > deadline)
         throw new Error(`partition ${partition} was not scored within ${PATIENCE_MS / 1000} s`)
       await sleep(100)
@@ -216,7 +216,7 @@ async function readings(
   let scored = 0
   for (const [partition, { end }] of await log.ranges(topic)) {
     sent += end
-    scored += await store.readWatermark(partition)
+    scored += await store.readStoredOffset(partition)
   }
   const cpuSeconds = await Promise.all(Object.values(processes).map(read => read()))
   return { at: performance.now(), cpuSeconds, sent, scored }

@@ -18,6 +18,6 @@ export function openBenchBackend({ brokers, redisUrl, namespace }: KafkaPlace): 
       groupPrefix: `${namespace}-`,
       transactionalIdPrefix: namespace,
     },
-    redis: { url: redisUrl, namespace, log: QUIET_LOGGER },
+    redis: { url: redisUrl, namespace, logger: QUIET_LOGGER },
   })
 }

@@ -44,19 +44,19 @@ export function* signalsOfOneDay(accounts: number, seed: number): Generator<Sign
 export async function copyAccounts({ store }: Backend, partitions: number, copies: number): Promise<number> {
   const library = new ModelLibrary()
   const buckets = Array.from({ length: DUE_BUCKETS }, (_, bucket) => bucket)
-  const owner = 'copies'
+  const fencingToken = 'copies'
   let accounts = 0
   for (let partition = 0; partition < partitions; partition++) {
-    const { watermark, state } = await store.fence(partition, owner)
+    const { storedOffset, state } = await store.fence(partition, fencingToken)
     const { modelSets } = decodePartitionMemory(state, library)
     const ids = await store.due(partition, buckets, Number.POSITIVE_INFINITY)
     const states = await store.load(partition, ids)
     let waiting: AccountWrite[] = []
     const save = async (): Promise<void> => {
       await store.save(partition, {
-        owner,
-        expectedWatermark: watermark,
-        watermark,
+        fencingToken,
+        expectedStoredOffset: storedOffset,
+        storedOffset,
         state: undefined,
         accounts: waiting,
         userChunks: [],

@@ -189,7 +189,7 @@ async function untilScored({ log, store }: Backend, topic: string): Promise<void
   const deadline = performance.now() + PATIENCE_MS
   for (const [partition, { end }] of await log.ranges(topic)) {
     // The last offset may be that of the end of a transaction, which no batch has.
-    while ((await store.readWatermark(partition)) < end - 1) {
+    while ((await store.readStoredOffset(partition)) < end - 1) {
       if (performance.now() > deadline) throw new Error(`partition ${partition} is not scored to its end`)
       await sleep(100)
     }

@@ -27,12 +27,12 @@ export async function writeCheckpoint({
   const library = new ModelLibrary()
   let written = 0
   for (let partition = 0; partition < partitions; partition++) {
-    const { watermark, state } = await store.readPartition(partition)
+    const { storedOffset, state } = await store.readPartition(partition)
     const memory = decodePartitionMemory(state, library)
     const timing = { intervalMs: 0, now: () => 0 }
     const checkpoints = new PartitionCheckpoints(topic, timing, store, library)
     while (checkpoints.isWaiting) {
-      const records = await checkpoints.next({ partition, memory, watermark })
+      const records = await checkpoints.next({ partition, memory, storedOffset })
       const all = records.flatMap(record => copiesOf(record, copies))
       await log.append(all)
       written += all.length

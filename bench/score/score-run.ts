@@ -101,7 +101,7 @@ async function timeScoring(
     const firstRecordAtMs = scorers.firstRecordAtMs()
     if (firstRecordAtMs === undefined) throw new Error('the scorers did not tell of their first record')
     await untilReached(ends, 1, scorers.requireRunning, async () => {
-      const marks = [...ends.keys()].map(async p => [p, await store.readWatermark(p)] as const)
+      const marks = [...ends.keys()].map(async p => [p, await store.readStoredOffset(p)] as const)
       return new Map(await Promise.all(marks))
     })
     // With what the last writes of the store took.

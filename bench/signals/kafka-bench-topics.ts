@@ -9,7 +9,7 @@ import { QUIET_LOGGER } from '../logger.ts'
 const CLIENT_ID = 'upswell-bench'
 
 export function connectionTo(brokers: readonly string[]) {
-  return { brokers, clientId: CLIENT_ID, log: QUIET_LOGGER }
+  return { brokers, clientId: CLIENT_ID, logger: QUIET_LOGGER }
 }
 
 /** The topics of one run: its own ones for outputs, a shared one for signals. */

@@ -1,5 +1,5 @@
 import type { Backend } from '../consumers/backend.ts'
-import { Lines } from '../consumers/lineage/lineages.ts'
+import { Lineages } from '../consumers/lineage/lineages.ts'
 import type { Logger } from '../lib/logger.ts'
 import { type TopicNames, topicNames } from '../log/topic-names.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
@@ -24,16 +24,16 @@ export async function openServed(
   library: ModelLibrary,
 ): Promise<OpenedBackend> {
   const backend = await openBackend(config, logger)
-  const lines = new Lines(config, backend, library)
+  const lineages = new Lineages(config, backend, library)
   try {
-    const { place, backend: served } = await lines.served()
+    const { names, backend: served } = await lineages.served()
     const close = async () => {
-      await lines.close()
+      await lineages.close()
       await backend.close()
     }
-    return { ...served, topics: place.topics, close }
+    return { ...served, topics: names.topics, close }
   } catch (error) {
-    await lines.close()
+    await lineages.close()
     await backend.close()
     throw error
   }
@@ -58,9 +58,9 @@ export async function openBackend(config: Config, logger: Logger): Promise<Opene
       clientId: 'upswell',
       transactionalIdPrefix: `upswell-${config.namespace}`,
       sessionTimeoutMs: config.sessionTimeoutMs,
-      log: logger,
+      logger: logger,
     },
-    redis: { url: config.redisUrl, namespace: config.namespace, log: logger },
+    redis: { url: config.redisUrl, namespace: config.namespace, logger: logger },
   })
   return { ...backend, topics }
 }

@@ -1,5 +1,5 @@
-import type { Lines } from '../consumers/lineage/lineages.ts'
-import { scoreLines } from '../consumers/lineage/score-lineages.ts'
+import type { Lineages } from '../consumers/lineage/lineages.ts'
+import { scoreLineages } from '../consumers/lineage/score-lineages.ts'
 import type { BatchReport } from '../consumers/scorer/score-partition.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -9,7 +9,7 @@ import { isEmbedded } from './open-backend.ts'
 
 export interface ConfiguredScoring {
   readonly config: Config
-  readonly lines: Lines
+  readonly lineages: Lineages
   readonly library: ModelLibrary
   readonly models: readonly ModelSource[]
   readonly logger: Logger
@@ -18,7 +18,7 @@ export interface ConfiguredScoring {
 
 /** What scores in one thread, be it the main thread or one of several: the settings decide all of it, so that these cannot differ. @throws as `scoreLines` */
 export function scoreAsConfigured({ config, ...parts }: ConfiguredScoring): Promise<Scoring> {
-  return scoreLines({
+  return scoreLineages({
     ...parts,
     batchSize: config.batchSize,
     now: Date.now,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createApi } from '../api/server.ts'
 import { startIngest } from '../consumers/ingest/ingest.ts'
-import { type FoundLine, Lines } from '../consumers/lineage/lineages.ts'
-import { ServedLine } from '../consumers/lineage/served-lineage.ts'
+import { type FoundLineage, Lineages } from '../consumers/lineage/lineages.ts'
+import { ServingLineage } from '../consumers/lineage/serving-lineage.ts'
 import { startParityLoop } from '../consumers/parity/parity-loop.ts'
 import { paritySourceOf } from '../consumers/parity/parity-source.ts'
 import type { BatchReport } from '../consumers/scorer/score-partition.ts'
@@ -42,7 +42,7 @@ export interface Service {
   /** The configured models. */
   readonly models: readonly ModelSource[]
   /** The line of scoring that serves: what the settings name, until a replay is promoted. */
-  served(): FoundLine
+  served(): FoundLineage
   /** What the API answers with: the models that are active in the line that serves. @throws UpswellError STORE_UNAVAILABLE */
   activeModels(): Promise<readonly CompiledModel[]>
   /** Resolves when all roles have joined; rejects if one never can: a missing topic, another number of partitions. */
@@ -63,8 +63,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const models = (await readModelFiles(config.models)).map(({ file, text }) => ({ file, text }))
   library.compileAll(models)
   const backend = await openBackend(config, logger)
-  const lines = new Lines(config, backend, library)
-  const served = new ServedLine(lines, logger)
+  const lineages = new Lineages(config, backend, library)
+  const served = new ServingLineage(lineages, logger)
   const running = new Map<Role, Consumption>()
   const stopping = new AbortController()
   let scoring: Scoring | undefined
@@ -99,7 +99,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     store: () => served.current.backend.store,
     library,
     appendSignals: (signals, observedAt) => {
-      const topic = served.current.place.topics.signals
+      const topic = served.current.names.topics.signals
       return backend.log.append(signals.map(signal => signalRecord(topic, signal, observedAt)))
     },
     problems,
@@ -132,7 +132,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         })
       : scoreAsConfigured({
           config,
-          lines,
+          lineages,
           library,
           models,
           logger,
@@ -148,7 +148,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       begin('ingest', () =>
         startIngest({
           ...common,
-          signalsTopic: () => served.current.place.topics.signals,
+          signalsTopic: () => served.current.names.topics.signals,
           group: `${config.group}-ingest`,
           now: Date.now,
           onIngested: metrics.onIngested,
@@ -163,7 +163,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const parity =
     roles.has('score') && config.parityIntervalMs > 0
       ? startParityLoop({
-          source: async () => paritySourceOf(await lines.served(), library),
+          source: async () => paritySourceOf(await lineages.served(), library),
           logger,
           intervalMs: config.parityIntervalMs,
           partitions: topic =>
@@ -182,7 +182,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     models,
     served: () => served.current,
     activeModels: async () => {
-      const { modelSets } = await lines.memory(served.current.backend.store, 0)
+      const { modelSets } = await lineages.memory(served.current.backend.store, 0)
       const active = modelSets.at(-1)!.models
       // A partition that was taken this very moment has none yet.
       return active.length > 0 ? active : library.compileAll(models)
@@ -207,7 +207,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       served.stop()
       await api.close()
       await parityStopped
-      await lines.close()
+      await lineages.close()
       // Closing the log also ends those that wait for a group that cannot be joined.
       await backend.close()
       await started.catch(() => undefined)

@@ -88,13 +88,13 @@ export function parityJson(checked: readonly CheckedPartition[]): string {
 
 function differentJson({ partition, from }: CheckPlan, account: AccountParity): object[] {
   if (account.outcome !== 'different') return []
-  const { accountId, watermark, storedLastOffset, recomputedLastOffset, differences } = account
+  const { accountId, storedOffset, storedLastOffset, recomputedLastOffset, differences } = account
   return [
     {
       accountId,
       partition,
       from,
-      watermark,
+      watermark: storedOffset,
       storedLastOffset: storedLastOffset ?? null,
       recomputedLastOffset: recomputedLastOffset ?? null,
       parts: differences.map(partJson),

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Config, readConfig } from '../app/config.ts'
 import { isEmbedded, openBackend } from '../app/open-backend.ts'
-import { Lines } from '../consumers/lineage/lineages.ts'
+import { Lineages } from '../consumers/lineage/lineages.ts'
 import { checkAccounts } from '../consumers/parity/check-accounts.ts'
 import { type ParitySource, paritySourceOf } from '../consumers/parity/parity-source.ts'
 import { type CheckPlan, planCheck } from '../consumers/parity/plan-check.ts'
@@ -32,9 +32,9 @@ export async function parity(options: ParityOptions): Promise<number> {
   if (isEmbedded(config) && !existsSync(join(config.dataDir, 'data.mdb'))) return tellEmpty(config)
   const library = new ModelLibrary()
   const backend = await openBackend(config, lineLogger(config.logLevel))
-  const lines = new Lines(config, backend, library)
+  const lineages = new Lineages(config, backend, library)
   try {
-    const source = paritySourceOf(await lines.served(), library)
+    const source = paritySourceOf(await lineages.served(), library)
     const plans = await planAll(source, options)
     if (plans.length === 0) return tellEmpty(config)
     const checked = await checkAll(source, plans)
@@ -42,7 +42,7 @@ export async function parity(options: ParityOptions): Promise<number> {
     const { equal, different } = countOutcomes(checked.flatMap(({ accounts }) => accounts))
     return different > 0 || equal === 0 ? 1 : 0
   } finally {
-    await lines.close()
+    await lineages.close()
     await backend.close()
   }
 }

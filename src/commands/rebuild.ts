@@ -8,7 +8,7 @@ import {
   rebuildPartition,
 } from '../consumers/checkpoints/rebuild-partition.ts'
 import { scoreGroup } from '../consumers/lineage/lineage-names.ts'
-import { type FoundLine, Lines } from '../consumers/lineage/lineages.ts'
+import { type FoundLineage, Lineages } from '../consumers/lineage/lineages.ts'
 import type { ScoreOptions } from '../consumers/scorer/score-partition.ts'
 import { isUpswellError, UpswellError } from '../lib/errors.ts'
 import type { Log, Stretch } from '../log/log.ts'
@@ -37,31 +37,31 @@ export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): P
   const logger = lineLogger(config.logLevel)
   const library = new ModelLibrary()
   const backend = await openBackend(config, logger)
-  const lines = new Lines(config, backend, library)
+  const lineages = new Lineages(config, backend, library)
   try {
-    const line = await lines.served()
-    const { place } = line
-    const { store, log } = line.backend
-    const topic = place.topics.signals
-    const { isConsuming } = await log.group(scoreGroup(place), topic)
+    const lineage = await lineages.served()
+    const { names } = lineage
+    const { store, log } = lineage.backend
+    const topic = names.topics.signals
+    const { isConsuming } = await log.group(scoreGroup(names), topic)
     if (isConsuming && fromLog === true)
       throw new UpswellError(
         'INVALID_SETTINGS',
         'scorers are running, and they use checkpoints; stop them to make the store from the log alone',
       )
-    const partitions = await partitionsToRebuild(line, wanted)
+    const partitions = await partitionsToRebuild(lineage, wanted)
     if (partitions.length === 0) {
       process.stdout.write(`Nothing of ${topic} was scored yet: there is nothing to rebuild.\n`)
       return 0
     }
-    const checkpoints = fromLog === true ? {} : await checkpointsOf(line)
-    await requireWhole(line, partitions, checkpoints)
+    const checkpoints = fromLog === true ? {} : await checkpointsOf(lineage)
+    await requireWhole(lineage, partitions, checkpoints)
     const startedAt = performance.now()
     const report = progressReport('rebuilding', 'records')
     const total = partitions.reduce((sum, { committedOffset }) => sum + committedOffset, 0)
     const done = new Map<number, number>()
-    const tell = (partition: number, watermark: number): void => {
-      done.set(partition, watermark)
+    const tell = (partition: number, storedOffset: number): void => {
+      done.set(partition, storedOffset)
       report.update(
         [...done.values()].reduce((sum, each) => sum + each, 0),
         total,
@@ -72,10 +72,10 @@ export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): P
     try {
       for (const { partition } of partitions) await emptyPartition(store, partition)
       if (!isConsuming) {
-        const { backend } = line
+        const { backend } = lineage
         const options = {
           backend,
-          topics: place.topics,
+          topics: names.topics,
           library,
           logger,
           ...checkpoints,
@@ -83,28 +83,28 @@ export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): P
         }
         awaited = await rebuildAll(options, partitions, tell)
       }
-      await untilThere(line, awaited, tell)
+      await untilThere(lineage, awaited, tell)
     } finally {
       report.stop()
     }
     const accounts = await countAccounts(store, partitions)
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     process.stdout.write(
-      `Rebuilt ${accounts} accounts in ${partitions.length} partitions of ${place.namespace}, in ${seconds} s${isConsuming ? ' (by the scorers that run)' : ''}.\n`,
+      `Rebuilt ${accounts} accounts in ${partitions.length} partitions of ${names.namespace}, in ${seconds} s${isConsuming ? ' (by the scorers that run)' : ''}.\n`,
     )
     return 0
   } finally {
-    await lines.close()
+    await lineages.close()
     await backend.close()
   }
 }
 
 /** Those that something was scored of, or that the store holds something of: then the log may be another one. */
 async function partitionsToRebuild(
-  { place, backend: { log, store } }: FoundLine,
+  { names, backend: { log, store } }: FoundLineage,
   wanted: readonly number[] | undefined,
 ): Promise<RebuiltPartition[]> {
-  const topic = place.topics.signals
+  const topic = names.topics.signals
   const ranges = await log.ranges(topic)
   const unknown = wanted?.filter(partition => !ranges.has(partition)) ?? []
   if (unknown.length > 0)
@@ -112,29 +112,29 @@ async function partitionsToRebuild(
       'INVALID_SETTINGS',
       `${topic} has no partition ${unknown.join(', ')}; 0 to ${ranges.size - 1} are accepted`,
     )
-  const { committed, metadata } = await log.group(scoreGroup(place), topic)
+  const { committed, metadata } = await log.group(scoreGroup(names), topic)
   const found: RebuiltPartition[] = []
   for (const [partition, { first, end }] of ranges) {
     if (wanted !== undefined && !wanted.includes(partition)) continue
     const offset = committed.get(partition) ?? 0
     const committedOffset = Math.min(readPublished(offset, metadata.get(partition)) ?? offset, end)
-    if (committedOffset > 0 || (await store.readWatermark(partition)) > 0)
+    if (committedOffset > 0 || (await store.readStoredOffset(partition)) > 0)
       found.push({ topic, partition, firstOffset: first, committedOffset })
   }
   return found.sort((a, b) => a.partition - b.partition)
 }
 
 async function checkpointsOf({
-  place,
+  names,
   backend: { log },
-}: FoundLine): Promise<Pick<ScoreOptions, 'checkpoints'>> {
-  const topic = place.topics[CHECKPOINTS]
+}: FoundLineage): Promise<Pick<ScoreOptions, 'checkpoints'>> {
+  const topic = names.topics[CHECKPOINTS]
   return (await log.topics()).includes(topic) ? { checkpoints: { topic, timing: undefined } } : {}
 }
 
 /** Before anything is emptied. @throws UpswellError INVALID_SETTINGS if a partition cannot be made again whole */
 async function requireWhole(
-  { backend: { log } }: FoundLine,
+  { backend: { log } }: FoundLineage,
   partitions: readonly RebuiltPartition[],
   { checkpoints }: Pick<ScoreOptions, 'checkpoints'>,
 ): Promise<void> {
@@ -163,7 +163,7 @@ const PARTITIONS_AT_ONCE = 4
 async function rebuildAll(
   options: ScoreOptions,
   partitions: readonly RebuiltPartition[],
-  tell: (partition: number, watermark: number) => void,
+  tell: (partition: number, storedOffset: number) => void,
 ): Promise<RebuiltPartition[]> {
   const left = [...partitions]
   const takenOver: RebuiltPartition[] = []
@@ -179,10 +179,10 @@ async function rebuildAll(
 async function rebuildOne(
   options: ScoreOptions,
   rebuilt: RebuiltPartition,
-  tell: (partition: number, watermark: number) => void,
+  tell: (partition: number, storedOffset: number) => void,
 ): Promise<boolean> {
   try {
-    await rebuildPartition(options, rebuilt, watermark => tell(rebuilt.partition, watermark))
+    await rebuildPartition(options, rebuilt, storedOffset => tell(rebuilt.partition, storedOffset))
     return true
   } catch (error) {
     if (!isUpswellError(error, 'STORE_FENCED', 'STORE_MOVED')) throw error
@@ -192,20 +192,20 @@ async function rebuildOne(
 }
 
 async function untilThere(
-  { backend: { store, log } }: FoundLine,
+  { backend: { store, log } }: FoundLineage,
   partitions: readonly RebuiltPartition[],
-  tell: (partition: number, watermark: number) => void,
+  tell: (partition: number, storedOffset: number) => void,
 ): Promise<void> {
   for (const { topic, partition, committedOffset } of partitions) {
     let before: number | undefined
     for (;;) {
-      const watermark = await store.readWatermark(partition)
-      tell(partition, watermark)
-      if (watermark >= committedOffset) break
+      const storedOffset = await store.readStoredOffset(partition)
+      tell(partition, storedOffset)
+      if (storedOffset >= committedOffset) break
       // What is left may be marks of transactions, which nobody scores.
-      const left = { partition, from: watermark, to: committedOffset }
-      if (watermark === before && !(await hasRecords(log, topic, left))) break
-      before = watermark
+      const left = { partition, from: storedOffset, to: committedOffset }
+      if (storedOffset === before && !(await hasRecords(log, topic, left))) break
+      before = storedOffset
       await sleep(LOOK_INTERVAL_MS)
     }
   }

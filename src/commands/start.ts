@@ -89,7 +89,8 @@ async function loadSample(service: Service, seed: number, screen: Screen): Promi
     now: Date.now,
     onProgress: () => {},
   })
-  for (const [partition, end] of ends) while ((await store.readWatermark(partition)) <= end) await sleep(20)
+  for (const [partition, end] of ends)
+    while ((await store.readStoredOffset(partition)) <= end) await sleep(20)
   screen.onProgress = undefined
   bar.stop()
 }
@@ -111,7 +112,7 @@ async function produceLiveSignals(
     const now = Date.now()
     const records = live
       .nextSignals(now)
-      .map(signal => signalRecord(service.served().place.topics.signals, signal, now))
+      .map(signal => signalRecord(service.served().names.topics.signals, signal, now))
     if (records.length > 0 && running()) await service.backend.log.append(records)
   }
 }

@@ -22,7 +22,7 @@ export async function createAllTopics({
   const { created, existing, different } = await createTopics({
     brokers: config.kafkaBrokers,
     clientId: 'upswell',
-    log: lineLogger(config.logLevel),
+    logger: lineLogger(config.logLevel),
     topics,
   })
   if (created.length > 0)

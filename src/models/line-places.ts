@@ -1,4 +1,4 @@
-export interface Place {
+export interface LineColumn {
   readonly line: number
   readonly column: number
 }
@@ -7,7 +7,7 @@ export interface Place {
  * Lines and columns of a text, from 1; columns are UTF-16 units, as editors count them. (The yaml package's own counter
  * loses lines in a file that does not parse, which is when they matter.)
  */
-export function placesIn(text: string): (offset: number) => Place {
+export function lineColumnsIn(text: string): (offset: number) => LineColumn {
   const starts = [0]
   for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) starts.push(end + 1)
   return offset => {

@@ -97,11 +97,11 @@ export type RawPeriodsSustained = RawLevel & {
   readonly to: number
 }
 
-export interface RawLine {
+export interface RawLinearPoints {
   readonly of: string
   readonly corners: readonly (readonly [number, number])[]
 }
-export type RawPoints = number | { readonly line: RawLine }
+export type RawPoints = number | { readonly line: RawLinearPoints }
 
 export interface RawEach {
   readonly of: string
@@ -113,7 +113,7 @@ export interface RawEach {
 export interface RawRule {
   readonly title?: string
   readonly missing?: number | 'exclude'
-  readonly line?: RawLine
+  readonly line?: RawLinearPoints
   readonly of?: string
   readonly bands?: readonly RawBand[]
   readonly below?: number

@@ -1,7 +1,7 @@
 import type {
   Band,
   Case,
-  Line,
+  LinearPoints,
   MissingPolicy,
   RuleDefinition,
 } from '../scoring/definition/model-definition.ts'
@@ -9,7 +9,7 @@ import { readCondition } from './conditions.ts'
 import { checkNumberFeature, type Scope } from './feature-scope.ts'
 import { titleOf } from './names.ts'
 import type { Path } from './path.ts'
-import type { RawBand, RawCase, RawEach, RawLine, RawPoints, RawRule } from './raw-model.ts'
+import type { RawBand, RawCase, RawEach, RawLinearPoints, RawPoints, RawRule } from './raw-model.ts'
 import type { Report } from './report.ts'
 
 type RuleBody =
@@ -78,11 +78,11 @@ function readCase(raw: RawCase, path: Path, scope: Scope, report: Report): Case 
   return when && { when, points }
 }
 
-function readPoints(raw: RawPoints, path: Path, scope: Scope, report: Report): number | Line {
+function readPoints(raw: RawPoints, path: Path, scope: Scope, report: Report): number | LinearPoints {
   return typeof raw === 'number' ? raw : readLine(raw.line, [...path, 'line'], scope, report)
 }
 
-function readLine(raw: RawLine, path: Path, scope: Scope, report: Report): Line {
+function readLine(raw: RawLinearPoints, path: Path, scope: Scope, report: Report): LinearPoints {
   checkNumberFeature(raw.of, [...path, 'of'], scope, report)
   raw.corners.forEach(([x], index) => {
     const before = raw.corners[index - 1]?.[0]
@@ -94,7 +94,7 @@ function readLine(raw: RawLine, path: Path, scope: Scope, report: Report): Line 
 }
 
 /** So many points for each one, up to a maximum: a line from nothing on. */
-function readEach(raw: RawEach, path: Path, scope: Scope, report: Report): Line | undefined {
+function readEach(raw: RawEach, path: Path, scope: Scope, report: Report): LinearPoints | undefined {
   checkNumberFeature(raw.of, [...path, 'of'], scope, report)
   const full = raw.max / raw.points
   if (full === 0 || !Number.isFinite(full)) {
@@ -144,7 +144,7 @@ function mostPoints(body: RuleBody): number {
   }
 }
 
-function mostOf(points: number | Line): number {
+function mostOf(points: number | LinearPoints): number {
   return typeof points === 'number'
     ? Math.max(0, points)
     : Math.max(0, ...points.corners.map(corner => corner[1]))

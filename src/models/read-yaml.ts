@@ -1,5 +1,5 @@
 import { Composer, type CST, isScalar, Parser } from 'yaml'
-import { type Place, placesIn } from './line-places.ts'
+import { type LineColumn, lineColumnsIn } from './line-places.ts'
 import { type Path, pointerOf } from './path.ts'
 import { MAX_DEPTH, toPlainData, type YamlProblem } from './plain-data.ts'
 import { sourceOffsetInText } from './text-position.ts'
@@ -14,7 +14,7 @@ export interface YamlSource {
   readonly problems: readonly YamlProblem[]
   /** Without it, the data must not be used. */
   readonly isWhole: boolean
-  placeOf(offset: number): Place
+  placeOf(offset: number): LineColumn
   /** The offset of the value at a path, or of its key; of the nearest value above it if there is none. */
   offsetOf(path: Path, part: 'key' | 'value'): number
   /** The offset of a character of the text at a path. */
@@ -25,7 +25,7 @@ export interface YamlSource {
 export function readYaml(text: string): YamlSource {
   // A byte order mark is no column of the first line.
   const source = text.startsWith('\uFEFF') ? text.slice(1) : text
-  const placeOf = placesIn(source)
+  const placeOf = lineColumnsIn(source)
   if (Buffer.byteLength(source) > MAX_BYTES) {
     const message = `larger than ${MAX_BYTES / 1024} KiB; a model is at most that; split it`
     return withoutData(placeOf, [{ offset: 0, path: [], message }])

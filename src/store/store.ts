@@ -10,7 +10,7 @@ import type { CounterBook, CounterChange } from '../scoring/population/counters.
  */
 export interface AccountStore {
   /** Makes `owner` (a token unique to this assignment) the only writer of the partition, and reads what the store knows of it. */
-  fence(partition: number, owner: string): Promise<StoredPartition>
+  fence(partition: number, fencingToken: string): Promise<StoredPartition>
 
   /** In the order asked; undefined where there is none. One round trip. */
   load(partition: number, accountIds: readonly string[]): Promise<(Uint8Array | undefined)[]>
@@ -35,11 +35,11 @@ export interface AccountStore {
    * removes the rest.
    * @throws UpswellError STORE_FENCED: another owner; STORE_UNAVAILABLE.
    */
-  clear(partition: number, owner: string): Promise<void>
+  clear(partition: number, fencingToken: string): Promise<void>
 
   // For readers, who own nothing.
   /** As `readPartition`, of the watermark alone. */
-  readWatermark(partition: number): Promise<number>
+  readStoredOffset(partition: number): Promise<number>
   /** All counters of one partition, ordered by book and field. What is saved meanwhile may be in them or not. */
   readPartitionCounters(partition: number): Promise<CounterChange[]>
   readPartition(partition: number): Promise<StoredPartition>
@@ -65,7 +65,7 @@ export interface AccountStore {
 
 export interface StoredPartition {
   /** The offset of the first record that is not in the store. 0 for an empty one. */
-  readonly watermark: number
+  readonly storedOffset: number
   /** What the partition as a whole remembers; undefined for an empty one. */
   readonly state: Uint8Array | undefined
 }
@@ -77,9 +77,9 @@ export interface UserChunkKey {
 }
 
 export interface PartitionWrite {
-  readonly owner: string
-  readonly expectedWatermark: number
-  readonly watermark: number
+  readonly fencingToken: string
+  readonly expectedStoredOffset: number
+  readonly storedOffset: number
   /** Undefined: unchanged. */
   readonly state: Uint8Array | undefined
   readonly accounts: readonly AccountWrite[]

@@ -205,13 +205,13 @@ describe('GET /v1/accounts/{id}', () => {
       world.foldsAtOnce = false
       await world.append([signal('acme')])
       const after = `?after=${world.partitionOf('acme')}:1`
-      const readWatermark = vi.spyOn(world.store, 'readWatermark')
+      const readStoredOffset = vi.spyOn(world.store, 'readStoredOffset')
       const answers = Array.from({ length: 50 }, () => get('acme', after))
       await new Promise(resolve => setTimeout(resolve, 110))
       await world.foldLog()
       expect((await Promise.all(answers)).map(({ status }) => status)).toEqual(new Array(50).fill(200))
-      expect(readWatermark.mock.calls.length).toBeLessThan(15)
-      expect(readWatermark.mock.calls.length).toBeGreaterThan(1)
+      expect(readStoredOffset.mock.calls.length).toBeLessThan(15)
+      expect(readStoredOffset.mock.calls.length).toBeGreaterThan(1)
     })
 
     it('gives up after 5 seconds, and says how far the store is', async () => {

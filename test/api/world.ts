@@ -233,9 +233,9 @@ export class World {
       partition.shares.set(account.id, shares)
     }
     await this.store.save(index, {
-      owner: 'world',
-      expectedWatermark: folded,
-      watermark: log.length,
+      fencingToken: 'world',
+      expectedStoredOffset: folded,
+      storedOffset: log.length,
       state: encodePartitionMemory(memory, this.library),
       accounts: [...touched].map(account => {
         const listingsRemoved = partition.listings.get(account.id) ?? []

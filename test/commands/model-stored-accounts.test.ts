@@ -34,11 +34,11 @@ class ChangingStore extends MemoryStore {
     history = false,
   ) {
     await this.fence(partition, 'me')
-    const { watermark } = await this.readPartition(partition)
+    const { storedOffset } = await this.readPartition(partition)
     await this.save(partition, {
-      owner: 'me',
-      expectedWatermark: watermark,
-      watermark: watermark + 1,
+      fencingToken: 'me',
+      expectedStoredOffset: storedOffset,
+      storedOffset: storedOffset + 1,
       state: encodePartitionMemory({ modelSets, history, promotion: undefined }, library),
       accounts: ids.map(id => ({
         accountId: id,
@@ -112,6 +112,6 @@ describe('the accounts in a store', () => {
     const store = new ChangingStore()
     expect(await read(store)).toEqual([])
     expect(await overviewOf(store, library)).toEqual({ accounts: 0, activeModels: [], history: false })
-    expect((await store.readPartition(0)) satisfies StoredPartition).toMatchObject({ watermark: 0 })
+    expect((await store.readPartition(0)) satisfies StoredPartition).toMatchObject({ storedOffset: 0 })
   })
 })

@@ -63,7 +63,7 @@ async function damage(dataDir: string, accountId: string): Promise<void> {
       if (core === undefined) continue
       const bytes = new Uint8Array(core)
       bytes[bytes.length - 1]! ^= 1
-      const { watermark } = await store.fence(partition, 'damage')
+      const { storedOffset } = await store.fence(partition, 'damage')
       const account = {
         accountId,
         bytes,
@@ -73,9 +73,9 @@ async function damage(dataDir: string, accountId: string): Promise<void> {
         listingsAdded: [],
       }
       await store.save(partition, {
-        owner: 'damage',
-        expectedWatermark: watermark,
-        watermark,
+        fencingToken: 'damage',
+        expectedStoredOffset: storedOffset,
+        storedOffset,
         state: undefined,
         accounts: [account],
         userChunks: [],

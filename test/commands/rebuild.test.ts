@@ -42,7 +42,7 @@ async function scored(signals: ReturnType<typeof pipelineSignals>): Promise<Envi
     })
     const ranges = await log.ranges(TOPICS.signals)
     for (const [partition, { end }] of ranges)
-      await until(async () => (await store.readWatermark(partition)) >= end)
+      await until(async () => (await store.readStoredOffset(partition)) >= end)
     await until(() => scoring.modelsActive())
     await scoring.stop()
   })
@@ -63,7 +63,7 @@ async function contentsOf({ UPSWELL_DATA_DIR: directory }: Environment): Promise
   return await withBackend(directory!, async ({ store }) => {
     const contents: unknown[] = []
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      const { watermark, state } = await store.readPartition(partition)
+      const { storedOffset, state } = await store.readPartition(partition)
       const buckets = Array.from({ length: 256 }, (_, bucket) => bucket)
       const ids = await store.due(partition, buckets, Number.POSITIVE_INFINITY)
       const due = await store.due(partition, buckets, Date.parse('2026-03-06'))
@@ -74,7 +74,7 @@ async function contentsOf({ UPSWELL_DATA_DIR: directory }: Environment): Promise
       )
       const users = chunks.map(bytes => bytes && Buffer.from(bytes).toString('hex'))
       const counters = await store.readPartitionCounters(partition)
-      contents.push({ watermark, state: String(state), ids, due, accounts, users, counters })
+      contents.push({ storedOffset, state: String(state), ids, due, accounts, users, counters })
     }
     return contents
   })

@@ -55,8 +55,8 @@ async function consume(
     batchSize: BATCH_SIZE,
     handler: {
       assigned: async session => {
-        const { watermark } = await backend.store.fence(0, ownerOf(session))
-        say({ assigned: { watermark, committedOffset: session.committedOffset } })
+        const { storedOffset } = await backend.store.fence(0, ownerOf(session))
+        say({ assigned: { storedOffset, committedOffset: session.committedOffset } })
         return session.committedOffset
       },
       process,
@@ -71,9 +71,9 @@ async function commitBatch(session: PartitionSession, records: RecordList): Prom
     outputs: Array.from(records, ({ key, value }) => ({ topic: 'out', key, value })),
     nextOffset,
     write: {
-      owner: ownerOf(session),
-      expectedWatermark: records.at(0)!.offset,
-      watermark: nextOffset,
+      fencingToken: ownerOf(session),
+      expectedStoredOffset: records.at(0)!.offset,
+      storedOffset: nextOffset,
       state: Buffer.from(String(nextOffset)),
       accounts: [
         {

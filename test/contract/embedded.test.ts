@@ -313,8 +313,8 @@ describe('the embedded log', () => {
 })
 
 describe('namespaces of the embedded backend', () => {
-  const save = (watermark: number, ids: readonly string[]) => ({
-    ...batchOf([{ offset: watermark - 1 } as LogRecord], {}).write,
+  const save = (storedOffset: number, ids: readonly string[]) => ({
+    ...batchOf([{ offset: storedOffset - 1 } as LogRecord], {}).write,
     accounts: ids.map(accountId => ({
       ...{ accountId, bytes: Buffer.alloc(100, 1), bucket: 0, dueAt: 1 },
       ...{ listingsAdded: [], listingsRemoved: [] },
@@ -325,13 +325,13 @@ describe('namespaces of the embedded backend', () => {
   it('are opened, written, cleared and dropped while the first one is written', async () => {
     const backend = await openBackend(await temporaryDirectory())
     await backend.store.fence(0, 'owner')
-    let watermark = 0
+    let storedOffset = 0
     let running = true
     const saving = (async () => {
       while (running) {
-        const { expectedWatermark, ...write } = save(watermark + 1, ['a'])
-        await backend.store.save(0, { ...write, expectedWatermark: watermark })
-        watermark++
+        const { expectedStoredOffset, ...write } = save(storedOffset + 1, ['a'])
+        await backend.store.save(0, { ...write, expectedStoredOffset: storedOffset })
+        storedOffset++
       }
     })()
     const others = await Promise.all(Array.from({ length: 20 }, (_, i) => backend.inNamespace(`replay/${i}`)))
@@ -340,17 +340,17 @@ describe('namespaces of the embedded backend', () => {
       await other.store.fence(0, 'owner')
       await other.store.save(0, save(1, ids))
     }
-    const savedBefore = watermark
+    const savedBefore = storedOffset
     await Promise.all(others.slice(10).map(({ store }) => store.drop()))
     await Promise.all(others.slice(0, 2).map(({ store }) => store.clear(0, 'owner')))
-    expect(watermark).toBeGreaterThan(savedBefore)
+    expect(storedOffset).toBeGreaterThan(savedBefore)
     for (const [i, { store, close }] of others.entries()) {
       expect(await store.countDue(0, Number.POSITIVE_INFINITY)).toBe(i < 2 || i >= 10 ? 0 : 5_000)
       await close()
     }
     running = false
     await saving
-    expect(await backend.store.readWatermark(0)).toBe(watermark)
+    expect(await backend.store.readStoredOffset(0)).toBe(storedOffset)
     await backend.log.append([record('the log is open')])
   })
 
@@ -365,8 +365,8 @@ describe('namespaces of the embedded backend', () => {
       batchSize: 10,
       handler: { ...idle, process: (session, records) => other.commitBatch(session, batchOf(records, {})) },
     })
-    await vi.waitFor(async () => expect(await other.store.readWatermark(0)).toBe(1), { timeout: 5_000 })
-    expect(await backend.store.readWatermark(0)).toBe(0)
+    await vi.waitFor(async () => expect(await other.store.readStoredOffset(0)).toBe(1), { timeout: 5_000 })
+    expect(await backend.store.readStoredOffset(0)).toBe(0)
     expect(await valuesOf(backend, 'out')).toEqual(['1'])
   })
 
@@ -376,7 +376,7 @@ describe('namespaces of the embedded backend', () => {
     await store.save(0, save(1, ids))
     const clearing = store.clear(0, 'owner')
     const refused = expect(clearing).rejects.toMatchObject({ code: 'STORE_FENCED' })
-    await vi.waitFor(async () => expect(await store.readWatermark(0)).toBe(0), { interval: 1 })
+    await vi.waitFor(async () => expect(await store.readStoredOffset(0)).toBe(0), { interval: 1 })
     await store.fence(0, 'owner-2')
     await refused
     expect((await store.load(0, ids)).some(found => found !== undefined)).toBe(true)
@@ -408,8 +408,8 @@ describe('a batch of the embedded backend', () => {
       handler: {
         ...idle,
         process: async (session, records) => {
-          const expectedWatermark = thrown.length === 0 ? 77 : 0
-          await backend.commitBatch(session, batchOf(records, { expectedWatermark })).catch(error => {
+          const expectedStoredOffset = thrown.length === 0 ? 77 : 0
+          await backend.commitBatch(session, batchOf(records, { expectedStoredOffset })).catch(error => {
             thrown.push(error)
             throw error
           })
@@ -418,7 +418,7 @@ describe('a batch of the embedded backend', () => {
     })
     await vi.waitFor(async () => expect(await valuesOf(backend, 'out')).toHaveLength(2), { timeout: 5_000 })
     expect(thrown).toMatchObject([{ code: 'STORE_MOVED' }])
-    expect((await backend.store.readPartition(0)).watermark).toBe(2)
+    expect((await backend.store.readPartition(0)).storedOffset).toBe(2)
   })
 
   it('is not written at all if another process took the log over', async () => {
@@ -452,7 +452,7 @@ describe('a batch of the embedded backend', () => {
     await vi.waitFor(() => expect(consumption.problem()).toMatch(/4711 on elsewhere/), { timeout: 5_000 })
     expect(codes).toEqual(['LOG_FENCED'])
     expect(await valuesOf({ log }, 'out')).toEqual([])
-    expect((await store.readPartition(0)).watermark).toBe(0)
+    expect((await store.readPartition(0)).storedOffset).toBe(0)
   })
 })
 
@@ -473,15 +473,15 @@ describe('the embedded pair among processes', { timeout: 60_000 }, () => {
     for (let round = 0; round < 8; round++) {
       const said = await runUntilKilled(directory, 40 + 35 * round)
       const assigned = said.find(line => line.assigned)?.assigned
-      expect(assigned?.watermark).toBe(assigned?.committedOffset)
+      expect(assigned?.storedOffset).toBe(assigned?.committedOffset)
       expect(assigned?.committedOffset).toBeGreaterThanOrEqual(durable)
       durable = Math.max(durable, ...said.map(line => line.durable ?? 0))
 
       const backend = await openEmbeddedBackend({ directory, partitions: 1 })
       const committed = await committedOffset(backend)
       expect(committed).toBeGreaterThanOrEqual(durable)
-      const { watermark, state } = await backend.store.readPartition(0)
-      expect(watermark).toBe(committed)
+      const { storedOffset, state } = await backend.store.readPartition(0)
+      expect(storedOffset).toBe(committed)
       // Killed before its first batch, it leaves nothing.
       const expected = committed === 0 ? [] : [String(committed)]
       expect([state].flatMap(bytes => (bytes ? [String(bytes)] : []))).toEqual(expected)
@@ -565,15 +565,15 @@ function committing(work: (records: readonly LogRecord[]) => Promise<void>): Par
   }
 }
 
-function batchOf(records: RecordList, { expectedWatermark = 0 }: { expectedWatermark?: number }) {
+function batchOf(records: RecordList, { expectedStoredOffset = 0 }: { expectedStoredOffset?: number }) {
   const nextOffset = records.at(-1)!.offset + 1
   return {
     outputs: Array.from(records, ({ key, value }) => ({ topic: 'out', key, value })),
     nextOffset,
     write: {
-      owner: 'owner',
-      expectedWatermark,
-      watermark: nextOffset,
+      fencingToken: 'owner',
+      expectedStoredOffset,
+      storedOffset: nextOffset,
       state: undefined,
       accounts: [],
       userChunks: [],
@@ -621,7 +621,7 @@ function takeOver(environment: LmdbEnvironment): void {
 
 interface ChildLine {
   readonly durable?: number
-  readonly assigned?: { readonly watermark: number; readonly committedOffset: number }
+  readonly assigned?: { readonly storedOffset: number; readonly committedOffset: number }
 }
 
 /** Lets a child commit batches, kills it `afterMs` after it has begun, and answers what it said. */

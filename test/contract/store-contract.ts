@@ -31,15 +31,15 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
 
     describe('a partition', () => {
       it('that nobody wrote has watermark 0 and no state', async () => {
-        expect(await store.readPartition(3)).toEqual({ watermark: 0, state: undefined })
-        expect(await store.fence(3, 'owner-1')).toEqual({ watermark: 0, state: undefined })
+        expect(await store.readPartition(3)).toEqual({ storedOffset: 0, state: undefined })
+        expect(await store.fence(3, 'owner-1')).toEqual({ storedOffset: 0, state: undefined })
       })
 
       it('remembers the watermark and the state of the last save', async () => {
         await store.fence(0, 'owner-1')
-        await store.save(0, write({ watermark: 10, state: bytes(1, 2, 3) }))
-        await store.save(0, write({ expectedWatermark: 10, watermark: 25 }))
-        const expected = { watermark: 25, state: bytes(1, 2, 3) }
+        await store.save(0, write({ storedOffset: 10, state: bytes(1, 2, 3) }))
+        await store.save(0, write({ expectedStoredOffset: 10, storedOffset: 25 }))
+        const expected = { storedOffset: 25, state: bytes(1, 2, 3) }
         expect(plain(await store.readPartition(0))).toEqual(expected)
         expect(plain(await store.fence(0, 'owner-2'))).toEqual(expected)
       })
@@ -47,15 +47,15 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       it('has a watermark and a state of its own', async () => {
         await store.fence(0, 'owner-1')
         await store.fence(1, 'owner-1')
-        await store.save(0, write({ watermark: 10, state: bytes(1) }))
-        expect(await store.readPartition(1)).toEqual({ watermark: 0, state: undefined })
+        await store.save(0, write({ storedOffset: 10, state: bytes(1) }))
+        expect(await store.readPartition(1)).toEqual({ storedOffset: 0, state: undefined })
       })
 
       it('keeps an offset beyond 32 bits', async () => {
         await store.fence(0, 'owner-1')
-        await store.save(0, write({ watermark: 2 ** 40 + 7 }))
-        await store.save(0, write({ expectedWatermark: 2 ** 40 + 7, watermark: 2 ** 40 + 8 }))
-        expect((await store.readPartition(0)).watermark).toBe(2 ** 40 + 8)
+        await store.save(0, write({ storedOffset: 2 ** 40 + 7 }))
+        await store.save(0, write({ expectedStoredOffset: 2 ** 40 + 7, storedOffset: 2 ** 40 + 8 }))
+        expect((await store.readPartition(0)).storedOffset).toBe(2 ** 40 + 8)
       })
     })
 
@@ -63,60 +63,65 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       it('by an earlier owner is refused, and writes nothing', async () => {
         await store.fence(0, 'owner-1')
         await store.fence(0, 'owner-2')
-        const refused = store.save(0, write({ watermark: 5, accounts: [account('a')] }))
+        const refused = store.save(0, write({ storedOffset: 5, accounts: [account('a')] }))
         expect(await codeOf(refused)).toBe('STORE_FENCED')
         expect(await store.load(0, ['a'])).toEqual([undefined])
-        expect((await store.readPartition(0)).watermark).toBe(0)
-        await store.save(0, write({ owner: 'owner-2', watermark: 5 }))
+        expect((await store.readPartition(0)).storedOffset).toBe(0)
+        await store.save(0, write({ fencingToken: 'owner-2', storedOffset: 5 }))
       })
 
       it('by the same owner goes on after its partition was fenced for it again', async () => {
         await store.fence(0, 'owner-1')
         await store.fence(0, 'owner-1')
-        await store.save(0, write({ watermark: 5 }))
-        expect((await store.readPartition(0)).watermark).toBe(5)
+        await store.save(0, write({ storedOffset: 5 }))
+        expect((await store.readPartition(0)).storedOffset).toBe(5)
       })
 
       it('is not refused for the owner of another partition', async () => {
         await store.fence(0, 'owner-1')
         await store.fence(1, 'owner-2')
-        await store.save(0, write({ watermark: 5 }))
-        await store.save(1, write({ owner: 'owner-2', watermark: 6 }))
+        await store.save(0, write({ storedOffset: 5 }))
+        await store.save(1, write({ fencingToken: 'owner-2', storedOffset: 6 }))
       })
 
       it('that does not follow the watermark is refused, and writes nothing', async () => {
         await store.fence(0, 'owner-1')
-        await store.save(0, write({ watermark: 5 }))
-        for (const expectedWatermark of [0, 4, 6]) {
-          const late = write({ expectedWatermark, watermark: 9, state: bytes(1), accounts: [account('a')] })
+        await store.save(0, write({ storedOffset: 5 }))
+        for (const expectedStoredOffset of [0, 4, 6]) {
+          const late = write({
+            expectedStoredOffset,
+            storedOffset: 9,
+            state: bytes(1),
+            accounts: [account('a')],
+          })
           expect(await codeOf(store.save(0, late))).toBe('STORE_MOVED')
         }
         expect(await store.load(0, ['a'])).toEqual([undefined])
-        expect(await store.readPartition(0)).toEqual({ watermark: 5, state: undefined })
+        expect(await store.readPartition(0)).toEqual({ storedOffset: 5, state: undefined })
       })
 
       it('to a partition that nobody owns is refused', async () => {
-        const codes = [await codeOf(store.save(0, write({ watermark: 5 })))]
-        codes.push(await codeOf(store.save(0, write({ expectedWatermark: 5, watermark: 6 }))))
+        const codes = [await codeOf(store.save(0, write({ storedOffset: 5 })))]
+        codes.push(await codeOf(store.save(0, write({ expectedStoredOffset: 5, storedOffset: 6 }))))
         for (const code of codes) expect(['STORE_FENCED', 'STORE_MOVED']).toContain(code)
       })
 
       it('to a store that was emptied is refused until the partition is fenced again', async context => {
         if (opened.empty === undefined) return context.skip()
         await store.fence(0, 'owner-1')
-        await store.save(0, write({ watermark: 5, accounts: [account('a')] }))
+        await store.save(0, write({ storedOffset: 5, accounts: [account('a')] }))
         await opened.empty()
-        const code = await codeOf(store.save(0, write({ expectedWatermark: 5, watermark: 6 })))
+        const code = await codeOf(store.save(0, write({ expectedStoredOffset: 5, storedOffset: 6 })))
         expect(['STORE_FENCED', 'STORE_MOVED']).toContain(code)
-        expect(await store.fence(0, 'owner-2')).toEqual({ watermark: 0, state: undefined })
+        expect(await store.fence(0, 'owner-2')).toEqual({ storedOffset: 0, state: undefined })
         expect(await store.due(0, everyBucket, Number.POSITIVE_INFINITY)).toEqual([])
-        await store.save(0, write({ owner: 'owner-2', watermark: 1 }))
+        await store.save(0, write({ fencingToken: 'owner-2', storedOffset: 1 }))
       })
 
       it('may leave the watermark where it is', async () => {
         await store.fence(0, 'owner-1')
-        await store.save(0, write({ watermark: 5 }))
-        await store.save(0, write({ expectedWatermark: 5, watermark: 5, accounts: [account('a')] }))
+        await store.save(0, write({ storedOffset: 5 }))
+        await store.save(0, write({ expectedStoredOffset: 5, storedOffset: 5, accounts: [account('a')] }))
         expect(await loaded(store, 0, ['a'])).toEqual([bytes(1)])
       })
 
@@ -130,7 +135,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
           }),
         )
         await store.fence(0, 'owner-1')
-        await store.save(0, write({ watermark: 5_000, accounts }))
+        await store.save(0, write({ storedOffset: 5_000, accounts }))
         const ids = accounts.map(each => each.accountId)
         const states = await store.load(0, ids)
         expect(states.every((state, i) => state?.length === 1_400 && state[0] === i % 256)).toBe(true)
@@ -175,10 +180,10 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
 
       it('that were loaded do not change with later loads and saves', async () => {
         await store.fence(0, 'owner-1')
-        await store.save(0, write({ watermark: 1, accounts: [account('a', { bytes: bytes(1, 1) })] }))
+        await store.save(0, write({ storedOffset: 1, accounts: [account('a', { bytes: bytes(1, 1) })] }))
         const [before] = await store.load(0, ['a'])
         const accounts = [account('a', { bytes: bytes(2, 2) })]
-        await store.save(0, write({ expectedWatermark: 1, watermark: 2, accounts }))
+        await store.save(0, write({ expectedStoredOffset: 1, storedOffset: 2, accounts }))
         expect(await loaded(store, 0, ['a'])).toEqual([bytes(2, 2)])
         expect(plainBytes(before)).toEqual(bytes(1, 1))
       })
@@ -248,8 +253,8 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       it('are replaced by a later save', async () => {
         await store.fence(0, 'owner-1')
         const key = { accountId: 'a', chunk: '7' }
-        await store.save(0, write({ watermark: 1, userChunks: [{ ...key, bytes: bytes(1, 2) }] }))
-        const second = { expectedWatermark: 1, watermark: 2, userChunks: [{ ...key, bytes: bytes(3) }] }
+        await store.save(0, write({ storedOffset: 1, userChunks: [{ ...key, bytes: bytes(1, 2) }] }))
+        const second = { expectedStoredOffset: 1, storedOffset: 2, userChunks: [{ ...key, bytes: bytes(3) }] }
         await store.save(0, write(second))
         expect((await store.loadUserChunks(0, [key])).map(plainBytes)).toEqual([bytes(3)])
       })
@@ -303,7 +308,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         const times = [500, 100, Number.POSITIVE_INFINITY, 300, Number.POSITIVE_INFINITY, 300, 200]
         for (const [i, dueAt] of times.entries()) {
           const accounts = [account('a', { dueAt }), account('b', { dueAt: 1_000 })]
-          await store.save(0, write({ expectedWatermark: i, watermark: i + 1, accounts }))
+          await store.save(0, write({ expectedStoredOffset: i, storedOffset: i + 1, accounts }))
           expect(await store.countDue(0, Number.POSITIVE_INFINITY)).toBe(2)
           expect(await store.due(0, [0], Math.min(dueAt - 1, 10_000))).not.toContain('a')
           expect(await store.due(0, [0], dueAt)).toContain('a')
@@ -313,12 +318,12 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       it('keeps an account where it stands if its time is not given', async () => {
         await store.fence(0, 'owner-1')
         const first = [account('a', { dueAt: 100 }), account('b', { dueAt: Number.POSITIVE_INFINITY })]
-        await store.save(0, write({ watermark: 1, accounts: first }))
+        await store.save(0, write({ storedOffset: 1, accounts: first }))
         const second = [
           account('a', { dueAt: undefined, bytes: bytes(2) }),
           account('b', { dueAt: undefined }),
         ]
-        await store.save(0, write({ expectedWatermark: 1, watermark: 2, accounts: second }))
+        await store.save(0, write({ expectedStoredOffset: 1, storedOffset: 2, accounts: second }))
         expect(await store.due(0, [0], 99)).toEqual([])
         expect(await store.due(0, [0], 100)).toEqual(['a'])
         expect(await store.due(0, [0], Number.POSITIVE_INFINITY)).toEqual(['a', 'b'])
@@ -334,20 +339,26 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       it('add up what saves give them, each field of each book on its own', async () => {
         await store.fence(0, 'owner-1')
         const first = [counter('a', 'x', 2), counter('a', 'y', -3), counter('b', 'x', 5)]
-        await store.save(0, write({ watermark: 1, counters: first }))
+        await store.save(0, write({ storedOffset: 1, counters: first }))
         const second = [counter('a', 'x', 40), counter('b', 'x', -6), counter('a', 'x', 1)]
-        await store.save(0, write({ expectedWatermark: 1, watermark: 2, counters: second }))
+        await store.save(0, write({ expectedStoredOffset: 1, storedOffset: 2, counters: second }))
         expect(await read('b', 'missing', 'a', 'b')).toEqual([{ x: -1 }, {}, { x: 43, y: -3 }, { x: -1 }])
         expect(await read()).toEqual([])
       })
 
       it('are gone at 0, and can begin again', async () => {
         await store.fence(0, 'owner-1')
-        await store.save(0, write({ watermark: 1, counters: [counter('a', 'x', 2), counter('a', 'y', 1)] }))
-        await store.save(0, write({ expectedWatermark: 1, watermark: 2, counters: [counter('a', 'x', -2)] }))
+        await store.save(
+          0,
+          write({ storedOffset: 1, counters: [counter('a', 'x', 2), counter('a', 'y', 1)] }),
+        )
+        await store.save(
+          0,
+          write({ expectedStoredOffset: 1, storedOffset: 2, counters: [counter('a', 'x', -2)] }),
+        )
         expect(await read('a')).toEqual([{ y: 1 }])
         const others = [counter('a', 'x', 7), counter('a', 'y', -1)]
-        await store.save(0, write({ expectedWatermark: 2, watermark: 3, counters: others }))
+        await store.save(0, write({ expectedStoredOffset: 2, storedOffset: 3, counters: others }))
         expect(await read('a')).toEqual([{ x: 7 }])
       })
 
@@ -363,11 +374,11 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
 
       it('stay as they are if the save is refused', async () => {
         await store.fence(0, 'owner-1')
-        await store.save(0, write({ watermark: 5, counters: [counter('a', 'x', 1)] }))
-        const again = write({ watermark: 5, counters: [counter('a', 'x', 1)] })
+        await store.save(0, write({ storedOffset: 5, counters: [counter('a', 'x', 1)] }))
+        const again = write({ storedOffset: 5, counters: [counter('a', 'x', 1)] })
         expect(await codeOf(store.save(0, again))).toBe('STORE_MOVED')
         await store.fence(0, 'owner-2')
-        const late = write({ expectedWatermark: 5, watermark: 6, counters: [counter('a', 'x', 1)] })
+        const late = write({ expectedStoredOffset: 5, storedOffset: 6, counters: [counter('a', 'x', 1)] })
         expect(await codeOf(store.save(0, late))).toBe('STORE_FENCED')
         expect(await read('a')).toEqual([{ x: 1 }])
       })
@@ -376,10 +387,10 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         await store.fence(0, 'owner-1')
         const large = counter('sums', 'large', 9_000_000_000_000_000)
         const names = oddIds.map((name, i) => counter(name, `${name} `, i + 1))
-        await store.save(0, write({ watermark: 1, counters: [large, ...names] }))
+        await store.save(0, write({ storedOffset: 1, counters: [large, ...names] }))
         await store.save(
           0,
-          write({ expectedWatermark: 1, watermark: 2, counters: [counter('sums', 'large', -1)] }),
+          write({ expectedStoredOffset: 1, storedOffset: 2, counters: [counter('sums', 'large', -1)] }),
         )
         expect(await read('sums')).toEqual([{ large: 8_999_999_999_999_999 }])
         expect(await read(...oddIds)).toEqual(oddIds.map((name, i) => ({ [`${name} `]: i + 1 })))
@@ -409,11 +420,11 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       it('of a store that was emptied begin again', async context => {
         if (opened.empty === undefined) return context.skip()
         await store.fence(0, 'owner-1')
-        await store.save(0, write({ watermark: 5, counters: [counter('a', 'x', 3)] }))
+        await store.save(0, write({ storedOffset: 5, counters: [counter('a', 'x', 3)] }))
         await opened.empty()
         expect(await read('a')).toEqual([{}])
         await store.fence(0, 'owner-2')
-        await store.save(0, write({ owner: 'owner-2', counters: [counter('a', 'x', 1)] }))
+        await store.save(0, write({ fencingToken: 'owner-2', counters: [counter('a', 'x', 1)] }))
         expect(await read('a')).toEqual([{ x: 1 }])
       })
     })
@@ -526,7 +537,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
           listingsRemoved: [listing('a', 10, 'cold')],
           listingsAdded: [listing('a', 30, 'hot')],
         })
-        await store.save(0, write({ expectedWatermark: 1, watermark: 2, accounts: [moved] }))
+        await store.save(0, write({ expectedStoredOffset: 1, storedOffset: 2, accounts: [moved] }))
         expect(idsOf(await store.list(query({ tiers: ['cold'] })))).toEqual(['b'])
         expect(await store.list(query({ tiers: ['hot', 'cold'] }))).toEqual([
           listing('a', 30, 'hot'),
@@ -540,7 +551,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
           listingsRemoved: [listing('a', 77), listing('a', 10)],
           listingsAdded: [listing('a', 10), listing('a', 10)],
         })
-        await store.save(0, write({ expectedWatermark: 1, watermark: 2, accounts: [again] }))
+        await store.save(0, write({ expectedStoredOffset: 1, storedOffset: 2, accounts: [again] }))
         expect(await store.list(query({}))).toEqual([listing('a', 10)])
       })
 
@@ -552,12 +563,12 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
 
     describe('a watermark', () => {
       it('is read without the state', async () => {
-        expect(await store.readWatermark(3)).toBe(0)
+        expect(await store.readStoredOffset(3)).toBe(0)
         await store.fence(3, 'owner-1')
-        expect(await store.readWatermark(3)).toBe(0)
-        await store.save(3, write({ watermark: 2 ** 40 + 7, state: bytes(1) }))
-        expect(await store.readWatermark(3)).toBe(2 ** 40 + 7)
-        expect(await store.readWatermark(2)).toBe(0)
+        expect(await store.readStoredOffset(3)).toBe(0)
+        await store.save(3, write({ storedOffset: 2 ** 40 + 7, state: bytes(1) }))
+        expect(await store.readStoredOffset(3)).toBe(2 ** 40 + 7)
+        expect(await store.readStoredOffset(2)).toBe(0)
       })
     })
 
@@ -586,16 +597,16 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
           { book: 'b', field: 'x', delta: 3 },
           { book: 'b', field: 'y', delta: 4 },
         ]
-        await store.save(0, write({ watermark: 1, counters: first }))
+        await store.save(0, write({ storedOffset: 1, counters: first }))
         const second = [
           { book: 'a', field: 'x', delta: -2 },
           { book: 'b', field: 'x', delta: -3 },
           { book: 'b', field: 'y', delta: -5 },
         ]
-        await store.save(0, write({ expectedWatermark: 1, watermark: 2, counters: second }))
+        await store.save(0, write({ expectedStoredOffset: 1, storedOffset: 2, counters: second }))
         expect(await store.readPartitionCounters(0)).toEqual([{ book: 'b', field: 'y', delta: -1 }])
         const third = [{ book: 'a', field: 'x', delta: 9 }]
-        await store.save(0, write({ expectedWatermark: 2, watermark: 3, counters: third }))
+        await store.save(0, write({ expectedStoredOffset: 2, storedOffset: 3, counters: third }))
         expect(await store.readPartitionCounters(0)).toEqual([
           { book: 'a', field: 'x', delta: 9 },
           { book: 'b', field: 'y', delta: -1 },
@@ -651,9 +662,9 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       it('lets its owner begin again at 0, and nobody else', async () => {
         await fillPartition(store, 0)
         await store.clear(0, 'owner-1')
-        const stale = write({ expectedWatermark: 7, watermark: 8 })
+        const stale = write({ expectedStoredOffset: 7, storedOffset: 8 })
         expect(await codeOf(store.save(0, stale))).toBe('STORE_MOVED')
-        const foreign = write({ owner: 'owner-2', watermark: 8 })
+        const foreign = write({ fencingToken: 'owner-2', storedOffset: 8 })
         expect(await codeOf(store.save(0, foreign))).toBe('STORE_FENCED')
         await fillPartition(store, 0, { isFenced: true })
         await expectFull(store, 0)
@@ -706,7 +717,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         await store.claimPartitions(4)
         await expectEmpty(other, 0)
         expect(await other.partitions()).toBeUndefined()
-        await fillPartition(other, 0, { owner: 'owner-2' })
+        await fillPartition(other, 0, { fencingToken: 'owner-2' })
         await other.claimPartitions(8)
         await expectFull(store, 0)
         await expectFull(other, 0)
@@ -726,7 +737,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         await one!.drop()
         for (const partition of [0, 1]) await expectEmpty(one!, partition)
         expect(await one!.partitions()).toBeUndefined()
-        const saved = one!.save(0, write({ expectedWatermark: 7, watermark: 8 }))
+        const saved = one!.save(0, write({ expectedStoredOffset: 7, storedOffset: 8 }))
         expect(['STORE_FENCED', 'STORE_MOVED']).toContain(await codeOf(saved))
         for (const each of [store, two!, below!]) {
           for (const partition of [0, 1]) await expectFull(each, partition)
@@ -794,9 +805,9 @@ const oddIds = [
 
 function write(parts: Partial<PartitionWrite>): PartitionWrite {
   return {
-    owner: 'owner-1',
-    expectedWatermark: 0,
-    watermark: 1,
+    fencingToken: 'owner-1',
+    expectedStoredOffset: 0,
+    storedOffset: 1,
     state: undefined,
     accounts: [],
     userChunks: [],
@@ -844,9 +855,9 @@ async function saveListings(store: AccountStore, listings: readonly Listing[], p
 async function fillPartition(
   store: AccountStore,
   partition: number,
-  { owner = 'owner-1', isFenced = false } = {},
+  { fencingToken = 'owner-1', isFenced = false } = {},
 ): Promise<void> {
-  if (!isFenced) await store.fence(partition, owner)
+  if (!isFenced) await store.fence(partition, fencingToken)
   const ids = ['first', 'second'].map(name => `${name} of ${partition}`)
   const accounts = ids.map((id, i) =>
     account(id, {
@@ -864,8 +875,8 @@ async function fillPartition(
   await store.save(
     partition,
     write({
-      owner,
-      watermark: 7,
+      fencingToken,
+      storedOffset: 7,
       state: bytes(5),
       accounts,
       userChunks,
@@ -877,8 +888,8 @@ async function fillPartition(
 /** Expects of a partition what `fillPartition` wrote. */
 async function expectFull(store: AccountStore, partition: number): Promise<void> {
   const ids = ['first', 'second'].map(name => `${name} of ${partition}`)
-  expect(plain(await store.readPartition(partition))).toEqual({ watermark: 7, state: bytes(5) })
-  expect(await store.readWatermark(partition)).toBe(7)
+  expect(plain(await store.readPartition(partition))).toEqual({ storedOffset: 7, state: bytes(5) })
+  expect(await store.readStoredOffset(partition)).toBe(7)
   expect(await loaded(store, partition, ids)).toEqual([bytes(0), bytes(1)])
   expect(await store.due(partition, everyBucket, Number.POSITIVE_INFINITY)).toEqual(ids)
   const keys = ids.flatMap(accountId => ['0', '1'].map(chunk => ({ accountId, chunk })))
@@ -898,8 +909,8 @@ async function expectFull(store: AccountStore, partition: number): Promise<void>
 /** Expects nothing there of what `fillPartition` writes. */
 async function expectEmpty(store: AccountStore, partition: number): Promise<void> {
   const ids = ['first', 'second'].map(name => `${name} of ${partition}`)
-  expect(await store.readPartition(partition)).toEqual({ watermark: 0, state: undefined })
-  expect(await store.readWatermark(partition)).toBe(0)
+  expect(await store.readPartition(partition)).toEqual({ storedOffset: 0, state: undefined })
+  expect(await store.readStoredOffset(partition)).toBe(0)
   expect(await store.load(partition, ids)).toEqual([undefined, undefined])
   expect(await store.countDue(partition, Number.POSITIVE_INFINITY)).toBe(0)
   const keys = ids.flatMap(accountId => ['0', '1'].map(chunk => ({ accountId, chunk })))
@@ -945,8 +956,8 @@ function plainBytes(value: Uint8Array | undefined): Uint8Array | undefined {
   return value && new Uint8Array(value)
 }
 
-function plain(stored: { readonly watermark: number; readonly state: Uint8Array | undefined }) {
-  return { watermark: stored.watermark, state: plainBytes(stored.state) }
+function plain(stored: { readonly storedOffset: number; readonly state: Uint8Array | undefined }) {
+  return { storedOffset: stored.storedOffset, state: plainBytes(stored.state) }
 }
 
 function idsOf(listings: readonly Listing[]): string[] {

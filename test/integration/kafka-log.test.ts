@@ -11,7 +11,7 @@ import { all, CopyingHandler, silent, textOf, until } from '../support/log-handl
 import { describeIntegration } from '../support/servers/integration.ts'
 
 describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
-  const connection = { brokers: kafkaBrokers.split(','), clientId: 'test', log: silent }
+  const connection = { brokers: kafkaBrokers.split(','), clientId: 'test', logger: silent }
   const transactionalIdPrefix = `test-${randomUUID()}`
   let log: Log
 
@@ -218,7 +218,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     await admin.deleteTopicRecords({ topic: input, partitions: [{ partition: 0, offset: '4' }] })
     await admin.disconnect()
     const warnings: string[] = []
-    const warned = open({ log: { ...silent, warn: line => warnings.push(line) } })
+    const warned = open({ logger: { ...silent, warn: line => warnings.push(line) } })
     onTestFinished(() => warned.close())
     const handler = new CopyingHandler(output)
     let firstOffset: number | undefined

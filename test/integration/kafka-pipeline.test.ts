@@ -37,7 +37,7 @@ describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
         await createTopics({
           brokers,
           clientId: 'test',
-          log: LOG,
+          logger: LOG,
           // History carries times of its own: kept for seven days, as is the default, it would go at once.
           topics: Object.values(topics).map(name => ({ name, partitions, config: { 'retention.ms': '-1' } })),
         })
@@ -48,9 +48,9 @@ describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
               clientId: 'test',
               groupPrefix: `${namespace}-`,
               transactionalIdPrefix: namespace,
-              log: LOG,
+              logger: LOG,
             },
-            redis: { url: redisUrl, namespace, log: LOG },
+            redis: { url: redisUrl, namespace, logger: LOG },
           })
         // Of what a batch of one record costs, a part of the signals shows as much as all of them.
         const some = rest.batchSize === 1 ? signals.slice(0, 1500) : signals

@@ -15,7 +15,7 @@ const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
 describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
   logContract('Kafka', async () => {
-    const connection = { brokers: kafkaBrokers.split(','), clientId: 'contract', log: silent }
+    const connection = { brokers: kafkaBrokers.split(','), clientId: 'contract', logger: silent }
     const transactionalIdPrefix = `contract-${randomUUID()}`
     const log = openKafkaLog({ ...connection, transactionalIdPrefix })
     return {
@@ -43,7 +43,7 @@ describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
 
   storeContract('Redis', async () => {
     const namespace = `contract-${randomUUID()}`
-    const connection = await connectRedis({ url: redisUrl, log: silent })
+    const connection = await connectRedis({ url: redisUrl, logger: silent })
     const store = redisStoreOn(connection, namespace)
     const empty = () => removeKeys(redisUrl, `upswell:${namespace}:*`)
     return {

@@ -157,8 +157,8 @@ async function temporaryDirectory(): Promise<string> {
 async function openBackend(servers: { readonly kafka: { port: number }; readonly redis: { port: number } }) {
   const lines: string[] = []
   const note = (line: string) => lines.push(line)
-  const log = { info: note, warn: note, error: note }
-  const connection = { brokers: [`127.0.0.1:${servers.kafka.port}`], clientId: 'test', log }
+  const logger = { info: note, warn: note, error: note }
+  const connection = { brokers: [`127.0.0.1:${servers.kafka.port}`], clientId: 'test', logger }
   const isThere = 'pid' in servers.kafka
   if (isThere)
     await createTopics({
@@ -170,7 +170,7 @@ async function openBackend(servers: { readonly kafka: { port: number }; readonly
     })
   const backend = await openKafkaRedisBackend({
     kafka: { ...connection, transactionalIdPrefix: 'test', sessionTimeoutMs: 6_000 },
-    redis: { url: `redis://127.0.0.1:${servers.redis.port}`, namespace: 'test', log },
+    redis: { url: `redis://127.0.0.1:${servers.redis.port}`, namespace: 'test', logger },
   })
   onTestFinished(() => backend.close())
   return { backend, lines }
@@ -183,17 +183,17 @@ function consumeOptions(backend: Backend) {
 /** Copies every record to the output, and appends its text to the account's state: as the score loop does, with the same recovery. */
 class CopyAndRemember implements PartitionHandler {
   readonly #backend: Backend
-  readonly #owners = new Map<PartitionSession, { readonly owner: string; watermark: number }>()
+  readonly #owners = new Map<PartitionSession, { readonly fencingToken: string; storedOffset: number }>()
 
   constructor(backend: Backend) {
     this.#backend = backend
   }
 
   async assigned(session: PartitionSession): Promise<number> {
-    const owner = randomUUID()
-    const { watermark } = await this.#backend.store.fence(session.partition, owner)
-    this.#owners.set(session, { owner, watermark })
-    return Math.min(watermark, session.committedOffset)
+    const fencingToken = randomUUID()
+    const { storedOffset } = await this.#backend.store.fence(session.partition, fencingToken)
+    this.#owners.set(session, { fencingToken, storedOffset })
+    return Math.min(storedOffset, session.committedOffset)
   }
 
   async process(session: PartitionSession, handedOver: RecordList): Promise<void> {
@@ -217,9 +217,9 @@ class CopyAndRemember implements PartitionHandler {
     const nextOffset = records.at(-1)!.offset + 1
     const account = { accountId: ACCOUNT, bytes, bucket: 0, dueAt: 0, listingsRemoved: [], listingsAdded: [] }
     const write = {
-      owner: owned.owner,
-      expectedWatermark: owned.watermark,
-      watermark: nextOffset,
+      fencingToken: owned.fencingToken,
+      expectedStoredOffset: owned.storedOffset,
+      storedOffset: nextOffset,
       state: undefined,
       accounts: [account],
       userChunks: [],
@@ -228,7 +228,7 @@ class CopyAndRemember implements PartitionHandler {
     const outputs = records.map(({ key, value }) => ({ topic: OUTPUT, key, value }))
     if (publish) await this.#backend.commitBatch(session, { outputs, nextOffset, write })
     else await store.save(session.partition, write)
-    owned.watermark = nextOffset
+    owned.storedOffset = nextOffset
   }
 }
 

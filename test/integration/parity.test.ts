@@ -51,9 +51,9 @@ describeIntegration('upswell parity on Kafka and Redis', ({ kafkaBrokers, redisU
         brokers: kafkaBrokers.split(','),
         clientId: 'test',
         transactionalIdPrefix: `test-${name}`,
-        log: LOG,
+        logger: LOG,
       },
-      redis: { url: redisUrl, namespace: name, log: LOG },
+      redis: { url: redisUrl, namespace: name, logger: LOG },
     })
   const run = (args: readonly string[], input?: string): Promise<Ended> =>
     runCli(main, args, { env: env(), ...(input === undefined ? {} : { input }) })
@@ -120,7 +120,7 @@ describeIntegration('upswell parity on Kafka and Redis', ({ kafkaBrokers, redisU
     const partition = partitionOf(accountId, PARTITIONS)
     const bytes = new Uint8Array((await store.load(partition, [accountId]))[0]!)
     bytes[bytes.length - 1]! ^= 1
-    const { watermark } = await store.fence(partition, 'damage')
+    const { storedOffset } = await store.fence(partition, 'damage')
     const account = {
       accountId,
       bytes,
@@ -130,9 +130,9 @@ describeIntegration('upswell parity on Kafka and Redis', ({ kafkaBrokers, redisU
       listingsAdded: [],
     }
     await store.save(partition, {
-      owner: 'damage',
-      expectedWatermark: watermark,
-      watermark,
+      fencingToken: 'damage',
+      expectedStoredOffset: storedOffset,
+      storedOffset,
       state: undefined,
       accounts: [account],
       userChunks: [],

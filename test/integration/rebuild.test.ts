@@ -164,9 +164,9 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
         brokers: kafkaBrokers.split(','),
         clientId: 'test',
         transactionalIdPrefix: `${namespace}-test`,
-        log: silent,
+        logger: silent,
       },
-      redis: { url: redisUrl, namespace, log: silent },
+      redis: { url: redisUrl, namespace, logger: silent },
     })
   }
 
@@ -246,7 +246,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
       else if (type === 'zset') found.set(shown, await redis.zrange(key, 0, -1, 'WITHSCORES'))
       else if (type === 'set') found.set(shown, (await redis.smembers(key)).sort())
       else {
-        const { owner: _, ...fields } = await redis.hgetall(key)
+        const { fencingToken: _, ...fields } = await redis.hgetall(key)
         found.set(shown, Object.fromEntries(Object.entries(fields).sort()))
       }
     }
@@ -290,9 +290,9 @@ function foldPlainly(records: readonly LogRecord[]): {
   const memory = createPartitionMemory()
   const { events, touched, counts } = foldBatch(entries, memory, new Map())
   const context = {
-    owner: 'plain',
-    expectedWatermark: 0,
-    watermark: records.at(-1)!.offset + 1,
+    fencingToken: 'plain',
+    expectedStoredOffset: 0,
+    storedOffset: records.at(-1)!.offset + 1,
     memory,
     library,
   }

@@ -29,14 +29,19 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     const { store } = await open({ commandTimeoutMs: 300 })
     await store.fence(0, 'owner-1')
     await server.kill('SIGSTOP')
-    expect(await codeOf(store.save(0, write({ watermark: 5 })))).toBe('STORE_UNAVAILABLE')
+    expect(await codeOf(store.save(0, write({ storedOffset: 5 })))).toBe('STORE_UNAVAILABLE')
     await server.kill('SIGCONT')
     await until(async () => (await codeOf(store.ping())) === 'nothing was thrown')
 
-    const { watermark } = await store.fence(0, 'owner-2')
-    expect([0, 5]).toContain(watermark)
-    await store.save(0, write({ owner: 'owner-2', expectedWatermark: watermark, watermark: 6 }))
-    expect(await codeOf(store.save(0, write({ expectedWatermark: 6, watermark: 7 })))).toBe('STORE_FENCED')
+    const { storedOffset } = await store.fence(0, 'owner-2')
+    expect([0, 5]).toContain(storedOffset)
+    await store.save(
+      0,
+      write({ fencingToken: 'owner-2', expectedStoredOffset: storedOffset, storedOffset: 6 }),
+    )
+    expect(await codeOf(store.save(0, write({ expectedStoredOffset: 6, storedOffset: 7 })))).toBe(
+      'STORE_FENCED',
+    )
   })
 
   it('takes a replica for a Redis that is away, and finds back when it is the primary', async () => {
@@ -44,9 +49,11 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     const { store } = await open()
     await store.fence(0, 'owner-1')
     await client.call('REPLICAOF', '127.0.0.1', '1')
-    expect(await codeOf(store.save(0, write({ watermark: 5 })))).toBe('STORE_UNAVAILABLE')
+    expect(await codeOf(store.save(0, write({ storedOffset: 5 })))).toBe('STORE_UNAVAILABLE')
     await client.call('REPLICAOF', 'NO', 'ONE')
-    await until(async () => (await codeOf(store.save(0, write({ watermark: 5 })))) === 'nothing was thrown')
+    await until(
+      async () => (await codeOf(store.save(0, write({ storedOffset: 5 })))) === 'nothing was thrown',
+    )
   })
 
   it('opens without Redis, and works once it is there', async () => {
@@ -68,8 +75,8 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     const { store: one } = await open({ namespace: 'one' })
     const { store: two } = await open({ namespace: 'two' })
     await one.fence(0, 'owner-1')
-    await one.save(0, write({ watermark: 5 }))
-    expect((await two.readPartition(0)).watermark).toBe(0)
+    await one.save(0, write({ storedOffset: 5 }))
+    expect((await two.readPartition(0)).storedOffset).toBe(0)
     await two.claimPartitions(3)
     expect(await one.partitions()).toBeUndefined()
   })
@@ -81,7 +88,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     const listing = { list: 'm', tier: '{hot}', score: 1, accountId: '{a}' }
     const account = { accountId: '{a}', bytes: Buffer.from('1'), bucket: 3, dueAt: 1 }
     await store.save(7, {
-      ...write({ watermark: 5 }),
+      ...write({ storedOffset: 5 }),
       accounts: [{ ...account, listingsAdded: [listing], listingsRemoved: [] }],
       userChunks: [{ accountId: '{a}', chunk: '0', bytes: Buffer.from('1') }],
       counters: [{ book: '{book}', field: '{field}', delta: 1 }],
@@ -106,10 +113,10 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
       { book: 'a', field: 'x', delta: 1 },
       { book: 'b', field: 'x', delta: 1 },
     ]
-    await store.save(0, { ...write({ watermark: 5 }), counters })
+    await store.save(0, { ...write({ storedOffset: 5 }), counters })
     expect((await client.smembers('upswell:test:{0}:books')).sort()).toEqual(['a', 'b'])
     const gone = [{ book: 'a', field: 'x', delta: -1 }]
-    await store.save(0, { ...write({ expectedWatermark: 5, watermark: 6 }), counters: gone })
+    await store.save(0, { ...write({ expectedStoredOffset: 5, storedOffset: 6 }), counters: gone })
     expect(await client.smembers('upswell:test:{0}:books')).toEqual(['b'])
   })
 
@@ -122,17 +129,17 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
       for (const partition of [1, 11]) {
         await each.fence(partition, 'owner-1')
         const counters = [{ book: 'a', field: 'x', delta: 1 }]
-        await each.save(partition, { ...write({ watermark: 5, state: Buffer.from('1') }), counters })
+        await each.save(partition, { ...write({ storedOffset: 5, state: Buffer.from('1') }), counters })
       }
     }
     await store.clear(1, 'owner-1')
     expect(await client.keys('*{1}*')).toHaveLength(4)
     expect(await client.keys('upswell:test:{1}*')).toEqual(['upswell:test:{1}:partition'])
-    expect(await client.hgetall('upswell:test:{1}:partition')).toEqual({ owner: 'owner-1' })
+    expect(await client.hgetall('upswell:test:{1}:partition')).toEqual({ fencingToken: 'owner-1' })
     await store.drop()
     expect(await client.keys('upswell:test:*')).toEqual([])
     expect((await client.keys('*')).sort()).toHaveLength(8)
-    expect((await longer.readPartition(11)).watermark).toBe(5)
+    expect((await longer.readPartition(11)).storedOffset).toBe(5)
   })
 
   it('refuses the rest of a clearing to an owner that lost the partition meanwhile', async () => {
@@ -143,14 +150,14 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
       ...{ accountId: `account-${i}`, bytes: Buffer.from('1'), bucket: 0, dueAt: 1 },
       ...{ listingsAdded: [], listingsRemoved: [] },
     }))
-    await store.save(0, { ...write({ watermark: 5 }), accounts })
+    await store.save(0, { ...write({ storedOffset: 5 }), accounts })
     const clearing = codeOf(store.clear(0, 'owner-1'))
     await until(async () => (await client.dbsize()) < 29_000)
     await store.fence(0, 'owner-2')
     expect(await clearing).toBe('STORE_FENCED')
     const left = await client.dbsize()
     expect(left).toBeGreaterThan(3)
-    expect((await store.readPartition(0)).watermark).toBe(0)
+    expect((await store.readPartition(0)).storedOffset).toBe(0)
     await store.clear(0, 'owner-2')
     expect((await client.keys('*')).sort()).toEqual(['upswell:test:owned', 'upswell:test:{0}:partition'])
   })
@@ -159,8 +166,8 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     const { server, client } = await startedRedis()
     const clients = async () => Number(/^connected_clients:(\d+)/m.exec(await client.info('clients'))?.[1])
     const before = await clients()
-    const log = { info: () => {}, warn: () => {} }
-    const connection = await connectRedis({ url: `redis://127.0.0.1:${server.port}`, log })
+    const logger = { info: () => {}, warn: () => {} }
+    const connection = await connectRedis({ url: `redis://127.0.0.1:${server.port}`, logger })
     const [one, two] = ['one', 'two'].map(namespace => redisStoreOn(connection, namespace))
     await one!.claimPartitions(1)
     await one!.close()
@@ -180,9 +187,9 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
       { book: 'book', field: 'full', delta: 1_000_000 },
       { book: 'book', field: 'other', delta: 2 },
     ]
-    await store.save(0, { ...write({ watermark: 5 }), counters })
+    await store.save(0, { ...write({ storedOffset: 5 }), counters })
     expect(await client.hgetall('upswell:test:{0}:count:book')).toEqual({ full: nearlyFull, other: '2' })
-    expect((await store.readPartition(0)).watermark).toBe(5)
+    expect((await store.readPartition(0)).storedOffset).toBe(5)
   })
 })
 
@@ -199,7 +206,7 @@ async function startedRedis() {
     const store: AccountStore = await openRedisStore({
       url,
       namespace: 'test',
-      log: { info: note, warn: note },
+      logger: { info: note, warn: note },
       ...options,
     })
     onTestFinished(() => store.close())
@@ -210,9 +217,9 @@ async function startedRedis() {
 
 function write(parts: Partial<PartitionWrite>): PartitionWrite {
   return {
-    owner: 'owner-1',
-    expectedWatermark: 0,
-    watermark: 1,
+    fencingToken: 'owner-1',
+    expectedStoredOffset: 0,
+    storedOffset: 1,
     state: undefined,
     accounts: [],
     userChunks: [],

@@ -51,15 +51,15 @@ describeIntegration('a replay that is promoted under load', ({ kafkaBrokers, red
       UPSWELL_SESSION_TIMEOUT_MS: '6000',
       UPSWELL_PORT: '0',
     }
-    const log = { info: () => {}, warn: () => {}, error: console.error }
+    const logger = { info: () => {}, warn: () => {}, error: console.error }
     backend = await openKafkaRedisBackend({
       kafka: {
         brokers: kafkaBrokers.split(','),
         clientId: 'test',
         transactionalIdPrefix: `test-${name}`,
-        log,
+        logger,
       },
-      redis: { url: redisUrl, namespace: name, log },
+      redis: { url: redisUrl, namespace: name, logger },
     })
     expect(await runCli(main, ['topics', 'create'], { env })).toMatchObject({ code: 0 })
   }, SETUP_TIMEOUT_MS)

@@ -36,7 +36,7 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
   async function install() {
     const name = `threads-${randomUUID().slice(0, 8)}`
     const topics = topicNames(`${name}.`)
-    const kafka = { brokers: kafkaBrokers.split(','), clientId: 'test', log: silent }
+    const kafka = { brokers: kafkaBrokers.split(','), clientId: 'test', logger: silent }
     await createTopics({
       ...kafka,
       // History carries times of its own: kept for seven days, as is the default, it would go at once.
@@ -48,7 +48,7 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
     })
     const backend = await openKafkaRedisBackend({
       kafka: { ...kafka, transactionalIdPrefix: `${name}-test` },
-      redis: { url: redisUrl, namespace: name, log: silent },
+      redis: { url: redisUrl, namespace: name, logger: silent },
     })
     onTestFinished(() => backend.close())
     const env = {

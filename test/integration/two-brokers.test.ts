@@ -22,7 +22,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('a cluster of two broke
     const connection = {
       brokers: brokers.map(({ port }) => `127.0.0.1:${port}`),
       clientId: 'two-brokers',
-      log: silent,
+      logger: silent,
     }
     clients = kafkaClients(connection)
     log = openKafkaLog({ ...connection, transactionalIdPrefix: 'two-brokers' })

@@ -19,10 +19,10 @@ export class MemoryStore implements AccountStore {
   readonly #listings = new Map<string, Map<string, Map<string, Listing>>>()
   #claimed: number | undefined
 
-  async fence(partition: number, owner: string): Promise<StoredPartition> {
+  async fence(partition: number, fencingToken: string): Promise<StoredPartition> {
     const own = this.#partitions.get(partition) ?? createPartition()
     this.#partitions.set(partition, own)
-    own.owner = owner
+    own.fencingToken = fencingToken
     return storedPartition(own)
   }
 
@@ -65,25 +65,25 @@ export class MemoryStore implements AccountStore {
     }
     for (const change of write.counters) addToCounter(own, change)
     if (write.state !== undefined) own.state = copyOf(write.state)
-    own.watermark = write.watermark
+    own.storedOffset = write.storedOffset
   }
 
-  async clear(partition: number, owner: string): Promise<void> {
+  async clear(partition: number, fencingToken: string): Promise<void> {
     const own = this.#partitions.get(partition)
-    if (own?.owner !== owner) {
+    if (own?.fencingToken !== fencingToken) {
       throw new UpswellError(
         'STORE_FENCED',
-        `Partition ${partition} of the store belongs to ${own?.owner ?? 'nobody'} now; ${owner} may not clear it.`,
+        `Partition ${partition} of the store belongs to ${own?.fencingToken ?? 'nobody'} now; ${fencingToken} may not clear it.`,
       )
     }
     for (const tiers of this.#listings.values())
       for (const listings of tiers.values())
         for (const [key, { accountId }] of listings) if (own.accounts.has(accountId)) listings.delete(key)
-    this.#partitions.set(partition, { ...createPartition(), owner })
+    this.#partitions.set(partition, { ...createPartition(), fencingToken })
   }
 
-  async readWatermark(partition: number): Promise<number> {
-    return this.#partitions.get(partition)?.watermark ?? 0
+  async readStoredOffset(partition: number): Promise<number> {
+    return this.#partitions.get(partition)?.storedOffset ?? 0
   }
 
   async readPartitionCounters(partition: number): Promise<CounterChange[]> {
@@ -155,19 +155,19 @@ export class MemoryStore implements AccountStore {
     this.#claimed = undefined
   }
 
-  #requireOwned(partition: number, { owner, expectedWatermark }: PartitionWrite): MemoryPartition {
+  #requireOwned(partition: number, { fencingToken, expectedStoredOffset }: PartitionWrite): MemoryPartition {
     const own = this.#partitions.get(partition)
-    if (own?.owner !== undefined && own.owner !== owner) {
+    if (own?.fencingToken !== undefined && own.fencingToken !== fencingToken) {
       throw new UpswellError(
         'STORE_FENCED',
-        `Partition ${partition} of the store belongs to ${own.owner} now; ${owner} may not write it.`,
+        `Partition ${partition} of the store belongs to ${own.fencingToken} now; ${fencingToken} may not write it.`,
       )
     }
-    if (own?.watermark !== expectedWatermark) {
-      const found = own?.watermark ?? 'nothing (it was emptied)'
+    if (own?.storedOffset !== expectedStoredOffset) {
+      const found = own?.storedOffset ?? 'nothing (it was emptied)'
       throw new UpswellError(
         'STORE_MOVED',
-        `Partition ${partition} of the store stands at ${found}; the write follows ${expectedWatermark}.`,
+        `Partition ${partition} of the store stands at ${found}; the write follows ${expectedStoredOffset}.`,
       )
     }
     return own
@@ -193,8 +193,8 @@ export class MemoryStore implements AccountStore {
 }
 
 interface MemoryPartition {
-  owner: string | undefined
-  watermark: number
+  fencingToken: string | undefined
+  storedOffset: number
   state: Uint8Array | undefined
   readonly accounts: Map<string, MemoryAccount>
   /** Account → chunk → bytes. */
@@ -211,8 +211,8 @@ interface MemoryAccount {
 
 function createPartition(): MemoryPartition {
   return {
-    owner: undefined,
-    watermark: 0,
+    fencingToken: undefined,
+    storedOffset: 0,
     state: undefined,
     accounts: new Map(),
     userChunks: new Map(),
@@ -228,8 +228,8 @@ function addToCounter({ counters }: MemoryPartition, { book, field, delta }: Cou
   else fields.set(field, sum)
 }
 
-function storedPartition({ watermark, state }: MemoryPartition): StoredPartition {
-  return { watermark, state: state?.slice() }
+function storedPartition({ storedOffset, state }: MemoryPartition): StoredPartition {
+  return { storedOffset, state: state?.slice() }
 }
 
 /** Not `slice`: of a Buffer that is a view. */

@@ -96,7 +96,7 @@ export class PopulationRun {
       }
       run.owned = await takePartition(options, session, `owner-${partition}`)
     }
-    const records = log.slice(Math.max(startOffset(run.owned), run.owned.watermark), end)
+    const records = log.slice(Math.max(startOffset(run.owned), run.owned.storedOffset), end)
     if (records.length === 0) return
     try {
       await scoreRecords(options, run.owned, records)

@@ -114,7 +114,7 @@ export async function send(
 
 export async function untilStored({ store }: Backend, ends: ReadonlyMap<number, number>): Promise<void> {
   for (const [partition, offset] of ends)
-    while ((await store.readPartition(partition)).watermark <= offset) await sleep(10)
+    while ((await store.readPartition(partition)).storedOffset <= offset) await sleep(10)
 }
 
 export async function readByAccount({ log }: Backend, topic: string): Promise<Map<string, string[]>> {

@@ -1,7 +1,7 @@
 import { hash128Hex } from '../../lib/hash.ts'
 
 /** The last listing of a page: the next page starts right after it. */
-export interface ListPlace {
+export interface ListPosition {
   readonly score: number
   readonly accountId: string
 }
@@ -17,12 +17,12 @@ export interface ListedQuery {
   readonly sort: string
 }
 
-export function encodeCursor({ score, accountId }: ListPlace, query: ListedQuery): string {
+export function encodeCursor({ score, accountId }: ListPosition, query: ListedQuery): string {
   return Buffer.from(JSON.stringify([fingerprint(query), score, accountId])).toString('base64url')
 }
 
 /** Undefined if it is not a cursor, or one of another query. */
-export function decodeCursor(cursor: string, query: ListedQuery): ListPlace | undefined {
+export function decodeCursor(cursor: string, query: ListedQuery): ListPosition | undefined {
   let parts: unknown
   try {
     parts = JSON.parse(Buffer.from(cursor, 'base64url').toString())

@@ -8,14 +8,14 @@ const MAX_AGE_MS = 1000
 const POLL_MS = 20
 
 interface WholePartition {
-  readonly watermark: number
+  readonly storedOffset: number
   readonly memory: PartitionMemory
 }
 
 interface Partition {
   readonly whole: FreshValue<WholePartition>
   /** Read alone, since most who wait for it need no more: the memory holds the models' full text. */
-  readonly watermark: FreshValue<number>
+  readonly storedOffset: FreshValue<number>
 }
 
 /**
@@ -29,7 +29,7 @@ export class Partitions {
   readonly #count: FreshValue<number | undefined>
   readonly #partitions = new Map<number, Partition>()
   /** By partition: the watermark that was read last. */
-  readonly #watermarks = new Map<number, number>()
+  readonly #storedOffsets = new Map<number, number>()
   readonly #polls = new Map<number, Promise<number>>()
 
   constructor(store: AccountStore, library: ModelLibrary) {
@@ -45,8 +45,10 @@ export class Partitions {
 
   /** Not older than the watermark that was read last: whoever waited for a record sees what it did. */
   async memory(partition: number): Promise<PartitionMemory> {
-    const { watermark, memory } = await this.#partition(partition).whole.get()
-    return watermark >= (this.#watermarks.get(partition) ?? 0) ? memory : this.refreshedMemory(partition)
+    const { storedOffset, memory } = await this.#partition(partition).whole.get()
+    return storedOffset >= (this.#storedOffsets.get(partition) ?? 0)
+      ? memory
+      : this.refreshedMemory(partition)
   }
 
   async refreshedMemory(partition: number): Promise<PartitionMemory> {
@@ -59,18 +61,18 @@ export class Partitions {
     return await Promise.all(Array.from({ length: count }, (_, partition) => this.memory(partition)))
   }
 
-  async watermark(partition: number): Promise<number> {
-    const watermark = await this.#partition(partition).watermark.refresh()
-    this.#watermarks.set(partition, watermark)
-    return watermark
+  async storedOffset(partition: number): Promise<number> {
+    const storedOffset = await this.#partition(partition).storedOffset.refresh()
+    this.#storedOffsets.set(partition, storedOffset)
+    return storedOffset
   }
 
   /** The watermark a moment later. However many wait for it, a partition is read once a poll. */
-  nextWatermark(partition: number): Promise<number> {
+  nextStoredOffset(partition: number): Promise<number> {
     const polling = this.#polls.get(partition)
     if (polling !== undefined) return polling
     const poll = sleep(POLL_MS)
-      .then(() => this.watermark(partition))
+      .then(() => this.storedOffset(partition))
       .finally(() => this.#polls.delete(partition))
     this.#polls.set(partition, poll)
     return poll
@@ -82,7 +84,7 @@ export class Partitions {
     const read = partitionReader(this.#store, this.#library, partition)
     const made = {
       whole: new FreshValue(read, MAX_AGE_MS),
-      watermark: new FreshValue(() => this.#store.readWatermark(partition), MAX_AGE_MS),
+      storedOffset: new FreshValue(() => this.#store.readStoredOffset(partition), MAX_AGE_MS),
     }
     this.#partitions.set(partition, made)
     return made
@@ -96,11 +98,11 @@ function partitionReader(
 ): () => Promise<WholePartition> {
   let last: { readonly state: Uint8Array | undefined; readonly memory: PartitionMemory } | undefined
   return async () => {
-    const { watermark, state } = await store.readPartition(partition)
+    const { storedOffset, state } = await store.readPartition(partition)
     // The models' full text stands in the state; it changes with the models alone.
     if (last === undefined || !isSame(last.state, state))
       last = { state, memory: decodePartitionMemory(state, library) }
-    return { watermark, memory: last.memory }
+    return { storedOffset, memory: last.memory }
   }
 }
 

@@ -26,14 +26,14 @@ export async function waitForRecord(
     )
   }
   const deadline = performance.now() + MAX_WAIT_MS
-  let watermark = await partitions.watermark(own)
-  while (watermark <= sequence.offset) {
+  let storedOffset = await partitions.storedOffset(own)
+  while (storedOffset <= sequence.offset) {
     if (isGone() || performance.now() >= deadline) {
       throw new Problem(
         'NOT_CAUGHT_UP',
-        `The record ${formatSequence(sequence)} was not in the store after ${MAX_WAIT_MS / 1000} s; it holds those before ${own}:${watermark}. Ask again.`,
+        `The record ${formatSequence(sequence)} was not in the store after ${MAX_WAIT_MS / 1000} s; it holds those before ${own}:${storedOffset}. Ask again.`,
       )
     }
-    watermark = await partitions.nextWatermark(own)
+    storedOffset = await partitions.nextStoredOffset(own)
   }
 }

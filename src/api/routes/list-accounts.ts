@@ -14,7 +14,7 @@ import { accountSummary } from '../documents/views.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { Problem } from '../plugins/problems.ts'
 import { chooseModel } from '../read/choose-model.ts'
-import { decodeCursor, encodeCursor, type ListPlace } from '../read/cursor.ts'
+import { decodeCursor, encodeCursor, type ListPosition } from '../read/cursor.ts'
 import { type KnownModel, knownModels } from '../read/known-models.ts'
 import type { Partitions } from '../read/partitions.ts'
 import { readAccounts } from '../read/read-account.ts'
@@ -185,7 +185,7 @@ async function listAccounts(
   return { model: model.id, items, nextCursor: encodeCursor(after!, query) }
 }
 
-function placeOf(place: ListPlace | undefined): ListPlace {
+function placeOf(place: ListPosition | undefined): ListPosition {
   if (place !== undefined) return place
   const accepted =
     'nextCursor of the page before is accepted, with the same model, tier, facet, minScore and sort'
@@ -193,7 +193,7 @@ function placeOf(place: ListPlace | undefined): ListPlace {
 }
 
 interface ListedAccount {
-  readonly place: ListPlace
+  readonly place: ListPosition
   readonly summary: AccountSummaryDocument | undefined
 }
 

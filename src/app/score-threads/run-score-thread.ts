@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
-import { Lines } from '../../consumers/lineage/lineages.ts'
+import { Lineages } from '../../consumers/lineage/lineages.ts'
 import type { Scoring } from '../../consumers/scorer/score-partitions.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { untilAvailable } from '../../lib/until-available.ts'
@@ -29,14 +29,14 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
   const library = new ModelLibrary()
   const backend = await openBackend(config, logger)
   prepare(backend)
-  const lines = new Lines(config, backend, library)
+  const lineages = new Lineages(config, backend, library)
   const batches = new CountedBatches()
   let scoring: Scoring | undefined
   const starting = untilAvailable(
     () =>
       scoreAsConfigured({
         config,
-        lines,
+        lineages,
         library,
         models,
         logger,
@@ -58,7 +58,7 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
 
   await untilAborted(stopping)
   await scoring?.stop()
-  await lines.close()
+  await lineages.close()
   // This also ends what waits for a group that cannot be joined.
   await backend.close()
   await started

@@ -1,4 +1,4 @@
-import { copyGroup, type Place } from '../../consumers/lineage/lineage-names.ts'
+import { copyGroup, type LineageNames } from '../../consumers/lineage/lineage-names.ts'
 import type { Replay } from '../../consumers/lineage/replay-record.ts'
 import type { Log, LogRecord, Stretch } from '../../log/log.ts'
 import { recordKind } from '../../log/log-entries.ts'
@@ -8,7 +8,7 @@ export interface ReplayState {
   readonly log: Log
   /** Of the replay. */
   readonly store: AccountStore
-  readonly place: Place
+  readonly names: LineageNames
   readonly replay: Replay
 }
 
@@ -20,16 +20,16 @@ const LOOKED_AT = 100
  * @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE
  */
 export async function isBehind(state: ReplayState, end: number): Promise<boolean> {
-  const { log, place, replay } = state
+  const { log, names, replay } = state
   return (
-    (await hasOlder(log, place.topics.signals, await stretchesToScore(state), replay, end)) ||
+    (await hasOlder(log, names.topics.signals, await stretchesToScore(state), replay, end)) ||
     (await hasOlder(log, replay.origin.topic, await stretchesToCopy(state), replay, end))
   )
 }
 
-async function stretchesToCopy({ log, place, replay }: ReplayState): Promise<Stretch[]> {
+async function stretchesToCopy({ log, names, replay }: ReplayState): Promise<Stretch[]> {
   const { topic } = replay.origin
-  const { committed } = await log.group(copyGroup(place), topic)
+  const { committed } = await log.group(copyGroup(names), topic)
   if (committed.size === 0) return []
   return Array.from(await log.ranges(topic), ([partition, { first, end }]) => ({
     partition,
@@ -38,10 +38,10 @@ async function stretchesToCopy({ log, place, replay }: ReplayState): Promise<Str
   }))
 }
 
-async function stretchesToScore({ log, store, place }: ReplayState): Promise<Stretch[]> {
+async function stretchesToScore({ log, store, names }: ReplayState): Promise<Stretch[]> {
   const stretches: Stretch[] = []
-  for (const [partition, { end }] of await log.ranges(place.topics.signals))
-    stretches.push({ partition, from: await store.readWatermark(partition), to: end })
+  for (const [partition, { end }] of await log.ranges(names.topics.signals))
+    stretches.push({ partition, from: await store.readStoredOffset(partition), to: end })
   return stretches
 }
 

@@ -5,7 +5,7 @@ import { type Config, readConfig } from '../../app/config.ts'
 import { isEmbedded, openBackend } from '../../app/open-backend.ts'
 import { formatRunDiff, type RunDiffHead } from '../../console/print-run-diff.ts'
 import type { Backend } from '../../consumers/backend.ts'
-import { originalPlace, type Place, replayPlace } from '../../consumers/lineage/lineage-names.ts'
+import { type LineageNames, originalNames, replayNames } from '../../consumers/lineage/lineage-names.ts'
 import { type Replay, readReplay } from '../../consumers/lineage/replay-record.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import type { Log } from '../../log/log.ts'
@@ -36,9 +36,9 @@ export async function diffReplay(name: string, options: ReplayDiffOptions): Prom
   if (isEmbedded(config) && !existsSync(join(config.dataDir, 'data.mdb'))) throw noReplay(name, [], config)
   const backend = await openBackend(config, lineLogger(config.logLevel))
   try {
-    const place = replayPlace(config, name)
+    const place = replayNames(config, name)
     const replay = await readReplay(backend.log, place.topics.signals)
-    if (replay === undefined) throw noReplay(name, await replayNames(backend.log, config), config)
+    if (replay === undefined) throw noReplay(name, await replaysIn(backend.log, config), config)
     const diff = await compare(backend, config, place, replay)
     await tell(diff, options, config)
     return options.exitCode === true && isDifferent(diff.diff) ? 1 : 0
@@ -52,18 +52,23 @@ interface ReplayDiff {
   readonly diff: RunDiff
 }
 
-async function compare(backend: Backend, config: Config, place: Place, replay: Replay): Promise<ReplayDiff> {
+async function compare(
+  backend: Backend,
+  config: Config,
+  names: LineageNames,
+  replay: Replay,
+): Promise<ReplayDiff> {
   const { log } = backend
   const models = replay.models === null ? null : modelsOf(replay.models)
-  const topics = { live: livePlace(config).topics, replay: place.topics }
+  const topics = { live: liveNames(config).topics, replay: names.topics }
   const diff = await compareTopics(log, topics, { from: replay.from, to: replay.to }, models)
   const { to } = diff.window
-  const own = await backend.inNamespace(place.namespace)
+  const own = await backend.inNamespace(names.namespace)
   try {
     const head: RunDiffHead = {
       replay: replay.name,
       isCut: to !== replay.to,
-      isBehind: to !== null && (await isBehind({ log, store: own.store, place, replay }, to)),
+      isBehind: to !== null && (await isBehind({ log, store: own.store, names, replay }, to)),
       models: models ?? [],
     }
     return { head, diff }
@@ -73,8 +78,8 @@ async function compare(backend: Backend, config: Config, place: Place, replay: R
 }
 
 /** What subscribers read now. */
-function livePlace(config: Config): Place {
-  return originalPlace(config)
+function liveNames(config: Config): LineageNames {
+  return originalNames(config)
 }
 
 function modelsOf(sources: NonNullable<Replay['models']>): ModelDefinition[] {
@@ -99,14 +104,14 @@ async function tell(
 }
 
 /** The names of all replays of this installation. */
-async function replayNames(log: Log, config: Config): Promise<string[]> {
+async function replaysIn(log: Log, config: Config): Promise<string[]> {
   const suffix = `.${topicNames('').signals}`
   const names: string[] = []
   for (const topic of (await log.topics()).sort()) {
     if (!topic.endsWith(suffix)) continue
     const replay = await readReplay(log, topic)
     // Another installation on the same brokers has other names.
-    if (replay !== undefined && replayPlace(config, replay.name).topics.signals === topic)
+    if (replay !== undefined && replayNames(config, replay.name).topics.signals === topic)
       names.push(replay.name)
   }
   return names

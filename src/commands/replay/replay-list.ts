@@ -2,8 +2,8 @@ import { basename } from 'node:path'
 import { readConfig } from '../../app/config.ts'
 import { openBackend } from '../../app/open-backend.ts'
 import { table } from '../../console/text-table.ts'
-import { Lines } from '../../consumers/lineage/lineages.ts'
-import { progressPlace, readProgress } from '../../consumers/lineage/replay-progress.ts'
+import { Lineages } from '../../consumers/lineage/lineages.ts'
+import { readProgress, replayLocation } from '../../consumers/lineage/replay-progress.ts'
 import { type Replay, readReplay } from '../../consumers/lineage/replay-record.ts'
 import { ModelLibrary } from '../../models/model-library.ts'
 import { lineLogger } from '../line-logger.ts'
@@ -14,21 +14,21 @@ const LOG_SUFFIX = '.signals'
 export async function listReplays(): Promise<void> {
   const config = readConfig()
   const backend = await openBackend(config, lineLogger(config.logLevel))
-  const lines = new Lines(config, backend, new ModelLibrary())
+  const lineages = new Lineages(config, backend, new ModelLibrary())
   try {
     const rows: string[][] = []
-    const served = (await lines.served()).place.namespace
-    const chain = await promotedNamespaces(lines)
+    const served = (await lineages.served()).names.namespace
+    const chain = await promotedNamespaces(lineages)
     for (const topic of (await backend.log.topics()).sort()) {
       if (!topic.startsWith(config.topicPrefix) || !topic.endsWith(LOG_SUFFIX)) continue
       const replay = await readReplay(backend.log, topic)
       if (replay === undefined) continue
-      const line = await lines.replay(replay.name)
-      const { place } = line
-      if (place.topics.signals !== topic) continue
-      const { left } = await readProgress(progressPlace(line, replay))
+      const lineage = await lineages.replay(replay.name)
+      const { names } = lineage
+      if (names.topics.signals !== topic) continue
+      const { left } = await readProgress(replayLocation(lineage, replay))
       const state =
-        place.namespace === served ? 'serves' : chain.includes(place.namespace) ? 'promoted' : 'shadow'
+        names.namespace === served ? 'serves' : chain.includes(names.namespace) ? 'promoted' : 'shadow'
       const partitions = String(await backend.log.partitions(topic))
       rows.push([replay.name, state, windowOf(replay), modelsOf(replay), partitions, String(left)])
     }
@@ -39,19 +39,19 @@ export async function listReplays(): Promise<void> {
     const head = ['name', 'state', 'window', 'models', 'partitions', 'behind']
     for (const line of table([head, ...rows])) process.stdout.write(`${line.join('').trimEnd()}\n`)
   } finally {
-    await lines.close()
+    await lineages.close()
     await backend.close()
   }
 }
 
-async function promotedNamespaces(lines: Lines): Promise<string[]> {
+async function promotedNamespaces(lineages: Lineages): Promise<string[]> {
   const namespaces: string[] = []
   for (
-    let line = await lines.successor(lines.original);
-    line !== undefined;
-    line = await lines.successor(line)
+    let lineage = await lineages.successor(lineages.original);
+    lineage !== undefined;
+    lineage = await lineages.successor(lineage)
   )
-    namespaces.push(line.place.namespace)
+    namespaces.push(lineage.names.namespace)
   return namespaces
 }
 

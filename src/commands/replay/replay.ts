@@ -5,14 +5,14 @@ import { isEmbedded, openBackend } from '../../app/open-backend.ts'
 import { readModelFiles } from '../../app/read-model-files.ts'
 import { beginReplay } from '../../consumers/lineage/begin-replay.ts'
 import { dropReplay } from '../../consumers/lineage/drop-replay.ts'
-import { type FoundLine, Lines } from '../../consumers/lineage/lineages.ts'
+import { type FoundLineage, Lineages } from '../../consumers/lineage/lineages.ts'
 import { writePromotion } from '../../consumers/lineage/promote.ts'
 import {
   isCopied,
   isScored,
-  progressPlace,
-  type ReplayPlace,
+  type ReplayLocation,
   readProgress,
+  replayLocation,
 } from '../../consumers/lineage/replay-progress.ts'
 import { type Replay, readReplay } from '../../consumers/lineage/replay-record.ts'
 import { scoreReplay } from '../../consumers/lineage/score-lineages.ts'
@@ -45,18 +45,18 @@ const FEW_LEFT = 1_000
  */
 export async function replay(options: ReplayOptions): Promise<number> {
   const config = readConfig()
-  return await withLines(config, async (lines, library) => {
-    const line = await lines.replay(options.into)
-    const { log } = line.backend
-    const wanted = await describeReplay(options, lines, line, library)
-    const partitions = options.partitions ?? (await partitionsOf(line, wanted))
-    const { isNew } = await beginReplay(log, line.place, wanted, { partitions, now: Date.now() })
-    tell(introduction(options.into, wanted, line, partitions, isNew))
+  return await withLineages(config, async (lineages, library) => {
+    const lineage = await lineages.replay(options.into)
+    const { log } = lineage.backend
+    const wanted = await describeReplay(options, lineages, lineage, library)
+    const partitions = options.partitions ?? (await partitionsOf(lineage, wanted))
+    const { isNew } = await beginReplay(log, lineage.names, wanted, { partitions, now: Date.now() })
+    tell(introduction(options.into, wanted, lineage, partitions, isNew))
     const stopping = untilStopped()
     const logger = lineLogger(config.logLevel)
     const scoring = await scoreReplay(
       {
-        lines,
+        lineages,
         library,
         // Which models are to be active once it serves is for the scorers to say: their settings may be newer.
         models: undefined,
@@ -67,10 +67,10 @@ export async function replay(options: ReplayOptions): Promise<number> {
         checkpointIntervalMs: isEmbedded(config) ? 0 : config.checkpointIntervalMs,
         onScored: () => {},
       },
-      line,
+      lineage,
     )
     try {
-      return await watch(lines, line, wanted, stopping)
+      return await watch(lineages, lineage, wanted, stopping)
     } finally {
       await scoring.stop()
     }
@@ -80,14 +80,14 @@ export async function replay(options: ReplayOptions): Promise<number> {
 /** `upswell replay promote NAME`. Returns the exit code: 1 if no scorer has taken it up after a while. */
 export async function promoteReplay(name: string): Promise<number> {
   const config = readConfig()
-  return await withLines(config, async lines => {
-    const promoted = await writePromotion(lines, name, Date.now())
+  return await withLineages(config, async lineages => {
+    const promoted = await writePromotion(lineages, name, Date.now())
     const patienceMs = isEmbedded(config) ? EMBEDDED_PATIENCE_MS : PROMOTION_PATIENCE_MS
     tell(`The promotion of ${name} is written into the log.`)
     for (const until = Date.now() + patienceMs; Date.now() < until; await sleep(LOOK_INTERVAL_MS)) {
-      if ((await lines.served()).place.namespace !== promoted.place.namespace) continue
+      if ((await lineages.served()).names.namespace !== promoted.names.namespace) continue
       tell(
-        `${name} serves: the API answers from it, and its events go to ${lines.original.place.topics['pql-events']} and its like.`,
+        `${name} serves: the API answers from it, and its events go to ${lineages.original.names.topics['pql-events']} and its like.`,
       )
       return 0
     }
@@ -106,23 +106,23 @@ const EMBEDDED_PATIENCE_MS = 5_000
 
 /** `upswell replay drop NAME`. */
 export async function dropReplayNamed(name: string): Promise<void> {
-  await withLines(readConfig(), async lines => {
-    await dropReplay(lines, name)
+  await withLineages(readConfig(), async lineages => {
+    await dropReplay(lineages, name)
     tell(`${name} is gone: its topics, its groups and its state.`)
   })
 }
 
-async function withLines<T>(
+async function withLineages<T>(
   config: Config,
-  work: (lines: Lines, library: ModelLibrary) => Promise<T>,
+  work: (lineages: Lineages, library: ModelLibrary) => Promise<T>,
 ): Promise<T> {
   const library = new ModelLibrary()
   const backend = await openBackend(config, lineLogger(config.logLevel))
-  const lines = new Lines(config, backend, library)
+  const lineages = new Lineages(config, backend, library)
   try {
-    return await work(lines, library)
+    return await work(lineages, library)
   } finally {
-    await lines.close()
+    await lineages.close()
     await backend.close()
   }
 }
@@ -130,19 +130,19 @@ async function withLines<T>(
 /** What the user asks for; where a replay of this name was begun, `--to now` is when that was, and its origin stays. */
 async function describeReplay(
   { into, from, to, model }: ReplayOptions,
-  lines: Lines,
-  line: FoundLine,
+  lineages: Lineages,
+  lineage: FoundLineage,
   library: ModelLibrary,
 ): Promise<Replay> {
-  const { log } = line.backend
-  const begun = await readReplay(log, line.place.topics.signals)
-  const served = await lines.served()
-  if (served.place.namespace === line.place.namespace)
+  const { log } = lineage.backend
+  const begun = await readReplay(log, lineage.names.topics.signals)
+  const served = await lineages.served()
+  if (served.names.namespace === lineage.names.namespace)
     throw new UpswellError(
       'INVALID_SETTINGS',
       `${into} was promoted and serves; choose another name for a new replay`,
     )
-  const { topics, namespace } = served.place
+  const { topics, namespace } = served.names
   const origin = begun?.origin ?? {
     topic: topics.signals,
     partitions: await log.partitions(topics.signals),
@@ -160,15 +160,15 @@ async function describeReplay(
   }
 }
 
-async function partitionsOf({ place, backend: { log } }: FoundLine, { origin }: Replay): Promise<number> {
-  const exists = (await log.topics()).includes(place.topics.signals)
-  return exists ? await log.partitions(place.topics.signals) : origin.partitions
+async function partitionsOf({ names, backend: { log } }: FoundLineage, { origin }: Replay): Promise<number> {
+  const exists = (await log.topics()).includes(names.topics.signals)
+  return exists ? await log.partitions(names.topics.signals) : origin.partitions
 }
 
 function introduction(
   name: string,
   { origin, from, to, models }: Replay,
-  { place }: FoundLine,
+  { names }: FoundLineage,
   partitions: number,
   isNew: boolean,
 ): string {
@@ -177,31 +177,36 @@ function introduction(
     models === null ? 'the models that the log names' : models.map(({ file }) => basename(file)).join(', ')
   return [
     `${isNew ? 'Replaying' : 'Going on with the replay of'} ${origin.topic} ${window}`,
-    `  into      ${name}: ${partitions} partitions, topics ${place.topics.signals}, ${place.topics['pql-events']} and so on`,
+    `  into      ${name}: ${partitions} partitions, topics ${names.topics.signals}, ${names.topics['pql-events']} and so on`,
     `  scored by ${scoredWith}`,
   ].join('\n')
 }
 
 /** Shows how it goes on, until it is through, promoted, or stopped. */
-async function watch(lines: Lines, line: FoundLine, replay: Replay, stopping: AbortSignal): Promise<number> {
-  const { log } = line.backend
-  const { namespace } = line.place
-  const place = progressPlace(line, replay)
-  const ends = await log.ranges(place.originTopic)
+async function watch(
+  lineages: Lineages,
+  lineage: FoundLineage,
+  replay: Replay,
+  stopping: AbortSignal,
+): Promise<number> {
+  const { log } = lineage.backend
+  const { namespace } = lineage.names
+  const location = replayLocation(lineage, replay)
+  const ends = await log.ranges(location.originTopic)
   const report = progressReport('replaying', 'records')
   /** The end of the replay's own log once all is copied that the origin held at the beginning: behind it more may come without end. */
   let copied: Awaited<ReturnType<typeof log.ranges>> | undefined
   let isFollowing = false
   try {
     while (!stopping.aborted) {
-      const progress = await readProgress(place)
+      const progress = await readProgress(location)
       if (!isFollowing) report.update(progress.scored, progress.scored + progress.left)
       const isNear = progress.left <= FEW_LEFT && !isFollowing
-      if (isNear && copied === undefined && (await isCopied(place, ends)))
-        copied = await log.ranges(place.topic)
-      const isThrough = isNear && copied !== undefined && (await isScored(place, copied))
+      if (isNear && copied === undefined && (await isCopied(location, ends)))
+        copied = await log.ranges(location.topic)
+      const isThrough = isNear && copied !== undefined && (await isScored(location, copied))
       if (isThrough && replay.to !== null) {
-        await passTime(place, replay.to)
+        await passTime(location, replay.to)
         report.stop()
         tell(
           `Replayed ${progress.scored} records, to ${iso(replay.to)}. What it made of them: upswell replay diff ${replay.name}`,
@@ -216,7 +221,7 @@ async function watch(lines: Lines, line: FoundLine, replay: Replay, stopping: Ab
             `What it does otherwise: upswell replay diff ${replay.name}. To serve it: upswell replay promote ${replay.name}.`,
         )
       }
-      if (isFollowing && (await lines.served()).place.namespace === namespace) {
+      if (isFollowing && (await lineages.served()).names.namespace === namespace) {
         tell(`${replay.name} was promoted: "upswell score" goes on with it.`)
         return 0
       }
@@ -230,7 +235,7 @@ async function watch(lines: Lines, line: FoundLine, replay: Replay, stopping: Ab
 }
 
 /** At the end of its window, time has passed for every account: what was to happen until then has happened. */
-async function passTime({ log, store, topic }: ReplayPlace, to: number): Promise<void> {
+async function passTime({ log, store, topic }: ReplayLocation, to: number): Promise<void> {
   const partitions = await log.partitions(topic)
   const ticks = Array.from({ length: partitions * SLICES }, (_, i) =>
     tickRecord(topic, Math.floor(i / SLICES), to - 1, {
@@ -242,7 +247,7 @@ async function passTime({ log, store, topic }: ReplayPlace, to: number): Promise
   )
   const positions = await log.append(ticks)
   for (const { partition, offset } of positions)
-    while ((await store.readWatermark(partition)) <= offset) await sleep(20)
+    while ((await store.readStoredOffset(partition)) <= offset) await sleep(20)
 }
 
 /** Of the last ticks: each is a batch of its own. */

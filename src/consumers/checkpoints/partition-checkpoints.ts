@@ -36,7 +36,7 @@ interface Cycle {
 export interface CheckpointedPartition {
   readonly partition: number
   readonly memory: PartitionMemory
-  readonly watermark: number
+  readonly storedOffset: number
 }
 
 /**
@@ -66,11 +66,11 @@ export class PartitionCheckpoints {
   }
 
   /** The topic holds a complete checkpoint of this cut, and nothing behind it: only what changed since need be written. */
-  continueFrom(cut: number, watermark: number): void {
+  continueFrom(cut: number, storedOffset: number): void {
     // It may be learnt of after a checkpoint of our own was finished.
     if (cut <= this.#previousCut) return
     this.#previousCut = cut
-    if (this.#cycle === undefined) this.#isChanged = watermark > cut
+    if (this.#cycle === undefined) this.#isChanged = storedOffset > cut
   }
 
   /** Whether a batch is wanted, so that a checkpoint comes about or goes on. */
@@ -121,7 +121,7 @@ export class PartitionCheckpoints {
     return this.#isChanged && Math.abs(now() - this.#begunAt) >= intervalMs
   }
 
-  async #begin({ partition, memory, watermark }: CheckpointedPartition): Promise<void> {
+  async #begin({ partition, memory, storedOffset }: CheckpointedPartition): Promise<void> {
     this.#begunAt = this.#timing.now()
     this.#isChanged = false
     const state = Buffer.from(encodePartitionMemory(memory, this.#library)).toString()
@@ -131,7 +131,7 @@ export class PartitionCheckpoints {
     )
     const of = slicesFor(accounts, this.#accountsPerBatch)
     const left = await this.#accountsOf(partition, 0, of)
-    this.#cycle = { head: { cut: watermark, accounts, state, counters }, of, slice: 0, left }
+    this.#cycle = { head: { cut: storedOffset, accounts, state, counters }, of, slice: 0, left }
   }
 
   get #accountsPerBatch(): number {

@@ -19,10 +19,10 @@ const BATCH_SIZE = 2_000
 
 /** Empties a partition of the store, whoever owns it: its owner, if one lives, finds that out with its next batch, and makes it anew. */
 export async function emptyPartition(store: AccountStore, partition: number): Promise<void> {
-  const owner = randomUUID()
-  await store.fence(partition, owner)
+  const fencingToken = randomUUID()
+  await store.fence(partition, fencingToken)
   try {
-    await store.clear(partition, owner)
+    await store.clear(partition, fencingToken)
   } catch (error) {
     // It has found that out already, and empties the rest itself: the watermark was gone first.
     if (!isUpswellError(error, 'STORE_FENCED')) throw error
@@ -36,16 +36,16 @@ export async function emptyPartition(store: AccountStore, partition: number): Pr
 export async function rebuildPartition(
   options: ScoreOptions,
   rebuilt: RebuiltPartition,
-  onProgress: (watermark: number) => void,
+  onProgress: (storedOffset: number) => void,
 ): Promise<void> {
   const { topic, partition, committedOffset } = rebuilt
   const { log } = options.backend
   const owned = await takePartition(options, sessionOf(rebuilt), randomUUID())
-  onProgress(owned.watermark)
-  const stretch = { partition, from: owned.watermark, to: committedOffset }
+  onProgress(owned.storedOffset)
+  const stretch = { partition, from: owned.storedOffset, to: committedOffset }
   for await (const records of inBatches(log, topic, stretch)) {
     await scoreRecords(options, owned, records)
-    onProgress(owned.watermark)
+    onProgress(owned.storedOffset)
   }
 }
 

@@ -22,7 +22,7 @@ export interface RestoreOptions {
 }
 
 export interface RestoredPartition {
-  readonly watermark: number
+  readonly storedOffset: number
   readonly memory: PartitionMemory
 }
 
@@ -32,8 +32,8 @@ const ITEMS_PER_WRITE = 500
 export interface LostPartition {
   readonly partition: number
   /** Its owner in the store: the caller. */
-  readonly owner: string
-  readonly watermark: number
+  readonly fencingToken: string
+  readonly storedOffset: number
   /** A checkpoint cannot be of a later one. */
   readonly committedOffset: number
 }
@@ -48,41 +48,41 @@ export async function restorePartition(
   lost: LostPartition,
 ): Promise<RestoredPartition | undefined> {
   const { log, store, logger, topic } = options
-  const { partition, owner, watermark, committedOffset } = lost
+  const { partition, fencingToken, storedOffset, committedOffset } = lost
   const found = await findCheckpoint(log, topic, partition, reason =>
     logger.error(
-      `${topic} partition ${partition}: the newest checkpoint cannot be used: ${reason}; ${watermark === 0 ? 'the log is folded from its beginning' : 'the store is left as it is'}`,
+      `${topic} partition ${partition}: the newest checkpoint cannot be used: ${reason}; ${storedOffset === 0 ? 'the log is folded from its beginning' : 'the store is left as it is'}`,
     ),
   )
   if (found !== undefined && found.cut > committedOffset)
     logger.error(
       `${topic} partition ${partition}: its checkpoint is of offset ${found.cut}, the group stands at ${committedOffset}: signals was made anew, or the group was moved back. The checkpoint is not used.`,
     )
-  if (found === undefined || found.cut > committedOffset || found.cut <= watermark) {
+  if (found === undefined || found.cut > committedOffset || found.cut <= storedOffset) {
     // What was emptied in part, or filled in part, would be counted twice.
-    if (watermark === 0) await store.clear(partition, owner)
+    if (storedOffset === 0) await store.clear(partition, fencingToken)
     return undefined
   }
   const startedAt = performance.now()
-  await store.clear(partition, owner)
+  await store.clear(partition, fencingToken)
   try {
-    const memory = await fill(options, found, owner)
+    const memory = await fill(options, found, fencingToken)
     const held = await store.countDue(partition, Number.POSITIVE_INFINITY)
     if (held !== found.accounts)
       throw new UnreadableStateError(`it has ${held} accounts of ${found.accounts}`)
-    await finish(store, found, owner)
+    await finish(store, found, fencingToken)
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     logger.info(
       `${topic} partition ${partition}: ${held} accounts as of offset ${found.cut} are in the store again, in ${seconds} s`,
     )
-    return { watermark: found.cut, memory }
+    return { storedOffset: found.cut, memory }
   } catch (error) {
     if (!(error instanceof UnreadableStateError)) throw error
     logger.error(
       `${topic} partition ${partition}: the checkpoint of offset ${found.cut} cannot be used: ${error.message}; the log is folded from its beginning`,
     )
-    await store.clear(partition, owner)
-    return { watermark: 0, memory: createPartitionMemory() }
+    await store.clear(partition, fencingToken)
+    return { storedOffset: 0, memory: createPartitionMemory() }
   }
 }
 
@@ -90,7 +90,7 @@ export async function restorePartition(
 async function fill(
   { log, store, library, onRestored = () => {} }: RestoreOptions,
   checkpoint: Checkpoint,
-  owner: string,
+  fencingToken: string,
 ): Promise<PartitionMemory> {
   const { partition } = checkpoint
   const state = Buffer.from(checkpoint.state)
@@ -107,7 +107,13 @@ async function fill(
     // Readers can make something of the accounts only with the models that they stand under.
     const made = first ? state : undefined
     const write = { ...accountWrites(accounts, cache), userChunks }
-    await store.save(partition, { owner, expectedWatermark: 0, watermark: 0, state: made, ...write })
+    await store.save(partition, {
+      fencingToken,
+      expectedStoredOffset: 0,
+      storedOffset: 0,
+      state: made,
+      ...write,
+    })
     restored += accounts.length
     onRestored(restored)
   }
@@ -127,12 +133,12 @@ async function fill(
 async function finish(
   store: AccountStore,
   { partition, cut, counters }: Checkpoint,
-  owner: string,
+  fencingToken: string,
 ): Promise<void> {
   const write: PartitionWrite = {
-    owner,
-    expectedWatermark: 0,
-    watermark: cut,
+    fencingToken,
+    expectedStoredOffset: 0,
+    storedOffset: cut,
     state: undefined,
     accounts: [],
     userChunks: [],

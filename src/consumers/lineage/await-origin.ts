@@ -3,7 +3,7 @@ import { UpswellError } from '../../lib/errors.ts'
 import type { LogRecord } from '../../log/log.ts'
 import { readPromotion } from '../../log/log-entries.ts'
 import { originOffset } from './copy-records.ts'
-import { type Line, originPartition } from './lineage.ts'
+import { type Lineage, originPartition } from './lineage.ts'
 
 const POLL_MS = 20
 /** Then the session ends, and the next one waits again: readiness and the log say why. */
@@ -14,17 +14,17 @@ const PATIENCE_MS = 5_000
  * this one publishes, account by account.
  * @throws UpswellError LOG_UNAVAILABLE if that takes long; STORE_UNAVAILABLE
  */
-export async function awaitOrigin({ origin }: Line, partition: number, record: LogRecord): Promise<void> {
+export async function awaitOrigin({ origin }: Lineage, partition: number, record: LogRecord): Promise<void> {
   if (origin === undefined || readPromotion(record) === undefined) return
   const from = originPartition(origin, partition)
   const offset = originOffset(record) ?? 0
   for (const until = performance.now() + PATIENCE_MS; ; await sleep(POLL_MS)) {
-    const watermark = await origin.store.readWatermark(from)
-    if (watermark > offset) return
+    const storedOffset = await origin.store.readStoredOffset(from)
+    if (storedOffset > offset) return
     if (performance.now() < until) continue
     throw new UpswellError(
       'LOG_UNAVAILABLE',
-      `promoted, but ${origin.topic} partition ${from} has been scored up to ${watermark} only, and the promotion is at ${offset}: its scorers must come there first`,
+      `promoted, but ${origin.topic} partition ${from} has been scored up to ${storedOffset} only, and the promotion is at ${offset}: its scorers must come there first`,
       { canRetry: true },
     )
   }

@@ -3,7 +3,7 @@ import type { Log } from '../../log/log.ts'
 import { modelsRecord, replayRecord } from '../../log/log-entries.ts'
 import { topicsOfReplay } from '../../log/topic-settings.ts'
 import type { ModelSource } from '../../models/model-library.ts'
-import type { Place } from './lineage-names.ts'
+import type { LineageNames } from './lineage-names.ts'
 import { type Replay, readReplay } from './replay-record.ts'
 
 /**
@@ -12,11 +12,11 @@ import { type Replay, readReplay } from './replay-record.ts'
  */
 export async function beginReplay(
   log: Log,
-  place: Place,
+  names: LineageNames,
   replay: Replay,
   { partitions, now }: { readonly partitions: number; readonly now: number },
 ): Promise<{ readonly isNew: boolean }> {
-  const { topics } = place
+  const { topics } = names
   requireMultiple(replay, partitions)
   const found = await readReplay(log, topics.signals)
   if (found !== undefined) {

@@ -1,36 +1,36 @@
 import { UpswellError } from '../../lib/errors.ts'
 import { REPLAY_ROLES } from '../../log/topic-settings.ts'
 import { copyGroup, scoreGroup } from './lineage-names.ts'
-import type { Lines } from './lineages.ts'
+import type { Lineages } from './lineages.ts'
 
 /**
  * Deletes all that a replay has: its topics, its groups, and its namespace of the store. Broken off, it can be done again.
  * @throws UpswellError INVALID_SETTINGS: it serves, or somebody works on it, or there is none; LOG_UNAVAILABLE, STORE_UNAVAILABLE
  */
-export async function dropReplay(lines: Lines, name: string): Promise<void> {
-  const { place, backend } = await lines.replay(name)
+export async function dropReplay(lineages: Lineages, name: string): Promise<void> {
+  const { names, backend } = await lineages.replay(name)
   const { log, store } = backend
   const refuse = (why: string) => new UpswellError('INVALID_SETTINGS', `${name} is not dropped: ${why}`)
-  const topics = REPLAY_ROLES.map(role => place.topics[role])
+  const topics = REPLAY_ROLES.map(role => names.topics[role])
   const there = new Set(await log.topics())
   const existing = topics.filter(topic => there.has(topic))
   if (existing.length === 0 && (await store.partitions()) === undefined)
     throw refuse(`there is no replay of this name ("upswell replay list" shows them)`)
   for (
-    let line = await lines.writtenSuccessor(lines.original);
-    line !== undefined;
-    line = await lines.writtenSuccessor(line)
+    let lineage = await lineages.writtenSuccessor(lineages.original);
+    lineage !== undefined;
+    lineage = await lineages.writtenSuccessor(lineage)
   )
-    if (line.place.namespace === place.namespace)
+    if (lineage.names.namespace === names.namespace)
       throw refuse('it was promoted; what is served, or was, is told by its log')
-  const groups = [copyGroup(place), scoreGroup(place)]
+  const groups = [copyGroup(names), scoreGroup(names)]
   for (const group of groups)
-    if (there.has(place.topics.signals) && (await log.group(group, place.topics.signals)).isConsuming)
+    if (there.has(names.topics.signals) && (await log.group(group, names.topics.signals)).isConsuming)
       throw refuse(`a process works on it (the group ${group}); stop "upswell replay --into ${name}" first`)
   // Before the log: one that is begun anew under this name would go on behind what its group had copied.
   for (const group of groups) await log.deleteGroup(group)
   // The log goes last: as long as it is there, the replay can be found.
   await store.drop()
-  await log.deleteTopics(existing.filter(topic => topic !== place.topics.signals))
-  await log.deleteTopics(existing.filter(topic => topic === place.topics.signals))
+  await log.deleteTopics(existing.filter(topic => topic !== names.topics.signals))
+  await log.deleteTopics(existing.filter(topic => topic === names.topics.signals))
 }

@@ -6,7 +6,7 @@ import { type AccountScores, decodeScores } from '../../scoring/codec/codec.ts'
 import type { PartitionMemory } from '../../scoring/fold.ts'
 import { handOver } from '../../scoring/hand-over.ts'
 import type { ScoringEvent } from '../../scoring/outputs.ts'
-import { type Line, originPartition, roleOf } from './lineage.ts'
+import { type Lineage, originPartition, roleOf } from './lineage.ts'
 
 export interface HandedOver {
   readonly account: Account
@@ -16,12 +16,13 @@ export interface HandedOver {
 
 /** The accounts among these that a promoted line has not touched since its promotion: subscribers know them as the line before it told them. */
 export function untoldAccounts(
-  line: Line,
+  lineage: Lineage,
   memory: PartitionMemory,
   accounts: () => Iterable<Account>,
 ): Account[] {
   const { promotion } = memory
-  if (line.origin === undefined || promotion === undefined || roleOf(line, memory) !== 'serving') return []
+  if (lineage.origin === undefined || promotion === undefined || roleOf(lineage, memory) !== 'serving')
+    return []
   return [...accounts()].filter(({ lastOffset }) => lastOffset < promotion.offset)
 }
 
@@ -31,24 +32,24 @@ export function untoldAccounts(
  * @throws UpswellError STORE_MOVED: the store of that line was emptied, and is not made anew yet; STORE_UNAVAILABLE
  */
 export async function handOverAccounts(
-  line: Line,
+  lineage: Lineage,
   partition: number,
   untold: readonly Account[],
   library: ModelLibrary,
 ): Promise<HandedOver[]> {
-  const { origin } = line
+  const { origin } = lineage
   if (origin === undefined || untold.length === 0) return []
   const from = originPartition(origin, partition)
   const ids = untold.map(({ id }) => id)
   // Around the accounts: one that is missing tells nothing while the store is emptied or filled, and its memory is filled first.
   const stored = await origin.store.readPartition(from)
   const found = await origin.store.load(from, ids)
-  const watermark = await origin.store.readWatermark(from)
+  const storedOffset = await origin.store.readStoredOffset(from)
   const before = decodePartitionMemory(stored.state, library)
   const isWhole =
-    before.promotion?.namespace === line.place.namespace &&
-    stored.watermark > before.promotion.offset &&
-    watermark > before.promotion.offset
+    before.promotion?.namespace === lineage.names.namespace &&
+    stored.storedOffset > before.promotion.offset &&
+    storedOffset > before.promotion.offset
   if (!isWhole)
     throw new UpswellError(
       'STORE_MOVED',

@@ -1,7 +1,7 @@
 import { type TopicNames, topicNames } from '../../log/topic-names.ts'
 
 /** Where a line of scoring has its state, its topics and its groups. An installation has one of its own, and each replay has one. */
-export interface Place {
+export interface LineageNames {
   /** Of the store. */
   readonly namespace: string
   readonly topics: TopicNames
@@ -16,17 +16,17 @@ export interface Installation {
 }
 
 /** The consumer group that scores the place's signals. */
-export function scoreGroup({ group }: Place): string {
+export function scoreGroup({ group }: LineageNames): string {
   return `${group}-score`
 }
 
 /** Of a replay: the consumer group that copies its origin's log. */
-export function copyGroup({ group }: Place): string {
+export function copyGroup({ group }: LineageNames): string {
   return `${group}-copy`
 }
 
 /** Where an installation began: what is served until a replay is promoted. */
-export function originalPlace({ namespace, topicPrefix, group }: Installation): Place {
+export function originalNames({ namespace, topicPrefix, group }: Installation): LineageNames {
   return { namespace, topics: topicNames(topicPrefix), group }
 }
 
@@ -34,7 +34,7 @@ export function originalPlace({ namespace, topicPrefix, group }: Installation): 
  * The place of a replay, none of which it shares with anything else: a namespace such as `default/v2`, topics such as `v2.signals`, groups such as
  * `upswell-v2-score`.
  */
-export function replayPlace({ namespace, topicPrefix, group }: Installation, name: string): Place {
+export function replayNames({ namespace, topicPrefix, group }: Installation, name: string): LineageNames {
   return {
     namespace: `${namespace}/${name}`,
     topics: topicNames(`${topicPrefix}${name}.`),

@@ -1,7 +1,7 @@
 import { UpswellError } from '../../lib/errors.ts'
 import { promotionRecord } from '../../log/log-entries.ts'
-import type { FoundLine, Lines } from './lineages.ts'
-import { progressPlace, readProgress } from './replay-progress.ts'
+import type { FoundLineage, Lineages } from './lineages.ts'
+import { readProgress, replayLocation } from './replay-progress.ts'
 import { readReplay } from './replay-record.ts'
 
 /** A replay that is further behind would keep subscribers waiting for as long as it takes to catch up. */
@@ -13,43 +13,43 @@ const MOST_BEHIND = 10_000
  * written; the scorers carry it out.
  * @throws UpswellError INVALID_SETTINGS: there is no such replay, or it cannot be promoted; LOG_UNAVAILABLE, STORE_UNAVAILABLE
  */
-export async function writePromotion(lines: Lines, name: string, now: number): Promise<FoundLine> {
-  const promoted = await lines.replay(name)
-  const served = await lines.served()
+export async function writePromotion(lineages: Lineages, name: string, now: number): Promise<FoundLineage> {
+  const promoted = await lineages.replay(name)
+  const served = await lineages.served()
   const { log } = promoted.backend
-  const { topics, namespace } = promoted.place
+  const { topics, namespace } = promoted.names
   const refuse = (why: string) => new UpswellError('INVALID_SETTINGS', `${name} cannot be promoted: ${why}`)
   const replay = await readReplay(log, topics.signals)
   if (replay === undefined) throw refuse(`there is no replay of this name ("upswell replay list" shows them)`)
-  if (served.place.namespace === namespace) throw refuse('it serves already')
-  const next = await lines.writtenSuccessor(served)
+  if (served.names.namespace === namespace) throw refuse('it serves already')
+  const next = await lineages.writtenSuccessor(served)
   if (next !== undefined)
     throw refuse(
-      `the promotion of ${next.place.namespace} is written already, and ${served.place.namespace} has not come to it in all of its partitions; "upswell score" takes it there`,
+      `the promotion of ${next.names.namespace} is written already, and ${served.names.namespace} has not come to it in all of its partitions; "upswell score" takes it there`,
     )
-  if (replay.origin.namespace !== served.place.namespace)
+  if (replay.origin.namespace !== served.names.namespace)
     throw refuse(
-      `it reads the log of ${replay.origin.namespace}, and ${served.place.namespace} serves by now; begin another replay`,
+      `it reads the log of ${replay.origin.namespace}, and ${served.names.namespace} serves by now; begin another replay`,
     )
   if (replay.from !== null || replay.to !== null)
     throw refuse(
       'it was begun with --from or --to, and so holds a part of the log only; a replay without them is accepted',
     )
-  const { left } = await readProgress(progressPlace(promoted, replay))
+  const { left } = await readProgress(replayLocation(promoted, replay))
   if (left > MOST_BEHIND)
     throw refuse(
       `it is ${left} records behind the log; let "upswell replay --into ${name}" run until it has caught up (${MOST_BEHIND} are accepted)`,
     )
   const records = []
   for (let partition = 0; partition < replay.origin.partitions; partition++) {
-    const { modelSets, promotion } = await lines.memory(served.backend.store, partition)
+    const { modelSets, promotion } = await lineages.memory(served.backend.store, partition)
     // Of an account that was not handed over yet subscribers know what the line before said; how it stands in this one tells nothing about that.
     if (promotion?.isComplete === false)
       throw refuse(
-        `${served.place.namespace} has not told of all of its accounts yet since its own promotion; that takes seconds where "upswell score" runs`,
+        `${served.names.namespace} has not told of all of its accounts yet since its own promotion; that takes seconds where "upswell score" runs`,
       )
     let { models } = modelSets.at(-1)!
-    for await (const entry of lines.unscored(served, partition))
+    for await (const entry of lineages.unscored(served, partition))
       if (entry.type === 'models') models = entry.models
     const replacedModels = models.map(({ contentHash }) => contentHash)
     records.push(promotionRecord(replay.origin.topic, partition, now, { namespace, replacedModels }))

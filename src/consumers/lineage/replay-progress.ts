@@ -1,11 +1,11 @@
 import type { Log, OffsetRange, Stretch } from '../../log/log.ts'
 import type { AccountStore } from '../../store/store.ts'
 import { copyGroup } from './lineage-names.ts'
-import type { FoundLine } from './lineages.ts'
+import type { FoundLineage } from './lineages.ts'
 import type { Replay } from './replay-record.ts'
 
 /** What a replay reads and writes. */
-export interface ReplayPlace {
+export interface ReplayLocation {
   readonly log: Log
   /** Of the replay. */
   readonly store: AccountStore
@@ -15,11 +15,11 @@ export interface ReplayPlace {
 }
 
 /** Of a replay, where its line is. */
-export function progressPlace(
-  { place, backend: { log, store } }: FoundLine,
+export function replayLocation(
+  { names, backend: { log, store } }: FoundLineage,
   { origin }: Replay,
-): ReplayPlace {
-  return { log, store, originTopic: origin.topic, topic: place.topics.signals, copyGroup: copyGroup(place) }
+): ReplayLocation {
+  return { log, store, originTopic: origin.topic, topic: names.topics.signals, copyGroup: copyGroup(names) }
 }
 
 export interface ReplayProgress {
@@ -30,35 +30,37 @@ export interface ReplayProgress {
 }
 
 /** @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING */
-export async function readProgress(place: ReplayPlace): Promise<ReplayProgress> {
-  const toCopy = await stretchesToCopy(place, await place.log.ranges(place.originTopic))
-  const toScore = await stretchesToScore(place, await place.log.ranges(place.topic))
+export async function readProgress(location: ReplayLocation): Promise<ReplayProgress> {
+  const toCopy = await stretchesToCopy(location, await location.log.ranges(location.originTopic))
+  const toScore = await stretchesToScore(location, await location.log.ranges(location.topic))
   const left = [...toCopy, ...toScore].reduce((sum, { from, to }) => sum + to - from, 0)
-  return { scored: await watermarks(place), left }
+  return { scored: await storedOffsets(location), left }
 }
 
 /**
  * Whether all that the origin held at its `ends` is copied. The ends themselves may never be reached: what stands last may be no record.
  * @throws UpswellError LOG_UNAVAILABLE, TOPIC_MISSING
  */
-export async function isCopied(place: ReplayPlace, ends: Ranges): Promise<boolean> {
-  return await isEmpty(place.log, place.originTopic, await stretchesToCopy(place, ends))
+export async function isCopied(location: ReplayLocation, ends: Ranges): Promise<boolean> {
+  return await isEmpty(location.log, location.originTopic, await stretchesToCopy(location, ends))
 }
 
 /** As `isCopied`, of what is scored of the replay's own log. @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING */
-export async function isScored(place: ReplayPlace, ends: Ranges): Promise<boolean> {
-  return await isEmpty(place.log, place.topic, await stretchesToScore(place, ends))
+export async function isScored(location: ReplayLocation, ends: Ranges): Promise<boolean> {
+  return await isEmpty(location.log, location.topic, await stretchesToScore(location, ends))
 }
 
 /** Both, of what the replay's own log holds now. @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING */
-export async function isThrough(place: ReplayPlace, ends: Ranges): Promise<boolean> {
-  return (await isCopied(place, ends)) && (await isScored(place, await place.log.ranges(place.topic)))
+export async function isThrough(location: ReplayLocation, ends: Ranges): Promise<boolean> {
+  return (
+    (await isCopied(location, ends)) && (await isScored(location, await location.log.ranges(location.topic)))
+  )
 }
 
 type Ranges = ReadonlyMap<number, OffsetRange>
 
 async function stretchesToCopy(
-  { log, originTopic, copyGroup }: ReplayPlace,
+  { log, originTopic, copyGroup }: ReplayLocation,
   ranges: Ranges,
 ): Promise<Stretch[]> {
   const { committed } = await log.group(copyGroup, originTopic)
@@ -69,16 +71,16 @@ async function stretchesToCopy(
   })).filter(({ from, to }) => from < to)
 }
 
-async function stretchesToScore({ store }: ReplayPlace, ranges: Ranges): Promise<Stretch[]> {
+async function stretchesToScore({ store }: ReplayLocation, ranges: Ranges): Promise<Stretch[]> {
   const stretches: Stretch[] = []
   for (const [partition, { end }] of ranges)
-    stretches.push({ partition, from: await store.readWatermark(partition), to: end })
+    stretches.push({ partition, from: await store.readStoredOffset(partition), to: end })
   return stretches.filter(({ from, to }) => from < to)
 }
 
-async function watermarks({ log, store, topic }: ReplayPlace): Promise<number> {
+async function storedOffsets({ log, store, topic }: ReplayLocation): Promise<number> {
   let sum = 0
-  for (const partition of (await log.ranges(topic)).keys()) sum += await store.readWatermark(partition)
+  for (const partition of (await log.ranges(topic)).keys()) sum += await store.readStoredOffset(partition)
   return sum
 }
 

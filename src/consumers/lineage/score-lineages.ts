@@ -5,15 +5,15 @@ import { CHECKPOINTS } from '../../log/topic-names.ts'
 import { type Scoring, startScoring } from '../scorer/score-partitions.ts'
 import type { ScoringOptions } from '../scorer/scoring-options.ts'
 import { startCopying } from './copy-log.ts'
-import type { Line } from './lineage.ts'
+import type { Lineage } from './lineage.ts'
 import { copyGroup, scoreGroup } from './lineage-names.ts'
-import type { FoundLine, Lines } from './lineages.ts'
+import type { FoundLineage, Lineages } from './lineages.ts'
 import { readReplay } from './replay-record.ts'
 
 /** What the scoring of every line has in common. */
-export interface LinesOptions
+export interface LineagesOptions
   extends Omit<ScoringOptions, 'backend' | 'topics' | 'group' | 'line' | 'checkpoints'> {
-  readonly lines: Lines
+  readonly lineages: Lineages
   /** 0: no checkpoints are written. */
   readonly checkpointIntervalMs: number
   /** How often it is looked whether a line was promoted. */
@@ -28,20 +28,20 @@ const LOOK_INTERVAL_MS = 1_000
  * Scores the installation's signals, whichever line serves. Where a replay was promoted, its line is scored as well, and fed with what still comes into the log
  * before it; found anew at each start, and as soon as it is promoted.
  */
-export async function scoreLines(options: LinesOptions): Promise<Scoring> {
-  const { lines, logger, lookIntervalMs = LOOK_INTERVAL_MS } = options
+export async function scoreLineages(options: LineagesOptions): Promise<Scoring> {
+  const { lineages, logger, lookIntervalMs = LOOK_INTERVAL_MS } = options
   const every = options.every ?? everyInterval
   const running: Scoring[] = [await scoreOriginal(options)]
-  let newest: FoundLine = lines.original
+  let newest: FoundLineage = lineages.original
   let isLooking = false
   let isStopped = false
   const look = async (): Promise<void> => {
     if (isLooking || isStopped) return
     isLooking = true
     try {
-      const next = await lines.successor(newest)
+      const next = await lineages.successor(newest)
       if (next === undefined || isStopped) return
-      logger.info(`${newest.place.namespace} was replaced by ${next.place.namespace}: scoring that as well`)
+      logger.info(`${newest.names.namespace} was replaced by ${next.names.namespace}: scoring that as well`)
       const scoring = await scoreReplay(options, next)
       newest = next
       if (isStopped) await scoring.stop()
@@ -65,39 +65,39 @@ export async function scoreLines(options: LinesOptions): Promise<Scoring> {
   }
 }
 
-function scoreOriginal(options: LinesOptions): Promise<Scoring> {
-  const { original } = options.lines
-  return scoreLine(options, original, {
-    place: original.place,
-    servedTopics: original.place.topics,
+function scoreOriginal(options: LineagesOptions): Promise<Scoring> {
+  const { original } = options.lineages
+  return scoreLineage(options, original, {
+    names: original.names,
+    servedTopics: original.names.topics,
     origin: undefined,
   })
 }
 
 /** Copies and scores a replay's line, promoted or not. @throws UpswellError TOPIC_MISSING if there is no such replay */
-export async function scoreReplay(options: LinesOptions, found: FoundLine): Promise<Scoring> {
-  const { lines, library, batchSize, onCopied = () => {} } = options
-  const { place, backend } = found
+export async function scoreReplay(options: LineagesOptions, found: FoundLineage): Promise<Scoring> {
+  const { lineages, library, batchSize, onCopied = () => {} } = options
+  const { names, backend } = found
   const { log } = backend
-  const partitions = await log.partitions(place.topics.signals)
-  const replay = await readReplay(log, place.topics.signals)
-  if (replay === undefined) throw new Error(`${place.topics.signals} does not begin as a replay's log does`)
+  const partitions = await log.partitions(names.topics.signals)
+  const replay = await readReplay(log, names.topics.signals)
+  if (replay === undefined) throw new Error(`${names.topics.signals} does not begin as a replay's log does`)
   const { topic, namespace } = replay.origin
-  const before = await lines.withNamespace(namespace)
-  const line: Line = {
-    place,
-    servedTopics: lines.original.place.topics,
+  const before = await lineages.withNamespace(namespace)
+  const lineage: Lineage = {
+    names,
+    servedTopics: lineages.original.names.topics,
     origin: { topic, partitions: replay.origin.partitions, store: before.backend.store },
   }
   const copying = await startCopying({
     log,
     library,
-    target: { replay, topic: place.topics.signals, partitions, namespace: place.namespace },
-    group: copyGroup(place),
+    target: { replay, topic: names.topics.signals, partitions, namespace: names.namespace },
+    group: copyGroup(names),
     batchSize,
     onCopied,
   })
-  const scoring = await scoreLine(options, found, line).catch(async error => {
+  const scoring = await scoreLineage(options, found, lineage).catch(async error => {
     await copying.stop()
     throw error
   })
@@ -107,18 +107,22 @@ export async function scoreReplay(options: LinesOptions, found: FoundLine): Prom
   }
 }
 
-function scoreLine(options: LinesOptions, { place, backend }: FoundLine, line: Line): Promise<Scoring> {
-  const { lines: _, checkpointIntervalMs, onCopied: __, lookIntervalMs: ___, ...rest } = options
+function scoreLineage(
+  options: LineagesOptions,
+  { names, backend }: FoundLineage,
+  lineage: Lineage,
+): Promise<Scoring> {
+  const { lineages: _, checkpointIntervalMs, onCopied: __, lookIntervalMs: ___, ...rest } = options
   return startScoring({
     ...rest,
     backend,
-    topics: place.topics,
-    group: scoreGroup(place),
-    line,
+    topics: names.topics,
+    group: scoreGroup(names),
+    lineage,
     ...(checkpointIntervalMs > 0
       ? {
           checkpoints: {
-            topic: place.topics[CHECKPOINTS],
+            topic: names.topics[CHECKPOINTS],
             timing: { intervalMs: checkpointIntervalMs, now: rest.now },
           },
         }

@@ -17,7 +17,7 @@ export interface DifferentAccount {
   readonly outcome: 'different'
   readonly accountId: string
   /** Compared as of all records below this offset. */
-  readonly watermark: number
+  readonly storedOffset: number
   /** The offset of the last record applied, as the store has it. Undefined: its bytes do not tell. */
   readonly storedLastOffset: number | undefined
   /** As recomputed. Undefined: the log has no such account. */
@@ -39,7 +39,7 @@ export interface Difference {
  * made on the way, as shares of the chunks above them.
  */
 export function compareAccount(sampled: SampledAccount, recomputed: Account | undefined): AccountParity {
-  const { accountId, watermark, core, chunks } = sampled
+  const { accountId, storedOffset, core, chunks } = sampled
   const differences: Difference[] = []
   const compare = (
     part: Difference['part'],
@@ -59,7 +59,7 @@ export function compareAccount(sampled: SampledAccount, recomputed: Account | un
   return {
     outcome: 'different',
     accountId,
-    watermark,
+    storedOffset,
     storedLastOffset: core && readLastOffset(accountId, core),
     recomputedLastOffset: recomputed?.lastOffset,
     differences,

@@ -5,7 +5,7 @@ export function describeDifferent(account: DifferentAccount, from: number): stri
   const parts = account.differences.slice(0, MOST_PARTS).map(describeDifference)
   const more = account.differences.length - parts.length
   if (more > 0) parts.push(`and ${more} more chunks of users`)
-  return `${parts.join('; ')}; ${describeLastRecords(account)}; compared at offset ${account.watermark}, recomputed from offset ${from}`
+  return `${parts.join('; ')}; ${describeLastRecords(account)}; compared at offset ${account.storedOffset}, recomputed from offset ${from}`
 }
 
 /** An account may have thousands of chunks. */

@@ -2,7 +2,7 @@ import type { Log } from '../../log/log.ts'
 import type { TopicNames } from '../../log/topic-names.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import type { AccountStore } from '../../store/store.ts'
-import type { FoundLine } from '../lineage/lineages.ts'
+import type { FoundLineage } from '../lineage/lineages.ts'
 
 /** Where the accounts are, and where the records that they were made of. */
 export interface ParitySource {
@@ -14,6 +14,6 @@ export interface ParitySource {
   readonly library: ModelLibrary
 }
 
-export function paritySourceOf({ place, backend }: FoundLine, library: ModelLibrary): ParitySource {
-  return { namespace: place.namespace, log: backend.log, store: backend.store, topics: place.topics, library }
+export function paritySourceOf({ names, backend }: FoundLineage, library: ModelLibrary): ParitySource {
+  return { namespace: names.namespace, log: backend.log, store: backend.store, topics: names.topics, library }
 }

@@ -40,15 +40,15 @@ export async function planCheck(
   const found = from === 'checkpoint' ? await newestCheckpoint(source, partition) : undefined
   const ids = await pickAccounts(store, partition, count, random)
   const { accounts, passedOver } = await sampleAccounts(source, partition, ids)
-  const watermarks = accounts.map(({ watermark }) => watermark)
-  const checkpoint = found !== undefined && found.cut <= Math.min(...watermarks) ? found : undefined
+  const storedOffsets = accounts.map(({ storedOffset }) => storedOffset)
+  const checkpoint = found !== undefined && found.cut <= Math.min(...storedOffsets) ? found : undefined
   const plan = {
     partition,
     accounts,
     passedOver,
     checkpoint,
     from: checkpoint?.cut ?? 0,
-    to: Math.max(0, ...watermarks),
+    to: Math.max(0, ...storedOffsets),
   }
   if (accounts.length === 0) return plan
   const problem = await whatIsMissing(log, topics.signals, plan)

@@ -37,7 +37,7 @@ export class Recomputation {
     this.#library = library
     this.#memory = state.memory
     this.#accounts = new Map(state.accounts)
-    this.#left = [...sampled].sort((a, b) => a.watermark - b.watermark)
+    this.#left = [...sampled].sort((a, b) => a.storedOffset - b.storedOffset)
     this.#ids = new Set(sampled.map(({ accountId }) => accountId))
     this.#history = state.memory.history
   }
@@ -69,7 +69,7 @@ export class Recomputation {
   }
 
   #compareUpTo(offset: number): void {
-    while (this.#left.length > 0 && this.#left[0]!.watermark <= offset) {
+    while (this.#left.length > 0 && this.#left[0]!.storedOffset <= offset) {
       this.#fold()
       const sampled = this.#left.shift()!
       this.#compared.push(compareAccount(sampled, this.#accounts.get(sampled.accountId)))

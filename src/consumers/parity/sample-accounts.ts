@@ -9,7 +9,7 @@ import type { ParitySource } from './parity-source.ts'
 export interface SampledAccount {
   readonly accountId: string
   /** At that moment the store held all records below this offset, and no other. */
-  readonly watermark: number
+  readonly storedOffset: number
   /** Undefined: the store lists the account, and has nothing of it. */
   readonly core: Uint8Array | undefined
   /** By name. Undefined: there is no core that says which there may be. */
@@ -50,7 +50,7 @@ export async function sampleAccounts(
   for (let attempt = 0; attempt < ATTEMPTS && left.length > 0; attempt++) {
     const before = await store.load(partition, left)
     const stored = await store.readPartition(partition)
-    if (stored.watermark === 0) return none('the store is being filled anew')
+    if (stored.storedOffset === 0) return none('the store is being filled anew')
     const memory = decodePartitionMemory(stored.state, library)
     const { promotion } = memory
     if (promotion !== undefined && promotion.namespace !== namespace)
@@ -61,7 +61,8 @@ export async function sampleAccounts(
     for (const [i, accountId] of left.entries()) {
       const core = before[i]
       if (!areSame(core, after[i])) moved.push(accountId)
-      else accounts.push({ accountId, watermark: stored.watermark, core, chunks: chunks.get(accountId) })
+      else
+        accounts.push({ accountId, storedOffset: stored.storedOffset, core, chunks: chunks.get(accountId) })
     }
     left = moved
   }

@@ -1,15 +1,15 @@
 import type { Account } from '../../scoring/account.ts'
 import { perModel } from '../../scoring/population/per-model.ts'
 import { compileRates, type RateShare } from '../../scoring/population/rate-cells.ts'
-import type { Place } from './rank-entries.ts'
+import type { RankEntry } from './rank-entries.ts'
 
 /** An account as the store has it, and what the store's indexes say of it. One object for as long as the account is in memory: each write changes it. */
-export interface StoredAccount {
+export interface SavedAccount {
   /** Of the last record applied. */
   lastOffset: number
   dueAt: number
   /** Under the models that it stands under, in their order. */
-  places: readonly Place[]
+  rankEntries: readonly RankEntry[]
   /** What it is counted in. */
   shares: readonly RateShare[]
   /** Of its core. */
@@ -17,7 +17,7 @@ export interface StoredAccount {
 }
 
 /** What of an account's indexes is compared with what it is after a batch. */
-export type Indexed = Pick<StoredAccount, 'places' | 'shares'>
+export type Indexed = Pick<SavedAccount, 'rankEntries' | 'shares'>
 
 /** In each partition: so many that were used since the last turn-over, and as many that were used before it. */
 const MOST_ACCOUNTS = 16_000
@@ -37,7 +37,7 @@ export class AccountCache {
   #newer = new Map<string, Account>()
   #older = new Map<string, Account>()
   /** Those that the store has, as it has them. */
-  readonly #stored = new Map<string, StoredAccount>()
+  readonly #stored = new Map<string, SavedAccount>()
   #newerBytes = 0
   /** Each model's rates are compiled once. */
   readonly ratesOf = perModel(compileRates)
@@ -59,32 +59,32 @@ export class AccountCache {
   }
 
   /** An account that was just loaded. */
-  add(account: Account, stored: StoredAccount): void {
+  add(account: Account, stored: SavedAccount): void {
     this.#newer.set(account.id, account)
     this.#newerBytes += stored.sizeBytes
     this.#stored.set(account.id, stored)
   }
 
   /** Undefined: the store does not have the account. */
-  storedOf(accountId: string): StoredAccount | undefined {
+  savedOf(accountId: string): SavedAccount | undefined {
     return this.#stored.get(accountId)
   }
 
   /** The account was saved as it is now. `stored`: what `storedOf` answers of it. */
-  saved(account: Account, stored: StoredAccount | undefined, now: Indexed, sizeBytes: number): void {
+  saved(account: Account, stored: SavedAccount | undefined, now: Indexed, sizeBytes: number): void {
     const { chunks } = account.users
     if (chunks.size > MOST_CHUNKS) chunks.clear()
     else for (const chunk of chunks.values()) chunk.changed = false
     const { lastOffset, dueAt } = account
-    const { places, shares } = now
+    const { rankEntries, shares } = now
     this.#newerBytes += sizeBytes - (stored?.sizeBytes ?? 0)
     if (stored === undefined) {
-      this.#stored.set(account.id, { lastOffset, dueAt, places, shares, sizeBytes })
+      this.#stored.set(account.id, { lastOffset, dueAt, rankEntries, shares, sizeBytes })
       return
     }
     stored.lastOffset = lastOffset
     stored.dueAt = dueAt
-    stored.places = places
+    stored.rankEntries = rankEntries
     stored.shares = shares
     stored.sizeBytes = sizeBytes
   }

@@ -6,11 +6,15 @@ import type { AccountStore } from '../../store/store.ts'
  * read: had the store lost anything before it, its watermark would be another.
  * @throws UpswellError STORE_MOVED
  */
-export async function checkStore(store: AccountStore, partition: number, watermark: number): Promise<void> {
-  const found = await store.readWatermark(partition)
-  if (found === watermark) return
+export async function checkStore(
+  store: AccountStore,
+  partition: number,
+  storedOffset: number,
+): Promise<void> {
+  const found = await store.readStoredOffset(partition)
+  if (found === storedOffset) return
   throw new UpswellError(
     'STORE_MOVED',
-    `the store's partition ${partition} stands at ${found}, not at ${watermark}: it was emptied or rolled back`,
+    `the store's partition ${partition} stands at ${found}, not at ${storedOffset}: it was emptied or rolled back`,
   )
 }

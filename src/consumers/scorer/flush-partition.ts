@@ -24,7 +24,7 @@ const MOST_INTERVALS = 2
 /** Whether it is time to write what was folded since. */
 export function isFlushDue(options: ScoreOptions, owned: OwnedPartition): boolean {
   const { flush } = options
-  if (owned.position <= owned.watermark) return false
+  if (owned.position <= owned.storedOffset) return false
   const { accounts, sizeBytes, loadedChunks } = owned.unsaved
   if (flush === undefined || accounts.size >= MOST_UNSAVED) return true
   if (sizeBytes >= MOST_UNSAVED_BYTES || loadedChunks >= MOST_UNSAVED_CHUNKS) return true
@@ -60,17 +60,17 @@ async function flushNow(
   outputs: readonly OutgoingRecord[],
 ): Promise<void> {
   const { backend, library, flush } = options
-  const { commits, session, memory, cache, unsaved, position, watermark } = owned
+  const { commits, session, memory, cache, unsaved, position, storedOffset } = owned
   const { partition } = session
   const publishes = position > owned.published
-  if (position <= watermark) return
+  if (position <= storedOffset) return
   owned.flushedAt = flush?.now() ?? 0
   const { touched, write } = await prepareWrite(owned, library)
   // The store may never be ahead of what is committed.
   await commits.settle()
   if (publishes) {
     const checkpoint = await checkpointRecords(options, owned, touched)
-    const topics = options.line === undefined ? options.topics : outputTopics(options.line, memory)
+    const topics = options.lineage === undefined ? options.topics : outputTopics(options.lineage, memory)
     const scores: OutgoingRecord[] = []
     for (const { account, changes } of touched) {
       if (changes.isMoved || unsaved.toldOf.has(account))
@@ -85,7 +85,7 @@ async function flushNow(
   } else {
     await backend.store.save(partition, write)
   }
-  owned.watermark = position
+  owned.storedOffset = position
   owned.published = Math.max(owned.published, position)
   owned.savedMemory = { ...memory }
   owned.unsaved = new Unsaved()
@@ -97,7 +97,7 @@ const ACCOUNTS_PER_TURN = 500
 
 /** Compares and encodes what is to be written; other partitions get their turn meanwhile. */
 async function prepareWrite(
-  { owner, memory, cache, unsaved, position, watermark }: OwnedPartition,
+  { fencingToken, memory, cache, unsaved, position, storedOffset }: OwnedPartition,
   library: ModelLibrary,
 ): Promise<{ readonly touched: readonly TouchedAccount[]; readonly write: PartitionWrite }> {
   const turns = createTurns(ACCOUNTS_PER_TURN)
@@ -107,9 +107,9 @@ async function prepareWrite(
   let next = 1
   await turns.each(touched, account => builder.add(account, touched[next++]))
   const write = builder.build(unsaved.counts, {
-    owner,
-    expectedWatermark: watermark,
-    watermark: position,
+    fencingToken,
+    expectedStoredOffset: storedOffset,
+    storedOffset: position,
     memory: unsaved.memoryChanged ? memory : undefined,
     library,
   })
@@ -119,13 +119,19 @@ async function prepareWrite(
 /** A checkpoint shows the store as it is before this write. None is begun while what was committed is folded again: it would be of less than the last one. */
 async function checkpointRecords(
   { backend }: ScoreOptions,
-  { checkpoints, position, savedMemory, session: { committedOffset, partition }, watermark }: OwnedPartition,
+  {
+    checkpoints,
+    position,
+    savedMemory,
+    session: { committedOffset, partition },
+    storedOffset,
+  }: OwnedPartition,
   touched: readonly TouchedAccount[],
 ): Promise<OutgoingRecord[]> {
   if (checkpoints === undefined || position < committedOffset) return []
-  const next = await checkpoints.next({ partition, memory: savedMemory, watermark })
+  const next = await checkpoints.next({ partition, memory: savedMemory, storedOffset })
   const overtaken = await checkpoints.overtaken(partition, touched)
   const records = [...next, ...overtaken]
-  if (records.length > 0) await checkStore(backend.store, partition, watermark)
+  if (records.length > 0) await checkStore(backend.store, partition, storedOffset)
   return records
 }

@@ -10,8 +10,8 @@ import { countShares, type RateShare, rateShares } from '../../scoring/populatio
 import { prefetchSeries } from '../../scoring/prefetch.ts'
 import { signalRuns } from '../../signals/signal-table.ts'
 import type { AccountStore, AccountWrite, PartitionWrite, UserChunkKey } from '../../store/store.ts'
-import type { AccountCache, Indexed, StoredAccount } from './account-cache.ts'
-import { comparePlaces, listingsOf, type PlaceChanges, placesOf } from './rank-entries.ts'
+import type { AccountCache, Indexed, SavedAccount } from './account-cache.ts'
+import { compareRankEntries, listingsOf, type RankChanges, rankEntriesOf } from './rank-entries.ts'
 import { bucketsOfSlice } from './tick-slices.ts'
 
 /** The accounts that a batch needs. */
@@ -127,18 +127,18 @@ function hasAllUsers({ activity: { userCount }, users: { chunks } }: Account): b
 
 /** What the indexes are to say of the account as it is now. */
 function indexedOf(account: Account, cache: AccountCache): Indexed {
-  return { places: placesOf(account.standings), shares: rateShares(account, cache.ratesOf) }
+  return { rankEntries: rankEntriesOf(account.standings), shares: rateShares(account, cache.ratesOf) }
 }
 
 /** An account that a batch was applied to, and what that changes in the indexes. */
 export interface TouchedAccount {
   readonly account: Account
   /** What the store has of it until it is saved; undefined: it is new. */
-  readonly before: StoredAccount | undefined
+  readonly before: SavedAccount | undefined
   /** What it is counted in now. */
   readonly shares: readonly RateShare[]
   /** Of its places in the lists. Those that moved have their scores published. */
-  readonly changes: PlaceChanges
+  readonly changes: RankChanges
 }
 
 /** What the store is to write of accounts that it does not have yet, and of which the bytes are known; without their users. */
@@ -148,7 +148,7 @@ export function accountWrites(
 ): Pick<PartitionWrite, 'accounts' | 'counters'> {
   const counters = new CounterChanges()
   const writes = accounts.map(({ account, bytes }) => {
-    const { places, shares } = indexedOf(account, cache)
+    const { rankEntries, shares } = indexedOf(account, cache)
     countShares([], shares, counters)
     return {
       accountId: account.id,
@@ -156,7 +156,7 @@ export function accountWrites(
       bucket: dueBucketOf(account.id),
       dueAt: account.dueAt,
       listingsRemoved: [],
-      listingsAdded: listingsOf(account.id, places),
+      listingsAdded: listingsOf(account.id, rankEntries),
     }
   })
   return { accounts: writes, counters: counters.list() }
@@ -164,9 +164,9 @@ export function accountWrites(
 
 /** Compares an account that was touched with what the store holds of it; once for all that is made of it. */
 export function compareAccount(account: Account, cache: AccountCache): TouchedAccount {
-  const before = cache.storedOf(account.id)
+  const before = cache.savedOf(account.id)
   const shares = rateShares(account, cache.ratesOf)
-  const changes = comparePlaces(account.id, before?.places, account.standings)
+  const changes = compareRankEntries(account.id, before?.rankEntries, account.standings)
   return { account, before, shares, changes }
 }
 
@@ -177,14 +177,14 @@ export function keepSaved(
   written: readonly AccountWrite[],
 ): void {
   for (const [i, { account, before, shares, changes }] of touched.entries())
-    cache.saved(account, before, { places: changes.places, shares }, written[i]!.bytes.length)
+    cache.saved(account, before, { rankEntries: changes.rankEntries, shares }, written[i]!.bytes.length)
   cache.trim()
 }
 
 export interface WriteContext {
-  readonly owner: string
-  readonly expectedWatermark: number
-  readonly watermark: number
+  readonly fencingToken: string
+  readonly expectedStoredOffset: number
+  readonly storedOffset: number
   /** Undefined: unchanged. */
   readonly memory: PartitionMemory | undefined
   readonly library: ModelLibrary
@@ -219,11 +219,11 @@ export class WriteBuilder {
 
   /** `counts`: what was counted while it was folded. */
   build(counts: FoldResult['counts'], context: WriteContext): PartitionWrite {
-    const { owner, expectedWatermark, watermark, memory, library } = context
+    const { fencingToken, expectedStoredOffset, storedOffset, memory, library } = context
     return {
-      owner,
-      expectedWatermark,
-      watermark,
+      fencingToken,
+      expectedStoredOffset,
+      storedOffset,
       state: memory === undefined ? undefined : encodePartitionMemory(memory, library),
       accounts: this.#accounts,
       userChunks: this.#userChunks,

@@ -14,7 +14,7 @@ import type { Backend } from '../backend.ts'
 import type { CheckpointTiming } from '../checkpoints/partition-checkpoints.ts'
 import { awaitOrigin } from '../lineage/await-origin.ts'
 import { type HandedOver, handOverAccounts, untoldAccounts } from '../lineage/hand-over.ts'
-import { type Line, outputTopics, roleOf } from '../lineage/lineage.ts'
+import { type Lineage, outputTopics, roleOf } from '../lineage/lineage.ts'
 import { checkStore } from './check-store.ts'
 import { flushPartition, isFlushDue } from './flush-partition.ts'
 import { type LoadedAccounts, loadAccounts } from './loaded-accounts.ts'
@@ -25,7 +25,7 @@ export interface ScoreOptions {
   readonly backend: Backend
   readonly topics: TopicNames
   /** Left out: it serves, and always will. */
-  readonly line?: Line
+  readonly lineage?: Lineage
   readonly library: ModelLibrary
   readonly logger: Logger
   /** Reads plain signals off their bytes; left out: all are parsed. */
@@ -113,7 +113,7 @@ function nextOffsetOf({ to }: Step, records: RecordList): number {
 }
 
 function treatmentOf(offset: number, { session, taken }: OwnedPartition): Step['treatment'] {
-  if (offset < taken.watermark) return 'known'
+  if (offset < taken.storedOffset) return 'known'
   if (offset >= session.committedOffset) return 'new'
   return offset < taken.published ? 'told' : 'again'
 }
@@ -125,7 +125,7 @@ async function scoreStep(
   records: RecordList,
   step: Step,
 ): Promise<void> {
-  const { backend, library, line } = options
+  const { backend, library, lineage } = options
   const { session, memory, cache } = owned
   const { treatment } = step
   const first = records.at(step.from)!
@@ -135,8 +135,8 @@ async function scoreStep(
   // the line was before it.
   const isBoundary = treatment !== 'told' && owned.position <= owned.published
   if (isBoundary || readPromotion(first) !== undefined) await flushPartition(options, owned)
-  if (isNew && line !== undefined) await awaitOrigin(line, partition, first)
-  const isRetired = line !== undefined && roleOf(line, memory) === 'retired'
+  if (isNew && lineage !== undefined) await awaitOrigin(lineage, partition, first)
+  const isRetired = lineage !== undefined && roleOf(lineage, memory) === 'retired'
   const { entries, rejections } = decodeStep(
     records,
     isRetired ? { ...step, to: step.from } : step,
@@ -144,21 +144,23 @@ async function scoreStep(
     owned,
   )
   const loaded = await loadAccounts(backend.store, cache, partition, entries, memory, owned.unsaved.accounts)
-  const untold = line === undefined ? [] : untoldAccounts(line, memory, () => accountsOf(entries, loaded))
-  const toldOf = isNew && line !== undefined ? await handOverAccounts(line, partition, untold, library) : []
+  const untold =
+    lineage === undefined ? [] : untoldAccounts(lineage, memory, () => accountsOf(entries, loaded))
+  const toldOf =
+    isNew && lineage !== undefined ? await handOverAccounts(lineage, partition, untold, library) : []
   owned.unsaved.loadedChunks += loaded.loadedChunks
-  if (loaded.askedStore) await checkStore(backend.store, partition, owned.watermark)
+  if (loaded.askedStore) await checkStore(backend.store, partition, owned.storedOffset)
 
   const folded = foldBatch(entries, memory, loaded.accounts)
   owned.signals.clear()
-  owned.unsaved.add(folded, account => cache.storedOf(account.id)?.sizeBytes ?? 0)
+  owned.unsaved.add(folded, account => cache.savedOf(account.id)?.sizeBytes ?? 0)
   for (const account of untold) if (folded.touched.has(account)) owned.unsaved.toldOf.add(account)
   // A tick of the wall clock finds accounts due, and leaves them as they are while history is loaded: they are handed over when they are next touched.
   const handedOver = toldOf.filter(({ account }) => folded.touched.has(account))
 
   owned.position = nextOffsetOf(step, records)
   owned.scoredAt = options.flush?.now() ?? 0
-  const topics = line === undefined ? options.topics : outputTopics(line, memory)
+  const topics = lineage === undefined ? options.topics : outputTopics(lineage, memory)
   const outputs = isNew
     ? [
         ...rejections.map(({ record, rejection }) => deadLetterRecord(topics, record, rejection)),

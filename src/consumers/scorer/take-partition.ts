@@ -15,7 +15,7 @@ import { Unsaved } from './unsaved.ts'
 /** A partition that this process owns, for the length of one session. */
 export interface OwnedPartition {
   readonly session: PartitionSession
-  readonly owner: string
+  readonly fencingToken: string
   readonly memory: PartitionMemory
   readonly cache: AccountCache
   /** Those of the batch that is being folded. */
@@ -24,9 +24,9 @@ export interface OwnedPartition {
   /** Of batches that are folded, and not written to the store. */
   readonly commits: PendingCommits
   /** As the session began with them. */
-  readonly taken: { readonly watermark: number; readonly published: number }
+  readonly taken: { readonly storedOffset: number; readonly published: number }
   /** The offset of the first record that is not in the store. */
-  watermark: number
+  storedOffset: number
   /** As of the store. */
   savedMemory: PartitionMemory
   /** The offset of the first record that is not folded in memory. */
@@ -51,39 +51,39 @@ export interface OwnedPartition {
 export async function takePartition(
   options: ScoreOptions,
   session: PartitionSession,
-  owner: string,
+  fencingToken: string,
 ): Promise<OwnedPartition> {
   const { backend, library, checkpoints } = options
   const { partition } = session
-  const stored = await backend.store.fence(partition, owner)
-  requireWithinLog(session, stored.watermark)
-  const isLost = stored.watermark === 0 || stored.watermark < session.firstOffset
-  const restored = isLost ? await restoreLost(options, session, owner, stored.watermark) : undefined
-  const watermark = restored?.watermark ?? stored.watermark
-  tellWhereItStands(options, session, watermark)
+  const stored = await backend.store.fence(partition, fencingToken)
+  requireWithinLog(session, stored.storedOffset)
+  const isLost = stored.storedOffset === 0 || stored.storedOffset < session.firstOffset
+  const restored = isLost ? await restoreLost(options, session, fencingToken, stored.storedOffset) : undefined
+  const storedOffset = restored?.storedOffset ?? stored.storedOffset
+  tellWhereItStands(options, session, storedOffset)
   const written =
     checkpoints?.timing === undefined
       ? undefined
       : new PartitionCheckpoints(checkpoints.topic, checkpoints.timing, backend.store, library)
   if (checkpoints === undefined || written !== undefined)
-    void lookForCheckpoint(options, session, written, watermark)
+    void lookForCheckpoint(options, session, written, storedOffset)
   const memory =
-    restored?.memory ?? decodePartitionMemory(watermark === 0 ? undefined : stored.state, library)
+    restored?.memory ?? decodePartitionMemory(storedOffset === 0 ? undefined : stored.state, library)
   // What is in the store was published before. Where nothing is known of the rest, it is published once more rather than not at all.
   const { committedOffset, committedMetadata } = session
-  const published = Math.max(readPublished(committedOffset, committedMetadata) ?? 0, watermark)
+  const published = Math.max(readPublished(committedOffset, committedMetadata) ?? 0, storedOffset)
   return {
     session,
-    owner,
+    fencingToken,
     memory,
     cache: new AccountCache(),
     signals: new ScannedSignals(),
     checkpoints: written,
     commits: new PendingCommits(session),
-    taken: { watermark, published },
-    watermark,
+    taken: { storedOffset, published },
+    storedOffset,
     savedMemory: { ...memory },
-    position: watermark,
+    position: storedOffset,
     published,
     unsaved: new Unsaved(),
     flushedAt: Number.NEGATIVE_INFINITY,
@@ -93,11 +93,11 @@ export async function takePartition(
 }
 
 /** What comes next would be passed over as known. Only a person can say which of the two is right. */
-function requireWithinLog({ topic, partition, endOffset }: PartitionSession, watermark: number): void {
-  if (watermark <= endOffset) return
+function requireWithinLog({ topic, partition, endOffset }: PartitionSession, storedOffset: number): void {
+  if (storedOffset <= endOffset) return
   throw new UpswellError(
     'STORE_MOVED',
-    `${topic} partition ${partition} ends at offset ${endOffset}, but the store holds records up to ${watermark}: the topic was made anew, or cut at its end, or this is another cluster. ` +
+    `${topic} partition ${partition} ends at offset ${endOffset}, but the store holds records up to ${storedOffset}: the topic was made anew, or cut at its end, or this is another cluster. ` +
       `Bring the log back, or "upswell rebuild" to make the store from the log as it is, or use another namespace`,
     { canRetry: true },
   )
@@ -106,30 +106,30 @@ function requireWithinLog({ topic, partition, endOffset }: PartitionSession, wat
 async function restoreLost(
   { backend: { log, store }, checkpoints, library, logger }: ScoreOptions,
   { partition, committedOffset }: PartitionSession,
-  owner: string,
-  watermark: number,
+  fencingToken: string,
+  storedOffset: number,
 ): Promise<RestoredPartition | undefined> {
   if (committedOffset === 0 || checkpoints === undefined) {
     // What was emptied in part would be counted twice; also where the group was moved back to the beginning.
-    if (watermark === 0) await store.clear(partition, owner)
+    if (storedOffset === 0) await store.clear(partition, fencingToken)
     return undefined
   }
   const { topic } = checkpoints
   return await restorePartition(
     { log, store, library, logger, topic },
-    { partition, owner, watermark, committedOffset },
+    { partition, fencingToken, storedOffset, committedOffset },
   )
 }
 
-function tellWhereItStands({ logger }: ScoreOptions, session: PartitionSession, watermark: number): void {
+function tellWhereItStands({ logger }: ScoreOptions, session: PartitionSession, storedOffset: number): void {
   const { partition, committedOffset, topic } = session
-  if (watermark < committedOffset) {
+  if (storedOffset < committedOffset) {
     logger.info(
-      `${topic} partition ${partition}: the store is at ${watermark}, ${committedOffset - watermark} records are folded again`,
+      `${topic} partition ${partition}: the store is at ${storedOffset}, ${committedOffset - storedOffset} records are folded again`,
     )
-  } else if (watermark > committedOffset) {
+  } else if (storedOffset > committedOffset) {
     logger.warn(
-      `${topic} partition ${partition}: the group was moved back to ${committedOffset}; records below ${watermark} are counted already and are passed over`,
+      `${topic} partition ${partition}: the group was moved back to ${committedOffset}; records below ${storedOffset} are counted already and are passed over`,
     )
   }
 }
@@ -139,13 +139,13 @@ async function lookForCheckpoint(
   { backend: { log }, checkpoints, logger }: ScoreOptions,
   { topic, partition, firstOffset, committedOffset }: PartitionSession,
   written: PartitionCheckpoints | undefined,
-  watermark: number,
+  storedOffset: number,
 ): Promise<void> {
   try {
     const found =
       checkpoints === undefined ? undefined : await findCheckpoint(log, checkpoints.topic, partition)
-    if (found?.isLast === true && found.cut <= watermark)
-      written?.continueFrom(found.cut, Math.max(watermark, committedOffset))
+    if (found?.isLast === true && found.cut <= storedOffset)
+      written?.continueFrom(found.cut, Math.max(storedOffset, committedOffset))
     if (firstOffset === 0 || (found !== undefined && found.cut >= firstOffset)) return
     logger.error(
       `${topic} partition ${partition} begins at offset ${firstOffset}: retention has deleted what was before, and ` +
@@ -159,5 +159,5 @@ async function lookForCheckpoint(
 
 /** Where a session begins to read. */
 export function startOffset({ session, taken }: OwnedPartition): number {
-  return Math.min(session.committedOffset, taken.watermark)
+  return Math.min(session.committedOffset, taken.storedOffset)
 }

@@ -64,8 +64,8 @@ export class Ticker {
 
   /** The log of a line in the shadow is a copy of another's, and says nothing of its own. */
   #serves(memory: PartitionMemory): boolean {
-    const { line } = this.#options
-    return line === undefined || roleOf(line, memory) === 'serving'
+    const { lineage } = this.#options
+    return lineage === undefined || roleOf(lineage, memory) === 'serving'
   }
 
   #progressOf(owned: OwnedPartition) {
@@ -123,9 +123,9 @@ export class Ticker {
    * A line that does not serve has no time of its own. That its store was lost it must notice all the same: the way to the line that serves leads through it. A tick
    * of the beginning of time makes nobody due.
    */
-  async #nudge({ session: { partition }, watermark }: OwnedPartition): Promise<OutgoingRecord[]> {
+  async #nudge({ session: { partition }, storedOffset }: OwnedPartition): Promise<OutgoingRecord[]> {
     const { topics, backend } = this.#options
-    if ((await backend.store.readWatermark(partition)) >= watermark) return []
+    if ((await backend.store.readStoredOffset(partition)) >= storedOffset) return []
     return [tickRecord(topics.signals, partition, 0, { slice: 0, of: 1, scope: 'due', clock: 'event' })]
   }
 
@@ -157,12 +157,12 @@ export class Ticker {
   }
 
   async #tickRecords(owned: OwnedPartition): Promise<OutgoingRecord[]> {
-    const { memory, session, watermark, checkpoints } = owned
+    const { memory, session, storedOffset, checkpoints } = owned
     const { partition } = session
     const { topics, now, backend } = this.#options
     const time = now()
     // Nobody is due in a store that was emptied or rolled back. Any tick makes the loop look at it, and build it anew.
-    const hasLost = (await backend.store.readWatermark(partition)) < watermark
+    const hasLost = (await backend.store.readStoredOffset(partition)) < storedOffset
     // Nor does a checkpoint go on where no batch comes. Other partitions and the signals of this one bring it about by themselves.
     const isWanted = hasLost || (checkpoints?.isWaiting === true && this.#isQuiet(owned))
     // The fold would pass over it.

@@ -16,7 +16,7 @@ export interface KafkaConnection {
   /** Each `host:port`. */
   readonly brokers: readonly string[]
   readonly clientId: string
-  readonly log: Logger
+  readonly logger: Logger
   readonly tls?: boolean
   readonly sasl?: KafkaSasl
 }
@@ -46,7 +46,7 @@ export function kafkaClients(connection: KafkaConnection): KafkaClients {
   stopIdlePolling()
   encodeProduceFast()
   const sockets = trackedSockets()
-  const write = oneLine(connection.log)
+  const write = oneLine(connection.logger)
   const config: KafkaConfig = {
     clientId: connection.clientId,
     brokers: [...connection.brokers],
@@ -99,11 +99,11 @@ const KNOWN_NOISE: readonly RegExp[] = [
 ]
 
 /** kafkajs' JSON as one line. */
-function oneLine(log: Logger): (entry: LogEntry) => void {
+function oneLine(logger: Logger): (entry: LogEntry) => void {
   return ({ level, namespace, log: { message, error, broker } }) => {
     const line = `${namespace}: ${message}`
     if (level > logLevel.WARN || KNOWN_NOISE.some(noise => noise.test(line))) return
     const about = [broker, error].filter(detail => typeof detail === 'string' && !line.includes(detail))
-    log.warn(`kafka client: ${[line, ...about].join(' · ')}`)
+    logger.warn(`kafka client: ${[line, ...about].join(' · ')}`)
   }
 }

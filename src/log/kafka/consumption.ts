@@ -8,14 +8,14 @@ import type { ConsumeOptions, Consumption } from '../log.ts'
 import type { KafkaAdmin } from './admin.ts'
 import { fetchAhead, type RecordSource } from './fetch-ahead.ts'
 import { type FetchSettings, fetchLimits } from './fetch-settings.ts'
-import { PartitionOwner } from './partition.ts'
+import { PartitionConsumer } from './partition.ts'
 import { settlesWithin, untilAborted } from './time.ts'
 import { openTransactionWriter } from './transactions.ts'
 
 export interface ConsumptionContext {
   readonly createKafka: () => Kafka
   readonly admin: KafkaAdmin
-  readonly log: Logger
+  readonly logger: Logger
   readonly group: string
   readonly transactionalIdPrefix: string
   readonly sessionTimeoutMs: number
@@ -51,8 +51,8 @@ export class GroupConsumption implements Consumption {
   readonly #stopped = untilAborted(this.#stopping.signal)
   readonly #running: Promise<void>
   /** By topic and partition: the owner of the last generation that had it; the next one waits for it to let go. */
-  readonly #owners = new Map<string, PartitionOwner>()
-  #current: readonly PartitionOwner[] = []
+  readonly #owners = new Map<string, PartitionConsumer>()
+  #current: readonly PartitionConsumer[] = []
   #generations = 0
   /** The one whose events count: a consumer that was given up may still join. */
   #consumer: Consumer | undefined
@@ -73,22 +73,24 @@ export class GroupConsumption implements Consumption {
 
   problem(): string | undefined {
     if (this.#failure !== undefined) return this.#failure
-    const problems = this.#current.map(owner => owner.problem()).filter(problem => problem !== undefined)
+    const problems = this.#current
+      .map(consumer => consumer.problem())
+      .filter(problem => problem !== undefined)
     if (problems.length === 0) return undefined
     return problems.length === 1 ? problems[0] : `${problems[0]} (and ${problems.length - 1} more partitions)`
   }
 
   assignments(): readonly { readonly topic: string; readonly partition: number }[] {
     return this.#current
-      .filter(owner => owner.isWorking())
+      .filter(consumer => consumer.isWorking())
       .map(({ topic, partition }) => ({ topic, partition }))
   }
 
   async stop(): Promise<void> {
     if (!this.#isStopping) {
       this.#isStopping = true
-      for (const owner of this.#current) owner.end('after-call')
-      await settlesWithin(GRACE_MS, Promise.all(this.#current.map(owner => owner.ended)))
+      for (const consumer of this.#current) consumer.end('after-call')
+      await settlesWithin(GRACE_MS, Promise.all(this.#current.map(consumer => consumer.ended)))
       this.#endGeneration()
       this.#stopping.abort()
     }
@@ -97,7 +99,7 @@ export class GroupConsumption implements Consumption {
 
   /** Consumer after consumer, until it is stopped. */
   async #run(): Promise<void> {
-    const { group, log } = this.#context
+    const { group, logger } = this.#context
     let delayMs = FIRST_DELAY_MS
     while (!this.#stopping.signal.aborted) {
       const generations = this.#generations
@@ -111,7 +113,7 @@ export class GroupConsumption implements Consumption {
         return
       }
       this.#failure = `the group ${group} cannot consume: ${describeError(reason)}`
-      log.warn(`${this.#failure}; trying again`)
+      logger.warn(`${this.#failure}; trying again`)
       await sleep(delayMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
       delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS)
     }
@@ -180,7 +182,7 @@ export class GroupConsumption implements Consumption {
       consumer.on(REBALANCING, () => {
         if (this.#consumer !== consumer) return
         this.#isRejoining = true
-        for (const owner of this.#current) owner.hold()
+        for (const consumer of this.#current) consumer.hold()
       })
       consumer.on(GROUP_JOIN, ({ payload }) => {
         if (this.#consumer === consumer) this.#beginGeneration(consumer, cluster, payload.memberAssignment)
@@ -204,28 +206,28 @@ export class GroupConsumption implements Consumption {
       partitions.map(partition => ({ topic, partition })),
     )
     if (this.#isStopping) return
-    const { fetch, log } = this.#context
+    const { fetch, logger } = this.#context
     const limits = fetchLimits(fetch, assigned.length)
     this.#current = assigned.map(({ topic, partition }) =>
       this.#own(topic, partition, offset => {
         const fetcher = new PartitionFetcher(cluster, topic, partition)
-        return fetchAhead({ fetcher, log, offset, ...limits })
+        return fetchAhead({ fetcher, logger, offset, ...limits })
       }),
     )
     this.#failure = undefined
     this.#settleJoined?.resolve()
     const names = assigned.map(({ topic, partition }) => `${topic}/${partition}`).join(', ')
-    log.info(`joined the group ${this.#context.group}: ${names || 'no partitions'}`)
+    logger.info(`joined the group ${this.#context.group}: ${names || 'no partitions'}`)
   }
 
-  #own(topic: string, partition: number, openSource: (offset: number) => RecordSource): PartitionOwner {
-    const { admin, createKafka, group, log, transactionalIdPrefix } = this.#context
+  #own(topic: string, partition: number, openSource: (offset: number) => RecordSource): PartitionConsumer {
+    const { admin, createKafka, group, logger, transactionalIdPrefix } = this.#context
     const key = `${topic}/${partition}`
-    const owner: PartitionOwner = new PartitionOwner({
+    const consumer: PartitionConsumer = new PartitionConsumer({
       topic,
       partition,
       group,
-      log,
+      logger,
       handler: this.#options.handler,
       batchSize: this.#options.batchSize,
       predecessor: this.#owners.get(key)?.ended ?? Promise.resolve(),
@@ -237,12 +239,12 @@ export class GroupConsumption implements Consumption {
       groupOffset: () => admin.groupOffset(group, topic, partition),
       openSource,
     })
-    this.#owners.set(key, owner)
-    return owner
+    this.#owners.set(key, consumer)
+    return consumer
   }
 
   #endGeneration(): void {
-    for (const owner of this.#current) owner.end('at-once')
+    for (const consumer of this.#current) consumer.end('at-once')
     this.#current = []
   }
 

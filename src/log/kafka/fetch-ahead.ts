@@ -22,7 +22,7 @@ export interface RecordSource {
 
 export interface FetchAheadOptions {
   readonly fetcher: Pick<PartitionFetcher, 'topic' | 'partition' | 'fetch' | 'recover' | 'close'>
-  readonly log: Logger
+  readonly logger: Logger
   /** The first offset to read. */
   readonly offset: number
   /** Of one answer. */
@@ -164,14 +164,14 @@ class AheadFetchingSource implements RecordSource {
   }
 
   async #fetchOnce(): Promise<FetchedPartition | 'failed' | undefined> {
-    const { fetcher, log, maxBytes, maxWaitMs, minBytes } = this.#options
+    const { fetcher, logger, maxBytes, maxWaitMs, minBytes } = this.#options
     try {
       return await fetcher.fetch({ offset: this.#position, maxBytes, minBytes, maxWaitMs })
     } catch (error) {
       if (this.#closing.signal.aborted) return undefined
       if (isProtocolError(error, 'OFFSET_OUT_OF_RANGE')) throw error
       this.#problem = `${this.#name} cannot be fetched: ${describeError(error)}`
-      log.warn(`${this.#problem}; trying again`)
+      logger.warn(`${this.#problem}; trying again`)
       return 'failed'
     }
   }

@@ -30,8 +30,8 @@ const CLOSE_TIMEOUT_MS = 3_000
  * LOG_UNAVAILABLE after some seconds, and all of them work again once it is back.
  */
 export function openKafkaLog(options: KafkaLogOptions): Log {
-  const log = withoutRepeats(options.log)
-  const clients = kafkaClients({ ...options, log })
+  const logger = withoutRepeats(options.logger)
+  const clients = kafkaClients({ ...options, logger })
   const admin = kafkaAdmin(clients.create)
   const appender = kafkaAppender(clients.create, options.transactionalIdPrefix)
   const consumptions = new Set<GroupConsumption>()
@@ -59,7 +59,7 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
       const { transactionalIdPrefix, fetch = {}, sessionTimeoutMs = SESSION_TIMEOUT_MS } = options
       const group = groupPrefix + consumeOptions.group
       const consumption = new GroupConsumption(
-        { createKafka: clients.create, admin, log, group, transactionalIdPrefix, sessionTimeoutMs, fetch },
+        { createKafka: clients.create, admin, logger, group, transactionalIdPrefix, sessionTimeoutMs, fetch },
         consumeOptions,
       )
       consumptions.add(consumption)

@@ -13,7 +13,7 @@ export interface PartitionContext {
   readonly group: string
   readonly handler: PartitionHandler
   readonly batchSize: number
-  readonly log: Logger
+  readonly logger: Logger
   /** Settled once the owner of an earlier generation in this process has let go: a handler gets one call at a time for a partition. */
   readonly predecessor: Promise<void>
   /** Fences every earlier writer of the partition, in any process. */
@@ -43,7 +43,7 @@ const WELL_AFTER_MS = 2_000
  * `hold` lets a session be, but hands nothing more over: the group is about to share out its partitions anew.
  * `end` leads from any phase to **over**, the last: at once where the group has joined anew (the commits of a call under way are then refused), or after the call under way.
  */
-export class PartitionOwner {
+export class PartitionConsumer {
   /** Resolves when nothing of it runs any more and the handler has let go. */
   readonly ended: Promise<void>
   readonly topic: string
@@ -106,17 +106,17 @@ export class PartitionOwner {
       if (this.#over.signal.aborted) return
       if (this.#hasProgressed) delayMs = FIRST_DELAY_MS
       this.#failure = `${this.#name}: ${describeError(reason)}`
-      this.#context.log.warn(`${this.#failure}; trying again`)
+      this.#context.logger.warn(`${this.#failure}; trying again`)
       await sleep(delayMs, undefined, { signal: this.#over.signal }).catch(() => {})
       delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS)
     }
   }
 
   async #awaitPredecessor(): Promise<void> {
-    const { log, predecessor } = this.#context
+    const { logger, predecessor } = this.#context
     if (!(await settlesWithin(WELL_AFTER_MS, predecessor))) {
       this.#failure = `${this.#name}: a call of the handler from the assignment before is still under way`
-      log.warn(`${this.#failure}; waiting for it`)
+      logger.warn(`${this.#failure}; waiting for it`)
       await predecessor
     }
     this.#failure = undefined
@@ -198,7 +198,7 @@ export class PartitionOwner {
     try {
       this.#context.handler.released(session)
     } catch (error) {
-      this.#context.log.error(`${this.#name}: the handler failed to let go: ${describeError(error)}`)
+      this.#context.logger.error(`${this.#name}: the handler failed to let go: ${describeError(error)}`)
     }
   }
 
@@ -211,11 +211,11 @@ export class PartitionOwner {
       )
     if (offset >= first) return offset
     if (offset > 0)
-      this.#context.log.error(
+      this.#context.logger.error(
         `${this.#name}: it should be read from offset ${offset}, but begins at ${first}; what lay between was deleted by retention and is lost`,
       )
     else
-      this.#context.log.warn(
+      this.#context.logger.warn(
         `${this.#name}: it begins at offset ${first}; retention has deleted what was before`,
       )
     return first

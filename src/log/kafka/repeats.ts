@@ -5,7 +5,7 @@ const REPEAT_AFTER_MS = 30_000
 const MOST_REMEMBERED = 1_000
 
 /** A logger that gives the same warning or error at most every 30 s: while Kafka is away, every attempt of every partition has one. */
-export function withoutRepeats(log: Logger): Logger {
+export function withoutRepeats(logger: Logger): Logger {
   const saidAt = new Map<string, number>()
   const isNews = (line: string): boolean => {
     const now = performance.now()
@@ -15,12 +15,12 @@ export function withoutRepeats(log: Logger): Logger {
     return true
   }
   return {
-    info: line => log.info(line),
+    info: line => logger.info(line),
     warn: line => {
-      if (isNews(line)) log.warn(line)
+      if (isNews(line)) logger.warn(line)
     },
     error: line => {
-      if (isNews(line)) log.error(line)
+      if (isNews(line)) logger.error(line)
     },
   }
 }

@@ -1,5 +1,5 @@
 import { compileExpression, featuresRead } from '../definition/conditions.ts'
-import type { Line, RuleDefinition, Value } from '../definition/model-definition.ts'
+import type { LinearPoints, RuleDefinition, Value } from '../definition/model-definition.ts'
 
 /** The points that a rule gives for a feature vector; undefined: what it reads is not known. */
 export type RulePoints = (values: readonly Value[]) => number | undefined
@@ -42,7 +42,7 @@ export function compileRule(rule: RuleDefinition, slotOf: (feature: string) => n
   }
 }
 
-function compileLine(line: Line, slotOf: (feature: string) => number): RulePoints {
+function compileLine(line: LinearPoints, slotOf: (feature: string) => number): RulePoints {
   const slot = slotOf(line.of)
   const at = line.corners.map(([x]) => x)
   const points = line.corners.map(([, given]) => given)

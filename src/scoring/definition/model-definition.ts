@@ -191,7 +191,7 @@ export type MissingPolicy =
   | { readonly type: 'exclude' }
 
 /** Points along straight lines between [x, points] corners, flat beyond the ends. */
-export interface Line {
+export interface LinearPoints {
   readonly of: string
   /** At least one, x ascending. */
   readonly corners: readonly (readonly [x: number, points: number])[]
@@ -204,7 +204,7 @@ export interface Band extends Level {
 export interface Case {
   /** Undefined: otherwise. Only the last case may be so. */
   readonly when: Condition | undefined
-  readonly points: number | Line
+  readonly points: number | LinearPoints
 }
 
 export type RuleDefinition = {
@@ -214,7 +214,7 @@ export type RuleDefinition = {
   readonly max: number
   readonly missing: MissingPolicy
 } & (
-  | { readonly type: 'line'; readonly line: Line }
+  | { readonly type: 'line'; readonly line: LinearPoints }
   /** Ascending; the last band reached counts, below the first one `below`. */
   | { readonly type: 'bands'; readonly of: string; readonly bands: readonly Band[]; readonly below: number }
   /** The first case that is true counts. None true and one unknown: missing. None true and none unknown: 0. */

@@ -49,12 +49,12 @@ export class LmdbStore implements AccountStore {
     this.#partitionsKey = partitionsKey(namespace)
   }
 
-  async fence(partition: number, owner: string): Promise<StoredPartition> {
+  async fence(partition: number, fencingToken: string): Promise<StoredPartition> {
     return await this.#environment.write('STORE_UNAVAILABLE', {
       check: () => {},
       apply: () => {
         const stored = this.#stored(partition)
-        this.#tables.partitions.put(partitionKey(partition), encodeFence(stored.watermark, owner))
+        this.#tables.partitions.put(partitionKey(partition), encodeFence(stored.storedOffset, fencingToken))
         return stored
       },
     })
@@ -112,7 +112,7 @@ export class LmdbStore implements AccountStore {
       key: counterKey(counterPrefix(book), partition, field),
       delta,
     }))
-    const fence = encodeFence(write.watermark, write.owner)
+    const fence = encodeFence(write.storedOffset, write.fencingToken)
     return {
       check: () => this.#requireOwner(partition, write),
       apply: () => {
@@ -125,24 +125,24 @@ export class LmdbStore implements AccountStore {
     }
   }
 
-  async clear(partition: number, owner: string): Promise<void> {
+  async clear(partition: number, fencingToken: string): Promise<void> {
     const requireOwner = () => {
       const found = this.#fenceOf(partition)
-      if (found?.owner !== owner) throw fenced(partition, found?.owner, owner)
+      if (found?.fencingToken !== fencingToken) throw fenced(partition, found?.fencingToken, fencingToken)
     }
     await this.#environment.write('STORE_UNAVAILABLE', {
       check: requireOwner,
       apply: () => {
         // First, so that whatever breaks this off, nobody takes what is left for the state at the old watermark.
-        this.#tables.partitions.put(partitionKey(partition), encodeFence(0, owner))
+        this.#tables.partitions.put(partitionKey(partition), encodeFence(0, fencingToken))
         this.#tables.states.remove(partitionKey(partition))
       },
     })
     await clearPartition(this.#environment, this.#tables, partition, requireOwner)
   }
 
-  async readWatermark(partition: number): Promise<number> {
-    return this.#read(() => this.#fenceOf(partition)?.watermark ?? 0)
+  async readStoredOffset(partition: number): Promise<number> {
+    return this.#read(() => this.#fenceOf(partition)?.storedOffset ?? 0)
   }
 
   async readPartition(partition: number): Promise<StoredPartition> {
@@ -213,7 +213,7 @@ export class LmdbStore implements AccountStore {
 
   #stored(partition: number): StoredPartition {
     const state = this.#tables.states.get(partitionKey(partition))
-    return { watermark: this.#fenceOf(partition)?.watermark ?? 0, state }
+    return { storedOffset: this.#fenceOf(partition)?.storedOffset ?? 0, state }
   }
 
   #fenceOf(partition: number): Fence | undefined {
@@ -223,11 +223,12 @@ export class LmdbStore implements AccountStore {
 
   #requireOwner(partition: number, write: PartitionWrite): void {
     const found = this.#fenceOf(partition)
-    if (found !== undefined && found.owner !== write.owner) throw fenced(partition, found.owner, write.owner)
-    if (found?.watermark !== write.expectedWatermark) {
+    if (found !== undefined && found.fencingToken !== write.fencingToken)
+      throw fenced(partition, found.fencingToken, write.fencingToken)
+    if (found?.storedOffset !== write.expectedStoredOffset) {
       throw new UpswellError(
         'STORE_MOVED',
-        `Partition ${partition} of the store stands at ${found?.watermark ?? 'nothing (it was emptied)'}; the write follows ${write.expectedWatermark}.`,
+        `Partition ${partition} of the store stands at ${found?.storedOffset ?? 'nothing (it was emptied)'}; the write follows ${write.expectedStoredOffset}.`,
       )
     }
   }
@@ -322,26 +323,26 @@ function decodeHeader(
 }
 
 interface Fence {
-  readonly watermark: number
-  readonly owner: string
+  readonly storedOffset: number
+  readonly fencingToken: string
 }
 
-function fenced(partition: number, found: string | undefined, owner: string): UpswellError {
+function fenced(partition: number, found: string | undefined, fencingToken: string): UpswellError {
   return new UpswellError(
     'STORE_FENCED',
-    `Partition ${partition} of the store belongs to ${found ?? 'nobody (it was emptied)'} now; ${owner} may not write it.`,
+    `Partition ${partition} of the store belongs to ${found ?? 'nobody (it was emptied)'} now; ${fencingToken} may not write it.`,
   )
 }
 
-function encodeFence(watermark: number, owner: string): Buffer {
-  const fence = Buffer.allocUnsafe(8 + Buffer.byteLength(owner))
-  fence.writeDoubleBE(watermark, 0)
-  fence.write(owner, 8)
+function encodeFence(storedOffset: number, fencingToken: string): Buffer {
+  const fence = Buffer.allocUnsafe(8 + Buffer.byteLength(fencingToken))
+  fence.writeDoubleBE(storedOffset, 0)
+  fence.write(fencingToken, 8)
   return fence
 }
 
 function decodeFence(fence: Buffer): Fence {
-  return { watermark: fence.readDoubleBE(0), owner: fence.toString('utf8', 8) }
+  return { storedOffset: fence.readDoubleBE(0), fencingToken: fence.toString('utf8', 8) }
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

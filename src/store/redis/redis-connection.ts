@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { describeError, UpswellError } from '../../lib/errors.ts'
 
 /** Where a line for the operator goes; pino fits. */
-export interface RedisLog {
+export interface RedisLogger {
   info(line: string): void
   warn(line: string): void
 }
@@ -11,7 +11,7 @@ export interface RedisLog {
 export interface RedisConnectionOptions {
   /** `redis://` or `rediss://` (TLS), with user, password and database if there are any. */
   readonly url: string
-  readonly log: RedisLog
+  readonly logger: RedisLogger
   readonly commandTimeoutMs?: number
 }
 
@@ -47,7 +47,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
     reconnectOnError: error => error.message.includes('READONLY'),
   })
   const { host, port } = redis.options
-  const watch = watchConnection(redis, `Redis at ${host}:${port}`, options.log)
+  const watch = watchConnection(redis, `Redis at ${host}:${port}`, options.logger)
   await Promise.race([redis.connect().catch(() => {}), sleep(CONNECT_TIMEOUT_MS, undefined, { ref: false })])
   return {
     redis,
@@ -74,7 +74,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
 }
 
 /** One line when Redis goes away, one when it is back, and a warning if it may throw data away. */
-function watchConnection(redis: Redis, name: string, log: RedisLog) {
+function watchConnection(redis: Redis, name: string, logger: RedisLogger) {
   let awaySince: number | undefined
   let lastError: unknown
   let isStopped = false
@@ -89,14 +89,14 @@ function watchConnection(redis: Redis, name: string, log: RedisLog) {
   redis.on('close', () => {
     if (isStopped || awaySince !== undefined) return
     awaySince = performance.now()
-    log.warn(`${name}: ${whyAway()}; connecting again until it answers`)
+    logger.warn(`${name}: ${whyAway()}; connecting again until it answers`)
   })
   redis.on('ready', () => {
     if (awaySince !== undefined)
-      log.info(`${name}: it is back after ${Math.round(performance.now() - awaySince)} ms`)
+      logger.info(`${name}: it is back after ${Math.round(performance.now() - awaySince)} ms`)
     awaySince = undefined
     lastError = undefined
-    void warnOfEviction(redis, name, log)
+    void warnOfEviction(redis, name, logger)
   })
   return {
     whyAway,
@@ -107,12 +107,12 @@ function watchConnection(redis: Redis, name: string, log: RedisLog) {
 }
 
 /** With any other policy Redis removes keys when its memory is full: accounts would silently begin anew. */
-async function warnOfEviction(redis: Redis, name: string, log: RedisLog): Promise<void> {
+async function warnOfEviction(redis: Redis, name: string, logger: RedisLogger): Promise<void> {
   // Managed services refuse CONFIG; then there is nothing to say.
   const answer = await redis.config('GET', 'maxmemory-policy').catch(() => undefined)
   const policy = Array.isArray(answer) ? String(answer[1]) : undefined
   if (policy === undefined || policy === 'noeviction') return
-  log.warn(
+  logger.warn(
     `${name}: maxmemory-policy is ${policy}; set it to noeviction, or accounts are lost when memory is full`,
   )
 }

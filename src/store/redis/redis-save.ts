@@ -60,9 +60,9 @@ export function saveRequest(
   for (const chunk of userChunks) out.text(names.userChunk(partition, chunk))
   for (const { key } of groups) out.text(key)
 
-  out.text(write.owner)
-  out.number(write.expectedWatermark)
-  out.number(write.watermark)
+  out.text(write.fencingToken)
+  out.number(write.expectedStoredOffset)
+  out.number(write.storedOffset)
   out.number(state === undefined ? 0 : 1)
   if (state === undefined) out.text('')
   else out.bytes(state)

@@ -43,8 +43,8 @@ export function redisStoreOn(connection: RedisConnection, namespace: string): Ac
 
 /** ioredis' defineCommand: EVALSHA, and EVAL where the script is not there yet. Arguments in arrays, since a call takes about 100,000 at most. */
 interface Scripts {
-  fencePartitionBuffer(keys: number, key: string, owner: string): Promise<(Buffer | null)[]>
-  clearPartition(keys: number, names: readonly (string | Buffer)[], owner: string): Promise<string[]>
+  fencePartitionBuffer(keys: number, key: string, fencingToken: string): Promise<(Buffer | null)[]>
+  clearPartition(keys: number, names: readonly (string | Buffer)[], fencingToken: string): Promise<string[]>
   dueAccountsBuffer(keys: number, names: readonly string[], upTo: string): Promise<Buffer[]>
   countDueAccounts(keys: number, names: readonly string[], upTo: string): Promise<number>
 }
@@ -65,10 +65,10 @@ class RedisStore implements AccountStore {
     connection.redis.defineCommand('countDueAccounts', { lua: COUNT_DUE })
   }
 
-  async fence(partition: number, owner: string): Promise<StoredPartition> {
+  async fence(partition: number, fencingToken: string): Promise<StoredPartition> {
     const stored = await this.#ask(async redis => {
       await redis.sadd(this.#keys.owned, partition)
-      return await redis.fencePartitionBuffer(1, this.#keys.partition(partition), owner)
+      return await redis.fencePartitionBuffer(1, this.#keys.partition(partition), fencingToken)
     })
     return readStored(stored)
   }
@@ -105,19 +105,21 @@ class RedisStore implements AccountStore {
   async save(partition: number, write: PartitionWrite): Promise<void> {
     const [result, found] = await this.#ask(redis => runSave(redis, this.#keys, partition, write))
     if (result === 'saved') return
-    if (result === 'fenced') throw fenced(partition, found!, write.owner)
+    if (result === 'fenced') throw fenced(partition, found!, write.fencingToken)
     throw new UpswellError(
       'STORE_MOVED',
-      `partition ${partition} stands at ${found}, not at ${write.expectedWatermark}`,
+      `partition ${partition} stands at ${found}, not at ${write.expectedStoredOffset}`,
     )
   }
 
-  async clear(partition: number, owner: string): Promise<void> {
+  async clear(partition: number, fencingToken: string): Promise<void> {
     const own = this.#keys.partition(partition)
     const remove = async (keys: readonly Buffer[]) => {
       const names = [own, ...keys]
-      const [result, found] = await this.#ask(redis => redis.clearPartition(names.length, names, owner))
-      if (result === 'fenced') throw fenced(partition, found!, owner)
+      const [result, found] = await this.#ask(redis =>
+        redis.clearPartition(names.length, names, fencingToken),
+      )
+      if (result === 'fenced') throw fenced(partition, found!, fencingToken)
     }
     await remove([])
     await scanKeys(
@@ -127,9 +129,9 @@ class RedisStore implements AccountStore {
     )
   }
 
-  async readWatermark(partition: number): Promise<number> {
-    const watermark = await this.#ask(redis => redis.hget(this.#keys.partition(partition), 'watermark'))
-    return Number(watermark ?? 0)
+  async readStoredOffset(partition: number): Promise<number> {
+    const storedOffset = await this.#ask(redis => redis.hget(this.#keys.partition(partition), 'watermark'))
+    return Number(storedOffset ?? 0)
   }
 
   async readPartition(partition: number): Promise<StoredPartition> {
@@ -264,12 +266,12 @@ class RedisStore implements AccountStore {
 }
 
 /** @param found the owner that is there; '' if there is none */
-function fenced(partition: number, found: string, owner: string): UpswellError {
+function fenced(partition: number, found: string, fencingToken: string): UpswellError {
   return new UpswellError(
     'STORE_FENCED',
     found === ''
       ? `partition ${partition} has no owner: Redis was emptied, or lost its last writes`
-      : `partition ${partition} is owned by ${found}, not by ${owner}`,
+      : `partition ${partition} is owned by ${found}, not by ${fencingToken}`,
   )
 }
 
@@ -279,8 +281,8 @@ function answerOf([error, answer]: [error: Error | null, answer: unknown]): unkn
   throw new UpswellError('STORE_UNAVAILABLE', `Redis: ${describeError(error)}`, { canRetry: true })
 }
 
-function readStored([watermark, state]: readonly (Buffer | null | undefined)[]): StoredPartition {
-  return { watermark: Number(watermark ?? 0), state: state ?? undefined }
+function readStored([storedOffset, state]: readonly (Buffer | null | undefined)[]): StoredPartition {
+  return { storedOffset: Number(storedOffset ?? 0), state: state ?? undefined }
 }
 
 function timeText(upTo: number): string {

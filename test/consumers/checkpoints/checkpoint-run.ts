@@ -29,8 +29,8 @@ class RecordingStore extends MemoryStore {
     this.#writes.push(write)
   }
 
-  override async clear(partition: number, owner: string): Promise<void> {
-    await super.clear(partition, owner)
+  override async clear(partition: number, fencingToken: string): Promise<void> {
+    await super.clear(partition, fencingToken)
     this.#writes = []
   }
 
@@ -77,7 +77,7 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
     const from = startOffset(this.owned!)
     const left = this.log
       .records(TOPICS.signals)
-      .filter(({ offset }) => offset >= Math.max(from, this.owned!.watermark))
+      .filter(({ offset }) => offset >= Math.max(from, this.owned!.storedOffset))
     for (let i = 0; i < left.length; i += batchSize) {
       await scoreRecords(this.options(), this.owned!, left.slice(i, i + batchSize))
       await onBatch()

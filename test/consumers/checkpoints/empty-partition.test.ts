@@ -5,9 +5,9 @@ import { MemoryStore } from '../../support/memory-store.ts'
 test('a scorer that takes a partition while it is being emptied goes on with it', async () => {
   const store = new MemoryStore()
   const clear = store.clear.bind(store)
-  store.clear = async (partition, owner) => {
+  store.clear = async (partition, fencingToken) => {
     await store.fence(partition, 'scorer')
-    await clear(partition, owner)
+    await clear(partition, fencingToken)
   }
   await emptyPartition(store, 0)
   await clear(0, 'scorer')

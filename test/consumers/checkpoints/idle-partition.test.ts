@@ -48,7 +48,7 @@ async function idlePartition() {
       run.now += TICK_INTERVAL_MS
       interval()
       await new Promise(resolve => setImmediate(resolve))
-      if (run.owned!.watermark === run.log.end(TOPICS.signals)) continue
+      if (run.owned!.storedOffset === run.log.end(TOPICS.signals)) continue
       await run.score(10)
       ticker.look(0)
     }
@@ -74,7 +74,7 @@ test('what changes brings the next one about, and no more than that', async () =
   await pass(30)
   await send('c', 's-new')
   await run.score(10)
-  const cut = run.owned!.watermark
+  const cut = run.owned!.storedOffset
   await pass(30)
   expect(await newest()).toMatchObject({ cut, accounts: 5, isLast: true })
   const ends = [run.log.end(TOPICS.signals), run.log.end(TOPIC)]

@@ -247,9 +247,15 @@ test('counters of events come back from pieces that a broker takes', async () =>
     field: JSON.stringify(['2026-01', null, 'hot', `${'員'.repeat(95)}${i}`]),
     delta: i + 1,
   }))
-  const { watermark, owner } = run.owned!
+  const { storedOffset, fencingToken } = run.owned!
   const nothing = { state: undefined, accounts: [], userChunks: [] }
-  await store.save(0, { owner, expectedWatermark: watermark, watermark, ...nothing, counters })
+  await store.save(0, {
+    fencingToken,
+    expectedStoredOffset: storedOffset,
+    storedOffset,
+    ...nothing,
+    counters,
+  })
   const before = await store.readPartitionCounters(0)
   await completeCheckpoint(run)
   const pieces = run.log.records(TOPIC).filter(({ key }) => String(key).startsWith('counters:'))
@@ -302,7 +308,7 @@ test('where retention is ahead of the newest checkpoint, that is told of', async
 test('a store that was rolled back to before what the log goes on from is made from the checkpoint', async () => {
   const run = await runOf(ACCOUNTS)
   await run.score(10)
-  const old = { watermark: run.owned!.watermark }
+  const old = { storedOffset: run.owned!.storedOffset }
   await send(run, ['a', 'h'])
   await run.score(10)
   await completeCheckpoint(run)
@@ -312,7 +318,7 @@ test('a store that was rolled back to before what the log goes on from is made f
   // What the store held before.
   run.store.empty()
   await run.store.fence(0, 'x')
-  const write = { owner: 'x', expectedWatermark: 0, ...old, state: undefined }
+  const write = { fencingToken: 'x', expectedStoredOffset: 0, ...old, state: undefined }
   await run.store.save(0, { ...write, accounts: [], userChunks: [], counters: [] })
   run.owned = undefined
   run.lines.length = 0
@@ -337,7 +343,7 @@ test('whoever dies while a partition is filled leaves one that is emptied and fi
   }
   await expect(emptyAndScore(run)).rejects.toThrow('died')
   store.save = save
-  expect(await store.readWatermark(0)).toBe(0)
+  expect(await store.readStoredOffset(0)).toBe(0)
   expect(await store.countDue(0, Number.POSITIVE_INFINITY)).toBeGreaterThan(0)
   await run.score(100)
   expect(run.lines.at(-2)).toMatch(RESTORED)

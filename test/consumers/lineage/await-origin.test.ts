@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { awaitOrigin } from '../../../src/consumers/lineage/await-origin.ts'
-import type { Line } from '../../../src/consumers/lineage/lineage.ts'
+import type { Lineage } from '../../../src/consumers/lineage/lineage.ts'
 import type { LogRecord } from '../../../src/log/log.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 import { TOPICS, topicsOf } from './installation.ts'
@@ -18,21 +18,21 @@ const PROMOTION: LogRecord = {
   headers: { 'upswell-record': Buffer.from('promotion'), 'upswell-origin': Buffer.from('1:7') },
 }
 
-function lineWith(store: MemoryStore): Line {
-  const place = { namespace: 'default/v2', topics: topicsOf('v2'), group: 'upswell-v2' }
-  return { place, servedTopics: TOPICS, origin: { topic: TOPICS.signals, partitions: PARTITIONS, store } }
+function lineageWith(store: MemoryStore): Lineage {
+  const names = { namespace: 'default/v2', topics: topicsOf('v2'), group: 'upswell-v2' }
+  return { names, servedTopics: TOPICS, origin: { topic: TOPICS.signals, partitions: PARTITIONS, store } }
 }
 
-async function moveTo(store: MemoryStore, partition: number, watermark: number): Promise<void> {
-  const { watermark: expectedWatermark } = await store.fence(partition, 'owner')
+async function moveTo(store: MemoryStore, partition: number, storedOffset: number): Promise<void> {
+  const { storedOffset: expectedStoredOffset } = await store.fence(partition, 'owner')
   const nothing = { state: undefined, accounts: [], userChunks: [], counters: [] }
-  await store.save(partition, { owner: 'owner', expectedWatermark, watermark, ...nothing })
+  await store.save(partition, { fencingToken: 'owner', expectedStoredOffset, storedOffset, ...nothing })
 }
 
 test('a promotion waits until the line that served has passed it, in the partition that it is of', async () => {
   const store = new MemoryStore()
   let isOver = false
-  const waiting = awaitOrigin(lineWith(store), 3, PROMOTION).then(() => {
+  const waiting = awaitOrigin(lineageWith(store), 3, PROMOTION).then(() => {
     isOver = true
   })
   await moveTo(store, 0, 100)
@@ -44,14 +44,14 @@ test('a promotion waits until the line that served has passed it, in the partiti
 })
 
 test('nothing else waits', async () => {
-  const line = lineWith(new MemoryStore())
-  await awaitOrigin(line, 3, { ...PROMOTION, headers: {} })
-  await awaitOrigin(line, 3, { ...PROMOTION, value: Buffer.from('of a stranger') })
-  await awaitOrigin({ ...line, origin: undefined }, 3, PROMOTION)
+  const lineage = lineageWith(new MemoryStore())
+  await awaitOrigin(lineage, 3, { ...PROMOTION, headers: {} })
+  await awaitOrigin(lineage, 3, { ...PROMOTION, value: Buffer.from('of a stranger') })
+  await awaitOrigin({ ...lineage, origin: undefined }, 3, PROMOTION)
 })
 
 test('where the other line does not come there, it is tried again later', async () => {
-  await expect(awaitOrigin(lineWith(new MemoryStore()), 3, PROMOTION)).rejects.toMatchObject({
+  await expect(awaitOrigin(lineageWith(new MemoryStore()), 3, PROMOTION)).rejects.toMatchObject({
     canRetry: true,
     message: expect.stringContaining(
       'signals partition 1 has been scored up to 0 only, and the promotion is at 7',

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Backend } from '../../../src/consumers/backend.ts'
 import { beginReplay } from '../../../src/consumers/lineage/begin-replay.ts'
-import { Lines } from '../../../src/consumers/lineage/lineages.ts'
+import { Lineages } from '../../../src/consumers/lineage/lineages.ts'
 import type { Replay } from '../../../src/consumers/lineage/replay-record.ts'
-import { scoreLines, scoreReplay } from '../../../src/consumers/lineage/score-lineages.ts'
+import { scoreLineages, scoreReplay } from '../../../src/consumers/lineage/score-lineages.ts'
 import type { Scoring } from '../../../src/consumers/scorer/score-partitions.ts'
 import type { Log } from '../../../src/log/log.ts'
 import { type TopicNames, topicNames } from '../../../src/log/topic-names.ts'
@@ -36,7 +36,7 @@ export interface Worker {
   readonly job: Job
   process: MortalProcess
   scoring: Scoring | undefined
-  lines: Lines
+  lineages: Lineages
   isWanted: boolean
 }
 
@@ -45,7 +45,7 @@ export class Installation {
   readonly broker: MemoryBroker
   readonly library = new LibraryOfDefinitions()
   readonly workers: Worker[] = []
-  readonly lines: Lines
+  readonly lineages: Lineages
   readonly log: Log
   /** The wall clock, ms. */
   wallMs = 0
@@ -67,7 +67,7 @@ export class Installation {
     const client = new MortalProcess(this.#random)
     const backend = this.backend(client)
     this.log = backend.log
-    this.lines = new Lines(PLACE, backend, this.library)
+    this.lineages = new Lineages(PLACE, backend, this.library)
   }
 
   store(namespace = PLACE.namespace): MemoryStore {
@@ -95,20 +95,20 @@ export class Installation {
   }
 
   async begin(replay: Replay, partitions: number): Promise<void> {
-    const { place } = await this.lines.replay(replay.name)
-    await beginReplay(this.log, place, replay, { partitions, now: this.wallMs })
+    const { names } = await this.lineages.replay(replay.name)
+    await beginReplay(this.log, names, replay, { partitions, now: this.wallMs })
   }
 
   /** Does something in a process that dies at one of its calls. */
-  dying<T>(calls: number, work: (lines: Lines) => Promise<T>): Promise<T> {
+  dying<T>(calls: number, work: (lineages: Lineages) => Promise<T>): Promise<T> {
     const process = new MortalProcess(this.#random, calls)
-    return work(new Lines(PLACE, this.backend(process), this.library))
+    return work(new Lineages(PLACE, this.backend(process), this.library))
   }
 
   /** A process that is started again whenever it dies. */
   start(job: Job = { type: 'lines' }): Worker {
     const process = new MortalProcess(this.#random, this.#lifetime())
-    const worker: Worker = { job, process, scoring: undefined, lines: this.lines, isWanted: true }
+    const worker: Worker = { job, process, scoring: undefined, lineages: this.lineages, isWanted: true }
     this.workers.push(worker)
     this.#run(worker)
     return worker
@@ -185,9 +185,9 @@ export class Installation {
   async #unscored(topic: string, store: MemoryStore, group: string): Promise<string | undefined> {
     for (let partition = 0; partition < this.broker.partitions(topic); partition++) {
       const last = this.broker.records(topic, partition).at(-1)
-      const watermark = await store.readWatermark(partition)
-      if (last !== undefined && watermark <= last.offset)
-        return `${topic}/${partition}: ${watermark} of ${last.offset + 1}`
+      const storedOffset = await store.readStoredOffset(partition)
+      if (last !== undefined && storedOffset <= last.offset)
+        return `${topic}/${partition}: ${storedOffset} of ${last.offset + 1}`
     }
     return this.#behind(topic, group)
   }
@@ -221,8 +221,8 @@ export class Installation {
   #run(worker: Worker): void {
     const { process } = worker
     worker.scoring = undefined
-    const lines = new Lines(PLACE, this.backend(process), this.library)
-    worker.lines = lines
+    const lineages = new Lineages(PLACE, this.backend(process), this.library)
+    worker.lineages = lineages
     process.onDeath(() => {
       if (!worker.isWanted) return
       setTimeout(
@@ -238,7 +238,7 @@ export class Installation {
       if (!process.isDead) this.warnings.push(line)
     }
     const options = {
-      lines,
+      lineages,
       library: this.library,
       models: worker.job.type === 'replay' ? undefined : this.configured,
       logger: { info: () => {}, warn: heard, error: heard },
@@ -261,8 +261,8 @@ export class Installation {
       const { job } = worker
       const scoring =
         job.type === 'lines'
-          ? await scoreLines(options)
-          : await scoreReplay(options, await lines.replay(job.name))
+          ? await scoreLineages(options)
+          : await scoreReplay(options, await lineages.replay(job.name))
       if (worker.process === process) worker.scoring = scoring
     }
     starting().catch(error => {

@@ -44,7 +44,7 @@ test('a promotion parts what subscribers get between the lines, each event once,
   await checkProperty(arbitraryRun, async run => {
     const { partitions, times, plan, models } = run
     const installation = new Installation(run)
-    const { broker, lines } = installation
+    const { broker, lineages } = installation
     try {
       installation.configured = lastModels(installation, plan)
       installation.mostCalls = run.mostCalls
@@ -66,23 +66,23 @@ test('a promotion parts what subscribers get between the lines, each event once,
         }
         if (i === promotedAt || (run.isToldTwice && i === promotedAt + 1))
           // The second time it may serve already.
-          await writePromotion(lines, NAME, time).catch(error => {
+          await writePromotion(lineages, NAME, time).catch(error => {
             if (i === promotedAt) throw error
           })
         for (const { what, after } of run.emptied)
           if (i === promotedAt + after)
             installation.store(what === 'old' ? PLACE.namespace : namespaceOf(NAME)).empty()
         // Ingest writes to the line that serves; some processes learn of it late.
-        const { place } = await lines.served()
+        const { names } = await lineages.served()
         const isSignal = records.length === 1 && records[0]!.partition === undefined
-        const topic = isSignal && i % 3 > 0 ? place.topics.signals : TOPICS.signals
+        const topic = isSignal && i % 3 > 0 ? names.topics.signals : TOPICS.signals
         broker.append(records.map(record => ({ ...record, topic })))
         await sleep(i % 4 === 0 ? 1 : 0)
       }
       installation.calmDown()
       await installation.untilAtRest([NAME])
       await expectPromoted(installation, NAME, models !== null)
-      expect((await lines.served()).place.topics).toEqual(topicsOf(NAME))
+      expect((await lineages.served()).names.topics).toEqual(topicsOf(NAME))
     } finally {
       await installation.stopAll()
     }
@@ -108,8 +108,8 @@ test('one promoted after the other, with the same models: nobody sees anything o
   await checkProperty(arbitraryChain, async run => {
     const { times, plan } = run
     const installation = new Installation(run)
-    const { broker, lines } = installation
-    const served = async () => (await lines.served()).place
+    const { broker, lineages } = installation
+    const served = async () => (await lineages.served()).names
     const begin = async (name: string, by: number): Promise<void> => {
       const { topics, namespace } = await served()
       const origin = { topic: topics.signals, partitions: broker.partitions(topics.signals), namespace }
@@ -119,7 +119,7 @@ test('one promoted after the other, with the same models: nobody sees anything o
     /** It goes on only where the one before has arrived: until then it is refused. */
     const promote = async (name: string): Promise<void> => {
       await until(`${name} may be promoted`, () =>
-        writePromotion(lines, name, installation.wallMs).then(
+        writePromotion(lineages, name, installation.wallMs).then(
           () => true,
           error => {
             if (!String(error).includes('has not told of all of its accounts')) throw error
@@ -173,8 +173,8 @@ test('one promoted after the other, with the same models: nobody sees anything o
       const scored = new Set(broker.all(TOPICS['account-scores']).map(({ key }) => String(key)))
       expect(scored).toEqual(new Set(accounts.keys()))
       // Who comes anew finds the line that serves, too.
-      const found = await installation.dying(Number.POSITIVE_INFINITY, anew => anew.served())
-      expect(found.place.namespace).toBe(namespaceOf('v3'))
+      const lineage = await installation.dying(Number.POSITIVE_INFINITY, anew => anew.served())
+      expect(lineage.names.namespace).toBe(namespaceOf('v3'))
     } finally {
       await installation.stopAll()
     }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { handOverAccounts, untoldAccounts } from '../../../src/consumers/lineage/hand-over.ts'
-import type { Line } from '../../../src/consumers/lineage/lineage.ts'
+import type { Lineage } from '../../../src/consumers/lineage/lineage.ts'
 import { writePromotion } from '../../../src/consumers/lineage/promote.ts'
 import { modelsRecord, promotionRecord, signalRecord, tickRecord } from '../../../src/log/log-entries.ts'
 import type { ModelSource } from '../../../src/models/model-library.ts'
@@ -58,7 +58,7 @@ function send(accounts: number, clock: 'wall' | 'event' = 'wall', topic = TOPICS
 }
 
 async function follow(name: string, models: readonly ModelSource[] | null, times = 1): Promise<void> {
-  const served = (await installation.lines.served()).place
+  const served = (await installation.lineages.served()).names
   const topic = served.topics.signals
   const partitions = installation.broker.partitions(topic)
   const origin = { topic, partitions, namespace: served.namespace }
@@ -68,12 +68,12 @@ async function follow(name: string, models: readonly ModelSource[] | null, times
 }
 
 async function promote(name: string): Promise<void> {
-  await writePromotion(installation.lines, name, installation.wallMs)
+  await writePromotion(installation.lineages, name, installation.wallMs)
   await until(`${name} serves`, serves(name))
 }
 
 const serves = (name: string) => async () =>
-  (await installation.lines.served()).place.namespace === namespaceOf(name)
+  (await installation.lineages.served()).names.namespace === namespaceOf(name)
 
 const modelsIn = (name: string): string[] =>
   installation.broker
@@ -108,8 +108,8 @@ describe('a promoted line', () => {
     installation.start()
     await follow('v2', [source(1)])
     const { broker, library } = installation
-    const line: Line = {
-      place: { namespace: namespaceOf('v2'), topics: topicsOf('v2'), group: 'upswell-v2' },
+    const lineage: Lineage = {
+      names: { namespace: namespaceOf('v2'), topics: topicsOf('v2'), group: 'upswell-v2' },
       servedTopics: TOPICS,
       origin: { topic: TOPICS.signals, partitions: 1, store: installation.store() },
     }
@@ -123,9 +123,9 @@ describe('a promoted line', () => {
     const refused = { code: 'STORE_MOVED', canRetry: true }
     const handOver = () =>
       handOverAccounts(
-        line,
+        lineage,
         0,
-        untoldAccounts(line, memory, () => accounts.values()),
+        untoldAccounts(lineage, memory, () => accounts.values()),
         library,
       )
     const store = installation.store()
@@ -135,12 +135,24 @@ describe('a promoted line', () => {
     await store.fence(0, 'filling')
     const state = encodePartitionMemory({ ...memory, promotion: { ...memory.promotion, offset: 3 } }, library)
     const nothing = { accounts: [], userChunks: [], counters: [] }
-    await store.save(0, { ...nothing, owner: 'filling', expectedWatermark: 0, watermark: 0, state })
+    await store.save(0, {
+      ...nothing,
+      fencingToken: 'filling',
+      expectedStoredOffset: 0,
+      storedOffset: 0,
+      state,
+    })
     await expect(handOver()).rejects.toMatchObject(refused)
-    await store.save(0, { ...nothing, owner: 'filling', expectedWatermark: 0, watermark: 4, state })
+    await store.save(0, {
+      ...nothing,
+      fencingToken: 'filling',
+      expectedStoredOffset: 0,
+      storedOffset: 4,
+      state,
+    })
     expect((await handOver()).length).toBe(accounts.size)
     // Of none there is nothing to ask.
-    expect(await handOverAccounts(line, 0, [], library)).toEqual([])
+    expect(await handOverAccounts(lineage, 0, [], library)).toEqual([])
   })
 
   test('is not followed by another until it has told of all of its accounts', async () => {
@@ -152,13 +164,13 @@ describe('a promoted line', () => {
     await follow('v3', [source(2)])
     await installation.stopAll()
     const store = installation.store(namespaceOf('v2'))
-    const { watermark, state } = await store.readPartition(0)
+    const { storedOffset, state } = await store.readPartition(0)
     const memory = decodePartitionMemory(state, installation.library)
     await store.fence(0, 'test')
     await store.save(0, {
-      owner: 'test',
-      expectedWatermark: watermark,
-      watermark,
+      fencingToken: 'test',
+      expectedStoredOffset: storedOffset,
+      storedOffset,
       state: encodePartitionMemory(
         { ...memory, promotion: { ...memory.promotion!, isComplete: false } },
         installation.library,
@@ -167,7 +179,7 @@ describe('a promoted line', () => {
       userChunks: [],
       counters: [],
     })
-    await expect(writePromotion(installation.lines, 'v3', 1)).rejects.toThrow(
+    await expect(writePromotion(installation.lineages, 'v3', 1)).rejects.toThrow(
       'v3 cannot be promoted: default/v2 has not told of all of its accounts yet',
     )
   })
@@ -210,7 +222,7 @@ describe('a promoted line', () => {
     installation.broker.append([
       modelsRecord(TOPICS.signals, 0, installation.wallMs + 1_000, installation.configured),
     ])
-    await writePromotion(installation.lines, 'v2', installation.wallMs)
+    await writePromotion(installation.lineages, 'v2', installation.wallMs)
     installation.start()
     await until('v2 serves', serves('v2'))
     send(3, 'event', topicsOf('v2').signals)
@@ -233,8 +245,8 @@ describe('a promoted line', () => {
     send(3)
     send(3, 'wall', topicsOf('v2').signals)
     await installation.untilAtRest(['v2'])
-    const found = await installation.dying(Number.POSITIVE_INFINITY, anew => anew.served())
-    expect(found.place.namespace).toBe(namespaceOf('v2'))
+    const lineage = await installation.dying(Number.POSITIVE_INFINITY, anew => anew.served())
+    expect(lineage.names.namespace).toBe(namespaceOf('v2'))
     await expectPromoted(installation, 'v2', true)
   })
 })

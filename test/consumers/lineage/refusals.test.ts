@@ -53,10 +53,10 @@ async function replayed(name: string, change: Partial<Replay> = {}, times = 1): 
   await installation.stop(worker)
 }
 
-const promote = (name: string) => writePromotion(installation.lines, name, installation.wallMs)
-const drop = (name: string) => dropReplay(installation.lines, name)
+const promote = (name: string) => writePromotion(installation.lineages, name, installation.wallMs)
+const drop = (name: string) => dropReplay(installation.lineages, name)
 const serves = (name: string) => async () =>
-  (await installation.lines.served()).place.namespace === namespaceOf(name)
+  (await installation.lineages.served()).names.namespace === namespaceOf(name)
 
 describe('promote refuses', () => {
   test('what is unknown', async () => {
@@ -191,7 +191,7 @@ describe('drop', () => {
       await own.untilAtRest(['v2'])
       await own.stop(worker)
       isThrough = await own
-        .dying(calls, lines => dropReplay(lines, 'v2'))
+        .dying(calls, lineages => dropReplay(lineages, 'v2'))
         .then(
           () => true,
           () => false,

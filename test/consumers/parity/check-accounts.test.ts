@@ -105,11 +105,11 @@ describe('a check finds', () => {
   test('an account of which only the name is left, and one that the log does not know', async () => {
     const world = await smallWorld()
     world.store.cores.set('acme', undefined)
-    const { watermark } = await world.store.fence(PARTITION, 'somebody')
+    const { storedOffset } = await world.store.fence(PARTITION, 'somebody')
     await world.store.save(PARTITION, {
-      owner: 'somebody',
-      expectedWatermark: watermark,
-      watermark,
+      fencingToken: 'somebody',
+      expectedStoredOffset: storedOffset,
+      storedOffset,
       state: undefined,
       accounts: [
         {
@@ -218,7 +218,7 @@ describe('a check cannot tell', () => {
 
   test('while the store is being filled', async () => {
     const world = await smallWorld()
-    world.store.readPartition = async () => ({ watermark: 0, state: undefined })
+    world.store.readPartition = async () => ({ storedOffset: 0, state: undefined })
     expect(reasons(await world.check())).toEqual(new Set(['the store is being filled anew']))
   })
 
@@ -315,7 +315,7 @@ test('a checkpoint that is ahead of the store is left aside', async () => {
   const head = JSON.parse(String(checkpoint.value)) as object
   const value = Buffer.from(JSON.stringify({ ...head, cut: 10_000, pieces: 0 }))
   behind.checkpoints.push({ ...checkpoint, offset: 0, value })
-  expect((await store.readPartition(PARTITION)).watermark).toBeLessThan(10_000)
+  expect((await store.readPartition(PARTITION)).storedOffset).toBeLessThan(10_000)
   expect(outcomes(await behind.check())).toBe('acme equal, bolt equal, cora equal')
 })
 

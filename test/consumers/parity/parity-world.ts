@@ -139,7 +139,7 @@ export class ParityWorld {
     }
     this.#owned ??= await takePartition(options, this.#session(), `owner-${this.#now++}`)
     const owned = this.#owned
-    const from = Math.max(startOffset(owned), owned.watermark)
+    const from = Math.max(startOffset(owned), owned.storedOffset)
     const records = this.signals.filter(({ offset }) => offset >= from)
     if (records.length > 0) await scoreRecords(options, owned, records)
   }

@@ -18,7 +18,7 @@ function isDue(
   hold(unsaved)
   const owned = {
     position: written ? 5 : 10,
-    watermark: 5,
+    storedOffset: 5,
     unsaved,
     flushedAt: NOW - sinceMs,
     scoredAt: NOW - 1,

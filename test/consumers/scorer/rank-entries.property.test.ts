@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { comparePlaces, listingsOf, placesOf } from '../../../src/consumers/scorer/rank-entries.ts'
+import { compareRankEntries, listingsOf, rankEntriesOf } from '../../../src/consumers/scorer/rank-entries.ts'
 import type { Standing } from '../../../src/scoring/standing.ts'
 import { listName } from '../../../src/store/list-name.ts'
 import type { Listing } from '../../../src/store/store.ts'
@@ -36,12 +36,12 @@ const standings = fc
 it('finds what all listings before and after differ in', () => {
   fc.assert(
     fc.property(fc.option(standings, { nil: undefined }), standings, (before, after) => {
-      const known = before === undefined ? undefined : placesOf(before)
-      const changes = comparePlaces('acme', known, after)
+      const known = before === undefined ? undefined : rankEntriesOf(before)
+      const changes = compareRankEntries('acme', known, after)
       const [old, now] = [slowListings(before ?? []), slowListings(after)]
       expect(changes.listingsRemoved).toEqual(without(old, now))
       expect(changes.listingsAdded).toEqual(without(now, old))
-      expect(listingsOf('acme', changes.places)).toEqual(now)
+      expect(listingsOf('acme', changes.rankEntries)).toEqual(now)
       expect(changes.isMoved).toBe(before === undefined || slowIsMoved(before, after))
     }),
     { numRuns: 2000 },
@@ -51,9 +51,9 @@ it('finds what all listings before and after differ in', () => {
 it('keeps the places that there are where nothing changed', () => {
   fc.assert(
     fc.property(standings, same => {
-      const known = placesOf(same)
-      const changes = comparePlaces('acme', known, same)
-      expect(changes.places).toBe(known)
+      const known = rankEntriesOf(same)
+      const changes = compareRankEntries('acme', known, same)
+      expect(changes.rankEntries).toBe(known)
       expect(changes.isMoved).toBe(false)
     }),
   )
@@ -63,9 +63,9 @@ it('holds the values of facets as they were, whatever becomes of the account', (
   const values: (string | undefined)[] = ['a']
   const of = DEFINITIONS.find(({ facets }) => facets.length === 1)!
   const one = { model: { definition: of }, tier: 0, score: 1, facets: values } as unknown as Standing
-  const known = placesOf([one])
+  const known = rankEntriesOf([one])
   values[0] = 'b'
-  const { listingsRemoved, listingsAdded, isMoved } = comparePlaces('acme', known, [one])
+  const { listingsRemoved, listingsAdded, isMoved } = compareRankEntries('acme', known, [one])
   const list = (value: string) => listName(of.id, { name: of.facets[0]!.name, value })
   expect(listingsRemoved.map(listing => listing.list)).toEqual([list('a')])
   expect(listingsAdded.map(listing => listing.list)).toEqual([list('b')])

@@ -39,7 +39,7 @@ function startTicker(models: readonly ModelSource[]) {
   }
   const owned: OwnedPartition = {
     session,
-    owner: 'owner',
+    fencingToken: 'owner',
     memory: createPartitionMemory(),
     savedMemory: createPartitionMemory(),
     cache: new AccountCache(),
@@ -47,8 +47,8 @@ function startTicker(models: readonly ModelSource[]) {
     unsaved: new Unsaved(),
     commits: new PendingCommits(session),
     checkpoints: undefined,
-    taken: { watermark: 3, published: 3 },
-    watermark: 3,
+    taken: { storedOffset: 3, published: 3 },
+    storedOffset: 3,
     position: 3,
     published: 3,
     flushedAt: 0,

@@ -173,7 +173,7 @@ class FakeLog {
       close: () => void this.closed++,
     }
     const limits = { maxBytes: 1_000, minBytes: 1, maxWaitMs: 1, pauseMs }
-    const source = fetchAhead({ fetcher, log: silent, offset, ...limits })
+    const source = fetchAhead({ fetcher, logger: silent, offset, ...limits })
     onTestFinished(() => source.close())
     return source
   }

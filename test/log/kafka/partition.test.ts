@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { UpswellError } from '../../../src/lib/errors.ts'
 import type { RecordSource } from '../../../src/log/kafka/fetch-ahead.ts'
-import { PartitionOwner } from '../../../src/log/kafka/partition.ts'
+import { PartitionConsumer } from '../../../src/log/kafka/partition.ts'
 import type { LogRecord, PartitionHandler, PartitionSession, RecordList } from '../../../src/log/log.ts'
 import { silent, until } from '../../support/log-handlers.ts'
 
@@ -208,13 +208,13 @@ function owner({
     released: () => steps.push('released'),
   }
   let source = fakeSource(() => {})
-  const partitionOwner = new PartitionOwner({
+  const partitionOwner = new PartitionConsumer({
     topic: 'signals',
     partition: 0,
     group: 'group',
     handler,
     batchSize,
-    log: silent,
+    logger: silent,
     predecessor,
     openWriter: async () => {
       steps.push('fence')

@@ -22,9 +22,9 @@ const listing: fc.Arbitrary<Listing> = fc.record({
   accountId: text,
 })
 const write: fc.Arbitrary<PartitionWrite> = fc.record({
-  owner: text,
-  expectedWatermark: offset,
-  watermark: offset,
+  fencingToken: text,
+  expectedStoredOffset: offset,
+  storedOffset: offset,
   state: fc.option(bytes, { nil: undefined }),
   accounts: fc.array(
     fc.record({
@@ -70,7 +70,13 @@ it('cuts what one command could not be given', () => {
     listingsAdded: [listed(i + 1)],
   }))
   const counters = accounts.map(({ accountId: field }) => ({ book: 'days', field, delta: 2 }))
-  const given = { owner: 'me', expectedWatermark: 1, watermark: 2, state: undefined, userChunks: [] }
+  const given = {
+    fencingToken: 'me',
+    expectedStoredOffset: 1,
+    storedOffset: 2,
+    state: undefined,
+    userChunks: [],
+  }
   const whole = { ...given, accounts, counters }
   expect(saveRequest(NAMES, 3, whole, 'evalsha', 'x').equals(byIoredis(whole, 'evalsha', 'x'))).toBe(true)
 })
@@ -107,7 +113,7 @@ function byIoredis(given: PartitionWrite, command: string, script: string): Buff
   const keys = [NAMES.partition(3), NAMES.books(3), ...[...values, ...groups].map(({ key }) => key)]
   const stateArguments = state === undefined ? [0, ''] : [1, Buffer.from(state)]
   const args = [
-    ...[given.owner, given.expectedWatermark, given.watermark, ...stateArguments, values.length],
+    ...[given.fencingToken, given.expectedStoredOffset, given.storedOffset, ...stateArguments, values.length],
     ...values.map(({ value }) => Buffer.from(value)),
     ...groups.flatMap(group => [group.command, group.args.length, ...group.args]),
   ]

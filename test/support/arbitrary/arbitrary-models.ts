@@ -5,7 +5,7 @@ import type {
   FeatureDefinition,
   GateDefinition,
   GroupDefinition,
-  Line,
+  LinearPoints,
   MissingPolicy,
   ModelDefinition,
   RuleDefinition,
@@ -66,7 +66,7 @@ export function arbitraryModel(options: ModelOptions = {}): fc.Arbitrary<ModelDe
     )
 }
 
-function arbitraryLine(features: readonly FeatureDefinition[]): fc.Arbitrary<Line> {
+function arbitraryLine(features: readonly FeatureDefinition[]): fc.Arbitrary<LinearPoints> {
   return fc.record({
     of: fc.constantFrom(...namesOfType(features, 'number')),
     corners: fc

@@ -34,8 +34,8 @@ export function foldPlainly(
   const memory = createPartitionMemory()
   const accounts = new Map<string, Account>()
   const folded = foldBatch(entries, memory, accounts)
-  const watermark = (records.at(-1)?.offset ?? -1) + 1
-  const context = { owner: '', expectedWatermark: 0, watermark, memory, library }
+  const storedOffset = (records.at(-1)?.offset ?? -1) + 1
+  const context = { fencingToken: '', expectedStoredOffset: 0, storedOffset, memory, library }
   return {
     events: folded.events.map(({ event }) => event),
     accounts,

@@ -88,18 +88,18 @@ export class Torture {
   }
 
   async #begin(): Promise<void> {
-    const kafka = { brokers: [this.#servers.broker], clientId: NAME, log: silent }
+    const kafka = { brokers: [this.#servers.broker], clientId: NAME, logger: silent }
     // Some accounts live in a time ahead of the wall's; history carries times of its own, and retention goes by them.
     const config = { 'message.timestamp.after.max.ms': String(400 * DAY_MS), 'retention.ms': '-1' }
     const topics = Object.values(this.topics).map(name => ({ name, partitions: PARTITIONS, config }))
     await createTopics({ ...kafka, topics })
     this.backend = await openKafkaRedisBackend({
       kafka: { ...kafka, transactionalIdPrefix: `${NAME}-test` },
-      redis: { url: this.#servers.redisUrl, namespace: NAME, log: silent },
+      redis: { url: this.#servers.redisUrl, namespace: NAME, logger: silent },
     })
     this.#startScoreWorkers(2)
     this.#startWorker('ingest')
-    await until(async () => Math.min(...(await this.#watermarks())) > 0)
+    await until(async () => Math.min(...(await this.#storedOffsets())) > 0)
     await this.#loadHistory()
     this.load = new Load({ log: this.backend.log, topics: this.topics, seed: this.#options.seed })
   }
@@ -264,7 +264,7 @@ export class Torture {
     // What it read may have made it append the models, once.
     for (let ends = await this.#ends(), before = ''; before !== ends.join(); ends = await this.#ends()) {
       before = ends.join()
-      const isRead = async () => (await this.#watermarks()).every((mark, i) => mark >= ends[i]!)
+      const isRead = async () => (await this.#storedOffsets()).every((mark, i) => mark >= ends[i]!)
       await until(isRead, WORK_PATIENCE_MS)
       await sleep(SETTLED_MS)
     }
@@ -297,10 +297,10 @@ export class Torture {
     return ends
   }
 
-  async #watermarks(): Promise<number[]> {
+  async #storedOffsets(): Promise<number[]> {
     const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition)
     return await Promise.all(
-      partitions.map(async partition => (await this.backend.store.readPartition(partition)).watermark),
+      partitions.map(async partition => (await this.backend.store.readPartition(partition)).storedOffset),
     )
   }
 

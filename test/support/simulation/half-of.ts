@@ -5,7 +5,7 @@ import type { AccountWrite, Listing, PartitionWrite } from '../../../src/store/s
  * Half of what writes to a partition come to, as one write to the emptied partition: what a removal leaves that is broken off. Every second account
  * stays, of every second of these the listings do, and every second chunk of users and counter, whoever's they are.
  */
-export function halfOf(writes: readonly PartitionWrite[], owner: string): PartitionWrite {
+export function halfOf(writes: readonly PartitionWrite[], fencingToken: string): PartitionWrite {
   const accounts = new Map<string, AccountWrite>()
   const chunks = new Map<string, PartitionWrite['userChunks'][number]>()
   const counters = new Map<string, CounterChange>()
@@ -19,9 +19,9 @@ export function halfOf(writes: readonly PartitionWrite[], owner: string): Partit
     }
   }
   return {
-    owner,
-    expectedWatermark: 0,
-    watermark: 0,
+    fencingToken,
+    expectedStoredOffset: 0,
+    storedOffset: 0,
     state: undefined,
     accounts: everySecond(accounts).map((account, i) =>
       i % 2 === 0 ? account : { ...account, listingsAdded: [] },

@@ -8,32 +8,32 @@ export class JournaledStore {
   #journal: JournalEntry[] = []
   /** How much of the journal is not lost by rolling back. */
   #lasting = 0
-  readonly #onSave: (partition: number, watermark: number) => void
+  readonly #onSave: (partition: number, storedOffset: number) => void
 
-  constructor(onSave: (partition: number, watermark: number) => void) {
+  constructor(onSave: (partition: number, storedOffset: number) => void) {
     this.#onSave = onSave
   }
 
-  async fence(partition: number, owner: string): Promise<StoredPartition> {
-    this.#journal.push({ partition, owner })
-    return await this.memory.fence(partition, owner)
+  async fence(partition: number, fencingToken: string): Promise<StoredPartition> {
+    this.#journal.push({ partition, fencingToken })
+    return await this.memory.fence(partition, fencingToken)
   }
 
   async save(partition: number, write: PartitionWrite): Promise<void> {
     await this.memory.save(partition, write)
     this.#journal.push({ partition, write })
-    this.#onSave(partition, write.watermark)
+    this.#onSave(partition, write.storedOffset)
   }
 
-  async clear(partition: number, owner: string): Promise<void> {
-    await this.memory.clear(partition, owner)
-    this.#journal.push({ partition, cleared: owner })
+  async clear(partition: number, fencingToken: string): Promise<void> {
+    await this.memory.clear(partition, fencingToken)
+    this.#journal.push({ partition, cleared: fencingToken })
   }
 
   /** As the adapters begin to: the watermark goes first. Half of the rest is left. */
-  async clearInPart(partition: number, owner: string): Promise<void> {
-    const left = halfOf(this.#writes(partition), owner)
-    await this.clear(partition, owner)
+  async clearInPart(partition: number, fencingToken: string): Promise<void> {
+    const left = halfOf(this.#writes(partition), fencingToken)
+    await this.clear(partition, fencingToken)
     await this.save(partition, left)
   }
 
@@ -41,26 +41,32 @@ export class JournaledStore {
    * As `clearInPart`, by somebody else than the owner. Rolling back does not undo it: the owner may have read what was left, and would not know of it if
    * the watermark came back.
    */
-  async clearInPartForGood(partition: number, owner: string): Promise<void> {
-    await this.fence(partition, owner)
-    await this.clearInPart(partition, owner)
+  async clearInPartForGood(partition: number, fencingToken: string): Promise<void> {
+    await this.fence(partition, fencingToken)
+    await this.clearInPart(partition, fencingToken)
     this.#lasting = this.#journal.length
   }
 
   /** Takes a save whatever stands against it. */
   async saveUnchecked(partition: number, write: PartitionWrite): Promise<void> {
-    const { watermark } = await this.memory.readPartition(partition)
-    await this.fence(partition, write.owner)
-    await this.save(partition, { ...write, expectedWatermark: watermark })
+    const { storedOffset } = await this.memory.readPartition(partition)
+    await this.fence(partition, write.fencingToken)
+    await this.save(partition, { ...write, expectedStoredOffset: storedOffset })
   }
 
   /** Adds to counters, and writes nothing else. */
   async countOnly(partition: number, counters: PartitionWrite['counters']): Promise<void> {
-    const { watermark } = await this.memory.readPartition(partition)
-    const owner = 'counters'
+    const { storedOffset } = await this.memory.readPartition(partition)
+    const fencingToken = 'counters'
     const nothing = { state: undefined, accounts: [], userChunks: [] }
-    await this.fence(partition, owner)
-    await this.save(partition, { owner, expectedWatermark: watermark, watermark, ...nothing, counters })
+    await this.fence(partition, fencingToken)
+    await this.save(partition, {
+      fencingToken,
+      expectedStoredOffset: storedOffset,
+      storedOffset,
+      ...nothing,
+      counters,
+    })
   }
 
   /** Loses the newest writes, as a replica that takes over does. */
@@ -73,7 +79,7 @@ export class JournaledStore {
     for (const entry of this.#journal) {
       if ('write' in entry) void this.memory.save(entry.partition, entry.write)
       else if ('cleared' in entry) void this.memory.clear(entry.partition, entry.cleared)
-      else void this.memory.fence(entry.partition, entry.owner)
+      else void this.memory.fence(entry.partition, entry.fencingToken)
     }
   }
 
@@ -83,8 +89,8 @@ export class JournaledStore {
     this.memory.empty()
   }
 
-  watermark(partition: number): number {
-    return this.#writes(partition).at(-1)?.watermark ?? 0
+  storedOffset(partition: number): number {
+    return this.#writes(partition).at(-1)?.storedOffset ?? 0
   }
 
   /** What all the writes to a partition come to. */
@@ -101,7 +107,7 @@ export class JournaledStore {
 }
 
 type JournalEntry = { readonly partition: number } & (
-  | { readonly owner: string }
+  | { readonly fencingToken: string }
   | { readonly write: PartitionWrite }
   /** By whom. */
   | { readonly cleared: string }
@@ -113,8 +119,8 @@ export type StoreContents = ReadonlyMap<string, string>
 export function contentsOf(writes: readonly PartitionWrite[]): StoreContents {
   const contents = new Map<string, string>()
   const counters = new Map<string, number>()
-  for (const { watermark, state, accounts, userChunks, counters: changes } of writes) {
-    contents.set('watermark', String(watermark))
+  for (const { storedOffset, state, accounts, userChunks, counters: changes } of writes) {
+    contents.set('watermark', String(storedOffset))
     if (state !== undefined) contents.set('state', Buffer.from(state).toString())
     for (const { accountId, bytes, bucket, dueAt, listingsAdded, listingsRemoved } of accounts) {
       contents.set(`account ${accountId}`, `${bucket} ${Buffer.from(bytes).toString('hex')}`)

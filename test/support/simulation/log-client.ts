@@ -98,15 +98,15 @@ export class LogClient implements Log {
         assigned: (generation, partitions) => {
           if (isStopped || generation <= joined) return
           joined = generation
-          for (const owner of owners) owner.end(false)
+          for (const fencingToken of owners) fencingToken.end(false)
           owners = partitions.map(place => {
             const key = `${place.topic}/${place.partition}`
             const predecessor = lastEnded.get(key) ?? Promise.resolve()
             const { handler, batchSize } = options
             const context = { client: this, group: options.group, handler, batchSize, predecessor }
-            const owner = new SimulatedOwner(place, { ...context, wiring: this.#wiring })
-            lastEnded.set(key, owner.ended)
-            return owner
+            const fencingToken = new SimulatedOwner(place, { ...context, wiring: this.#wiring })
+            lastEnded.set(key, fencingToken.ended)
+            return fencingToken
           })
           resolve(joining)
         },
@@ -116,9 +116,9 @@ export class LogClient implements Log {
     return {
       stop: async () => {
         isStopped = true
-        for (const owner of owners) owner.end(true)
+        for (const fencingToken of owners) fencingToken.end(true)
         await Promise.race([Promise.all(owners.map(({ ended }) => ended)), process.sleep(10_000)])
-        for (const owner of owners) owner.end(false)
+        for (const fencingToken of owners) fencingToken.end(false)
         group.leave(member)
       },
       problem: () => (owners.every(({ isWorking }) => isWorking) ? undefined : 'a partition is not taken'),

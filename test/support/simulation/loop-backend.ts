@@ -102,14 +102,14 @@ async function showSession(
 ): Promise<PartitionSession> {
   const { sendsOutputsAgain, overlooksUnpublished, publishesScoresAgain } = wiring
   if (!sendsOutputsAgain && !overlooksUnpublished && !publishesScoresAgain) return session
-  const { watermark } = await store.readPartition(session.partition)
+  const { storedOffset } = await store.readPartition(session.partition)
   const { topic, partition, firstOffset, endOffset, committedOffset, committedMetadata } = session
   return {
     topic,
     partition,
     firstOffset,
     endOffset,
-    committedOffset: sendsOutputsAgain ? Math.min(committedOffset, watermark) : committedOffset,
+    committedOffset: sendsOutputsAgain ? Math.min(committedOffset, storedOffset) : committedOffset,
     committedMetadata: overlooksUnpublished
       ? undefined
       : publishesScoresAgain

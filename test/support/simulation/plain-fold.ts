@@ -36,9 +36,9 @@ export function foldPlainly(records: readonly LogRecord[], library: ModelLibrary
   const accounts = new Map<string, Account>()
   const { events, touched, counts, memoryChanged } = foldBatch(entries, memory, accounts)
   const write = plainWrite(touched, counts, {
-    owner: '',
-    expectedWatermark: 0,
-    watermark: records.length === 0 ? 0 : records.at(-1)!.offset + 1,
+    fencingToken: '',
+    expectedStoredOffset: 0,
+    storedOffset: records.length === 0 ? 0 : records.at(-1)!.offset + 1,
     memory: memoryChanged ? memory : undefined,
     library,
   })

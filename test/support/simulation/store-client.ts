@@ -19,7 +19,7 @@ export class StoreClient implements AccountStore {
   readonly #store: JournaledStore
   readonly #wiring: Wiring
   /** By partition: where the store stands as far as this process knows. */
-  readonly #watermarks = new Map<number, number>()
+  readonly #storedOffsets = new Map<number, number>()
   readonly #committedOffset: (partition: number) => number
   /** Partitions that are being filled from a checkpoint. */
   readonly #filling = new Set<number>()
@@ -36,10 +36,14 @@ export class StoreClient implements AccountStore {
     this.#wiring = wiring
   }
 
-  async fence(partition: number, owner: string): Promise<StoredPartition> {
-    const stored = await this.#call('store.fence', partition, () => this.#store.fence(partition, owner))
-    this.#watermarks.set(partition, stored.watermark)
-    return this.#wiring.passesNothingOver ? { ...stored, watermark: Math.min(stored.watermark, 1) } : stored
+  async fence(partition: number, fencingToken: string): Promise<StoredPartition> {
+    const stored = await this.#call('store.fence', partition, () =>
+      this.#store.fence(partition, fencingToken),
+    )
+    this.#storedOffsets.set(partition, stored.storedOffset)
+    return this.#wiring.passesNothingOver
+      ? { ...stored, storedOffset: Math.min(stored.storedOffset, 1) }
+      : stored
   }
 
   load(partition: number, accountIds: readonly string[]): Promise<(Uint8Array | undefined)[]> {
@@ -62,19 +66,19 @@ export class StoreClient implements AccountStore {
   }
 
   async save(partition: number, write: PartitionWrite): Promise<void> {
-    if (write.watermark === 0) this.#filling.add(partition)
-    const isLast = write.watermark > 0 && this.#filling.delete(partition)
-    const operation = write.watermark === 0 || isLast ? 'store.fill' : 'store.save'
-    await this.#call(operation, `${partition} ${write.expectedWatermark} to ${write.watermark}`, () =>
+    if (write.storedOffset === 0) this.#filling.add(partition)
+    const isLast = write.storedOffset > 0 && this.#filling.delete(partition)
+    const operation = write.storedOffset === 0 || isLast ? 'store.fill' : 'store.save'
+    await this.#call(operation, `${partition} ${write.expectedStoredOffset} to ${write.storedOffset}`, () =>
       this.#saveAsWired(partition, isLast ? this.#finishAsWired(partition, write) : write),
     )
-    this.#watermarks.set(partition, write.watermark)
+    this.#storedOffsets.set(partition, write.storedOffset)
   }
 
   async #saveAsWired(partition: number, write: PartitionWrite): Promise<void> {
     const { savesUnchecked, countsRefusedSaves, losesSaves } = this.#wiring
     if (savesUnchecked) return this.#store.saveUnchecked(partition, write)
-    if (losesSaves && write.watermark % 7 === 0) return
+    if (losesSaves && write.storedOffset % 7 === 0) return
     try {
       await this.#store.save(partition, write)
     } catch (error) {
@@ -86,26 +90,26 @@ export class StoreClient implements AccountStore {
   /** The last write of a restore. */
   #finishAsWired(partition: number, write: PartitionWrite): PartitionWrite {
     const { restoresNoCounters, restoresToCommitted } = this.#wiring
-    const watermark = restoresToCommitted ? this.#committedOffset(partition) : write.watermark
-    return { ...write, watermark, counters: restoresNoCounters ? [] : write.counters }
+    const storedOffset = restoresToCommitted ? this.#committedOffset(partition) : write.storedOffset
+    return { ...write, storedOffset, counters: restoresNoCounters ? [] : write.counters }
   }
 
   /** Not at once, as the adapters do: whoever dies between leaves a part of it. */
-  async clear(partition: number, owner: string): Promise<void> {
+  async clear(partition: number, fencingToken: string): Promise<void> {
     this.#filling.delete(partition)
     if (!this.#wiring.clearsNothing) {
-      await this.#call('store.clear', partition, () => this.#store.clearInPart(partition, owner))
-      await this.#call('store.clear', partition, () => this.#store.clear(partition, owner))
+      await this.#call('store.clear', partition, () => this.#store.clearInPart(partition, fencingToken))
+      await this.#call('store.clear', partition, () => this.#store.clear(partition, fencingToken))
     }
-    this.#watermarks.set(partition, 0)
+    this.#storedOffsets.set(partition, 0)
   }
 
-  async readWatermark(partition: number): Promise<number> {
+  async readStoredOffset(partition: number): Promise<number> {
     const stored = await this.#call('store.readWatermark', partition, () =>
-      this.#store.memory.readWatermark(partition),
+      this.#store.memory.readStoredOffset(partition),
     )
-    const watermark = this.#watermarks.get(partition)
-    return this.#wiring.trustsTheStore && watermark !== undefined ? watermark : stored
+    const storedOffset = this.#storedOffsets.get(partition)
+    return this.#wiring.trustsTheStore && storedOffset !== undefined ? storedOffset : stored
   }
 
   readPartitionCounters(partition: number): Promise<CounterChange[]> {
@@ -118,8 +122,8 @@ export class StoreClient implements AccountStore {
     const stored = await this.#call('store.readPartition', partition, () =>
       this.#store.memory.readPartition(partition),
     )
-    const watermark = this.#watermarks.get(partition)
-    return this.#wiring.trustsTheStore && watermark !== undefined ? { ...stored, watermark } : stored
+    const storedOffset = this.#storedOffsets.get(partition)
+    return this.#wiring.trustsTheStore && storedOffset !== undefined ? { ...stored, storedOffset } : stored
   }
 
   list(query: ListQuery): Promise<Listing[]> {

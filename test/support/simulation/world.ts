@@ -108,7 +108,9 @@ export class World {
         TOPICS[role],
         role === 'signals' || role === CHECKPOINTS ? plan.partitions : plan.otherPartitions,
       )
-    this.store = new JournaledStore((partition, watermark) => this.#checkWatermark(partition, watermark))
+    this.store = new JournaledStore((partition, storedOffset) =>
+      this.#checkWatermark(partition, storedOffset),
+    )
     this.#groups = new Map([
       [SCORE_GROUP, new Group(scheduler, random, partitionsOf([TOPICS.signals], plan.partitions))],
       [INGEST_GROUP, new Group(scheduler, random, partitionsOf(SOURCES, plan.otherPartitions))],
@@ -222,8 +224,8 @@ export class World {
       const end = this.broker.committedEnd(TOPICS.signals, partition)
       const committed = this.broker.committedOffset(SCORE_GROUP, TOPICS.signals, partition)
       if (committed < end) return `signals/${partition} is committed up to ${committed}, of ${end}`
-      const watermark = this.store.watermark(partition)
-      if (watermark < end) return `the store's partition ${partition} is at ${watermark}, of ${end}`
+      const storedOffset = this.store.storedOffset(partition)
+      if (storedOffset < end) return `the store's partition ${partition} is at ${storedOffset}, of ${end}`
     }
     for (const { topic, partition } of partitionsOf(SOURCES, this.plan.otherPartitions)) {
       const end = this.broker.committedEnd(topic, partition)
@@ -340,11 +342,11 @@ export class World {
     return process === this.client && fault !== undefined ? CLIENT_FAULTS[fault] : fault
   }
 
-  #checkWatermark(partition: number, watermark: number): void {
+  #checkWatermark(partition: number, storedOffset: number): void {
     const decided = this.broker.decidedOffset(SCORE_GROUP, TOPICS.signals, partition)
-    if (watermark <= decided || this.wasMovedBack) return
+    if (storedOffset <= decided || this.wasMovedBack) return
     this.wrongs.push(
-      `the store's partition ${partition} went to ${watermark}, while the committed offset is ${decided}`,
+      `the store's partition ${partition} went to ${storedOffset}, while the committed offset is ${decided}`,
     )
   }
 }

@@ -2,7 +2,7 @@ import type {
   Case,
   Expression,
   GroupDefinition,
-  Line,
+  LinearPoints,
   ModelDefinition,
   RuleDefinition,
   Value,
@@ -103,7 +103,10 @@ function pointsOfCase({ points }: Case, features: ReadonlyMap<string, Value>): n
 }
 
 /** Choice: on a corner a line gives that corner's points exactly: the segment that begins there counts. */
-function pointsOnLine({ of, corners }: Line, features: ReadonlyMap<string, Value>): number | undefined {
+function pointsOnLine(
+  { of, corners }: LinearPoints,
+  features: ReadonlyMap<string, Value>,
+): number | undefined {
   const x = features.get(of)
   if (typeof x !== 'number') return undefined
   const next = corners.findIndex(([corner]) => x < corner)

@@ -1,25 +1,25 @@
 import type { Logger } from '../../lib/logger.ts'
-import type { FoundLine, Lines } from './lineages.ts'
+import type { FoundLineage, Lineages } from './lineages.ts'
 
 /** A promotion shows after this long, at most. */
 const LOOK_INTERVAL_MS = 1_000
 
 /** The line that serves, looked for again and again; where the store is away, the one that was found last. */
-export class ServedLine {
-  #current: FoundLine
-  readonly #lines: Lines
+export class ServingLineage {
+  #current: FoundLineage
+  readonly #lines: Lineages
   readonly #logger: Logger
   #isLooking = false
   #isKnown = false
   #timer: NodeJS.Timeout | undefined
 
-  constructor(lines: Lines, logger: Logger) {
-    this.#lines = lines
+  constructor(lineages: Lineages, logger: Logger) {
+    this.#lines = lineages
     this.#logger = logger
-    this.#current = lines.original
+    this.#current = lineages.original
   }
 
-  get current(): FoundLine {
+  get current(): FoundLineage {
     return this.#current
   }
 
@@ -41,11 +41,13 @@ export class ServedLine {
     if (this.#isLooking) return
     this.#isLooking = true
     try {
-      const found = await this.#lines.served()
-      if (found !== this.#current)
-        this.#logger.info(`${found.place.namespace} is served, in place of ${this.#current.place.namespace}`)
-      this.#current = found
-      this.#isKnown ||= await this.#lines.areWhole(found)
+      const lineage = await this.#lines.served()
+      if (lineage !== this.#current)
+        this.#logger.info(
+          `${lineage.names.namespace} is served, in place of ${this.#current.names.namespace}`,
+        )
+      this.#current = lineage
+      this.#isKnown ||= await this.#lines.areWhole(lineage)
     } catch {
       // Readiness tells that the store is away.
     } finally {
