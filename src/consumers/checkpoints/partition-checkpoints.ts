@@ -7,8 +7,8 @@ import { decodeAccount, lastOffsetIn } from '../../scoring/codec/codec.ts'
 import type { PartitionMemory } from '../../scoring/fold.ts'
 import { isKpiBook } from '../../scoring/population/kpi-counts.ts'
 import type { AccountStore } from '../../store/store.ts'
-import type { TouchedAccount } from '../scorer/loaded-accounts.ts'
 import { bucketsOfSlice, slicesFor } from '../scorer/tick-slices.ts'
+import type { TouchedAccount } from '../scorer/write-builder.ts'
 import { type CheckpointHead, headRecords, itemRecord } from './checkpoint-records.ts'
 
 /** When checkpoints are written. */

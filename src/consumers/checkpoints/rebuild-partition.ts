@@ -3,8 +3,7 @@ import { isUpswellError } from '../../lib/errors.ts'
 import type { Log, LogRecord, PartitionSession } from '../../log/log.ts'
 import { publishedMetadata } from '../../log/published-offset.ts'
 import type { AccountStore } from '../../store/store.ts'
-import { type ScoreOptions, scoreRecords } from '../scorer/score-partition.ts'
-import { takePartition } from '../scorer/take-partition.ts'
+import { PartitionScorer, type ScorerContext } from '../scorer/partition-scorer.ts'
 
 /** A partition of `signals` to be made anew in the store. */
 export interface RebuiltPartition {
@@ -30,22 +29,22 @@ export async function emptyPartition(store: AccountStore, partition: number): Pr
 }
 
 /**
- * Makes an emptied partition anew, from its checkpoint if `options` name a topic of them, and the log. Nothing is published, and no offset moves.
+ * Makes an emptied partition anew, from its checkpoint if `context` names a topic of them, and the log. Nothing is published, and no offset moves.
  * @throws UpswellError STORE_FENCED: somebody else took the partition, and goes on with it; STORE_UNAVAILABLE, LOG_UNAVAILABLE
  */
 export async function rebuildPartition(
-  options: ScoreOptions,
+  context: ScorerContext,
   rebuilt: RebuiltPartition,
   onProgress: (storedOffset: number) => void,
 ): Promise<void> {
   const { topic, partition, committedOffset } = rebuilt
-  const { log } = options.backend
-  const owned = await takePartition(options, sessionOf(rebuilt), randomUUID())
-  onProgress(owned.storedOffset)
-  const stretch = { partition, from: owned.storedOffset, to: committedOffset }
+  const { log } = context.backend
+  const scorer = await PartitionScorer.take(context, sessionOf(rebuilt), randomUUID())
+  onProgress(scorer.offsets.stored)
+  const stretch = { partition, from: scorer.offsets.stored, to: committedOffset }
   for await (const records of inBatches(log, topic, stretch)) {
-    await scoreRecords(options, owned, records)
-    onProgress(owned.storedOffset)
+    await scorer.score(records)
+    onProgress(scorer.offsets.stored)
   }
 }
 

@@ -6,7 +6,7 @@ import { decodeAccount, UnreadableStateError } from '../../scoring/codec/codec.t
 import { createPartitionMemory, type PartitionMemory } from '../../scoring/fold.ts'
 import type { AccountStore, PartitionWrite } from '../../store/store.ts'
 import { AccountCache } from '../scorer/account-cache.ts'
-import { accountWrites } from '../scorer/loaded-accounts.ts'
+import { accountWrites } from '../scorer/write-builder.ts'
 import type { CheckpointItem } from './checkpoint-records.ts'
 import { type Checkpoint, findCheckpoint, readCheckpoint } from './read-checkpoint.ts'
 

@@ -17,7 +17,7 @@ export interface SavedAccount {
 }
 
 /** What of an account's indexes is compared with what it is after a batch. */
-export type Indexed = Pick<SavedAccount, 'rankEntries' | 'shares'>
+export type Indexes = Pick<SavedAccount, 'rankEntries' | 'shares'>
 
 /** In each partition: so many that were used since the last turn-over, and as many that were used before it. */
 const MOST_ACCOUNTS = 16_000
@@ -71,7 +71,7 @@ export class AccountCache {
   }
 
   /** The account was saved as it is now. `stored`: what `storedOf` answers of it. */
-  saved(account: Account, stored: SavedAccount | undefined, now: Indexed, sizeBytes: number): void {
+  saved(account: Account, stored: SavedAccount | undefined, now: Indexes, sizeBytes: number): void {
     const { chunks } = account.users
     if (chunks.size > MOST_CHUNKS) chunks.clear()
     else for (const chunk of chunks.values()) chunk.changed = false
