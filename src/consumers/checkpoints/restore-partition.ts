@@ -67,13 +67,13 @@ export async function restorePartition(
   await store.clear(partition, fencingToken)
   try {
     const memory = await fill(options, found, fencingToken)
-    const held = await store.countDue(partition, Number.POSITIVE_INFINITY)
-    if (held !== found.accounts)
-      throw new UnreadableStateError(`it has ${held} accounts of ${found.accounts}`)
+    await requireAll(store, found)
     await finish(store, found, fencingToken)
+    // Once more: a store that was rolled back before the last write lost accounts, and the last write did not notice.
+    await requireAll(store, found)
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     logger.info(
-      `${topic} partition ${partition}: ${held} accounts as of offset ${found.cut} are in the store again, in ${seconds} s`,
+      `${topic} partition ${partition}: ${found.accounts} accounts as of offset ${found.cut} are in the store again, in ${seconds} s`,
     )
     return { storedOffset: found.cut, memory }
   } catch (error) {
@@ -130,16 +130,23 @@ async function fill(
   return memory
 }
 
+/** @throws UnreadableStateError if the store does not hold every account of the checkpoint */
+async function requireAll(store: AccountStore, { partition, accounts }: Checkpoint): Promise<void> {
+  const held = await store.countDue(partition, Number.POSITIVE_INFINITY)
+  if (held !== accounts) throw new UnreadableStateError(`it has ${held} accounts of ${accounts}`)
+}
+
 async function finish(
   store: AccountStore,
-  { partition, cut, counters }: Checkpoint,
+  { partition, cut, counters, state }: Checkpoint,
   fencingToken: string,
 ): Promise<void> {
   const write: PartitionWrite = {
     fencingToken,
     expectedStoredOffset: 0,
     storedOffset: cut,
-    state: undefined,
+    // Written before, too: a store that was rolled back since must not be without it.
+    state: Buffer.from(state),
     accounts: [],
     userChunks: [],
     counters,
