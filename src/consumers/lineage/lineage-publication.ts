@@ -38,7 +38,8 @@ export class LineagePublication implements Publication {
   }
 
   /**
-   * Waits until the lineage that served is past the promotion too: its events then precede the events of this one, account by account.
+   * Waits until the lineage that served is past the promotion too: its events then precede the events of this
+   * one, account by account.
    * @throws UpswellError LOG_UNAVAILABLE after 5 s; STORE_UNAVAILABLE
    */
   async beforePromotion(partition: number, record: LogRecord): Promise<void> {
@@ -66,15 +67,18 @@ export class LineagePublication implements Publication {
   }
 
   /**
-   * Compares each account with its standings in the lineage that served, which has not moved since the promotion.
-   * @throws UpswellError STORE_MOVED: that lineage's store was emptied, and is not restored yet; STORE_UNAVAILABLE
+   * Compares each account with its standings in the lineage that served, which has not moved since the
+   * promotion.
+   * @throws UpswellError STORE_MOVED: that lineage's store was emptied, and is not restored yet;
+   * STORE_UNAVAILABLE
    */
   async announce(partition: number, accounts: readonly Account[]): Promise<readonly Announcement[]> {
     const { origin, names } = this.#lineage
     if (origin === undefined || accounts.length === 0) return []
     const from = originPartition(origin, partition)
     const ids = accounts.map(({ id }) => id)
-    // Before and after the accounts: while the store is emptied or filled, a missing account means nothing. Its memory is filled first.
+    // Before and after the accounts: while the store is emptied or filled, a missing account means nothing.
+    // Its memory is filled first.
     const stored = await origin.store.readPartition(from)
     const found = await origin.store.load(from, ids)
     const storedOffset = await origin.store.readStoredOffset(from)
@@ -97,7 +101,10 @@ export class LineagePublication implements Publication {
   }
 }
 
-/** The origin's partition that holds all accounts of a replay's partition; the replay has a multiple of its partitions. */
+/**
+ * The origin's partition that holds all accounts of a replay's partition; the replay has a multiple of its
+ * partitions.
+ */
 function originPartition({ partitions }: Origin, partition: number): number {
   return partition % partitions
 }

@@ -3,8 +3,9 @@ import type { AccountStore } from '../../store/store.ts'
 import type { LineageNames } from './lineage-names.ts'
 
 /**
- * A log of signals, the state made of it, and where that is published. An installation begins with one. Each replay is another,
- * in the shadow of the serving one until it is promoted; then the other is retired. The log of each says from which record on.
+ * A log of signals, the state made of it, and where that is published. An installation begins with one. Each
+ * replay is another, in the shadow of the serving one until it is promoted; then the other is retired. The
+ * log of each says from which record on.
  */
 export interface Lineage {
   readonly names: LineageNames

@@ -26,8 +26,9 @@ export interface LineagesOptions
 const LOOK_INTERVAL_MS = 1_000
 
 /**
- * Scores the installation's signals, whichever lineage serves. A promoted replay is scored as well, and copies what still comes into
- * the log of the lineage before it. Promotions are looked for at the start, and every second after it.
+ * Scores the installation's signals, whichever lineage serves. A promoted replay is scored as well, and
+ * copies what still comes into the log of the lineage before it. Promotions are looked for at the start, and
+ * every second after it.
  */
 export async function scoreLineages(options: LineagesOptions): Promise<Scoring> {
   const { lineages, logger, lookIntervalMs = LOOK_INTERVAL_MS } = options
@@ -74,7 +75,9 @@ function scoreOriginal(options: LineagesOptions): Promise<Scoring> {
   return scoreLineage(options, original, { names, servedTopics: names.topics, origin: undefined })
 }
 
-/** Copies and scores a replay, promoted or not. @throws UpswellError TOPIC_MISSING if there is no such replay */
+/**
+ * Copies and scores a replay, promoted or not. @throws UpswellError TOPIC_MISSING: there is no such replay
+ */
 export async function scoreReplay(options: LineagesOptions, found: FoundLineage): Promise<Scoring> {
   const { lineages, library, batchSize, onCopied = () => {} } = options
   const { names, backend } = found

@@ -11,7 +11,10 @@ import { indexesOf } from './write-builder.ts'
 
 /** The accounts that a step needs. */
 export interface LoadedAccounts {
-  /** All existing accounts that the entries name or make due, and possibly others. The fold adds new accounts to it. */
+  /**
+   * All existing accounts that the entries name or make due, and possibly others. The fold adds new accounts
+   * to it.
+   */
   readonly accounts: Map<string, Account>
   /** False: everything was in memory. */
   readonly askedStore: boolean
@@ -39,8 +42,9 @@ export class AccountLoader {
   }
 
   /**
-   * The accounts that the entries name, with the users that they name, or those that a tick makes due. At most three round trips.
-   * `dirty`: accounts that the store does not hold as they are now. A tick is the only entry of its step.
+   * The accounts that the entries name, with the users that they name, or those that a tick makes due. At
+   * most three round trips. `dirty`: accounts that the store does not hold as they are now. A tick is the
+   * only entry of its step.
    * @throws UpswellError STORE_UNAVAILABLE
    */
   async load(entries: readonly LogEntry[], dirty: Iterable<Account>): Promise<LoadedAccounts> {

@@ -21,17 +21,17 @@ export interface OpenedPartition {
   readonly checkpoints: PartitionCheckpoints | undefined
 }
 
+// | stored offset       | what happened                            | what is done                            |
+// | ------------------- | ---------------------------------------- | --------------------------------------- |
+// | < committed         | a crash before the store's write         | refold up to committed, without events  |
+// | > committed         | an operator moved the group back         | skip the records below it               |
+// | 0, or < log's first | the store was lost, or retention went on | empty it, restore the newest checkpoint |
+// | > log's end         | the log was cut or recreated             | refuse: a person must decide            |
 /**
- * Fences the store, and finds where to start. The log's earlier owners are fenced already, so the committed offset is final.
- * The table below has the cases.
+ * Fences the store, and finds where to start. The log's earlier owners are fenced already, so the committed
+ * offset is final. The table above has the cases.
  * @throws UpswellError STORE_MOVED: the store holds more than the log; STORE_UNAVAILABLE, LOG_UNAVAILABLE
  */
-// | stored offset                    | what happened                                    | what is done                                    |
-// | -------------------------------- | ------------------------------------------------ | ----------------------------------------------- |
-// | < committed                      | a crash between the transaction and the store    | refold from stored to committed without events  |
-// | > committed                      | an operator moved the group back                 | records below it are in the state: skipped      |
-// | 0, or before the log's first one | the store was lost, or retention passed it       | emptied, restored from the newest checkpoint    |
-// | > the log's end                  | the log was cut, recreated, or is another one    | refused: a person must decide                   |
 export async function fenceAndRestore(
   context: ScorerContext,
   session: PartitionSession,
@@ -52,7 +52,8 @@ export async function fenceAndRestore(
     void lookForCheckpoint(context, session, written, stored)
   const memory = restored?.memory ?? decodePartitionMemory(stored === 0 ? undefined : found.state, library)
   const { committedOffset, committedMetadata } = session
-  // Scores in the store are published. Where nothing is known of later ones, they are published once more rather than not at all.
+  // Scores in the store are published. Where nothing is known of later ones, they are published once more
+  // rather than not at all.
   const scoresPublished = Math.max(readPublished(committedOffset, committedMetadata) ?? 0, stored)
   const offsets = new PartitionOffsets({ stored, scoresPublished, committed: committedOffset })
   return { offsets, memory, checkpoints: written }
@@ -76,7 +77,8 @@ async function restoreLost(
   storedOffset: number,
 ): Promise<RestoredPartition | undefined> {
   if (committedOffset === 0 || checkpoints === undefined) {
-    // Leftovers of a store that was emptied in part would be counted twice; also after the group was moved to the beginning.
+    // Leftovers of a store that was emptied in part would be counted twice; also after the group was moved to
+    // the beginning.
     if (storedOffset === 0) await store.clear(partition, fencingToken)
     return undefined
   }

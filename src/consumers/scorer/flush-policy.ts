@@ -1,6 +1,8 @@
 import type { DirtyAccounts } from './dirty-accounts.ts'
 
-/** When the store is written. Until then memory is ahead of it; after a crash the difference is folded again. */
+/**
+ * When the store is written. Until then memory is ahead of it; after a crash the difference is folded again.
+ */
 export interface FlushTiming {
   /** From the start of one flush to the start of the next. */
   readonly intervalMs: number
@@ -17,7 +19,10 @@ const CATCHING_UP_INTERVAL_MS = 5_000
 /** A flush that is late by this many intervals no longer waits for the flushes of other partitions. */
 const MAX_INTERVALS = 2
 
-/** The flushes of all partitions of one process. They take turns: side by side, each would take as long as all. */
+/**
+ * The flushes of all partitions of one process. They take turns: side by side, each would take as long as
+ * all.
+ */
 export class FlushSchedule {
   readonly timing: FlushTiming
   #running = 0

@@ -8,14 +8,13 @@ export interface FoundOffsets {
   readonly committed: number
 }
 
-/**
- * | treatment        | committed | scores published | in the store | what is done                                |
- * | ---------------- | --------- | ---------------- | ------------ | ------------------------------------------- |
- * | `stored`         | any       | any              | yes          | the group's offset moves past it            |
- * | `refoldSilently` | yes       | yes              | no           | folded and stored                           |
- * | `refold`         | yes       | no               | no           | folded, scores published, stored            |
- * | `live`           | no        | no               | no           | folded, events and scores published, stored |
- */
+// | treatment      | committed | scores published | stored | what is done                              |
+// | -------------- | --------- | ---------------- | ------ | ----------------------------------------- |
+// | stored         | yes or no | yes              | yes    | the group's offset moves past it          |
+// | refoldSilently | yes       | yes              | no     | fold, store                               |
+// | refold         | yes       | no               | no     | fold, publish scores, store               |
+// | live           | no        | no               | no     | fold, publish events, then scores, store  |
+/** How a record is treated, by how far its partition is. */
 export type Treatment = 'stored' | 'refoldSilently' | 'refold' | 'live'
 
 /** Records `from` to before `to` of a batch, all treated the same way. */
@@ -28,7 +27,10 @@ export interface Step {
   readonly isPromotion: boolean
 }
 
-/** A tick is a step of its own, with the accounts that it makes due. A promotion changes what its lineage publishes. */
+/**
+ * A tick is a step of its own, with the accounts that it makes due. A promotion changes what its lineage
+ * publishes.
+ */
 const ALONE = new Set<string | undefined>(['tick', 'promotion'])
 
 /**
@@ -36,7 +38,8 @@ const ALONE = new Set<string | undefined>(['tick', 'promotion'])
  *
  *     stored ≤ scoresPublished ≤ committed ≤ folded
  *
- * A session starts with `folded` at `stored`, and refolds the records up to the committed offset that it found.
+ * A session starts with `folded` at `stored`, and refolds the records up to the committed offset that it
+ * found.
  */
 export class PartitionOffsets {
   readonly found: FoundOffsets

@@ -40,8 +40,8 @@ export interface ScorerContext {
 }
 
 /**
- * One partition that this process owns, from fence to release. Fold is ahead of commit, commit is ahead of the store.
- * After any error its memory is of no use: the session is lost, and the partition is taken again.
+ * One partition that this process owns, from fence to release. Fold is ahead of commit, commit is ahead of
+ * the store. After any error its memory is of no use: the session is lost, and the partition is taken again.
  */
 export class PartitionScorer {
   readonly session: PartitionSession
@@ -63,7 +63,9 @@ export class PartitionScorer {
   #turn = Promise.resolve()
   #isReleased = false
 
-  /** @throws UpswellError STORE_MOVED: the store holds more than the log; STORE_UNAVAILABLE, LOG_UNAVAILABLE */
+  /**
+   * @throws UpswellError STORE_MOVED: the store holds more than the log; STORE_UNAVAILABLE, LOG_UNAVAILABLE
+   */
   static async take(
     context: ScorerContext,
     session: PartitionSession,
@@ -107,8 +109,10 @@ export class PartitionScorer {
   }
 
   /**
-   * Folds a batch and publishes its events, or leaves them to the commit after the one under way (pending-commits.ts).
-   * @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE, STORE_FENCED, STORE_MOVED, STORE_UNAVAILABLE; the session is lost
+   * Folds a batch and publishes its events, or leaves them to the commit after the one under way
+   * (pending-commits.ts).
+   * @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE, STORE_FENCED, STORE_MOVED, STORE_UNAVAILABLE; the
+   * session is lost
    */
   score(records: RecordList): Promise<void> {
     return this.#inTurn(async () => {
@@ -133,7 +137,9 @@ export class PartitionScorer {
     await this.session.commit([], nextOffset, publishedMetadata(this.offsets.scoresPublished))
   }
 
-  /** Decode → load → fold → publish → flush. All waits are outside the fold, which is pure and synchronous. */
+  /**
+   * Decode → load → fold → publish → flush. All waits are outside the fold, which is pure and synchronous.
+   */
   async #scoreStep(records: RecordList, step: Step): Promise<void> {
     const { publication } = this.#context
     const { partition } = this.session
@@ -148,7 +154,8 @@ export class PartitionScorer {
 
     const folded = foldBatch(entries, this.memory, loaded.accounts)
     this.#remember(step, folded, loaded, unannounced)
-    // While history is loaded, a tick of the wall clock leaves due accounts as they are: they are announced when next touched.
+    // While history is loaded, a tick of the wall clock leaves due accounts as they are: they are announced
+    // when next touched.
     const announced = announcements.filter(({ account }) => folded.touched.has(account))
     const report: BatchReport = {
       records: step.to - step.from,
@@ -173,8 +180,8 @@ export class PartitionScorer {
   }
 
   /**
-   * A transaction precedes the store's write, so the answers of an emptied or rolled back store must not decide outputs.
-   * Asked after the last read: a store that lost something before it has another offset.
+   * A transaction precedes the store's write, so the answers of an emptied or rolled back store must not
+   * decide outputs. Asked after the last read: a store that lost something before it has another offset.
    * @throws UpswellError STORE_MOVED
    */
   async #requireUnmovedStore(): Promise<void> {
@@ -229,7 +236,10 @@ export class PartitionScorer {
     if (this.offsets.hasUnstored && this.#flushPolicy.isDue(this.#dirty, isBehind)) await this.#flush()
   }
 
-  /** Publishes the scores of accounts that moved, with the offset; then writes the store. Afterwards memory and store are equal. */
+  /**
+   * Publishes the scores of accounts that moved, with the offset; then writes the store. Afterwards memory
+   * and store are equal.
+   */
   async #flush(): Promise<void> {
     if (!this.offsets.hasUnstored) return
     await this.#flushPolicy.during(async () => {
@@ -276,8 +286,8 @@ export class PartitionScorer {
   }
 
   /**
-   * A checkpoint shows the store as it is before this write. None starts while committed records are refolded:
-   * it would hold less than the last one.
+   * A checkpoint shows the store as it is before this write. None starts while committed records are
+   * refolded: it would hold less than the last one.
    */
   async #checkpointRecords({ touched }: PreparedFlush): Promise<OutgoingRecord[]> {
     const { partition, committedOffset } = this.session

@@ -11,7 +11,10 @@ export interface PreparedFlush {
   readonly write: PartitionWrite
 }
 
-/** Takes about 10 ms. With fewer, a flush takes long when all partitions are busy: between two turns each folds a batch. */
+/**
+ * Takes about 10 ms. With fewer, a flush takes long when all partitions are busy: between two turns each
+ * folds a batch.
+ */
 const ACCOUNTS_PER_TURN = 500
 
 /** Compares and encodes what a flush writes. Other partitions get their turn in between. */

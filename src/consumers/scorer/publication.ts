@@ -4,7 +4,10 @@ import type { Account } from '../../scoring/account.ts'
 import type { PartitionMemory } from '../../scoring/fold.ts'
 import type { ScoringEvent } from '../../scoring/outputs.ts'
 
-/** `serving`: publishes for all subscribers. `shadow`: publishes to topics of its own. `retired`: ignores new records. */
+/**
+ * `serving`: publishes for all subscribers. `shadow`: publishes to topics of its own. `retired`: ignores new
+ * records.
+ */
 export type LineageRole = 'serving' | 'shadow' | 'retired'
 
 /** What subscribers are sent about an account when another lineage begins to serve: what differs. */
@@ -19,7 +22,8 @@ export interface Publication {
   /** The topics that outputs go to now. */
   topics(memory: PartitionMemory): TopicNames
   /**
-   * Called before a promotion is folded for the first time. Returns when the lineage that served has published all that precedes it.
+   * Called before a promotion is folded for the first time. Returns when the lineage that served has
+   * published all that precedes it.
    * @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE
    */
   beforePromotion(partition: number, record: LogRecord): Promise<void>

@@ -31,7 +31,10 @@ export interface Scoring extends Consumption {
 /** How long the last flush may take when scoring stops; what it does not write is folded again. */
 const MAX_LAST_FLUSH_MS = 3_000
 
-/** The score loop: `signals` → fold → outputs and state, for the partitions that the group assigns to this process. */
+/**
+ * The score loop: `signals` → fold → outputs and state, for the partitions that the group assigns to this
+ * process.
+ */
 export async function startScoring(given: ScoringOptions): Promise<Scoring> {
   const options = await withoutMissingCheckpoints(given)
   const { backend, source, ticks, flush } = options
@@ -95,7 +98,10 @@ function flushAll(scorers: Scorers): Promise<unknown> {
   return Promise.all(Array.from(scorers.values(), scorer => scorer.flush().catch(IGNORED)))
 }
 
-/** Between batches: a batch that was not flushed, since it was not yet time, is flushed though no other comes. The oldest first. */
+/**
+ * Between batches: a batch that was not flushed, since it was not yet time, is flushed though no other comes.
+ * The oldest first.
+ */
 async function flushDue(scorers: Scorers): Promise<void> {
   const oldestFirst = [...scorers.values()].sort((a, b) => a.flushedAt - b.flushedAt)
   await Promise.all(oldestFirst.map(scorer => scorer.flushIfDue().catch(IGNORED)))

@@ -16,7 +16,9 @@ export interface TickerOptions {
   readonly now: () => number
   /** How often the ticker looks at the time. 0: never, for callers that append ticks themselves. */
   readonly intervalMs: number
-  /** Calls `call` at this interval until the returned function is called; undefined: the process's own timer. */
+  /**
+   * Calls `call` at this interval until the returned function is called; undefined: the process's own timer.
+   */
   readonly every?: (intervalMs: number, call: () => void) => () => void
 }
 
@@ -53,8 +55,9 @@ interface Progress {
 const QUIET_MS = 1000
 
 /**
- * Appends what a partition's owner writes into the log itself: `models` when the configured models are not the active ones, and ticks
- * when accounts are due. Nothing here decides an output: it only puts the time and the models into the log.
+ * Appends what a partition's owner writes into the log itself: `models` when the configured models are not
+ * the active ones, and ticks when accounts are due. Nothing here decides an output: it only puts the time and
+ * the models into the log.
  */
 export class Ticker {
   readonly #context: TickerContext
@@ -145,8 +148,9 @@ export class Ticker {
   }
 
   /**
-   * One slice at a time: the next is appended when the one before is folded, after the signals that came meanwhile, so that none of
-   * them waits for all slices. If the owner dies in between, the next owner counts again who is due.
+   * One slice at a time: the next is appended when the one before is folded, after the signals that came
+   * meanwhile, so that none of them waits for all slices. If the owner dies in between, the next owner counts
+   * again who is due.
    */
   async #nextSlice(partition: TickedPartition, isTimeToTick: boolean): Promise<OutgoingRecord[]> {
     const progress = this.#progressOf(partition)
@@ -157,8 +161,8 @@ export class Ticker {
   }
 
   /**
-   * A lineage that does not serve has no time of its own, but must notice that its store was lost: the way to the serving lineage
-   * leads through it. A tick at time 0 makes no account due.
+   * A lineage that does not serve has no time of its own, but must notice that its store was lost: the way to
+   * the serving lineage leads through it. A tick at time 0 makes no account due.
    */
   async #nudge({ session: { partition }, offsets }: TickedPartition): Promise<OutgoingRecord[]> {
     const { source, backend } = this.#context
@@ -166,7 +170,10 @@ export class Ticker {
     return [tickRecord(source.topic, partition, 0, { slice: 0, of: 1, scope: 'due', clock: 'event' })]
   }
 
-  /** Models can be compared only at the end of the partition: the configured ones may be among the unread records. */
+  /**
+   * Models can be compared only at the end of the partition: the configured ones may be among the unread
+   * records.
+   */
   #needsModels(partition: TickedPartition): boolean {
     if (this.runsConfiguredModels(partition)) return false
     return partition.offsets.folded >= partition.session.endOffset || this.#isQuiet(partition)
@@ -195,7 +202,8 @@ export class Ticker {
     const { partition } = session
     const { ticks, backend } = this.#context
     const time = ticks.now()
-    // No account is due in a store that was emptied or rolled back. Any tick makes the scorer look at it, and restore it.
+    // No account is due in a store that was emptied or rolled back. Any tick makes the scorer look at it, and
+    // restore it.
     const isLost = (await backend.store.readStoredOffset(partition)) < offsets.stored
     // A checkpoint continues only with batches. Signals bring them, and so do other partitions.
     const isWanted = isLost || (isCheckpointWaiting && this.#isQuiet(ticked))

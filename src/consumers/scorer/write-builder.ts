@@ -70,7 +70,7 @@ export class WriteBuilder {
     countShares(before?.shares ?? [], shares, this.#counters)
   }
 
-  /** `counts`: the counters of the fold. Their books have other names than those of the rates. */
+  /** `counts`: the counters of the fold. Its books have other names than the rates' books. */
   build(counts: FoldResult['counts'], context: WriteContext): PartitionWrite {
     const { fencingToken, expectedStoredOffset, storedOffset, memory, library } = context
     return {
