@@ -246,7 +246,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     }
     const consumption = await log.consume({ group: randomUUID(), topics: [input], handler, batchSize: 1 })
     onTestFinished(() => consumption.stop())
-    await until(() => /offset 500.*ends at 0.*made anew/.test(consumption.problem() ?? ''))
+    await until(() => /offset 500.*ends at 0.*created again/.test(consumption.problem() ?? ''))
   })
 
   it('goes on with the other partitions while one is slow', async () => {

@@ -108,7 +108,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
       })
       expect(code).toBe(1)
       expect(stderr).toMatch(
-        /^upswell: TOPIC_MISSING: Kafka has no topic [^;]*\.missing\.[^;]*; create what is missing with `upswell topics create`\n$/,
+        /^upswell: TOPIC_MISSING: Kafka has no topic [^;]*\.missing\.[^;]*; create the missing ones with `upswell topics create`\n$/,
       )
     }
     const { upswell, url } = await startRole(main, 'api', missing)

@@ -1,4 +1,4 @@
-import { createTurns } from '../../lib/turns.ts'
+import { createYielder } from '../../lib/yielder.ts'
 import { accountScoresRecord } from '../../log/account-scores-record.ts'
 import type { OutgoingRecord } from '../../log/log.ts'
 import { publishedMetadata } from '../../log/published-offset.ts'
@@ -100,12 +100,12 @@ async function prepareWrite(
   { fencingToken, memory, cache, unsaved, position, storedOffset }: OwnedPartition,
   library: ModelLibrary,
 ): Promise<{ readonly touched: readonly TouchedAccount[]; readonly write: PartitionWrite }> {
-  const turns = createTurns(ACCOUNTS_PER_TURN)
+  const yielder = createYielder(ACCOUNTS_PER_TURN)
   const touched: TouchedAccount[] = []
-  await turns.each(unsaved.accounts, account => touched.push(compareAccount(account, cache)))
+  await yielder.each(unsaved.accounts, account => touched.push(compareAccount(account, cache)))
   const builder = new WriteBuilder()
   let next = 1
-  await turns.each(touched, account => builder.add(account, touched[next++]))
+  await yielder.each(touched, account => builder.add(account, touched[next++]))
   const write = builder.build(unsaved.counts, {
     fencingToken,
     expectedStoredOffset: storedOffset,

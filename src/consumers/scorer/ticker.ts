@@ -1,7 +1,7 @@
 import { describeError } from '../../lib/errors.ts'
 import { everyInterval } from '../../lib/every-interval.ts'
 import type { OutgoingRecord } from '../../log/log.ts'
-import { modelsRecord, tickRecord } from '../../log/log-entries.ts'
+import { modelsRecord, tickRecord } from '../../log/make-records.ts'
 import type { PartitionMemory } from '../../scoring/fold.ts'
 import { roleOf } from '../lineage/lineage.ts'
 import type { ScoringOptions } from './scoring-options.ts'

@@ -1,16 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admin } from 'kafkajs'
+import { isProtocolError } from '../../kafka-wire/hooks/protocol-errors.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import type { CreatedTopics, TopicToCreate } from '../log.ts'
 import { type KafkaAdmin, kafkaAdmin } from './admin.ts'
 import { type KafkaConnection, kafkaClients } from './client.ts'
-import { isProtocolError } from './errors.ts'
 
 const BROKER_DEFAULT = -1
 const TIMEOUT_MS = 15_000
+/** How often the brokers are asked while a topic appears or disappears. */
+const POLL_MS = 50
 
 /**
- * `createMissingTopics` for those who have no log open.
+ * Does what `Log.createTopics` does, without an open log.
  * @throws UpswellError LOG_UNAVAILABLE, INVALID_SETTINGS
  */
 export async function createTopics(
@@ -24,7 +26,7 @@ export async function createTopics(
   }
 }
 
-/** As `Log.createTopics`. @throws UpswellError LOG_UNAVAILABLE, INVALID_SETTINGS */
+/** See `Log.createTopics`. @throws UpswellError LOG_UNAVAILABLE, INVALID_SETTINGS */
 export async function createMissingTopics(
   kafka: KafkaAdmin,
   topics: readonly TopicToCreate[],
@@ -48,7 +50,7 @@ export async function createMissingTopics(
   })
 }
 
-/** As `Log.deleteTopics`. Returns when the brokers do not list them any more. @throws UpswellError LOG_UNAVAILABLE */
+/** See `Log.deleteTopics`. Resolves when the brokers no longer list the topics. @throws UpswellError LOG_UNAVAILABLE */
 export async function deleteTopics(kafka: KafkaAdmin, topics: readonly string[]): Promise<void> {
   const deadline = performance.now() + TIMEOUT_MS
   const wanted = new Set(topics)
@@ -56,18 +58,18 @@ export async function deleteTopics(kafka: KafkaAdmin, topics: readonly string[])
     const listed = async () => (await admin.listTopics()).filter(topic => wanted.has(topic))
     for (const topic of await listed())
       await admin.deleteTopics({ topics: [topic], timeout: TIMEOUT_MS }).catch((error: unknown) => {
-        // Someone else was faster.
+        // Someone else has deleted it.
         if (!isProtocolError(error, 'UNKNOWN_TOPIC_OR_PARTITION')) throw error
       })
     for (let left = await listed(); left.length > 0; left = await listed()) {
       if (performance.now() > deadline)
         throw new Error(`after ${TIMEOUT_MS / 1_000} s the brokers still list ${left.join(', ')}`)
-      await sleep(50)
+      await sleep(POLL_MS)
     }
   })
 }
 
-/** False: someone else was faster. */
+/** False: someone else has created it. */
 async function createTopic(admin: Admin, topic: TopicToCreate): Promise<boolean> {
   const configEntries = Object.entries(topic.config ?? {}).map(([name, value]) => ({ name, value }))
   try {
@@ -80,7 +82,7 @@ async function createTopic(admin: Admin, topic: TopicToCreate): Promise<boolean>
           configEntries,
         },
       ],
-      // kafkajs does not wait where the broker has not heard of the topic yet.
+      // kafkajs's own wait ends early if the broker does not know the topic yet.
       waitForLeaders: false,
       timeout: TIMEOUT_MS,
     })
@@ -102,19 +104,19 @@ const REFUSALS = [
   'INVALID_TOPIC_EXCEPTION',
 ] as const
 
-/** Waits until the brokers have heard of the topic and lead all its partitions, and answers with their number. */
+/** Waits until brokers know the topic and lead all its partitions. Returns the number of partitions. */
 async function partitionsWhenReady(admin: Admin, topic: string, deadline: number): Promise<number> {
   while (true) {
     try {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
-      // Only the leaders answer this.
+      // Only leaders answer this.
       await admin.fetchTopicOffsets(topic)
       return topics[0]!.partitions.length
     } catch (error) {
       if (!YOUNG_TOPIC_ERRORS.some(type => isProtocolError(error, type)) || performance.now() > deadline)
         throw error
     }
-    await sleep(50)
+    await sleep(POLL_MS)
   }
 }
 

@@ -16,7 +16,7 @@ import type {
   Stretch,
   TopicToCreate,
 } from '../log.ts'
-import { AppendBell } from './bell.ts'
+import { AppendBell } from './append-bell.ts'
 import { type ConsumingClaim, claimConsuming, isClaimed } from './claim.ts'
 import {
   type ConsumeProblem,
@@ -25,7 +25,7 @@ import {
   startConsumption,
 } from './consumption.ts'
 import { type EmbeddedTopic, EmbeddedTopics, type TopicPartitions } from './lmdb-topics.ts'
-import { EmbeddedRecords, type TopicPartition } from './records.ts'
+import { EmbeddedRecords, type TopicPartition } from './record-tables.ts'
 
 /** How soon records that another process appended are seen. */
 const POLL_MS = 100

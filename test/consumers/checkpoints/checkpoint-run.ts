@@ -7,7 +7,7 @@ import {
   takePartition,
 } from '../../../src/consumers/scorer/take-partition.ts'
 import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/log/log.ts'
-import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/log-entries.ts'
+import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/make-records.ts'
 import { CHECKPOINTS, topicNames } from '../../../src/log/topic-names.ts'
 import type { ModelLibrary } from '../../../src/models/model-library.ts'
 import type { PartitionWrite } from '../../../src/store/store.ts'

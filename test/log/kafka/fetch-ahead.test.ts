@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { FetchedPartition } from '../../../src/kafka-wire/fetch-answer.ts'
+import type { FetchedPartition } from '../../../src/kafka-wire/fetch/fetch-answer.ts'
 import { fetchAhead, type RecordSource } from '../../../src/log/kafka/fetch-ahead.ts'
-import { encodeBatch, encodeMarker, plainRecord } from '../../kafka-wire/record-batches.ts'
+import { encodeBatch, encodeMarker, plainRecord } from '../../kafka-wire/fetch/record-batches.ts'
 import { silent, until } from '../../support/log-handlers.ts'
 
 describe('a source that fetches ahead', () => {

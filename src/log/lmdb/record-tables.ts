@@ -1,0 +1,217 @@
+import type { LmdbEnvironment, LmdbTable, PreparedWrite } from '../../lib/lmdb-environment.ts'
+import type { GroupState, LogRecord, OutgoingRecord, Position } from '../log.ts'
+import { partitionOf } from '../partition-of.ts'
+import type { EmbeddedTopic } from './lmdb-topics.ts'
+import { decodeRecord, encodeRecord } from './record-codec.ts'
+
+/** What is read at once, however many records were asked for. */
+const MAX_READ_BYTES = 16 * 1024 * 1024
+/** 2⁴⁸ records a partition. */
+const OFFSET_BYTES = 6
+
+export interface TopicPartition {
+  readonly topic: EmbeddedTopic
+  readonly partition: number
+}
+
+/** The records of all topics, where their partitions end, and how far the groups are. Its methods belong into a read or a write of the environment. */
+export class EmbeddedRecords {
+  /** Topic, partition, offset → record. */
+  readonly #records: LmdbTable
+  /** Topic, partition → the offset that the next record gets. */
+  readonly #ends: LmdbTable
+  /** Topic, partition, group → offset, and the text that was committed with it. */
+  readonly #committed: LmdbTable
+
+  constructor(environment: LmdbEnvironment) {
+    this.#records = environment.table('log-records')
+    this.#ends = environment.table('log-ends')
+    this.#committed = environment.table('log-committed')
+  }
+
+  /** The offset that the next record gets. */
+  end(place: TopicPartition): number {
+    return this.#endAt(partitionPrefix(place))
+  }
+
+  read(place: TopicPartition, fromOffset: number, limit: number): LogRecord[] {
+    const { topic, partition } = place
+    const prefix = partitionPrefix(place)
+    const range = this.#records.getRange({
+      start: Buffer.concat([prefix, encodeOffset(fromOffset)]),
+      end: partitionPrefix({ topic, partition: partition + 1 }),
+      limit,
+    })
+    const records: LogRecord[] = []
+    let bytes = 0
+    for (const { key, value } of range) {
+      records.push(decodeRecord(value, topic.name, partition, decodeOffset(key.subarray(prefix.length))))
+      bytes += value.length
+      if (bytes >= MAX_READ_BYTES) break
+    }
+    return records
+  }
+
+  /** 0 if the group never committed. */
+  committed(place: TopicPartition, group: string): number {
+    return decodeOffset(this.#committed.get(committedKey(place, group)))
+  }
+
+  /** Undefined if nothing was committed with the offset. */
+  committedMetadata(place: TopicPartition, group: string): string | undefined {
+    return decodeMetadata(this.#committed.get(committedKey(place, group)))
+  }
+
+  /** Of each partition in which the group committed. */
+  committedOffsets(topic: EmbeddedTopic, group: string): Pick<GroupState, 'committed' | 'metadata'> {
+    const committed = new Map<number, number>()
+    const metadata = new Map<number, string>()
+    for (let partition = 0; partition < topic.partitions; partition++) {
+      const bytes = this.#committed.get(committedKey({ topic, partition }, group))
+      if (bytes === undefined) continue
+      committed.set(partition, decodeOffset(bytes))
+      const text = decodeMetadata(bytes)
+      if (text !== undefined) metadata.set(partition, text)
+    }
+    return { committed, metadata }
+  }
+
+  /** Forgets the group's offsets in all topics. */
+  prepareForget(group: string): PreparedWrite {
+    const name = Buffer.from(group)
+    return {
+      check: () => {},
+      apply: () => {
+        for (const key of Array.from(this.#committed.getKeys()))
+          if (key.subarray(PREFIX_BYTES).equals(name)) this.#committed.remove(key)
+      },
+    }
+  }
+
+  /** Removes so many records of a topic, or all; answers whether any may be left. */
+  prepareRemoveRecords(topic: EmbeddedTopic, limit?: number): PreparedWrite<boolean> {
+    return {
+      check: () => {},
+      apply: () => {
+        const options = limit === undefined ? {} : { limit }
+        const keys = Array.from(this.#records.getKeys({ ...topicRange(topic), ...options }))
+        for (const key of keys) this.#records.remove(key)
+        return keys.length === limit
+      },
+    }
+  }
+
+  /** Removes where a topic's partitions end, and where all groups are in them. */
+  prepareRemoveOffsets(topic: EmbeddedTopic): PreparedWrite {
+    return {
+      check: () => {},
+      apply: () => {
+        for (const table of [this.#ends, this.#committed])
+          for (const key of Array.from(table.getKeys(topicRange(topic)))) table.remove(key)
+      },
+    }
+  }
+
+  prepareCommitted(place: TopicPartition, group: string, offset: number, metadata = ''): PreparedWrite {
+    const key = committedKey(place, group)
+    const value = Buffer.concat([encodeOffset(offset), Buffer.from(metadata)])
+    return {
+      check: () => {},
+      apply: () => {
+        this.#committed.put(key, value)
+      },
+    }
+  }
+
+  /** @param topics of all the records. Positions come in the order of the records. */
+  prepareAppend(
+    records: readonly OutgoingRecord[],
+    topics: ReadonlyMap<string, EmbeddedTopic>,
+  ): PreparedWrite<Position[]> {
+    const now = Date.now()
+    const runs = new Map<string, AppendRun>()
+    const appends = records.map(record => {
+      const topic = topics.get(record.topic)!
+      const partition = partitionFor(record, topic)
+      const run = runOf(runs, { topic, partition })
+      return { partition, run, value: encodeRecord(record, record.timestamp ?? now) }
+    })
+    return {
+      check: () => {},
+      apply: () => {
+        for (const run of runs.values()) run.offset = this.#endAt(run.prefix)
+        const positions = appends.map(({ partition, run, value }) => {
+          const offset = run.offset++
+          this.#records.put(Buffer.concat([run.prefix, encodeOffset(offset)]), value)
+          return { partition, offset }
+        })
+        for (const run of runs.values()) this.#ends.put(run.prefix, encodeOffset(run.offset))
+        return positions
+      },
+    }
+  }
+
+  #endAt(prefix: Buffer): number {
+    return decodeOffset(this.#ends.get(prefix))
+  }
+}
+
+/** Records that are appended to one partition at once. */
+interface AppendRun {
+  readonly prefix: Buffer
+  /** Of the next record; known in the transaction only, since another process may have appended before it. */
+  offset: number
+}
+
+function runOf(runs: Map<string, AppendRun>, place: TopicPartition): AppendRun {
+  const name = `${place.partition}/${place.topic.name}`
+  const run = runs.get(name) ?? { prefix: partitionPrefix(place), offset: 0 }
+  runs.set(name, run)
+  return run
+}
+
+/** A record without a key has no place of its own and goes to partition 0. */
+function partitionFor(record: OutgoingRecord, topic: EmbeddedTopic): number {
+  const partition = record.partition ?? (record.key === null ? 0 : partitionOf(record.key, topic.partitions))
+  if (partition < 0 || partition >= topic.partitions) {
+    throw new Error(`Topic ${topic.name} has ${topic.partitions} partitions, and no partition ${partition}`)
+  }
+  return partition
+}
+
+const PREFIX_BYTES = 8
+
+function topicRange({ number }: EmbeddedTopic): { start: Buffer; end: Buffer } {
+  const [start, end] = [Buffer.allocUnsafe(4), Buffer.allocUnsafe(4)]
+  start.writeUInt32BE(number)
+  end.writeUInt32BE(number + 1)
+  return { start, end }
+}
+
+function partitionPrefix({ topic, partition }: TopicPartition): Buffer {
+  const prefix = Buffer.allocUnsafe(PREFIX_BYTES)
+  prefix.writeUInt32BE(topic.number, 0)
+  prefix.writeUInt32BE(partition, 4)
+  return prefix
+}
+
+function committedKey(place: TopicPartition, group: string): Buffer {
+  return Buffer.concat([partitionPrefix(place), Buffer.from(group)])
+}
+
+function encodeOffset(offset: number): Buffer {
+  const bytes = Buffer.allocUnsafe(OFFSET_BYTES)
+  bytes.writeUIntBE(offset, 0, OFFSET_BYTES)
+  return bytes
+}
+
+function decodeOffset(bytes: Buffer | undefined): number {
+  return bytes === undefined ? 0 : bytes.readUIntBE(0, OFFSET_BYTES)
+}
+
+/** What is behind the offset. */
+function decodeMetadata(bytes: Buffer | undefined): string | undefined {
+  return bytes === undefined || bytes.length === OFFSET_BYTES
+    ? undefined
+    : bytes.toString('utf8', OFFSET_BYTES)
+}
