@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { Replay } from '../../src/consumers/lineage/replay-record.ts'
-import { modelsRecord, promotionRecord, replayRecord, signalRecord, tickRecord } from '../../src/log/make-records.ts'
+import {
+  modelsRecord,
+  promotionRecord,
+  replayRecord,
+  signalRecord,
+  tickRecord,
+} from '../../src/log/make-records.ts'
 import { deadLetterRecord } from '../../src/log/output-records.ts'
 import {
   CHECKPOINTS,

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UpswellError } from '../../lib/errors.ts'
-import type { LogRecord } from '../../log/log.ts'
 import { readPromotion } from '../../log/decode-records.ts'
+import type { LogRecord } from '../../log/log.ts'
 import { originOffset } from './copy-records.ts'
 import { type Lineage, originPartition } from './lineage.ts'
 

@@ -1,5 +1,5 @@
-import type { Log, LogRecord } from '../../log/log.ts'
 import { recordKind } from '../../log/decode-records.ts'
+import type { Log, LogRecord } from '../../log/log.ts'
 import type { ModelSource } from '../../models/model-library.ts'
 
 /**

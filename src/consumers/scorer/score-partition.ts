@@ -1,6 +1,6 @@
 import type { Logger } from '../../lib/logger.ts'
-import type { OutgoingRecord, RecordList } from '../../log/log.ts'
 import { type DecodedRecords, decodeRecords, readPromotion, recordKind } from '../../log/decode-records.ts'
+import type { OutgoingRecord, RecordList } from '../../log/log.ts'
 import { deadLetterRecord, eventRecord } from '../../log/output-records.ts'
 import { publishedMetadata } from '../../log/published-offset.ts'
 import type { TopicNames } from '../../log/topic-names.ts'

@@ -10,7 +10,13 @@ import {
   takePartition,
 } from '../../../src/consumers/scorer/take-partition.ts'
 import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/log/log.ts'
-import { liveRecord, modelsRecord, promotionRecord, signalRecord, tickRecord } from '../../../src/log/make-records.ts'
+import {
+  liveRecord,
+  modelsRecord,
+  promotionRecord,
+  signalRecord,
+  tickRecord,
+} from '../../../src/log/make-records.ts'
 import { CHECKPOINTS, topicNames } from '../../../src/log/topic-names.ts'
 import { LibraryOfDefinitions } from '../../support/library-of-definitions.ts'
 import { logRecord } from '../../support/log-record.ts'
