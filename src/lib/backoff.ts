@@ -10,7 +10,9 @@ export interface BackoffOptions {
   readonly signal?: AbortSignal
 }
 
-/** The waits between attempts, each longer than the one before: `firstMs`, times `factor`, up to `longestMs`. */
+/**
+ * The waits between attempts, each longer than the one before: `firstMs`, times `factor`, up to `longestMs`.
+ */
 export class Backoff {
   readonly #firstMs: number
   readonly #longestMs: number

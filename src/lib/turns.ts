@@ -1,4 +1,7 @@
-/** Runs asynchronous work one piece at a time, in the order in which it came. A failed piece does not stop the next. */
+/**
+ * Runs asynchronous work one piece at a time, in the order in which it came. A failed piece does not stop the
+ * next.
+ */
 export class Turns {
   #last: Promise<unknown> = Promise.resolve()
 

@@ -5,8 +5,8 @@ const REPEAT_AFTER_MS = 30_000
 const MAX_REMEMBERED = 1_000
 
 /**
- * A logger that writes the same warning or error at most every 30 s. While Kafka is away, every attempt of every partition
- * has one.
+ * A logger that writes the same warning or error at most every 30 s. While Kafka is away, every attempt of
+ * every partition has one.
  */
 export function withoutRepeats(logger: Logger): Logger {
   const writtenAt = new Map<string, number>()

@@ -19,12 +19,12 @@ export interface AbortedTransaction {
 }
 
 /**
- * Reads the committed records of an answer in offset order, as many at a time as the caller wants. Only the batch under
- * way is decompressed.
+ * Reads the committed records of an answer in offset order, as many at a time as the caller wants. Only the
+ * batch under way is decompressed.
  */
-// It leaves aborted records out by the Java consumer's rule. A transactional batch is aborted if its producer has an
-// aborted transaction that began at or before the batch's last offset, and whose abort marker has not come yet.
-// Brokers list aborted transactions in the order in which they ended, so they are sorted first.
+// It leaves aborted records out by the Java consumer's rule. A transactional batch is aborted if its producer
+// has an aborted transaction that began at or before the batch's last offset, and whose abort marker has not
+// come yet. Brokers list aborted transactions in the order in which they ended, so they are sorted first.
 export class BatchReader {
   /** The whole batches end here: the next fetch begins at this offset. Undefined: no batch is whole. */
   readonly nextOffset: number | undefined

@@ -26,7 +26,8 @@ const CODECS: Readonly<Record<number, (data: Buffer) => Buffer | Promise<Buffer>
   4: data => Buffer.from(decompressZstd(data)),
 }
 
-// snappy-java's stream: this magic, two versions (int32), then blocks, each after its length (int32, big-endian).
+// snappy-java's stream: this magic, two versions (int32), then blocks, each after its length (int32,
+// big-endian).
 const XERIAL_MAGIC = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0])
 const XERIAL_HEADER_BYTES = 16
 

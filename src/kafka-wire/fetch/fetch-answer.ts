@@ -18,7 +18,9 @@ export interface FetchedPartition extends FetchedBatches {
   readonly lastStableOffset: number
 }
 
-/** `first`: the first version with transactions. `last`: the last version whose answer has the format below. */
+/**
+ * `first`: the first version with transactions. `last`: the last version whose answer has the format below.
+ */
 export const FETCH_VERSIONS = { first: 4, last: 11 } as const
 
 /**

@@ -20,8 +20,8 @@ export interface FetchRange {
 }
 
 /**
- * A connection to one node, for one fetch at a time. Fetches have a connection of their own: a broker answers a
- * connection's requests in order, and a fetch may wait for records.
+ * A connection to one node, for one fetch at a time. Fetches have a connection of their own: a broker answers
+ * a connection's requests in order, and a fetch may wait for records.
  */
 export interface FetchConnection {
   fetch(range: FetchRange): Promise<FetchAnswer>
@@ -32,8 +32,8 @@ export interface FetchConnection {
 const FETCH_KEY = 1
 
 /**
- * Opens a new connection to a node of the cluster. kafkajs connects, authenticates and encodes the requests. The
- * answers are decoded here, since kafkajs makes some twenty objects of a record.
+ * Opens a new connection to a node of the cluster. kafkajs connects, authenticates and encodes the requests.
+ * The answers are decoded here, since kafkajs makes some twenty objects of a record.
  */
 export async function openFetchConnection(cluster: KafkaCluster, nodeId: string): Promise<FetchConnection> {
   const known = await cluster.findBroker({ nodeId })

@@ -11,8 +11,9 @@ export interface RecordContext {
 }
 
 /**
- * A record as a view of the fetched bytes, which it keeps in memory. It is its own `span`. There is one for each record
- * of the log, so it holds numbers only: `key`, `value` and `headers` are made each time they are read.
+ * A record as a view of the fetched bytes, which it keeps in memory. It is its own `span`. There is one for
+ * each record of the log, so it holds numbers only: `key`, `value` and `headers` are made each time they are
+ * read.
  */
 export class FetchedRecord {
   // Declared, not defined: a field that is first undefined and then a number is slower in V8.
@@ -79,7 +80,10 @@ export class FetchedRecord {
     return this.headersFrom >= 0
   }
 
-  /** The last value of a repeated header counts, as for Java's `lastHeader`. A header without a value is empty. */
+  /**
+   * The last value of a repeated header counts, as for Java's `lastHeader`. A header without a value is
+   * empty.
+   */
   get headers(): Readonly<Record<string, Buffer>> {
     return this.headersFrom < 0 ? NO_HEADERS : readHeaders(this.bytes, this.headersFrom)
   }

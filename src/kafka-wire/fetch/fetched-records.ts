@@ -4,9 +4,9 @@ import { FetchedRecord, type RecordContext } from './fetched-record.ts'
 const FIRST_ROOM = 512
 
 /**
- * Records in columns, made into objects only when they are asked for, each time. Each partition keeps some thousand
- * records while it works on them; as objects they would outlive the garbage collector's young generation. The objects
- * may be kept while the list is filled again.
+ * Records in columns, made into objects only when they are asked for, each time. Each partition keeps some
+ * thousand records while it works on them; as objects they would outlive the garbage collector's young
+ * generation. The objects may be kept while the list is filled again.
  */
 export class FetchedRecords implements Iterable<FetchedRecord> {
   /** One for each batch of the log that holds some of the records. */

@@ -1,6 +1,7 @@
 /**
- * The items of the chunks, one by one. It makes one promise for each item, which `for await` needs; `yield*` in an async
- * generator makes several. Ask for the next item only when the last one has come, as `for await` does.
+ * The items of the chunks, one by one. It makes one promise for each item, which `for await` needs; `yield*`
+ * in an async generator makes several. Ask for the next item only when the last one has come, as `for await`
+ * does.
  */
 export function flattenChunks<T>(chunks: AsyncGenerator<readonly T[], void>): AsyncIterableIterator<T, void> {
   let chunk: readonly T[] = []

@@ -7,8 +7,8 @@ import { endOfBatch } from './record-batch.ts'
 type PartitionRange = Omit<FetchRange, 'topic' | 'partition'>
 
 /**
- * Fetches one partition from its leader, on a connection of its own, one fetch at a time. After a failed fetch, call
- * `recover` before the next one.
+ * Fetches one partition from its leader, on a connection of its own, one fetch at a time. After a failed
+ * fetch, call `recover` before the next one.
  */
 export class PartitionFetcher {
   readonly topic: string
@@ -25,7 +25,8 @@ export class PartitionFetcher {
 
   /**
    * Undefined: the answer leaves the partition out, as brokers do for clients that they slow down.
-   * @throws Error the protocol's errors, as kafkajs names them; a first batch that is cut off; a connection's failure
+   * @throws Error the protocol's errors, as kafkajs names them; a first batch that is cut off; a connection's
+   * failure
    */
   async fetch(range: PartitionRange): Promise<FetchedPartition | undefined> {
     const { partition, topic } = this

@@ -31,7 +31,8 @@ const TRANSACTIONAL = 0x10
 const CONTROL = 0x20
 
 /**
- * The end of the batch that begins at `at`. Undefined: it is cut off, as brokers may do with an answer's last batch.
+ * The end of the batch that begins at `at`. Undefined: it is cut off, as brokers may do with an answer's last
+ * batch.
  * @throws Error when the format is unknown
  */
 export function endOfBatch(bytes: Buffer, at: number): number | undefined {
@@ -46,7 +47,9 @@ export function endOfBatch(bytes: Buffer, at: number): number | undefined {
   return end <= bytes.length ? end : undefined
 }
 
-/** Reads the head of a whole batch that ends at `to`. Like kafkajs, it leaves checksums to TCP and the broker. */
+/**
+ * Reads the head of a whole batch that ends at `to`. Like kafkajs, it leaves checksums to TCP and the broker.
+ */
 export function readBatchHead(bytes: Buffer, at: number, to: number): RecordBatchHead {
   const attributes = bytes.readInt16BE(at + 21)
   const baseOffset = readInt64(bytes, at)

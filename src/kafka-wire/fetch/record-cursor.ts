@@ -3,8 +3,8 @@ import type { FetchedRecords } from './fetched-records.ts'
 import { readVarint, varintSize } from './varint.ts'
 
 /** Reads the records of one batch, in order. */
-// record: length varint · attributes int8 · timestampDelta varlong · offsetDelta varint · key · value · headers
-// key, value: length varint (−1: null) · bytes
+// record: length varint · attributes int8 · timestampDelta varlong · offsetDelta varint · key · value ·
+// headers key, value: length varint (−1: null) · bytes
 export class RecordCursor {
   readonly #context: RecordContext
   readonly #baseOffset: number

@@ -1,6 +1,6 @@
 /**
- * Reads one of Kafka's variable-length integers: seven bits a byte, lowest first, zigzag for the sign. Exact below 2⁵³.
- * Beyond the end of `bytes` it reads zeros.
+ * Reads one of Kafka's variable-length integers: seven bits a byte, lowest first, zigzag for the sign. Exact
+ * below 2⁵³. Beyond the end of `bytes` it reads zeros.
  * @throws RangeError when none of ten bytes is the last
  */
 export function readVarint(bytes: Uint8Array, at: number): number {

@@ -19,7 +19,8 @@ export interface Hook {
 }
 
 /**
- * Compares the installed kafkajs with the version that the hooks were written for, and each hook with its shape there.
+ * Compares the installed kafkajs with the version that the hooks were written for, and each hook with its
+ * shape there.
  * @throws UnknownKafkajsError one error that lists all differences
  */
 export function requireKnownKafkajs(version = installedVersion(), hooks: readonly Hook[] = HOOKS): void {

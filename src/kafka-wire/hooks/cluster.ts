@@ -14,7 +14,10 @@ export interface KafkaCluster {
   readonly connectionPoolBuilder: { build(address: BrokerAddress): Promise<KafkaConnectionPool> }
 }
 
-/** One node. All users of the cluster share its connections: a fetch that waits for records holds the others up. */
+/**
+ * One node. All users of the cluster share its connections: a fetch that waits for records holds the others
+ * up.
+ */
 export interface KafkaBroker {
   readonly connectionPool: KafkaConnectionPool
   readonly rootLogger: unknown
@@ -48,7 +51,10 @@ interface KafkaConnection {
   send<Decoded extends Throttling, Answer>(request: RequestToSend<Decoded, Answer>): Promise<Answer>
 }
 
-/** kafkajs reads this between `decode` and `parse`, and holds the connection's next requests back for that long. */
+/**
+ * kafkajs reads this between `decode` and `parse`, and holds the connection's next requests back for that
+ * long.
+ */
 export interface Throttling {
   /** ms */
   readonly clientSideThrottleTime: number

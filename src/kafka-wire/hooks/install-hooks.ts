@@ -6,9 +6,9 @@ import { encodeProduceFast } from './produce-encoding.ts'
 const INSTALLED = Symbol.for('kafka-wire: hooks are installed')
 
 /**
- * Checks kafkajs, then changes what it does for the whole process. Call it before the first client is made; further
- * calls do nothing.
- * @throws Error when the installed kafkajs is not the one that the hooks were written for
+ * Checks kafkajs, then changes what it does for the whole process. Call it before the first client is made;
+ * further calls do nothing.
+ * @throws Error when the installed kafkajs is not the version that the hooks were written for
  */
 export function installHooks(): void {
   // The mark is on kafkajs, so that it is right even if this module is loaded twice.

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module'
 const require = createRequire(import.meta.url)
 
 /**
- * A module of kafkajs that is not part of its public interface, for example `protocol/error.js`. It is the same
- * object that kafkajs itself uses.
+ * A module of kafkajs that is not part of its public interface, for example `protocol/error.js`. It is the
+ * same object that kafkajs itself uses.
  * @throws Error when the installed kafkajs has no such module
  */
 export function internal<Module>(path: string): Module {

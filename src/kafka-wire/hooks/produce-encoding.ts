@@ -11,8 +11,8 @@ export interface ProduceDefinitions {
 const FIRST_WITH_BATCHES = 3
 
 /**
- * Makes all producers of kafkajs encode their requests with `encodeProduce`. kafkajs itself makes some thirty objects
- * of a record and copies each record five times: that took a third of a scorer's time.
+ * Makes all producers of kafkajs encode their requests with `encodeProduce`. kafkajs itself makes some thirty
+ * objects of a record and copies each record five times: that took a third of a scorer's time.
  */
 export function encodeProduceFast(): void {
   const definitions = internal<ProduceDefinitions>('protocol/requests/produce/index.js')

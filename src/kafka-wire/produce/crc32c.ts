@@ -1,5 +1,5 @@
-// CRC-32C (Castagnoli), the checksum of a record batch. It takes eight bytes at a time, by tables: three times as
-// fast as kafkajs, which takes one.
+// CRC-32C (Castagnoli), the checksum of a record batch. It takes eight bytes at a time, by tables: three
+// times as fast as kafkajs, which takes one.
 
 const POLYNOMIAL = 0x82f63b78
 const LANES = 8

@@ -1,8 +1,9 @@
 import type { ProducedRecord } from './topic-records.ts'
 
 /**
- * The most that is sent of one topic at a time. kafkajs makes one record batch of all records for a partition, and brokers
- * refuse a batch above `max.message.bytes` (1 MiB + 12 by default). All records of a topic may go to one partition.
+ * The most that is sent of one topic at a time. kafkajs makes one record batch of all records for a
+ * partition, and brokers refuse a batch above `max.message.bytes` (1 MiB + 12 by default). All records of a
+ * topic may go to one partition.
  */
 const MAX_TOPIC_BYTES = 900_000
 /** Lengths, deltas and counts of one record in a batch take about this much at most. */
@@ -10,7 +11,10 @@ const RECORD_OVERHEAD_BYTES = 40
 /** A UTF-16 code unit takes this much in UTF-8 at most. */
 const MAX_BYTES_PER_UNIT = 3
 
-/** Cuts the records into parts, so that no topic has more than `MAX_TOPIC_BYTES` in a part unless one record has. */
+/**
+ * Cuts the records into parts, so that no topic has more than `MAX_TOPIC_BYTES` in a part unless one record
+ * has.
+ */
 export function cutBySize(records: readonly ProducedRecord[]): (readonly ProducedRecord[])[] {
   if (records.length === 0) return []
   if (isSmall(records)) return [records]

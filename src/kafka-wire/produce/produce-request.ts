@@ -32,8 +32,8 @@ export interface ProducedMessage {
 const writer = new ProduceWriter()
 
 /**
- * Encodes the body of a produce request, versions 3 to 7, with one record batch (magic 2) for each partition. The
- * bytes are the same as kafkajs makes.
+ * Encodes the body of a produce request, versions 3 to 7, with one record batch (magic 2) for each partition.
+ * The bytes are the same as kafkajs makes.
  */
 export function encodeProduce(request: ProduceRequest): Buffer {
   const out = writer

@@ -1,4 +1,7 @@
-/** A growing buffer that is written in the notation of Kafka's protocol. It is reused: `finish` returns a copy. */
+/**
+ * A growing buffer that is written in the notation of Kafka's protocol. It is reused: `finish` returns a
+ * copy.
+ */
 export class ProduceWriter {
   #bytes = Buffer.allocUnsafeSlow(256 * 1024)
   #length = 0
@@ -98,8 +101,8 @@ export class ProduceWriter {
   }
 
   /**
-   * Does not count the bytes first: leaves room for the length of an ASCII text, which most are, and writes the
-   * text after it. Any other text is moved.
+   * Does not count the bytes first: leaves room for the length of an ASCII text, which most are, and writes
+   * the text after it. Any other text is moved.
    */
   #long(text: string): void {
     this.#reserve(text.length * 3 + 10)
@@ -113,8 +116,8 @@ export class ProduceWriter {
   }
 
   /**
-   * Most texts of headers are short and ASCII: for them a loop is faster than a call out of JavaScript. Returns false,
-   * and writes nothing, if this text is not.
+   * Most texts of headers are short and ASCII: for them a loop is faster than a call out of JavaScript.
+   * Returns false, and writes nothing, if this text is not.
    */
   #short(text: string): boolean {
     const { length } = text
@@ -158,5 +161,7 @@ function varintSize(length: number): number {
   return length < 64 ? 1 : length < 8_192 ? 2 : length < 1_048_576 ? 3 : length < 134_217_728 ? 4 : 5
 }
 
-/** Room for the length of a record of 64 to 8,191 bytes. A record whose length takes more or less is moved. */
+/**
+ * Room for the length of a record of 64 to 8,191 bytes. A record whose length takes more or less is moved.
+ */
 const GAP = 2

@@ -13,8 +13,8 @@ export interface PlacedRecord {
 }
 
 /**
- * The records that one call of kafkajs sends. Before each attempt, it looks who leads the records' partitions. If that is
- * more than one node, the call fails and is to be split.
+ * The records that one call of kafkajs sends. Before each attempt, it looks who leads the records'
+ * partitions. If that is more than one node, the call fails and is to be split.
  */
 export class SendCall {
   readonly #records: readonly ProducedRecord[]
@@ -41,9 +41,9 @@ export class SendCall {
   }
 
   /**
-   * Whether the call failed with this error because several nodes lead its partitions. An earlier attempt may have sent
-   * to one of them. The same batch of a partition then goes out again with the same sequence numbers, and the broker
-   * recognizes it.
+   * Whether the call failed with this error because several nodes lead its partitions. An earlier attempt may
+   * have sent to one of them. The same batch of a partition then goes out again with the same sequence
+   * numbers, and the broker recognizes it.
    */
   isSplitBy(error: unknown): boolean {
     return (
@@ -100,8 +100,9 @@ export class SendCall {
   }
 
   /**
-   * kafkajs has placed a topic; it sends once it has placed all. Leaders of earlier attempts count too, since kafkajs may
-   * remember them. So does an attempt that ended before all was placed. A new call remembers nothing.
+   * kafkajs has placed a topic; it sends once it has placed all. Leaders of earlier attempts count too, since
+   * kafkajs may remember them. So does an attempt that ended before all was placed. A new call remembers
+   * nothing.
    * @throws Error when the attempts met more than one leader
    */
   #placed(topic: TopicRecords): void {

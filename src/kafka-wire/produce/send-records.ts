@@ -15,12 +15,14 @@ const MAX_SPLITS = 12
  * Sends the records, in their order within a partition, and returns their positions in the order given.
  * @throws Error kafkajs's errors, or that the brokers did not confirm a record
  */
-// Every record must be in the brokers' confirmations. kafkajs 2.2.4 can report success for records that it never sent: it
-// keeps the answers of brokers that succeeded over its attempts, and skips these brokers even if they now lead the
-// partitions that failed before (tulios/kafkajs#1798). It also drops records for a partition that does not exist.
+// Every record must be in the brokers' confirmations. kafkajs 2.2.4 can report success for records that it
+// never sent: it keeps the answers of brokers that succeeded over its attempts, and skips these brokers even
+// if they now lead the partitions that failed before (tulios/kafkajs#1798). It also drops records for a
+// partition that does not exist.
 //
-// Each broker gets a call of its own. In one call for several, kafkajs tries again as soon as one of them refuses, and
-// sends records again, as new ones, that are still on their way to the others. Both would stay, in a transaction too.
+// Each broker gets a call of its own. In one call for several, kafkajs tries again as soon as one of them
+// refuses, and sends records again, as new ones, that are still on their way to the others. Both would stay,
+// in a transaction too.
 export async function sendRecords(
   sender: Sender,
   records: readonly ProducedRecord[],

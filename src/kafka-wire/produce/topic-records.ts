@@ -12,13 +12,14 @@ export interface ProducedRecord {
 }
 
 /**
- * The records of one topic that are sent together, disguised as the list of messages that kafkajs wants. The list groups
- * itself by partition.
+ * The records of one topic that are sent together, disguised as the list of messages that kafkajs wants. The
+ * list groups itself by partition.
  */
-// kafkajs 2.2.4 asks its partitioner about each message, and copies the list of the partition's messages each time. For
-// the thousand records of a batch that makes 4 MB of lists. Here its `reduce` over the messages, which it calls before
-// each attempt to send, asks the partitioner once. The partitioner (`recordPartitioner`) tells this object which
-// partitions there are and who leads them, and `reduce` returns the finished groups.
+// kafkajs 2.2.4 asks its partitioner about each message, and copies the list of the partition's messages each
+// time. For the thousand records of a batch that makes 4 MB of lists. Here its `reduce` over the messages,
+// which it calls before each attempt to send, asks the partitioner once. The partitioner
+// (`recordPartitioner`) tells this object which partitions there are and who leads them, and `reduce` returns
+// the finished groups.
 export class TopicRecords {
   readonly topic: string
   readonly #onPlaced: (placed: TopicRecords) => void
@@ -30,7 +31,10 @@ export class TopicRecords {
   /** Partition of the groups → the node that leads it now. */
   #leaders: ReadonlyMap<number, number> = new Map()
 
-  /** `onPlaced` is called before each attempt of kafkajs to send; if it throws, the call fails with that error. */
+  /**
+   * `onPlaced` is called before each attempt of kafkajs to send; if it throws, the call fails with that
+   * error.
+   */
   constructor(topic: string, onPlaced: (placed: TopicRecords) => void = () => {}) {
     this.topic = topic
     this.#onPlaced = onPlaced
@@ -57,7 +61,9 @@ export class TopicRecords {
     return this.#groups!
   }
 
-  /** For the partitioner. In later attempts the records keep their partitions, whoever leads them then. */
+  /**
+   * For the partitioner. In later attempts the records keep their partitions, whichever nodes lead them then.
+   */
   place(partitionOf: (record: ProducedRecord) => number, leaderOf: (partition: number) => number): void {
     this.#groups ??= this.#group(partitionOf)
     this.#leaders = new Map(Object.keys(this.#groups).map(key => [Number(key), leaderOf(Number(key))]))
@@ -92,8 +98,8 @@ export class TopicRecords {
 }
 
 /**
- * The partitioner for a producer that `sendRecords` sends with. It takes the partition that a record names, else
- * `partitionOf(key)`. Records without a key go to the partitions in rotation.
+ * The partitioner for a producer that `sendRecords` sends with. It takes the partition that a record names,
+ * else `partitionOf(key)`. Records without a key go to the partitions in rotation.
  */
 export function recordPartitioner(
   partitionOf: (key: string | Buffer, partitions: number) => number,

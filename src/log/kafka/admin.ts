@@ -26,7 +26,8 @@ export interface KafkaAdmin {
   /** See `Log.deleteGroup`. */
   deleteGroup(group: string): Promise<void>
   /**
-   * Asks any other question. `doing` completes "could not …". Errors that pass in a moment lead to a new attempt.
+   * Asks any other question. `doing` completes "could not …". Errors that pass in a moment lead to a new
+   * attempt.
    * @throws UpswellError as `asLogError` maps it
    */
   ask<T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T>
@@ -35,12 +36,13 @@ export interface KafkaAdmin {
 }
 
 /**
- * Opens a new connection for each question. A kept one is a few ms faster, but one question harms the next: kafkajs reads
- * the metadata of all topics it was ever asked about, and fails for every topic once one of them is deleted.
+ * Opens a new connection for each question. A kept one is a few ms faster, but one question harms the next:
+ * kafkajs reads the metadata of all topics it was ever asked about, and fails for every topic once one of
+ * them is deleted.
  */
 export function kafkaAdmin(createKafka: () => Kafka): KafkaAdmin {
-  // By default kafkajs takes the last stable offset for the end. A transaction whose commit was just confirmed is not
-  // below that offset yet, since the broker still has to write its markers.
+  // By default kafkajs takes the last stable offset for the end. A transaction whose commit was just
+  // confirmed is not below that offset yet, since the broker still has to write its markers.
   const kafka = withClusterOptions(createKafka(), { isolationLevel: READ_UNCOMMITTED })
   const ask = <T>(doing: string, question: (admin: Admin) => Promise<T>) =>
     askPatiently(() => askOnce(kafka, doing, question))

@@ -13,16 +13,17 @@ export interface Appender {
   /** See `Log.append`. */
   append(records: readonly OutgoingRecord[]): Promise<Position[]>
   /**
-   * Call this after topics were deleted. kafkajs asks about all topics that a producer ever wrote to, and fails for every
-   * topic if one of them is gone. So the producers are dropped, and later appends open new ones.
+   * Call this after topics were deleted. kafkajs asks about all topics that a producer ever wrote to, and
+   * fails for every topic if one of them is gone. So the producers are dropped, and later appends open new
+   * ones.
    */
   forgetTopics(): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * Sends a single record through an idempotent producer: it is all or nothing by itself, and takes one round trip. Several
- * records go in a transaction, under an id that only this process uses.
+ * Sends a single record through an idempotent producer: it is all or nothing by itself, and takes one round
+ * trip. Several records go in a transaction, under an id that only this process uses.
  */
 export function kafkaAppender(create: () => Kafka, transactionalIdPrefix: string): Appender {
   const single = singleAppender(create())
@@ -50,8 +51,8 @@ interface Waiting {
 const MAX_SHARED_RECORDS = 500
 
 /**
- * Appends single records. Records that come while a request is under way share the next one. kafkajs allows an idempotent
- * producer one request at a time, so otherwise each caller would wait for all earlier ones.
+ * Appends single records. Records that come while a request is under way share the next one. kafkajs allows
+ * an idempotent producer one request at a time, so otherwise each caller would wait for all earlier ones.
  */
 function singleAppender(kafka: Kafka) {
   let waiting: Waiting[] = []

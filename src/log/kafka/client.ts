@@ -28,14 +28,14 @@ export interface KafkaSasl {
 
 export interface KafkaClients {
   /**
-   * Makes a client that shares nothing with the others. kafkajs keeps a group's committed offsets in the client:
-   * consumers clear them when they join, and transactions write them. So two consumers, or a consumer and a producer,
-   * must not share one.
+   * Makes a client that shares nothing with the others. kafkajs keeps a group's committed offsets in the
+   * client: consumers clear them when they join, and transactions write them. So two consumers, or a consumer
+   * and a producer, must not share one.
    */
   create(): Kafka
   /**
-   * Closes all open connections and refuses new ones. kafkajs's `disconnect` would wait for a silent broker as long as a
-   * request may last.
+   * Closes all open connections and refuses new ones. kafkajs's `disconnect` would wait for a silent broker
+   * as long as a request may last.
    */
   close(): void
 }
@@ -77,7 +77,8 @@ function trackedSockets(): { readonly create: ISocketFactory; close(): void } {
         ? tls.connect({ host, port, ...servername, ...ssl }, onConnect)
         : net.connect({ host, port }, onConnect)
       socket.setKeepAlive(true, KEEP_ALIVE_MS)
-      // A transaction is nine small requests, each of which waits for an answer: Nagle's algorithm would delay them.
+      // A transaction is nine small requests, each sent after the last answer. Nagle's algorithm would delay
+      // them.
       socket.setNoDelay(true)
       open.add(socket)
       socket.once('close', () => open.delete(socket))
@@ -85,14 +86,17 @@ function trackedSockets(): { readonly create: ISocketFactory; close(): void } {
     },
     close: () => {
       isClosed = true
-      // With an error kafkajs fails the requests under way and stops their timers. Otherwise these would keep the
-      // process alive.
+      // With an error kafkajs fails the requests under way and stops their timers. Otherwise these would keep
+      // the process alive.
       for (const socket of open) socket.destroy(new Error(CLOSED))
     },
   }
 }
 
-/** kafkajs logs these at WARN or ERROR. They are usual, or are thrown too, and the adapter then reports them itself. */
+/**
+ * kafkajs logs these at WARN or ERROR. They are usual, or are thrown too, and the adapter then reports them
+ * itself.
+ */
 const KNOWN_NOISE: readonly RegExp[] = [
   /^Producer: /,
   /^Connection: Response /,

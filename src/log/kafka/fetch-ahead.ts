@@ -14,10 +14,10 @@ import { asLogError } from './errors.ts'
 /** An endless stream of a partition's committed records, from an offset on. */
 export interface RecordSource {
   /**
-   * Waits for records and returns at most `most` of them, or undefined after `close`. Call it again only when it has
-   * returned: each call fills the same list.
-   * @throws UpswellError LOG_UNAVAILABLE, if a retry cannot help: the next records were deleted, the topic is gone, or
-   * the format is unknown
+   * Waits for records and returns at most `most` of them, or undefined after `close`. Call it again only when
+   * it has returned: each call fills the same list.
+   * @throws UpswellError LOG_UNAVAILABLE, if a retry cannot help: the next records were deleted, the topic is
+   * gone, or the format is unknown
    */
   take(most: number): Promise<RecordList | undefined>
   /** The reason why fetches fail now; undefined while they succeed. */
@@ -38,20 +38,23 @@ export interface FetchAheadOptions {
   readonly pauseMs?: number
 }
 
-/** Answers in memory at a time: the current one, the next, and a third while `take` reads across two of them. */
+/**
+ * Answers in memory at a time: the current one, the next, and a third while `take` reads across two of them.
+ */
 export const ANSWERS_HELD = 3
 
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 2_000
 
 /**
- * Fetches the next answer while the caller works on the last one, if the log already has more. If a leader moves or a
- * broker is away, it tries again (after 100 ms, doubling to 2 s) until it is closed.
+ * Fetches the next answer while the caller works on the last one, if the log already has more. If a leader
+ * moves or a broker is away, it tries again (after 100 ms, doubling to 2 s) until it is closed.
  */
-// At the end of the log it does not fetch ahead. That fetch would return at once with the few records that have come
-// since, and the caller would get needlessly small batches. So the next fetch begins when the caller comes back, and
-// `pauseMs` after the last answer at the earliest, and brings all records that have come by then. If records trickle in,
-// each waits a few ms, and brokers and scorers handle many at once. A record after a quiet time arrives at once.
+// At the end of the log it does not fetch ahead. That fetch would return at once with the few records that
+// have come since, and the caller would get needlessly small batches. So the next fetch begins when the
+// caller comes back, and `pauseMs` after the last answer at the earliest, and brings all records that have
+// come by then. If records trickle in, each waits a few ms, and brokers and scorers handle many at once. A
+// record after a quiet time arrives at once.
 export function fetchAhead(options: FetchAheadOptions): RecordSource {
   return new AheadFetchingSource(options)
 }

@@ -3,7 +3,10 @@ import { ANSWERS_HELD } from './fetch-ahead.ts'
 export interface FetchSettings {
   /** The size of one answer; 1 MiB if left out. */
   readonly maxBytesPerPartition?: number
-  /** The size of all answers that all partitions hold at a time; 32 MiB if left out. More partitions get smaller ones. */
+  /**
+   * The size of all answers that all partitions hold at a time; 32 MiB if left out. More partitions get
+   * smaller ones.
+   */
   readonly maxBytes?: number
   /** 1 if left out. */
   readonly minBytes?: number
@@ -20,12 +23,16 @@ const LEAST_BYTES_PER_PARTITION = 64 * 1024
 /** An idle partition causes two fetches a second. */
 const MAX_WAIT_MS = 500
 /**
- * With 5,000 signals a second in four partitions, 18 come at a time. Without the pause nearly each came alone: 2,000
- * fetches and 100 transactions a second kept two cores so busy that half of the changes took longer than 90 ms.
+ * With 5,000 signals a second in four partitions, 18 come at a time. Without the pause nearly each came
+ * alone: 2,000 fetches and 100 transactions a second kept two cores so busy that half of the changes took
+ * longer than 90 ms.
  */
 const PAUSE_MS = 15
 
-/** The limits of each fetch when this many partitions are read. A record batch larger than `maxBytes` comes whole. */
+/**
+ * The limits of each fetch when this many partitions are read. A record batch larger than `maxBytes` comes
+ * whole.
+ */
 export function fetchLimits(settings: FetchSettings, partitions: number) {
   const { maxBytes = MAX_BYTES, maxBytesPerPartition = MAX_BYTES_PER_PARTITION } = settings
   const share = Math.floor(maxBytes / ANSWERS_HELD / Math.max(1, partitions))

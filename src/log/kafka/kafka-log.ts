@@ -13,8 +13,8 @@ export interface KafkaLogOptions extends KafkaConnection {
   /** A prefix for the name of every group. */
   readonly groupPrefix?: string
   /**
-   * A prefix for every transactional id. Workers of one group must share it, since they fence each other by these ids.
-   * Installations that share a cluster must have different ones.
+   * A prefix for every transactional id. Workers of one group must share it, since they fence each other by
+   * these ids. Installations that share a cluster must have different ones.
    */
   readonly transactionalIdPrefix: string
   /** How long a silent worker keeps its partitions. */
@@ -26,8 +26,9 @@ const SESSION_TIMEOUT_MS = 30_000
 const CLOSE_TIMEOUT_MS = 3_000
 
 /**
- * The log port on Kafka. Opening it makes no connection; every call connects when it needs to. While the cluster is away,
- * `consume` waits and all other calls fail with LOG_UNAVAILABLE after some seconds. All work again once it is back.
+ * The log port on Kafka. Opening it makes no connection; every call connects when it needs to. While the
+ * cluster is away, `consume` waits and all other calls fail with LOG_UNAVAILABLE after some seconds. All work
+ * again once it is back.
  */
 export function openKafkaLog(options: KafkaLogOptions): Log {
   const logger = withoutRepeats(options.logger)

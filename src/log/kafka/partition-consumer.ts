@@ -15,8 +15,8 @@ export interface PartitionContext {
   readonly batchSize: number
   readonly logger: Logger
   /**
-   * Settles when this process's owner from an earlier generation has ended: a handler gets one call at a time for a
-   * partition.
+   * Settles when this process's owner from an earlier generation has ended: a handler gets one call at a time
+   * for a partition.
    */
   readonly predecessor: Promise<void>
   /** Fences every earlier writer of the partition, in any process. */
@@ -32,23 +32,24 @@ const LONGEST_DELAY_MS = 5_000
 const WELL_AFTER_MS = 2_000
 
 /**
- * Owns a partition from its assignment until that generation of the group is over. It goes through sessions, one at a
- * time; after a session fails, the next one opens after a wait (100 ms, doubling to 5 s).
+ * Owns a partition from its assignment until that generation of the group is over. It goes through sessions,
+ * one at a time; after a session fails, the next one opens after a wait (100 ms, doubling to 5 s).
  */
 // Phases of a session:
-//   opening  A new writer fences all earlier ones. Then the group's offset is read; not before, since a transaction of
-//            the earlier owner may have been on its way. Then `assigned` tells the handler, which returns the offset to
-//            read from.
-//   working  The partition is fetched from that offset on (fetch-ahead.ts), and the handler processes batch after batch.
-//            If a broker is away or no longer leads the partition, the fetch retries. A record that was deleted
-//            before it was read ends the session like any error.
-//   lost     Something failed, the handler threw, or a commit is unclear. Nothing more is fetched or committed. The
-//            handler's current call is awaited, then `released` is called.
+//   opening  A new writer fences all earlier ones. Only then is the group's offset read, since a transaction
+//            of the earlier owner may have been on its way. `assigned` tells the handler, which returns the
+//            offset to read from.
+//   working  The partition is fetched from that offset on (fetch-ahead.ts), and the handler processes batch
+//            after batch. If a broker is away or no longer leads the partition, the fetch retries. A record
+//            that was deleted before it was read ends the session like any error.
+//   lost     Something failed, the handler threw, or a commit is unclear. Nothing more is fetched or
+//            committed. The handler's current call is awaited, then `released` is called.
 //
 // From outside:
-//   hold     The group is about to distribute its partitions again: the session lives on, but hands over nothing more.
-//   end      Leads from any phase to "over", the last. At once if the group has joined again (commits of the current
-//            call are then refused), or after the current call.
+//   hold     The group is about to distribute its partitions again. The session lives on, but hands over
+//            nothing.
+//   end      Leads from any phase to "over", the last: at once if the group has joined again (commits of the
+//            current call are then refused), or after the current call.
 export class PartitionConsumer {
   /** Resolves when nothing runs any more and the handler has released the partition. */
   readonly ended: Promise<void>

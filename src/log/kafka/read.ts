@@ -19,12 +19,13 @@ export interface ReadContext {
 }
 
 /**
- * The committed records of the stretches, or of the whole topic as it is now, one stretch after the other. It waits for
- * unfinished transactions for a while, then leaves their records out.
+ * The committed records of the stretches, or of the whole topic as it is now, one stretch after the other. It
+ * waits for unfinished transactions for a while, then leaves their records out.
  * @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE
  */
-// It asks the partitions' leaders directly, on its own connections: a hundred records take 25 ms. A kafkajs consumer would
-// first join a group, which brokers delay by 3 s by default (group.initial.rebalance.delay.ms).
+// It asks the partitions' leaders directly, on its own connections: a hundred records take 25 ms. A kafkajs
+// consumer would first join a group, which brokers delay by 3 s by default
+// (group.initial.rebalance.delay.ms).
 export function readRecords(
   context: ReadContext,
   topic: string,

@@ -12,7 +12,9 @@ export interface CommittedOffset {
   readonly metadata?: string | undefined
 }
 
-/** A session from the moment when all earlier owners of the partition are fenced. Once over, it stays over. */
+/**
+ * A session from the moment when all earlier owners of the partition are fenced. Once over, it stays over.
+ */
 export class LiveSession implements PartitionSession {
   readonly topic: string
   readonly partition: number

@@ -10,10 +10,11 @@ import { partitionOf } from '../partition-of.ts'
 import { asLogError, writeError } from './errors.ts'
 
 /**
- * Writes transactions under one transactional id. Only the writer that was opened last, in any process, can commit.
+ * Writes transactions under one transactional id. Only the writer that was opened last, in any process, can
+ * commit.
  *
- * After an error from `write`, discard the writer and open another, which aborts the unfinished transaction. A kafkajs
- * producer whose commit failed can neither commit nor abort any more.
+ * After an error from `write`, discard the writer and open another, which aborts the unfinished transaction.
+ * A kafkajs producer whose commit failed can neither commit nor abort any more.
  */
 export interface TransactionWriter {
   /**
@@ -36,23 +37,29 @@ export interface GroupOffset {
 export interface TransactionOptions {
   readonly transactionalId: string
   /**
-   * Called before a transaction begins and before it is committed. If it returns false, the transaction is aborted and
-   * the write throws LOG_FENCED.
+   * Called before a transaction begins and before it is committed. If it returns false, the transaction is
+   * aborted and the write throws LOG_FENCED.
    */
   readonly mayCommit: () => boolean
 }
 
-/** After this time the broker aborts a transaction. Until then a stuck one holds up every reader of its partitions. */
+/**
+ * After this time the broker aborts a transaction. Until then a stuck one holds up every reader of its
+ * partitions.
+ */
 const TRANSACTION_TIMEOUT_MS = 10_000
 
 /**
- * The broker still writes the markers of a commit when the next transaction begins, and answers CONCURRENT_TRANSACTIONS.
- * So the first retry must come soon. Small transactions a second on a busy machine: 4–6 with kafkajs's 300 ms, 60 with
- * 10 ms, 90 with 5 ms, 118 with 2 ms.
+ * The broker still writes the markers of a commit when the next transaction begins, and answers
+ * CONCURRENT_TRANSACTIONS. So the first retry must come soon. Small transactions a second on a busy machine:
+ * 4–6 with kafkajs's 300 ms, 60 with 10 ms, 90 with 5 ms, 118 with 2 ms.
  */
 const RETRY = { initialRetryTime: 2, maxRetryTime: 500, retries: 12 }
 
-/** Opens a writer. When this resolves, all earlier writers of the id are fenced and their transactions aborted. */
+/**
+ * Opens a writer. When this resolves, all earlier writers of the id are fenced and their transactions
+ * aborted.
+ */
 export async function openTransactionWriter(
   kafka: Kafka,
   { transactionalId, mayCommit }: TransactionOptions,
@@ -68,7 +75,8 @@ export async function openTransactionWriter(
   const discard = () => producer.disconnect().catch(() => {})
   try {
     await producer.connect()
-    // kafkajs takes over the id when the first transaction begins, not when it connects. This one stays empty.
+    // kafkajs takes over the id when the first transaction begins, not when it connects. This one stays
+    // empty.
     const fencing = await producer.transaction()
     await fencing.abort()
   } catch (error) {
@@ -77,9 +85,9 @@ export async function openTransactionWriter(
   }
 
   /**
-   * Sends records and offset side by side. Each takes two requests: one to the coordinator and one that writes. Brokers
-   * answer a connection's requests in order, so the coordinator sees both in order too. If one fails, the other is
-   * still awaited.
+   * Sends records and offset side by side. Each takes two requests: one to the coordinator and one that
+   * writes. Brokers answer a connection's requests in order, so the coordinator sees both in order too. If
+   * one fails, the other is still awaited.
    */
   async function fill(
     transaction: Transaction,
@@ -128,8 +136,8 @@ const OFFSET_ATTEMPTS = 12
 
 /**
  * kafkajs adds the group to the transaction without a retry. As the first call of a transaction this met
- * CONCURRENT_TRANSACTIONS 14 times of 30; after records were sent, it does not. The failed call has changed nothing, so
- * it may be repeated.
+ * CONCURRENT_TRANSACTIONS 14 times of 30; after records were sent, it does not. The failed call has changed
+ * nothing, so it may be repeated.
  */
 async function sendGroupOffset(transaction: Transaction, offset: GroupOffset): Promise<void> {
   const { group, topic, partition, nextOffset, metadata } = offset
