@@ -16,15 +16,18 @@ export interface DecodedRecords {
   readonly rejections: readonly { readonly record: LogRecord; readonly rejection: Rejection }[]
 }
 
-/** Scans plain signals without an object for each. An entry that refers to `signals` is valid until they are cleared. */
+/**
+ * Scans plain signals without an object for each. An entry that refers to `signals` is valid until they are
+ * cleared.
+ */
 export interface SignalReading {
   readonly scanner: SignalScanner
   readonly signals: ScannedSignals
 }
 
 /**
- * Decodes the records from index `from` up to `to`, excluded. With a `reading`, plain signals in a row become one
- * entry, which folds to the same result.
+ * Decodes the records from index `from` up to `to`, excluded. With a `reading`, plain signals in a row become
+ * one entry, which folds to the same result.
  * @throws InvalidModelError if this version of Upswell cannot read a models record
  */
 export function decodeRecords(

@@ -3,8 +3,9 @@ import type { Promotion, TickSlice } from '../scoring/fold.ts'
 import type { Signal } from '../signals/signal.ts'
 import type { OutgoingRecord } from './log.ts'
 
-// Records of the `signals` topic. A signal is its canonical JSON. Records that Upswell writes itself carry the
-// header `upswell-record`. No source can set it, since ingest writes every signal with headers of its own.
+// Records of the `signals` topic. A signal is its canonical JSON. Records that Upswell writes itself carry
+// the header `upswell-record`. No source can set it, since ingest writes every signal with headers of its
+// own.
 
 export const RECORD_HEADER = 'upswell-record'
 /** Marks a signal that is loaded as history: its timestamp is its own time, not the wall clock's. */
@@ -21,7 +22,7 @@ export function signalRecord(
     topic,
     key: signal.accountId,
     value: JSON.stringify(canonicalSignal(signal)),
-    // Scoring goes by the record's time, which is never before the event itself.
+    // Scoring uses the record's time, which is never before the event itself.
     timestamp: Math.max(observedAt, signal.occurredAt),
     headers: clock === 'event' ? { [CLOCK_HEADER]: 'event' } : {},
   }

@@ -306,7 +306,7 @@ describe('the embedded log', () => {
     const backend = await openBackend(await temporaryDirectory())
     const options = { group: 'g', topics: ['in'], handler: idle, batchSize: 1 }
     const consumption = await backend.log.consume(options)
-    await expect(backend.log.consume(options)).rejects.toThrow('g/in is consumed already')
+    await expect(backend.log.consume(options)).rejects.toThrow('this process already consumes in as g')
     await consumption.stop()
     await backend.log.consume(options)
   })

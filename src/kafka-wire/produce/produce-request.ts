@@ -3,7 +3,7 @@ import { ProduceWriter } from './produce-writer.ts'
 
 export interface ProduceRequest {
   readonly transactionalId?: string | null | undefined
-  /** A number, or kafkajs' Long. */
+  /** A number, or kafkajs's Long. */
   readonly producerId?: unknown
   readonly producerEpoch?: number
   readonly acks: number

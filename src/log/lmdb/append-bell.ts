@@ -1,4 +1,7 @@
-/** Wakes those who wait for records of a partition. It keeps no memory of a ring: look first, then wait in the same turn. */
+/**
+ * Wakes readers that wait for records of a partition. It does not remember past rings: check for records,
+ * then call `wait` without an await in between.
+ */
 export class AppendBell {
   readonly #waiting = new Map<string, Set<() => void>>()
 

@@ -27,23 +27,23 @@ import {
 import { type EmbeddedTopic, EmbeddedTopics, type TopicPartitions } from './lmdb-topics.ts'
 import { EmbeddedRecords, type TopicPartition } from './record-tables.ts'
 
-/** How soon records that another process appended are seen. */
+/** How often the log is checked for records of other processes. */
 const POLL_MS = 100
-/** Of those who read without consuming, between turns of the event loop. */
+/** Readers that do not consume let the event loop run after this many records. */
 const RECORDS_PER_TURN = 1_000
-/** Removed in one transaction: others wait for the write lock meanwhile. */
+/** Removed in one transaction, while others wait for the write lock. */
 const RECORDS_PER_REMOVAL = 10_000
 
 export interface EmbeddedLogOptions {
-  /** For a topic that is made now; one that exists must have this number. */
+  /** For new topics; existing ones must have this number. */
   readonly partitions: TopicPartitions
-  /** Called when a handler threw, before the session is tried again. */
+  /** Called after a handler threw, before the next session. */
   readonly onProblem?: (problem: ConsumeProblem) => void
 }
 
 /**
- * The log port on LMDB. Any number of processes append and read; one of them consumes. Closing it leaves the environment open:
- * whoever opened that closes it.
+ * The log port on LMDB. Any number of processes append and read; one of them consumes. `close` leaves the
+ * environment open for its opener.
  */
 export class EmbeddedLog implements Log {
   readonly #environment: LmdbEnvironment
@@ -51,9 +51,8 @@ export class EmbeddedLog implements Log {
   readonly #records: EmbeddedRecords
   readonly #onProblem: (problem: ConsumeProblem) => void
   readonly #bell = new AppendBell()
-  /** The living ones; a session that is not here commits nothing. */
+  /** The open sessions. Any other session cannot commit. */
   readonly #sessions = new Map<PartitionSession, SessionPlace>()
-  /** What is consumed now. */
   #consumptions: readonly Consumed[] = []
   #claim: Promise<ConsumingClaim> | undefined
 
@@ -107,7 +106,7 @@ export class EmbeddedLog implements Log {
     return this.#topics.create(topics)
   }
 
-  /** Records first, some at a time; done again after a crash, it removes the rest. */
+  /** Removes records first, some at a time. After a crash, call it again to remove the rest. */
   async deleteTopics(names: readonly string[]): Promise<void> {
     for (const name of names) {
       if (this.#consumptions.some(({ topic }) => topic === name))
@@ -139,8 +138,8 @@ export class EmbeddedLog implements Log {
   }
 
   /**
-   * What `PartitionSession.commit` does, with another write in the same transaction.
-   * @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE, or what the other write's check throws
+   * Commits like `PartitionSession.commit`, with another write in the same transaction.
+   * @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE, or the error of the other write's check
    */
   async commitTogether(
     session: PartitionSession,
@@ -177,7 +176,7 @@ export class EmbeddedLog implements Log {
     this.#read(() => this.#environment.meta.getKeysCount())
   }
 
-  /** Finishes the batches under way and gives up the claim. */
+  /** Finishes the current batches and releases the claim. */
   async close(): Promise<void> {
     await Promise.all(this.#consumptions.map(({ consumption }) => consumption.stop()))
     const claim = this.#claim
@@ -188,7 +187,7 @@ export class EmbeddedLog implements Log {
   #start(options: ConsumeOptions, places: readonly SessionPlace[]): Consumption {
     const { group, topics, handler, batchSize } = options
     const twice = this.#consumptions.find(other => other.group === group && topics.includes(other.topic))
-    if (twice !== undefined) throw new Error(`${group}/${twice.topic} is consumed already`)
+    if (twice !== undefined) throw new Error(`this process already consumes ${twice.topic} as ${group}`)
 
     const stopping = new AbortController()
     const poll = setInterval(() => this.#bell.ringAll(), POLL_MS)
@@ -280,9 +279,9 @@ export class EmbeddedLog implements Log {
       for (let offset = from; offset < to; ) {
         const most = Math.min(RECORDS_PER_TURN, to - offset)
         const records = this.#read(() => this.#records.read({ topic, partition }, offset, most))
-        // Deleted meanwhile.
+        // The topic was deleted meanwhile.
         if (records.length === 0) break
-        // Where a deletion was broken off, records are missing.
+        // Records are missing after an interrupted deletion.
         for (const record of records) if (record.offset < to) yield record
         offset = records.at(-1)!.offset + 1
         await setImmediate()
@@ -305,14 +304,14 @@ export class EmbeddedLog implements Log {
   async #deleteTopic(topic: EmbeddedTopic): Promise<void> {
     const some = this.#records.prepareRemoveRecords(topic, RECORDS_PER_REMOVAL)
     while (await this.#environment.write('LOG_UNAVAILABLE', some)) await setImmediate()
-    // What was appended since goes with the topic itself.
+    // Records that were appended since are removed together with the topic.
     const rest = this.#records.prepareRemoveRecords(topic)
     const offsets = this.#records.prepareRemoveOffsets(topic)
     const row = this.#topics.prepareRemove(topic)
     await this.#environment.write('LOG_UNAVAILABLE', {
       check: () => {},
       apply: () => {
-        // Another process may have deleted it first, and made it anew.
+        // Another process may have deleted and recreated it first.
         if (!this.#topics.isThere(topic)) return
         rest.apply()
         offsets.apply()
@@ -321,7 +320,7 @@ export class EmbeddedLog implements Log {
     })
   }
 
-  /** In this process it is known who consumes; of another one only that it consumes something. */
+  /** It knows only whether other processes consume anything at all. */
   async #isConsuming(group: string): Promise<boolean> {
     if (this.#consumptions.some(consumed => consumed.group === group)) return true
     const claim = await this.#claim?.catch(() => undefined)

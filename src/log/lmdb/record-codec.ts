@@ -1,18 +1,17 @@
 import type { LogRecord, OutgoingRecord } from '../log.ts'
 
-/**
- * A record as the embedded log stores it: flags, timestamp (double), key, headers, then the value to the end. Lengths are
- * varints. Topic, partition and offset stand in its key.
- */
+// A stored record: flags uint8 · timestamp double · key · number of headers · name and value of each header ·
+// value. The value extends to the end. Keys, names and header values follow their lengths, which are varints
+// like the number of headers. Topic, partition and offset are in the LMDB key.
 
 const HAS_KEY = 1
 const HAS_VALUE = 2
 const FIXED_BYTES = 1 + 8
 
 /** @param timestamp ms */
-export function encodeRecord(record: OutgoingRecord, timestamp: number): Buffer {
+export function encodeStoredRecord(record: OutgoingRecord, timestamp: number): Buffer {
   const headers = Object.entries(record.headers ?? {})
-  // Written into one allocation: building it of parts took three times as long.
+  // Written into one allocation: joining parts took three times as long.
   const writer: Cursor = { bytes: Buffer.allocUnsafe(sizeOf(record, headers)), at: FIXED_BYTES }
   writer.bytes.writeUInt8((record.key === null ? 0 : HAS_KEY) | (record.value === null ? 0 : HAS_VALUE), 0)
   writer.bytes.writeDoubleBE(timestamp, 1)
@@ -26,8 +25,13 @@ export function encodeRecord(record: OutgoingRecord, timestamp: number): Buffer 
   return writer.bytes
 }
 
-/** @param bytes stay in use: key, value and headers are views of them. */
-export function decodeRecord(bytes: Buffer, topic: string, partition: number, offset: number): LogRecord {
+/** Key, value and headers are views of `bytes`. */
+export function decodeStoredRecord(
+  bytes: Buffer,
+  topic: string,
+  partition: number,
+  offset: number,
+): LogRecord {
   const flags = bytes.readUInt8(0)
   const cursor: Cursor = { bytes, at: FIXED_BYTES }
   const key = flags & HAS_KEY ? readWithLength(cursor) : null
@@ -64,7 +68,7 @@ function readHeaders(cursor: Cursor): Record<string, Buffer> {
     const name = readWithLength(cursor).toString()
     entries.push([name, readWithLength(cursor)])
   }
-  // Not by assignment: a header may be called __proto__.
+  // No assignment: a header may be called __proto__.
   return Object.fromEntries(entries)
 }
 
@@ -97,7 +101,7 @@ function readWithLength(cursor: Cursor): Buffer {
   return cursor.bytes.subarray(start, cursor.at)
 }
 
-/** Seven bits a byte, the lowest first; the high bit says that more follow. */
+/** Seven bits a byte, lowest first; the high bit means that more bytes follow. */
 function writeVarint(writer: Cursor, value: number): void {
   let rest = value
   while (rest > 0x7f) {

@@ -2,11 +2,11 @@ import type { LmdbEnvironment, LmdbTable, PreparedWrite } from '../../lib/lmdb-e
 import type { GroupState, LogRecord, OutgoingRecord, Position } from '../log.ts'
 import { partitionOf } from '../partition-of.ts'
 import type { EmbeddedTopic } from './lmdb-topics.ts'
-import { decodeRecord, encodeRecord } from './record-codec.ts'
+import { decodeStoredRecord, encodeStoredRecord } from './record-codec.ts'
 
-/** What is read at once, however many records were asked for. */
+/** A read returns at most about this much, however many records were asked for. */
 const MAX_READ_BYTES = 16 * 1024 * 1024
-/** 2⁴⁸ records a partition. */
+/** Enough for 2⁴⁸ records a partition. */
 const OFFSET_BYTES = 6
 
 export interface TopicPartition {
@@ -14,13 +14,16 @@ export interface TopicPartition {
   readonly partition: number
 }
 
-/** The records of all topics, where their partitions end, and how far the groups are. Its methods belong into a read or a write of the environment. */
+/**
+ * The tables of records, partition ends and committed offsets. Call the methods within a read or a write of
+ * the environment.
+ */
 export class EmbeddedRecords {
   /** Topic, partition, offset → record. */
   readonly #records: LmdbTable
-  /** Topic, partition → the offset that the next record gets. */
+  /** Topic, partition → the offset of the next record. */
   readonly #ends: LmdbTable
-  /** Topic, partition, group → offset, and the text that was committed with it. */
+  /** Topic, partition, group → the committed offset and its metadata. */
   readonly #committed: LmdbTable
 
   constructor(environment: LmdbEnvironment) {
@@ -29,7 +32,7 @@ export class EmbeddedRecords {
     this.#committed = environment.table('log-committed')
   }
 
-  /** The offset that the next record gets. */
+  /** The offset of the next record. */
   end(place: TopicPartition): number {
     return this.#endAt(partitionPrefix(place))
   }
@@ -45,24 +48,26 @@ export class EmbeddedRecords {
     const records: LogRecord[] = []
     let bytes = 0
     for (const { key, value } of range) {
-      records.push(decodeRecord(value, topic.name, partition, decodeOffset(key.subarray(prefix.length))))
+      records.push(
+        decodeStoredRecord(value, topic.name, partition, decodeOffset(key.subarray(prefix.length))),
+      )
       bytes += value.length
       if (bytes >= MAX_READ_BYTES) break
     }
     return records
   }
 
-  /** 0 if the group never committed. */
+  /** 0: the group has never committed. */
   committed(place: TopicPartition, group: string): number {
     return decodeOffset(this.#committed.get(committedKey(place, group)))
   }
 
-  /** Undefined if nothing was committed with the offset. */
+  /** Undefined: the offset was committed without metadata. */
   committedMetadata(place: TopicPartition, group: string): string | undefined {
     return decodeMetadata(this.#committed.get(committedKey(place, group)))
   }
 
-  /** Of each partition in which the group committed. */
+  /** Partitions in which the group has never committed are left out. */
   committedOffsets(topic: EmbeddedTopic, group: string): Pick<GroupState, 'committed' | 'metadata'> {
     const committed = new Map<number, number>()
     const metadata = new Map<number, string>()
@@ -76,7 +81,7 @@ export class EmbeddedRecords {
     return { committed, metadata }
   }
 
-  /** Forgets the group's offsets in all topics. */
+  /** Removes the group's offsets in all topics. */
   prepareForget(group: string): PreparedWrite {
     const name = Buffer.from(group)
     return {
@@ -88,7 +93,7 @@ export class EmbeddedRecords {
     }
   }
 
-  /** Removes so many records of a topic, or all; answers whether any may be left. */
+  /** Removes up to `limit` records of a topic, or all. Returns whether some may be left. */
   prepareRemoveRecords(topic: EmbeddedTopic, limit?: number): PreparedWrite<boolean> {
     return {
       check: () => {},
@@ -101,7 +106,7 @@ export class EmbeddedRecords {
     }
   }
 
-  /** Removes where a topic's partitions end, and where all groups are in them. */
+  /** Removes a topic's partition ends and all groups' offsets in it. */
   prepareRemoveOffsets(topic: EmbeddedTopic): PreparedWrite {
     return {
       check: () => {},
@@ -123,7 +128,7 @@ export class EmbeddedRecords {
     }
   }
 
-  /** @param topics of all the records. Positions come in the order of the records. */
+  /** `topics` has the topic of every record. Returns the positions in the order of the records. */
   prepareAppend(
     records: readonly OutgoingRecord[],
     topics: ReadonlyMap<string, EmbeddedTopic>,
@@ -134,7 +139,7 @@ export class EmbeddedRecords {
       const topic = topics.get(record.topic)!
       const partition = partitionFor(record, topic)
       const run = runOf(runs, { topic, partition })
-      return { partition, run, value: encodeRecord(record, record.timestamp ?? now) }
+      return { partition, run, value: encodeStoredRecord(record, record.timestamp ?? now) }
     })
     return {
       check: () => {},
@@ -156,10 +161,12 @@ export class EmbeddedRecords {
   }
 }
 
-/** Records that are appended to one partition at once. */
+/** The records of one append that go to the same partition. */
 interface AppendRun {
   readonly prefix: Buffer
-  /** Of the next record; known in the transaction only, since another process may have appended before it. */
+  /**
+   * The next record's offset. It is read within the transaction: another process may have appended before.
+   */
   offset: number
 }
 
@@ -170,7 +177,7 @@ function runOf(runs: Map<string, AppendRun>, place: TopicPartition): AppendRun {
   return run
 }
 
-/** A record without a key has no place of its own and goes to partition 0. */
+/** A record without partition and key goes to partition 0. */
 function partitionFor(record: OutgoingRecord, topic: EmbeddedTopic): number {
   const partition = record.partition ?? (record.key === null ? 0 : partitionOf(record.key, topic.partitions))
   if (partition < 0 || partition >= topic.partitions) {
@@ -209,7 +216,7 @@ function decodeOffset(bytes: Buffer | undefined): number {
   return bytes === undefined ? 0 : bytes.readUIntBE(0, OFFSET_BYTES)
 }
 
-/** What is behind the offset. */
+/** The bytes after the offset. */
 function decodeMetadata(bytes: Buffer | undefined): string | undefined {
   return bytes === undefined || bytes.length === OFFSET_BYTES
     ? undefined

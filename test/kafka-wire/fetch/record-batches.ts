@@ -96,7 +96,7 @@ export function encodeVarint(value: number): Buffer {
 
 const require = createRequire(import.meta.url)
 
-/** As kafkajs' own producer writes it. */
+/** As kafkajs's own producer writes it. */
 export async function encodeWithKafkajs(batch: {
   readonly firstOffset: number
   readonly firstTimestamp: number
