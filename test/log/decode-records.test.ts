@@ -23,7 +23,7 @@ function record(kind: string, value: string | null, timestamp = 1_800_000_000_00
 
 const TICK = { slice: 0, of: 2, scope: 'due', clock: 'wall' }
 
-test('a tick is read', () => {
+test('decodes a tick', () => {
   expect(decodeRecord(record('tick', JSON.stringify(TICK)), new ModelLibrary())).toEqual({
     entry: { type: 'tick', offset: 7, timestamp: 1_800_000_000_000, ...TICK },
   })
@@ -49,7 +49,7 @@ test.each([
   })
 })
 
-test('a tick of the far future goes there too: it would push every clock', () => {
+test('rejects a tick of the far future: it would advance every clock', () => {
   expect(decodeRecord(record('tick', JSON.stringify(TICK), 1e16), new ModelLibrary())).toMatchObject({
     rejection: { code: 'invalid-time' },
   })
@@ -66,7 +66,7 @@ const SIGNAL: Signal = {
   occurredAt: 1_800_000_000_000,
 }
 
-/** As a log hands it over that makes views of key and value, or that says where they lie. */
+/** A record with views of key and value, or with a span too. */
 function handedOver(
   { key, value, headers = {} }: ReturnType<typeof signalRecord>,
   { withSpan, timestamp = 1_800_000_000_500 }: { withSpan: boolean; timestamp?: number },
@@ -97,7 +97,7 @@ function handedOver(
   return { ...record, span }
 }
 
-/** What a scorer that scans makes of records, one after the other; the entries in the order of their offsets, rejections behind them. */
+/** Decodes with a scanner: the entries in the order of their offsets, then the rejections. */
 function scanned(records: readonly LogRecord[], library: ModelLibrary): DecodedRecord[] {
   const reading = { scanner: new SignalScanner(), signals: new ScannedSignals() }
   const { entries, rejections } = decodeRecords(records, 0, records.length, library, reading)
@@ -123,7 +123,7 @@ function scanned(records: readonly LogRecord[], library: ModelLibrary): DecodedR
   return [...decoded, ...rejections.map(({ rejection }) => ({ rejection }))]
 }
 
-/** With all that a signal tells, whether it makes it when asked or not. */
+/** The signal with all its properties evaluated, lazy ones too. */
 function plainly(decoded: DecodedRecord): unknown {
   if ('rejection' in decoded || decoded.entry.type !== 'signal') return decoded
   const { id, kind, name, accountId, userId, quantityThousandths, properties, occurredAt } =
@@ -136,30 +136,33 @@ function plainly(decoded: DecodedRecord): unknown {
   }
 }
 
-describe('with a scanner a record is what it is without one', () => {
+describe('decodes the same with a scanner as without', () => {
   const written = signalRecord('signals', SIGNAL, 1_800_000_000_500)
   const text = String(written.value)
   const tick = tickRecord('signals', 0, 1_800_000_000_000, { slice: 0, of: 2, scope: 'due', clock: 'wall' })
   const rows: readonly [name: string, record: typeof written, timestamp?: number][] = [
     ['a signal', written],
-    ['one that was loaded as history', signalRecord('signals', SIGNAL, 1_800_000_000_500, 'event')],
-    ['one of another clock', { ...written, headers: { 'upswell-clock': 'events' } }],
-    ['one with headers of others', { ...written, headers: { trace: 'x' } }],
-    ['one with properties', signalRecord('signals', { ...SIGNAL, properties: { team: 'Sales' } }, 0)],
-    ['one of an account beyond ASCII', signalRecord('signals', { ...SIGNAL, accountId: 'ümläut' }, 0)],
+    ['a signal that was loaded as history', signalRecord('signals', SIGNAL, 1_800_000_000_500, 'event')],
+    ['a signal with another clock header', { ...written, headers: { 'upswell-clock': 'events' } }],
+    ['a signal with foreign headers', { ...written, headers: { trace: 'x' } }],
+    ['a signal with properties', signalRecord('signals', { ...SIGNAL, properties: { team: 'Sales' } }, 0)],
+    [
+      'a signal of an account with a non-ASCII id',
+      signalRecord('signals', { ...SIGNAL, accountId: 'ümläut' }, 0),
+    ],
     ['facts', signalRecord('signals', { ...SIGNAL, kind: 'traits', properties: { seats: 1 } }, 0)],
     ['another key', { ...written, key: 'acct-2' }],
-    ['a key that goes on', { ...written, key: 'acct-11' }],
-    ['a key that breaks off', { ...written, key: 'acct-' }],
+    ['a key that is longer', { ...written, key: 'acct-11' }],
+    ['a key that is shorter', { ...written, key: 'acct-' }],
     ['no key', { ...written, key: null }],
     ['no value', { ...written, value: null }],
     ['an empty value', { ...written, value: '' }],
-    ['no JSON', { ...written, value: text.slice(1) }],
-    ['no end', { ...written, value: text.slice(0, -1) }],
+    ['a value that is no JSON', { ...written, value: text.slice(1) }],
+    ['a value without its end', { ...written, value: text.slice(0, -1) }],
     ['a tick', tick],
-    ['a signal that says it is a tick', { ...written, headers: { 'upswell-record': 'tick' } }],
-    ['a signal that says it is what nobody knows', { ...written, headers: { 'upswell-record': '' } }],
-    ['a time that is too far off', written, 1e16],
+    ['a signal whose header says tick', { ...written, headers: { 'upswell-record': 'tick' } }],
+    ['a signal whose header has an unknown kind', { ...written, headers: { 'upswell-record': '' } }],
+    ['a time too far in the future', written, 1e16],
     ['a signal of the future', written, SIGNAL.occurredAt - 600_001],
   ]
   test.each(rows)('%s', (_, outgoing, timestamp = 1_800_000_000_500) => {
@@ -171,7 +174,7 @@ describe('with a scanner a record is what it is without one', () => {
     }
   })
 
-  test('among others, in any number and order', () => {
+  test('mixed with others, in any number and order', () => {
     const library = new ModelLibrary()
     const mixed = fc.array(
       fc.record({
@@ -181,7 +184,7 @@ describe('with a scanner a record is what it is without one', () => {
         isPlain: fc.boolean(),
         withSpan: fc.boolean(),
       }),
-      // Beyond the room that there is at first.
+      // More than the initial capacity.
       { maxLength: 1_200, size: 'max' },
     )
     let runs = 0
@@ -213,7 +216,7 @@ describe('with a scanner a record is what it is without one', () => {
     expect(runs).toBeGreaterThan(20)
   })
 
-  test('and what is plain needs no views of key and value', () => {
+  test('reads plain signals without views of key and value', () => {
     const { key, value, headers, ...rest } = handedOver(written, { withSpan: true })
     const unread = (): never => {
       throw new Error('was read')

@@ -7,7 +7,7 @@ import type { LogRecord } from '../../../src/log/log.ts'
 import { encodeXerial } from './encode-xerial.ts'
 import { encodeBatch, encodeMarker, type RecordToEncode } from './record-batches.ts'
 
-it('reads the committed records of any log from any offset on, in any portions', async () => {
+it('reads the committed records of any log, from any offset, any number at a time', async () => {
   await fc.assert(
     fc.asyncProperty(arbitraryLog, arbitraryReading, async (entries, reading) => {
       const log = layOut(entries)
@@ -57,7 +57,7 @@ const arbitraryLog = fc.array(fc.oneof({ weight: 3, arbitrary: arbitraryBatch },
   maxLength: 20,
 })
 const arbitraryReading = fc.record({
-  /** Of what there is: where it begins, where its bytes are cut off, where it ends. */
+  /** Fractions of the log: where the fetch begins, where its bytes are cut off, where it ends. */
   from: fc.double({ min: 0, max: 1, noNaN: true }),
   bytes: fc.double({ min: 0, max: 1, noNaN: true }),
   to: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
@@ -70,7 +70,7 @@ type Entry = Batch | (typeof arbitraryMarker extends fc.Arbitrary<infer T> ? T :
 
 interface LaidOut {
   readonly baseOffset: number
-  /** Of the next entry. */
+  /** The offset of the next entry. */
   readonly endOffset: number
   readonly bytes: Buffer
   readonly batch: (Batch & { readonly encoded: readonly RecordToEncode[] }) | undefined
@@ -82,7 +82,10 @@ interface Log {
   readonly aborted: readonly (AbortedTransaction & { readonly lastOffset: number })[]
 }
 
-/** Puts the entries one behind the other. A transaction lasts from a producer's first transactional batch to its next marker; those left open at the end are committed. */
+/**
+ * Puts the entries one after the other. A transaction lasts from a producer's first transactional batch to
+ * its next marker. Transactions that are open at the end are committed.
+ */
 function layOut(entries: readonly Entry[]): Log {
   const laidOut: LaidOut[] = []
   const aborted: (AbortedTransaction & { lastOffset: number })[] = []
@@ -139,7 +142,7 @@ function placeBatch(batch: Batch, baseOffset: number): LaidOut {
   }
 }
 
-/** What a broker answers: from the batch on in which the offset lies, cut off somewhere. */
+/** A broker's answer: it begins with the batch that contains the offset, and may be cut off anywhere. */
 function fetch(
   { entries, aborted }: Log,
   reading: { from: number; bytes: number; to: number | null; seed: number },

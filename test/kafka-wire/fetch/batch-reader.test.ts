@@ -44,20 +44,20 @@ describe('the reader of record batches', () => {
     expect(third?.value).toEqual(Buffer.alloc(300, 'v'))
   })
 
-  it('is its own span', async () => {
+  it('makes each record its own span', async () => {
     const [record] = await read(encodeBatch({ baseOffset: 0, records: VARIED }))
     const { bytes, keyFrom, keyTo, valueFrom, valueTo } = record!.span
     expect(bytes.toString('utf8', keyFrom, keyTo)).toBe('account-1')
     expect(bytes.toString('utf8', valueFrom, valueTo)).toBe('{"id":1}')
   })
 
-  it('gives the time of the batch where the broker set it', async () => {
+  it('gives all records the time of the batch if the broker set it', async () => {
     const batch = { baseOffset: 0, baseTimestamp: 1_000, maxTimestamp: 9_000, records: VARIED }
     const records = await read(encodeBatch({ ...batch, isAppendTime: true }))
     expect(records.map(({ timestamp }) => timestamp)).toEqual([9_000, 9_000, 9_000])
   })
 
-  it('reads what kafkajs writes', async () => {
+  it('reads the batches that kafkajs writes', async () => {
     const records = VARIED.map(record => ({
       ...record,
       headers: record.headers.filter(([, value]) => value !== null),
@@ -79,7 +79,7 @@ describe('the reader of record batches', () => {
     expect(textsOf(await read(bytes))).toEqual(['{"id":1}', null, 'v'.repeat(300)])
   })
 
-  it('reads lz4, between batches that are not compressed', async () => {
+  it('reads lz4 between uncompressed batches', async () => {
     const packed = await compressFrame(bodyOf(encodeBatch({ baseOffset: 0, records: VARIED })))
     const bytes = Buffer.concat([
       plainBatch(0, 2),
@@ -89,13 +89,13 @@ describe('the reader of record batches', () => {
     expect(textsOf(await read(bytes))).toEqual(['0', '1', '{"id":1}', null, 'v'.repeat(300), '0', '1'])
   })
 
-  it('begins at the offset that was asked for, within a batch, and ends before another', async () => {
+  it('begins at the requested offset, within a batch, and ends before `to`', async () => {
     const bytes = Buffer.concat([plainBatch(0, 3), plainBatch(3, 3), plainBatch(6, 3)])
     expect(offsetsOf(await read(bytes, { from: 1, to: 7 }))).toEqual([1, 2, 3, 4, 5, 6])
     expect(offsetsOf(await read(bytes, { from: 4 }))).toEqual([4, 5, 6, 7, 8])
   })
 
-  it('gives as many as are wanted at a time', async () => {
+  it('gives as many records at a time as the caller wants', async () => {
     const bytes = Buffer.concat([plainBatch(0, 3), plainBatch(3, 3)])
     const reader = readerOf(bytes, { from: 0 })
     const chunks: number[][] = []
@@ -107,7 +107,7 @@ describe('the reader of record batches', () => {
     expect(chunks).toEqual([[0, 1], [2, 3], [4, 5], []])
   })
 
-  it('leaves a batch out that is cut off, wherever that is', async () => {
+  it('leaves out a batch that is cut off at any byte', async () => {
     const [first, second] = [plainBatch(0, 2), plainBatch(2, 2)]
     for (let length = 0; length < second.length; length++) {
       const bytes = Buffer.concat([first, second.subarray(0, length)])
@@ -117,7 +117,7 @@ describe('the reader of record batches', () => {
     expect(readerOf(first.subarray(0, 70), { from: 0 }).nextOffset).toBeUndefined()
   })
 
-  it('goes on behind what compaction took from the end of a batch, or all of it', async () => {
+  it('continues after a batch that compaction shortened or emptied', async () => {
     const left = encodeBatch({ baseOffset: 10, lastOffsetDelta: 9, records: [plainRecord(4)] })
     const empty = encodeBatch({ baseOffset: 30, lastOffsetDelta: 5, records: [] })
     expect(readerOf(left, { from: 10 }).nextOffset).toBe(20)
@@ -126,7 +126,7 @@ describe('the reader of record batches', () => {
     expect(offsetsOf(await read(both))).toEqual([14])
   })
 
-  it('says what it cannot read', async () => {
+  it('reports formats and compressions that it cannot read', async () => {
     const old = plainBatch(0, 1)
     old.writeInt8(1, 16)
     expect(() => readerOf(old, { from: 0 })).toThrow(/format \(magic\) 1; only 2/)
@@ -149,25 +149,26 @@ describe('the reader of record batches', () => {
 })
 
 /**
- * A log as a row of `producer value`; `!` is the producer's abort marker, `.` its commit marker; a producer in lower case writes without transactions. The list is
- * what the broker says was aborted, `producer first offset`.
+ * A log as a row of `producer value`: `!` is the producer's abort marker, `.` its commit marker. A producer
+ * in lower case writes without transactions. The list has the aborted transactions as `producer
+ * first-offset`.
  */
 it.each([
   ['nothing aborted', 'A1 A2 A. B3 B.', [], '1 2 3'],
-  ['one aborted', 'A1 A2 A! B3 B.', ['A 0'], '3'],
-  ['the same producer, before and after', 'A1 A. A2 A! A3 A.', ['A 2'], '1 3'],
-  ['the same producer twice', 'A1 A! A2 A. A3 A!', ['A 0', 'A 4'], '2'],
-  ['overlapping, listed as they ended', 'A1 B2 A3 B! A4 A! C5 C.', ['B 1', 'A 0'], '5'],
-  ['overlapping with one that is committed', 'A1 B2 C3 A4 B! C5 A! C.', ['B 1', 'A 0'], '3 5'],
-  ['a fetch that begins within two of them', 'B2 A3 B! A! A4 A.', ['B -7', 'A -9'], '4'],
-  ['a producer without transactions among them', 'A1 b2 A3 A!', ['A 0', 'b 1'], '2'],
-  ['the end of it not fetched yet', 'A1 B2 A3', ['A 0'], '2'],
+  ['one transaction aborted', 'A1 A2 A! B3 B.', ['A 0'], '3'],
+  ['a producer that also commits before and after', 'A1 A. A2 A! A3 A.', ['A 2'], '1 3'],
+  ['a producer that aborts twice', 'A1 A! A2 A. A3 A!', ['A 0', 'A 4'], '2'],
+  ['overlapping transactions, listed as they ended', 'A1 B2 A3 B! A4 A! C5 C.', ['B 1', 'A 0'], '5'],
+  ['aborted transactions that overlap a committed one', 'A1 B2 C3 A4 B! C5 A! C.', ['B 1', 'A 0'], '3 5'],
+  ['a fetch that begins within two aborted transactions', 'B2 A3 B! A! A4 A.', ['B -7', 'A -9'], '4'],
+  ['a producer without transactions in between', 'A1 b2 A3 A!', ['A 0', 'b 1'], '2'],
+  ['an aborted transaction whose end is not fetched yet', 'A1 B2 A3', ['A 0'], '2'],
 ])('leaves out what was aborted, and nothing else: %s', async (_, log, list, expected) => {
   const bytes = Buffer.concat(log.split(' ').map(encodeEntry))
   expect(textsOf(await read(bytes, { from: 0, aborted: list.map(readTransaction) })).join(' ')).toBe(expected)
 })
 
-/** Of three kinds: with all there is, with nothing, with long and large ones. */
+/** Three kinds of records: with everything, with nothing, with long and large values. */
 const VARIED: readonly RecordToEncode[] = [
   {
     offsetDelta: 0,

@@ -64,7 +64,8 @@ export class FakeCluster {
 
   async #send({ request, response }: FetchToSend): Promise<unknown> {
     const { buffer } = await request.encode()
-    // Replica, wait, minimum and maximum of bytes; isolation level; session id and epoch; one topic, one partition.
+    // Replica, wait, minimum and maximum of bytes; isolation level; session id and epoch; one topic, one
+    // partition.
     expect(buffer.readInt8(16)).toBe(READ_COMMITTED)
     expect([buffer.readInt32BE(17), buffer.readInt32BE(21)]).toEqual([0, -1])
     const partitionAt = 29 + 2 + TOPIC.length + 4

@@ -28,7 +28,7 @@ const ANSWER = {
   ],
 }
 
-it.each([4, 5, 6, 7, 8, 9, 10, 11])('decodes version %d as kafkajs does', async version => {
+it.each([4, 5, 6, 7, 8, 9, 10, 11])('decodes version %d like kafkajs', async version => {
   const data = encodeFetchAnswer(ANSWER, version)
   expect(decodeFetchAnswer(data, version)).toEqual(ANSWER)
   const kafkajs = require(`kafkajs/src/protocol/requests/fetch/v${version}/response.js`) as {
@@ -49,13 +49,13 @@ it.each([4, 5, 6, 7, 8, 9, 10, 11])('decodes version %d as kafkajs does', async 
   expect(responses[1]?.partitions).toMatchObject([{ partition: 8, errorCode: 6 }])
 })
 
-it('takes lists and records that are null as empty', () => {
+it('treats null lists and records as empty', () => {
   const data = encodeFetchAnswer({ ...ANSWER, partitions: [] }, 11)
   data.writeInt32BE(-1, data.length - 4)
   expect(decodeFetchAnswer(data, 11).partitions).toEqual([])
 })
 
-it('refuses what is cut off, and versions that it does not know', () => {
+it('refuses an answer that is cut off, and unknown versions', () => {
   const data = encodeFetchAnswer(ANSWER, 11)
   for (let length = 0; length < data.length; length++)
     expect(() => decodeFetchAnswer(data.subarray(0, length), 11)).toThrow(RangeError)

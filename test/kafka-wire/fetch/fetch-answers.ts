@@ -1,6 +1,6 @@
 import type { FetchAnswer, FetchedPartition } from '../../../src/kafka-wire/fetch/fetch-answer.ts'
 
-/** An answer as the protocol's description has it, each partition under a topic entry of its own. */
+/** An answer written by the protocol's description. Each partition has its own topic entry. */
 export function encodeFetchAnswer(
   { errorCode, partitions, throttleMs }: FetchAnswer,
   version: number,

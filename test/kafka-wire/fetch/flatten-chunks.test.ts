@@ -1,13 +1,13 @@
 import { expect, it } from 'vitest'
 import { flattenChunks } from '../../../src/kafka-wire/fetch/flatten-chunks.ts'
 
-it('gives the items one by one, whatever the chunks are', async () => {
+it('gives the items one by one, for chunks of any size', async () => {
   const items: number[] = []
   for await (const item of flattenChunks(chunksOf([[], [1, 2], [], [], [3], []]))) items.push(item)
   expect(items).toEqual([1, 2, 3])
 })
 
-it('lets the source go when the reader stops, and fails as it does', async () => {
+it('ends the source when the reader stops, and passes its error on', async () => {
   const closed: string[] = []
   for await (const item of flattenChunks(chunksOf([[1, 2], [3]], closed))) if (item === 2) break
   expect(closed).toEqual(['closed'])

@@ -1,12 +1,12 @@
 import { createRequire } from 'node:module'
 
-/** What a test writes into a record. */
+/** The contents of a test's record. */
 export interface RecordToEncode {
   readonly offsetDelta: number
   readonly timestampDelta: number
   readonly key: Buffer | null
   readonly value: Buffer | null
-  /** A name may come more than once. */
+  /** Names may repeat. */
   readonly headers: readonly (readonly [name: string, value: Buffer | null])[]
 }
 
@@ -22,11 +22,11 @@ export interface BatchToEncode {
   readonly isControl?: boolean
   readonly isAppendTime?: boolean
   readonly compression?: 0 | 1 | 2 | 3 | 4
-  /** What the records are compressed with. */
+  /** Compresses the records. */
   readonly compress?: (records: Buffer) => Buffer
 }
 
-/** A record batch (magic 2) as the protocol's description has it, written byte by byte. */
+/** A record batch (magic 2), written byte by byte by the protocol's description. */
 export function encodeBatch(batch: BatchToEncode): Buffer {
   const { baseOffset, baseTimestamp = 0, compress, compression = 0, records } = batch
   const { maxTimestamp = baseTimestamp, producerId = -1 } = batch
@@ -64,7 +64,7 @@ export function encodeMarker(offset: number, producerId: number, marker: Marker)
   })
 }
 
-/** A record whose value says where it stands. */
+/** A record whose value is its offset delta. */
 export function plainRecord(offsetDelta: number, value = `${offsetDelta}`): RecordToEncode {
   return { offsetDelta, timestampDelta: 0, key: null, value: Buffer.from(value), headers: [] }
 }
@@ -96,7 +96,7 @@ export function encodeVarint(value: number): Buffer {
 
 const require = createRequire(import.meta.url)
 
-/** As kafkajs's own producer writes it. */
+/** Written by kafkajs's own producer code. */
 export async function encodeWithKafkajs(batch: {
   readonly firstOffset: number
   readonly firstTimestamp: number

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { readVarint, varintSize } from '../../../src/kafka-wire/fetch/varint.ts'
 import { encodeVarint } from './record-batches.ts'
 
-it('comes back from its encoding, wherever it stands', () => {
+it('reads every encoded integer at any position', () => {
   const edges = [7, 14, 21, 28, 31, 32, 35, 42, 49].flatMap(bits => [2 ** bits, 2 ** (bits - 1)])
   const arbitraryInteger = fc.oneof(
     fc.integer(),
@@ -23,12 +23,12 @@ it('comes back from its encoding, wherever it stands', () => {
   )
 })
 
-it('reads the largest that the protocol has, as near as a number comes', () => {
+it('reads the largest integers of the protocol, as exactly as a number can', () => {
   const lowest = Buffer.from([255, 255, 255, 255, 255, 255, 255, 255, 255, 1])
   expect(readVarint(lowest, 0)).toBe(-(2 ** 63))
 })
 
-it('refuses one that has no end, and reads zeros behind the bytes', () => {
+it('refuses an integer without an end, and reads zeros after the bytes', () => {
   expect(() => readVarint(Buffer.alloc(20, 128), 0)).toThrow(RangeError)
   expect(readVarint(Buffer.alloc(0), 0)).toBe(0)
   expect(readVarint(Buffer.from([128]), 0)).toBe(0)

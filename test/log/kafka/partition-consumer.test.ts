@@ -7,13 +7,13 @@ import type { LogRecord, PartitionHandler, PartitionSession, RecordList } from '
 import { silent, until } from '../../support/log-handlers.ts'
 
 describe('the owner of a partition', () => {
-  it('fences, reads the offset, tells the handler, and only then fetches', async () => {
+  it('fences, reads the offset, calls `assigned`, and only then fetches', async () => {
     const setup = owner({ committed: 7 })
     await until(() => setup.owner.isWorking())
     expect(setup.steps).toEqual(['fence', 'read offset', 'assigned at 7', 'fetch from 7'])
   })
 
-  it('waits for the owner before it', async () => {
+  it('waits for the previous owner', async () => {
     let letGo = (): void => {}
     const predecessor = new Promise<void>(resolve => {
       letGo = resolve
@@ -25,7 +25,7 @@ describe('the owner of a partition', () => {
     await until(() => setup.owner.isWorking())
   })
 
-  it('hands over what comes, as many at a time as it may, one call after the other', async () => {
+  it('hands over at most `batchSize` records, one call after the other', async () => {
     let callsUnderWay = 0
     const most: number[] = []
     const setup = owner({
@@ -47,7 +47,7 @@ describe('the owner of a partition', () => {
     expect(most).toEqual([1, 1])
   })
 
-  it('lets the handler go and begins anew when a commit was refused, though the handler hid it', async () => {
+  it('releases and opens a new session when a commit was refused, even if the handler hides it', async () => {
     const setup = owner({
       write: async () => {
         throw new UpswellError('LOG_FENCED', 'an old epoch')
@@ -64,7 +64,7 @@ describe('the owner of a partition', () => {
     expect(setup.owner.problem()).toContain('an old epoch')
   })
 
-  it('begins anew when the handler throws, or the session is lost between two calls', async () => {
+  it('opens a new session when the handler throws, or the session is lost between two calls', async () => {
     let session: PartitionSession | undefined
     const setup = owner({
       committed: 4,
@@ -86,7 +86,7 @@ describe('the owner of a partition', () => {
     expect(setup.steps.filter(step => step === 'released')).toHaveLength(2)
   })
 
-  it('begins anew where what comes next cannot be fetched any more', async () => {
+  it('opens a new session when the next records cannot be fetched any more', async () => {
     const setup = owner({ committed: 4 })
     await until(() => setup.owner.isWorking())
     setup.fail(new UpswellError('LOG_UNAVAILABLE', 'deleted'))
@@ -94,7 +94,7 @@ describe('the owner of a partition', () => {
     expect(setup.owner.problem()).toContain('deleted')
   })
 
-  it('shows what keeps it from fetching, and goes on working', async () => {
+  it('shows why it cannot fetch, and keeps its session', async () => {
     const setup = owner({})
     await until(() => setup.owner.isWorking())
     setup.stall('no leader')
@@ -104,7 +104,7 @@ describe('the owner of a partition', () => {
     expect(setup.owner.problem()).toBeUndefined()
   })
 
-  it('hands nothing more over once it is held, and keeps the session of the call under way', async () => {
+  it('hands over nothing after `hold`, and keeps the session of the current call', async () => {
     let finish = (): void => {}
     const finished = new Promise<void>(resolve => {
       finish = resolve
@@ -130,7 +130,7 @@ describe('the owner of a partition', () => {
     expect(setup.steps.filter(step => step === 'released')).toHaveLength(1)
   })
 
-  it('does not begin to fetch when it was held before', async () => {
+  it('does not begin to fetch after `hold`', async () => {
     const setup = owner({})
     setup.owner.hold()
     await until(() => setup.steps.includes('assigned at 0'))
@@ -138,7 +138,7 @@ describe('the owner of a partition', () => {
     expect(setup.steps).not.toContain('fetch from 0')
   })
 
-  it('lets the call under way commit when it ends after it, and no other follows', async () => {
+  it('lets the current call commit when it ends after that call, and makes no other', async () => {
     let finish = (): void => {}
     const finished = new Promise<void>(resolve => {
       finish = resolve
@@ -161,7 +161,7 @@ describe('the owner of a partition', () => {
     expect(setup.steps.filter(step => step === 'released')).toHaveLength(1)
   })
 
-  it('refuses the commit of the call under way when it ends at once', async () => {
+  it('refuses the commit of the current call when it ends at once', async () => {
     let refusal: unknown
     const setup = owner({
       process: async session => {
@@ -185,7 +185,7 @@ interface OwnerParts {
   readonly write?: () => Promise<never>
 }
 
-/** An owner of signals/0 whose Kafka is a list of what happened. */
+/** An owner of signals/0 with a fake Kafka that lists what happened. */
 function owner({
   committed = 0,
   batchSize = 10,
@@ -252,7 +252,7 @@ interface FakeSource extends RecordSource {
   stall(problem: string | undefined): void
 }
 
-/** A source of what arrives; a call of `take` waits for that. */
+/** A source whose `take` waits for records to arrive. */
 function fakeSource(onClose: () => void): FakeSource {
   const arrived: LogRecord[] = []
   let failure: Error | undefined
