@@ -3,6 +3,7 @@
 export type ErrorCode =
   | 'INVALID_MODEL'
   | 'INVALID_SETTINGS'
+  | 'INVALID_INSTALLATION'
   | 'STORE_FENCED'
   | 'STORE_MOVED'
   | 'STORE_UNAVAILABLE'

@@ -9,6 +9,7 @@ import {
   type SASLOptions,
 } from 'kafkajs'
 import { installHooks } from '../../kafka-wire/hooks/install-hooks.ts'
+import { describeError, UpswellError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
 
 export interface KafkaConnection {
@@ -45,9 +46,9 @@ const REQUEST_TIMEOUT_MS = 15_000
 const KEEP_ALIVE_MS = 60_000
 const CLOSED = 'the Kafka client was closed'
 
-/** @throws Error when the installed kafkajs is not the known version */
+/** @throws UpswellError INVALID_INSTALLATION: the installed kafkajs is not the known version */
 export function kafkaClients(connection: KafkaConnection): KafkaClients {
-  installHooks()
+  installHooksOnce()
   const sockets = trackedSockets()
   const write = oneLine(connection.logger)
   const config: KafkaConfig = {
@@ -64,6 +65,15 @@ export function kafkaClients(connection: KafkaConnection): KafkaClients {
     ...(connection.sasl === undefined ? {} : { sasl: connection.sasl as SASLOptions }),
   }
   return { create: () => new Kafka(config), close: sockets.close }
+}
+
+/** Before the first client of the process is made. */
+function installHooksOnce(): void {
+  try {
+    installHooks()
+  } catch (error) {
+    throw new UpswellError('INVALID_INSTALLATION', describeError(error), { cause: error })
+  }
 }
 
 function trackedSockets(): { readonly create: ISocketFactory; close(): void } {

@@ -18,14 +18,10 @@ import type {
 } from '../log.ts'
 import { AppendBell } from './append-bell.ts'
 import { type ConsumingClaim, claimConsuming, isClaimed } from './claim.ts'
-import {
-  type ConsumeProblem,
-  type OpenSession,
-  type PartitionSource,
-  startConsumption,
-} from './consumption.ts'
+import { type ConsumeProblem, type PartitionSource, startConsumption } from './consumption.ts'
+import { type ConsumedPartition, EmbeddedWrites } from './embedded-writes.ts'
 import { type EmbeddedTopic, EmbeddedTopics, type TopicPartitions } from './lmdb-topics.ts'
-import { EmbeddedRecords, type TopicPartition } from './record-tables.ts'
+import { EmbeddedRecords } from './record-tables.ts'
 
 /** How often the log is checked for records of other processes. */
 const POLL_MS = 100
@@ -51,8 +47,7 @@ export class EmbeddedLog implements Log {
   readonly #records: EmbeddedRecords
   readonly #onProblem: (problem: ConsumeProblem) => void
   readonly #bell = new AppendBell()
-  /** The open sessions. Any other session cannot commit. */
-  readonly #sessions = new Map<PartitionSession, SessionPlace>()
+  readonly #writes: EmbeddedWrites
   #consumptions: readonly Consumed[] = []
   #claim: Promise<ConsumingClaim> | undefined
 
@@ -60,6 +55,7 @@ export class EmbeddedLog implements Log {
     this.#environment = environment
     this.#topics = new EmbeddedTopics(environment, options.partitions)
     this.#records = new EmbeddedRecords(environment)
+    this.#writes = new EmbeddedWrites(environment, this.#topics, this.#records, this.#bell)
     this.#onProblem = options.onProblem ?? (() => {})
   }
 
@@ -67,21 +63,18 @@ export class EmbeddedLog implements Log {
     return (await this.#topicNamed(topic)).partitions
   }
 
-  async append(records: readonly OutgoingRecord[]): Promise<Position[]> {
-    const append = await this.#prepareAppend(records)
-    const positions = await this.#environment.write('LOG_UNAVAILABLE', append)
-    this.#ringFor(records, positions)
-    return positions
+  append(records: readonly OutgoingRecord[]): Promise<Position[]> {
+    return this.#writes.append(records)
   }
 
   /** @throws UpswellError LOG_FENCED: another process consumes; PARTITIONS_CHANGED */
   async consume(options: ConsumeOptions): Promise<Consumption> {
     const claim = await this.#claimed()
     const topics = await Promise.all(options.topics.map(topic => this.#topicNamed(topic)))
-    const places = topics.flatMap(topic =>
+    const consumed = topics.flatMap(topic =>
       partitionsOf(topic).map(partition => ({ topic, partition, group: options.group, claim })),
     )
-    return this.#start(options, places)
+    return this.#start(options, consumed)
   }
 
   async *readAll(topicName: string): AsyncIterable<LogRecord> {
@@ -141,35 +134,14 @@ export class EmbeddedLog implements Log {
    * Commits like `PartitionSession.commit`, with another write in the same transaction.
    * @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE, or the error of the other write's check
    */
-  async commitTogether(
+  commitTogether(
     session: PartitionSession,
     records: readonly OutgoingRecord[],
     nextOffset: number,
     other: PreparedWrite,
     metadata?: string,
   ): Promise<void> {
-    try {
-      const place = this.#placeOf(session)
-      const append = await this.#prepareAppend(records)
-      const commit = this.#records.prepareCommitted(place, place.group, nextOffset, metadata)
-      const positions = await this.#environment.write('LOG_UNAVAILABLE', {
-        check: () => {
-          this.#placeOf(session).claim.requireHeld()
-          this.#topics.requireThere([place.topic])
-          append.check()
-          other.check()
-        },
-        apply: () => {
-          commit.apply()
-          other.apply()
-          return append.apply()
-        },
-      })
-      this.#ringFor(records, positions)
-    } catch (thrown) {
-      this.#sessions.delete(session)
-      throw thrown
-    }
+    return this.#writes.commit(session, records, nextOffset, other, metadata)
   }
 
   async ping(): Promise<void> {
@@ -184,7 +156,7 @@ export class EmbeddedLog implements Log {
     await (await claim)?.release()
   }
 
-  #start(options: ConsumeOptions, places: readonly SessionPlace[]): Consumption {
+  #start(options: ConsumeOptions, partitions: readonly ConsumedPartition[]): Consumption {
     const { group, topics, handler, batchSize } = options
     const twice = this.#consumptions.find(other => other.group === group && topics.includes(other.topic))
     if (twice !== undefined) throw new Error(`this process already consumes ${twice.topic} as ${group}`)
@@ -195,7 +167,7 @@ export class EmbeddedLog implements Log {
       clearInterval(poll)
       this.#bell.ringAll()
     })
-    const sources = places.map(place => this.#sourceOf(place))
+    const sources = partitions.map(partition => this.#sourceOf(partition))
     const running = startConsumption({ sources, handler, batchSize, onProblem: this.#onProblem, stopping })
     const consumption: Consumption = {
       ...running,
@@ -208,54 +180,20 @@ export class EmbeddedLog implements Log {
     return consumption
   }
 
-  #sourceOf(place: SessionPlace): PartitionSource {
-    const { topic, partition } = place
+  #sourceOf(consumed: ConsumedPartition): PartitionSource {
+    const { topic, partition } = consumed
     return {
       topic: topic.name,
       partition,
-      open: () => this.#openSession(place),
-      close: session => this.#sessions.delete(session),
-      read: (fromOffset, limit) => this.#read(() => this.#records.read(place, fromOffset, limit)),
+      open: () => this.#writes.openSession(consumed),
+      close: session => this.#writes.closeSession(session),
+      read: (fromOffset, limit) => this.#read(() => this.#records.read(consumed, fromOffset, limit)),
       waitFor: async (offset, isOver) => {
-        while (!isOver() && this.#read(() => this.#records.end(place)) <= offset) {
+        while (!isOver() && this.#read(() => this.#records.end(consumed)) <= offset) {
           await this.#bell.wait(topic.name, partition)
         }
       },
     }
-  }
-
-  #openSession(place: SessionPlace): OpenSession {
-    let lost: { readonly reason: unknown } | undefined
-    const offsets = this.#read(() => {
-      place.claim.requireHeld()
-      this.#topics.requireThere([place.topic])
-      return {
-        committedOffset: this.#records.committed(place, place.group),
-        committedMetadata: this.#records.committedMetadata(place, place.group),
-        firstOffset: 0,
-        endOffset: this.#records.end(place),
-      }
-    })
-    const session: PartitionSession = {
-      topic: place.topic.name,
-      partition: place.partition,
-      ...offsets,
-      commit: (records, nextOffset, metadata) =>
-        this.commitTogether(session, records, nextOffset, NO_WRITE, metadata),
-      lose: reason => {
-        lost ??= { reason }
-        this.#sessions.delete(session)
-        this.#bell.ring(place.topic.name, place.partition)
-      },
-    }
-    this.#sessions.set(session, place)
-    return { session, lost: () => lost }
-  }
-
-  #placeOf(session: PartitionSession): SessionPlace {
-    const place = this.#sessions.get(session)
-    if (place !== undefined) return place
-    throw new UpswellError('LOG_FENCED', `The session of ${session.topic}/${session.partition} is over.`)
   }
 
   async #claimed(): Promise<ConsumingClaim> {
@@ -266,12 +204,6 @@ export class EmbeddedLog implements Log {
       this.#claim = undefined
       throw thrown
     }
-  }
-
-  async #prepareAppend(records: readonly OutgoingRecord[]): Promise<PreparedWrite<Position[]>> {
-    const topics = await this.#topics.ensure(records.map(record => record.topic))
-    const { apply } = this.#records.prepareAppend(records, topics)
-    return { check: () => this.#topics.requireThere(topics.values()), apply }
   }
 
   async *#readStretches(topic: EmbeddedTopic, stretches: readonly Stretch[]): AsyncGenerator<LogRecord> {
@@ -331,10 +263,6 @@ export class EmbeddedLog implements Log {
     return (await this.#topics.ensure([name])).get(name)!
   }
 
-  #ringFor(records: readonly OutgoingRecord[], positions: readonly Position[]): void {
-    for (const [i, record] of records.entries()) this.#bell.ring(record.topic, positions[i]!.partition)
-  }
-
   #read<Result>(action: () => Result): Result {
     return this.#environment.read('LOG_UNAVAILABLE', action)
   }
@@ -345,14 +273,6 @@ interface Consumed {
   readonly topic: string
   readonly consumption: Consumption
 }
-
-/** Where a session reads and commits. */
-interface SessionPlace extends TopicPartition {
-  readonly group: string
-  readonly claim: ConsumingClaim
-}
-
-const NO_WRITE: PreparedWrite = { check: () => {}, apply: () => {} }
 
 function partitionsOf(topic: EmbeddedTopic): number[] {
   return Array.from({ length: topic.partitions }, (_, partition) => partition)

@@ -33,13 +33,13 @@ export class EmbeddedRecords {
   }
 
   /** The offset of the next record. */
-  end(place: TopicPartition): number {
-    return this.#endAt(partitionPrefix(place))
+  end(topicPartition: TopicPartition): number {
+    return this.#endAt(partitionPrefix(topicPartition))
   }
 
-  read(place: TopicPartition, fromOffset: number, limit: number): LogRecord[] {
-    const { topic, partition } = place
-    const prefix = partitionPrefix(place)
+  read(topicPartition: TopicPartition, fromOffset: number, limit: number): LogRecord[] {
+    const { topic, partition } = topicPartition
+    const prefix = partitionPrefix(topicPartition)
     const range = this.#records.getRange({
       start: Buffer.concat([prefix, encodeOffset(fromOffset)]),
       end: partitionPrefix({ topic, partition: partition + 1 }),
@@ -58,13 +58,13 @@ export class EmbeddedRecords {
   }
 
   /** 0: the group has never committed. */
-  committed(place: TopicPartition, group: string): number {
-    return decodeOffset(this.#committed.get(committedKey(place, group)))
+  committed(topicPartition: TopicPartition, group: string): number {
+    return decodeOffset(this.#committed.get(committedKey(topicPartition, group)))
   }
 
   /** Undefined: the offset was committed without metadata. */
-  committedMetadata(place: TopicPartition, group: string): string | undefined {
-    return decodeMetadata(this.#committed.get(committedKey(place, group)))
+  committedMetadata(topicPartition: TopicPartition, group: string): string | undefined {
+    return decodeMetadata(this.#committed.get(committedKey(topicPartition, group)))
   }
 
   /** Partitions in which the group has never committed are left out. */
@@ -117,8 +117,13 @@ export class EmbeddedRecords {
     }
   }
 
-  prepareCommitted(place: TopicPartition, group: string, offset: number, metadata = ''): PreparedWrite {
-    const key = committedKey(place, group)
+  prepareCommitted(
+    topicPartition: TopicPartition,
+    group: string,
+    offset: number,
+    metadata = '',
+  ): PreparedWrite {
+    const key = committedKey(topicPartition, group)
     const value = Buffer.concat([encodeOffset(offset), Buffer.from(metadata)])
     return {
       check: () => {},
@@ -170,9 +175,9 @@ interface AppendRun {
   offset: number
 }
 
-function runOf(runs: Map<string, AppendRun>, place: TopicPartition): AppendRun {
-  const name = `${place.partition}/${place.topic.name}`
-  const run = runs.get(name) ?? { prefix: partitionPrefix(place), offset: 0 }
+function runOf(runs: Map<string, AppendRun>, topicPartition: TopicPartition): AppendRun {
+  const name = `${topicPartition.partition}/${topicPartition.topic.name}`
+  const run = runs.get(name) ?? { prefix: partitionPrefix(topicPartition), offset: 0 }
   runs.set(name, run)
   return run
 }
@@ -202,8 +207,8 @@ function partitionPrefix({ topic, partition }: TopicPartition): Buffer {
   return prefix
 }
 
-function committedKey(place: TopicPartition, group: string): Buffer {
-  return Buffer.concat([partitionPrefix(place), Buffer.from(group)])
+function committedKey(topicPartition: TopicPartition, group: string): Buffer {
+  return Buffer.concat([partitionPrefix(topicPartition), Buffer.from(group)])
 }
 
 function encodeOffset(offset: number): Buffer {
