@@ -39,12 +39,12 @@ const HEARTBEAT_CHECK_MS = 250
  * Keeps up one group membership as long as the consumption lasts. kafkajs only joins the group and sends
  * heartbeats; each partition has a `PartitionConsumer`, which fences, finds its offset and fetches.
  */
-// consumer    kafkajs's; its partitions stay paused for ever. If kafkajs gives it up (a "crash"), it is
-//             silent for too long, or Kafka cannot be reached, the next one is made after a wait (100 ms,
-//             doubling to 5 s).
-// generation  the group's; a consumer goes through several. One begins with kafkajs's event GROUP_JOIN. In
-//             that same step, before anything can be fetched, all partitions are paused, the last
-//             generation's owners end, and each assigned partition gets a new owner.
+// consumer    A consumer of kafkajs. Its partitions stay paused for ever. If kafkajs gives it up (a "crash"),
+//             it is silent for too long, or Kafka cannot be reached, the next one is made after a wait (100
+//             ms, doubling to 5 s).
+// generation  A generation of the group; a consumer goes through several. It begins with kafkajs's event
+//             GROUP_JOIN. In that same step, before anything can be fetched, all partitions are paused, the
+//             last generation's owners end, and each assigned partition gets a new owner.
 // rebalance   kafkajs learns (REBALANCING) that the group distributes its partitions again. The owners finish
 //             their current call and wait for the next generation.
 export class GroupConsumption implements Consumption {

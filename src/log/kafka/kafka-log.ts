@@ -4,9 +4,9 @@ import type { Log } from '../log.ts'
 import { kafkaAdmin } from './admin.ts'
 import { kafkaAppender } from './append.ts'
 import { type KafkaConnection, kafkaClients } from './client.ts'
-import { createMissingTopics, deleteTopics } from './create-topics.ts'
 import type { FetchSettings } from './fetch-settings.ts'
 import { GroupConsumption } from './group-consumption.ts'
+import { createMissingTopics, deleteTopics } from './kafka-topics.ts'
 import { readRecords } from './read.ts'
 
 export interface KafkaLogOptions extends KafkaConnection {
