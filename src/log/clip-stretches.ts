@@ -1,8 +1,8 @@
 import type { OffsetRange, Stretch } from './log.ts'
 
 /**
- * The readable parts of the stretches, in their order. Empty parts are left out. @throws Error on an unknown
- * partition
+ * The readable parts of the stretches, in their order. Empty parts are left out.
+ * @throws Error on an unknown partition
  */
 export function clipStretches(
   topic: string,

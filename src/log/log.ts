@@ -34,8 +34,8 @@ export interface Log {
   topics(): Promise<string[]>
 
   /**
-   * Creates the missing topics and leaves existing ones unchanged. @throws UpswellError LOG_UNAVAILABLE,
-   * INVALID_SETTINGS
+   * Creates the missing topics and leaves existing ones unchanged.
+   * @throws UpswellError LOG_UNAVAILABLE, INVALID_SETTINGS
    */
   createTopics(topics: readonly TopicToCreate[]): Promise<CreatedTopics>
 
@@ -46,8 +46,8 @@ export interface Log {
   group(group: string, topic: string): Promise<GroupState>
 
   /**
-   * Deletes a group with its offsets, if it exists. @throws UpswellError LOG_UNAVAILABLE, also while it has
-   * members
+   * Deletes a group with its offsets, if it exists.
+   * @throws UpswellError LOG_UNAVAILABLE, also while it has members
    */
   deleteGroup(group: string): Promise<void>
 

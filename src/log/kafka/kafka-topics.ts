@@ -51,8 +51,8 @@ export async function createMissingTopics(
 }
 
 /**
- * See `Log.deleteTopics`. Resolves when the brokers no longer list the topics. @throws UpswellError
- * LOG_UNAVAILABLE
+ * See `Log.deleteTopics`. Resolves when the brokers no longer list the topics.
+ * @throws UpswellError LOG_UNAVAILABLE
  */
 export async function deleteTopics(kafka: KafkaAdmin, topics: readonly string[]): Promise<void> {
   const deadline = performance.now() + TIMEOUT_MS
