@@ -115,7 +115,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     upswell.endWithTest()
     const { detail } = await untilJson<{ detail: string }>(`${url}/readyz`, ({ status }) => status === 503)
     expect(detail).toMatch(
-      /^log: TOPIC_MISSING: Kafka has no topic .*\.missing\.signals; create what is missing/,
+      /^log: TOPIC_MISSING: Kafka has no topic .*\.missing\.signals; create the missing ones/,
     )
     await stopInTime(upswell)
   })
