@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { findCheckpoint } from '../../../src/consumers/checkpoints/read-checkpoint.ts'
 import { Ticker } from '../../../src/consumers/scorer/ticker.ts'
 import type { Log } from '../../../src/log/log.ts'
-import { modelsRecord, signalRecord } from '../../../src/log/log-entries.ts'
+import { modelsRecord, signalRecord } from '../../../src/log/make-records.ts'
 import { ModelLibrary } from '../../../src/models/model-library.ts'
 import { CheckpointRun, TOPIC, TOPICS } from './checkpoint-run.ts'
 
