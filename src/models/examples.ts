@@ -1,8 +1,8 @@
 import type { Signal } from '../signals/signal.ts'
-import { checkModel } from './check-model.ts'
-import { exampleAccount, exampleTime, expandSignals } from './example-signals.ts'
+import { valueAt } from './blocks.ts'
+import { checkModel } from './parse-model.ts'
 import type { RawExample, RawExpectation } from './raw-model.ts'
-import { valueAt } from './sound-entries.ts'
+import { exampleAccount, exampleTime, expandSignals } from './sections/example-signals.ts'
 
 /** What a model says about itself: these signals, as of `at`, make this. */
 export interface ModelExample {

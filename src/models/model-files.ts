@@ -1,9 +1,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
-import { InvalidModelError, type ModelProblem } from './invalid-model-error.ts'
 import { parseModel } from './parse-model.ts'
-import { readYaml } from './read-yaml.ts'
+import { InvalidModelError, type ModelProblem } from './problems.ts'
+import { readYaml } from './yaml/read-yaml.ts'
 
 export interface ModelFile {
   /** The path as it was given; of a directory's files, joined with it. */

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { expect } from 'vitest'
-import { describeProblem, InvalidModelError } from '../../src/models/invalid-model-error.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
+import { describeProblem, InvalidModelError } from '../../src/models/problems.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 
 /** Every model file of the repository. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readExamples } from '../../src/models/examples.ts'
-import { InvalidModelError } from '../../src/models/invalid-model-error.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
+import { InvalidModelError } from '../../src/models/problems.ts'
 import { checkSignal } from '../../src/signals/parse-signal.ts'
 import { modelText } from './model-text.ts'
 

@@ -1,11 +1,14 @@
-import type { AccountList, ScopeDefinition } from '../scoring/definition/model-definition.ts'
-import { SIGNAL_LIMITS } from '../signals/parse-signal.ts'
-import { readCondition } from './conditions.ts'
-import type { Scope } from './feature-scope.ts'
-import type { RawAccountList } from './raw-model.ts'
-import type { Report } from './report.ts'
-import { salvageConditions } from './salvage-conditions.ts'
-import { valueAt } from './sound-entries.ts'
+import type {
+  AccountList,
+  FacetDefinition,
+  ScopeDefinition,
+} from '../../scoring/definition/model-definition.ts'
+import { SIGNAL_LIMITS } from '../../signals/parse-signal.ts'
+import { checkNames, soundEntries, valueAt } from '../blocks.ts'
+import { readCondition, salvageConditions } from '../expressions/read-expression.ts'
+import type { Scope } from '../expressions/scope.ts'
+import type { Report } from '../problems.ts'
+import type { RawAccountList } from '../raw-model.ts'
 
 const encoder = new TextEncoder()
 
@@ -42,4 +45,11 @@ function readAccountList(
   })
   const condition = when === undefined ? undefined : readCondition(when, [...path, 'when'], scope, report)
   return { ids: [...ids], when: condition }
+}
+
+const PATH = ['facets']
+
+export function readFacets(block: unknown, report: Report): FacetDefinition[] {
+  checkNames(block, PATH, report)
+  return soundEntries<string>(block, PATH, report).map(([name, key]) => ({ name, key }))
 }

@@ -1,12 +1,17 @@
-import type { FeatureDefinition, Window } from '../scoring/definition/model-definition.ts'
-import { HELD_DAYS } from '../signals/time.ts'
-import { readDays, readHalfLife, readWindow } from './durations.ts'
-import { describeFound, type Path } from './path.ts'
-import type { RawDayDistance, RawDecayableSelection, RawFeature, RawValues } from './raw-model.ts'
-import { readSelection } from './read-selection.ts'
-import { readDaysSustained, readPeriodsSustained } from './read-sustained.ts'
-import type { Report } from './report.ts'
-import { describeType, typeOfValue, type ValueType } from './value-types.ts'
+import type { FeatureDefinition, Level, Window } from '../../scoring/definition/model-definition.ts'
+import { HELD_DAYS } from '../../signals/time.ts'
+import { describeType, typeOfValue, type ValueType } from '../expressions/scope.ts'
+import type { Report } from '../problems.ts'
+import type {
+  RawDayDistance,
+  RawDecayableSelection,
+  RawFeature,
+  RawLevel,
+  RawPeriodsSustained,
+  RawValues,
+} from '../raw-model.ts'
+import { describeFound, type Path } from '../yaml/path.ts'
+import { readDays, readHalfLife, readSelection, readWindow } from './windows.ts'
 
 const VALUE_TYPES = { number: 'number', text: 'string', flag: 'boolean' } as const
 
@@ -169,4 +174,37 @@ function readGrowth(
   if (growth.of !== undefined) return { name, type: 'growth', of: { key: growth.of }, windowDays }
   const measure = growth.count === undefined ? 'sum' : 'count'
   return { name, type: 'growth', of: { select: readSelection(growth[measure]!), measure }, windowDays }
+}
+
+export function readDaysSustained(
+  name: string,
+  raw: NonNullable<RawFeature['daysSustained']>,
+): FeatureDefinition {
+  const { of, per, to = HELD_DAYS } = raw
+  return { name, type: 'daysSustained', key: of, per, level: readLevel(raw), max: to }
+}
+
+/** Undefined if its periods reach back further than activity is held, which is then reported. */
+export function readPeriodsSustained(
+  name: string,
+  raw: RawPeriodsSustained,
+  path: Path,
+  report: Report,
+): FeatureDefinition | undefined {
+  const periodDays = readDays(raw.every, [...path, 'every'], report)
+  if (periodDays === undefined) return undefined
+  const most = Math.floor(HELD_DAYS / periodDays)
+  if (raw.to > most) {
+    const found = `found ${raw.to} periods of ${periodDays} days; activity is held for ${HELD_DAYS} days`
+    report.add([...path, 'to'], `${found}; at most ${most} is accepted here; lower it`)
+    return undefined
+  }
+  const measure = raw.count === undefined ? 'sum' : 'count'
+  const select = readSelection(raw[measure]!)
+  const level = readLevel(raw)
+  return { name, type: 'periodsSustained', measure, select, per: raw.per, periodDays, level, max: raw.to }
+}
+
+function readLevel(raw: RawLevel): Level {
+  return raw.from === undefined ? { edge: 'above', limit: raw.above! } : { edge: 'from', limit: raw.from }
 }

@@ -1,8 +1,7 @@
 import { Composer, type CST, isScalar, Parser } from 'yaml'
-import { type LineColumn, lineColumnsIn } from './line-places.ts'
 import { type Path, pointerOf } from './path.ts'
 import { MAX_DEPTH, toPlainData, type YamlProblem } from './plain-data.ts'
-import { sourceOffsetInText } from './text-position.ts'
+import { type LineColumn, lineColumnsIn, sourceOffsetInText } from './positions.ts'
 
 const MAX_BYTES = 256 * 1024
 /** The rest of a badly broken file says nothing new. */

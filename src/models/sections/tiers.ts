@@ -1,8 +1,12 @@
-import type { ScoreDefinition, TierDefinition, TierPolicy } from '../scoring/definition/model-definition.ts'
-import { readSpan } from './durations.ts'
-import { checkName, titleOf } from './names.ts'
-import type { RawModel, RawScore, RawTier } from './raw-model.ts'
-import type { Report } from './report.ts'
+import type {
+  ScoreDefinition,
+  TierDefinition,
+  TierPolicy,
+} from '../../scoring/definition/model-definition.ts'
+import { checkName, titleOf } from '../blocks.ts'
+import type { Report } from '../problems.ts'
+import type { RawModel, RawScore, RawTier } from '../raw-model.ts'
+import { readSpan } from './windows.ts'
 
 export function readScore(raw: RawScore, report: Report): ScoreDefinition {
   const { scale, min = 0, max, decimals = 0 } = raw

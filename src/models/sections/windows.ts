@@ -1,7 +1,8 @@
-import type { Window } from '../scoring/definition/model-definition.ts'
-import { HELD_DAYS, HELD_HOURS } from '../signals/time.ts'
-import type { Path } from './path.ts'
-import type { Report } from './report.ts'
+import type { Selection, Window } from '../../scoring/definition/model-definition.ts'
+import { HELD_DAYS, HELD_HOURS } from '../../signals/time.ts'
+import type { Report } from '../problems.ts'
+import type { RawSelection } from '../raw-model.ts'
+import type { Path } from '../yaml/path.ts'
 
 const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000 } as const
 const LONGEST_SPAN_DAYS = 1000
@@ -63,4 +64,19 @@ export function readSpan(
     return undefined
   }
   return ms
+}
+
+/** Which signals are read: of usage and intent, unless it says otherwise, all names. */
+export function readSelection(raw: RawSelection): Selection {
+  const { of = ['usage', 'intent'], names, except = [] } = raw
+  return {
+    kinds: listOf(of),
+    names: names === undefined ? undefined : listOf(names),
+    except: listOf(except),
+  }
+}
+
+/** One value or a list of them, as a list. */
+export function listOf<Item extends string | number | boolean>(value: Item | readonly Item[]): Item[] {
+  return typeof value === 'object' ? [...value] : [value]
 }

@@ -1,7 +1,7 @@
-import { parseRfc3339 } from '../signals/rfc3339.ts'
-import { isActivityKind, type PropertyValue, type Signal, type SignalKind } from '../signals/signal.ts'
-import { DAY_MS, dayOfDate } from '../signals/time.ts'
-import type { RawExample, RawGiven } from './raw-model.ts'
+import { parseRfc3339 } from '../../signals/rfc3339.ts'
+import { isActivityKind, type PropertyValue, type Signal, type SignalKind } from '../../signals/signal.ts'
+import { DAY_MS, dayOfDate } from '../../signals/time.ts'
+import type { RawExample, RawGiven } from '../raw-model.ts'
 
 const DEFAULT_TIME = Date.UTC(2026, 5, 30, 12)
 const DEFAULT_ACCOUNT = 'example'

@@ -1,9 +1,14 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
-import type { Expression } from '../scoring/definition/model-definition.ts'
-import { type Scope, typeOfFeature } from './feature-scope.ts'
-import { suggestName } from './nearest-name.ts'
-import { readLiteral } from './read-literal.ts'
-import { describeType, fitsType, type TypedExpression, type ValueType } from './value-types.ts'
+import type { Expression } from '../../scoring/definition/model-definition.ts'
+import { suggestName } from '../nearest-name.ts'
+import {
+  describeType,
+  fitsType,
+  type Scope,
+  type TypedExpression,
+  typeOfFeature,
+  type ValueType,
+} from './scope.ts'
 
 export interface TranslationContext {
   readonly scope: Scope
@@ -243,4 +248,39 @@ function refuse(ast: ASTNode, context: TranslationContext): undefined {
 function textOf(ast: ASTNode): string {
   const text = ast.input.slice(ast.start, ast.end).replace(/\s+/g, ' ').trim()
   return text.length > 40 ? `${text.slice(0, 37)}...` : text
+}
+
+/** A literal of CEL. Whole numbers arrive as bigint and are numbers here, as long as a double holds them exactly. */
+export function readLiteral(
+  value: unknown,
+  onProblem: (message: string) => void,
+): TypedExpression | undefined {
+  switch (typeof value) {
+    case 'string':
+      return { type: 'text', expression: { type: 'literal', value } }
+    case 'boolean':
+      return { type: 'flag', expression: { type: 'literal', value } }
+    case 'number':
+      return { type: 'number', expression: { type: 'literal', value } }
+    case 'bigint': {
+      const number = Number(value)
+      if (Number.isSafeInteger(number))
+        return { type: 'number', expression: { type: 'literal', value: number } }
+      onProblem(
+        `${value} is too large; whole numbers up to ${Number.MAX_SAFE_INTEGER} are accepted; write a smaller one`,
+      )
+      return undefined
+    }
+    default:
+      onProblem(describeOther(value))
+      return undefined
+  }
+}
+
+function describeOther(value: unknown): string {
+  if (value === null)
+    return 'null is not accepted; a feature that is not there is unknown; write known(feature)'
+  if (value instanceof Uint8Array)
+    return 'bytes are not accepted; texts are; take the b before the quote away'
+  return 'unsigned numbers are not accepted; numbers are; take the u behind it away'
 }

@@ -1,10 +1,10 @@
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js'
-import type { Condition, Formula } from '../scoring/definition/model-definition.ts'
-import type { Scope } from './feature-scope.ts'
-import type { Path } from './path.ts'
-import type { Report } from './report.ts'
+import type { Condition, Formula } from '../../scoring/definition/model-definition.ts'
+import { namesIn, valueAt } from '../blocks.ts'
+import type { Report } from '../problems.ts'
+import type { Path } from '../yaml/path.ts'
+import { describeType, fitsType, type Scope, type TypedExpression, type ValueType } from './scope.ts'
 import { translateExpression } from './translate-expression.ts'
-import { describeType, fitsType, type TypedExpression, type ValueType } from './value-types.ts'
 
 /** Levels of parentheses and of operators; the longest shipped condition has 5. */
 const MAX_DEPTH = 32
@@ -151,4 +151,40 @@ function describeSyntax(error: ParseError, word: string | undefined): string {
   // A no-break space, most often, from a word processor.
   if (/\s/.test(word)) return `unexpected U+${word.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`
   return `unexpected ${JSON.stringify(word)}`
+}
+
+/**
+ * Checks the conditions and formulas in a feature, rule, gate, trigger, alert or metric whose form is wrong elsewhere, so that their problems need not wait for
+ * the next run. What they say is thrown away.
+ */
+export function salvageConditions(value: unknown, path: Path, scope: Scope, report: Report): void {
+  if (Array.isArray(value)) {
+    value.forEach((item, index) => {
+      salvageConditions(item, [...path, index], scope, report)
+    })
+    return
+  }
+  for (const name of namesIn(value)) {
+    const inner = valueAt(value, name)
+    const innerPath = [...path, name]
+    const read = readerOf(name, scope)
+    if (read === undefined || typeof inner !== 'string') salvageConditions(inner, innerPath, scope, report)
+    else if (report.isSound(innerPath)) read(inner, innerPath, scope, report)
+  }
+}
+
+/** What reads the text under a key; undefined if it is no expression. */
+function readerOf(key: string, { what }: Scope) {
+  switch (key) {
+    case 'when':
+    case 'open':
+      return readCondition
+    case 'confidence':
+    case 'value':
+      return readAmount
+    case 'formula':
+      return what === 'feature' ? readFormula : readAmount
+    default:
+      return undefined
+  }
 }
