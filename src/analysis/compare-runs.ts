@@ -4,10 +4,8 @@ import { diffPqls } from './diff-pqls.ts'
 import { diffTiers } from './diff-tiers.ts'
 import { choosePeriods } from './periods.ts'
 import { extendEpisodes, type PqlEpisode } from './pql-episodes.ts'
-import type { ModelRunDiff, PublishedCounts, RunDiff } from './run-diff.ts'
-import { TierNames } from './tier-names.ts'
-import { extendPath, stepsBefore, type TierPath } from './tier-path.ts'
-import type { BySide, RunSide, TimeWindow } from './time-window.ts'
+import type { BySide, ModelRunDiff, PublishedCounts, RunDiff, RunSide, TimeWindow } from './run-diff.ts'
+import { extendPath, stepsBefore, TierNames, type TierPath } from './tier-path.ts'
 
 export type ComparedTierChange = Pick<
   TierChange,

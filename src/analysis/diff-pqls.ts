@@ -1,7 +1,15 @@
 import type { Motion } from '../scoring/definition/model-definition.ts'
 import { episodesBefore, type PqlEpisode, pairEpisodes } from './pql-episodes.ts'
-import type { OnePql, PqlCounts, PqlLife, PqlRunDiff, PqlShift, SharedPql } from './run-diff.ts'
-import type { BySide, RunSide } from './time-window.ts'
+import type {
+  BySide,
+  OnePql,
+  PqlCounts,
+  PqlLife,
+  PqlRunDiff,
+  PqlShift,
+  RunSide,
+  SharedPql,
+} from './run-diff.ts'
 
 export interface TriggerRuns {
   readonly trigger: string

@@ -1,7 +1,6 @@
 import type { Period } from './periods.ts'
-import type { MovedAccount, TierRunDiff } from './run-diff.ts'
+import type { BySide, MovedAccount, TierRunDiff } from './run-diff.ts'
 import { intervalsApart, standingPath, type TierPath, tierBefore } from './tier-path.ts'
-import type { BySide } from './time-window.ts'
 
 export interface TierRuns {
   /** What the numbers in the paths stand for. */

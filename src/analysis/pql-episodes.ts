@@ -1,5 +1,5 @@
 import type { PqlStatus } from '../scoring/outputs.ts'
-import type { TimeWindow } from './time-window.ts'
+import type { TimeWindow } from './run-diff.ts'
 
 /** The life of a PQL. */
 export interface PqlEpisode {

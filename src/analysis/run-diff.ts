@@ -1,6 +1,16 @@
 import type { Motion } from '../scoring/definition/model-definition.ts'
 import type { PeriodUnit } from './periods.ts'
-import type { BySide, TimeWindow } from './time-window.ts'
+
+/** Moments from `from` (included) to `to` (excluded), ms. Null: open. */
+export interface TimeWindow {
+  readonly from: number | null
+  readonly to: number | null
+}
+
+/** Which of two readings of the log: what is served, and a replay. */
+export type RunSide = 'live' | 'replay'
+
+export type BySide<T> = Readonly<Record<RunSide, T>>
 
 /** What two runs over the same log published differently within a window. Times and spans are ms. */
 export interface RunDiff {

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv'
 import schema from '../../schemas/scoring-model.schema.json' with { type: 'json' }
-import { nearestName, suggestName } from './nearest-name.ts'
+import { nearestName, suggestName } from '../lib/nearest-name.ts'
 import type { Report } from './problems.ts'
 import { describeFound, describePath, type Path, pathOfPointer, pointerOf } from './yaml/path.ts'
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkExample } from '../../src/analysis/check-example.ts'
-import { type ExampleExpectation, runExample } from '../../src/analysis/run-example.ts'
+import { checkExample, type ExampleExpectation, runExample } from '../../src/analysis/run-example.ts'
 import { readExamples } from '../../src/models/examples.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 

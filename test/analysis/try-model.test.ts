@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { diffAccount, isChanged } from '../../src/analysis/diff-account.ts'
-import { MostChanged } from '../../src/analysis/most-changed.ts'
-import { DiffSum } from '../../src/analysis/sum-diffs.ts'
+import { DiffSum, MostChanged } from '../../src/analysis/summarize-diffs.ts'
 import { tryModel } from '../../src/analysis/try-model.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { type Account, createAccount, receiveSignal } from '../../src/scoring/account.ts'

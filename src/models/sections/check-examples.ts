@@ -1,7 +1,7 @@
+import { suggestName } from '../../lib/nearest-name.ts'
 import { checkSignal, LATEST_MS } from '../../signals/parse-signal.ts'
 import { isActivityKind } from '../../signals/signal.ts'
 import { describeType, fitsType, typeOfValue, type ValueType } from '../expressions/scope.ts'
-import { suggestName } from '../nearest-name.ts'
 import type { Report } from '../problems.ts'
 import type { RawExample, RawExpectation, RawGiven } from '../raw-model.ts'
 import { describeFound, type Path } from '../yaml/path.ts'

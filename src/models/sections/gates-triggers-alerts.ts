@@ -1,3 +1,4 @@
+import { suggestName } from '../../lib/nearest-name.ts'
 import { featuresRead } from '../../scoring/definition/conditions.ts'
 import type {
   AlertDefinition,
@@ -9,7 +10,6 @@ import { HELD_DAYS } from '../../signals/time.ts'
 import { checkNames, soundEntries, titleOf, unsoundEntries } from '../blocks.ts'
 import { readAmount, readCondition, salvageConditions } from '../expressions/read-expression.ts'
 import { type Scope, typeOfFeature, type ValueType } from '../expressions/scope.ts'
-import { suggestName } from '../nearest-name.ts'
 import type { Report } from '../problems.ts'
 import type { RawAlert, RawGate, RawTrigger } from '../raw-model.ts'
 import type { Path } from '../yaml/path.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { nearestName } from '../../src/models/nearest-name.ts'
+import { nearestName } from '../../src/lib/nearest-name.ts'
 
 describe('the nearest name', () => {
   const names = ['title', 'missing', 'line', 'of', 'when', 'seatUtilization']

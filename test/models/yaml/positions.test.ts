@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { expectRefused, rules } from './model-text.ts'
+import { expectRefused, rules } from '../model-text.ts'
 
 const NAME = '"usres" is not a feature; accepted: a name from features; did you mean "users"?'
 
