@@ -1,6 +1,6 @@
 import { roundTo6 } from '../lib/round.ts'
 import type { ModelDefinition, Motion } from '../scoring/definition/model-definition.ts'
-import type { BacktestCounts, NoticeCounts } from './backtest-tally.ts'
+import type { BacktestCounts, PqlOutcomeCounts } from './backtest-tally.ts'
 
 /** How well a model's tiers and PQLs preceded wins. Every term is defined in docs/backtest-a-model.md; shares are 0 to 1, rounded to 10⁻⁶. */
 export interface BacktestReport {
@@ -33,11 +33,11 @@ export interface BacktestReport {
     /** Wins of accounts that stood in the tier just before. */
     readonly wins: number
   })[]
-  readonly pqls: PqlScore
+  readonly pqls: PqlAccuracy
   /** In the model's order. */
-  readonly triggers: readonly (PqlScore & { readonly trigger: string; readonly motion: Motion })[]
+  readonly triggers: readonly (PqlAccuracy & { readonly trigger: string; readonly motion: Motion })[]
   /** Those of the model's triggers, in its order: only wins of the motion count. */
-  readonly motions: readonly (PqlScore & { readonly motion: Motion; readonly wins: number })[]
+  readonly motions: readonly (PqlAccuracy & { readonly motion: Motion; readonly wins: number })[]
 }
 
 export interface MonthShare {
@@ -48,7 +48,7 @@ export interface MonthShare {
   readonly share: number | null
 }
 
-export interface PqlScore {
+export interface PqlAccuracy {
   /** PQLs that opened. */
   readonly opened: number
   /** Of these, whose horizon is within the log. */
@@ -75,7 +75,7 @@ export type BacktestNumbers = Pick<
   'accounts' | 'signals' | 'duplicates' | 'tooOld' | 'from' | 'to'
 >
 
-export function reportOf(
+export function createBacktestReport(
   { tiers, triggers }: ModelDefinition,
   numbers: BacktestNumbers,
   counts: BacktestCounts,
@@ -105,21 +105,21 @@ export function reportOf(
         wins: tier.wins,
       }
     }),
-    pqls: scoreOf(counts.all, winsInScope),
+    pqls: accuracyOf(counts.all, winsInScope),
     triggers: triggers.map(({ name, motion }, i) => ({
       trigger: name,
       motion,
-      ...scoreOf(counts.triggers[i]!, winsInScope),
+      ...accuracyOf(counts.triggers[i]!, winsInScope),
     })),
     motions: [...counts.motions].map(([motion, { wins, ...motionCounts }]) => ({
       motion,
       wins,
-      ...scoreOf(motionCounts, wins),
+      ...accuracyOf(motionCounts, wins),
     })),
   }
 }
 
-function scoreOf({ opened, judged, followed, preceded, leads }: NoticeCounts, wins: number): PqlScore {
+function accuracyOf({ opened, judged, followed, preceded, leads }: PqlOutcomeCounts, wins: number): PqlAccuracy {
   return {
     opened,
     judged,

@@ -30,7 +30,7 @@ export interface Win {
   readonly motion: unknown
 }
 
-export interface NoticeCounts {
+export interface PqlOutcomeCounts {
   opened: number
   judged: number
   followed: number
@@ -47,11 +47,11 @@ export interface BacktestCounts {
   monthsOutOfScope: number
   /** By the model's tiers. */
   readonly tiers: readonly { months: number; followed: number; wins: number }[]
-  readonly all: NoticeCounts
+  readonly all: PqlOutcomeCounts
   /** By the model's triggers. */
-  readonly triggers: readonly NoticeCounts[]
+  readonly triggers: readonly PqlOutcomeCounts[]
   /** Of the model's triggers; `wins`: those of the motion, of accounts in scope. */
-  readonly motions: ReadonlyMap<Motion, NoticeCounts & { wins: number }>
+  readonly motions: ReadonlyMap<Motion, PqlOutcomeCounts & { wins: number }>
 }
 
 export function createAccountTally(): AccountTally {
@@ -77,9 +77,9 @@ export class BacktestTally {
       monthsBeyondEnd: 0,
       monthsOutOfScope: 0,
       tiers: tiers.map(() => ({ months: 0, followed: 0, wins: 0 })),
-      all: noticeCounts(),
-      triggers: triggers.map(noticeCounts),
-      motions: new Map(this.#motions.map(motion => [motion, { ...noticeCounts(), wins: 0 }])),
+      all: noPqlOutcomes(),
+      triggers: triggers.map(noPqlOutcomes),
+      motions: new Map(this.#motions.map(motion => [motion, { ...noPqlOutcomes(), wins: 0 }])),
     }
   }
 
@@ -115,7 +115,7 @@ export class BacktestTally {
     this.counts.tiers[tier]!.wins++
     const ofMotion = known === undefined ? undefined : this.counts.motions.get(known)!
     if (ofMotion !== undefined) ofMotion.wins++
-    const preceded = new Set<NoticeCounts>()
+    const preceded = new Set<PqlOutcomeCounts>()
     // In the order of time: the first PQL of each kind is the one that the lead is counted from.
     for (const pql of account.pqls) {
       const kinds = [this.counts.all, this.counts.triggers[pql.trigger]!]
@@ -161,12 +161,12 @@ export class BacktestTally {
     if (pqls > 0) account.pqls = account.pqls.slice(pqls)
   }
 
-  #countsOf(trigger: number): [all: NoticeCounts, ofTrigger: NoticeCounts, ofMotion: NoticeCounts] {
+  #countsOf(trigger: number): [all: PqlOutcomeCounts, ofTrigger: PqlOutcomeCounts, ofMotion: PqlOutcomeCounts] {
     const ofMotion = this.counts.motions.get(this.#motions[trigger]!)!
     return [this.counts.all, this.counts.triggers[trigger]!, ofMotion]
   }
 }
 
-function noticeCounts(): NoticeCounts {
+function noPqlOutcomes(): PqlOutcomeCounts {
   return { opened: 0, judged: 0, followed: 0, preceded: 0, leads: new Map() }
 }

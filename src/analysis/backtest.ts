@@ -3,7 +3,7 @@ import type { CompiledModel } from '../scoring/definition/compile-model.ts'
 import { compileNames } from '../scoring/features/selection.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
 import type { Signal } from '../signals/signal.ts'
-import { type BacktestReport, reportOf } from './backtest-report.ts'
+import { type BacktestReport, createBacktestReport } from './backtest-report.ts'
 import { type AccountTally, BacktestTally, createAccountTally } from './backtest-tally.ts'
 
 export interface BacktestOptions {
@@ -63,7 +63,7 @@ export class Backtest {
       const { clock } = account.activity
       this.#tally.win(tested.tally, { at: clock, tier, inScope, motion: signal.properties['motion'] })
     }
-    this.#notice(tested, events)
+    this.#countOpenedPqls(tested, events)
   }
 
   /** The log reaches up to `time` (ms) at least, as its ticks tell. */
@@ -88,7 +88,7 @@ export class Backtest {
       from: this.#from,
       to: isEmpty ? undefined : this.#to,
     }
-    return reportOf(this.#model.definition, numbers, this.#tally.counts)
+    return createBacktestReport(this.#model.definition, numbers, this.#tally.counts)
   }
 
   #create(signal: Signal, observedAt: number): TestedAccount {
@@ -108,15 +108,15 @@ export class Backtest {
     const { account, tally } = tested
     while (tested.nextMonth <= until) {
       const at = tested.nextMonth
-      this.#notice(tested, advance(account, at))
+      this.#countOpenedPqls(tested, advance(account, at))
       const { tier, inScope } = account.standings[0]!
       this.#tally.beginMonth(tally, at, inScope ? tier : undefined)
       tested.nextMonth = monthAfter(at)
     }
-    this.#notice(tested, advance(account, until))
+    this.#countOpenedPqls(tested, advance(account, until))
   }
 
-  #notice(tested: TestedAccount, events: readonly ScoringEvent[]): void {
+  #countOpenedPqls(tested: TestedAccount, events: readonly ScoringEvent[]): void {
     for (const event of events) {
       if (event.type !== 'pql' || (event.status !== 'qualified' && event.status !== 'released')) continue
       const trigger = this.#triggers.get(event.trigger)!

@@ -1,6 +1,6 @@
 import type { Period } from './periods.ts'
 import type { BySide, MovedAccount, TierRunDiff } from './run-diff.ts'
-import { intervalsApart, standingPath, type TierPath, tierBefore } from './tier-path.ts'
+import { intervalsApart, unchangedPath, type TierPath, tierBefore } from './tier-path.ts'
 
 export interface TierRuns {
   /** What the numbers in the paths stand for. */
@@ -27,8 +27,8 @@ export function diffTiers(
   const apartByPeriod = periods.map(() => 0)
   let [accounts, apart] = [0, 0]
   for (const accountId of idsOf(paths)) {
-    const live = paths.live.get(accountId) ?? standingPath(lowest.live)
-    const replay = paths.replay.get(accountId) ?? standingPath(lowest.replay)
+    const live = paths.live.get(accountId) ?? unchangedPath(lowest.live)
+    const replay = paths.replay.get(accountId) ?? unchangedPath(lowest.replay)
     if (!hasMoved(live, end) && !hasMoved(replay, end)) continue
     accounts++
     const [inLive, inReplay] = [tierBefore(live, end), tierBefore(replay, end)]

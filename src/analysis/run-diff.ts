@@ -83,9 +83,9 @@ export interface PqlRunDiff extends PqlCounts {
   readonly motions: readonly (PqlCounts & { readonly motion: Motion })[]
   /** The latest beginning first. */
   readonly lists: {
-    readonly both: readonly SharedPql[]
-    readonly onlyLive: readonly OnePql[]
-    readonly onlyReplay: readonly OnePql[]
+    readonly both: readonly PqlInBothRuns[]
+    readonly onlyLive: readonly PqlInOneRun[]
+    readonly onlyReplay: readonly PqlInOneRun[]
   }
 }
 
@@ -128,9 +128,9 @@ export interface PqlLife {
   readonly held: boolean
 }
 
-export interface OnePql extends NamedPql, PqlLife {}
+export interface PqlInOneRun extends NamedPql, PqlLife {}
 
-export interface SharedPql extends NamedPql {
+export interface PqlInBothRuns extends NamedPql {
   readonly life: BySide<PqlLife>
   readonly shiftMs: number
 }
@@ -142,10 +142,10 @@ export function isDifferent({ models, oneSided }: RunDiff): boolean {
 
 /** At some moment of the window: a tier, a PQL, or when it began, ended or was held. */
 export function isModelDifferent({ tiers, pqls }: ModelRunDiff): boolean {
-  return tiers.apart > 0 || pqls.onlyLive > 0 || pqls.onlyReplay > 0 || !pqls.lists.both.every(isAlike)
+  return tiers.apart > 0 || pqls.onlyLive > 0 || pqls.onlyReplay > 0 || !pqls.lists.both.every(hasEqualLives)
 }
 
 /** Began and ended at the same times, and was held all the time in both or in neither. */
-export function isAlike({ life: { live, replay } }: SharedPql): boolean {
+export function hasEqualLives({ life: { live, replay } }: PqlInBothRuns): boolean {
   return live.start === replay.start && live.end === replay.end && live.held === replay.held
 }

@@ -26,7 +26,7 @@ export interface DiffSums {
 }
 
 /** Adds up accounts one by one: it takes no more room for a million of them. */
-export class DiffSum {
+export class DiffAccumulator {
   #accounts = 0
   readonly #inScope = { before: 0, after: 0 }
   readonly #tiers = new Map<string, { before: string; after: string; accounts: number }>()

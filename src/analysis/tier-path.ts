@@ -63,7 +63,7 @@ export interface TierStep {
 
 /** Takes the account's next change. A change at or after the window's end tells, at most, where the account stood before it. */
 export function extendPath(path: TierPath | undefined, step: TierStep, { from, to }: TimeWindow): TierPath {
-  const extended = path ?? standingPath(step.from)
+  const extended = path ?? unchangedPath(step.from)
   if (to !== null && step.at >= to) return extended
   if (from !== null && step.at < from) {
     extended.first = step.to
@@ -85,7 +85,7 @@ function withOneMore(list: number[], number: number): number[] {
 }
 
 /** An account that never changed. */
-export function standingPath(tier: number): TierPath {
+export function unchangedPath(tier: number): TierPath {
   return { first: tier, isOlder: false, ats: [], tiers: [] }
 }
 

@@ -1,13 +1,14 @@
 /**
- * The accepted name that a mistyped one most likely meant, or undefined if none is near: at most a third of its letters
- * (but always one) may differ: put in, left out, changed, or swapped with its neighbour. Case counts for nothing.
+ * Finds the accepted name that a mistyped name most likely means; undefined if none is near. A name is near
+ * if at most a third of its letters (but at least one) were inserted, omitted, changed, or swapped with a
+ * neighbour. Case does not count. Of equally near names the first is taken.
  */
 export function nearestName(typed: string, accepted: Iterable<string>): string | undefined {
   let nearest: string | undefined
   let fewest = Number.POSITIVE_INFINITY
   for (const name of accepted) {
     const allowed = Math.max(1, Math.floor(name.length / 3))
-    // Also keeps a key of 100,000 letters from costing a table of that width.
+    // Also saves the work for a key of 100,000 letters.
     if (Math.abs(name.length - typed.length) > allowed) continue
     const edits = editDistance(typed.toLowerCase(), name.toLowerCase())
     if (edits <= allowed && edits < fewest) {
@@ -18,13 +19,16 @@ export function nearestName(typed: string, accepted: Iterable<string>): string |
   return nearest
 }
 
-/** `did you mean "x"?` if an accepted name is near, else what to do instead. */
+/** `did you mean "x"?` if an accepted name is near, else the text of `otherwise`. */
 export function suggestName(typed: string, accepted: Iterable<string>, otherwise: string): string {
   const nearest = nearestName(typed, accepted)
   return nearest === undefined ? otherwise : `did you mean ${JSON.stringify(nearest)}?`
 }
 
-/** Optimal string alignment distance: Damerau-Levenshtein without overlapping swaps. */
+/**
+ * Optimal string alignment distance: Damerau-Levenshtein without overlapping swaps. (Maintained packages such
+ * as leven and fastest-levenshtein count a swap as two edits, and then miss `titel` and `fo`.)
+ */
 function editDistance(a: string, b: string): number {
   let beforeLast: number[] = []
   let last = Array.from({ length: b.length + 1 }, (_, j) => j)

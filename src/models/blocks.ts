@@ -1,78 +1,87 @@
 import type { Report } from './problems.ts'
 import type { Path } from './yaml/path.ts'
 
-/** The value under a key, whatever it is; undefined if there is none. */
+// A block is a YAML mapping of names. A value is well-formed if it and everything in it has the form that the
+// schema asks for. Malformed values are reported and left out, so that the rest of the file is checked in the
+// same run.
+
+/** The value under a key, unchecked; undefined if there is none. */
 export function valueAt(holder: unknown, key: string): unknown {
   return isBlock(holder) ? holder[key] : undefined
 }
 
-/** The names in a block of keys, in the order of the file, whether or not what they stand for is sound. */
+/** All names in a block, in the order of the file, also if their values are malformed. */
 export function namesIn(block: unknown): string[] {
   return isBlock(block) ? Object.keys(block) : []
 }
 
-/**
- * The entries of a block of keys that have the form the schema gives them, typed as such: the one place where a checked
- * form becomes a type. The others have been reported; leaving them out lets everything else be checked at the same time.
- */
-export function soundEntries<Entry>(
+/** The well-formed entries of a block. Here (and in `wellFormedValue`) checked data gets its type. */
+export function wellFormedEntries<Entry>(
   block: unknown,
   path: Path,
   report: Report,
 ): [name: string, entry: Entry][] {
   return namesIn(block)
-    .filter(name => report.isSound([...path, name]))
+    .filter(name => report.isWellFormed([...path, name]))
     .map(name => [name, valueAt(block, name) as Entry])
 }
 
-/** The entries of a block of keys whose form is wrong. */
-export function unsoundEntries(block: unknown, path: Path, report: Report): [name: string, entry: unknown][] {
+/** The malformed entries of a block. */
+export function malformedEntries(
+  block: unknown,
+  path: Path,
+  report: Report,
+): [name: string, entry: unknown][] {
   return namesIn(block)
-    .filter(name => !report.isSound([...path, name]))
+    .filter(name => !report.isWellFormed([...path, name]))
     .map(name => [name, valueAt(block, name)])
 }
 
-/** The value under a key if it has the form the schema gives it. */
-export function soundValue<Value>(
+/** The value under a key; undefined if there is none or it is malformed. */
+export function wellFormedValue<Value>(
   holder: unknown,
   key: string,
   path: Path,
   report: Report,
 ): Value | undefined {
-  return report.isSound([...path, key]) ? (valueAt(holder, key) as Value | undefined) : undefined
+  return report.isWellFormed([...path, key]) ? (valueAt(holder, key) as Value | undefined) : undefined
 }
 
 function isBlock(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Words that mean something else in a condition: CEL's reserved words, and our own variables and function. */
-const WORDS_OF_CONDITIONS = new Set(
+/**
+ * Words with another meaning in a condition: CEL's reserved words, our own variables, and our own function.
+ */
+const RESERVED_IN_CONDITIONS = new Set(
   (
     'true false null in as break const continue else for function if import let loop package namespace return var void ' +
     'while prototype score tier known'
   ).split(' '),
 )
 
-/** Reports names in a block that every JavaScript object has as a property, so that no look-up by name can go astray. */
+/**
+ * Reports names that every JavaScript object has as a property: a look-up by name could find that property.
+ */
 export function checkNames(block: unknown, path: Path, report: Report): void {
   for (const name of namesIn(block)) checkName(name, [...path, name], 'key', report)
 }
 
-/** As `checkNames`, of one name that is the key or the value at the path. */
+/** Checks one name as `checkNames` does. The name is the key or the value at the path. */
 export function checkName(name: string, path: Path, part: 'key' | 'value', report: Report): void {
   if (name in Object.prototype) report.add(path, taken(name), part)
 }
 
-/** As `checkNames`, of names that stand in expressions: also reports the words that are reserved there. */
+/** Checks names that expressions use: as `checkNames`, and reports words that are reserved in expressions. */
 export function checkFeatureNames(block: unknown, path: Path, report: Report): void {
   checkNames(block, path, report)
   for (const name of namesIn(block)) {
-    if (WORDS_OF_CONDITIONS.has(name)) report.add([...path, name], taken(name), 'key')
+    if (RESERVED_IN_CONDITIONS.has(name)) report.add([...path, name], taken(name), 'key')
   }
 }
 
-/** `seats-nearly-full` and `seatsNearlyFull` as a title: `Seats nearly full`. */
+/** Makes a title of a name: `seats-nearly-full` and `seatsNearlyFull` become `Seats nearly full`. */
 export function titleOf(name: string): string {
   const words = name
     .replaceAll('-', ' ')

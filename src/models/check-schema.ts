@@ -4,22 +4,22 @@ import { nearestName, suggestName } from '../lib/nearest-name.ts'
 import type { Report } from './problems.ts'
 import { describeFound, describePath, type Path, pathOfPointer, pointerOf } from './yaml/path.ts'
 
-// `verbose` hands each error the schema and the data that it is about. ajv never changes the data here.
+// `verbose` adds to each error its schema and its data. With these options ajv never changes the data.
 const validate = new Ajv({ allErrors: true, verbose: true, strict: true, strictRequired: false }).compile(
   schema,
 )
 
-/** Reports everything in which the data does not have the form that `schemas/scoring-model.schema.json` describes. */
+/** Reports every value that does not have the form that `schemas/scoring-model.schema.json` asks for. */
 export function checkSchema(data: unknown, report: Report): void {
   if (validate(data)) return
   const errors = ((validate.errors ?? []) as ErrorObject[]).map(readSchemaError)
   for (const error of withoutRepetitions(errors)) {
     const { path, part, message } = explainSchemaError(error)
-    report.addUnsound(path, message, part)
+    report.addMalformed(path, message, part)
   }
 }
 
-/** What is used of a JSON Schema here. */
+/** The keywords of a JSON Schema that messages use. */
 interface SchemaPart {
   readonly title?: string
   readonly description?: string
@@ -28,22 +28,22 @@ interface SchemaPart {
   readonly oneOf?: readonly { readonly required: readonly string[] }[]
 }
 
-/** An error of ajv with what it is about. */
-export interface SchemaError {
+/** An error of ajv, with the schema and the value that it is about. */
+interface SchemaError {
   readonly keyword: string
   readonly path: readonly string[]
-  /** In the schema: shows whether it is from a branch of a `oneOf`. */
+  /** The keyword's path in the schema. It shows whether the error is from a branch of a `oneOf`. */
   readonly schemaPath: string
   readonly params: Readonly<Record<string, unknown>>
-  /** The value that the keyword was given: an enum's values, a minimum. */
+  /** The keyword's value in the schema: an enum's values, a minimum. */
   readonly limit: unknown
   readonly schema: SchemaPart
   readonly found: unknown
-  /** The key itself is wrong, not its value. */
+  /** Set if the key itself is wrong, not its value. */
   readonly propertyName: string | undefined
 }
 
-export function readSchemaError(error: ErrorObject): SchemaError {
+function readSchemaError(error: ErrorObject): SchemaError {
   const { keyword, instancePath, schemaPath, params, schema, parentSchema, data, propertyName } = error
   return {
     keyword,
@@ -57,8 +57,11 @@ export function readSchemaError(error: ErrorObject): SchemaError {
   }
 }
 
-/** Without those that only repeat another one: branches of a union, and keys that are missing because they are mistyped. */
-export function withoutRepetitions(errors: readonly SchemaError[]): SchemaError[] {
+/**
+ * Leaves out errors that only repeat another: branches of a `oneOf`, and keys missing because they are
+ * mistyped.
+ */
+function withoutRepetitions(errors: readonly SchemaError[]): SchemaError[] {
   const meant = new Set<string>()
   const lacking = new Set<string>()
   for (const { keyword, path, params, schema } of errors) {
@@ -78,8 +81,8 @@ export function withoutRepetitions(errors: readonly SchemaError[]): SchemaError[
   })
 }
 
-/** What was found, what is accepted, what to do; and where to point. */
-export function explainSchemaError(error: SchemaError): {
+/** Makes a message (found; accepted; what to do) and says where it points. */
+function explainSchemaError(error: SchemaError): {
   path: Path
   part: 'key' | 'value'
   message: string
@@ -98,7 +101,7 @@ export function explainSchemaError(error: SchemaError): {
       return key(
         name,
         `${describeFound(name)} is not a key of a ${schema.title ?? 'block'}; accepted: ${keys.join(', ')}; ` +
-          suggestName(name, keys, 'take it away'),
+          suggestName(name, keys, 'remove it'),
       )
     }
     case 'required': {
@@ -109,7 +112,7 @@ export function explainSchemaError(error: SchemaError): {
       const { property, missingProperty } = params
       return key(
         property,
-        `${what} has ${property} without ${missingProperty}; they go together; add ${missingProperty} or take ${property} away`,
+        `${what} has ${property} without ${missingProperty}; they go together; add ${missingProperty} or remove ${property}`,
       )
     }
     case 'oneOf': {
@@ -140,7 +143,7 @@ export function explainSchemaError(error: SchemaError): {
   }
 }
 
-/** A value of the wrong type, size or form; or a name that is. */
+/** Explains a value (or a name) of the wrong type, size or form. */
 function explainLimit(error: SchemaError): { path: Path; part: 'key' | 'value'; message: string } {
   const { keyword, path, schema, found, propertyName, limit } = error
   const example = schema.examples?.[0]
@@ -182,13 +185,13 @@ function sizeOf(keyword: string, found: unknown): string {
   return ''
 }
 
-/** The first clause of a schema's description: the rest is for editors, which have the room. */
+/** The first clause of a schema's description. Only editors have room for the rest. */
 function accepted(schema: SchemaPart | undefined): string {
   const text = schema?.description ?? 'another value'
   return decapitalise(text.split(/[.;](?: |$)/)[0]!)
 }
 
-/** The block that a problem is about: `the rule breadth`, `score`, `the tier tiers[1]`. */
+/** Names the block that has a problem: `the rule breadth`, `score`, `the tier tiers[1]`. */
 function nameBlock(title = 'block', path: readonly string[]): string {
   const last = path.at(-1)
   if (last === undefined) return `the ${title}`

@@ -1,21 +1,20 @@
 import { UpswellError } from '../lib/errors.ts'
 import { describePath, type Path, pointerOf } from './yaml/path.ts'
+import type { LineColumn } from './yaml/positions.ts'
 import type { YamlSource } from './yaml/read-yaml.ts'
 
-/** One thing that is wrong with a model file, and where. Lines and columns start at 1. */
-export interface ModelProblem {
+/** One problem of a model file, with its position. */
+export interface ModelProblem extends LineColumn {
   readonly file: string
-  readonly line: number
-  readonly column: number
-  /** The place in the model, such as `groups.usage.rules.breadth.line.corners[1]`; empty for the whole file. */
+  /** Such as `groups.usage.rules.breadth.line.corners[1]`; empty for the whole file. */
   readonly path: string
-  /** What was found; what is accepted; what to do. */
+  /** In three parts: found; accepted; what to do. */
   readonly message: string
 }
 
 /**
- * A model file that does not check. Its message has one line for each problem, `file:line:column: message`, the form that
- * editors and terminals turn into links.
+ * A model file with problems. The message has a line for each problem: `file:line:column: message`. Editors
+ * and terminals turn that form into links.
  */
 export class InvalidModelError extends UpswellError {
   readonly problems: readonly ModelProblem[]
@@ -31,29 +30,29 @@ export function describeProblem(problem: ModelProblem): string {
   return `${problem.file}:${problem.line}:${problem.column}: ${problem.message}`
 }
 
-/** Collects everything that is wrong with one model file, with its place in the file. */
+/** Collects the problems of one model file, with their positions. */
 export interface Report {
-  /** About the value at a path, or about its key. */
+  /** Adds a problem of the value at a path, or of its key. */
   add(path: Path, message: string, part?: 'key' | 'value'): void
-  /** About a character of the text at a path. */
+  /** Adds a problem that begins at a character of the text at a path. */
   addInText(path: Path, textOffset: number, message: string): void
-  /** A value whose form is wrong, so that nothing may be read from it or from what holds it as a whole. */
-  addUnsound(path: Path, message: string, part?: 'key' | 'value'): void
-  /** Whether the form of this value, and of everything in it, is right. */
-  isSound(path: Path): boolean
-  /** In the order of the file, each once; the first 200, if there are more. */
+  /** Adds a problem of a value's form. The value, and all values that contain it, are then malformed. */
+  addMalformed(path: Path, message: string, part?: 'key' | 'value'): void
+  /** Whether this value, and everything in it, has the right form. */
+  isWellFormed(path: Path): boolean
+  /** The problems in the order of the file, without repetitions; the first 200, if there are more. */
   problems(): ModelProblem[]
 }
 
-/** A file with more than this is something else altogether. */
+/** A file with more problems than this is no model at all. */
 const MAX_PROBLEMS = 200
 
 export function createReport(file: string, source: YamlSource): Report {
   const found: ModelProblem[] = []
-  const unsound = new Set<string>()
+  const malformed = new Set<string>()
 
   const addAt = (offset: number, path: Path, message: string): void => {
-    found.push({ file, ...source.placeOf(offset), path: describePath(path), message })
+    found.push({ file, ...source.lineColumnAt(offset), path: describePath(path), message })
   }
   for (const { offset, path, message } of source.problems) addAt(offset, path, message)
 
@@ -63,17 +62,17 @@ export function createReport(file: string, source: YamlSource): Report {
   return {
     add,
     addInText: (path, textOffset, message) => addAt(source.offsetInText(path, textOffset), path, message),
-    addUnsound(path, message, part) {
+    addMalformed(path, message, part) {
       add(path, message, part)
-      for (let length = path.length; length >= 0; length--) unsound.add(pointerOf(path.slice(0, length)))
+      for (let length = path.length; length >= 0; length--) malformed.add(pointerOf(path.slice(0, length)))
     },
-    isSound: path => !unsound.has(pointerOf(path)),
+    isWellFormed: path => !malformed.has(pointerOf(path)),
     problems() {
-      const byPlace = found.toSorted((a, b) => a.line - b.line || a.column - b.column)
-      const each = [...new Map(byPlace.map(problem => [describeProblem(problem), problem])).values()]
+      const inOrder = found.toSorted((a, b) => a.line - b.line || a.column - b.column)
+      const each = [...new Map(inOrder.map(problem => [describeProblem(problem), problem])).values()]
       const next = each[MAX_PROBLEMS]
       if (next === undefined) return each
-      const message = `and ${each.length - MAX_PROBLEMS} more problems, from here on; correct those before first`
+      const message = `and ${each.length - MAX_PROBLEMS} more problems from here on; correct the ones above first`
       return [...each.slice(0, MAX_PROBLEMS), { ...next, message }]
     },
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type BacktestNumbers, reportOf } from '../../src/analysis/backtest-report.ts'
+import { type BacktestNumbers, createBacktestReport } from '../../src/analysis/backtest-report.ts'
 import { type AccountTally, BacktestTally, createAccountTally } from '../../src/analysis/backtest-tally.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 import { parse } from '../models/model-text.ts'
@@ -34,7 +34,7 @@ function tallied(facts: readonly Fact[], horizonMs: number, end: number) {
     from,
     to,
     ...counted
-  } = reportOf(MODEL, NUMBERS, tally.counts)
+  } = createBacktestReport(MODEL, NUMBERS, tally.counts)
   return counted
 }
 

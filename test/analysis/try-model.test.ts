@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { diffAccount, isChanged } from '../../src/analysis/diff-account.ts'
-import { DiffSum, MostChanged } from '../../src/analysis/summarize-diffs.ts'
+import { DiffAccumulator, MostChanged } from '../../src/analysis/summarize-diffs.ts'
 import { tryModel } from '../../src/analysis/try-model.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { type Account, createAccount, receiveSignal } from '../../src/scoring/account.ts'
@@ -199,7 +199,7 @@ describe('what it changes about an account', () => {
   })
 
   test('adds up', () => {
-    const sum = new DiffSum()
+    const sum = new DiffAccumulator()
     const most = new MostChanged(2)
     const diffs = trials(undefined, second).map(diffAccount)
     for (const diff of diffs) {

@@ -120,13 +120,13 @@ describe('a condition is refused, at the very word,', () => {
     [
       'that negates a number with !',
       '!§users',
-      'users is a number; ! turns a condition round; compare it, as in x >= 3',
+      'users is a number; ! negates a condition; compare it, as in x >= 3',
     ],
     ['that negates a text', '-§plan == 3', 'plan is a text; - is for numbers; use one'],
     [
       'that chooses by a number',
       '§users ? trial : trial',
-      'users is a number; a condition stands before ?; compare it, as in x >= 3',
+      'users is a number; a condition comes before ?; compare it, as in x >= 3',
     ],
     [
       'that chooses between two types',
@@ -156,13 +156,13 @@ describe('a condition is refused, at the very word,', () => {
     [
       'with null',
       'users != §null',
-      'null is not accepted; a feature that is not there is unknown; write known(feature)',
+      'null is not accepted; a feature without a value is unknown; write known(feature)',
     ],
-    ['with bytes', 'plan == §b"a"', 'bytes are not accepted; texts are; take the b before the quote away'],
+    ['with bytes', 'plan == §b"a"', 'bytes are not accepted; texts are; remove the b before the quote'],
     [
       'with an unsigned number',
       'users > §3u',
-      'unsigned numbers are not accepted; numbers are; take the u behind it away',
+      'unsigned numbers are not accepted; numbers are; remove the u after it',
     ],
     [
       'with a whole number that no double holds',
@@ -192,12 +192,12 @@ describe('a condition is refused, at the very word,', () => {
     [
       'with known() of something computed',
       '§known(users + 1)',
-      'known() is given something else; it takes the name of one feature; write known(feature)',
+      'known() takes the name of one feature and nothing else; write known(feature)',
     ],
     [
       'with known() of two',
       '§known(users, seats)',
-      'known() is given something else; it takes the name of one feature; write known(feature)',
+      'known() takes the name of one feature and nothing else; write known(feature)',
     ],
     [
       'with a method',
@@ -279,7 +279,7 @@ describe('a condition is refused, at the very word,', () => {
     )
     expectRefused(
       trigger('§known(score)'),
-      'known() is given something else; it takes the name of one feature; write known(feature)',
+      'known() takes the name of one feature and nothing else; write known(feature)',
     )
   })
 

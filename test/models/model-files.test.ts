@@ -71,7 +71,7 @@ describe('reading model files', () => {
     await writeFile(at('a.yaml'), model('same'))
     await writeFile(at('b.yaml'), model('same'))
     await expect(readModels(directory)).rejects.toThrow(
-      `${at('b.yaml')}:2:5: the id same is also that of ${at('a.yaml')}; one version of a model runs at a time; take one file away`,
+      `${at('b.yaml')}:2:5: ${at('a.yaml')} has the same id same; one version of a model runs at a time; remove one of the files`,
     )
   })
 

@@ -495,7 +495,7 @@ describe('a refusal', () => {
       'small.yaml:4:31: "decimls" is not a key of a score; accepted: scale, min, max, decimals; did you mean "decimals"?',
       'small.yaml:15:18: "usres" is not a feature; accepted: a name from features; did you mean "users"?',
       'small.yaml:16:24: "seets" is not a feature; accepted: a name from features; did you mean "seats"?',
-      'small.yaml:16:50: found 0 after 1; corners go up from one to the next; sort them, or use cases for a jump',
+      'small.yaml:16:50: found 0 after 1; each corner is above the one before; sort them, or use cases for a jump',
       "small.yaml:17:41: the tier low is also tiers[0]; a tier's name is used once; choose another",
     ])
   })

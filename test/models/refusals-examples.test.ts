@@ -24,8 +24,8 @@ examples:
       },
       '"hgih" is not a tier; accepted: low, high; did you mean "high"?',
       '"seats-ful" is not a trigger; accepted: seats-full; did you mean "seats-full"?',
-      'seats-full is also in pqls; a PQL is open or held; take it away from one of them',
-      '"zebra" is not a trigger; accepted: seats-full; define it under triggers, or take it away',
+      'seats-full is also in pqls; a PQL is open or held; remove it from one of them',
+      '"zebra" is not a trigger; accepted: seats-full; define it under triggers, or remove it',
       '"high-usag" is not an alert; accepted: high-usage; did you mean "high-usage"?',
       '"usge" is not a group; accepted: usage; did you mean "usage"?',
       '"seets" is not a feature; accepted: seats, users, plan, trial; did you mean "seats"?',
@@ -37,8 +37,8 @@ examples:
   it('names where the model has none', () => {
     expectRefused(
       { rest: 'examples: [{ title: T, given: [{ usage: x }], expect: { pqls: [§a], alerts: [§b] } }]' },
-      '"a" is not a trigger; accepted: none, as the model has no triggers; define it under triggers, or take it away',
-      '"b" is not an alert; accepted: none, as the model has no alerts; define it under alerts, or take it away',
+      '"a" is not a trigger; accepted: none, as the model has no triggers; define it under triggers, or remove it',
+      '"b" is not an alert; accepted: none, as the model has no alerts; define it under alerts, or remove it',
     )
   })
 
@@ -59,9 +59,9 @@ examples:
       },
       'found "2026-02-30"; accepted: a date or RFC 3339 time from 1980 to 2149; write, for example, 2026-06-30T12:00:00Z',
       'accountId has 600 bytes in UTF-8; up to 512 are accepted; correct it',
-      'found user beside traits; it goes with usage, intent and outcome; take user away',
-      'found times beside traits; it goes with usage, intent and outcome; take times away',
-      'found users beside user; one names a user, the other makes some; take one away',
+      'found user beside traits; it goes with usage, intent and outcome; remove user',
+      'found times beside traits; it goes with usage, intent and outcome; remove times',
+      'found users beside user; one names a user, the other makes several; remove one of them',
       'found "5-3"; accepted: the lower number first; swap them',
       'name holds a NUL or half a character; well-formed text is accepted; correct it',
       'a nested object has the key constructor, which is not accepted; correct it',
@@ -105,8 +105,8 @@ ${Array(10)
   )
   .join('\n')}`,
       },
-      'this example makes 10001 signals; at most 10000 are accepted; ask for fewer',
-      'the examples up to this one make 100001 signals; at most 100000 are accepted; ask for fewer',
+      'this example makes 10001 signals; at most 10000 are accepted; reduce days, times or users',
+      'the examples up to this one make 100001 signals; at most 100000 are accepted; reduce days, times or users',
     )
   })
 

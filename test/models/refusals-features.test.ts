@@ -25,7 +25,7 @@ describe('what features may not be:', () => {
       'found 401d; activity is held for 400d; use a shorter one',
       'found 49h; activity is held by the hour for 48h; use days',
       'found "0d"; accepted: a lookback window: days up to 400d (30d is today and the 29 days before it), or hours up to 48h; write, for example, "30d"',
-      '"halfLife" is not a key of a selection of signals in a window; accepted: of, names, except, within; take it away',
+      '"halfLife" is not a key of a selection of signals in a window; accepted: of, names, except, within; remove it',
     )
   })
 
@@ -114,10 +114,10 @@ describe('what features may not be:', () => {
         found =>
           `found ${found}; accepted: a latest value, or the beginning of some followed by *: traits.stakeholder.*, traits.owns.crm; write, for example, "traits.stakeholder.*"`,
       ),
-      'found "5"; c is a number; its default is one too; change it, or its type',
-      'found 0; d is a flag (true or false); its default is one too; change it, or its type',
+      'found "5"; c is a number; its default has the same type; change the default or the type',
+      'found 0; d is a flag (true or false); its default has the same type; change the default or the type',
       'found a list of 1; accepted: a number, a text, true or false; write, for example, 5',
-      'the feature f has default without latest; they go together; add latest or take default away',
+      'the feature f has default without latest; they go together; add latest or remove default',
     )
   })
 })
@@ -179,8 +179,8 @@ describe('what formulas of features may not be:', () => {
         ),
         ...RULE,
       },
-      'a → b → c → a is a circle; a feature may not read itself; break it',
-      'd → d is a circle; a feature may not read itself; break it',
+      'a → b → c → a is a cycle; a feature may not read itself; break it',
+      'd → d is a cycle; a feature may not read itself; break it',
     )
   })
 
@@ -214,7 +214,7 @@ describe('what points each may not be:', () => {
       'plan is a text; accepted: a feature that is a number; use cases for it',
       'found 0; accepted: the points for each one (more than 0); write, for example, 2',
       'found 0; accepted: the most points that all of them give (more than 0); write, for example, 10',
-      'found 1e-320 points each up to 1000, which no number of them makes; use points and max that are nearer to each other',
+      'found 1e-320 points each up to 1000, which no number can reach; choose points and max that are closer to each other',
       'the points each each has no max; it needs one: the most points that all of them give; add it',
       'the rule e has each and when; it needs exactly one of line, bands, cases, each, when; keep one',
     )

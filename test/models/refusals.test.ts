@@ -25,7 +25,7 @@ describe('what is not YAML is refused:', () => {
   it('two documents', () => {
     expectRefused(
       `${modelText()}\n§---\n${modelText()}`,
-      'found a second document; a file holds one model; take the --- away, or put it into a file of its own',
+      'found a second document; a file holds one model; remove the ---, or put it into a file of its own',
     )
   })
 
@@ -49,8 +49,8 @@ describe('YAML that means trouble is refused:', () => {
         score: 'score: { scale: 10, max: 100, §scale: 1 }',
         head: 'id: small\nversion: 1\nname: Small\n§id: small',
       },
-      '"id" is here twice; a key is given once; delete one of them',
-      '"scale" is here twice; a key is given once; delete one of them',
+      'the key "id" is given twice; a key is given once; delete one of them',
+      'the key "scale" is given twice; a key is given once; delete one of them',
     )
   })
 
@@ -64,8 +64,8 @@ describe('YAML that means trouble is refused:', () => {
           '§__proto__: { latest: traits.x }',
         ),
       },
-      'found the key "__proto__"; it is never accepted; take it away',
-      'found the key "__proto__"; it is never accepted; take it away',
+      'found the key "__proto__"; it is never accepted; remove it',
+      'found the key "__proto__"; it is never accepted; remove it',
     )
     expect(({} as Record<string, unknown>)['polluted']).toBe(undefined)
   })
@@ -92,7 +92,7 @@ describe('YAML that means trouble is refused:', () => {
         tiers: 'tiers: !!seq §[{ name: a, from: 0 }]',
       },
       ...['tag:yaml.org,2002:int', '!x', 'tag:yaml.org,2002:seq'].map(
-        tag => `found the tag "${tag}"; no tags are accepted; take it away`,
+        tag => `found the tag "${tag}"; no tags are accepted; remove it`,
       ),
     )
   })
@@ -153,7 +153,7 @@ describe('YAML that means trouble is refused:', () => {
   it('but at most 200 problems are told', () => {
     const messages = messagesOf(`${modelText()}\n${'id: a\n'.repeat(300)}`)
     expect(messages).toHaveLength(201)
-    expect(messages[200]).toBe('and 100 more problems, from here on; correct those before first')
+    expect(messages[200]).toBe('and 100 more problems from here on; correct the ones above first')
   })
 
   it('nesting of more than 40 levels, at the place where it goes too deep', () => {
@@ -181,7 +181,7 @@ describe('the form is checked:', () => {
       'the scoring model has no features; it needs one: what the model reads, by name; add it',
       "the scoring model has no groups; it needs one: the score's parts, by name: each has a weight, a cap and rules; add it",
       'the scoring model has no tiers; it needs one: the tiers, from the lowest to the highest; add it',
-      '"a" is not a key of a scoring model; accepted: id, version, name, score, features, groups, tiers, tierPolicy, gates, triggers, alerts, accounts, facets, rates, kpis, examples; take it away',
+      '"a" is not a key of a scoring model; accepted: id, version, name, score, features, groups, tiers, tierPolicy, gates, triggers, alerts, accounts, facets, rates, kpis, examples; remove it',
     )
   })
 
@@ -325,12 +325,12 @@ triggers:
           'f: { of: users, bands: [§{ points: 1 }, §{ from: 1, above: 1, points: 1 }] }',
         ),
       },
-      'the feature seats has type without latest; they go together; add latest or take type away',
-      'the rule a has bands without of; they go together; add of or take bands away',
-      'the rule b has below without bands; they go together; add bands or take below away',
-      'the rule c has when without points; they go together; add points or take when away',
-      'the case cases[0] has when without points; they go together; add points or take when away',
-      'the case cases[0] has points without when; they go together; add when or take points away',
+      'the feature seats has type without latest; they go together; add latest or remove type',
+      'the rule a has bands without of; they go together; add of or remove bands',
+      'the rule b has below without bands; they go together; add bands or remove below',
+      'the rule c has when without points; they go together; add points or remove when',
+      'the case cases[0] has when without points; they go together; add points or remove when',
+      'the case cases[0] has points without when; they go together; add when or remove points',
       'the case cases[1] has when and otherwise; it needs exactly one of when, otherwise; keep one',
       'the band bands[0] has none of them; it needs exactly one of from, above; add one',
       'the band bands[1] has from and above; it needs exactly one of from, above; keep one',
@@ -385,8 +385,8 @@ describe('what the parts say of each other is checked:', () => {
       },
       '"usres" is not a feature; accepted: a name from features; did you mean "users"?',
       'plan is a text; accepted: a feature that is a number; use cases for it',
-      'b → c → d → b is a circle; a feature may not read itself; break it',
-      'e → e is a circle; a feature may not read itself; break it',
+      'b → c → d → b is a cycle; a feature may not read itself; break it',
+      'e → e is a cycle; a feature may not read itself; break it',
       'plan is a text; accepted: a feature that is a number; use cases for it',
       '"plans" is not a feature; accepted: a name from features; did you mean "plan"?',
     )
@@ -426,12 +426,12 @@ describe('what the parts say of each other is checked:', () => {
         'd: { cases: [{ §otherwise: 1 }, { when: trial, points: 2 }] }',
         'e: { when: trial, points: { line: { of: users, corners: [[1, 1], [§-1, 2]] } } }',
       ),
-      'found 0 after 0; corners go up from one to the next; sort them, or use cases for a jump',
-      'found from 1 after from 1; bands go up; sort them',
-      'found from 1 after above 1; bands go up; sort them',
-      'found from 0 after from 1; bands go up; sort them',
-      'found otherwise before other cases; only the last case may be so; move it',
-      'found -1 after 1; corners go up from one to the next; sort them, or use cases for a jump',
+      'found 0 after 0; each corner is above the one before; sort them, or use cases for a jump',
+      'found from 1 after from 1; each band is above the one before; sort them',
+      'found from 1 after above 1; each band is above the one before; sort them',
+      'found from 0 after from 1; each band is above the one before; sort them',
+      'found otherwise before other cases; only the last case may have it; move it',
+      'found -1 after 1; each corner is above the one before; sort them, or use cases for a jump',
     )
   })
 
@@ -458,10 +458,10 @@ describe('what the parts say of each other is checked:', () => {
           'tiers: [{ name: a, from: §1 }, { name: b, from: §1 }, { name: §a, from: §101 }, { name: c, from: §50 }]',
       },
       'the lowest tier is from 1, and scores begin at 0; it holds all the lowest scores; write from: 0',
-      'found from 1 after 1; tiers go up, the lowest first; sort them',
+      'found from 1 after 1; each tier is above the one before; sort them',
       "the tier a is also tiers[0]; a tier's name is used once; choose another",
       'the tier a is from 101, and scores end at 100; at most that is accepted; lower it',
-      'found from 50 after 101; tiers go up, the lowest first; sort them',
+      'found from 50 after 101; each tier is above the one before; sort them',
     )
   })
 
@@ -481,9 +481,9 @@ triggers:
       '"helth" is not a gate; accepted: health; did you mean "health"?',
       '"usres" is not a feature; accepted: a name from features; did you mean "users"?',
       'plan is not a number; {feature%} takes one; write {plan}',
-      'found a single {; accepted: {feature} and {feature%}; close it or take it away',
-      'seats is not in when; a reason tells what when has read; put it there, as in && known(seats), or take it away',
-      'found a single }; accepted: {feature} and {feature%}; close it or take it away',
+      'found a single {; accepted: {feature} and {feature%}; close it or remove it',
+      'seats is not in when; a reason shows only features that when reads; put it there, as in && known(seats), or remove it',
+      'found a single }; accepted: {feature} and {feature%}; close it or remove it',
     )
   })
 

@@ -6,13 +6,13 @@ import type { Path } from '../yaml/path.ts'
 import { describeType, fitsType, type Scope, type TypedExpression, type ValueType } from './scope.ts'
 import { translateExpression } from './translate-expression.ts'
 
-/** Levels of parentheses and of operators; the longest shipped condition has 5. */
+/** Nested parentheses and operators. The deepest shipped condition has 5 levels. */
 const MAX_DEPTH = 32
-/** Names, numbers, texts and operators. */
+/** Counts names, numbers, texts and operators. */
 const MAX_PARTS = 200
 
-// Only the parser is used: types are checked on the way to our own expressions, where a whole number is a number, an
-// unknown name has a nearest one, and one condition can have several problems.
+// Only the parser of cel-js is used. Types are checked by `translateExpression`: there a whole number is a
+// number, an unknown name gets a suggestion, and one condition can have several problems.
 const cel = new Environment({
   limits: { maxDepth: MAX_DEPTH, maxAstNodes: MAX_PARTS, maxListElements: MAX_PARTS },
 })
@@ -25,13 +25,13 @@ export interface TypedFormula {
 
 type OnProblem = (offset: number, message: string) => void
 
-/** A condition in CEL; undefined if something is wrong with it, which is then reported at the very word. */
+/** Reads a condition in CEL. Undefined if it has problems; each is reported at the word where it is. */
 export function readCondition(text: string, path: Path, scope: Scope, report: Report): Condition | undefined {
   return readOfType(text, 'condition', 'flag', path, scope, report)
 }
 
-/** As `readCondition`, of a formula that gives a number; it may be a plain number. */
-export function readAmount(
+/** Reads a formula that gives a number, or a plain number; reports problems as `readCondition` does. */
+export function readNumberFormula(
   text: string | number,
   path: Path,
   scope: Scope,
@@ -41,7 +41,7 @@ export function readAmount(
   return readOfType(text, 'formula', 'number', path, scope, report)
 }
 
-/** As `readCondition`, of a formula that gives a value of any type; says of which. */
+/** Reads a formula that gives a value of any type; reports problems as `readCondition` does. */
 export function readFormula(
   text: string | number,
   path: Path,
@@ -54,7 +54,10 @@ export function readFormula(
   return read && { formula: { text: text.trim(), expression: read.expression }, type: read.type }
 }
 
-/** What a text says, with its type and where it begins; undefined if something is wrong with it, which `problem` is told. */
+/**
+ * Reads any expression. `start`: the offset of its first word. Undefined if it has problems; `problem` gets
+ * each one.
+ */
 export function readExpression(
   text: string,
   form: ExpressionForm,
@@ -90,7 +93,7 @@ function readOfType(
   return { text: text.trim(), expression: read.expression }
 }
 
-/** A number in the place of a formula. */
+/** The formula of a plain number. */
 function constant(value: number): Formula {
   return { text: String(value), expression: { type: 'literal', value } }
 }
@@ -133,7 +136,7 @@ function explain(
   return [offset, `not CEL: ${describeSyntax(thrown, word)}; accepted: ${accepted}; ${advice}`]
 }
 
-/** What people write who come from spreadsheets or SQL. */
+/** What people who know spreadsheets or SQL write. */
 const OTHER_LANGUAGES: ReadonlyMap<string | undefined, string> = new Map([
   ['and', 'write &&'],
   ['or', 'write ||'],
@@ -148,19 +151,20 @@ function describeSyntax(error: ParseError, word: string | undefined): string {
     return error.summary.charAt(0).toLowerCase() + error.summary.slice(1)
   }
   if (word === undefined) return 'unexpected end'
-  // A no-break space, most often, from a word processor.
+  // Most often a no-break space from a word processor.
   if (/\s/.test(word)) return `unexpected U+${word.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`
   return `unexpected ${JSON.stringify(word)}`
 }
 
 /**
- * Checks the conditions and formulas in a feature, rule, gate, trigger, alert or metric whose form is wrong elsewhere, so that their problems need not wait for
- * the next run. What they say is thrown away.
+ * Checks the conditions and formulas in a malformed feature, rule, gate, trigger, alert or metric. Their
+ * problems are then reported in the same run as the problems of its form. The expressions themselves are not
+ * used.
  */
-export function salvageConditions(value: unknown, path: Path, scope: Scope, report: Report): void {
+export function checkExpressionsIn(value: unknown, path: Path, scope: Scope, report: Report): void {
   if (Array.isArray(value)) {
     value.forEach((item, index) => {
-      salvageConditions(item, [...path, index], scope, report)
+      checkExpressionsIn(item, [...path, index], scope, report)
     })
     return
   }
@@ -168,12 +172,12 @@ export function salvageConditions(value: unknown, path: Path, scope: Scope, repo
     const inner = valueAt(value, name)
     const innerPath = [...path, name]
     const read = readerOf(name, scope)
-    if (read === undefined || typeof inner !== 'string') salvageConditions(inner, innerPath, scope, report)
-    else if (report.isSound(innerPath)) read(inner, innerPath, scope, report)
+    if (read === undefined || typeof inner !== 'string') checkExpressionsIn(inner, innerPath, scope, report)
+    else if (report.isWellFormed(innerPath)) read(inner, innerPath, scope, report)
   }
 }
 
-/** What reads the text under a key; undefined if it is no expression. */
+/** The function that reads the text under a key; undefined if the text is no expression. */
 function readerOf(key: string, { what }: Scope) {
   switch (key) {
     case 'when':
@@ -181,9 +185,9 @@ function readerOf(key: string, { what }: Scope) {
       return readCondition
     case 'confidence':
     case 'value':
-      return readAmount
+      return readNumberFormula
     case 'formula':
-      return what === 'feature' ? readFormula : readAmount
+      return what === 'feature' ? readFormula : readNumberFormula
     default:
       return undefined
   }

@@ -3,7 +3,7 @@ import type { Expression } from '../../scoring/definition/model-definition.ts'
 import type { Report } from '../problems.ts'
 import type { Path } from '../yaml/path.ts'
 
-/** `any`: its definition is wrong and has been reported; whatever reads it is given the benefit of the doubt. */
+/** `any`: the definition has a problem that is already reported, so its readers report no second one. */
 export type ValueType = 'number' | 'text' | 'flag' | 'any'
 
 export interface TypedExpression {
@@ -27,18 +27,23 @@ export function fitsType(found: ValueType, wanted: ValueType): boolean {
 
 /** The names that an expression may use, with the type of each. */
 export interface Scope {
-  /** What the names stand for: features, or the measures of key figures. */
+  /** The kind of the names: features, or the measures of KPIs. */
   readonly what: 'feature' | 'measure'
   readonly types: ReadonlyMap<string, ValueType>
-  /** False if the features could not be read at all: then every name is taken to be known. */
+  /** False: the features could not be read. Every name then counts as known. */
   readonly isComplete: boolean
-  /** What `tier` can be, where it is a variable and the tiers could be read. */
+  /**
+   * The possible values of `tier`; undefined if `tier` is no variable here or the tiers could not be read.
+   */
   readonly tierNames: readonly string[] | undefined
-  /** Names that mean something elsewhere, with what to say of each. */
-  readonly outOfReach: ReadonlyMap<string, string>
+  /** Names that are valid elsewhere, each with the message for its use here. */
+  readonly foreignNames: ReadonlyMap<string, string>
 }
 
-/** The type of a feature (or measure); undefined, and `onUnknown` told what is wrong, if there is none of that name. */
+/**
+ * The type of a feature (or measure). If there is none of that name: undefined, and `onUnknown` gets the
+ * message.
+ */
 export function typeOfFeature(
   name: string,
   scope: Scope,
@@ -55,7 +60,7 @@ export function typeOfFeature(
   return undefined
 }
 
-/** Reports a feature that does not exist or is no number. */
+/** Reports a feature that does not exist or is not a number. */
 export function checkNumberFeature(name: string, path: Path, scope: Scope, report: Report): void {
   const type = typeOfFeature(name, scope, message => report.add(path, message))
   if (type === 'text' || type === 'flag') {

@@ -13,9 +13,9 @@ import {
 export interface TranslationContext {
   readonly scope: Scope
   readonly maxDepth: number
-  /** What the text is called in messages. */
+  /** The word for the text in messages. */
   readonly form: 'condition' | 'formula'
-  /** Everything that it may be made of, in words. */
+  /** Everything that the text may contain, in words. */
   readonly accepted: string
   readonly problem: (offset: number, message: string) => void
 }
@@ -23,8 +23,9 @@ export interface TranslationContext {
 type Translation = TypedExpression | undefined
 
 /**
- * CEL's syntax tree as an expression of ours, with its type. What is outside of the expressions that scoring knows (maps,
- * macros, functions, indexes, null) is reported and gives undefined, as does anything whose types do not fit together.
+ * Translates CEL's syntax tree to an expression of ours, with its type. Undefined, and reported, if types do
+ * not fit or if the tree has something that scoring does not support (maps, macros, functions, indexes,
+ * null).
  */
 export function translateExpression(ast: ASTNode, context: TranslationContext): Translation {
   return translate(ast, context, 1)
@@ -80,7 +81,10 @@ function translate(ast: ASTNode, context: TranslationContext, depth: number): Tr
   }
 }
 
-/** Operands that must all have one type. All are looked at, so that all problems show. */
+/**
+ * Translates operands that must all have one type. A wrong operand does not stop it, so that all problems
+ * show.
+ */
 function translateAll(
   operands: readonly ASTNode[],
   wanted: ValueType,
@@ -100,7 +104,7 @@ function translateAll(
 
 function translateName(name: string, offset: number, context: TranslationContext): Translation {
   const type = typeOfFeature(name, context.scope, message => {
-    context.problem(offset, context.scope.outOfReach.get(name) ?? message)
+    context.problem(offset, context.scope.foreignNames.get(name) ?? message)
   })
   return type && { type, expression: { type: 'feature', name } }
 }
@@ -119,10 +123,7 @@ function translateCall(
   }
   const operand = operands[0]
   if (operands.length !== 1 || operand?.op !== 'id' || operand.args === 'score' || operand.args === 'tier') {
-    context.problem(
-      offset,
-      `known() is given something else; it takes the name of one ${what}; write known(${what})`,
-    )
+    context.problem(offset, `known() takes the name of one ${what} and nothing else; write known(${what})`)
     return undefined
   }
   const type = typeOfFeature(operand.args, context.scope, message => context.problem(operand.start, message))
@@ -136,7 +137,7 @@ function translateUnary(
   depth: number,
 ): Translation {
   if (op === '!_') {
-    const [of] = translateAll([operand], 'flag', '! turns a condition round', context, depth)
+    const [of] = translateAll([operand], 'flag', '! negates a condition', context, depth)
     return of && { type: 'flag', expression: { type: 'not', of } }
   }
   const [of] = translateAll([operand], 'number', '- is for numbers', context, depth)
@@ -200,7 +201,7 @@ function translateConditional(
   context: TranslationContext,
   depth: number,
 ): Translation {
-  const [test] = translateAll([testAst], 'flag', 'a condition stands before ?', context, depth)
+  const [test] = translateAll([testAst], 'flag', 'a condition comes before ?', context, depth)
   const then = translate(thenAst, context, depth + 1)
   const otherwise = translate(otherwiseAst, context, depth + 1)
   if (test === undefined || then === undefined || otherwise === undefined) return undefined
@@ -217,7 +218,7 @@ function translateConditional(
   }
 }
 
-/** A text that `tier` is compared with must be the name of a tier. */
+/** Reports a text that is compared with `tier` but is not the name of a tier. */
 function checkTierName(
   of: Expression,
   compared: readonly (readonly [Expression, offset: number])[],
@@ -244,17 +245,16 @@ function refuse(ast: ASTNode, context: TranslationContext): undefined {
   return undefined
 }
 
-/** The part of the condition's text that a node stands for, short enough for a message. */
+/** The text of a node, short enough for a message. */
 function textOf(ast: ASTNode): string {
   const text = ast.input.slice(ast.start, ast.end).replace(/\s+/g, ' ').trim()
   return text.length > 40 ? `${text.slice(0, 37)}...` : text
 }
 
-/** A literal of CEL. Whole numbers arrive as bigint and are numbers here, as long as a double holds them exactly. */
-export function readLiteral(
-  value: unknown,
-  onProblem: (message: string) => void,
-): TypedExpression | undefined {
+/**
+ * Reads a CEL literal. CEL's whole numbers are bigints; here they are numbers if a double holds them exactly.
+ */
+function readLiteral(value: unknown, onProblem: (message: string) => void): TypedExpression | undefined {
   switch (typeof value) {
     case 'string':
       return { type: 'text', expression: { type: 'literal', value } }
@@ -279,8 +279,7 @@ export function readLiteral(
 
 function describeOther(value: unknown): string {
   if (value === null)
-    return 'null is not accepted; a feature that is not there is unknown; write known(feature)'
-  if (value instanceof Uint8Array)
-    return 'bytes are not accepted; texts are; take the b before the quote away'
-  return 'unsigned numbers are not accepted; numbers are; take the u behind it away'
+    return 'null is not accepted; a feature without a value is unknown; write known(feature)'
+  if (value instanceof Uint8Array) return 'bytes are not accepted; texts are; remove the b before the quote'
+  return 'unsigned numbers are not accepted; numbers are; remove the u after it'
 }

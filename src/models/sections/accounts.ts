@@ -4,15 +4,15 @@ import type {
   ScopeDefinition,
 } from '../../scoring/definition/model-definition.ts'
 import { SIGNAL_LIMITS } from '../../signals/parse-signal.ts'
-import { checkNames, soundEntries, valueAt } from '../blocks.ts'
-import { readCondition, salvageConditions } from '../expressions/read-expression.ts'
+import { checkNames, valueAt, wellFormedEntries } from '../blocks.ts'
+import { checkExpressionsIn, readCondition } from '../expressions/read-expression.ts'
 import type { Scope } from '../expressions/scope.ts'
 import type { Report } from '../problems.ts'
 import type { RawAccountList } from '../raw-model.ts'
 
 const encoder = new TextEncoder()
 
-/** Which accounts the model scores; all of them if it does not say. */
+/** Reads which accounts the model scores. Without this section it scores all. */
 export function readAccounts(block: unknown, scope: Scope, report: Report): ScopeDefinition {
   return {
     include: readAccountList(block, 'include', scope, report),
@@ -29,8 +29,8 @@ function readAccountList(
   const path = ['accounts', key]
   const value = valueAt(block, key)
   if (value === undefined) return undefined
-  if (!report.isSound(path)) {
-    salvageConditions(value, path, scope, report)
+  if (!report.isWellFormed(path)) {
+    checkExpressionsIn(value, path, scope, report)
     return undefined
   }
   const { ids = [], when } = value as RawAccountList
@@ -51,5 +51,5 @@ const PATH = ['facets']
 
 export function readFacets(block: unknown, report: Report): FacetDefinition[] {
   checkNames(block, PATH, report)
-  return soundEntries<string>(block, PATH, report).map(([name, key]) => ({ name, key }))
+  return wellFormedEntries<string>(block, PATH, report).map(([name, key]) => ({ name, key }))
 }

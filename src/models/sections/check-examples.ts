@@ -7,21 +7,24 @@ import type { RawExample, RawExpectation, RawGiven } from '../raw-model.ts'
 import { describeFound, type Path } from '../yaml/path.ts'
 import { contentOf, daysGiven, exampleAccount, exampleTime, signalCount } from './example-signals.ts'
 
-/** Of one example; a hundred users on every day of a quarter. */
+/** Limit for one example: room for a hundred users on every day of a quarter. */
 const MAX_SIGNALS = 10_000
-/** Of all of a file, which are held in memory together. */
+/** Limit for all examples of a file: their signals are in memory together. */
 const MAX_SIGNALS_OF_FILE = 100_000
-/** An example reaches back 1,000 days at most; no signal is from before 1970. */
+/** An example reaches back at most 1,000 days, and no signal may be older than 1970. */
 const EARLIEST_MS = Date.UTC(1980, 0, 1)
 const OF_ACTIVITY = ['quantity', 'user', 'properties', 'times', 'users'] as const
 
-/** Reports what is wrong with examples whose form is right: signals that no source could send, names that the model does not have. */
+/**
+ * Checks well-formed examples. Reports signals that no source could send, and names that the model does not
+ * have.
+ */
 export function checkExamples(block: unknown, names: ModelNames, report: Report): void {
   if (!Array.isArray(block)) return
   let signals = 0
   block.forEach((example, index) => {
     const path = ['examples', index]
-    if (!report.isSound(path)) return
+    if (!report.isWellFormed(path)) return
     const raw = example as RawExample
     checkMoment(raw, path, report)
     const before = signals
@@ -29,10 +32,10 @@ export function checkExamples(block: unknown, names: ModelNames, report: Report)
       signals += checkGiven(given, [...path, 'given', position], report)
     })
     if (signals - before > MAX_SIGNALS) {
-      const message = `this example makes ${signals - before} signals; at most ${MAX_SIGNALS} are accepted; ask for fewer`
+      const message = `this example makes ${signals - before} signals; at most ${MAX_SIGNALS} are accepted; reduce days, times or users`
       report.add([...path, 'given'], message, 'key')
     } else if (signals > MAX_SIGNALS_OF_FILE && before <= MAX_SIGNALS_OF_FILE) {
-      const message = `the examples up to this one make ${signals} signals; at most ${MAX_SIGNALS_OF_FILE} are accepted; ask for fewer`
+      const message = `the examples up to this one make ${signals} signals; at most ${MAX_SIGNALS_OF_FILE} are accepted; reduce days, times or users`
       report.add([...path, 'given'], message, 'key')
     }
     checkExpectation(raw.expect, [...path, 'expect'], names, report)
@@ -52,16 +55,16 @@ function checkMoment(raw: RawExample, path: Path, report: Report): void {
   if (problem !== undefined) report.add([...path, 'account'], `${problem}; correct it`)
 }
 
-/** How many signals it makes. */
+/** Checks one entry and returns the number of signals that it makes. */
 function checkGiven(raw: RawGiven, path: Path, report: Report): number {
   const content = contentOf(raw)
   for (const key of OF_ACTIVITY) {
     if (isActivityKind(content.kind) || raw[key] === undefined) continue
-    const message = `found ${key} beside ${content.kind}; it goes with usage, intent and outcome; take ${key} away`
+    const message = `found ${key} beside ${content.kind}; it goes with usage, intent and outcome; remove ${key}`
     report.add([...path, key], message, 'key')
   }
   if (raw.user !== undefined && raw.users !== undefined) {
-    const message = 'found users beside user; one names a user, the other makes some; take one away'
+    const message = 'found users beside user; one names a user, the other makes several; remove one of them'
     report.add([...path, 'users'], message, 'key')
   }
   if (daysGiven(raw).length === 0) {
@@ -73,14 +76,14 @@ function checkGiven(raw: RawGiven, path: Path, report: Report): number {
   return signalCount(raw)
 }
 
-/** What is wrong with a signal of this content, whoever sends it. */
+/** The problem of a signal with this content; undefined if it is valid. */
 function signalProblem(content: object): string | undefined {
   const whole = { id: 'any', accountId: 'any', occurredAt: '2026-06-30T12:00:00Z', ...content }
   const checked = checkSignal(whole, { observedAt: LATEST_MS, defaultKind: undefined })
   return 'rejection' in checked ? checked.rejection.detail : undefined
 }
 
-/** All names of a model's file, whether or not what they stand for is right. */
+/** All names in a model file, also if their values have problems. */
 export interface ModelNames {
   readonly features: ReadonlyMap<string, ValueType>
   readonly groups: readonly string[]
@@ -90,11 +93,11 @@ export interface ModelNames {
   readonly alerts: readonly string[]
 }
 
-/** More are not listed in a message. */
+/** A message lists no more names than this. */
 const MOST_LISTED = 10
 
 /** Reports names that the model does not have, and values that a feature cannot have. */
-export function checkExpectation(raw: RawExpectation, path: Path, names: ModelNames, report: Report): void {
+function checkExpectation(raw: RawExpectation, path: Path, names: ModelNames, report: Report): void {
   if (raw.tier !== undefined && names.tiers !== undefined)
     checkKnown(raw.tier, 'tier', names.tiers, [...path, 'tier'], 'value', report)
   const checkList = (key: 'pqls' | 'held' | 'alerts', what: string, accepted: readonly string[]) => {
@@ -107,7 +110,7 @@ export function checkExpectation(raw: RawExpectation, path: Path, names: ModelNa
   checkList('alerts', 'alert', names.alerts)
   raw.held?.forEach((name, index) => {
     if (!raw.pqls?.includes(name)) return
-    const message = `${name} is also in pqls; a PQL is open or held; take it away from one of them`
+    const message = `${name} is also in pqls; a PQL is open or held; remove it from one of them`
     report.add([...path, 'held', index], message)
   })
   for (const name of Object.keys(raw.groups ?? {})) {
@@ -138,7 +141,7 @@ function checkKnown(
       : names.length > MOST_LISTED
         ? `a name from ${what}s`
         : names.join(', ')
-  const advice = suggestName(name, names, `define it under ${what}s, or take it away`)
+  const advice = suggestName(name, names, `define it under ${what}s, or remove it`)
   report.add(
     path,
     `${describeFound(name)} is not ${article(what)} ${what}; accepted: ${accepted}; ${advice}`,

@@ -6,7 +6,7 @@ import type { RawExample, RawGiven } from '../raw-model.ts'
 const DEFAULT_TIME = Date.UTC(2026, 5, 30, 12)
 const DEFAULT_ACCOUNT = 'example'
 
-/** The moment of an example, ms, from an RFC 3339 time or a date; undefined if it is neither. */
+/** The moment of an example in ms, from an RFC 3339 time or a date; undefined if the text is neither. */
 export function exampleTime(text: string | undefined): number | undefined {
   if (text === undefined) return DEFAULT_TIME
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return parseRfc3339(text)
@@ -18,19 +18,19 @@ export function exampleAccount(raw: RawExample): string {
   return raw.account ?? DEFAULT_ACCOUNT
 }
 
-/** The days ago on which there is a signal, as `3` or `0-29` says. */
+/** The days on which an entry has signals, in days ago: `3` is one day, `0-29` is thirty. */
 export function daysGiven({ daysAgo = 0 }: RawGiven): number[] {
   if (typeof daysAgo === 'number') return [daysAgo]
   const [from, to] = daysAgo.split('-').map(Number) as [number, number]
   return Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index)
 }
 
-/** How many signals stand for one entry. */
+/** How many signals one entry makes. */
 export function signalCount(raw: RawGiven): number {
   return daysGiven(raw).length * (raw.times ?? 1) * (raw.users ?? 1)
 }
 
-/** The kind of signal, its name, and the properties that an entry gives it. */
+/** The kind, name and properties of an entry's signals. */
 export function contentOf(raw: RawGiven): Pick<Signal, 'kind' | 'name' | 'properties'> {
   for (const kind of ['usage', 'intent', 'outcome'] as const) {
     const name = raw[kind]
@@ -41,8 +41,8 @@ export function contentOf(raw: RawGiven): Pick<Signal, 'kind' | 'name' | 'proper
 }
 
 /**
- * The signals of an example that has been checked, in ascending `occurredAt`; of one moment the facts first, else in the order
- * given. Their ids begin with `prefix`.
+ * Makes the signals of a checked example, in ascending `occurredAt`. At the same moment facts come first;
+ * otherwise the order of the file decides. Signal ids begin with `prefix`.
  */
 export function expandSignals(raw: RawExample, at: number, prefix: string): Signal[] {
   const accountId = exampleAccount(raw)

@@ -1,7 +1,7 @@
 import { featuresRead } from '../../scoring/definition/conditions.ts'
 import type { FeatureDefinition, Formula } from '../../scoring/definition/model-definition.ts'
-import { checkFeatureNames, namesIn, soundEntries, unsoundEntries } from '../blocks.ts'
-import { readExpression, readFormula, salvageConditions } from '../expressions/read-expression.ts'
+import { checkFeatureNames, malformedEntries, namesIn, wellFormedEntries } from '../blocks.ts'
+import { checkExpressionsIn, readExpression, readFormula } from '../expressions/read-expression.ts'
 import { checkNumberFeature, type Scope, type ValueType } from '../expressions/scope.ts'
 import type { Report } from '../problems.ts'
 import type { RawFeature } from '../raw-model.ts'
@@ -23,10 +23,10 @@ export interface Features {
   readonly scope: Scope
 }
 
-/** The features of a file, in dependency order, and the scope that they make for conditions and rules. */
+/** Reads the features of a file, and makes the scope that conditions and rules read from. */
 export function readFeatures(block: unknown, report: Report): Features {
   checkFeatureNames(block, PATH, report)
-  const entries = soundEntries<RawFeature>(block, PATH, report)
+  const entries = wellFormedEntries<RawFeature>(block, PATH, report)
   const types = new Map<string, ValueType>(namesIn(block).map(name => [name, 'any']))
   for (const [name, raw] of entries) types.set(name, valueTypeOf(raw))
   const isComplete = types.size > 0
@@ -35,7 +35,7 @@ export function readFeatures(block: unknown, report: Report): Features {
     types,
     isComplete,
     tierNames: undefined,
-    outOfReach: new Map(VARIABLES),
+    foreignNames: new Map(VARIABLES),
   }
   const texts = new Map<string, string | number>()
   for (const [name, raw] of entries) if (raw.formula !== undefined) texts.set(name, raw.formula)
@@ -53,12 +53,12 @@ export function readFeatures(block: unknown, report: Report): Features {
       checkNumberFeature(read, [...PATH, name, definition.type, index], scope, report)
     })
   }
-  for (const [name, raw] of unsoundEntries(block, PATH, report)) {
-    salvageConditions(raw, [...PATH, name], scope, report)
+  for (const [name, raw] of malformedEntries(block, PATH, report)) {
+    checkExpressionsIn(raw, [...PATH, name], scope, report)
   }
   const ordered = orderFeatures(definitions, names => {
-    const circle = names.join(' → ')
-    report.add([...PATH, names[0]!], `${circle} is a circle; a feature may not read itself; break it`, 'key')
+    const cycle = names.join(' → ')
+    report.add([...PATH, names[0]!], `${cycle} is a cycle; a feature may not read itself; break it`, 'key')
   })
   return { definitions: ordered, scope }
 }
@@ -72,20 +72,20 @@ function readFormulaFeature(
 }
 
 /**
- * Reads the formulas of features, each after those that it reads, as the type of a formula follows from what it reads.
- * Circles are not reported here: in one, a formula that is not read yet is of any type.
+ * Reads the formulas of features in dependency order: the type of a formula follows from the features in it.
+ * Cycles are not reported here. Within one, a formula that is not yet read has the type `any`.
  *
- * @param types of all features, formulas as `any`; the formulas' types are put in.
- * @returns the formulas in which nothing is wrong, by the feature's name.
+ * @param types the types of all features; formulas are `any` at first, and get their types here.
+ * @returns the formulas without problems, by the feature's name.
  */
-export function readFormulas(
+function readFormulas(
   texts: ReadonlyMap<string, string | number>,
   types: Map<string, ValueType>,
   scope: Scope,
   pathOf: (name: string) => Path,
   report: Report,
 ): Map<string, Formula> {
-  // While every formula is of any type, one that cannot be read never can.
+  // At this point all formulas have the type `any`, so a text that cannot be read here never can be.
   const reads = new Map<string, readonly string[]>()
   for (const [name, text] of texts) {
     const read = typeof text === 'string' ? readExpression(text, 'formula', scope, () => {}) : undefined
@@ -94,7 +94,7 @@ export function readFormulas(
   const formulas = new Map<string, Formula>()
   const begun = new Set<string>()
 
-  // As deep as the longest chain of formulas: at most the 200 features that a model may have.
+  // Recursion is as deep as the longest chain of formulas: at most 200, as a model has at most 200 features.
   function read(name: string): void {
     const text = texts.get(name)
     if (text === undefined || begun.has(name)) return
@@ -109,8 +109,8 @@ export function readFormulas(
   return formulas
 }
 
-/** The names of the features that a feature is computed from. */
-export function featuresReadBy(feature: FeatureDefinition): readonly string[] {
+/** The names of the features that a feature reads. */
+function featuresReadBy(feature: FeatureDefinition): readonly string[] {
   switch (feature.type) {
     case 'ratio':
       return [feature.of, feature.to]
@@ -125,10 +125,11 @@ export function featuresReadBy(feature: FeatureDefinition): readonly string[] {
 }
 
 /**
- * Features in dependency order: each after those that it reads, else in the order given. `onCycle` is told of every cycle,
- * as the names along it, the first one again at the end; what comes back is then in no useful order.
+ * Sorts features in dependency order: each comes after the features that it reads; otherwise the given order
+ * stays. `onCycle` gets every cycle, as the names along it, with the first name again at the end. With a
+ * cycle the result is in no useful order.
  */
-export function orderFeatures(
+function orderFeatures(
   features: readonly FeatureDefinition[],
   onCycle: (names: readonly string[]) => void,
 ): FeatureDefinition[] {
@@ -136,7 +137,7 @@ export function orderFeatures(
   const ordered = new Set<FeatureDefinition>()
   const above: string[] = []
 
-  // As deep as the longest chain of features: at most the 200 that a model may have.
+  // Recursion is as deep as the longest chain of features: at most 200, as a model has at most 200 features.
   function place(feature: FeatureDefinition): void {
     if (ordered.has(feature)) return
     const start = above.indexOf(feature.name)

@@ -7,63 +7,71 @@ import type {
   TriggerDefinition,
 } from '../../scoring/definition/model-definition.ts'
 import { HELD_DAYS } from '../../signals/time.ts'
-import { checkNames, soundEntries, titleOf, unsoundEntries } from '../blocks.ts'
-import { readAmount, readCondition, salvageConditions } from '../expressions/read-expression.ts'
+import { checkNames, malformedEntries, titleOf, wellFormedEntries } from '../blocks.ts'
+import { checkExpressionsIn, readCondition, readNumberFormula } from '../expressions/read-expression.ts'
 import { type Scope, typeOfFeature, type ValueType } from '../expressions/scope.ts'
 import type { Report } from '../problems.ts'
 import type { RawAlert, RawGate, RawTrigger } from '../raw-model.ts'
 import type { Path } from '../yaml/path.ts'
-import { readSpan } from './windows.ts'
+import { readDurationMs } from './shared-values.ts'
 
 const GATES = ['gates']
 
 export function readGates(block: unknown, scope: Scope, report: Report): GateDefinition[] {
   checkNames(block, GATES, report)
   const gates: GateDefinition[] = []
-  for (const [name, raw] of soundEntries<RawGate>(block, GATES, report)) {
+  for (const [name, raw] of wellFormedEntries<RawGate>(block, GATES, report)) {
     const open = readCondition(raw.open, [...GATES, name, 'open'], scope, report)
     if (open === undefined) continue
     gates.push({ name, title: raw.title ?? titleOf(name), open, missing: raw.missing })
   }
-  for (const [name, raw] of unsoundEntries(block, GATES, report)) {
-    salvageConditions(raw, [...GATES, name], scope, report)
+  for (const [name, raw] of malformedEntries(block, GATES, report)) {
+    checkExpressionsIn(raw, [...GATES, name], scope, report)
   }
   return gates
 }
 
 const TRIGGERS = ['triggers']
-/** Each end of a cooldown or of a PQL is a moment at which an account is evaluated: a condition that stays true must not make thousands of them. */
+/**
+ * An account is evaluated when a cooldown or a PQL ends. A condition that stays true must not cause thousands
+ * of evaluations.
+ */
 const SHORTEST_HOURS = 1
 
 /**
- * The scope of what is evaluated after the score: features, `score` and `tier`.
+ * The scope of expressions that are evaluated after the score: features, `score` and `tier`.
  *
- * @param tierNames every tier that `tier` can be; undefined if not known.
+ * @param tierNames the possible values of `tier`; undefined if the tiers could not be read.
  */
-export function scopeAfterScore(scope: Scope, tierNames: readonly string[] | undefined): Scope {
+export function scopeWithScore(scope: Scope, tierNames: readonly string[] | undefined): Scope {
   const types = new Map<string, ValueType>([...scope.types, ['score', 'number'], ['tier', 'text']])
-  return { ...scope, types, tierNames, outOfReach: new Map() }
+  return { ...scope, types, tierNames, foreignNames: new Map() }
 }
 
-/** @param gateNames every gate of the file, in its order. @param after features, `score` and `tier`. */
+/**
+ * Reads the triggers of a file.
+ *
+ * @param gateNames all gates of the file, in its order.
+ * @param withScore the scope of `scopeWithScore`.
+ */
 export function readTriggers(
   block: unknown,
   gateNames: readonly string[],
   scope: Scope,
-  after: Scope,
+  withScore: Scope,
   report: Report,
 ): TriggerDefinition[] {
   checkNames(block, TRIGGERS, report)
   const triggers: TriggerDefinition[] = []
-  for (const [name, raw] of soundEntries<RawTrigger>(block, TRIGGERS, report)) {
+  for (const [name, raw] of wellFormedEntries<RawTrigger>(block, TRIGGERS, report)) {
     const path = [...TRIGGERS, name]
-    const when = readCondition(raw.when, [...path, 'when'], after, report)
+    const when = readCondition(raw.when, [...path, 'when'], withScore, report)
     checkReason(raw.reason, when, [...path, 'reason'], scope, report)
-    const cooldownMs = readSpan(raw.cooldown, [...path, 'cooldown'], report, SHORTEST_HOURS)
-    const expiryMs = readSpan(raw.expiry, [...path, 'expiry'], report, SHORTEST_HOURS)
+    const cooldownMs = readDurationMs(raw.cooldown, [...path, 'cooldown'], report, SHORTEST_HOURS)
+    const expiryMs = readDurationMs(raw.expiry, [...path, 'expiry'], report, SHORTEST_HOURS)
     checkGateNames(raw.gates ?? [], [...path, 'gates'], gateNames, report)
     const amount = (key: 'confidence' | 'value') =>
-      raw[key] === undefined ? undefined : readAmount(raw[key], [...path, key], after, report)
+      raw[key] === undefined ? undefined : readNumberFormula(raw[key], [...path, key], withScore, report)
     const confidence = amount('confidence')
     const estimatedValue = amount('value')
     if (when === undefined || cooldownMs === undefined || expiryMs === undefined) continue
@@ -83,31 +91,36 @@ export function readTriggers(
       estimatedValue,
     })
   }
-  for (const [name, raw] of unsoundEntries(block, TRIGGERS, report)) {
-    salvageConditions(raw, [...TRIGGERS, name], after, report)
+  for (const [name, raw] of malformedEntries(block, TRIGGERS, report)) {
+    checkExpressionsIn(raw, [...TRIGGERS, name], withScore, report)
   }
   return triggers
 }
 
 const ALERTS = ['alerts']
-/** While a condition stays true, the alert is sent again and again. */
+/** While its condition stays true, an alert is sent again after each `frequency`. */
 const SHORTEST_FREQUENCY_HOURS = 1
 
-/** @param gateNames every gate of the file. @param after features, `score` and `tier`. */
+/**
+ * Reads the alerts of a file.
+ *
+ * @param gateNames all gates of the file.
+ * @param withScore the scope of `scopeWithScore`.
+ */
 export function readAlerts(
   block: unknown,
   gateNames: readonly string[],
   scope: Scope,
-  after: Scope,
+  withScore: Scope,
   report: Report,
 ): AlertDefinition[] {
   checkNames(block, ALERTS, report)
   const alerts: AlertDefinition[] = []
-  for (const [name, raw] of soundEntries<RawAlert>(block, ALERTS, report)) {
+  for (const [name, raw] of wellFormedEntries<RawAlert>(block, ALERTS, report)) {
     const path = [...ALERTS, name]
-    const when = readCondition(raw.when, [...path, 'when'], after, report)
+    const when = readCondition(raw.when, [...path, 'when'], withScore, report)
     checkReason(raw.reason, when, [...path, 'reason'], scope, report)
-    const frequencyMs = readSpan(
+    const frequencyMs = readDurationMs(
       raw.frequency,
       [...path, 'frequency'],
       report,
@@ -131,14 +144,14 @@ export function readAlerts(
       action: raw.action,
     })
   }
-  for (const [name, raw] of unsoundEntries(block, ALERTS, report)) {
-    salvageConditions(raw, [...ALERTS, name], after, report)
+  for (const [name, raw] of malformedEntries(block, ALERTS, report)) {
+    checkExpressionsIn(raw, [...ALERTS, name], withScore, report)
   }
   return alerts
 }
 
-/** Reports names that are no gates of the model. */
-export function checkGateNames(
+/** Reports names that are not gates of the model. */
+function checkGateNames(
   raw: readonly string[],
   path: Path,
   gateNames: readonly string[],
@@ -153,12 +166,12 @@ export function checkGateNames(
 }
 
 /**
- * Reports placeholders of a trigger's reason that stand for nothing. `{feature}` and `{feature%}` stand for what the
- * trigger's condition has read, as that is the evidence that a PQL keeps.
+ * Reports placeholders of a reason that have no value. `{feature}` and `{feature%}` show features that the
+ * condition reads: only these values are kept as the evidence of a PQL or alert.
  *
- * @param when undefined if it could not be read.
+ * @param when undefined if the condition could not be read.
  */
-export function checkReason(
+function checkReason(
   text: string,
   when: Condition | undefined,
   path: Path,
@@ -169,7 +182,7 @@ export function checkReason(
   for (const match of text.matchAll(/\{([^{}]*)\}|[{}]/g)) {
     const inside = match[1]
     if (inside === undefined) {
-      const message = `found a single ${match[0]}; accepted: {feature} and {feature%}; close it or take it away`
+      const message = `found a single ${match[0]}; accepted: {feature} and {feature%}; close it or remove it`
       report.addInText(path, match.index, message)
       continue
     }
@@ -177,11 +190,11 @@ export function checkReason(
     const name = isPercent ? inside.slice(0, -1) : inside
     const type = typeOfFeature(name, scope, message => report.addInText(path, match.index + 1, message))
     if (type !== undefined && read !== undefined && !read.includes(name)) {
-      const advice = `put it there, as in && known(${name}), or take it away`
+      const advice = `put it there, as in && known(${name}), or remove it`
       report.addInText(
         path,
         match.index + 1,
-        `${name} is not in when; a reason tells what when has read; ${advice}`,
+        `${name} is not in when; a reason shows only features that when reads; ${advice}`,
       )
     }
     if (isPercent && (type === 'text' || type === 'flag')) {

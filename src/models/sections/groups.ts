@@ -6,8 +6,16 @@ import type {
   MissingPolicy,
   RuleDefinition,
 } from '../../scoring/definition/model-definition.ts'
-import { checkNames, namesIn, soundEntries, soundValue, titleOf, unsoundEntries, valueAt } from '../blocks.ts'
-import { readCondition, salvageConditions } from '../expressions/read-expression.ts'
+import {
+  checkNames,
+  malformedEntries,
+  namesIn,
+  titleOf,
+  valueAt,
+  wellFormedEntries,
+  wellFormedValue,
+} from '../blocks.ts'
+import { checkExpressionsIn, readCondition } from '../expressions/read-expression.ts'
 import { checkNumberFeature, type Scope } from '../expressions/scope.ts'
 import type { Report } from '../problems.ts'
 import type {
@@ -23,7 +31,7 @@ import { describePath, type Path } from '../yaml/path.ts'
 
 const PATH = ['groups']
 
-/** The groups of a file with their rules. The rules of a group that is not sound are checked all the same. */
+/** Reads the groups of a file with their rules. The rules of a malformed group are checked too. */
 export function readGroups(block: unknown, scope: Scope, report: Report): GroupDefinition[] {
   checkNames(block, PATH, report)
   const seen = new Map<string, Path>()
@@ -45,12 +53,12 @@ function readGroup(
   checkNames(rawRules, rulesPath, report)
   for (const rule of namesIn(rawRules)) checkUnique(rule, [...rulesPath, rule], seen, report)
   const rules: RuleDefinition[] = []
-  for (const [rule, rawRule] of soundEntries<RawRule>(rawRules, rulesPath, report)) {
+  for (const [rule, rawRule] of wellFormedEntries<RawRule>(rawRules, rulesPath, report)) {
     const definition = readRule(rule, rawRule, [...rulesPath, rule], scope, report)
     if (definition !== undefined) rules.push(definition)
   }
-  for (const [rule, rawRule] of unsoundEntries(rawRules, rulesPath, report)) {
-    salvageConditions(rawRule, [...rulesPath, rule], scope, report)
+  for (const [rule, rawRule] of malformedEntries(rawRules, rulesPath, report)) {
+    checkExpressionsIn(rawRule, [...rulesPath, rule], scope, report)
   }
   if (rules.length === namesIn(rawRules).length && rules.length > 0 && rules.every(rule => rule.max === 0)) {
     const message = `no rule of ${name} can give more than 0 points; a group needs one that can; add points to a rule`
@@ -58,14 +66,14 @@ function readGroup(
   }
   return {
     name,
-    title: soundValue<RawGroup['title']>(raw, 'title', path, report) ?? titleOf(name),
-    weight: soundValue<RawGroup['weight']>(raw, 'weight', path, report) ?? 0,
-    max: soundValue<RawGroup['max']>(raw, 'max', path, report) ?? 0,
+    title: wellFormedValue<RawGroup['title']>(raw, 'title', path, report) ?? titleOf(name),
+    weight: wellFormedValue<RawGroup['weight']>(raw, 'weight', path, report) ?? 0,
+    max: wellFormedValue<RawGroup['max']>(raw, 'max', path, report) ?? 0,
     rules,
   }
 }
 
-/** A contribution names its rule, and people speak of rules without their group. */
+/** Rule names are unique in a model: people name a rule without its group. */
 function checkUnique(rule: string, path: Path, seen: Map<string, Path>, report: Report): void {
   const first = seen.get(rule)
   if (first === undefined) {
@@ -81,8 +89,8 @@ type RuleBody =
   | Pick<Extract<RuleDefinition, { type: 'bands' }>, 'type' | 'of' | 'bands' | 'below'>
   | Pick<Extract<RuleDefinition, { type: 'cases' }>, 'type' | 'cases'>
 
-/** One rule of the file; undefined if something in it was reported. */
-export function readRule(
+/** Reads one rule of the file. Undefined if it has no definition because of a reported problem. */
+function readRule(
   name: string,
   raw: RawRule,
   path: Path,
@@ -115,7 +123,7 @@ function readBody(raw: RawRule, path: Path, scope: Scope, report: Report): RuleB
     const bands = readBands(raw.bands, [...path, 'bands'], report)
     return { type: 'bands', of, bands, below: raw.below ?? 0 }
   }
-  // One condition with its points is a single case.
+  // `when` with `points` is a single case.
   const single = raw.cases === undefined
   const rawCases = raw.cases ?? [{ when: raw.when!, points: raw.points! }]
   const cases = rawCases.map((rawCase, index) => {
@@ -123,7 +131,7 @@ function readBody(raw: RawRule, path: Path, scope: Scope, report: Report): RuleB
     if (rawCase.otherwise !== undefined && index < rawCases.length - 1) {
       report.add(
         [...casePath, 'otherwise'],
-        'found otherwise before other cases; only the last case may be so; move it',
+        'found otherwise before other cases; only the last case may have it; move it',
         'key',
       )
     }
@@ -151,19 +159,19 @@ function readLine(raw: RawLinearPoints, path: Path, scope: Scope, report: Report
   raw.corners.forEach(([x], index) => {
     const before = raw.corners[index - 1]?.[0]
     if (before === undefined || x > before) return
-    const message = `found ${x} after ${before}; corners go up from one to the next; sort them, or use cases for a jump`
+    const message = `found ${x} after ${before}; each corner is above the one before; sort them, or use cases for a jump`
     report.add([...path, 'corners', index, 0], message)
   })
   return { of: raw.of, corners: raw.corners.map(([x, points]) => [x, points] as const) }
 }
 
-/** So many points for each one, up to a maximum: a line from nothing on. */
+/** Points for each one, up to a maximum: a line that starts at 0. */
 function readEach(raw: RawEach, path: Path, scope: Scope, report: Report): LinearPoints | undefined {
   checkNumberFeature(raw.of, [...path, 'of'], scope, report)
   const full = raw.max / raw.points
   if (full === 0 || !Number.isFinite(full)) {
-    const found = `found ${raw.points} points each up to ${raw.max}, which no number of them makes`
-    report.add([...path, 'points'], `${found}; use points and max that are nearer to each other`)
+    const found = `found ${raw.points} points each up to ${raw.max}, which no number can reach`
+    report.add([...path, 'points'], `${found}; choose points and max that are closer to each other`)
     return undefined
   }
   return {
@@ -185,7 +193,7 @@ function readBands(raw: readonly RawBand[], path: Path, report: Report): Band[] 
   bands.forEach((band, index) => {
     const before = bands[index - 1]
     if (before === undefined || isAfter(band, before)) return
-    const message = `found ${band.edge} ${band.limit} after ${before.edge} ${before.limit}; bands go up; sort them`
+    const message = `found ${band.edge} ${band.limit} after ${before.edge} ${before.limit}; each band is above the one before; sort them`
     report.add([...path, index, band.edge], message)
   })
   return bands
@@ -196,7 +204,10 @@ function isAfter(band: Band, before: Band): boolean {
   return before.edge === 'from' && band.edge === 'above'
 }
 
-/** Never below 0: a rule with nothing but penalties has no share of what a group can give. */
+/**
+ * The most points that a rule can give. Never below 0: a rule that only takes points adds nothing to the
+ * maximum.
+ */
 function mostPoints(body: RuleBody): number {
   switch (body.type) {
     case 'line':

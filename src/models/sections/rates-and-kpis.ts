@@ -8,34 +8,34 @@ import type {
 import {
   checkFeatureNames,
   checkNames,
+  malformedEntries,
   namesIn,
-  soundEntries,
-  soundValue,
   titleOf,
-  unsoundEntries,
   valueAt,
+  wellFormedEntries,
+  wellFormedValue,
 } from '../blocks.ts'
-import { readAmount, salvageConditions } from '../expressions/read-expression.ts'
+import { checkExpressionsIn, readNumberFormula } from '../expressions/read-expression.ts'
 import type { Scope } from '../expressions/scope.ts'
 import type { Report } from '../problems.ts'
 import type { RawMeasure, RawMetric, RawRate } from '../raw-model.ts'
 import type { Path } from '../yaml/path.ts'
-import { listOf, readSelection } from './windows.ts'
+import { listOf, readSelection } from './shared-values.ts'
 
 const RATES = ['rates']
-/** Where accounts go whose value is not listed, and those without one. */
+/** The segments of accounts whose value is not listed (`other`), or that have none (`unknown`). */
 const REST = ['other', 'unknown']
-/** A segment's name is a parameter of the API's answer about the rate, beside these. */
+/** The API has a parameter for each segment, beside these. */
 const PARAMETERS = ['model', 'from', 'to', 'every', 'window', 'by']
 /**
- * Each combination of segments has counters of its own, and may be a row of the answer. With 1,000 of them and 3 counters a day in each, all of 400 days are
- * 1.2 million counters, which are read in some seconds.
+ * Each combination of segments has its own counters, and can be a row of the API's answer. 1,000 combinations
+ * with 3 counters a day make 1.2 million counters in 400 days. Reading all of them takes a few seconds.
  */
 const MAX_COMBINATIONS = 1000
 
 export function readRates(block: unknown, report: Report): RateDefinition[] {
   checkNames(block, RATES, report)
-  return soundEntries<RawRate>(block, RATES, report).map(([name, raw]) => {
+  return wellFormedEntries<RawRate>(block, RATES, report).map(([name, raw]) => {
     const segments = readSegments(raw.by, [...RATES, name, 'by'], report)
     return { name, title: raw.title ?? titleOf(name), select: readSelection(raw), segments }
   })
@@ -46,18 +46,18 @@ function readSegments(raw: RawRate['by'] = {}, path: Path, report: Report): Segm
   let combinations = 1
   for (const [name, { values }] of Object.entries(raw)) {
     if (PARAMETERS.includes(name)) {
-      const message = `found the name "${name}", by which the API asks for something else; any other name is accepted; choose another`
+      const message = `found the name "${name}", which the API uses as a parameter; any other name is accepted; choose another`
       report.add([...path, name], message, 'key')
     }
     combinations *= values.length + REST.length
     values.forEach((value, index) => {
       if (!REST.includes(value)) return
-      const message = `found "${value}", which is there anyway; any other value is accepted; take it away`
+      const message = `found "${value}", which every segment has anyway; any other value is accepted; remove it`
       report.add([...path, name, 'values', index], message)
     })
   }
   if (combinations > MAX_COMBINATIONS) {
-    const found = `these segments make ${combinations} combinations, other and unknown counted`
+    const found = `these segments make ${combinations} combinations, including other and unknown`
     report.add(path, `${found}; at most ${MAX_COMBINATIONS} are accepted; list fewer values`, 'key')
   }
   return Object.entries(raw).map(([name, { of, values }]) => ({ name, key: of, values: [...values] }))
@@ -67,7 +67,11 @@ const KPIS = ['kpis']
 const MEASURES = [...KPIS, 'measures']
 const METRICS = [...KPIS, 'metrics']
 
-/** @param features what expressions elsewhere may read: no metric may. */
+/**
+ * Reads the KPIs of a file.
+ *
+ * @param features the scope of other expressions. Metrics may not use its names.
+ */
 export function readKpis(data: unknown, features: Scope, report: Report): KpiSection | undefined {
   const block = valueAt(data, 'kpis')
   if (block === undefined) return undefined
@@ -80,22 +84,22 @@ export function readKpis(data: unknown, features: Scope, report: Report): KpiSec
     types: new Map(names.map(name => [name, 'number'])),
     isComplete: names.length > 0,
     tierNames: undefined,
-    outOfReach: new Map(
+    foreignNames: new Map(
       [...features.types.keys(), 'score', 'tier'].map(name => [name, describeFeature(name)]),
     ),
   }
   checkNames(metricBlock, METRICS, report)
   const kpis: KpiDefinition[] = []
-  for (const [name, raw] of soundEntries<RawMetric>(metricBlock, METRICS, report)) {
-    const formula = readAmount(raw.formula, [...METRICS, name, 'formula'], scope, report)
+  for (const [name, raw] of wellFormedEntries<RawMetric>(metricBlock, METRICS, report)) {
+    const formula = readNumberFormula(raw.formula, [...METRICS, name, 'formula'], scope, report)
     if (formula === undefined) continue
     const { title = titleOf(name), unit, target } = raw
     kpis.push({ name, title, formula, unit, target: target === undefined ? undefined : readTarget(target) })
   }
-  for (const [name, raw] of unsoundEntries(metricBlock, METRICS, report)) {
-    salvageConditions(raw, [...METRICS, name], scope, report)
+  for (const [name, raw] of malformedEntries(metricBlock, METRICS, report)) {
+    checkExpressionsIn(raw, [...METRICS, name], scope, report)
   }
-  return { csmKey: soundValue<string>(block, 'csm', KPIS, report), measures, kpis }
+  return { csmKey: wellFormedValue<string>(block, 'csm', KPIS, report), measures, kpis }
 }
 
 function describeFeature(name: string): string {
@@ -104,7 +108,7 @@ function describeFeature(name: string): string {
   return `${name} is ${what}; a metric reads measures; define what it needs under measures`
 }
 
-/** Of a text that the schema has checked: `> 3`, `>= 0.25`. */
+/** Reads a target such as `> 3` or `>= 0.25`. The schema has checked its form. */
 function readTarget(text: string): KpiDefinition['target'] {
   const operator = (['>=', '<=', '>', '<'] as const).find(each => text.startsWith(each))!
   return { operator, value: Number(text.slice(operator.length)) }
@@ -112,10 +116,10 @@ function readTarget(text: string): KpiDefinition['target'] {
 
 type Conditions = Extract<MeasureDefinition, { readonly where: unknown }>['where']
 
-/** What is added up a month, by name. Formulas of metrics use these names. */
+/** Reads the measures: numbers that are added up for each month. The formulas of metrics use their names. */
 export function readMeasures(block: unknown, path: Path, report: Report): MeasureDefinition[] {
   checkFeatureNames(block, path, report)
-  return soundEntries<RawMeasure>(block, path, report).map(([name, raw]) =>
+  return wellFormedEntries<RawMeasure>(block, path, report).map(([name, raw]) =>
     readMeasure(name, raw, [...path, name], report),
   )
 }
@@ -130,12 +134,12 @@ function readMeasure(name: string, raw: RawMeasure, path: Path, report: Report):
   }
   if (raw.where !== undefined) {
     const type = raw.fixed !== undefined ? 'fixed' : raw.pqls === undefined ? 'accounts' : 'pqls'
-    const message = `found where beside ${type}; it goes with count or sum, which read signals; take where away`
+    const message = `found where beside ${type}; it goes with count or sum, which read signals; remove where`
     report.add([...path, 'where'], message, 'key')
   }
   if (raw.fixed === undefined) return { name, type: raw.pqls === undefined ? 'accounts' : 'pqls', span }
   if (raw.over !== undefined) {
-    const message = 'found over beside fixed; a fixed measure is the same in every month; take over away'
+    const message = 'found over beside fixed; a fixed measure is the same in every month; remove over'
     report.add([...path, 'over'], message, 'key')
   }
   return { name, type: 'fixed', value: raw.fixed }

@@ -11,20 +11,25 @@ import type {
   RawValues,
 } from '../raw-model.ts'
 import { describeFound, type Path } from '../yaml/path.ts'
-import { readDays, readHalfLife, readSelection, readWindow } from './windows.ts'
+import { readDays, readHalfLife, readSelection, readWindow } from './shared-values.ts'
 
 const VALUE_TYPES = { number: 'number', text: 'string', flag: 'boolean' } as const
 
-/** Most users of an active account are seen every day: a longer window would have to keep as many days of each of them. */
+/** Most users of an active account are seen every day, and each day of the window is kept for each user. */
 const LONGEST_POWER_DAYS = 30
 
-/** The type of a feature's values. A formula's follows from what it reads: `any` here. */
+/**
+ * The type of a feature's values. A formula is `any` here: its type follows from the features that it reads.
+ */
 export function valueTypeOf(raw: RawFeature): ValueType {
   if (raw.formula !== undefined) return 'any'
   return raw.latest === undefined ? 'number' : (raw.type ?? 'number')
 }
 
-/** One feature of the file, but for formulas; undefined if something in it was reported. The features that it reads are not looked at here. */
+/**
+ * Reads one feature of the file that is not a formula. The features that it reads are not checked here.
+ * Undefined if it has no definition because of a reported problem.
+ */
 export function readFeature(
   name: string,
   raw: RawFeature,
@@ -37,7 +42,7 @@ export function readFeature(
     const window = readWindow(selection.within, [...path, type, 'within'], report)
     if (window === undefined) return undefined
     if (type === 'count' || type === 'sum')
-      return readAmountInWindow(name, type, raw[type]!, window, [...path, type], report)
+      return readCountOrSum(name, type, raw[type]!, window, [...path, type], report)
     return { name, type, select: readSelection(selection), window }
   }
   for (const type of ['distinctValues', 'newValues'] as const) {
@@ -71,7 +76,7 @@ export function readFeature(
   return readGrowth(name, raw, [...path, 'growth'], report)
 }
 
-function readAmountInWindow(
+function readCountOrSum(
   name: string,
   measure: 'count' | 'sum',
   raw: RawDecayableSelection,
@@ -152,7 +157,10 @@ function readLatest(
   const { type = 'number', default: fallback, within } = raw
   if (fallback !== undefined && typeOfValue(fallback) !== type) {
     const found = `found ${describeFound(fallback)}; ${name} is ${describeType(type)}`
-    report.add([...path, 'default'], `${found}; its default is one too; change it, or its type`)
+    report.add(
+      [...path, 'default'],
+      `${found}; its default has the same type; change the default or the type`,
+    )
     return undefined
   }
   const maxAgeDays = within === undefined ? undefined : readDays(within, [...path, 'within'], report)
@@ -176,16 +184,13 @@ function readGrowth(
   return { name, type: 'growth', of: { select: readSelection(growth[measure]!), measure }, windowDays }
 }
 
-export function readDaysSustained(
-  name: string,
-  raw: NonNullable<RawFeature['daysSustained']>,
-): FeatureDefinition {
+function readDaysSustained(name: string, raw: NonNullable<RawFeature['daysSustained']>): FeatureDefinition {
   const { of, per, to = HELD_DAYS } = raw
   return { name, type: 'daysSustained', key: of, per, level: readLevel(raw), max: to }
 }
 
-/** Undefined if its periods reach back further than activity is held, which is then reported. */
-export function readPeriodsSustained(
+/** Undefined, and reported, if its periods reach back further than activity is kept. */
+function readPeriodsSustained(
   name: string,
   raw: RawPeriodsSustained,
   path: Path,

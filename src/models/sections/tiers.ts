@@ -6,7 +6,7 @@ import type {
 import { checkName, titleOf } from '../blocks.ts'
 import type { Report } from '../problems.ts'
 import type { RawModel, RawScore, RawTier } from '../raw-model.ts'
-import { readSpan } from './windows.ts'
+import { readDurationMs } from './shared-values.ts'
 
 export function readScore(raw: RawScore, report: Report): ScoreDefinition {
   const { scale, min = 0, max, decimals = 0 } = raw
@@ -16,7 +16,9 @@ export function readScore(raw: RawScore, report: Report): ScoreDefinition {
   return { scale, min, max, decimals }
 }
 
-/** @param score undefined if it could not be read; then tiers are not compared with its ends. */
+/**
+ * @param score undefined if it could not be read; then tiers are not compared with its minimum and maximum.
+ */
 export function readTiers(
   raw: readonly RawTier[],
   score: ScoreDefinition | undefined,
@@ -34,7 +36,7 @@ export function readTiers(
     }
     const before = raw[index - 1]
     if (before !== undefined && tier.from <= before.from) {
-      const message = `found from ${tier.from} after ${before.from}; tiers go up, the lowest first; sort them`
+      const message = `found from ${tier.from} after ${before.from}; each tier is above the one before; sort them`
       report.add([...path, 'from'], message)
     }
     if (score !== undefined) checkReach(tier, index, score, report)
@@ -61,6 +63,6 @@ function checkReach(tier: RawTier, index: number, score: ScoreDefinition, report
 
 export function readTierPolicy(raw: RawModel['tierPolicy'], report: Report): TierPolicy {
   const { margin = 0, dwell } = raw ?? {}
-  const dwellMs = dwell === undefined ? 0 : (readSpan(dwell, ['tierPolicy', 'dwell'], report) ?? 0)
+  const dwellMs = dwell === undefined ? 0 : (readDurationMs(dwell, ['tierPolicy', 'dwell'], report) ?? 0)
   return { margin, dwellMs }
 }

@@ -1,7 +1,7 @@
-/** A place in a model's data: keys of mappings and indexes of lists, from the top. */
+/** The way to a value in a model's data: keys of mappings and indexes of lists, from the top. */
 export type Path = readonly (string | number)[]
 
-/** As a JSON pointer (RFC 6901), the form in which ajv names places. */
+/** A path as a JSON pointer (RFC 6901), which is how ajv names a value. */
 export function pointerOf(path: Path): string {
   return path.map(step => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
@@ -13,7 +13,7 @@ export function pathOfPointer(pointer: string): string[] {
     .map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
-/** For people: `groups.usage.rules.breadth.cases[1].when`. */
+/** A path for people: `groups.usage.rules.breadth.cases[1].when`. */
 export function describePath(path: Path): string {
   let text = ''
   for (const step of path) {
@@ -24,7 +24,7 @@ export function describePath(path: Path): string {
   return text
 }
 
-/** A value as it was found, short enough for a message. */
+/** A value from the file, short enough for a message. */
 export function describeFound(value: unknown): string {
   if (value === null || value === undefined) return 'nothing'
   if (typeof value === 'string') return JSON.stringify(cut(value))

@@ -1,14 +1,14 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type YAMLMap } from 'yaml'
 import { describeFound, type Path, pointerOf } from './path.ts'
 
-/** Room for two lists of 10,000 accounts and 200 examples. Aliases count with everything that they stand for. */
+/** Room for two lists of 10,000 accounts and 200 examples. An alias counts as all values that it repeats. */
 const MAX_NODES = 40_000
-/** A model is 9 levels deep. */
+/** A model needs 9 levels. */
 export const MAX_DEPTH = 40
 const MAX_ALIASES = 20
 
-/** Where a value of the data stands in the YAML: its node, and the offset of its key if it is in a mapping. */
-export interface NodePlace {
+/** The YAML node of a value, and the offset of its key if the value is in a mapping. */
+export interface LocatedNode {
   readonly node: Node | undefined
   readonly keyOffset: number | undefined
 }
@@ -22,23 +22,26 @@ export interface YamlProblem {
 export interface PlainData {
   /** Objects have no prototype, so that no key can reach one. */
   readonly data: unknown
-  /** By JSON pointer. */
-  readonly places: ReadonlyMap<string, NodePlace>
+  /** The node of every value. The key is a JSON pointer. */
+  readonly nodes: ReadonlyMap<string, LocatedNode>
   readonly problems: readonly YamlProblem[]
-  /** Nothing of the data is left out, but for keys that are refused: all the rest can be checked too. */
+  /**
+   * False: values are missing from `data`, so it must not be checked further. (A refused key does not count.)
+   */
   readonly isWhole: boolean
 }
 
 /**
- * A YAML document as plain data, with the place of every value. Refuses, as problems: keys given twice, `__proto__`,
- * tags, and aliases that lead nowhere or multiply the file beyond bounds. Takes time linear in the file and its bounds (the
- * yaml package's own check for duplicate keys is quadratic, and is turned off).
+ * Turns a YAML document into plain data, and finds the node of every value. Reports as problems: duplicate
+ * keys, `__proto__`, tags, and aliases that have no anchor or multiply the file beyond its limits.
+ *
+ * Takes linear time. (The yaml package's own check for duplicate keys is quadratic, so it is turned off.)
  */
 export function toPlainData(document: Document): PlainData {
-  const places = new Map<string, NodePlace>()
+  const nodes = new Map<string, LocatedNode>()
   const problems: YamlProblem[] = []
   const anchors = new Map<string, Node>()
-  let nodes = 0
+  let count = 0
   let aliases = 0
   let isWhole = true
 
@@ -53,15 +56,15 @@ export function toPlainData(document: Document): PlainData {
 
   function convert(node: unknown, path: Path, keyOffset: number | undefined): unknown {
     if (!isAlias(node) && !isMap(node) && !isSeq(node) && !isScalar(node)) {
-      places.set(pointerOf(path), { node: undefined, keyOffset })
+      nodes.set(pointerOf(path), { node: undefined, keyOffset })
       return null
     }
-    places.set(pointerOf(path), { node, keyOffset })
-    nodes += 1
-    if (nodes === MAX_NODES + 1) {
+    nodes.set(pointerOf(path), { node, keyOffset })
+    count += 1
+    if (count === MAX_NODES + 1) {
       return refuse(node, path, `more than ${MAX_NODES} values, aliases expanded; split the model`)
     }
-    if (nodes > MAX_NODES) return null
+    if (count > MAX_NODES) return null
     if (path.length > MAX_DEPTH) {
       return refuse(node, path, `nested more than ${MAX_DEPTH} levels deep; a model needs 9`)
     }
@@ -70,12 +73,12 @@ export function toPlainData(document: Document): PlainData {
     if (node.tag !== undefined) return refuseTag(node, path)
     if (isMap(node)) return convertMap(node, path)
     if (isSeq(node)) return node.items.map((item, index) => convert(item, [...path, index], undefined))
-    // -0 and 0 are one number to a reader, and must be one in a frozen model.
+    // A reader takes -0 and 0 for the same number, so a model holds only 0.
     return Object.is(node.value, -0) ? 0 : node.value
   }
 
   function refuseTag(node: Node, path: Path): null {
-    return refuse(node, path, `found the tag ${describeFound(node.tag)}; no tags are accepted; take it away`)
+    return refuse(node, path, `found the tag ${describeFound(node.tag)}; no tags are accepted; remove it`)
   }
 
   function convertAlias(name: string, node: Node, path: Path, keyOffset: number | undefined): unknown {
@@ -104,12 +107,12 @@ export function toPlainData(document: Document): PlainData {
       }
       const keyPath = [...path, key.value]
       if (key.value === '__proto__') {
-        add(key, keyPath, 'found the key "__proto__"; it is never accepted; take it away')
+        add(key, keyPath, 'found the key "__proto__"; it is never accepted; remove it')
       } else if (key.value in data) {
         add(
           key,
           keyPath,
-          `${describeFound(key.value)} is here twice; a key is given once; delete one of them`,
+          `the key ${describeFound(key.value)} is given twice; a key is given once; delete one of them`,
         )
       } else {
         data[key.value] = convert(value, keyPath, key.range?.[0])
@@ -119,5 +122,5 @@ export function toPlainData(document: Document): PlainData {
   }
 
   const data = convert(document.contents, [], undefined)
-  return { data, places, problems, isWhole }
+  return { data, nodes, problems, isWhole }
 }

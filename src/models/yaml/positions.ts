@@ -1,13 +1,24 @@
 import type { Scalar } from 'yaml'
 
+// Three ways to name a position in a model file:
+//
+// | name       | what it is                                         | who uses it          |
+// | ---------- | -------------------------------------------------- | -------------------- |
+// | Path       | keys and list indexes in the data                  | checks of the data   |
+// | offset     | UTF-16 units from the start of the file            | the parsers          |
+// | LineColumn | line and column in the file                        | people, in a message |
+//
+// A text offset counts from the start of one value instead; `sourceOffset` turns it into an offset.
+
+/** A line and a column, both from 1. Columns are UTF-16 units, as editors count them. */
 export interface LineColumn {
   readonly line: number
   readonly column: number
 }
 
 /**
- * Lines and columns of a text, from 1; columns are UTF-16 units, as editors count them. (The yaml package's own counter
- * loses lines in a file that does not parse, which is when they matter.)
+ * Returns a function from an offset in the text to its line and column. (The yaml package's own line counter
+ * loses lines in a file that does not parse, and that is when they are needed.)
  */
 export function lineColumnsIn(text: string): (offset: number) => LineColumn {
   const starts = [0]
@@ -23,18 +34,19 @@ export function lineColumnsIn(text: string): (offset: number) => LineColumn {
   }
 }
 
+// How a text offset finds its source offset. YAML folds lines and strips indentation, but it never adds or
+// removes a visible character. So the n-th visible character of the text is the n-th one of the source, in
+// every style. Two things need care: in quotes, `''` and backslash escapes are one character of the text; and
+// a block scalar's header is no part of the text.
+
 /**
- * Where the character at `offset` of a YAML scalar's text stands in the source, so that an error inside a condition points
- * at the very word.
+ * Finds a character of a YAML scalar's text in the source, so that an error in a condition points at its
+ * word.
  *
- * YAML folds lines and strips indentation, but it neither adds nor takes away a visible character: the n-th visible
- * character of the text is the n-th visible one of the source, in every style. Only quotes need care (`''` and
- * backslash escapes are one character of the text), and a block scalar's header is skipped.
- *
- * @returns an offset into the source; for an offset at white space or at the end, the place just after the last visible
- *   character before it.
+ * @returns the offset in the source. At white space or at the end of the text: the offset just after the
+ *   visible character before it.
  */
-export function sourceOffsetInText(source: string, node: Scalar, offset: number): number {
+export function sourceOffset(source: string, node: Scalar, offset: number): number {
   const [start, end] = [node.range?.[0] ?? 0, node.range?.[1] ?? 0]
   const text = typeof node.value === 'string' ? node.value : ''
   const wanted = countVisible(text.slice(0, offset))
@@ -51,7 +63,10 @@ export function sourceOffsetInText(source: string, node: Scalar, offset: number)
   return afterLast
 }
 
-/** One character of the source, or one escape sequence, and how many visible UTF-16 units of the text it stands for. */
+/**
+ * One character or escape sequence of the source. `visible`: how many visible UTF-16 units of the text it
+ * makes.
+ */
 interface Unit {
   readonly from: number
   readonly to: number
@@ -78,7 +93,7 @@ function unitLength(source: string, node: Scalar, at: number): number {
 function unitText(source: string, node: Scalar, at: number, length: number): string {
   if (length === 1 || node.type === 'QUOTE_SINGLE') return source[at]!
   if (length > 2) return codePointText(source.slice(at + 2, at + length))
-  // YAML's white-space escapes, and a backslash at the end of a line, which joins it with the next.
+  // Escapes for white space, and a backslash at the end of a line, which joins it with the next.
   return 'tnr \t\n\rvfNLP_'.includes(source[at + 1] ?? '\n') ? ' ' : 'x'
 }
 

@@ -7,7 +7,7 @@ import type { Path } from '../yaml/path.ts'
 const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000 } as const
 const LONGEST_SPAN_DAYS = 1000
 
-/** A lookback window: `30d` or `24h`. Reports one that is longer than activity is held. */
+/** Reads a lookback window: `30d` or `24h`. Reports a window that is longer than activity is kept. */
 export function readWindow(text: string, path: Path, report: Report): Window | undefined {
   if (text.endsWith('d')) {
     const length = readDays(text, path, report)
@@ -21,19 +21,19 @@ export function readWindow(text: string, path: Path, report: Report): Window | u
   return { unit: 'hour', length }
 }
 
-/** A number of days: `30d`. Reports one that is more than `most`. */
-export function readDays(text: string, path: Path, report: Report, most = HELD_DAYS): number | undefined {
+/** Reads a number of days: `30d`. Reports a number above `maxDays`. */
+export function readDays(text: string, path: Path, report: Report, maxDays = HELD_DAYS): number | undefined {
   const days = Number.parseInt(text, 10)
-  if (days <= most) return days
+  if (days <= maxDays) return days
   const reason =
-    most === HELD_DAYS ? `activity is held for ${HELD_DAYS}d` : `at most ${most}d is accepted here`
+    maxDays === HELD_DAYS ? `activity is held for ${HELD_DAYS}d` : `at most ${maxDays}d is accepted here`
   report.add(path, `found ${text}; ${reason}; use a shorter one`)
   return undefined
 }
 
 /**
- * The half-life of what is counted in a window, in the window's unit. Reports one in another unit, and one that is longer than
- * activity is held.
+ * Reads the half-life of a decayed sum. Reports one in another unit than its window, or longer than activity
+ * is kept.
  */
 export function readHalfLife(text: string, window: Window, path: Path, report: Report): number | undefined {
   const halfLife = readWindow(text, path, report)
@@ -46,27 +46,27 @@ export function readHalfLife(text: string, window: Window, path: Path, report: R
   return undefined
 }
 
-/** A length of time in ms: `30d`, `36h`, `15m`. Reports one beyond `mostDays`, and one shorter than `leastHours`. */
-export function readSpan(
+/** Reads a duration in ms: `30d`, `36h`, `15m`. Reports one above `maxDays` or below `minHours`. */
+export function readDurationMs(
   text: string,
   path: Path,
   report: Report,
-  leastHours = 0,
-  mostDays = LONGEST_SPAN_DAYS,
+  minHours = 0,
+  maxDays = LONGEST_SPAN_DAYS,
 ): number | undefined {
   const ms = Number.parseInt(text, 10) * UNIT_MS[text.at(-1) as keyof typeof UNIT_MS]
-  if (ms > mostDays * UNIT_MS.d) {
-    report.add(path, `found ${text}; at most ${mostDays}d is accepted; use a shorter one`)
+  if (ms > maxDays * UNIT_MS.d) {
+    report.add(path, `found ${text}; at most ${maxDays}d is accepted; use a shorter one`)
     return undefined
   }
-  if (ms < leastHours * UNIT_MS.h) {
-    report.add(path, `found ${text}; at least ${leastHours}h is accepted; use a longer one`)
+  if (ms < minHours * UNIT_MS.h) {
+    report.add(path, `found ${text}; at least ${minHours}h is accepted; use a longer one`)
     return undefined
   }
   return ms
 }
 
-/** Which signals are read: of usage and intent, unless it says otherwise, all names. */
+/** Reads which signals count. The default is all names of usage and intent. */
 export function readSelection(raw: RawSelection): Selection {
   const { of = ['usage', 'intent'], names, except = [] } = raw
   return {
@@ -76,7 +76,7 @@ export function readSelection(raw: RawSelection): Selection {
   }
 }
 
-/** One value or a list of them, as a list. */
+/** Makes a list of one value or a list of values. */
 export function listOf<Item extends string | number | boolean>(value: Item | readonly Item[]): Item[] {
   return typeof value === 'object' ? [...value] : [value]
 }
