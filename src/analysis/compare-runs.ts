@@ -16,21 +16,25 @@ export type ComparedPqlEvent = Pick<
   'accountId' | 'modelId' | 'modelVersion' | 'trigger' | 'motion' | 'status' | 'at'
 >
 
-/** What is known of the models of a replay beside what it published. */
+/** The models of a replay, as far as they are known without its events. */
 export interface ReplayModels {
-  /** Those that it scores with, by id: their tiers, the lowest first. Null: those of the log, so what is live in the window it has too. */
+  /**
+   * The tiers of the replay's models by model id, the lowest first. Null: the replay takes its models from
+   * the log, so it has every model that is live in the window.
+   */
   readonly tiers: ReadonlyMap<string, readonly string[]> | null
 }
 
 /**
- * Compares what two runs over the same log published. Events of the two may come in any order, those of one account and run in theirs. Of each account and
- * model it keeps the changes within the window, as numbers, so that millions of events fit in memory.
+ * Compares the events that two runs over the same log published. The two runs may be added in any order; the
+ * events of one account and run must come in their order. For each account and model it keeps the changes
+ * within the window, as numbers, so that millions of events fit in memory.
  */
 export class RunComparison {
   readonly #window: TimeWindow
   readonly #models = new Map<string, ModelRuns>()
   readonly #newest: Record<RunSide, number | undefined> = { live: undefined, replay: undefined }
-  /** Of both, within the window. */
+  /** The time of the oldest event of both runs within the window. */
   #oldest = Number.POSITIVE_INFINITY
 
   constructor(window: TimeWindow) {
@@ -63,12 +67,18 @@ export class RunComparison {
     extendEpisodes(episodes, event.status, event.at, this.#window)
   }
 
-  /** The time of the newest event of a run, ms, wherever the window ends: so far it has come. Undefined: there is none. */
+  /**
+   * The time of a run's newest event, ms: how far the run is. The window does not matter. Undefined: no
+   * event.
+   */
   newest(side: RunSide): number | undefined {
     return this.#newest[side]
   }
 
-  /** `to`: where what is compared ends, at the window's end or before. Null: neither run has published anything. */
+  /**
+   * @param to where the comparison ends: at the window's end or earlier. Null: neither run has published
+   *   anything.
+   */
   finish(to: number | null, replay: ReplayModels): RunDiff {
     const { from } = this.#window
     if (to === null) return { window: { from, to }, models: [], oneSided: { live: [], replay: [] } }
@@ -104,7 +114,7 @@ export class RunComparison {
     const { apartByPeriod, ...tiers } = diffTiers({ names, paths: runs.paths, lowest }, start, end, periods)
     const triggers = Array.from(runs.triggers, ([trigger, { motion, episodes }]) => ({
       trigger,
-      // A version may have changed it.
+      // Another version of the model may have another motion for the trigger.
       motion: (motion.replay ?? motion.live)!,
       episodes,
     }))
@@ -168,12 +178,12 @@ export class RunComparison {
   }
 }
 
-/** What two runs published of one model. */
+/** The events that two runs published under one model. */
 interface ModelRuns {
   readonly tiers: TierNames
   readonly versions: BySide<Map<number, { readonly first: number; readonly last: number }>>
   readonly paths: BySide<Map<string, TierPath>>
-  /** How many accounts left which tier first. */
+  /** For each tier, how many accounts left it in their first change. */
   readonly begunIn: BySide<Map<number, number>>
   readonly triggers: Map<
     string,
@@ -214,7 +224,10 @@ function countBegun({ triggers }: ModelRuns, side: RunSide, from: number, to: nu
   return count
 }
 
-/** Ascending: those with events within the window; if there are none, that of the last event before. */
+/**
+ * The versions with events in the window, ascending. If there are none: the version of the last event before
+ * it.
+ */
 function versionsWithin(
   versions: ReadonlyMap<number, { readonly first: number; readonly last: number }>,
   from: number,
@@ -228,8 +241,9 @@ function versionsWithin(
 }
 
 /**
- * A new account stands in its model's lowest tier, so that is what accounts leave first, in nearly all cases: a model that came later may have begun with
- * others. A run in which no account ever changed says nothing of its own.
+ * The tier in which accounts begin, for each run. A new account begins in its model's lowest tier, so this is
+ * the tier that most accounts leave first. (Under a model that was activated later, some begin elsewhere.) If
+ * no account of a run changed its tier, the other run's tier is taken.
  */
 function lowestTiers(
   { begunIn, tiers }: ModelRuns,

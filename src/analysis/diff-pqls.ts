@@ -2,23 +2,23 @@ import type { Motion } from '../scoring/definition/model-definition.ts'
 import { episodesBefore, type PqlEpisode, pairEpisodes } from './pql-episodes.ts'
 import type {
   BySide,
-  PqlInOneRun,
   PqlCounts,
+  PqlInBothRuns,
+  PqlInOneRun,
   PqlLife,
   PqlRunDiff,
   PqlShift,
   RunSide,
-  PqlInBothRuns,
 } from './run-diff.ts'
 
 export interface TriggerRuns {
   readonly trigger: string
   readonly motion: Motion
-  /** By account. */
+  /** The key is the account id. */
   readonly episodes: BySide<ReadonlyMap<string, readonly PqlEpisode[]>>
 }
 
-/** Which PQLs the two runs had between `start` (or −∞) and `end`. */
+/** Compares the PQLs of the two runs between `start` (or −∞) and `end`. */
 export function diffPqls(triggers: readonly TriggerRuns[], start: number, end: number): PqlRunDiff {
   const found = triggers.map(runs => ({ ...runs, leads: leadsOf(runs, start, end) }))
   const countAll = (some: typeof found): PqlCounts => countLeads(some.map(({ leads }) => leads))
@@ -43,7 +43,7 @@ interface Leads {
   readonly both: PqlInBothRuns[]
   readonly onlyLive: PqlInOneRun[]
   readonly onlyReplay: PqlInOneRun[]
-  /** Pairs of which one is older than the window, by which of them began within it. */
+  /** Pairs in which one PQL is older than the window. The key is the run whose PQL began within it. */
   readonly continued: Record<RunSide, number>
 }
 
@@ -119,7 +119,7 @@ function byLatestBeginning(a: PqlInOneRun | PqlInBothRuns, b: PqlInOneRun | PqlI
   return a.trigger < b.trigger ? -1 : 1
 }
 
-/** Of a lead in both: the later of the two. */
+/** When the PQL began; if it is in both runs, the later of the two beginnings. */
 function beginningOf(pql: PqlInOneRun | PqlInBothRuns): number {
   return 'life' in pql ? Math.max(pql.life.live.start, pql.life.replay.start) : pql.start
 }

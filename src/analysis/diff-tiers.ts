@@ -1,21 +1,24 @@
 import type { Period } from './periods.ts'
 import type { BySide, MovedAccount, TierRunDiff } from './run-diff.ts'
-import { intervalsApart, unchangedPath, type TierPath, tierBefore } from './tier-path.ts'
+import { intervalsApart, type TierPath, tierBefore, unchangedPath } from './tier-path.ts'
 
 export interface TierRuns {
-  /** What the numbers in the paths stand for. */
+  /** The name of each tier number in the paths. */
   readonly names: readonly string[]
   readonly paths: BySide<ReadonlyMap<string, TierPath>>
-  /** Where an account begins that never changes. */
+  /** The tier of an account that never changed. */
   readonly lowest: BySide<number>
 }
 
 export type UnorderedTierDiff = Omit<TierRunDiff, 'names'> & {
-  /** By period: accounts in different tiers at its end. */
+  /** For each period, how many accounts are in different tiers at its end. */
   readonly apartByPeriod: readonly number[]
 }
 
-/** Who stood where in the two runs. `periods` end with the window; `start`: its beginning, or −∞. */
+/**
+ * Compares the tiers of accounts in the two runs. `start`: the beginning of the window, or −∞; `periods`
+ * divide it.
+ */
 export function diffTiers(
   { names, paths, lowest }: TierRuns,
   start: number,

@@ -2,30 +2,30 @@ import { roundTo6 } from '../lib/round.ts'
 import type { PqlStatus } from '../scoring/outputs.ts'
 import { type AccountDiff, changesTier } from './diff-account.ts'
 
-/** What another version of a model would change, over all accounts. */
+/** What would change over all accounts under another version of a model. */
 export interface DiffSums {
   readonly accounts: number
   /** Accounts in the model's scope. */
   readonly inScope: { readonly before: number; readonly after: number }
-  /** Accounts by their tier before and after, those that stay too; pairs that nobody is in are left out. */
+  /** Accounts by their tier before and after, also if it stays the same. Empty pairs are left out. */
   readonly tiers: readonly { readonly before: string; readonly after: string; readonly accounts: number }[]
   readonly tierChanges: number
-  /** Accounts that the dwell keeps in their tier, for now. */
+  /** Accounts whose tier changes only when the dwell is over. */
   readonly tierChangesLater: number
   readonly scores: {
     readonly up: number
     readonly down: number
     readonly same: number
-    /** Over all accounts, those whose score stays too; rounded to 10⁻⁶. */
+    /** Over all accounts, also those with an unchanged score; rounded to 10⁻⁶. */
     readonly meanChange: number
   }
-  /** Events that would be published, by trigger; triggers without any are left out. */
+  /** The number of PQL events for each trigger. Triggers without events are left out. */
   readonly pqls: readonly ({ readonly trigger: string } & Readonly<Record<PqlStatus, number>>)[]
-  /** Alerts that would be sent, by name. */
+  /** The number of alerts that would be sent, sorted by name. */
   readonly alerts: readonly { readonly alert: string; readonly sent: number }[]
 }
 
-/** Adds up accounts one by one: it takes no more room for a million of them. */
+/** Adds up the diffs of accounts one by one. Its memory does not grow with the number of accounts. */
 export class DiffAccumulator {
   #accounts = 0
   readonly #inScope = { before: 0, after: 0 }
@@ -85,10 +85,10 @@ function noPqls(trigger: string): { trigger: string } & Record<PqlStatus, number
   return { trigger, qualified: 0, released: 0, held: 0, disqualified: 0, expired: 0 }
 }
 
-/** Keeps the accounts that change most, and no others in memory. */
+/** Keeps only the accounts that change most in memory. */
 export class MostChanged {
   readonly #limit: number
-  /** In order, at most `limit`. */
+  /** Sorted, at most `limit`. */
   readonly #kept: AccountDiff[] = []
   #offered = 0
 
@@ -96,7 +96,9 @@ export class MostChanged {
     this.#limit = limit
   }
 
-  /** Takes an account that changes its tier, now or after its dwell, or a PQL; others are not counted. */
+  /**
+   * Takes an account if its tier (now or after its dwell) or a PQL changes. Other accounts are not counted.
+   */
   offer(diff: AccountDiff): void {
     if (rankOf(diff) === 0) return
     this.#offered++
@@ -111,12 +113,15 @@ export class MostChanged {
     if (this.#kept.length > this.#limit) this.#kept.pop()
   }
 
-  /** Those that change their tier first, then those that will, then by how far the score moves, then by id. */
+  /**
+   * First accounts with a tier change, then accounts with a later one, then accounts with PQL events only.
+   * Within each kind the greatest change of the score comes first, then the id decides.
+   */
   get accounts(): readonly AccountDiff[] {
     return this.#kept
   }
 
-  /** How many there are, kept or not. */
+  /** The number of accounts taken, whether they are still kept or not. */
   get count(): number {
     return this.#offered
   }

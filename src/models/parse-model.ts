@@ -21,8 +21,8 @@ import { readYaml } from './yaml/read-yaml.ts'
 // once.
 
 /**
- * Reads a scoring model from the text of its YAML file, as deep-frozen plain data. The same text gives the
- * same model on any machine and in any later run: a replay reads the models of the log again.
+ * Reads a scoring model from the text of its YAML file, as deep-frozen data. The same text gives the same
+ * model on any machine at any time: a replay reads the models of the log again.
  *
  * @param file appears in messages only.
  * @throws InvalidModelError with all problems of the text. Nothing else is thrown, whatever the text is.

@@ -213,7 +213,7 @@ function translateConditional(
   const type = then.type === 'any' ? otherwise.type : then.type
   return {
     type,
-    // biome-ignore lint/suspicious/noThenProperty: the contract's name for it, and nothing awaits an expression
+    // biome-ignore lint/suspicious/noThenProperty: the expression's name for it; nobody awaits an expression
     expression: { type: 'conditional', test, then: then.expression, otherwise: otherwise.expression },
   }
 }

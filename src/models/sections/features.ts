@@ -75,8 +75,8 @@ function readFormulaFeature(
  * Reads the formulas of features in dependency order: the type of a formula follows from the features in it.
  * Cycles are not reported here. Within one, a formula that is not yet read has the type `any`.
  *
- * @param types the types of all features; formulas are `any` at first, and get their types here.
- * @returns the formulas without problems, by the feature's name.
+ * @param types the types of all features. Formulas begin as `any` and get their types here.
+ * @returns the formulas without problems, by feature.
  */
 function readFormulas(
   texts: ReadonlyMap<string, string | number>,

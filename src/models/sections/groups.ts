@@ -137,8 +137,8 @@ function readBody(raw: RawRule, path: Path, scope: Scope, report: Report): RuleB
     }
     return readCase(rawCase, casePath, scope, report)
   })
-  const sound = cases.filter(each => each !== undefined)
-  return sound.length === cases.length ? { type: 'cases', cases: sound } : undefined
+  const read = cases.filter(each => each !== undefined)
+  return read.length === cases.length ? { type: 'cases', cases: read } : undefined
 }
 
 function readCase(raw: RawCase, path: Path, scope: Scope, report: Report): Case | undefined {
