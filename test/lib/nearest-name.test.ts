@@ -20,11 +20,11 @@ describe('the nearest name', () => {
     expect(nearestName(typed, names)).toBe(nearest)
   })
 
-  it('is the first of those that are equally near', () => {
+  it('is the first of several equally near names', () => {
     expect(nearestName('seat', ['seats', 'seal'])).toBe('seats')
   })
 
-  it('costs nothing for a name of 100,000 letters', () => {
+  it('takes no time for a name of 100,000 letters', () => {
     expect(nearestName('x'.repeat(100_000), names)).toBe(undefined)
   })
 })

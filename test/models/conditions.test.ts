@@ -44,18 +44,18 @@ describe('a condition', () => {
     expect(evaluate(cel, values)).toBe(expected)
   })
 
-  it('can be unknown, and can ask what is known', () => {
+  it('can be unknown, and can ask whether a feature is known', () => {
     expect(evaluate('users > 1', {})).toBe(undefined)
     expect(evaluate('known(users)', {})).toBe(false)
     expect(evaluate('users > 1 || seats > 1', { seats: 2 })).toBe(true)
   })
 
-  it('keeps its text, without white space around it', () => {
+  it('keeps its text without the white space around it', () => {
     const model = parse(rules('a:', '  points: 1', '  when: |', '    users > 1', '      && trial', ''))
     expect(model.groups[0]!.rules[0]).toMatchObject({ cases: [{ when: { text: 'users > 1\n  && trial' } }] })
   })
 
-  it('of a trigger can also read score and tier', () => {
+  it('in a trigger can also read score and tier', () => {
     const { triggers } = parse({
       rest: `triggers:
   t: { motion: cross-sell, when: 'score > 3.5 && tier in ["low", "high"]', cooldown: 1d, expiry: 1d, reason: Why }`,
@@ -67,204 +67,196 @@ describe('a condition', () => {
   })
 })
 
-describe('a condition is refused, at the very word,', () => {
+describe('a condition is refused, at the exact word, if it', () => {
   const cases: [what: string, marked: string, ...messages: string[]][] = [
     [
-      'that names no feature',
+      'names no feature',
       'users > 1 && §usres < 3',
       '"usres" is not a feature; accepted: a name from features; did you mean "users"?',
     ],
     [
-      'that names nothing like a feature',
+      'names nothing similar to a feature',
       '§zebra',
       '"zebra" is not a feature; accepted: a name from features; define it under features',
     ],
     [
-      'in every place where it is wrong',
+      'is wrong in several places',
       '§usres > 1 && §saets < 3',
       '"usres" is not a feature; accepted: a name from features; did you mean "users"?',
       '"saets" is not a feature; accepted: a name from features; did you mean "seats"?',
     ],
     [
-      'that is a number',
+      'is a number',
       '§users + 1',
       'this gives a number; a condition is true or false; compare it, as in x >= 3',
     ],
+    ['is a text', '  §plan', 'this gives a text; a condition is true or false; compare it, as in x >= 3'],
+    ['joins a number', 'trial && §users', 'users is a number; && joins conditions; compare it, as in x >= 3'],
     [
-      'that is a text',
-      '  §plan',
-      'this gives a text; a condition is true or false; compare it, as in x >= 3',
-    ],
-    [
-      'that joins a number',
-      'trial && §users',
-      'users is a number; && joins conditions; compare it, as in x >= 3',
-    ],
-    [
-      'that orders texts',
+      'orders texts',
       '§plan > §"a"',
       'plan is a text; > compares numbers; use one',
       '"a" is a text; > compares numbers; use one',
     ],
-    ['that calculates with a text', 'users + §"1" > 3', '"1" is a text; + is for numbers; use one'],
+    ['calculates with a text', 'users + §"1" > 3', '"1" is a text; + is for numbers; use one'],
     [
-      'that calculates with a flag',
+      'calculates with a flag',
       '§trial * 2 > 3',
       'trial is a flag (true or false); * is for numbers; use one',
     ],
     [
-      'that compares two types',
+      'compares two types',
       '§plan == 3',
       'plan is a text and 3 is a number; == compares two of one type; change one of them',
     ],
     [
-      'that negates a number with !',
+      'negates a number with !',
       '!§users',
       'users is a number; ! negates a condition; compare it, as in x >= 3',
     ],
-    ['that negates a text', '-§plan == 3', 'plan is a text; - is for numbers; use one'],
+    ['negates a text', '-§plan == 3', 'plan is a text; - is for numbers; use one'],
     [
-      'that chooses by a number',
+      'has a number before ?',
       '§users ? trial : trial',
       'users is a number; a condition comes before ?; compare it, as in x >= 3',
     ],
     [
-      'that chooses between two types',
+      'chooses between two types',
       '(trial ? §users : plan) == 3',
       'users is a number and plan is a text; both sides of : have one type; change one of them',
     ],
     [
-      'that looks for a text among numbers',
+      'looks for a text among numbers',
       'plan in ["a", §3]',
       '3 is not accepted in this list; a value that is a text is; change it',
     ],
     [
-      'that looks in a list of features',
+      'looks in a list of features',
       'users in [1, §seats]',
       'seats is not accepted in this list; a value that is a number is; change it',
     ],
     [
-      'that looks in an empty list',
+      'looks in an empty list',
       'users in §[]',
       '[] is not a list of values; in takes one; write, for example, ["annual", "monthly"]',
     ],
     [
-      'that looks in a feature',
+      'looks in a feature',
       '"a" in §plan',
       'plan is not a list of values; in takes one; write, for example, ["annual", "monthly"]',
     ],
     [
-      'with null',
+      'has null',
       'users != §null',
       'null is not accepted; a feature without a value is unknown; write known(feature)',
     ],
-    ['with bytes', 'plan == §b"a"', 'bytes are not accepted; texts are; remove the b before the quote'],
+    ['has bytes', 'plan == §b"a"', 'bytes are not accepted; texts are; remove the b before the quote'],
     [
-      'with an unsigned number',
+      'has an unsigned number',
       'users > §3u',
       'unsigned numbers are not accepted; numbers are; remove the u after it',
     ],
     [
-      'with a whole number that no double holds',
+      'has a whole number that no double holds',
       'users > §9007199254740993',
       '9007199254740993 is too large; whole numbers up to 9007199254740991 are accepted; write a smaller one',
     ],
     [
-      'with has()',
+      'has has()',
       '§has(users.x)',
       'has() is not accepted; the only function is known(feature); write known(feature)',
     ],
     [
-      'with a mistyped known()',
+      'has a mistyped known()',
       '§knwon(users)',
       'knwon() is not accepted; the only function is known(feature); did you mean "known"?',
     ],
     [
-      'with another function',
+      'has another function',
       '§size(plan) > 3',
       'size() is not accepted; the only function is known(feature); write it without',
     ],
     [
-      'with known() of no feature',
+      'has known() with no feature',
       'known(§usres)',
       '"usres" is not a feature; accepted: a name from features; did you mean "users"?',
     ],
     [
-      'with known() of something computed',
+      'has known() with a calculation',
       '§known(users + 1)',
       'known() takes the name of one feature and nothing else; write known(feature)',
     ],
     [
-      'with known() of two',
+      'has known() with two names',
       '§known(users, seats)',
       'known() takes the name of one feature and nothing else; write known(feature)',
     ],
     [
-      'with a method',
+      'has a method',
       '§plan.startsWith("a")',
       `plan.startsWith("a") is not accepted in a condition; accepted: ${ACCEPTED}; rewrite it`,
     ],
     [
-      'with a regular expression',
+      'has a regular expression',
       '§plan.matches("(a+)+")',
       `plan.matches("(a+)+") is not accepted in a condition; accepted: ${ACCEPTED}; rewrite it`,
     ],
     [
-      'with a macro',
+      'has a macro',
       '§[1, 2].all(x, x > 1)',
       `[1, 2].all(x, x > 1) is not accepted in a condition; accepted: ${ACCEPTED}; rewrite it`,
     ],
     [
-      'with a map',
+      'has a map',
       '§{"a": 1} == 3',
       `{"a": 1} is not accepted in a condition; accepted: ${ACCEPTED}; rewrite it`,
     ],
-    ['with a list', '§[1] == 3', `[1] is not accepted in a condition; accepted: ${ACCEPTED}; rewrite it`],
+    ['has a list', '§[1] == 3', `[1] is not accepted in a condition; accepted: ${ACCEPTED}; rewrite it`],
     [
-      'with an index',
+      'has an index',
       '§plan[0] == 3',
       `plan[0] is not accepted in a condition; accepted: ${ACCEPTED}; rewrite it`,
     ],
     [
-      'with a remainder',
+      'has a remainder',
       '§users % 2 == 0',
       `users % 2 is not accepted in a condition; accepted: ${ACCEPTED}; rewrite it`,
     ],
     [
-      'with a no-break space',
+      'has a no-break space',
       'users§\u00a0> 3',
       `not CEL: unexpected U+00A0; accepted: ${ACCEPTED}; correct it here`,
     ],
-    ['with one =', 'users §= 3', `not CEL: unexpected "="; accepted: ${ACCEPTED}; write ==`],
-    ['with "and"', 'trial §and users > 3', `not CEL: unexpected "and"; accepted: ${ACCEPTED}; write &&`],
-    ['that ends too soon', 'users >§', `not CEL: unexpected end; accepted: ${ACCEPTED}; correct it here`],
+    ['has one =', 'users §= 3', `not CEL: unexpected "="; accepted: ${ACCEPTED}; write ==`],
+    ['has "and"', 'trial §and users > 3', `not CEL: unexpected "and"; accepted: ${ACCEPTED}; write &&`],
+    ['ends too soon', 'users >§', `not CEL: unexpected end; accepted: ${ACCEPTED}; correct it here`],
     [
-      'with a text that does not end',
+      'has a text that does not end',
       'plan == §"a',
       `not CEL: unterminated string; accepted: ${ACCEPTED}; correct it here`,
     ],
     [
-      'with a reserved word',
+      'has a reserved word',
       '§while > 3',
       `not CEL: reserved identifier: while; accepted: ${ACCEPTED}; correct it here`,
     ],
     [
-      'that reads score outside of a trigger',
+      'reads score outside of a trigger',
       '§score > 3',
       'score is a variable in triggers and alerts only; features are accepted here; move it there',
     ],
     [
-      'that reads tier outside of a trigger',
+      'reads tier outside of a trigger',
       '§tier == "low"',
       'tier is a variable in triggers and alerts only; features are accepted here; move it there',
     ],
   ]
   it.each(cases)('%s: %s', (_, marked, ...messages) => {
-    // As a single-quoted scalar of YAML, which the marks must survive.
+    // The text goes into a single-quoted YAML scalar, with its marks.
     expectRefused(rules(`a: { when: '${marked}', points: 1 }`), ...messages)
   })
 
-  it('that compares tier with what is no tier', () => {
+  it('compares tier with a text that is no tier', () => {
     const trigger = (when: string) => ({
       rest: `triggers:\n  t: { motion: cross-sell, when: '${when}', cooldown: 1d, expiry: 1d, reason: Why }`,
     })
@@ -283,7 +275,7 @@ describe('a condition is refused, at the very word,', () => {
     )
   })
 
-  describe('that is too long, too large or too deep', () => {
+  describe('is too long, too large or too deep', () => {
     const large =
       'this condition is too large; at most 32 levels of nesting and 200 parts are accepted; split it'
     const deep = 'nested more than 32 levels deep; fewer are accepted; split the condition'

@@ -6,7 +6,7 @@ const TRIGGERS = `triggers:
 alerts:
   high-usage: { when: trial, frequency: 1d, reason: Why, recipients: [csm] }`
 
-describe('what examples may not say:', () => {
+describe('examples are refused with', () => {
   it('names that the model does not have, and values that a feature cannot have', () => {
     expectRefused(
       {
@@ -34,7 +34,7 @@ examples:
     )
   })
 
-  it('names where the model has none', () => {
+  it('names of parts that the model does not have at all', () => {
     expectRefused(
       { rest: 'examples: [{ title: T, given: [{ usage: x }], expect: { pqls: [§a], alerts: [§b] } }]' },
       '"a" is not a trigger; accepted: none, as the model has no triggers; define it under triggers, or remove it',
@@ -110,7 +110,7 @@ ${Array(10)
     )
   })
 
-  it('nothing', () => {
+  it('empty or missing parts, and times out of range', () => {
     expectRefused(
       { rest: 'examples: [{ title: T, given: §[], expect: §{} }, §§§{ at: 2026-01-01 }]' },
       `found a list of 0; accepted: the account's signals, in any order (at least 1); write, for example, [{"contract":{"seats":10},"daysAgo":60}]`,

@@ -5,7 +5,7 @@ const KEY = 'a latest value: traits, health or contract, a dot, and the property
 const RULE = rules('r: { when: n > 1, points: 1 }')
 const N = 'n: { latest: traits.n }'
 
-describe('what features may not be:', () => {
+describe('features are refused with', () => {
   it('half-lives that do not fit their window', () => {
     expectRefused(
       {
@@ -29,7 +29,7 @@ describe('what features may not be:', () => {
     )
   })
 
-  it('names that are left out, of the wrong form', () => {
+  it('excluded names of the wrong form', () => {
     expectRefused(
       {
         ...features(
@@ -46,7 +46,7 @@ describe('what features may not be:', () => {
     )
   })
 
-  it('power users of more days than there are', () => {
+  it('more days of power users than the window has', () => {
     expectRefused(
       {
         ...features(
@@ -65,7 +65,7 @@ describe('what features may not be:', () => {
     )
   })
 
-  it('levels that are none, or twice there', () => {
+  it('no level, or two levels', () => {
     expectRefused(
       {
         ...features(
@@ -122,8 +122,8 @@ describe('what features may not be:', () => {
   })
 })
 
-describe('what formulas of features may not be:', () => {
-  it('of names that are no features, of types that do not fit, not CEL', () => {
+describe('formulas of features are refused with', () => {
+  it('unknown features, types that do not fit, and texts that are not CEL', () => {
     expectRefused(
       {
         ...features(
@@ -148,7 +148,7 @@ describe('what formulas of features may not be:', () => {
     )
   })
 
-  it('of another type than where they are read', () => {
+  it('a type that does not fit where the formula is read', () => {
     expectRefused(
       {
         ...features(
@@ -167,7 +167,7 @@ describe('what formulas of features may not be:', () => {
     )
   })
 
-  it('circles', () => {
+  it('cycles', () => {
     expectRefused(
       {
         ...features(
@@ -184,7 +184,7 @@ describe('what formulas of features may not be:', () => {
     )
   })
 
-  it('too large', () => {
+  it('too many parts', () => {
     const sum = Array(150).fill('n').join(' + ')
     expectRefused(
       { ...features(N, `a: { formula: §${sum} }`), ...RULE },
@@ -192,7 +192,7 @@ describe('what formulas of features may not be:', () => {
     )
   })
 
-  it('looked over because the feature is wrong elsewhere', () => {
+  it('problems of their own, also when the feature is malformed', () => {
     expectRefused(
       { ...features(N, 'a: { formula: §nn, §witin: 3d }'), ...RULE },
       '"nn" is not a feature; accepted: a name from features; did you mean "n"?',
@@ -201,8 +201,8 @@ describe('what formulas of features may not be:', () => {
   })
 })
 
-describe('what points each may not be:', () => {
-  it('none, of no number, or out of all proportion', () => {
+describe('points for each one are refused with', () => {
+  it('texts, zeros, extreme ratios, and missing or conflicting keys', () => {
     expectRefused(
       rules(
         'a: { each: { of: §plan, points: 2, max: 10 } }',

@@ -8,8 +8,8 @@ function triggerWith(more: string) {
   return `triggers: { t: { motion: cross-sell, when: trial, cooldown: 1d, expiry: 1d, reason: Why, ${more} } }`
 }
 
-describe('what triggers and tiers may not say:', () => {
-  it('a confidence or value that is no number, a queue that is no name', () => {
+describe('triggers and tiers are refused with', () => {
+  it('a confidence or value that is not a number, or a queue that is not a name', () => {
     expectRefused(
       {
         tiers: 'tiers: [{ name: low, from: 0, queue: §My Queue }, { name: high, from: 50 }]',
@@ -23,8 +23,8 @@ describe('what triggers and tiers may not say:', () => {
   })
 })
 
-describe('what alerts may not say:', () => {
-  it('conditions, gates, reasons and spans that are wrong', () => {
+describe('alerts are refused with', () => {
+  it('wrong conditions, gates, reasons and durations', () => {
     expectRefused(
       {
         rest: `gates: { health: { open: seats > 1, missing: open } }
@@ -49,7 +49,7 @@ alerts:
     )
   })
 
-  it('of the wrong form', () => {
+  it('the wrong form', () => {
     expectRefused(
       {
         rest: `alerts:
@@ -66,8 +66,8 @@ alerts:
   })
 })
 
-describe('what accounts may not say:', () => {
-  it('nothing, ids of the wrong form, conditions on the score', () => {
+describe('accounts are refused with', () => {
+  it('no content, ids of the wrong form, and conditions on the score', () => {
     expectRefused(
       {
         rest: `accounts: { include: §{}, exclude: { when: §score > 3, ids: [§7, ${'é'.repeat(300)}] } }`,
@@ -92,7 +92,7 @@ describe('what accounts may not say:', () => {
 })
 
 describe('10,000 accounts', () => {
-  it('that are all wrong make 201 problems, and take no long time', () => {
+  it('with all ids wrong give 201 problems, and quickly', () => {
     const rest = `accounts: { include: { ids: [${Array.from({ length: 10_000 }, (_, index) => index)}] } }`
     const started = performance.now()
     expect(problemsOf(modelText({ rest }))).toHaveLength(201)
@@ -100,8 +100,8 @@ describe('10,000 accounts', () => {
   })
 })
 
-describe('what facets may not be:', () => {
-  it('of the wrong form, or more than 8', () => {
+describe('facets are refused with', () => {
+  it('the wrong form, or more than 8 entries', () => {
     expectRefused(
       { rest: 'facets: { plan: §traits, §my-csm: traits.csm, §toString: traits.x }' },
       `found "traits"; accepted: ${KEY}; write, for example, "contract.seats"`,
@@ -116,15 +116,15 @@ describe('what facets may not be:', () => {
   })
 })
 
-describe('what rates may not be:', () => {
-  it('of segments by whose name the API asks for something else', () => {
+describe('rates are refused with', () => {
+  it('segments whose name is another parameter of the API', () => {
     expectRefused(
       { rest: 'rates: { a: { by: { §window: { of: traits.window, values: [wide] } } } }' },
       'found the name "window", which the API uses as a parameter; any other name is accepted; choose another',
     )
   })
 
-  it('of segments that are there anyway, or too many', () => {
+  it('segments that exist anyway, or too many segments', () => {
     const values = (count: number) => Array.from({ length: count }, (_, index) => `v${index}`)
     expectRefused(
       {
@@ -147,8 +147,8 @@ describe('what rates may not be:', () => {
   })
 })
 
-describe('what key figures may not be:', () => {
-  it('measures of two kinds or none, and what does not go with them', () => {
+describe('KPIs are refused with', () => {
+  it('measures of two kinds or none, and keys that do not go with the kind', () => {
     expectRefused(
       {
         rest: `kpis:
@@ -182,7 +182,7 @@ describe('what key figures may not be:', () => {
     )
   })
 
-  it('metrics that read features, metrics, or nothing that there is', () => {
+  it('metrics that read features, metrics, or unknown names', () => {
     expectRefused(
       {
         rest: `kpis:
@@ -209,7 +209,7 @@ describe('what key figures may not be:', () => {
     )
   })
 
-  it('half of it', () => {
+  it('measures without metrics', () => {
     expectRefused(
       { rest: '§kpis: { measures: { a: { fixed: 1 } } }' },
       'the key figures kpis has no metrics; it needs one: the key figures, by name; add it',

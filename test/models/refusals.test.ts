@@ -3,7 +3,7 @@ import { errorOf, expectRefused, features, modelText, problemsOf, rules } from '
 
 const CORRECT = 'correct it here; a text with ": " or " #" in it, or a quote in front, goes in quotes'
 
-/** Only the messages, for texts in which places say nothing. */
+/** The messages alone, for texts where positions do not matter. */
 function messagesOf(text: string): string[] {
   return errorOf(text).problems.map(problem => problem.message)
 }
@@ -29,12 +29,12 @@ describe('what is not YAML is refused:', () => {
     )
   })
 
-  it('at most 20 problems are told', () => {
+  it('with at most 20 problems', () => {
     expect(problemsOf(']'.repeat(1000))).toHaveLength(20)
   })
 })
 
-describe('YAML that means trouble is refused:', () => {
+describe('YAML that a model may not use is refused:', () => {
   it('an empty text', () => {
     for (const text of ['', '# nothing\n', '---\n', 'null']) {
       expect(messagesOf(text)).toEqual([
@@ -70,7 +70,7 @@ describe('YAML that means trouble is refused:', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBe(undefined)
   })
 
-  it('names that every object has', () => {
+  it('names that every JavaScript object has', () => {
     expectRefused(
       {
         ...features('§constructor: { latest: contract.seats }', '§toString: { latest: contract.seats }'),
@@ -113,7 +113,7 @@ describe('YAML that means trouble is refused:', () => {
     ])
   })
 
-  it('aliases that multiply', () => {
+  it('aliases that multiply the file', () => {
     const layers = 'abcdefghi'
       .split('')
       .map((name, i, all) => `${name}: &${name} [${Array(9).fill(i === 0 ? 'x' : `*${all[i - 1]}`)}]`)
@@ -128,7 +128,7 @@ describe('YAML that means trouble is refused:', () => {
     )
   })
 
-  it('more than 256 KiB, whatever is in it', () => {
+  it('more than 256 KiB, whatever the content', () => {
     const text = modelText().padEnd(256 * 1024, '\n')
     expect(() => errorOf(text)).toThrow('the model was accepted')
     expect(problemsOf(`${text}\n`)).toEqual([
@@ -139,7 +139,7 @@ describe('YAML that means trouble is refused:', () => {
     ])
   })
 
-  // Of these, "[" 100,000 times ends a Node 20 process that hands it to the YAML composer.
+  // "[" 100,000 times ends a Node 20 process if the YAML composer gets it.
   it.each(['[', '{a: ', '- ', '? ', '[a, {b: ', '&a [', 'a:\n', '\t', '"', '*a ', '{}'])(
     'repeats without end: %j',
     { timeout: 60_000 },
@@ -150,13 +150,13 @@ describe('YAML that means trouble is refused:', () => {
     },
   )
 
-  it('but at most 200 problems are told', () => {
+  it('with at most 200 problems', () => {
     const messages = messagesOf(`${modelText()}\n${'id: a\n'.repeat(300)}`)
     expect(messages).toHaveLength(201)
     expect(messages[200]).toBe('and 100 more problems from here on; correct the ones above first')
   })
 
-  it('nesting of more than 40 levels, at the place where it goes too deep', () => {
+  it('nesting of more than 40 levels, at the position where it gets too deep', () => {
     expect(problemsOf(`a: ${'['.repeat(60)}${']'.repeat(60)}`)).toEqual([
       'small.yaml:1:44: nested more than 40 levels deep; a model needs 9',
     ])
@@ -171,7 +171,7 @@ describe('the form is checked:', () => {
   const SPAN = 'a length of time in days, hours or minutes, at most 1000d: 30d, 36h, 15m'
   const KEY = 'a latest value: traits, health or contract, a dot, and the property: contract.seats'
 
-  it('what must be there', () => {
+  it('required keys', () => {
     expectRefused(
       '§§§§§§§§a: 1',
       "the scoring model has no id; it needs one: the model's id, the same in every version: lower-case words joined by hyphens; add it",
@@ -208,7 +208,7 @@ describe('the form is checked:', () => {
     )
   })
 
-  it('an empty value, at its key', () => {
+  it('an empty value, reported at its key', () => {
     expectRefused(
       { head: 'id: small\nversion: 1\n§name:' },
       'found nothing; accepted: the model\'s name, for people (a text); write, for example, "Expansion Revenue Score"',
@@ -227,7 +227,7 @@ describe('the form is checked:', () => {
     )
   })
 
-  it('features of no kind, and of two', () => {
+  it('features of no kind or of two kinds', () => {
     const kinds =
       'count, sum, distinctNames, activeDays, distinctUsers, powerUsers, distinctValues, newValues, latest, knownKeys, daysSustained, periodsSustained, daysUntil, daysSince, daysSinceSignal, growth, ratio, largest, smallest, formula'
     expectRefused(
@@ -242,7 +242,7 @@ describe('the form is checked:', () => {
     )
   })
 
-  it('windows, days and lengths of time', () => {
+  it('windows, days and durations', () => {
     expectRefused(
       {
         ...features(
@@ -337,7 +337,7 @@ triggers:
     )
   })
 
-  it('what a missing value gives', () => {
+  it('the points for a missing value', () => {
     const accepted =
       "a number of points, or exclude: the rule is left out and the group's other rules are scaled up"
     expectRefused(
@@ -357,7 +357,7 @@ triggers:
     )
   })
 
-  it('motions, with the nearest one', () => {
+  it('motions, with the nearest name', () => {
     expectRefused(
       { rest: 'triggers: { t: { motion: §crosssell, when: trial, cooldown: 1d, expiry: 1d, reason: Why } }' },
       'found "crosssell"; accepted: seat-expansion, plan-upgrade, cross-sell, feature-expansion, usage-upsell, renewal-upgrade; did you mean "cross-sell"?',
@@ -365,8 +365,8 @@ triggers:
   })
 })
 
-describe('what the parts say of each other is checked:', () => {
-  it('features that do not exist, are no numbers, or read themselves', () => {
+describe('references between parts are checked:', () => {
+  it('features that do not exist, are not numbers, or read themselves', () => {
     expectRefused(
       {
         ...features(
@@ -435,7 +435,7 @@ describe('what the parts say of each other is checked:', () => {
     )
   })
 
-  it('groups that can give nothing, and rules with one name', () => {
+  it('groups that can give no points, and rules with the same name', () => {
     expectRefused(
       {
         groups: `groups:
@@ -465,7 +465,7 @@ describe('what the parts say of each other is checked:', () => {
     )
   })
 
-  it('gates that do not exist, and reasons that tell nothing', () => {
+  it('gates that do not exist, and reasons with unknown placeholders', () => {
     expectRefused(
       {
         rest: `gates: { health: { open: seats > 1, missing: open } }
@@ -487,7 +487,7 @@ triggers:
     )
   })
 
-  it('a gate where there are none', () => {
+  it('a gate in a model without gates', () => {
     expectRefused(
       {
         rest: 'triggers: { t: { motion: cross-sell, when: trial, gates: [§g], cooldown: 1d, expiry: 1d, reason: Why } }',

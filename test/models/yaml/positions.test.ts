@@ -3,7 +3,7 @@ import { expectRefused, rules } from '../model-text.ts'
 
 const NAME = '"usres" is not a feature; accepted: a name from features; did you mean "users"?'
 
-describe('a problem in a condition points into the YAML file', () => {
+describe('a problem in a condition has a position in the YAML file', () => {
   it.each([
     ['plain', ['a: { when: seats > 1 && §usres > 3, points: 1 }']],
     ['plain, on two lines', ['a:', '  when: seats > 1 &&', '        §usres > 3', '  points: 1']],
@@ -40,11 +40,11 @@ describe('a problem in a condition points into the YAML file', () => {
       ['a:', '  points: 1', '  when: >-  # why', '    seats > 1', '', '      && §usres > 3'],
     ],
     ['an alias', ['a: { when: &it seats > 1 && §usres > 3, points: 1 }', 'b: { when: *it, points: 1 }']],
-  ])('that is %s', (_, lines) => {
+  ])('when the condition is %s', (_, lines) => {
     expectRefused(rules(...lines), NAME)
   })
 
-  it('whatever the line ends are', () => {
+  it('whatever the line endings are', () => {
     expectRefused(
       rules('a: { when: users > 1, points: 1 }\r', 'b: { when: seats > 1 && §usres > 3, points: 1 }\r'),
       NAME,
