@@ -50,7 +50,7 @@ describe('the guide to writing models', () => {
   })
 
   it.each(fragments.map((fragment, i) => [i + 1, fragment] as const))(
-    'part %i works in the frame of that model, and does what its examples say',
+    'part %i works in the frame of that model, and gives what its examples expect',
     (_, fragment) => {
       const features = { ...frame.features, ...fragment.features }
       const text = JSON.stringify({ ...frame, examples: undefined, ...fragment, features })
