@@ -31,10 +31,7 @@ export interface BacktestReport {
   /** A row for each of the model's tiers, lowest first. */
   readonly tiers: readonly (MonthShare & {
     readonly tier: string
-    /**
-     * The share divided by the share over all tiers. Null: there is no share, or the share over all tiers is
-     * 0.
-     */
+    /** The share divided by the share over all tiers; null if one is missing or the divisor is 0. */
     readonly lift: number | null
     /** Wins of accounts that were in the tier just before. */
     readonly wins: number
@@ -42,10 +39,7 @@ export interface BacktestReport {
   readonly pqls: PqlAccuracy
   /** A row for each trigger, in the model's order. */
   readonly triggers: readonly (PqlAccuracy & { readonly trigger: string; readonly motion: Motion })[]
-  /**
-   * A row for each motion of the model's triggers, in the model's order. Only wins that name the motion
-   * count.
-   */
+  /** A row for each motion of the triggers, in the model's order. Only wins that name it count. */
   readonly motions: readonly (PqlAccuracy & { readonly motion: Motion; readonly wins: number })[]
 }
 

@@ -46,10 +46,7 @@ export class Backtest {
     this.#triggers = new Map(model.definition.triggers.map(({ name }, i) => [name, i]))
   }
 
-  /**
-   * Takes the next signal. Within an account, signals come in the order of the log. `timestamp`: of its
-   * record, ms.
-   */
+  /** Takes the next signal, in the order of the log within its account. `timestamp`: its record's, ms. */
   receive(signal: Signal, timestamp: number): void {
     const observedAt = Math.max(timestamp, signal.occurredAt)
     this.passTime(observedAt)

@@ -50,7 +50,8 @@ export class RunComparison {
     }
     const paths = model.paths[side]
     const path = paths.get(change.accountId)
-    if (path === undefined) model.begunIn[side].set(step.from, (model.begunIn[side].get(step.from) ?? 0) + 1)
+    if (path === undefined)
+      model.firstTierCounts[side].set(step.from, (model.firstTierCounts[side].get(step.from) ?? 0) + 1)
     paths.set(change.accountId, extendPath(path, step, this.#window))
   }
 
@@ -67,18 +68,12 @@ export class RunComparison {
     extendEpisodes(episodes, event.status, event.at, this.#window)
   }
 
-  /**
-   * The time of a run's newest event, ms: how far the run is. The window does not matter. Undefined: no
-   * event.
-   */
+  /** The time of a run's newest event, in the window or not, ms. Undefined: no event. */
   newest(side: RunSide): number | undefined {
     return this.#newest[side]
   }
 
-  /**
-   * @param to where the comparison ends: at the window's end or earlier. Null: neither run has published
-   *   anything.
-   */
+  /** @param to where the comparison ends, at most the window's end. Null: no run has published anything. */
   finish(to: number | null, replay: ReplayModels): RunDiff {
     const { from } = this.#window
     if (to === null) return { window: { from, to }, models: [], oneSided: { live: [], replay: [] } }
@@ -169,7 +164,7 @@ export class RunComparison {
     }
     for (const { episodes } of runs.triggers.values())
       for (const [accountId, own] of episodes[side]) {
-        const begun = own.filter(({ start }) => isBegunIn(start, from, end)).length
+        const begun = own.filter(({ start }) => beginsWithin(start, from, end)).length
         pqls += begun
         if (begun > 0) accounts.add(accountId)
       }
@@ -184,7 +179,7 @@ interface ModelRuns {
   readonly versions: BySide<Map<number, { readonly first: number; readonly last: number }>>
   readonly paths: BySide<Map<string, TierPath>>
   /** For each tier, how many accounts left it in their first change. */
-  readonly begunIn: BySide<Map<number, number>>
+  readonly firstTierCounts: BySide<Map<number, number>>
   readonly triggers: Map<
     string,
     {
@@ -199,7 +194,7 @@ function emptyRuns(): ModelRuns {
     tiers: new TierNames(),
     versions: { live: new Map(), replay: new Map() },
     paths: { live: new Map(), replay: new Map() },
-    begunIn: { live: new Map(), replay: new Map() },
+    firstTierCounts: { live: new Map(), replay: new Map() },
     triggers: new Map(),
   }
 }
@@ -212,7 +207,7 @@ function isPublishing({ tierChanges, pqls }: PublishedCounts): boolean {
   return tierChanges > 0 || pqls > 0
 }
 
-function isBegunIn(start: number, from: number, to: number): boolean {
+function beginsWithin(start: number, from: number, to: number): boolean {
   return Number.isFinite(start) && start >= from && start < to
 }
 
@@ -220,14 +215,11 @@ function countBegun({ triggers }: ModelRuns, side: RunSide, from: number, to: nu
   let count = 0
   for (const { episodes } of triggers.values())
     for (const own of episodes[side].values())
-      for (const { start } of own) if (isBegunIn(start, from, to)) count++
+      for (const { start } of own) if (beginsWithin(start, from, to)) count++
   return count
 }
 
-/**
- * The versions with events in the window, ascending. If there are none: the version of the last event before
- * it.
- */
+/** The versions with events in the window, ascending. If none: the version of the last event before. */
 function versionsWithin(
   versions: ReadonlyMap<number, { readonly first: number; readonly last: number }>,
   from: number,
@@ -246,13 +238,13 @@ function versionsWithin(
  * no account of a run changed its tier, the other run's tier is taken.
  */
 function lowestTiers(
-  { begunIn, tiers }: ModelRuns,
+  { firstTierCounts, tiers }: ModelRuns,
   tierOrder: readonly string[] | undefined,
 ): BySide<number> {
-  const most = (side: RunSide): number | undefined =>
-    [...begunIn[side]].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0]
+  const mostLeft = (side: RunSide): number | undefined =>
+    [...firstTierCounts[side]].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0]
   const known = tierOrder?.[0]
-  const replay = known === undefined ? most('replay') : tiers.numberOf(known)
-  const live = most('live')
+  const replay = known === undefined ? mostLeft('replay') : tiers.numberOf(known)
+  const live = mostLeft('live')
   return { live: live ?? replay ?? 0, replay: replay ?? live ?? 0 }
 }

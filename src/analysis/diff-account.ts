@@ -60,7 +60,7 @@ export interface RuleDiff {
 }
 
 /** Contributions are rounded to multiples of this. */
-const LEAST_CHANGE = 1e-6
+const MIN_CHANGE = 1e-6
 
 export function diffAccount({ accountId, at, before, after, events }: Trial): AccountDiff {
   return {
@@ -124,7 +124,7 @@ function diffRules(before: Standing, after: Standing): RuleDiff[] {
     const { group, rule } = (now ?? old)!
     const status = old === undefined ? 'new' : now === undefined ? 'gone' : 'changed'
     const change = (now?.contribution ?? 0) - (old?.contribution ?? 0)
-    if (status === 'changed' && Math.abs(change) < LEAST_CHANGE) continue
+    if (status === 'changed' && Math.abs(change) < MIN_CHANGE) continue
     diffs.push({
       group,
       rule,

@@ -15,10 +15,7 @@ export type UnorderedTierDiff = Omit<TierRunDiff, 'names'> & {
   readonly apartByPeriod: readonly number[]
 }
 
-/**
- * Compares the tiers of accounts in the two runs. `start`: the beginning of the window, or −∞; `periods`
- * divide it.
- */
+/** Compares the tiers of the two runs. `start`: where the window begins, or −∞; `periods` divide it. */
 export function diffTiers(
   { names, paths, lowest }: TierRuns,
   start: number,

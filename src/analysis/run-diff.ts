@@ -12,10 +12,7 @@ export type RunSide = 'live' | 'replay'
 
 export type BySide<T> = Readonly<Record<RunSide, T>>
 
-/**
- * How the events differ that two runs over the same log published within a window. Times and durations are
- * ms.
- */
+/** How two runs over the same log differ in what they published in a window. Times are ms. */
 export interface RunDiff {
   /**
    * The compared window. `from` is null: from the beginning. `to` is null: neither run published anything.
@@ -121,10 +118,7 @@ export interface PqlShift {
   readonly earlier: number
   readonly same: number
   readonly later: number
-  /**
-   * Null: both runs have no lead in common. The median is the smallest shift that at least half do not
-   * exceed.
-   */
+  /** Null: no lead in common. The median is the smallest shift that at least half do not exceed. */
   readonly span: { readonly leastMs: number; readonly medianMs: number; readonly mostMs: number } | null
 }
 
@@ -154,10 +148,7 @@ export function isDifferent({ models, oneSided }: RunDiff): boolean {
   return oneSided.live.length > 0 || oneSided.replay.length > 0 || models.some(isModelDifferent)
 }
 
-/**
- * Whether a tier or a PQL differed at some moment of the window, or a PQL began, ended or was held
- * differently.
- */
+/** Whether a tier or PQL differed at some moment, or a PQL's beginning, end or hold did. */
 export function isModelDifferent({ tiers, pqls }: ModelRunDiff): boolean {
   return tiers.apart > 0 || pqls.onlyLive > 0 || pqls.onlyReplay > 0 || !pqls.lists.both.every(hasEqualLives)
 }

@@ -27,10 +27,7 @@ export class TierNames {
     return number
   }
 
-  /**
-   * The names, lowest tier first: in the order of `version` if it has all of them, or else by their mean
-   * score.
-   */
+  /** Lowest tier first: in the order of `version` if it has all of them, or else by mean score. */
   ordered(version: readonly string[] | undefined): string[] {
     if (version !== undefined && this.names.every(name => version.includes(name)))
       return version.filter(name => this.#numbers.has(name))
@@ -80,14 +77,14 @@ export function extendPath(path: TierPath | undefined, step: TierStep, { from, t
   return extended
 }
 
-const FEW = 16
+const SMALL_LENGTH = 16
 
 /**
  * `push` reserves room for 16 more numbers, which most accounts never need. For a million accounts that would
  * take three times the memory.
  */
 function withOneMore(list: number[], number: number): number[] {
-  if (list.length < FEW) return list.concat(number)
+  if (list.length < SMALL_LENGTH) return list.concat(number)
   list.push(number)
   return list
 }

@@ -57,10 +57,7 @@ function readSchemaError(error: ErrorObject): SchemaError {
   }
 }
 
-/**
- * Leaves out errors that only repeat another: branches of a `oneOf`, and keys missing because they are
- * mistyped.
- */
+/** Leaves out repetitions: branches of a `oneOf`, and keys that are missing because they are mistyped. */
 function withoutRepetitions(errors: readonly SchemaError[]): SchemaError[] {
   const meant = new Set<string>()
   const lacking = new Set<string>()

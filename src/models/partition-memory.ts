@@ -2,10 +2,7 @@ import { NO_MODELS } from '../scoring/account.ts'
 import { createPartitionMemory, type PartitionMemory, type Promotion } from '../scoring/fold.ts'
 import type { ModelLibrary, ModelSource } from './model-library.ts'
 
-/**
- * What the store keeps for a whole partition, as JSON. It has the active models in full: a reader needs no
- * file.
- */
+/** A partition in the store, as JSON, with its active models in full: a reader needs no file. */
 interface StoredMemory {
   readonly version: 1
   readonly history: boolean

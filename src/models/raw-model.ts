@@ -224,10 +224,7 @@ export interface RawExample {
 
 type RawFacts = Readonly<Record<string, RawValue | null>>
 
-/**
- * Has exactly one of the first six keys. The keys after `daysAgo` go with `usage`, `intent` and `outcome`
- * only.
- */
+/** Has exactly one of the first six keys. Those after `daysAgo` need `usage`, `intent` or `outcome`. */
 export interface RawGiven {
   readonly traits?: RawFacts
   readonly health?: RawFacts

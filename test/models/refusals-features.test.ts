@@ -22,8 +22,8 @@ describe('features are refused with', () => {
       },
       "found 12h beside a window in days; a half-life has the window's unit; write days",
       "found 1d beside a window in hours; a half-life has the window's unit; write hours",
-      'found 401d; activity is held for 400d; use a shorter one',
-      'found 49h; activity is held by the hour for 48h; use days',
+      'found 401d; activity is kept for 400d; use a shorter one',
+      'found 49h; activity is kept by the hour for 48h; use days',
       'found "0d"; accepted: a lookback window: days up to 400d (30d is today and the 29 days before it), or hours up to 48h; write, for example, "30d"',
       '"halfLife" is not a key of a selection of signals in a window; accepted: of, names, except, within; remove it',
     )
@@ -90,8 +90,8 @@ describe('features are refused with', () => {
       'the periods sustained periodsSustained has none of them; it needs exactly one of above, from; add one',
       "found 0; accepted: a number above 0 that a period's value is compared with (more than 0); write, for example, 0.8",
       "found -1; accepted: a number above 0 that a period's value is compared with (more than 0); write, for example, 0.8",
-      'found 14 periods of 30 days; activity is held for 400 days; at most 13 is accepted here; lower it',
-      'found 401d; activity is held for 400d; use a shorter one',
+      'found 14 periods of 30 days; activity is kept for 400 days; at most 13 is accepted here; lower it',
+      'found 401d; activity is kept for 400d; use a shorter one',
       'the periods sustained periodsSustained has no to; it needs one: the highest value: more periods count as this; add it',
     )
   })

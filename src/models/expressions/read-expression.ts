@@ -54,10 +54,7 @@ export function readFormula(
   return read && { formula: { text: text.trim(), expression: read.expression }, type: read.type }
 }
 
-/**
- * Reads any expression. `start`: the offset of its first word. Undefined if it has problems; `problem` gets
- * each one.
- */
+/** Reads any expression. Undefined if it has problems. `start`: the offset of its first word. */
 export function readExpression(
   text: string,
   form: ExpressionForm,
@@ -98,8 +95,8 @@ function constant(value: number): Formula {
   return { text: String(value), expression: { type: 'literal', value } }
 }
 
-function describeAccepted({ what }: Scope): string {
-  return `${what}s, numbers, texts, && || !, comparisons, + - * /, in [...], ? : and known(${what})`
+function describeAccepted({ nameKind }: Scope): string {
+  return `${nameKind}s, numbers, texts, && || !, comparisons, + - * /, in [...], ? : and known(${nameKind})`
 }
 
 function parse(
@@ -158,8 +155,7 @@ function describeSyntax(error: ParseError, word: string | undefined): string {
 
 /**
  * Checks the conditions and formulas in a malformed feature, rule, gate, trigger, alert or metric. Their
- * problems are then reported in the same run as the problems of its form. The expressions themselves are not
- * used.
+ * problems are then reported in the same run as the problems of its form.
  */
 export function checkExpressionsIn(value: unknown, path: Path, scope: Scope, report: Report): void {
   if (Array.isArray(value)) {
@@ -178,7 +174,7 @@ export function checkExpressionsIn(value: unknown, path: Path, scope: Scope, rep
 }
 
 /** The function that reads the text under a key; undefined if the text is no expression. */
-function readerOf(key: string, { what }: Scope) {
+function readerOf(key: string, { nameKind }: Scope) {
   switch (key) {
     case 'when':
     case 'open':
@@ -187,7 +183,7 @@ function readerOf(key: string, { what }: Scope) {
     case 'value':
       return readNumberFormula
     case 'formula':
-      return what === 'feature' ? readFormula : readNumberFormula
+      return nameKind === 'feature' ? readFormula : readNumberFormula
     default:
       return undefined
   }

@@ -28,7 +28,7 @@ export function fitsType(found: ValueType, wanted: ValueType): boolean {
 /** The names that an expression may use, with the type of each. */
 export interface Scope {
   /** The kind of the names: features, or the measures of KPIs. */
-  readonly what: 'feature' | 'measure'
+  readonly nameKind: 'feature' | 'measure'
   readonly types: ReadonlyMap<string, ValueType>
   /** False: the features could not be read. Every name then counts as known. */
   readonly isComplete: boolean
@@ -40,10 +40,7 @@ export interface Scope {
   readonly foreignNames: ReadonlyMap<string, string>
 }
 
-/**
- * The type of a feature (or measure). If there is none of that name: undefined, and `onUnknown` gets the
- * message.
- */
+/** The type of a feature (or measure). Without one: undefined, and `onUnknown` gets a message. */
 export function typeOfFeature(
   name: string,
   scope: Scope,
@@ -54,8 +51,8 @@ export function typeOfFeature(
   if (!scope.isComplete) return 'any'
   const names = [...scope.types.keys()]
   onUnknown(
-    `${JSON.stringify(name)} is not a ${scope.what}; accepted: a name from ${scope.what}s; ` +
-      suggestName(name, names, `define it under ${scope.what}s`),
+    `${JSON.stringify(name)} is not a ${scope.nameKind}; accepted: a name from ${scope.nameKind}s; ` +
+      suggestName(name, names, `define it under ${scope.nameKind}s`),
   )
   return undefined
 }

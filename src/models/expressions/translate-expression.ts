@@ -23,7 +23,7 @@ export interface TranslationContext {
 type Translation = TypedExpression | undefined
 
 /**
- * Translates CEL's syntax tree to an expression of ours, with its type. Undefined, and reported, if types do
+ * Translates CEL's syntax tree to our own expression, with its type. Undefined, and reported, if types do
  * not fit or if the tree has something that scoring does not support (maps, macros, functions, indexes,
  * null).
  */
@@ -81,10 +81,7 @@ function translate(ast: ASTNode, context: TranslationContext, depth: number): Tr
   }
 }
 
-/**
- * Translates operands that must all have one type. A wrong operand does not stop it, so that all problems
- * show.
- */
+/** Translates operands that must all have one type. Goes on after a wrong operand: all problems show. */
 function translateAll(
   operands: readonly ASTNode[],
   wanted: ValueType,
@@ -115,15 +112,19 @@ function translateCall(
   offset: number,
   context: TranslationContext,
 ): Translation {
-  const { what } = context.scope
+  const { nameKind } = context.scope
   if (name !== 'known') {
-    const advice = name === 'has' ? `write known(${what})` : suggestName(name, ['known'], 'write it without')
-    context.problem(offset, `${name}() is not accepted; the only function is known(${what}); ${advice}`)
+    const advice =
+      name === 'has' ? `write known(${nameKind})` : suggestName(name, ['known'], 'write it without')
+    context.problem(offset, `${name}() is not accepted; the only function is known(${nameKind}); ${advice}`)
     return undefined
   }
   const operand = operands[0]
   if (operands.length !== 1 || operand?.op !== 'id' || operand.args === 'score' || operand.args === 'tier') {
-    context.problem(offset, `known() takes the name of one ${what} and nothing else; write known(${what})`)
+    context.problem(
+      offset,
+      `known() takes the name of one ${nameKind} and nothing else; write known(${nameKind})`,
+    )
     return undefined
   }
   const type = typeOfFeature(operand.args, context.scope, message => context.problem(operand.start, message))

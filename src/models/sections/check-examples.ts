@@ -13,12 +13,9 @@ const MAX_SIGNALS = 10_000
 const MAX_SIGNALS_OF_FILE = 100_000
 /** An example reaches back at most 1,000 days, and no signal may be older than 1970. */
 const EARLIEST_MS = Date.UTC(1980, 0, 1)
-const OF_ACTIVITY = ['quantity', 'user', 'properties', 'times', 'users'] as const
+const ACTIVITY_KEYS = ['quantity', 'user', 'properties', 'times', 'users'] as const
 
-/**
- * Checks well-formed examples. Reports signals that no source could send, and names that the model does not
- * have.
- */
+/** Checks well-formed examples for impossible signals, and for names that the model does not have. */
 export function checkExamples(block: unknown, names: ModelNames, report: Report): void {
   if (!Array.isArray(block)) return
   let signals = 0
@@ -58,7 +55,7 @@ function checkMoment(raw: RawExample, path: Path, report: Report): void {
 /** Checks one entry and returns the number of signals that it makes. */
 function checkGiven(raw: RawGiven, path: Path, report: Report): number {
   const content = contentOf(raw)
-  for (const key of OF_ACTIVITY) {
+  for (const key of ACTIVITY_KEYS) {
     if (isActivityKind(content.kind) || raw[key] === undefined) continue
     const message = `found ${key} beside ${content.kind}; it goes with usage, intent and outcome; remove ${key}`
     report.add([...path, key], message, 'key')
@@ -94,7 +91,7 @@ export interface ModelNames {
 }
 
 /** A message lists no more names than this. */
-const MOST_LISTED = 10
+const MAX_LISTED = 10
 
 /** Reports names that the model does not have, and values that a feature cannot have. */
 function checkExpectation(raw: RawExpectation, path: Path, names: ModelNames, report: Report): void {
@@ -138,7 +135,7 @@ function checkKnown(
   const accepted =
     names.length === 0
       ? `none, as the model has no ${what}s`
-      : names.length > MOST_LISTED
+      : names.length > MAX_LISTED
         ? `a name from ${what}s`
         : names.join(', ')
   const advice = suggestName(name, names, `define it under ${what}s, or remove it`)

@@ -31,7 +31,7 @@ export function readFeatures(block: unknown, report: Report): Features {
   for (const [name, raw] of entries) types.set(name, valueTypeOf(raw))
   const isComplete = types.size > 0
   const scope: Scope = {
-    what: 'feature',
+    nameKind: 'feature',
     types,
     isComplete,
     tierNames: undefined,

@@ -32,11 +32,8 @@ export function readGates(block: unknown, scope: Scope, report: Report): GateDef
 }
 
 const TRIGGERS = ['triggers']
-/**
- * An account is evaluated when a cooldown or a PQL ends. A condition that stays true must not cause thousands
- * of evaluations.
- */
-const SHORTEST_HOURS = 1
+/** Each end of a cooldown or PQL is an evaluation: a condition that stays true must not cause thousands. */
+const MIN_HOURS = 1
 
 /**
  * The scope of expressions that are evaluated after the score: features, `score` and `tier`.
@@ -67,8 +64,8 @@ export function readTriggers(
     const path = [...TRIGGERS, name]
     const when = readCondition(raw.when, [...path, 'when'], withScore, report)
     checkReason(raw.reason, when, [...path, 'reason'], scope, report)
-    const cooldownMs = readDurationMs(raw.cooldown, [...path, 'cooldown'], report, SHORTEST_HOURS)
-    const expiryMs = readDurationMs(raw.expiry, [...path, 'expiry'], report, SHORTEST_HOURS)
+    const cooldownMs = readDurationMs(raw.cooldown, [...path, 'cooldown'], report, MIN_HOURS)
+    const expiryMs = readDurationMs(raw.expiry, [...path, 'expiry'], report, MIN_HOURS)
     checkGateNames(raw.gates ?? [], [...path, 'gates'], gateNames, report)
     const amount = (key: 'confidence' | 'value') =>
       raw[key] === undefined ? undefined : readNumberFormula(raw[key], [...path, key], withScore, report)
@@ -99,7 +96,7 @@ export function readTriggers(
 
 const ALERTS = ['alerts']
 /** While its condition stays true, an alert is sent again after each `frequency`. */
-const SHORTEST_FREQUENCY_HOURS = 1
+const MIN_FREQUENCY_HOURS = 1
 
 /**
  * Reads the alerts of a file.
@@ -124,7 +121,7 @@ export function readAlerts(
       raw.frequency,
       [...path, 'frequency'],
       report,
-      SHORTEST_FREQUENCY_HOURS,
+      MIN_FREQUENCY_HOURS,
       HELD_DAYS,
     )
     const { title = titleOf(name), gates = [], reason, recipients = [], priority = 'medium' } = raw

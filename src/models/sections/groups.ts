@@ -99,7 +99,7 @@ function readRule(
 ): RuleDefinition | undefined {
   const body = readBody(raw, path, scope, report)
   if (body === undefined) return undefined
-  const max = mostPoints(body)
+  const max = maxPoints(body)
   const missing: MissingPolicy =
     raw.missing === 'exclude' ? { type: 'exclude' } : { type: 'points', points: raw.missing ?? 0 }
   if (missing.type === 'points' && missing.points > max) {
@@ -204,22 +204,19 @@ function isAfter(band: Band, before: Band): boolean {
   return before.edge === 'from' && band.edge === 'above'
 }
 
-/**
- * The most points that a rule can give. Never below 0: a rule that only takes points adds nothing to the
- * maximum.
- */
-function mostPoints(body: RuleBody): number {
+/** The most points that a rule can give. A rule that only takes points counts as 0. */
+function maxPoints(body: RuleBody): number {
   switch (body.type) {
     case 'line':
-      return mostOf(body.line)
+      return maxOf(body.line)
     case 'bands':
       return Math.max(0, body.below, ...body.bands.map(band => band.points))
     case 'cases':
-      return Math.max(0, ...body.cases.map(each => mostOf(each.points)))
+      return Math.max(0, ...body.cases.map(each => maxOf(each.points)))
   }
 }
 
-function mostOf(points: number | LinearPoints): number {
+function maxOf(points: number | LinearPoints): number {
   return typeof points === 'number'
     ? Math.max(0, points)
     : Math.max(0, ...points.corners.map(corner => corner[1]))

@@ -80,7 +80,7 @@ export function readKpis(data: unknown, features: Scope, report: Report): KpiSec
   const measures = readMeasures(measureBlock, MEASURES, report)
   const names = namesIn(measureBlock)
   const scope: Scope = {
-    what: 'measure',
+    nameKind: 'measure',
     types: new Map(names.map(name => [name, 'number'])),
     isComplete: names.length > 0,
     tierNames: undefined,

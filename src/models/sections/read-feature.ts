@@ -16,7 +16,7 @@ import { readDays, readHalfLife, readSelection, readWindow } from './shared-valu
 const VALUE_TYPES = { number: 'number', text: 'string', flag: 'boolean' } as const
 
 /** Most users of an active account are seen every day, and each day of the window is kept for each user. */
-const LONGEST_POWER_DAYS = 30
+const MAX_POWER_DAYS = 30
 
 /**
  * The type of a feature's values. A formula is `any` here: its type follows from the features that it reads.
@@ -96,7 +96,7 @@ function readPowerUsers(
   path: Path,
   report: Report,
 ): FeatureDefinition | undefined {
-  const windowDays = readDays(raw.within, [...path, 'within'], report, LONGEST_POWER_DAYS)
+  const windowDays = readDays(raw.within, [...path, 'within'], report, MAX_POWER_DAYS)
   if (windowDays === undefined) return undefined
   if (raw.days > windowDays) {
     const found = `found ${raw.days} days of ${windowDays}; at most all days of the window are accepted`
@@ -176,8 +176,8 @@ function readGrowth(
 ): FeatureDefinition | undefined {
   const growth = raw.growth!
   // A count or sum also reads the window before; a value also reads the day before the window.
-  const most = growth.of === undefined ? HELD_DAYS / 2 : HELD_DAYS - 1
-  const windowDays = readDays(growth.within, [...path, 'within'], report, most)
+  const maxDays = growth.of === undefined ? HELD_DAYS / 2 : HELD_DAYS - 1
+  const windowDays = readDays(growth.within, [...path, 'within'], report, maxDays)
   if (windowDays === undefined) return undefined
   if (growth.of !== undefined) return { name, type: 'growth', of: { key: growth.of }, windowDays }
   const measure = growth.count === undefined ? 'sum' : 'count'
@@ -198,10 +198,10 @@ function readPeriodsSustained(
 ): FeatureDefinition | undefined {
   const periodDays = readDays(raw.every, [...path, 'every'], report)
   if (periodDays === undefined) return undefined
-  const most = Math.floor(HELD_DAYS / periodDays)
-  if (raw.to > most) {
-    const found = `found ${raw.to} periods of ${periodDays} days; activity is held for ${HELD_DAYS} days`
-    report.add([...path, 'to'], `${found}; at most ${most} is accepted here; lower it`)
+  const maxPeriods = Math.floor(HELD_DAYS / periodDays)
+  if (raw.to > maxPeriods) {
+    const found = `found ${raw.to} periods of ${periodDays} days; activity is kept for ${HELD_DAYS} days`
+    report.add([...path, 'to'], `${found}; at most ${maxPeriods} is accepted here; lower it`)
     return undefined
   }
   const measure = raw.count === undefined ? 'sum' : 'count'

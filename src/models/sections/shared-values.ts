@@ -5,7 +5,7 @@ import type { RawSelection } from '../raw-model.ts'
 import type { Path } from '../yaml/path.ts'
 
 const UNIT_MS = { d: 86_400_000, h: 3_600_000, m: 60_000 } as const
-const LONGEST_SPAN_DAYS = 1000
+const MAX_DURATION_DAYS = 1000
 
 /** Reads a lookback window: `30d` or `24h`. Reports a window that is longer than activity is kept. */
 export function readWindow(text: string, path: Path, report: Report): Window | undefined {
@@ -15,7 +15,7 @@ export function readWindow(text: string, path: Path, report: Report): Window | u
   }
   const length = Number.parseInt(text, 10)
   if (length > HELD_HOURS) {
-    report.add(path, `found ${text}; activity is held by the hour for ${HELD_HOURS}h; use days`)
+    report.add(path, `found ${text}; activity is kept by the hour for ${HELD_HOURS}h; use days`)
     return undefined
   }
   return { unit: 'hour', length }
@@ -26,15 +26,12 @@ export function readDays(text: string, path: Path, report: Report, maxDays = HEL
   const days = Number.parseInt(text, 10)
   if (days <= maxDays) return days
   const reason =
-    maxDays === HELD_DAYS ? `activity is held for ${HELD_DAYS}d` : `at most ${maxDays}d is accepted here`
+    maxDays === HELD_DAYS ? `activity is kept for ${HELD_DAYS}d` : `at most ${maxDays}d is accepted here`
   report.add(path, `found ${text}; ${reason}; use a shorter one`)
   return undefined
 }
 
-/**
- * Reads the half-life of a decayed sum. Reports one in another unit than its window, or longer than activity
- * is kept.
- */
+/** Reads the half-life of a decayed sum. Reports another unit than the window, and more than is kept. */
 export function readHalfLife(text: string, window: Window, path: Path, report: Report): number | undefined {
   const halfLife = readWindow(text, path, report)
   if (halfLife === undefined || halfLife.unit === window.unit) return halfLife?.length
@@ -52,7 +49,7 @@ export function readDurationMs(
   path: Path,
   report: Report,
   minHours = 0,
-  maxDays = LONGEST_SPAN_DAYS,
+  maxDays = MAX_DURATION_DAYS,
 ): number | undefined {
   const ms = Number.parseInt(text, 10) * UNIT_MS[text.at(-1) as keyof typeof UNIT_MS]
   if (ms > maxDays * UNIT_MS.d) {

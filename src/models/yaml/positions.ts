@@ -63,10 +63,7 @@ export function sourceOffset(source: string, node: Scalar, offset: number): numb
   return afterLast
 }
 
-/**
- * One character or escape sequence of the source. `visible`: how many visible UTF-16 units of the text it
- * makes.
- */
+/** One character or escape sequence. `visible`: the number of visible UTF-16 units that it makes. */
 interface Unit {
   readonly from: number
   readonly to: number

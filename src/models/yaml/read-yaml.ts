@@ -14,10 +14,7 @@ export interface YamlSource {
   /** False: `data` is incomplete and must not be used. */
   readonly isWhole: boolean
   lineColumnAt(offset: number): LineColumn
-  /**
-   * The offset of the value at a path, or of its key. If there is no such value: of the nearest value above
-   * it.
-   */
+  /** The offset of the value (or key) at a path; without such a value: of the nearest one above. */
   offsetOf(path: Path, part: 'key' | 'value'): number
   /** The offset of a character. `textOffset` counts within the text at the path. */
   offsetInText(path: Path, textOffset: number): number
