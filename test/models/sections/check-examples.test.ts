@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { expectRefused } from './model-text.ts'
+import { expectRefused } from '../model-text.ts'
 
 const TRIGGERS = `triggers:
   seats-full: { motion: cross-sell, when: trial, cooldown: 1d, expiry: 1d, reason: Why }
