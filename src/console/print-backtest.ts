@@ -112,7 +112,15 @@ const SCORE_TITLES = [
   '¾',
 ]
 
-function scoreCells({ opened, judged, followed, precision, preceded, recall, leadDays }: PqlAccuracy): Cell[] {
+function scoreCells({
+  opened,
+  judged,
+  followed,
+  precision,
+  preceded,
+  recall,
+  leadDays,
+}: PqlAccuracy): Cell[] {
   return [
     grouped(opened),
     grouped(judged),

@@ -2,9 +2,9 @@ import {
   hasEqualLives,
   type ModelRunDiff,
   type MovedAccount,
+  type PqlInBothRuns,
   type PqlInOneRun,
   type PqlLife,
-  type PqlInBothRuns,
 } from '../analysis/run-diff.ts'
 import { formatShift } from './format-span.ts'
 import { grouped } from './grouped.ts'

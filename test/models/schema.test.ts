@@ -54,14 +54,14 @@ describe('the JSON Schema of scoring models', () => {
   })
 
   it('has a default for every key whose description names one', () => {
-    const told = PARTS.filter(
+    const withDefault = PARTS.filter(
       ([place, part]) =>
         /\/properties\/[^/]+$/.test(place) &&
         /Default: -?[0-9]+\.$/.test(String(part['description'])) &&
         part['$ref'] === undefined,
     )
-    expect(told.length).toBeGreaterThan(5)
-    for (const [place, part] of told) {
+    expect(withDefault.length).toBeGreaterThan(5)
+    for (const [place, part] of withDefault) {
       expect([place, String(part['description'])]).toEqual([
         place,
         expect.stringMatching(new RegExp(`Default: ${part['default']}\\.$`)),

@@ -1,10 +1,10 @@
 import type {
   ModelRunDiff,
   MovedAccount,
+  PqlInBothRuns,
   PqlInOneRun,
   PqlLife,
   RunDiff,
-  PqlInBothRuns,
 } from '../../analysis/run-diff.ts'
 import type { RunDiffHead } from '../../console/print-run-diff.ts'
 
