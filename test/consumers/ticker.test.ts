@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/config.ts'
 import { AccountCache } from '../../src/consumers/account-cache.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
 import type { OutgoingRecord } from '../../src/consumers/log.ts'
@@ -15,7 +17,7 @@ import { MemoryStore } from '../support/memory-store.ts'
 
 const NOW = Date.parse('2026-01-05T10:00:00Z')
 const HOUR_MS = 3_600_000
-const SOURCE = { file: 'rolling', text: readFileSync('bench/rolling-score.yaml', 'utf8') }
+const SOURCE = { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/rolling-score.yaml'), 'utf8') }
 
 /** A ticker of one partition that was read up to offset 3 of 5, and has an empty store. */
 function startTicker(models: readonly ModelSource[]) {

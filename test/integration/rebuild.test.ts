@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/config.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { findCheckpoint } from '../../src/consumers/checkpoints/read-checkpoint.ts'
 import { openKafkaRedisBackend } from '../../src/consumers/kafka-redis-backend.ts'
@@ -30,7 +32,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
   const env = {
     KAFKA_BROKERS: kafkaBrokers,
     REDIS_URL: redisUrl,
-    UPSWELL_MODELS: MODELS.map(({ file }) => file).join(','),
+    UPSWELL_MODELS: MODELS.map(({ file }) => join(PACKAGE_ROOT, file)).join(','),
     UPSWELL_NAMESPACE: name,
     UPSWELL_TOPIC_PREFIX: `${name}.`,
     UPSWELL_GROUP: name,

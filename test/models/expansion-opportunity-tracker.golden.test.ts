@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/config.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/compile-model.ts'
 import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
@@ -10,7 +12,7 @@ import { table } from '../support/table.ts'
 /** Every number that the definition of the Expansion Opportunity Tracker gives is a row here. `-` is unknown. */
 
 const FILE = 'models/expansion-opportunity-tracker.yaml'
-const DEFINITION = parseModel(readFileSync(FILE, 'utf8'), FILE)
+const DEFINITION = parseModel(readFileSync(join(PACKAGE_ROOT, FILE), 'utf8'), FILE)
 const MODEL = compileModel(DEFINITION)
 
 /** An account of which nothing is known. Counts and flags always are. */

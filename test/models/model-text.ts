@@ -1,12 +1,14 @@
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/config.ts'
 import { describeProblem, InvalidModelError } from '../../src/models/invalid-model-error.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import type { ModelDefinition } from '../../src/scoring/model-definition.ts'
 
-/** Every model file of the repository. */
+/** Every model file of the repository, from its root. */
 export const SHIPPED_MODELS: readonly string[] = ['models', 'bench'].flatMap(folder =>
-  readdirSync(folder)
+  readdirSync(join(PACKAGE_ROOT, folder))
     .filter(name => name.endsWith('.yaml'))
     .sort()
     .map(name => `${folder}/${name}`),
