@@ -12,15 +12,21 @@ const SWEEP = join(PACKAGE_ROOT, '.ci/sweep')
  * When this process ends, however it dies, its folder and all processes of the run go too.
  */
 export function useRunFolder(): void {
+  // For processes that the sweep must not kill.
+  const env = { ...process.env }
   const folder = mkdtempSync(join(realpathSync(tmpdir()), 'upswell-test-'))
   const guard = spawn('sh', [SWEEP, folder], {
     // Its input ends when this process does, after SIGKILL too.
     stdio: ['pipe', 'ignore', 'ignore'],
     // In a process group of its own, Ctrl-C does not reach it.
     detached: true,
+    env,
   })
   guard.unref()
   process.env['TMPDIR'] = folder
-  // Where this process can still act, nothing is left once it has ended.
-  process.once('exit', () => spawnSync('sh', [SWEEP, folder], { stdio: 'ignore' }))
+  // A run that ends by itself has cleaned up before it ends.
+  process.once('exit', () => {
+    spawnSync('sh', [SWEEP, folder], { stdio: 'ignore', env })
+    guard.kill('SIGKILL')
+  })
 }
