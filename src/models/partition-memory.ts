@@ -1,5 +1,5 @@
 import { NO_MODELS } from '../scoring/account.ts'
-import { createPartitionMemory, type PartitionMemory, type Promotion } from '../scoring/fold.ts'
+import { createPartitionMemory, type PartitionMemory, type Promotion } from '../scoring/partition-memory.ts'
 import type { ModelLibrary, ModelSource } from './model-library.ts'
 
 /** What the store keeps for a partition as a whole, as JSON: the active models in full, so that a reader needs no file. */

@@ -4,7 +4,7 @@ import { MostChanged } from '../../src/analysis/most-changed.ts'
 import { DiffSum } from '../../src/analysis/sum-diffs.ts'
 import { tryModel } from '../../src/analysis/try-model.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
-import { type Account, createAccount, receiveSignal } from '../../src/scoring/account.ts'
+import { type Account, advance, createAccount, receiveSignal } from '../../src/scoring/account.ts'
 import { decodeAccount, encodeAccount } from '../../src/scoring/codec/codec.ts'
 import type { CompiledModel } from '../../src/scoring/definition/compile-model.ts'
 import { foldBatch } from '../../src/scoring/fold.ts'
@@ -76,7 +76,10 @@ function accountsUnder(model: CompiledModel): Account[] {
       signal(account.id, 'usage', `u-${user}`, from + user * 1000),
     )
     signals.push(signal(account.id, 'health', undefined, from + 60_000, { score: users % 3 === 0 ? 30 : 90 }))
-    for (const [k, each] of signals.entries()) receiveSignal(account, each, each.occurredAt, k === 0)
+    for (const [k, each] of signals.entries()) {
+      advance(account, each.occurredAt)
+      receiveSignal(account, each, each.occurredAt, k === 0)
+    }
     return account
   })
 }

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
 import type { Value } from '../../src/scoring/definition/model-definition.ts'
-import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
 import { DAY_MS } from '../../src/signals/time.ts'
+import { evaluateFeatures } from '../support/evaluate-features.ts'
 import { table } from '../support/table.ts'
 
 /** Every number that the definition of the Expansion Opportunity Tracker gives is a row here. `-` is unknown. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
-import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
+import { evaluateFeatures } from '../support/evaluate-features.ts'
 
 const FILE = 'bench/rolling-score.yaml'
 

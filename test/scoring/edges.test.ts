@@ -1,14 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { parseModel } from '../../src/models/parse-model.ts'
-import {
-  type Account,
-  advance,
-  createAccount,
-  receiveSignal,
-  switchModels,
-} from '../../src/scoring/account.ts'
+import { type Account, advance, createAccount, receiveSignal } from '../../src/scoring/account.ts'
 import { decodeAccount, encodeAccount } from '../../src/scoring/codec/codec.ts'
 import { type CompiledModel, compileModel } from '../../src/scoring/definition/compile-model.ts'
+import type { ScoringEvent } from '../../src/scoring/outputs.ts'
+import { switchModels } from '../../src/scoring/switch-models.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 
 /** Edges that random histories seldom meet: each was a mistake once, or would be a costly one. */
@@ -47,11 +43,17 @@ function signal(occurredAt: number, parts: Partial<Signal>): Signal {
   }
 }
 
+/** Passes time up to `at` (ms), then receives the signal. Returns the events of both. */
+function receive(account: Account, each: Signal, at: number, isNew = false): readonly ScoringEvent[] {
+  const before = advance(account, at)
+  return [...before, ...receiveSignal(account, each, at, isNew).events]
+}
+
 function send(model: CompiledModel, signals: readonly Signal[]): Account {
   const [first] = signals
   const models = { offset: 0, at: 0, models: [model] }
   const account = createAccount('acme', first!.occurredAt, models, { type: 'signal', signalId: first!.id })
-  for (const [i, each] of signals.entries()) receiveSignal(account, each, each.occurredAt, i === 0)
+  for (const [i, each] of signals.entries()) receive(account, each, each.occurredAt, i === 0)
   return account
 }
 
@@ -111,7 +113,7 @@ test('amounts past 2⁵³ add up the same before and after a reload, in whatever
   ])
   const models = { offset: 0, at: 0, models: [model] }
   const again = decodeAccount('acme', encodeAccount(account), [models])
-  for (const each of [account, again]) receiveSignal(each, signal(at, { id: 'same', name: 'q' }), at, false)
+  for (const each of [account, again]) receive(each, signal(at, { id: 'same', name: 'q' }), at)
   expect(readOf(again)).toBe(readOf(account))
   expect(readOf(again)).toBe(Number.MAX_SAFE_INTEGER / 1000)
   expect(encodeAccount(again)).toEqual(encodeAccount(account))
@@ -178,11 +180,11 @@ test('a late day of a user whose other days are forgotten leaves no gap behind',
   const onDay = (daysAgo: number) => signal(today - daysAgo * DAY_MS, { userId: 'kim' })
   const account = send(model, [onDay(41), onDay(40)])
   // Time passes; of the user's days only the last one is remembered by the account, and so it is stored.
-  receiveSignal(account, signal(today, {}), today, false)
+  receive(account, signal(today, {}), today)
   const again = decodeAccount('acme', encodeAccount(account), [models])
   for (const [name, chunk] of account.users.chunks) again.users.chunks.set(name, chunk)
-  receiveSignal(again, onDay(45), today, false)
-  receiveSignal(again, signal(today + DAY_MS, { userId: 'kim' }), today + DAY_MS, false)
+  receive(again, onDay(45), today)
+  receive(again, signal(today + DAY_MS, { userId: 'kim' }), today + DAY_MS)
   expect(decodeAccount('acme', encodeAccount(again), [models]).activity.userDays.count(0)).toBe(1)
   expect(readOf(again)).toBe(0)
 })
@@ -208,7 +210,7 @@ triggers:
       signal(DAY_MS, { kind: 'traits', name: 'set', properties: { a: 5 } }),
     ])
     const statuses = (at: number): unknown[] =>
-      receiveSignal(account, signal(at, {}), at, false).events.map(event => 'status' in event && event.status)
+      receive(account, signal(at, {}), at).map(event => 'status' in event && event.status)
     expect(statuses(DAY_MS + 1)).toEqual([])
     expect(statuses(DAY_MS + DAY_MS / 12)).toEqual(['expired', 'qualified'])
     expect(statuses(DAY_MS + DAY_MS / 12 + 1)).toEqual([])

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import type { Account } from '../../src/scoring/account.ts'
-import { createPartitionMemory, foldBatch, type LogEntry } from '../../src/scoring/fold.ts'
+import { foldBatch } from '../../src/scoring/fold.ts'
+import type { LogEntry } from '../../src/scoring/log-entry.ts'
+import { createPartitionMemory } from '../../src/scoring/partition-memory.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 
 const NOW = Date.parse('2026-11-22T12:00:00Z')

@@ -2,10 +2,10 @@ import { UpswellError } from '../../lib/errors.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory.ts'
 import type { Account } from '../../scoring/account.ts'
+import { eventsToAnnounce } from '../../scoring/announce.ts'
 import { type AccountScores, decodeScores } from '../../scoring/codec/codec.ts'
-import type { PartitionMemory } from '../../scoring/fold.ts'
-import { handOver } from '../../scoring/hand-over.ts'
 import type { ScoringEvent } from '../../scoring/outputs.ts'
+import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import { type Lineage, originPartition, roleOf } from './lineage.ts'
 
 export interface HandedOver {
@@ -60,6 +60,6 @@ export async function handOverAccounts(
     const bytes = found[i]
     const known: AccountScores | undefined =
       bytes === undefined ? undefined : decodeScores(account.id, bytes, before.modelSets)
-    return { account, events: handOver(known?.standings ?? [], account) }
+    return { account, events: eventsToAnnounce(known?.standings ?? [], account) }
   })
 }

@@ -1,5 +1,5 @@
 import type { TopicNames } from '../../log/topic-names.ts'
-import type { PartitionMemory } from '../../scoring/fold.ts'
+import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { AccountStore } from '../../store/store.ts'
 import type { LineageNames } from './lineage-names.ts'
 

@@ -1,4 +1,4 @@
-import { DUE_BUCKETS } from '../../scoring/account.ts'
+import { DUE_BUCKETS } from '../../scoring/due-buckets.ts'
 import type { AccountStore } from '../../store/store.ts'
 
 /** As many ids are listed as this for each one that is wanted, so that they do not all come from one bucket where buckets are small. */

@@ -1,4 +1,4 @@
-import { DUE_BUCKETS, MOST_SLICES } from '../../scoring/account.ts'
+import { DUE_BUCKETS, MOST_SLICES } from '../../scoring/due-buckets.ts'
 
 /**
  * A tick makes no more accounts due than this, as long as there are slices to cut by: each tick is one transaction. All partitions of a process may be at it at the same time, and

@@ -9,7 +9,7 @@ import { Unsaved } from '../../../src/consumers/scorer/unsaved.ts'
 import type { OutgoingRecord } from '../../../src/log/log.ts'
 import { topicNames } from '../../../src/log/topic-names.ts'
 import { ModelLibrary, type ModelSource } from '../../../src/models/model-library.ts'
-import { createPartitionMemory } from '../../../src/scoring/fold.ts'
+import { createPartitionMemory } from '../../../src/scoring/partition-memory.ts'
 import { ScannedSignals } from '../../../src/signals/scanned-signals.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 

@@ -2,12 +2,9 @@ import type { LogRecord } from '../../../src/log/log.ts'
 import { decodeRecord } from '../../../src/log/log-entries.ts'
 import type { ModelLibrary } from '../../../src/models/model-library.ts'
 import type { Account } from '../../../src/scoring/account.ts'
-import {
-  createPartitionMemory,
-  type FoldedEvent,
-  foldBatch,
-  type RecordEntry,
-} from '../../../src/scoring/fold.ts'
+import { type FoldedEvent, foldBatch } from '../../../src/scoring/fold.ts'
+import type { RecordEntry } from '../../../src/scoring/log-entry.ts'
+import { createPartitionMemory } from '../../../src/scoring/partition-memory.ts'
 import { plainWrite } from '../plain-write.ts'
 import type { HistoryRecord } from '../slow/slow-evaluator.ts'
 import { contentsOf, type StoreContents } from './journaled-store.ts'

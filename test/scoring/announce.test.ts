@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { eventsToAnnounce } from '../../src/scoring/announce.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
-import { handOver } from '../../src/scoring/hand-over.ts'
 import { foldHistory } from '../support/fold-history.ts'
 import type { HistoryRecord } from '../support/slow/slow-evaluator.ts'
 import {
@@ -27,7 +27,7 @@ function told(
   history: readonly HistoryRecord[],
 ): string[] {
   const account = accountAfter(after, history)
-  return handOver(accountAfter(before, history).standings, account).map(event =>
+  return eventsToAnnounce(accountAfter(before, history).standings, account).map(event =>
     line(event).replaceAll(/[0-9a-f]{32}/g, 'pql'),
   )
 }
@@ -75,13 +75,13 @@ describe('handing over an account', () => {
 
   test('an account that the other line did not know is told of as a new one', () => {
     const account = accountAfter([withTrigger()], history)
-    expect(handOver([], account).map(({ type }) => type)).toEqual(['tier-change', 'pql'])
+    expect(eventsToAnnounce([], account).map(({ type }) => type)).toEqual(['tier-change', 'pql'])
   })
 
   test('it is told at the clock of the account, and leaves it as it is', () => {
     const account = accountAfter([withTrigger()], history)
     const copy = structuredClone(account.standings.map(({ tier, triggers }) => ({ tier, triggers })))
-    for (const event of handOver([], account)) expect(event.at).toBe(account.activity.clock)
+    for (const event of eventsToAnnounce([], account)) expect(event.at).toBe(account.activity.clock)
     expect(account.standings.map(({ tier, triggers }) => ({ tier, triggers }))).toEqual(copy)
   })
 })

@@ -1,9 +1,9 @@
-import { isGateOpen } from './decisions/gates.ts'
-import { coverage, groupPoints, totalScore } from './decisions/score.ts'
-import { targetTier } from './decisions/tier.ts'
-import { type Prospects, prospects } from './decisions/triggers.ts'
-import type { CompiledModel } from './definition/compile-model.ts'
-import type { Value } from './definition/model-definition.ts'
+import { isGateOpen } from '../../src/scoring/decisions/gates.ts'
+import { coverage, groupPoints, totalScore } from '../../src/scoring/decisions/score.ts'
+import { targetTier } from '../../src/scoring/decisions/tier.ts'
+import { type Prospects, prospects } from '../../src/scoring/decisions/triggers.ts'
+import type { CompiledModel } from '../../src/scoring/definition/compile-model.ts'
+import type { Value } from '../../src/scoring/definition/model-definition.ts'
 
 /** What a model makes of given features: for golden tests, examples and what-if; nothing is remembered, no time passes. */
 export interface Evaluation {

@@ -14,7 +14,10 @@ const CAUSE: Cause = { type: 'model' }
  * it is how it stands in this one. Where both agree, nothing. A PQL that only the old line has open is disqualified, one that only the new line has
  * open is announced; they are the same if their ids are.
  */
-export function handOver(before: readonly Standing[], { id, activity, standings }: Account): ScoringEvent[] {
+export function eventsToAnnounce(
+  before: readonly Standing[],
+  { id, activity, standings }: Account,
+): ScoringEvent[] {
   const events: ScoringEvent[] = []
   const at = activity.clock
   for (const old of before) {
