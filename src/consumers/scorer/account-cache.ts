@@ -1,4 +1,5 @@
 import type { Account } from '../../scoring/account.ts'
+import { ByteWriter } from '../../scoring/codec/bytes.ts'
 import { perModel } from '../../scoring/population/per-model.ts'
 import { compileRates, type RateShare } from '../../scoring/population/rate-cells.ts'
 import type { RankEntry } from './rank-entries.ts'
@@ -41,6 +42,8 @@ export class AccountCache {
   #newerBytes = 0
   /** Each model's rates are compiled once. */
   readonly ratesOf = perModel(compileRates)
+  /** Encodes the partition's accounts. */
+  readonly writer = new ByteWriter()
 
   /** Those that were looked up or added lately; whoever makes a new account adds it here. */
   get accounts(): Map<string, Account> {

@@ -103,7 +103,7 @@ async function prepareWrite(
   const turns = createTurns(ACCOUNTS_PER_TURN)
   const touched: TouchedAccount[] = []
   await turns.each(unsaved.accounts, account => touched.push(compareAccount(account, cache)))
-  const builder = new WriteBuilder()
+  const builder = new WriteBuilder(cache.writer)
   let next = 1
   await turns.each(touched, account => builder.add(account, touched[next++]))
   const write = builder.build(unsaved.counts, {

@@ -3,6 +3,7 @@ import type { ModelLibrary } from '../../models/model-library.ts'
 import { encodePartitionMemory } from '../../models/partition-memory.ts'
 import type { Account } from '../../scoring/account.ts'
 import { chunkNames, levelOf } from '../../scoring/activity/users.ts'
+import type { ByteWriter } from '../../scoring/codec/bytes.ts'
 import { decodeAccount, decodeUserChunk, encodeAccount, encodeUserChunk } from '../../scoring/codec/codec.ts'
 import { dueBucketOf, isInSlice } from '../../scoring/due-buckets.ts'
 import type { FoldResult } from '../../scoring/fold.ts'
@@ -201,13 +202,18 @@ export class WriteBuilder {
   readonly #accounts: AccountWrite[] = []
   readonly #userChunks: (UserChunkKey & { bytes: Uint8Array })[] = []
   readonly #counters = new CounterChanges()
+  readonly #writer: ByteWriter
+
+  constructor(writer: ByteWriter) {
+    this.#writer = writer
+  }
 
   /** `next`: the one that comes next. */
   add({ account, before, shares, changes }: TouchedAccount, next: TouchedAccount | undefined): void {
     if (next !== undefined) prefetched.sum += prefetchSeries(next.account)
     this.#accounts.push({
       accountId: account.id,
-      bytes: encodeAccount(account),
+      bytes: encodeAccount(account, this.#writer),
       bucket: dueBucketOf(account.id),
       dueAt: before?.dueAt === account.dueAt ? undefined : account.dueAt,
       listingsRemoved: changes.listingsRemoved,
@@ -215,7 +221,7 @@ export class WriteBuilder {
     })
     for (const [chunk, users] of account.users.chunks) {
       if (users.changed)
-        this.#userChunks.push({ accountId: account.id, chunk, bytes: encodeUserChunk(users) })
+        this.#userChunks.push({ accountId: account.id, chunk, bytes: encodeUserChunk(users, this.#writer) })
     }
     countShares(before?.shares ?? [], shares, this.#counters)
   }

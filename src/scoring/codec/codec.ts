@@ -19,11 +19,8 @@ const CHUNK_VERSION = 2
 
 export class UnreadableStateError extends Error {}
 
-/** One for all: encoding is synchronous, and nothing is written over what it handed out. */
-const writer = new ByteWriter()
-
-export function encodeAccount(account: Account): Uint8Array {
-  const out = writer
+/** `out`: whoever encodes many makes one for all. It never writes over what it handed out. */
+export function encodeAccount(account: Account, out = new ByteWriter()): Uint8Array {
   out.restart()
   out.byte(ACCOUNT_VERSION)
   out.varint(account.lastOffset + 1)
@@ -148,8 +145,7 @@ function readOverrideOf(input: ByteReader): Override {
 const BYTES_PER_USER = 14
 
 /** A chunk of users: 14 bytes each, by ascending hash. */
-export function encodeUserChunk(users: UserChunk): Uint8Array {
-  const out = writer
+export function encodeUserChunk(users: UserChunk, out = new ByteWriter()): Uint8Array {
   out.restart()
   out.byte(CHUNK_VERSION)
   for (let i = 0; i < users.size; i++) {
