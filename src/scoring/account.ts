@@ -96,7 +96,7 @@ export interface Received {
  * Rules: docs/how-a-score-is-defined.md, "A signal".
  * @param observedAt ms; not before the signal's `occurredAt`
  * @param isNew the account was created for this signal
- * @param buffer made once by whoever receives many signals
+ * @param buffer to receive many signals, make one for all of them
  */
 export function receiveSignal(
   account: Account,
@@ -121,7 +121,9 @@ export function receiveSignal(
   return { outcome, events }
 }
 
-/** @throws Error if the account has not passed the boundaries up to `time`: the caller did not call `advance`. */
+/**
+ * @throws Error if the account has not passed the boundaries up to `time`: the caller did not call `advance`.
+ */
 export function requirePassed({ id, dueAt }: Account, time: number): void {
   if (dueAt <= time) throw new Error(`account ${id} is due at ${dueAt}, and is not advanced to ${time}`)
 }

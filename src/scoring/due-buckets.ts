@@ -1,6 +1,6 @@
 import { hash64, lowBits } from '../lib/hash.ts'
 
-/** A partition's due index is cut into this many buckets by account hash, so that a tick can name a slice of it. */
+/** The due index of a partition has this many buckets, by account hash: a tick can name a slice of them. */
 export const DUE_BUCKETS = 256
 
 /** The due bucket of an account. */

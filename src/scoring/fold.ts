@@ -27,7 +27,7 @@ import { modelIdOf } from './standing.ts'
 import { switchModels } from './switch-models.ts'
 
 export interface FoldedEvent {
-  /** Of the record that brought it about. */
+  /** The offset of the record that caused it. */
   readonly offset: number
   readonly event: ScoringEvent
 }
@@ -43,9 +43,10 @@ export interface FoldResult {
 }
 
 /**
- * Folds records of one partition, in order, into its accounts. Pure: records and state alone decide the result.
- * @param accounts all existing accounts that a signal names or that a tick's slice makes due, with the chunks of
- *   the users that the signals name (`users.ts`). New accounts are added to it.
+ * Folds records of one partition, in order, into its accounts. Pure: records and state alone decide the
+ * result. New accounts are added to `accounts`.
+ * @param accounts must have every existing account that a signal names or that a tick makes due, and in them
+ *   the chunks of the users that the signals name (`users.ts`)
  */
 export function foldBatch(
   entries: readonly LogEntry[],
@@ -93,7 +94,7 @@ class Fold {
     this.#accounts = accounts
   }
 
-  /** Applies the signals from `from` to before `end` account by account; their events are sorted back into log order. */
+  /** Applies the signals from `from` to before `end` account by account, and sorts their events by offset. */
   applySignals(signals: SignalTable, from: number, end: number): void {
     const groups = new SignalGroups(end - from)
     for (let i = from; i < end; i++) groups.add(signals.accountId(i), i - from)
@@ -121,7 +122,7 @@ class Fold {
     sortByOffset(this.#events, eventsBefore)
   }
 
-  /** Records of models, promotions and `live` change the memory alone. The accounts follow when they are next touched. */
+  /** All but ticks change the memory alone. The accounts follow when they are next touched. */
   apply(entry: Exclude<RecordEntry, SignalEntry>): void {
     const memory = this.#memory
     switch (entry.type) {
@@ -186,12 +187,13 @@ class Fold {
       this.#bringTo(account, time, tick.offset)
       this.#touch(account, tick.offset)
     }
-    // The slices of a models or promotion record follow it in order: after the last one every account is brought past it.
+    // The slices of a models or promotion record follow it in order: after the last one every account is
+    // brought past it.
     const isLastOfAll = tick.scope === 'all' && tick.slice === tick.of - 1
     if (isLastOfAll && completeSlices(memory)) this.#memoryChanged = true
   }
 
-  /** Before anything else happens to an account: it comes under the later models, and passes the boundaries up to `time`. */
+  /** Comes before anything else: later models take over, and the boundaries up to `time` are passed. */
   #bringTo(account: Account, time: number, offset: number): void {
     const { modelSets } = this.#memory
     if (modelSets[modelSets.length - 1]!.offset > account.modelsOffset) {
@@ -216,7 +218,7 @@ class Fold {
     this.#counter.countArrival(account, modelId => !before.has(modelId) && !earlier.includes(modelId))
   }
 
-  /** Keeps events and counts PQLs. Called before the account changes again: the counters read its present state. */
+  /** Keeps events and counts PQLs, before the account changes again: the counters read its present state. */
   #happened(account: Account, offset: number, events: readonly ScoringEvent[]): void {
     for (let i = 0; i < events.length; i++) {
       const event = events[i]!

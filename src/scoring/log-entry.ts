@@ -18,7 +18,10 @@ export type EntryOf<Type extends RecordEntry['type']> = Extract<RecordEntry, { r
 
 /** The accounts for which a tick passes time: slice `slice` of `of` slices (`isInSlice`). */
 export interface TickSlice {
-  /** `wall`: the tick does nothing while history is loaded. `event`: the tick carries the time of the history's own events. */
+  /**
+   * `wall`: the tick does nothing while history is loaded. `event`: the tick carries the time of the
+   * history's own events.
+   */
   readonly clock: 'wall' | 'event'
   readonly slice: number
   readonly of: number

@@ -26,7 +26,9 @@ export function nextDue({
   return due
 }
 
-/** The end of a dwell, an expiry, the end of a cooldown, or the moment at which an alert may be sent again. */
+/**
+ * The end of a dwell, an expiry, the end of a cooldown, or the moment at which an alert may be sent again.
+ */
 function nextDeadline(standing: Standing, clock: number): number {
   const { model, triggers, alerts } = standing
   let deadline = nextTierMove(standing)

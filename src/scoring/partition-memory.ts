@@ -16,7 +16,9 @@ export interface Promotion {
   readonly offset: number
   /** The lineage's. */
   readonly namespace: string
-  /** Models that were configured until then, as `contentHash`es. They do not replace the lineage's own models. */
+  /**
+   * Models that were configured until then, as `contentHash`es. They do not replace the lineage's own models.
+   */
   readonly replacedModels: readonly string[]
   /** Every account whose published state differed has been announced. */
   readonly isComplete: boolean

@@ -4,12 +4,12 @@ import type { CompiledModel } from './definition/compile-model.ts'
 import type { Value } from './definition/model-definition.ts'
 import type { Cause } from './outputs.ts'
 
-/** What one model holds about one account. Everything is kept as it was computed, so that a standing explains itself. */
+/** What one model holds about one account. It is kept as computed, so that a standing explains itself. */
 export interface Standing {
   readonly model: CompiledModel
   /**
-   * How often the account has left this version of the model before. It is part of event ids: two standings can have an
-   * event of the same kind at the same moment for the same reason.
+   * How often the account has left this version of the model before. It is part of event ids: two standings
+   * can have an event of the same kind at the same moment for the same reason.
    */
   readonly generation: number
   /** Indexed by slot of the model's feature vector, with `score` and `tier`. */
@@ -40,8 +40,8 @@ export interface Standing {
   /** Indexed by alert: when it may be sent again, ms. */
   readonly alerts: number[]
   /**
-   * The last decision changed nothing, so a new one with the same features and before the next deadline would not
-   * either. Not stored: after loading, the first decision finds out.
+   * The last decision changed nothing, so a new one with the same features and before the next deadline would
+   * not either. Not stored: after loading, the first decision finds out.
    */
   isSettled: boolean
   /** Not stored: computed from the activity when it is first needed. */
@@ -49,9 +49,9 @@ export interface Standing {
 }
 
 /**
- * When time alone may next change a standing's features. Each feature's moment is remembered, and computed again only
- * after a signal touched the feature or the moment passed. It must equal a computation from scratch, since it decides
- * the stored `dueAt`.
+ * When time alone may next change a standing's features. Each feature's moment is remembered, and computed
+ * again only after a signal touched the feature or the moment passed. It must equal a computation from
+ * scratch, since it decides the stored `dueAt`.
  */
 export interface NextChanges {
   /** Indexed by slot, ms; Infinity: never, as for derived features. */
@@ -115,7 +115,7 @@ export function createStanding(
   }
 }
 
-/** Many models have no facets, triggers or alerts: their accounts share one empty list, to which nothing is added. */
+/** Accounts share one empty list for the facets, triggers or alerts that a model does not have. */
 function filled<T>(length: number, value: T): T[] {
   return length === 0 ? NONE : new Array<T>(length).fill(value)
 }

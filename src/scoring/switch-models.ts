@@ -42,7 +42,7 @@ export function switchModels(account: Account, set: ModelSet): readonly ScoringE
   return events
 }
 
-/** Disqualifies the PQLs except for `keptTriggers`, and remembers that the account left this version of the model. */
+/** Disqualifies the PQLs except for `keptTriggers`. Remembers that the account left this model version. */
 function endStanding(
   { id, activity }: Account,
   standing: Standing,
@@ -65,7 +65,7 @@ function rememberEnd(activity: AccountActivity, model: CompiledModel): void {
   activity.endedModels = withEntry(endedModels, key, (endedModels.get(key) ?? 0) + 1)
 }
 
-/** Another version of a model keeps tier, score, triggers and alerts, as far as it has those of the same name. */
+/** Another version of a model keeps tier, score, triggers and alerts, as far as it has the same names. */
 function takeOver(standing: Standing, old: Standing): void {
   const { model } = standing
   const tierName = old.model.definition.tiers[old.tier]!.name

@@ -27,8 +27,8 @@ export function isoTime(ms: number): string {
   const days = dayOf(ms)
   const ofDay = ms - days * DAY_MS
 
-  // Proleptic Gregorian calendar, as in `dayOfCivil`: days since 0000-03-01, in eras of 400 years (146,097 days).
-  // Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
+  // Proleptic Gregorian calendar, as in `dayOfCivil`: days since 0000-03-01, in eras of 400 years (146,097
+  // days). Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", civil_from_days.
   const marchDays = days + 719_468
   const era = Math.floor(marchDays / 146_097)
   const dayOfEra = marchDays - era * 146_097

@@ -196,13 +196,21 @@ describe('an override', () => {
     ['no reason', { ...DECIDED, reason: undefined, score: 1 }, /^properties\.reason is missing; a text/],
     ['an empty reason', { ...DECIDED, reason: '', score: 1 }, /^properties\.reason is missing/],
     ['no author', { ...DECIDED, author: undefined, score: 1 }, /^properties\.author is missing; a text/],
-    ['a text as score', { ...DECIDED, score: '40' }, /^properties\.score is no number; a number/],
-    ['a score of null', { ...DECIDED, score: null }, /^properties\.score is no number/],
-    ['a number as tier', { ...DECIDED, tier: 3 }, /^properties\.tier is no text; the name of one/],
+    ['a text as score', { ...DECIDED, score: '40' }, /^properties\.score is not a number; a number/],
+    ['a score of null', { ...DECIDED, score: null }, /^properties\.score is not a number/],
+    ['a number as tier', { ...DECIDED, tier: 3 }, /^properties\.tier is not a text; the name of one/],
     ['a text as hold', { ...DECIDED, hold: 'yes' }, /^properties\.hold is neither true nor false/],
     ['a number as lift', { ...DECIDED, lift: 1 }, /^properties\.lift is neither true nor false/],
-    ['a lift beside a score', { ...DECIDED, lift: true, score: 1 }, /^properties has lift beside score/],
-    ['a lift beside a hold', { ...DECIDED, lift: true, hold: true }, /^properties has lift beside score/],
+    [
+      'a lift beside a score',
+      { ...DECIDED, lift: true, score: 1 },
+      /^properties has lift together with score/,
+    ],
+    [
+      'a lift beside a hold',
+      { ...DECIDED, lift: true, hold: true },
+      /^properties has lift together with score/,
+    ],
     [
       'nothing decided',
       DECIDED,
@@ -212,7 +220,7 @@ describe('an override', () => {
     [
       'no end',
       { ...DECIDED, expiresAt: undefined, score: 1 },
-      /^properties\.expiresAt is missing or no time/,
+      /^properties\.expiresAt is missing or is not a time/,
     ],
     ['a day as end', { ...DECIDED, expiresAt: '2026-02-01', score: 1 }, /an RFC 3339 time such as/],
     [

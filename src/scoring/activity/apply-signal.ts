@@ -152,7 +152,7 @@ function beginSeries(activity: AccountActivity, key: string): Series | undefined
   return begun
 }
 
-/** Returns whether the days that users are counted under changed. */
+/** Returns whether the days changed that users are counted under. */
 function applyUser(
   activity: AccountActivity,
   users: UserBook,
@@ -201,7 +201,7 @@ function seeValue(activity: AccountActivity, dimension: Dimension, value: string
   return true
 }
 
-/** The latest by `occurredAt` holds; one that has ended already does not. */
+/** The override with the latest `occurredAt` holds. One that has already ended is not kept. */
 function applyOverride(activity: AccountActivity, signal: Signal): void {
   const override = readOverride(signal)
   if (typeof override === 'string') throw new Error(`signal ${signal.id}: ${override}`)

@@ -139,7 +139,7 @@ test.each([
           expect(
             table.list.map(series => [
               series.key,
-              Array.from({ length: series.length }, (_, i) => series.at(i)),
+              Array.from({ length: series.days.length }, (_, i) => series.days.at(i)),
             ]),
           ).toEqual(
             [...plain]
