@@ -14,7 +14,7 @@ const [model] = new ModelLibrary().compileAll([
   { file: 'rolling', text: readFileSync('bench/rolling-score.yaml', 'utf8') },
 ])
 
-/** A partition to which records are appended one by one. */
+/** A partition that folds each record as it is appended. */
 class Partition {
   readonly memory = createPartitionMemory()
   readonly accounts = new Map<string, Account>()
@@ -52,7 +52,7 @@ class Partition {
 }
 
 describe('while history is loaded', () => {
-  test('the wall clock does not pass', () => {
+  test('a tick of the wall clock does nothing', () => {
     const partition = new Partition()
     partition.models(NOW)
     partition.signal(THEN, true)
@@ -61,7 +61,7 @@ describe('while history is loaded', () => {
     expect(partition.signal(THEN + DAY_MS, true).outcomes.applied).toBe(1)
   })
 
-  test('other models switch each account at its own clock', () => {
+  test('a models record switches each account at its own clock', () => {
     const partition = new Partition()
     partition.signal(THEN, true)
     partition.models(NOW)
@@ -71,7 +71,7 @@ describe('while history is loaded', () => {
     expect(partition.memory.modelSets).toHaveLength(1)
   })
 
-  test('time passes by its own events', () => {
+  test('a tick with the time of the events passes time', () => {
     const partition = new Partition()
     partition.models(NOW)
     partition.signal(THEN, true)
@@ -79,7 +79,7 @@ describe('while history is loaded', () => {
     expect(partition.clock).toBe(Date.parse('2013-05-31T00:00:00Z'))
   })
 
-  test('a live record, or a live signal, lets the wall clock pass again', () => {
+  test('a live record or a live signal lets the wall clock pass again', () => {
     for (const goLive of [
       (partition: Partition) => partition.append({ type: 'live' }),
       (partition: Partition) => partition.signal(THEN + 1, false),
@@ -132,7 +132,7 @@ test('a new account is in the lowest tier, silently', () => {
   expect(partition.accounts.get('acme')!.standings[0]!.tier).toBe(0)
 })
 
-test('models that are appended twice change nothing the second time', () => {
+test('the same models appended twice change nothing the second time', () => {
   const partition = new Partition()
   partition.models(NOW)
   partition.signal(NOW, false)
