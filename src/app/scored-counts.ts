@@ -1,4 +1,4 @@
-import type { BatchReport } from '../consumers/scorer/score-partition.ts'
+import type { BatchReport } from '../consumers/scorer/batch-report.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
 
 /** What batches did, as the numbers that metrics are made of. Plain data: threads send them. */

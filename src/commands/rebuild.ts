@@ -9,7 +9,8 @@ import {
 } from '../consumers/checkpoints/rebuild-partition.ts'
 import { scoreGroup } from '../consumers/lineage/lineage-names.ts'
 import { type FoundLineage, Lineages } from '../consumers/lineage/lineages.ts'
-import type { ScoreOptions } from '../consumers/scorer/score-partition.ts'
+import type { ScorerContext } from '../consumers/scorer/partition-scorer.ts'
+import { alwaysServing } from '../consumers/scorer/publication.ts'
 import { isUpswellError, UpswellError } from '../lib/errors.ts'
 import type { Log, Stretch } from '../log/log.ts'
 import { readPublished } from '../log/published-offset.ts'
@@ -75,7 +76,7 @@ export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): P
         const { backend } = lineage
         const options = {
           backend,
-          topics: names.topics,
+          publication: alwaysServing(names.topics),
           library,
           logger,
           ...checkpoints,
@@ -127,7 +128,7 @@ async function partitionsToRebuild(
 async function checkpointsOf({
   names,
   backend: { log },
-}: FoundLineage): Promise<Pick<ScoreOptions, 'checkpoints'>> {
+}: FoundLineage): Promise<Pick<ScorerContext, 'checkpoints'>> {
   const topic = names.topics[CHECKPOINTS]
   return (await log.topics()).includes(topic) ? { checkpoints: { topic, timing: undefined } } : {}
 }
@@ -136,7 +137,7 @@ async function checkpointsOf({
 async function requireWhole(
   { backend: { log } }: FoundLineage,
   partitions: readonly RebuiltPartition[],
-  { checkpoints }: Pick<ScoreOptions, 'checkpoints'>,
+  { checkpoints }: Pick<ScorerContext, 'checkpoints'>,
 ): Promise<void> {
   for (const { topic, partition, firstOffset, committedOffset } of partitions) {
     if (firstOffset === 0) continue
@@ -161,7 +162,7 @@ const PARTITIONS_AT_ONCE = 4
 
 /** Returns those that scorers took over. */
 async function rebuildAll(
-  options: ScoreOptions,
+  options: ScorerContext,
   partitions: readonly RebuiltPartition[],
   tell: (partition: number, storedOffset: number) => void,
 ): Promise<RebuiltPartition[]> {
@@ -177,7 +178,7 @@ async function rebuildAll(
 
 /** False: a scorer took it over. */
 async function rebuildOne(
-  options: ScoreOptions,
+  options: ScorerContext,
   rebuilt: RebuiltPartition,
   tell: (partition: number, storedOffset: number) => void,
 ): Promise<boolean> {

@@ -58,12 +58,10 @@ export async function replay(options: ReplayOptions): Promise<number> {
       {
         lineages,
         library,
-        // Which models are to be active once it serves is for the scorers to say: their settings may be newer.
-        models: undefined,
         logger,
         batchSize: Math.max(config.batchSize, BATCH_SIZE),
-        now: Date.now,
-        tickIntervalMs: config.tickIntervalMs,
+        // The scorers decide which models are active once it serves: their settings may be newer.
+        ticks: { models: undefined, now: Date.now, intervalMs: config.tickIntervalMs },
         checkpointIntervalMs: isEmbedded(config) ? 0 : config.checkpointIntervalMs,
         onScored: () => {},
       },

@@ -2,16 +2,16 @@ import type { Account } from '../../scoring/account.ts'
 import type { FoldResult } from '../../scoring/fold.ts'
 import { CounterChanges } from '../../scoring/population/counters.ts'
 
-/** What was folded in memory since the store was last written. */
-export class Unsaved {
+/** What was folded in memory since the last flush. */
+export class DirtyAccounts {
   readonly accounts = new Set<Account>()
   readonly #counts = new CounterChanges()
-  /** Their scores go out even if they are as the store has them: the line that they are published by is another one now. */
-  readonly toldOf = new Set<Account>()
+  /** Their scores are published even if unchanged: another lineage publishes them now. */
+  readonly announced = new Set<Account>()
   memoryChanged = false
-  /** Of the accounts' cores, as the store has them. */
+  /** Sum of the accounts' cores as the store holds them. */
   sizeBytes = 0
-  /** Of users, loaded since. */
+  /** Chunks of users that were loaded since the last flush. */
   loadedChunks = 0
 
   /** `sizeOf`: bytes of an account in the store. */
