@@ -43,18 +43,6 @@ export function hash64(text: string): Hash64 {
   return asDouble()
 }
 
-/** `hash64` of the ASCII text in the bytes from `from` to before `to`. */
-export function hash64OfAscii(bytes: Uint8Array, from: number, to: number): Hash64 {
-  let a = FIRST_LANE
-  let b = SECOND_LANE
-  for (let i = from; i < to; i++) {
-    const unit = bytes[i]!
-    a = nextFirstLane(a, unit)
-    b = nextSecondLane(b, unit)
-  }
-  return hash64OfLanes(a, b)
-}
-
 /** `hash64` of a text, from the lanes after its last code unit. */
 export function hash64OfLanes(first: number, second: number): Hash64 {
   finish(first, second)

@@ -37,7 +37,7 @@ export interface FoldResult {
   /** The accounts to which a record of the batch was applied. */
   readonly touched: ReadonlySet<Account>
   readonly outcomes: Readonly<Record<SignalOutcome, number>>
-  readonly memoryChanged: boolean
+  readonly hasMemoryChanged: boolean
   /** Changes of the key figures' counters, for the store to add when it writes the accounts. */
   readonly counts: readonly CounterChange[]
 }
@@ -86,7 +86,7 @@ class Fold {
   readonly #changes = new CounterChanges()
   readonly #counter = new KpiCounter(this.#changes)
   readonly #buffer = createTouchedBuffer()
-  #memoryChanged = false
+  #hasMemoryChanged = false
   #prefetched = 0
 
   constructor(memory: PartitionMemory, accounts: Map<string, Account>) {
@@ -112,7 +112,7 @@ class Fold {
         const i = from + place
         if (account === undefined || account.lastOffset < signals.offset(i)) {
           account = this.#signal(signals, i, account)
-          if (signals.isHistory(i) !== this.#memory.history) this.#memoryChanged = true
+          if (signals.isHistory(i) !== this.#memory.history) this.#hasMemoryChanged = true
           if (i > newest) newest = i
         }
         place = groups.nextAfter(place)
@@ -130,13 +130,13 @@ class Fold {
         this.#tick(entry)
         break
       case 'models':
-        if (addModelSet(memory, entry)) this.#memoryChanged = true
+        if (addModelSet(memory, entry)) this.#hasMemoryChanged = true
         break
       case 'live':
-        if (endHistory(memory)) this.#memoryChanged = true
+        if (endHistory(memory)) this.#hasMemoryChanged = true
         break
       case 'promotion':
-        if (beginPromotion(memory, entry)) this.#memoryChanged = true
+        if (beginPromotion(memory, entry)) this.#hasMemoryChanged = true
         break
       default:
         entry satisfies never
@@ -148,7 +148,7 @@ class Fold {
       events: this.#events,
       touched: this.#touched,
       outcomes: this.#outcomes,
-      memoryChanged: this.#memoryChanged,
+      hasMemoryChanged: this.#hasMemoryChanged,
       counts: this.#changes.list(),
     }
   }
@@ -190,7 +190,7 @@ class Fold {
     // The slices of a models or promotion record follow it in order: after the last one every account is
     // brought past it.
     const isLastOfAll = tick.scope === 'all' && tick.slice === tick.of - 1
-    if (isLastOfAll && completeSlices(memory)) this.#memoryChanged = true
+    if (isLastOfAll && completeSlices(memory)) this.#hasMemoryChanged = true
   }
 
   /** Comes before anything else: later models take over, and the boundaries up to `time` are passed. */

@@ -71,7 +71,7 @@ export function compareAccount(sampled: SampledAccount, recomputed: Account | un
 function recomputedChunks(account: Account | undefined, writer: ByteWriter): Map<string, Uint8Array> {
   const chunks = new Map<string, Uint8Array>()
   for (const [name, chunk] of account?.users.chunks ?? [])
-    if (chunk.changed) chunks.set(name, encodeUserChunk(chunk, writer))
+    if (chunk.isUnsaved) chunks.set(name, encodeUserChunk(chunk, writer))
   return chunks
 }
 

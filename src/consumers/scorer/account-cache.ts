@@ -80,7 +80,7 @@ export class AccountCache {
   saved(account: Account, stored: SavedAccount | undefined, now: Indexes, sizeBytes: number): void {
     const { chunks } = account.users
     if (chunks.size > MOST_CHUNKS) chunks.clear()
-    else for (const chunk of chunks.values()) chunk.changed = false
+    else for (const chunk of chunks.values()) chunk.isUnsaved = false
     const { lastOffset, dueAt } = account
     const { rankEntries, shares } = now
     this.#newerBytes += sizeBytes - (stored?.sizeBytes ?? 0)

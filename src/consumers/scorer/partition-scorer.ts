@@ -263,7 +263,7 @@ export class PartitionScorer {
       fencingToken: this.#fencingToken,
       expectedStoredOffset: this.offsets.stored,
       storedOffset: this.offsets.folded,
-      memory: this.#dirty.memoryChanged ? this.memory : undefined,
+      memory: this.#dirty.hasMemoryChanged ? this.memory : undefined,
       library,
     })
   }

@@ -72,7 +72,7 @@ export class WriteBuilder {
       listingsAdded: changes.listingsAdded,
     })
     for (const [chunk, users] of account.users.chunks) {
-      if (users.changed)
+      if (users.isUnsaved)
         this.#userChunks.push({ accountId: account.id, chunk, bytes: encodeUserChunk(users, this.#writer) })
     }
     countShares(before?.shares ?? [], shares, this.#counters)

@@ -71,7 +71,7 @@ export const LIMITS = {
   endedModels: 64,
   recentIds: 1024,
 } as const
-export const DEDUP_MS = 48 * HOUR_MS
+const DEDUP_MS = 48 * HOUR_MS
 
 const NO_VALUES = { team: EMPTY_MAP, location: EMPTY_MAP, product: EMPTY_MAP, role: EMPTY_MAP }
 const NOTHING_DROPPED: DroppedCounts = { tooOld: 0, names: 0, keys: 0, values: 0 }

@@ -6,7 +6,7 @@ import type { Hash64 } from '../../lib/hash.ts'
  */
 export class UserChunk {
   /** The store does not hold this content yet. */
-  changed = false
+  isUnsaved = false
   #pairs: number[] = NONE
   #size = 0
 

@@ -36,14 +36,6 @@ export function maskOf(days: UserDays): number {
   return days - Math.floor(days / MASKS) * MASKS
 }
 
-/** The active days of the 30 days that end with the last one, latest first. */
-export function recentDays(days: UserDays): number[] {
-  const last = lastDayOf(days)
-  const found: number[] = []
-  for (let mask = maskOf(days), day = last; mask !== 0; mask >>>= 1, day--) if (mask & 1) found.push(day)
-  return found
-}
-
 function addDay(days: UserDays, day: number): UserDays {
   const last = lastDayOf(days)
   if (day === last) return days
@@ -121,7 +113,7 @@ export function seeUser(
   const now = before === undefined ? packUserDays(day, 1) : addDay(before, day)
   if (stored !== now) {
     chunk.set(user, now)
-    chunk.changed = true
+    chunk.isUnsaved = true
   }
   return { before, now }
 }

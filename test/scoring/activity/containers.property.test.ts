@@ -9,8 +9,9 @@ import { createSeries } from '../../../src/scoring/activity/series.ts'
 import { SeriesTable } from '../../../src/scoring/activity/series-table.ts'
 import { UserChunk } from '../../../src/scoring/activity/user-chunk.ts'
 import { UserDayCounts } from '../../../src/scoring/activity/user-days.ts'
-import { lastDayOf, packUserDays, recentDays, type UserDays } from '../../../src/scoring/activity/users.ts'
+import { lastDayOf, packUserDays, type UserDays } from '../../../src/scoring/activity/users.ts'
 import { SignalGroups } from '../../../src/signals/signal-groups.ts'
+import { recentDays } from '../../support/recent-days.ts'
 
 // Containers that are packed for speed behave as plain maps, sets and lists do.
 

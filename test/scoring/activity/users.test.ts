@@ -8,12 +8,12 @@ import {
   lastDayOf,
   levelOf,
   packUserDays,
-  recentDays,
   seeUser,
   USER_DAYS_HELD,
   type UserBook,
 } from '../../../src/scoring/activity/users.ts'
 import { decodeUserChunk, encodeUserChunk } from '../../../src/scoring/codec/codec.ts'
+import { recentDays } from '../../support/recent-days.ts'
 
 function usersOf(users: UserChunk): [number, number][] {
   return Array.from({ length: users.size }, (_, i) => [users.user(i), users.days(i)])
@@ -39,7 +39,8 @@ class ChunkStore {
   }
 
   save(book: UserBook): void {
-    for (const [name, chunk] of book.chunks) if (chunk.changed) this.#bytes.set(name, encodeUserChunk(chunk))
+    for (const [name, chunk] of book.chunks)
+      if (chunk.isUnsaved) this.#bytes.set(name, encodeUserChunk(chunk))
   }
 
   get size(): number {
@@ -166,9 +167,9 @@ describe('the days on which a user was seen', () => {
       [971, false],
       [1001, true],
     ] as const) {
-      chunk!.changed = false
+      chunk!.isUnsaved = false
       seeUser(book, 1, hash64('u'), day, 1001)
-      expect(chunk!.changed, `day ${day}`).toBe(changes)
+      expect(chunk!.isUnsaved, `day ${day}`).toBe(changes)
     }
   })
 })

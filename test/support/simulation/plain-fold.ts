@@ -31,12 +31,12 @@ export function foldPlainly(records: readonly LogRecord[], library: ModelLibrary
   }
   const memory = createPartitionMemory()
   const accounts = new Map<string, Account>()
-  const { events, touched, counts, memoryChanged } = foldBatch(entries, memory, accounts)
+  const { events, touched, counts, hasMemoryChanged } = foldBatch(entries, memory, accounts)
   const write = plainWrite(touched, counts, {
     fencingToken: '',
     expectedStoredOffset: 0,
     storedOffset: records.length === 0 ? 0 : records.at(-1)!.offset + 1,
-    memory: memoryChanged ? memory : undefined,
+    memory: hasMemoryChanged ? memory : undefined,
     library,
   })
   const history = historyOf(entries)
