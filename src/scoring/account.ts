@@ -12,10 +12,10 @@ import { createStanding, type Standing } from './standing.ts'
 
 // How an account changes. `Fold` calls these, in this order, for each record that is about the account:
 //
-//   createAccount    the first signal, if there is no account yet
-//   advance          time passes up to the record: each boundary at its own moment
-//   switchModels     later models take over (switch-models.ts)
-//   receiveSignal    the signal counts, and every model is evaluated
+//   createAccount           the first signal, if there is no account yet
+//   advance, switchModels   for each later model set: time up to it, then its models (switch-models.ts)
+//   advance                 time up to the record: each boundary at its own moment
+//   receiveSignal           the signal counts, and every model is evaluated
 
 /** All that is known of one account, and its standing in every active model. */
 export interface Account {
