@@ -21,12 +21,12 @@ export interface OpenedPartition {
   readonly checkpoints: PartitionCheckpoints | undefined
 }
 
-// | stored offset       | what happened                            | what is done                            |
-// | ------------------- | ---------------------------------------- | --------------------------------------- |
-// | < committed         | a crash before the store's write         | refold up to committed, without events  |
-// | > committed         | an operator moved the group back         | skip the records below it               |
-// | 0, or < log's first | the store was lost, or retention went on | empty it, restore the newest checkpoint |
-// | > log's end         | the log was cut or recreated             | refuse: a person must decide            |
+// | stored offset       | what happened                            | what is done                           |
+// | ------------------- | ---------------------------------------- | ---------------------------------------|
+// | < committed         | a crash before the store's write         | refold up to committed, without events |
+// | > committed         | an operator moved the group back         | skip the records below it              |
+// | 0, or < log's first | the store was lost, or retention went on | empty it, restore the newest checkpoint|
+// | > log's end         | the log was cut or recreated             | refuse: a person must decide           |
 /**
  * Fences the store, and finds where to start. The log's earlier owners are fenced already, so the committed
  * offset is final. The table above has the cases.
