@@ -96,8 +96,8 @@ describe('scoring is pure and synchronous', () => {
 })
 
 test('only kafka-wire/hooks uses internals of kafkajs, and only log/kafka uses kafka-wire', () => {
-  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
-  const code = (file: string) => readFileSync(join('src', file), 'utf8')
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
+  const code = (file: string) => readFileSync(join(SRC, file), 'utf8')
   const intruders = files.filter(file => code(file).includes('kafkajs/src/'))
   expect(intruders.filter(file => !file.startsWith('kafka-wire/hooks/'))).toEqual([])
   const users = files.filter(file => !file.startsWith('kafka-wire/') && code(file).includes('/kafka-wire/'))

@@ -1,4 +1,5 @@
 import type { Account } from '../../src/scoring/account.ts'
+import { ByteWriter } from '../../src/scoring/codec/bytes.ts'
 import { encodeAccount, encodeUserChunk } from '../../src/scoring/codec/codec.ts'
 
 /** How many bytes the accounts are in any store, apart from its keys and indexes. */
@@ -15,14 +16,15 @@ export interface StateSize {
 }
 
 export function sizeOfState(accounts: Iterable<Account>): StateSize {
+  const writer = new ByteWriter()
   const cores: number[] = []
   let users = 0
   let userChunkBytes = 0
   for (const account of accounts) {
-    cores.push(encodeAccount(account).length)
+    cores.push(encodeAccount(account, writer).length)
     for (const chunk of account.users.chunks.values()) {
       users += chunk.size
-      userChunkBytes += encodeUserChunk(chunk).length
+      userChunkBytes += encodeUserChunk(chunk, writer).length
     }
   }
   cores.sort((a, b) => a - b)

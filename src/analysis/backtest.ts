@@ -1,4 +1,5 @@
 import { type Account, advance, createAccount, type ModelSet, receiveSignal } from '../scoring/account.ts'
+import { createTouchedBuffer } from '../scoring/activity/apply-signal.ts'
 import type { CompiledModel } from '../scoring/definition/compile-model.ts'
 import { compileNames } from '../scoring/features/selection.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
@@ -35,6 +36,7 @@ export class Backtest {
   readonly #triggers: ReadonlyMap<string, number>
   readonly #accounts = new Map<string, TestedAccount>()
   readonly #outcomes = { applied: 0, late: 0, duplicate: 0, 'too-old': 0 }
+  readonly #buffer = createTouchedBuffer()
   #from: number | undefined
   #to: number | undefined
 
@@ -56,7 +58,7 @@ export class Backtest {
     const { account } = tested
     this.#advance(tested, observedAt)
     const { tier, inScope } = account.standings[0]!
-    const { outcome, events } = receiveSignal(account, signal, observedAt, known === undefined)
+    const { outcome, events } = receiveSignal(account, signal, observedAt, known === undefined, this.#buffer)
     this.#outcomes[outcome]++
     const isApplied = outcome === 'applied' || outcome === 'late'
     // Count the win before the events: a PQL that the win itself causes did not precede it.

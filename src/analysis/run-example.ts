@@ -84,6 +84,7 @@ export function runExample(model: CompiledModel, { at, accountId, signals }: Exa
     for (const event of events) if (event.type === 'alert') alerts.add(event.alert)
   }
   for (const [i, signal] of signals.entries()) {
+    collect(advance(account, signal.occurredAt))
     const { outcome, events } = receiveSignal(account, signal, signal.occurredAt, i === 0)
     if (outcome !== 'applied') throw new Error(`the signal ${signal.id} of an example was ${outcome}`)
     collect(events)

@@ -1,9 +1,10 @@
-import { type Account, advance, switchModels } from '../scoring/account.ts'
+import { type Account, advance } from '../scoring/account.ts'
 import { moveClock } from '../scoring/activity/activity.ts'
 import type { CompiledModel } from '../scoring/definition/compile-model.ts'
 import { evaluate } from '../scoring/evaluate.ts'
 import type { Cause, ScoringEvent } from '../scoring/outputs.ts'
 import { createStanding, type Standing } from '../scoring/standing.ts'
+import { switchModels } from '../scoring/switch-models.ts'
 
 /** One account before and after another version of a model takes the place of its model. */
 export interface Trial {

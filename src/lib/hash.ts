@@ -1,15 +1,14 @@
-/**
- * Hashes of texts that are stored or published, so they never change. Not cryptographic: they keep apart what does not try to collide.
- */
+/** Hashes of texts. They are stored and published, so they never change. They are not cryptographic. */
 
+// Registers: the same eight bytes as two words and as a double. Each call writes them before it reads them.
 const words = new Uint32Array(2)
 const double = new Float64Array(words.buffer)
 
-/** Of no text yet. */
+/** Both lanes before the first code unit. */
 export const FIRST_LANE = 0xdeadbeef | 0
 export const SECOND_LANE = 0x41c6ce57
 
-/** Two 32-bit lanes over UTF-16 code units, mixed as in cyrb53/MurmurHash3's finalizer. They are left in `words`. */
+/** Leaves in `words` two 32-bit lanes over UTF-16 code units, mixed as in cyrb53 and MurmurHash3. */
 function hashText(text: string): void {
   let a = FIRST_LANE
   let b = SECOND_LANE
@@ -36,7 +35,7 @@ function finish(a: number, b: number): void {
   words[1] = y
 }
 
-/** A 63-bit hash carried in a finite double, so that it can be a key of a Map and eight bytes of a state. */
+/** A 63-bit hash in a finite double: it can be the key of a Map, and eight bytes of a state. */
 export type Hash64 = number
 
 export function hash64(text: string): Hash64 {
@@ -44,46 +43,35 @@ export function hash64(text: string): Hash64 {
   return asDouble()
 }
 
-/** `hash64` of a text of ASCII characters, from its bytes; `to` is excluded. */
-export function hash64OfAscii(bytes: Uint8Array, from: number, to: number): Hash64 {
-  let a = FIRST_LANE
-  let b = SECOND_LANE
-  for (let i = from; i < to; i++) {
-    const unit = bytes[i]!
-    a = nextFirstLane(a, unit)
-    b = nextSecondLane(b, unit)
-  }
-  return hash64OfLanes(a, b)
-}
-
-/** `hash64` of the text over whose code units the lanes were led. */
+/** `hash64` of a text, from the lanes after its last code unit. */
 export function hash64OfLanes(first: number, second: number): Hash64 {
   finish(first, second)
   return asDouble()
 }
 
 function asDouble(): number {
-  // Without the exponent's top bit no pattern is NaN or infinite. Typed arrays are little-endian on all that Node runs on.
+  // Without the exponent's top bit no pattern is NaN or infinite.
+  // Typed arrays are little-endian on every platform that Node runs on.
   words[1]! &= 0xbfffffff
   return double[0]!
 }
 
-/** The low 32 bits of a hash, evenly spread. */
+/** The low 32 bits of a hash. They are evenly spread. */
 export function lowBits(hash: Hash64): number {
   double[0] = hash
   return words[0]!
 }
 
-/** 128 bits as 32 hex digits, of the parts with a separator that no part contains. */
+/** A 128-bit hash of the parts, as 32 hex digits. Parts are joined by NUL, which none of them contains. */
 export function hash128Hex(...parts: readonly (string | number)[]): string {
-  // Two hashes of one seed each, in one walk.
+  // Two hashes with a seed each, in one pass.
   let a = FIRST_LANE ^ 0x5eed
   let b = SECOND_LANE ^ 0x5eed
   let c = FIRST_LANE ^ 0x0bad5eed
   let d = SECOND_LANE ^ 0x0bad5eed
   for (let part = 0; part < parts.length; part++) {
     const text = String(parts[part])
-    // From the separator on; before the first part there is none.
+    // Index −1 is the separator; there is none before the first part.
     for (let i = part === 0 ? 0 : -1; i < text.length; i++) {
       const unit = i < 0 ? 0 : text.charCodeAt(i)
       a = nextFirstLane(a, unit)

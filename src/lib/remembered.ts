@@ -1,7 +1,10 @@
-/** Names and keys come from the outside: the memory for answers is bounded. */
+/** Keys come from outside, so the memory is bounded. */
 const MOST_ANSWERS = 10_000
 
-/** A function that finds each answer once, and remembers it; of keys beyond the first 10,000 it finds the answer each time. The answer follows from the key alone. */
+/**
+ * Remembers the answers of a function that depends on the key alone. Beyond the first 10,000 keys it asks
+ * `find` every time.
+ */
 export function remembered<Answer>(find: (key: string) => Answer): (key: string) => Answer {
   const answers = new Map<string, Answer>()
   return key => {

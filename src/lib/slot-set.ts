@@ -1,10 +1,10 @@
-/** A set of small whole numbers that is filled and emptied again and again, without making anything anew. */
+/** A set of small whole numbers that is filled and cleared many times without allocating. */
 export class SlotSet {
   readonly #has: Uint8Array
   readonly #members: number[] = []
   #size = 0
 
-  /** For the numbers below `limit`. */
+  /** @param limit above all members */
   constructor(limit: number) {
     this.#has = new Uint8Array(limit)
   }
@@ -13,7 +13,7 @@ export class SlotSet {
     return this.#size
   }
 
-  /** The i-th that was added. */
+  /** The member that was added i-th. */
   at(i: number): number {
     return this.#members[i]!
   }

@@ -1,5 +1,5 @@
 import type { ModelSource } from '../models/model-library.ts'
-import type { Promotion, TickSlice } from '../scoring/fold.ts'
+import type { Promotion, TickSlice } from '../scoring/log-entry.ts'
 import type { Signal } from '../signals/signal.ts'
 import type { OutgoingRecord } from './log.ts'
 

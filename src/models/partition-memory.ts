@@ -1,5 +1,5 @@
 import { NO_MODELS } from '../scoring/account.ts'
-import { createPartitionMemory, type PartitionMemory, type Promotion } from '../scoring/fold.ts'
+import { createPartitionMemory, type PartitionMemory, type Promotion } from '../scoring/partition-memory.ts'
 import type { ModelLibrary, ModelSource } from './model-library.ts'
 
 /** A partition in the store, as JSON, with its active models in full: a reader needs no file. */

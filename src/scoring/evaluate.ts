@@ -13,14 +13,15 @@ import type { Standing } from './standing.ts'
 import { updateScore, updateWholeScore } from './update-score.ts'
 import { updateAllFeatures, updatePassed, updateTouched } from './update-values.ts'
 
-/** Why a standing is evaluated: everything anew, time passed, or a signal touched something. */
+/** Why a standing is evaluated: from scratch, because time passed, or because a signal touched something. */
 export type Reason = 'everything' | 'time' | Touched
 
 export const NO_EVENTS: readonly ScoringEvent[] = []
 
 /**
- * Brings a standing up to the activity and its clock, and says what that changed. Only the features that can have changed are computed again, only the
- * rules that read those, only the groups above them: it must give what evaluating everything gives. Every boundary before the clock was passed.
+ * Brings a standing up to the activity and its clock, and returns the events of what changed. It computes
+ * only the features that can have changed, the rules that read them, and the groups of those rules. The
+ * result must equal an evaluation of everything. Every boundary before the clock has been passed.
  */
 export function evaluate(
   standing: Standing,
@@ -51,12 +52,12 @@ export function evaluate(
   return events
 }
 
-/** A signal that nobody's decision or fact came with: no more than features can have changed, for every deadline before it was passed already. */
+/** A counted signal without an override changes features at most: earlier deadlines have been passed. */
 function isOnlyCounted(reason: Reason, { overrides }: AccountActivity): boolean {
   return reason !== 'everything' && reason !== 'time' && reason.keys.length === 0 && overrides.size === 0
 }
 
-/** Features, rules, groups, and the score that they give. Returns whether any feature is another now, or may be. */
+/** Updates features, rules, groups and their score. Returns whether a feature has changed, or may have. */
 function updateRulesScore(standing: Standing, activity: AccountActivity, reason: Reason): boolean {
   if (reason === 'everything') {
     updateAllFeatures(standing, activity)
@@ -78,7 +79,7 @@ function updateRulesScore(standing: Standing, activity: AccountActivity, reason:
   return true
 }
 
-/** What the account can be listed by; only facts change it. */
+/** Facets are values to list accounts by. Only facts change them. */
 function updateFacets({ model, facets }: Standing, activity: AccountActivity, reason: Reason): void {
   if (facets.length === 0 || reason === 'time') return
   if (reason !== 'everything' && reason.keys.length === 0) return
@@ -88,7 +89,7 @@ function updateFacets({ model, facets }: Standing, activity: AccountActivity, re
   }
 }
 
-/** The score that holds. Rules: docs/how-a-score-is-defined.md, "Which accounts" and "Overrides". */
+/** Decides the score that holds. Rules: docs/how-a-score-is-defined.md, "Which accounts" and "Overrides". */
 function decideScore(standing: Standing, activity: AccountActivity, accountId: string): void {
   const { model, values, rulesScore } = standing
   standing.inScope = model.includes?.(accountId, values) ?? true
@@ -97,7 +98,7 @@ function decideScore(standing: Standing, activity: AccountActivity, accountId: s
   standing.score = decided === undefined ? rulesScore : asScore(model.definition, decided)
 }
 
-/** Triggers and alerts; returns the events with theirs. */
+/** Steps triggers and alerts. Returns `before` with their events added. */
 function stepNotices(
   standing: Standing,
   clock: number,

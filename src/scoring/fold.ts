@@ -1,97 +1,52 @@
 import type { Signal } from '../signals/signal.ts'
 import { SignalGroups } from '../signals/signal-groups.ts'
-import {
-  EntryTable,
-  endOfSignals,
-  type SignalEntry,
-  type SignalsEntry,
-  type SignalTable,
-} from '../signals/signal-table.ts'
+import { EntryTable, endOfSignals, type SignalEntry, type SignalTable } from '../signals/signal-table.ts'
 import {
   type Account,
   advance,
   createAccount,
-  isInSlice,
   type ModelSet,
-  NO_MODELS,
   receiveSignal,
   type SignalOutcome,
-  switchModels,
 } from './account.ts'
+import { createTouchedBuffer } from './activity/apply-signal.ts'
+import { isInSlice } from './due-buckets.ts'
+import type { EntryOf, LogEntry, RecordEntry, TickSlice } from './log-entry.ts'
 import type { ScoringEvent } from './outputs.ts'
+import {
+  addModelSet,
+  beginPromotion,
+  completeSlices,
+  endHistory,
+  type PartitionMemory,
+} from './partition-memory.ts'
 import { type CounterChange, CounterChanges } from './population/counters.ts'
 import { KpiCounter } from './population/kpi-counts.ts'
 import { prefetch } from './prefetch.ts'
 import { modelIdOf } from './standing.ts'
-
-/** What there is to fold: a record of the log, or many that are signals. */
-export type LogEntry = RecordEntry | SignalsEntry
-
-/** A record of the `signals` log, decoded. */
-export type RecordEntry =
-  | SignalEntry
-  | ({ readonly type: 'tick'; readonly offset: number; readonly timestamp: number } & TickSlice)
-  | ({ readonly type: 'models' } & ModelSet)
-  /** From here on time is the wall clock's again, after history was loaded. */
-  | { readonly type: 'live'; readonly offset: number }
-  | ({ readonly type: 'promotion' } & Omit<Promotion, 'isComplete'>)
-
-/** From a record of the log on, what is published and served is what one line of scoring makes of it, and no other: see docs/replay.md. */
-export interface Promotion {
-  /** Of the record. */
-  readonly offset: number
-  /** Of the line. */
-  readonly namespace: string
-  /** What was configured until then, as `contentHash`es: it does not take the place of the line's own models. */
-  readonly replacedModels: readonly string[]
-  /** Every account has been told of, where it stands otherwise than it did. */
-  readonly isComplete: boolean
-}
-
-/**
- * Time has passed for the accounts that are in one of `of` slices (`isInSlice`): for those that are due, or for all. `clock` says whose time: the wall's, which does
- * not pass while history is being loaded, or that of the events of the history itself.
- */
-export interface TickSlice {
-  readonly clock: 'wall' | 'event'
-  readonly slice: number
-  readonly of: number
-  readonly scope: 'due' | 'all'
-}
-
-/** What a partition as a whole remembers. */
-export interface PartitionMemory {
-  /** In the log's order; earlier ones are kept until every account has been brought past them. Never empty. */
-  modelSets: ModelSet[]
-  /** The newest signal was loaded as history: time is that of its events, and the wall clock does not pass. */
-  history: boolean
-  /** The last one. */
-  promotion: Promotion | undefined
-}
-
-export function createPartitionMemory(): PartitionMemory {
-  return { modelSets: [NO_MODELS], history: false, promotion: undefined }
-}
+import { switchModels } from './switch-models.ts'
 
 export interface FoldedEvent {
+  /** The offset of the record that caused it. */
   readonly offset: number
   readonly event: ScoringEvent
 }
 
 export interface FoldResult {
   readonly events: FoldedEvent[]
-  /** Accounts that some record of the batch was applied to. */
+  /** The accounts to which a record of the batch was applied. */
   readonly touched: ReadonlySet<Account>
   readonly outcomes: Readonly<Record<SignalOutcome, number>>
-  readonly memoryChanged: boolean
-  /** What the key figures are made of: to be added to the store's counters together with the accounts. */
+  readonly hasMemoryChanged: boolean
+  /** Changes of the key figures' counters, for the store to add when it writes the accounts. */
   readonly counts: readonly CounterChange[]
 }
 
 /**
- * Folds records of one partition, in order, into its accounts. Pure: the result is decided by the records and the state alone.
- * `accounts` holds every account that a signal names, if it exists, and those that a tick's slice makes due; new ones are added to it.
- * Accounts must hold the chunks of the users that the signals name (`users.ts`).
+ * Folds records of one partition, in order, into its accounts. Pure: records and state alone decide the
+ * result. New accounts are added to `accounts`.
+ * @param accounts must have every existing account that a signal names or that a tick makes due, and in them
+ *   the chunks of the users that the signals name (`users.ts`)
  */
 export function foldBatch(
   entries: readonly LogEntry[],
@@ -114,10 +69,14 @@ export function foldBatch(
   return fold.result()
 }
 
-/** Accounts: what is read of so many stays in the processor's cache until they are folded. */
-const FETCHED_AT_ONCE = 32
+/** Accounts. Their prefetched parts stay in the processor's cache until they are folded. */
+const PREFETCHED_AT_ONCE = 32
 
-/** One batch on its way. */
+/**
+ * One batch. An account meets every record that is about it in the same steps:
+ * `#bringTo` (later models and boundaries), then the signal itself, then `#touch`.
+ * Events are kept in the order in which they happen.
+ */
 class Fold {
   readonly #memory: PartitionMemory
   readonly #accounts: Map<string, Account>
@@ -126,15 +85,16 @@ class Fold {
   readonly #outcomes = { applied: 0, late: 0, duplicate: 0, 'too-old': 0 }
   readonly #changes = new CounterChanges()
   readonly #counter = new KpiCounter(this.#changes)
-  #memoryChanged = false
-  #fetched = 0
+  readonly #buffer = createTouchedBuffer()
+  #hasMemoryChanged = false
+  #prefetched = 0
 
   constructor(memory: PartitionMemory, accounts: Map<string, Account>) {
     this.#memory = memory
     this.#accounts = accounts
   }
 
-  /** Those at `from` to before `end`, in the log's order; by account, but events are told in that order all the same. */
+  /** Applies the signals from `from` to before `end` account by account, and sorts their events by offset. */
   applySignals(signals: SignalTable, from: number, end: number): void {
     const groups = new SignalGroups(end - from)
     for (let i = from; i < end; i++) groups.add(signals.accountId(i), i - from)
@@ -145,13 +105,14 @@ class Fold {
     let newest = -1
     for (let group = 0; group < groups.size; group++) {
       let place = groups.firstOf(group)
-      if (group % FETCHED_AT_ONCE === 0) this.#fetched += prefetch(found, group, group + FETCHED_AT_ONCE)
+      if (group % PREFETCHED_AT_ONCE === 0)
+        this.#prefetched += prefetch(found, group, group + PREFETCHED_AT_ONCE)
       let account = found[group]
       do {
         const i = from + place
         if (account === undefined || account.lastOffset < signals.offset(i)) {
           account = this.#signal(signals, i, account)
-          if (signals.isHistory(i) !== this.#memory.history) this.#memoryChanged = true
+          if (signals.isHistory(i) !== this.#memory.history) this.#hasMemoryChanged = true
           if (i > newest) newest = i
         }
         place = groups.nextAfter(place)
@@ -161,20 +122,21 @@ class Fold {
     sortByOffset(this.#events, eventsBefore)
   }
 
+  /** All but ticks change the memory alone. The accounts follow when they are next touched. */
   apply(entry: Exclude<RecordEntry, SignalEntry>): void {
+    const memory = this.#memory
     switch (entry.type) {
       case 'tick':
         this.#tick(entry)
         break
       case 'models':
-        this.#models(entry)
+        if (addModelSet(memory, entry)) this.#hasMemoryChanged = true
         break
       case 'live':
-        this.#memoryChanged ||= this.#memory.history
-        this.#memory.history = false
+        if (endHistory(memory)) this.#hasMemoryChanged = true
         break
       case 'promotion':
-        this.#promotion(entry)
+        if (beginPromotion(memory, entry)) this.#hasMemoryChanged = true
         break
       default:
         entry satisfies never
@@ -186,22 +148,21 @@ class Fold {
       events: this.#events,
       touched: this.#touched,
       outcomes: this.#outcomes,
-      memoryChanged: this.#memoryChanged,
+      hasMemoryChanged: this.#hasMemoryChanged,
       counts: this.#changes.list(),
     }
   }
 
-  /** Returns its account, which is begun with it if there is none. */
+  /** Returns the signal's account: `found`, or a new one. */
   #signal(signals: SignalTable, place: number, found: Account | undefined): Account {
     const signal = signals.signal(place)
     const offset = signals.offset(place)
     const observedAt = Math.max(signals.timestamp(place), signal.occurredAt)
-    const account = found ?? this.#begin(signal, observedAt)
-    this.#catchUp(account, offset)
-    // The boundaries come first, so that the tiers are those just before the signal.
-    this.#happened(account, offset, advance(account, observedAt))
+    const account = found ?? this.#create(signal, observedAt)
+    this.#bringTo(account, observedAt, offset)
+    // After the boundaries and before the signal: an outcome counts under the tier that it meets.
     const tiersBefore = signal.kind === 'outcome' ? tiersOf(account) : undefined
-    const { outcome, events } = receiveSignal(account, signal, observedAt, found === undefined)
+    const { outcome, events } = receiveSignal(account, signal, observedAt, found === undefined, this.#buffer)
     this.#happened(account, offset, events)
     this.#outcomes[outcome]++
     if (tiersBefore !== undefined && (outcome === 'applied' || outcome === 'late'))
@@ -210,7 +171,7 @@ class Fold {
     return account
   }
 
-  #begin(signal: Signal, observedAt: number): Account {
+  #create(signal: Signal, observedAt: number): Account {
     const cause = { type: 'signal', signalId: signal.id } as const
     const account = createAccount(signal.accountId, observedAt, this.#memory.modelSets.at(-1)!, cause)
     this.#accounts.set(account.id, account)
@@ -223,51 +184,41 @@ class Fold {
     const time = memory.history && tick.clock === 'wall' ? Number.NEGATIVE_INFINITY : tick.timestamp
     for (const account of accountsOf(tick, time, this.#accounts)) {
       if (account.lastOffset >= tick.offset) continue
-      this.#catchUp(account, tick.offset)
-      this.#happened(account, tick.offset, advance(account, time))
+      this.#bringTo(account, time, tick.offset)
       this.#touch(account, tick.offset)
     }
-    // The slices follow their models or promotion record in order: with the last one no account is behind any more.
-    if (tick.scope !== 'all' || tick.slice !== tick.of - 1) return
-    const { modelSets, promotion } = memory
-    this.#memoryChanged ||= modelSets.length > 1 || promotion?.isComplete === false
-    memory.modelSets = modelSets.slice(-1)
-    if (promotion !== undefined) memory.promotion = { ...promotion, isComplete: true }
+    // The slices of a models or promotion record follow it in order: after the last one every account is
+    // brought past it.
+    const isLastOfAll = tick.scope === 'all' && tick.slice === tick.of - 1
+    if (isLastOfAll && completeSlices(memory)) this.#hasMemoryChanged = true
   }
 
-  #models({ offset, at, models }: EntryOf<'models'>): void {
-    const memory = this.#memory
-    if (memory.modelSets.at(-1)!.offset >= offset) return
-    // In the midst of history each account switches at its own clock: the record's time is far ahead of it.
-    memory.modelSets = [...memory.modelSets, { offset, at: memory.history ? 0 : at, models }]
-    this.#memoryChanged = true
-  }
-
-  #promotion({ offset, namespace, replacedModels }: EntryOf<'promotion'>): void {
-    const memory = this.#memory
-    // Told twice, it happens once.
-    if (memory.promotion?.namespace === namespace) return
-    if (memory.promotion !== undefined && memory.promotion.offset >= offset) return
-    memory.promotion = { offset, namespace, replacedModels, isComplete: false }
-    this.#memoryChanged = true
-  }
-
-  /** Brings an account under the models that came since it was last touched. */
-  #catchUp(account: Account, offset: number): void {
+  /** Comes before anything else: later models take over, and the boundaries up to `time` are passed. */
+  #bringTo(account: Account, time: number, offset: number): void {
     const { modelSets } = this.#memory
-    if (modelSets[modelSets.length - 1]!.offset <= account.modelsOffset) return
-    for (const set of modelSets) {
-      if (set.offset <= account.modelsOffset) continue
-      const before = new Set(account.standings.map(({ model }) => model.definition.id))
-      // First the boundaries that it passes under its old models, which count what they do.
-      this.#happened(account, offset, advance(account, set.at))
-      this.#happened(account, offset, switchModels(account, set))
-      const stoodBefore = [...account.activity.endedModels.keys()].map(modelIdOf)
-      this.#counter.countArrival(account, modelId => !before.has(modelId) && !stoodBefore.includes(modelId))
+    if (modelSets[modelSets.length - 1]!.offset > account.modelsOffset) {
+      for (const set of modelSets) {
+        if (set.offset <= account.modelsOffset) continue
+        // Under the old models, which count the PQLs of these boundaries.
+        this.#passTime(account, set.at, offset)
+        this.#switch(account, set, offset)
+      }
     }
+    this.#passTime(account, time, offset)
   }
 
-  /** Events that the account's present state brought about: before anything else is done with it. */
+  #passTime(account: Account, until: number, offset: number): void {
+    this.#happened(account, offset, advance(account, until))
+  }
+
+  #switch(account: Account, set: ModelSet, offset: number): void {
+    const before = new Set(account.standings.map(({ model }) => model.definition.id))
+    this.#happened(account, offset, switchModels(account, set))
+    const earlier = [...account.activity.endedModels.keys()].map(modelIdOf)
+    this.#counter.countArrival(account, modelId => !before.has(modelId) && !earlier.includes(modelId))
+  }
+
+  /** Keeps events and counts PQLs, before the account changes again: the counters read its present state. */
   #happened(account: Account, offset: number, events: readonly ScoringEvent[]): void {
     for (let i = 0; i < events.length; i++) {
       const event = events[i]!
@@ -282,23 +233,21 @@ class Fold {
   }
 }
 
-/** The events from one place on; those of one record stay as they came. */
+/** Sorts the events from index `from` on. The sort is stable: events of one record keep their order. */
 function sortByOffset(events: FoldedEvent[], from: number): void {
   if (events.length - from < 2) return
   const sorted = events.splice(from).sort((a, b) => a.offset - b.offset)
   for (let i = 0; i < sorted.length; i++) events.push(sorted[i]!)
 }
 
-type EntryOf<Type extends RecordEntry['type']> = Extract<RecordEntry, { readonly type: Type }>
-
-/** The accounts that a tick is for, by ascending id, so that the order of outputs is the log's alone. */
+/** The accounts for which a tick passes time, ascending by id: the log alone decides the order of outputs. */
 function accountsOf(tick: TickSlice, time: number, accounts: ReadonlyMap<string, Account>): Account[] {
-  const concerned: Account[] = []
+  const found: Account[] = []
   for (const account of accounts.values()) {
     if (tick.scope === 'due' && account.dueAt > time) continue
-    if (isInSlice(account.id, tick.slice, tick.of)) concerned.push(account)
+    if (isInSlice(account.id, tick.slice, tick.of)) found.push(account)
   }
-  return concerned.sort((a, b) => (a.id < b.id ? -1 : 1))
+  return found.sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 function tiersOf({ standings }: Account): string[] {

@@ -1,20 +1,9 @@
 import type { AccountActivity } from './activity/activity.ts'
 import type { Touched } from './activity/apply-signal.ts'
 import type { CompiledFeature } from './definition/compile-model.ts'
-import type { Standing } from './standing.ts'
+import type { NextChanges, Standing } from './standing.ts'
 
-/**
- * When time alone may next change a standing's features. It is remembered for each of them, and asked again only where something was touched or a moment has
- * passed: it must be what asking all of them anew gives, since it decides what is stored as `dueAt`.
- */
-export interface NextChanges {
-  /** By slot, ms; Infinity: never, as for derived features. */
-  readonly bySlot: number[]
-  /** The earliest of them. */
-  earliest: number
-}
-
-/** Asked of all features. */
+/** Asks every feature. */
 export function findNextChanges({ model }: Standing, activity: AccountActivity): NextChanges {
   const bySlot = new Array<number>(model.features.length)
   for (let slot = 0; slot < bySlot.length; slot++)
@@ -22,7 +11,7 @@ export function findNextChanges({ model }: Standing, activity: AccountActivity):
   return { bySlot, earliest: earliestOf(bySlot) }
 }
 
-/** Asked again of the features whose next change a signal may have moved. */
+/** Asks the features again whose next change a signal may have moved. */
 export function moveNextChanges(
   standing: Standing,
   activity: AccountActivity,
@@ -46,7 +35,7 @@ export function moveNextChanges(
   if (moved) nextChanges.earliest = earliestOf(nextChanges.bySlot)
 }
 
-/** Asked again of the features whose moment has come. */
+/** Asks the features again whose moment has come. */
 export function passNextChanges({ model, nextChanges }: Standing, activity: AccountActivity): void {
   if (nextChanges === undefined || nextChanges.earliest > activity.clock) return
   const { bySlot } = nextChanges
@@ -55,7 +44,7 @@ export function passNextChanges({ model, nextChanges }: Standing, activity: Acco
   nextChanges.earliest = earliestOf(bySlot)
 }
 
-/** Returns whether any of them moved. */
+/** Returns whether any moment moved. */
 function askAgain(
   slots: readonly number[],
   features: readonly CompiledFeature[],

@@ -1,10 +1,13 @@
 import type { Signal } from '../signals/signal.ts'
 import type { Cause, CauseType } from './outputs.ts'
 
-/** Why something is evaluated. Most evaluations change nothing, so the cause itself is made, and a signal's id read, only where it is kept. */
+/**
+ * Why a standing is evaluated. Most evaluations change nothing, so a `Cause` is made, and a signal's id read,
+ * only when it is kept.
+ */
 export interface Occasion {
   readonly type: CauseType
-  /** The id of the signal behind it is `signal.id`, or `signalId`. */
+  /** The signal that caused it is given here, or by id in `signalId`. */
   readonly signal?: Pick<Signal, 'id'>
   readonly signalId?: string
 }

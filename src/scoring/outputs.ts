@@ -1,11 +1,14 @@
 import type { Motion, Priority } from './definition/model-definition.ts'
 
-/** What scoring says happened. Plain values: the same log gives the same ones, whatever the batches and partitions. */
+/** The events of scoring, as plain values. The same log gives the same ones, in whatever batches. */
 export type ScoringEvent = TierChange | PqlEvent | AlertEvent
 
 export type CauseType = 'signal' | 'late' | 'window' | 'model' | 'override' | 'gate'
 
-/** The one reason for a change. `window`: time passed. `gate`: a gate opened or closed, by the signal named if there is one. */
+/**
+ * The reason for a change. `window`: time passed. `gate`: a gate opened or closed, because of the signal if
+ * one is named.
+ */
 export interface Cause {
   readonly type: CauseType
   readonly signalId?: string
@@ -14,14 +17,14 @@ export interface Cause {
 export interface Contribution {
   readonly group: string
   readonly rule: string
-  /** As the rule gave them, before the group's weight. Null: left out, as its inputs are not known. */
+  /** As the rule gave them, before the group's weight. Null: left out, because the inputs are unknown. */
   readonly points: number | null
   readonly max: number
   /** Whether the rule's inputs were known. */
   readonly known: boolean
-  /** What it adds to the score, in the score's own units; rounded to 10⁻⁶. */
+  /** Its part of the score, in the score's units, rounded to 10⁻⁶. */
   readonly contribution: number
-  /** The features that it reads, as they were; null is unknown. */
+  /** The features that it read; null: unknown. */
   readonly inputs: Readonly<Record<string, number | string | boolean | null>>
 }
 
@@ -35,7 +38,7 @@ export interface TierChange {
   readonly to: string
   readonly score: number
   readonly previousScore: number
-  /** Whose work list the account goes to from now on, if the tier says so. */
+  /** The work list that the tier puts the account on, if it names one. */
   readonly queue?: string
   /** The account's clock, ms. */
   readonly at: number

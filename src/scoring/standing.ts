@@ -2,33 +2,32 @@ import { EMPTY_MAP } from '../lib/small-maps.ts'
 import type { Override } from '../signals/override.ts'
 import type { CompiledModel } from './definition/compile-model.ts'
 import type { Value } from './definition/model-definition.ts'
-import type { NextChanges } from './next-changes.ts'
 import type { Cause } from './outputs.ts'
 
-/** What one model holds about one account: everything as it was computed, so that it explains itself. */
+/** What one model holds about one account. It is kept as computed, so that a standing explains itself. */
 export interface Standing {
   readonly model: CompiledModel
   /**
-   * How often the account stood under this version before, and stopped to: what happens at one moment for one reason, but under different standings,
-   * has different ids.
+   * How often the account has left this version of the model before. It is part of event ids: two standings
+   * can have an event of the same kind at the same moment for the same reason.
    */
   readonly generation: number
-  /** By slot of the model's feature vector; `score` and `tier` included. */
+  /** Indexed by slot of the model's feature vector, with `score` and `tier`. */
   readonly values: Value[]
-  /** By rule: its points; its missing policy's points if missing; null if left out. */
+  /** Indexed by rule: its points, or those that its missing policy gives; null: it is left out. */
   readonly points: (number | null)[]
-  /** By rule: whether what it reads is known. */
+  /** Indexed by rule: whether its inputs are known. */
   readonly known: boolean[]
   readonly groupPoints: number[]
-  /** By the model's facets: the account's value as text; undefined where there is none. */
+  /** Indexed by the model's facets: the account's value as text; undefined: it has none. */
   readonly facets: (string | undefined)[]
-  /** Whether the model's lists of accounts let it be scored. */
+  /** Whether the model's lists of accounts include this one. */
   inScope: boolean
-  /** What a person has decided instead, if it holds now. */
+  /** A person's decision, while it holds. */
   override: Override | undefined
-  /** What the rules give. */
+  /** As the rules give it. */
   rulesScore: number
-  /** What holds: the rules' score, unless an override or the scope says otherwise. */
+  /** The rules' score, unless an override or the scope decides otherwise. */
   score: number
   coverage: number
   /** Index in the model's tiers. */
@@ -38,18 +37,29 @@ export interface Standing {
   changedAt: number
   cause: Cause
   readonly triggers: TriggerState[]
-  /** By alert: when it may be sent again, ms. */
+  /** Indexed by alert: when it may be sent again, ms. */
   readonly alerts: number[]
   /**
-   * Deciding on it once more, with the same features and before the next deadline, would change nothing: the last time it did not. Not stored: it is found out
-   * anew.
+   * The last decision changed nothing, so a new one with the same features and before the next deadline would
+   * not either. Not stored: after loading, the first decision finds out.
    */
   isSettled: boolean
-  /** Derived from the activity; undefined until it is asked for, so it need not be stored. */
+  /** Not stored: computed from the activity when it is first needed. */
   nextChanges: NextChanges | undefined
 }
 
-/** `until` of an idle trigger: when its cooldown ends. */
+/**
+ * When time alone may next change a standing's features. Each feature's moment is remembered, and computed
+ * again only after a signal touched the feature or the moment passed. It must equal a computation from
+ * scratch, since it decides the stored `dueAt`.
+ */
+export interface NextChanges {
+  /** Indexed by slot, ms; Infinity: never, as for derived features. */
+  readonly bySlot: number[]
+  earliest: number
+}
+
+/** `until` of an idle trigger: when its cooldown ends, ms. */
 export type TriggerState =
   | { readonly status: 'idle'; readonly until: number }
   | {
@@ -61,7 +71,7 @@ export type TriggerState =
 
 const NEVER_QUALIFIED: TriggerState = { status: 'idle', until: Number.NEGATIVE_INFINITY }
 
-/** A version of a model, by what `AccountActivity` remembers. */
+/** The key under which `AccountActivity.endedModels` counts a version of a model. */
 export function modelKey({ definition: { id, version } }: CompiledModel): string {
   return `${id}@${version}`
 }
@@ -71,7 +81,7 @@ export function modelIdOf(key: string): string {
   return key.slice(0, key.lastIndexOf('@'))
 }
 
-/** An account's first standing: the lowest tier, silently. */
+/** The first standing in a model: the lowest tier, silently. */
 export function createStanding(
   model: CompiledModel,
   at: number,
@@ -105,7 +115,7 @@ export function createStanding(
   }
 }
 
-/** Many models have none of some of these: all of their accounts share one empty list, into which nothing can be put. */
+/** Accounts share one empty list for the facets, triggers or alerts that a model does not have. */
 function filled<T>(length: number, value: T): T[] {
   return length === 0 ? NONE : new Array<T>(length).fill(value)
 }

@@ -2,7 +2,7 @@ import type { SlotSet } from '../lib/slot-set.ts'
 import { coverage, groupPoints, totalScore } from './decisions/score.ts'
 import type { Standing } from './standing.ts'
 
-/** Every rule, group and the total are computed anew. */
+/** Computes every rule, every group and the total. */
 export function updateWholeScore(standing: Standing): void {
   const { model, points } = standing
   for (let i = 0; i < model.rules.length; i++) updateRule(standing, i)
@@ -11,7 +11,7 @@ export function updateWholeScore(standing: Standing): void {
   standing.coverage = coverage(model, standing.known)
 }
 
-/** Only the rules that read the slots in `changed`, and the groups above those whose points changed. */
+/** Computes only the rules that read a slot in `changed`, and the groups whose rules gave other points. */
 export function updateScore(standing: Standing, changed: SlotSet): void {
   const { model, points } = standing
   const { rulesOf, groupOf, scratch } = model.readers

@@ -5,7 +5,7 @@ import type { CompiledFeature } from './definition/compile-model.ts'
 import type { Value } from './definition/model-definition.ts'
 import type { Standing } from './standing.ts'
 
-/** Every feature is computed anew. */
+/** Computes every feature. */
 export function updateAllFeatures({ model, values }: Standing, activity: AccountActivity): void {
   for (let slot = 0; slot < model.features.length; slot++) {
     const { root, derive } = model.features[slot]!
@@ -13,7 +13,7 @@ export function updateAllFeatures({ model, values }: Standing, activity: Account
   }
 }
 
-/** Time passed: only those features are computed whose next change has come. `changed` gets the slots that are others now. */
+/** Time passed: computes the features whose next change has come. `changed` gets the slots that changed. */
 export function updatePassed(standing: Standing, activity: AccountActivity, changed: SlotSet): void {
   const { model, nextChanges } = standing
   for (let slot = 0; slot < model.features.length; slot++) {
@@ -25,7 +25,7 @@ export function updatePassed(standing: Standing, activity: AccountActivity, chan
   updateDerived(standing, changed)
 }
 
-/** A signal touched something: only the features that read it are computed. `changed` gets the slots that are others now. */
+/** A signal touched something: computes the features that read it. `changed` gets the slots that changed. */
 export function updateTouched(
   standing: Standing,
   activity: AccountActivity,
@@ -71,7 +71,7 @@ function computeAll(
   }
 }
 
-/** A derived feature reads only features before it. */
+/** In the model's order: a derived feature reads only features before it. */
 function updateDerived({ model, values }: Standing, changed: SlotSet): void {
   if (changed.size === 0) return
   const { derived } = model.readers

@@ -1,24 +1,27 @@
 import { isAsciiAt } from '../lib/ascii.ts'
 import type { SignalKind } from './signal.ts'
 
-/** Longer texts are made anew each time, so that a full table of account ids takes 5 MiB at most. */
+/** Longer texts are not kept, so that a full table of account ids takes at most 5 MiB. */
 const LONGEST_KEPT = 64
 
 /**
- * Gives texts that come again the same string object, without making it anew. Each text has one slot, and the one that came last has it: texts come from the
- * outside, and any number of different ones takes no more memory.
+ * Returns the same string object for a text that comes again. Each text has one slot, which holds the latest
+ * text that fell into it. Texts come from outside: however many differ, they take no more memory.
  */
 export class InternedTexts {
   readonly #texts: (string | undefined)[]
   readonly #mask: number
 
-  /** `slots`: a power of two. */
+  /** @param slots a power of two */
   constructor(slots: number) {
     this.#texts = new Array<string | undefined>(slots).fill(undefined)
     this.#mask = slots - 1
   }
 
-  /** Of ASCII bytes; `to` is excluded. `hash`: 32 bits, of them and nothing else. */
+  /**
+   * The text in the ASCII bytes from `from` to before `to`.
+   * @param hash 32 bits that depend on these bytes alone
+   */
   textOf(hash: number, bytes: Buffer, from: number, to: number): string {
     const slot = slotOf(hash, this.#mask)
     const found = this.#texts[slot]
@@ -29,28 +32,31 @@ export class InternedTexts {
   }
 }
 
-/** The name of a signal, and the key of the series in which it counts. */
+/** The name of a signal with its kind, and the key of the series in which it counts. */
 export interface InternedName {
   readonly kind: SignalKind
   readonly name: string
-  /** `kind:name`. */
+  /** `kind:name` */
   readonly seriesKey: string
 }
 
-/** As `InternedTexts`, of names with their kinds. */
+/** As `InternedTexts`, for names with their kinds. */
 export class InternedNames {
   readonly #names: (InternedName | undefined)[]
   readonly #mask: number
 
-  /** `slots`: a power of two. */
+  /** @param slots a power of two */
   constructor(slots: number) {
     this.#names = new Array<InternedName | undefined>(slots).fill(undefined)
     this.#mask = slots - 1
   }
 
-  /** Of the name's ASCII bytes; `to` is excluded. `hash`: 32 bits, of them and nothing else. */
+  /**
+   * The name in the ASCII bytes from `from` to before `to`.
+   * @param hash 32 bits that depend on these bytes alone
+   */
   nameOf(kind: SignalKind, hash: number, bytes: Buffer, from: number, to: number): InternedName {
-    // Kinds differ in their length: the same name of another kind has another slot.
+    // All kinds differ in length, so one name has another slot for each kind.
     const slot = slotOf(hash + kind.length, this.#mask)
     const found = this.#names[slot]
     if (found !== undefined && found.kind === kind && isAsciiAt(bytes, from, to, found.name)) return found
@@ -61,12 +67,15 @@ export class InternedNames {
   }
 }
 
-/** The lane's high bits are the better mixed ones; those choose the slot. */
+/** The high bits of a lane are mixed better, so they take part in choosing the slot. */
 function slotOf(lane: number, mask: number): number {
   return (lane ^ (lane >>> 15)) & mask
 }
 
-/** A text put together from parts stays in parts until it is read; as the name of a property it is one piece, and the same for equal texts. */
+/**
+ * V8 keeps a concatenated text in parts until it is read. As a property's name it becomes one piece, and
+ * equal texts become one object.
+ */
 function flatten(text: string): string {
   return Object.keys({ [text]: 0 })[0]!
 }

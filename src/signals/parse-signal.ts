@@ -3,7 +3,10 @@ import { parseRfc3339 } from './rfc3339.ts'
 import { isActivityKind, type PropertyValue, SIGNAL_KINDS, type Signal, type SignalKind } from './signal.ts'
 import { DAY_MS, HOUR_MS } from './time.ts'
 
-/** Why a record is not a signal: a code for machines, and a sentence that says what was found, where, and what is accepted. */
+/**
+ * Why a record is not a signal: a code for machines, and a sentence with the field, the value found and what
+ * is accepted.
+ */
 export interface Rejection {
   readonly code: RejectionCode
   readonly detail: string
@@ -25,9 +28,11 @@ export const REJECTION_CODES = [
 ] as const
 export type RejectionCode = (typeof REJECTION_CODES)[number]
 
-/** What a signal may be at most. An `id` or `accountId` is also a key of the store. */
+/** The largest signal. Its `id` and `accountId` are also keys of the store. */
 export const SIGNAL_LIMITS = {
-  /** Of the record's value. Written anew it must still fit into a topic that takes 1 MiB, as is the default. */
+  /**
+   * Bytes of the record's value. Encoded again, it must still fit into a topic that takes 1 MiB, the default.
+   */
   bytes: 1_000_000,
   idLength: 512,
   nameLength: 200,
@@ -37,11 +42,14 @@ export const SIGNAL_LIMITS = {
   propertyNameLength: 200,
   textLength: 1000,
   depth: 8,
-  /** 10¹² units: amounts in rupiah are large. Sums are exact up to nine of them, and are cut there (`addCapped`). */
+  /**
+   * 10¹² units: amounts in rupiah are large. A sum is exact up to nine times as much, and is cut there
+   * (`addCapped`).
+   */
   quantity: 1e12,
 } as const
 
-/** How far `occurredAt` may lie after the moment at which the system learns of it: clocks differ. */
+/** How far `occurredAt` may be ahead of the moment at which the system receives the signal: clocks differ. */
 export const MAX_AHEAD_MS = 10 * 60_000
 
 export type ParsedSignal = { readonly signal: Signal } | { readonly rejection: Rejection }
@@ -51,7 +59,7 @@ const EARLIEST_MS = 0
 /** User chunks keep a day in 16 bits. */
 export const LATEST_MS = 65_535 * DAY_MS
 
-/** Parses the value of a record. `context`: see `checkSignal`. */
+/** Parses the value of a record, as `checkSignal` does. */
 export function parseSignal(value: Uint8Array | null, context: SignalContext): ParsedSignal {
   if (value === null || value.length === 0)
     return reject('not-json', 'the value is empty; a JSON object is accepted')
@@ -73,16 +81,17 @@ export function parseSignal(value: Uint8Array | null, context: SignalContext): P
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 export interface SignalContext {
-  /** When the system learnt of it, ms: `occurredAt` may be at most `MAX_AHEAD_MS` later. */
+  /** When the system received it, ms. `occurredAt` may be at most `MAX_AHEAD_MS` later. */
   readonly observedAt: number
-  /** The kind of signals that come without one; undefined: it must be named. */
+  /** The kind of signals that name none. Undefined: a signal must name its kind. */
   readonly defaultKind: SignalKind | undefined
 }
 
 /**
- * Checks a value that came from the outside. Takes canonical signals:
- * `{"id","kind","name","accountId","userId"?,"quantity"?=1,"properties"?,"occurredAt":RFC 3339}`; other fields are ignored.
- * `name` may be left out for `traits`, `health` and `contract`. What an `override` carries: `overrides.ts`.
+ * Checks a value from outside. Accepts canonical signals:
+ * `{"id","kind","name","accountId","userId"?,"quantity"?=1,"properties"?,"occurredAt":RFC 3339}`. It ignores
+ * other fields. `traits`, `health` and `contract` need no `name`. For the properties of an `override` see
+ * `override.ts`.
  */
 export function checkSignal(value: unknown, { observedAt, defaultKind }: SignalContext): ParsedSignal {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -165,7 +174,7 @@ function checkText(value: unknown, field: string, maxLength: number): Rejection 
       code: 'too-long',
       detail: `${field} has ${value.length} characters; up to ${maxLength} are accepted`,
     }
-  // A half of a surrogate pair or a NUL would not survive the way to a key and back.
+  // Half a surrogate pair or a NUL would not survive as part of a key.
   if (!value.isWellFormed() || value.includes('\u0000'))
     return {
       code: 'invalid-field',
@@ -186,7 +195,7 @@ function checkAccountId(accountId: string): Rejection | undefined {
   }
 }
 
-/** Of facts, every property must be one that can be a value; of events, others are passed over. */
+/** Facts may have only properties that scoring can read. Activity may have others, which are dropped. */
 function checkProperties(
   value: unknown,
   areFacts: boolean,
@@ -259,7 +268,7 @@ function checkTime(value: unknown, observedAt: number): { ms: number } | { rejec
   return { ms }
 }
 
-/** The first key that must not be there, or nesting that goes too deep. */
+/** Finds the first forbidden key, or nesting that is too deep. */
 function findForbidden(value: object, where: string, depthLeft: number): Rejection | undefined {
   if (depthLeft === 0)
     return { code: 'too-deep', detail: `the signal is nested more than ${SIGNAL_LIMITS.depth} levels deep` }

@@ -7,20 +7,20 @@ const COLON = 0x3a
 const LETTER_T = 0x54
 const LETTER_Z = 0x5a
 
-/** Characters. */
+/** Lengths in characters. */
 export const WITHOUT_FRACTION = 'YYYY-MM-DDTHH:MM:SSZ'.length
 export const WITH_MS = 'YYYY-MM-DDTHH:MM:SS.mmmZ'.length
 
 /**
- * Reads times of exactly the forms `YYYY-MM-DDTHH:MM:SSZ` and `YYYY-MM-DDTHH:MM:SS.mmmZ` from their bytes, without making a text. It remembers the day that
- * it met last: the times of a log lie close together.
+ * Reads times of exactly the forms `YYYY-MM-DDTHH:MM:SSZ` and `YYYY-MM-DDTHH:MM:SS.mmmZ` from their bytes,
+ * without making a text. It remembers the latest day, since the times of a log are close together.
  */
 export class PlainTimeReader {
   #year = 0
   #monthAndDay = 0
   #startOfDay = -1
 
-  /** ms since 1970; −1 for a day that does not exist, a time before 1970, a leap second and every other form. */
+  /** ms since 1970. −1: a day that does not exist, a time before 1970, a leap second or any other form. */
   read(bytes: Uint8Array, from: number, to: number): number {
     const length = to - from
     if (length !== WITH_MS && length !== WITHOUT_FRACTION) return -1
@@ -59,14 +59,14 @@ export class PlainTimeReader {
   }
 }
 
-/** −1 if one of them is no digit. */
+/** −1: one of them is not a digit. */
 function twoDigits(bytes: Uint8Array, at: number): number {
   const tens = bytes[at]! - 48
   const ones = bytes[at + 1]! - 48
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1
 }
 
-/** Of `.mmm`; −1 if it is none. */
+/** The milliseconds of `.mmm`; −1: it has another form. */
 function fractionMs(bytes: Uint8Array, at: number): number {
   const tens = twoDigits(bytes, at + 1)
   const ones = bytes[at + 3]! - 48

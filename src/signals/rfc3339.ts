@@ -4,7 +4,7 @@ const ZERO = 48
 const NINE = 57
 const FRACTION_DIGITS = 9
 
-/** ms since 1970, cut to whole ms; undefined if the text is no such time or no such day exists. */
+/** ms since 1970, cut to whole ms. Undefined: the text is not an RFC 3339 time, or its day does not exist. */
 export function parseRfc3339(text: string): number | undefined {
   const day = dayOfCivil(digits(text, 0, 4), digits(text, 5, 2), digits(text, 8, 2))
   const [hour, minute, second] = [digits(text, 11, 2), digits(text, 14, 2), digits(text, 17, 2)]
@@ -22,11 +22,15 @@ export function parseRfc3339(text: string): number | undefined {
   return day * DAY_MS + hour * HOUR_MS + (minute - offset) * 60_000 + second * 1000 + ms
 }
 
-/** Days since 1970; undefined for a day that does not exist, or in a year before 100 or after 9999. Proleptic Gregorian calendar. */
+/**
+ * Days since 1970, in the proleptic Gregorian calendar. Undefined: the day does not exist, or its year is not
+ * within 100 to 9999.
+ */
 export function dayOfCivil(year: number, month: number, day: number): number | undefined {
   if (!(year >= 100 && year <= 9999 && month >= 1 && month <= 12 && day >= 1)) return undefined
   if (day > daysInMonth(year, month)) return undefined
-  // The year begins on 1 March, so that the leap day is its last one; 719,468 days lie between 0000-03-01 and 1970-01-01.
+  // Years begin on 1 March here, so that the leap day comes last.
+  // From 0000-03-01 to 1970-01-01 there are 719,468 days.
   const marchYear = month > 2 ? year : year - 1
   const marchMonth = month > 2 ? month - 3 : month + 9
   const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400)
@@ -38,7 +42,7 @@ function daysInMonth(year: number, month: number): number {
   return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28
 }
 
-/** The number that these digits make; NaN if one of them is none. */
+/** The number in `count` digits; NaN: one of them is not a digit. */
 function digits(text: string, from: number, count: number): number {
   let number = 0
   for (let at = from; at < from + count; at++) {
@@ -55,13 +59,13 @@ function countDigits(text: string, from: number): number {
   return at - from
 }
 
-/** The first three digits of the fraction, which begins at 20. */
+/** The first three digits of the fraction, which begins at index 20. */
 function wholeMs(text: string, fractionDigits: number): number {
   if (fractionDigits === 1) return digits(text, 20, 1) * 100
   return fractionDigits === 2 ? digits(text, 20, 2) * 10 : digits(text, 20, 3)
 }
 
-/** Of what must be the rest of the text. */
+/** Reads the offset, which must be the rest of the text. */
 function offsetMinutes(text: string, from: number): number | undefined {
   if (isOneOf(text[from], 'Zz')) return text.length === from + 1 ? 0 : undefined
   const [hour, minute] = [digits(text, from + 1, 2), digits(text, from + 4, 2)]
@@ -74,7 +78,7 @@ function isOneOf(character: string | undefined, accepted: string): boolean {
   return character !== undefined && accepted.includes(character)
 }
 
-/** Of NaN, false. */
+/** False for NaN. */
 function isWithin(number: number, highest: number): boolean {
   return number >= 0 && number <= highest
 }

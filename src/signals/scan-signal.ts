@@ -15,7 +15,7 @@ const ZERO = 0x30
 const BRACE_OPEN = 0x7b
 const BRACE_CLOSE = 0x7d
 
-/** Fields by number. The first four are texts of any content. */
+/** Numbers of the fields. The first four are texts of any content. */
 const ID = 0
 const NAME = 1
 const ACCOUNT_ID = 2
@@ -26,7 +26,7 @@ const OCCURRED_AT = 5
 const QUANTITY = 6
 const PROPERTIES = 7
 
-/** What stands behind the quote that opens the field's name. */
+/** The bytes after the quote that opens a field's name, indexed by field. */
 const FIELD_BYTES = ['id', 'name', 'accountId', 'userId', 'kind', 'occurredAt', 'quantity', 'properties'].map(
   field => asciiBytes(`${field}":`),
 )
@@ -42,27 +42,33 @@ const USAGE = asciiBytes('"usage"')
 const INTENT = asciiBytes('"intent"')
 const OUTCOME = asciiBytes('"outcome"')
 
-/** With up to 9 digits, and 3 behind the point, the thousandths that are put together are those that multiplying the double gives. */
+/** Within these limits integers give the same thousandths as the parser, which multiplies the double. */
 const MOST_WHOLE_DIGITS = 9
 const MOST_DECIMALS = 3
 
-/** Not what a scanner reads: it may be a signal still. */
+/** The scanner cannot read it. It may still be a signal. */
 const ODD = -1
 
 const ACCOUNT_SLOTS = 65_536
 const NAME_SLOTS = 1024
 
+// A signal is plain if all of this holds:
+//   kind         usage, intent or outcome
+//   fields       known ones, in any order, each once; properties absent or empty
+//   texts        printable ASCII without escapes
+//   quantity     up to 9 digits, and 3 after the point
+//   occurredAt   UTC, with or without milliseconds
 /**
- * Reads plain signals from their bytes in one pass, without JSON.parse and without an object a field; whoever reads many keeps one. Plain is `usage`, `intent` or
- * `outcome` in a flat object of known fields in any order, each once, without properties; texts of printable ASCII without escapes, a small quantity, a time in UTC.
- * What it takes, `parseSignal` takes too, with equal fields. What it does not take is for `parseSignal`, which also says why something is no signal.
+ * Reads plain signals from their bytes in one pass, without JSON.parse. `parseSignal` accepts every signal
+ * that this accepts, with equal fields. Anything else is left to `parseSignal`, which also says why a record
+ * is not a signal.
  */
 export class SignalScanner {
   readonly #accountIds = new InternedTexts(ACCOUNT_SLOTS)
   readonly #names = new InternedNames(NAME_SLOTS)
   readonly #text = new PlainTextReader()
   readonly #time = new PlainTimeReader()
-  /** Of the signal under way, by field: where its texts lie, and the lanes of their hashes. */
+  // Indexed by field, for the present signal: where its texts are, and the lanes of their hashes.
   readonly #from = new Int32Array(TEXTS)
   readonly #to = new Int32Array(TEXTS)
   readonly #firstLane = new Int32Array(TEXTS)
@@ -74,8 +80,9 @@ export class SignalScanner {
   #quantityThousandths = 1000
 
   /**
-   * The signal that takes up all of `bytes` from `from` up to `to`, which is excluded; undefined if it is not plain. It is one object for all, of use until the next is
-   * scanned, and reads from the bytes later on: they may not change. `observedAt`: when the system learnt of it, ms.
+   * Reads the signal in the bytes from `from` to before `to`; undefined: it is not plain. All calls return
+   * the same object: it is valid until the next call, and it reads the bytes later, so they must not change.
+   * @param observedAt when the system received it, ms
    */
   scan(bytes: Buffer, from: number, to: number, observedAt: number): ScannedSignal | undefined {
     const seen = this.#scanFields(bytes, from, to)
@@ -102,7 +109,7 @@ export class SignalScanner {
     return signal
   }
 
-  /** The fields that there are, as bits. What lies behind `to` may be read, but then the end is not where it must be. */
+  /** Returns the fields found, as bits; `ODD` if the closing brace is not at the end. */
   #scanFields(bytes: Buffer, from: number, to: number): number {
     this.#quantityThousandths = 1000
     if (to - from < 2 || bytes[from] !== BRACE_OPEN) return ODD
@@ -121,7 +128,7 @@ export class SignalScanner {
     return ODD
   }
 
-  /** Where the value ends. */
+  /** Returns the index after the value. */
   #scanValue(bytes: Buffer, field: number, at: number, to: number): number {
     if (field === QUANTITY) return this.#scanQuantity(bytes, at, to)
     if (at + 1 >= to) return ODD
@@ -153,7 +160,7 @@ export class SignalScanner {
     return at + OUTCOME.length
   }
 
-  /** Its characters are looked at when the whole is known to be plain. */
+  /** Finds the end alone: the characters are read once the whole signal is known to be plain. */
   #scanTime(bytes: Buffer, from: number, to: number): number {
     let end = from + WITH_MS
     if (end >= to || bytes[end] !== QUOTE) end = from + WITHOUT_FRACTION
@@ -167,7 +174,7 @@ export class SignalScanner {
     const point = endOfDigits(bytes, from, to)
     const wholeDigits = point - from
     if (wholeDigits === 0 || wholeDigits > MOST_WHOLE_DIGITS) return ODD
-    // JSON has no 01.
+    // JSON does not allow 01.
     if (wholeDigits > 1 && bytes[from] === ZERO) return ODD
     this.#quantityThousandths = 1000 * numberOf(bytes, from, point)
     if (point >= to || bytes[point] !== DOT) return point
@@ -180,7 +187,7 @@ export class SignalScanner {
   }
 }
 
-/** The number of the field whose name, in quotes, begins at `at`. */
+/** The field whose quoted name begins at `at`. */
 function fieldAt(bytes: Buffer, at: number, to: number): number {
   if (at + 1 >= to || bytes[at] !== QUOTE) return ODD
   const field = fieldBeginningWith(bytes[at + 1]!)
@@ -189,7 +196,7 @@ function fieldAt(bytes: Buffer, at: number, to: number): number {
   return at + 1 + name.length < to && startsWithAt(bytes, at + 1, name) ? field : ODD
 }
 
-/** No two begin with the same letter. */
+/** No two fields begin with the same letter. */
 function fieldBeginningWith(letter: number): number {
   switch (letter) {
     case 0x69:
@@ -213,7 +220,7 @@ function fieldBeginningWith(letter: number): number {
   }
 }
 
-/** Some writers set one space behind each colon and comma. */
+/** Some writers put one space after each colon and comma. */
 function skipSpace(bytes: Buffer, at: number, to: number): number {
   return at < to && bytes[at] === SPACE ? at + 1 : at
 }

@@ -8,22 +8,23 @@ const NO_BYTES = new Uint8Array() as Buffer
 const QUOTE = 0x22
 
 /**
- * A signal whose texts are plain (ASCII, no escapes), and lie in bytes that do not change. Few read the text of an id or of a user, so those are made when they are first
- * asked for. It is used again and again: `set` makes it another one, so it is meant to be folded, not to be kept.
+ * A signal with plain texts (ASCII, no escapes) in bytes that must not change. The texts of id and user are
+ * seldom read, so they are made at the first read. The object is reused: `set` turns it into another signal,
+ * so fold it and do not keep it.
  */
 export class ScannedSignal implements Signal {
   accountId = ''
   quantityThousandths = 0
   occurredAt = 0
   idHash: Hash64 = 0
-  /** Its kind, its name and its series. */
+  /** Kind, name and series. */
   internedName = NO_NAME
-  /** Where its texts lie. */
+  /** Contain the texts. */
   bytes = NO_BYTES
-  /** Where the texts begin in `bytes`; each ends at the next quote. `userFrom` is −1 if the signal names no user. */
+  /** Where the texts begin in `bytes`. Each ends at the next quote. `userFrom` is −1 if there is no user. */
   idFrom = 0
   userFrom = -1
-  /** Of nobody, if the signal names no user. */
+  /** Means nothing if the signal names no user. */
   hashOfUser: Hash64 = 0
   #id: string | undefined = undefined
   #userId: string | undefined = undefined

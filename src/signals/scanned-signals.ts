@@ -5,12 +5,12 @@ import { ScannedSignal } from './scanned-signal.ts'
 import type { Signal } from './signal.ts'
 import type { SignalTable } from './signal-table.ts'
 
-/** Room at first, in signals; it doubles. */
+/** The first capacity, in signals. It doubles when it is full. */
 const FIRST_ROOM = 512
 
 /**
- * Scanned signals in columns. A batch of thousands is kept while its accounts are loaded; as objects most of them would outlive the collector's young generation, which
- * cost a seventh of all time.
+ * Scanned signals in columns. A batch of thousands is kept while its accounts are loaded. As objects, most
+ * signals would outlive the collector's young generation, which cost a seventh of all time.
  */
 export class ScannedSignals implements SignalTable {
   readonly #signal = new ScannedSignal()
@@ -27,20 +27,20 @@ export class ScannedSignals implements SignalTable {
   #histories = new Uint8Array(FIRST_ROOM)
   #accountIds: string[] = []
   #names: InternedName[] = []
-  /** Signals that come one after the other mostly lie in the same bytes. */
+  /** Consecutive signals are mostly in the same bytes. */
   #bytes: Buffer[] = []
 
   get length(): number {
     return this.#length
   }
 
-  /** Empties it, and lets go the bytes that the signals lie in. */
+  /** Removes all signals, and releases their bytes. */
   clear(): void {
     this.#length = 0
     this.#bytes = []
   }
 
-  /** The signal may become another one afterwards; its bytes may not change. */
+  /** Copies the signal, but not its bytes: the signal may be reused afterwards, the bytes must not change. */
   add(signal: ScannedSignal, offset: number, timestamp: number, isHistory: boolean): void {
     const i = this.#length
     if (i === this.#offsets.length) this.#grow()

@@ -1,7 +1,7 @@
 import type { Hash64 } from '../lib/hash.ts'
 import { type Signal, userHashOf } from './signal.ts'
 
-/** A record of the log that is a signal. */
+/** A signal with its record of the log. */
 export interface SignalEntry {
   readonly type: 'signal'
   readonly offset: number
@@ -10,21 +10,21 @@ export interface SignalEntry {
   readonly history: boolean
 }
 
-/** Signals of the log by place, each with what its record says. */
+/** Signals with their records of the log, indexed by place. */
 export interface SignalTable {
   offset(place: number): number
-  /** Of the record, ms. */
+  /** The record's timestamp, ms. */
   timestamp(place: number): number
-  /** Loaded as history: time is that of its events. */
+  /** Loaded as history: the events' own time passes. */
   isHistory(place: number): boolean
   accountId(place: number): string
-  /** Undefined: it names no user. */
+  /** Undefined: the signal names no user. */
   userHash(place: number): Hash64 | undefined
-  /** May be one object for all places: it is of use until the next signal is asked for. */
+  /** May be the same object for all places: valid until the next call. */
   signal(place: number): Signal
 }
 
-/** Records that follow each other in the log, all of them signals: those at `from` to before `to` of a table. */
+/** A run of records that are all signals: a table's places from `from` to before `to`. */
 export interface SignalsEntry {
   readonly type: 'signals'
   readonly signals: SignalTable
@@ -32,7 +32,7 @@ export interface SignalsEntry {
   readonly to: number
 }
 
-/** The runs of signals among entries of the log, in their order. */
+/** The runs of signals among entries of the log, in order. */
 export function signalRuns(
   entries: readonly { readonly type: string }[],
 ): readonly Omit<SignalsEntry, 'type'>[] {
@@ -47,14 +47,14 @@ export function signalRuns(
   return runs
 }
 
-/** Where a run of single signals ends that begins at `from`; `from` itself, if there is none. */
+/** The index after the run of single signals that begins at `from`; `from` itself if there is no run. */
 export function endOfSignals(entries: readonly { readonly type: string }[], from: number): number {
   let end = from
   while (end < entries.length && entries[end]!.type === 'signal') end++
   return end
 }
 
-/** Entries of the log as a table; what is asked for must be a signal. */
+/** Entries of the log as a table. A place that is asked for must be a signal. */
 export class EntryTable implements SignalTable {
   readonly #entries: readonly SignalEntry[]
 

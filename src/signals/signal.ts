@@ -1,11 +1,6 @@
-/**
- * The canonical signal: one input record about one account. Everything that can differ between two runs (the wall clock,
- * the order of the sources) was settled before it was written to the log; folding it needs nothing but the record.
- */
-
 import { type Hash64, hash64 } from '../lib/hash.ts'
 
-/** What a source may send. */
+/** The kinds that a source may send. */
 export const SIGNAL_KINDS = [
   'usage',
   'intent',
@@ -17,13 +12,16 @@ export const SIGNAL_KINDS = [
 ] as const
 export type SignalKind = (typeof SIGNAL_KINDS)[number]
 
-/** A value of a property, trait, health or contract field that scoring can read. `null` takes the value away. */
+/** A property's value that scoring can read. `null` removes a fact. */
 export type PropertyValue = number | string | boolean | null
 
+// The kinds:
+//   usage, intent, outcome     activity: `name` says what happened, `quantity` how much of it
+//   traits, health, contract   facts: every property is a latest-wins value under the key `kind.property`
+//   override                   a person's decision for some time; `name` is a model's id or `*` (override.ts)
 /**
- * - `usage`, `intent`, `outcome`: something happened: `name` is what, `quantity` how much of it.
- * - `traits`, `health`, `contract`: facts: every property is a latest-wins value under the key `kind.property`.
- * - `override`: a person decides for a while, against or beside the models; `name` is a model's id or `*`. See `overrides.ts`.
+ * The canonical signal: one input record about one account. Whatever can differ between two runs (the wall
+ * clock, the order of the sources) was decided before the signal was written to the log.
  */
 export interface Signal {
   readonly id: string
@@ -34,20 +32,21 @@ export interface Signal {
   /** Fixed point, in thousandths: 1 is 1000. Never negative. */
   readonly quantityThousandths: number
   readonly properties: Readonly<Record<string, PropertyValue>>
-  /** Event time, ms since 1970 UTC: says which bucket the signal falls in. */
+  /** Event time, ms since 1970. It decides the bucket in which the signal counts. */
   readonly occurredAt: number
-  /** `hash64` of `id` and of `userId`, and `kind:name`, where whoever decoded the signal knows them already; what reads them makes them otherwise. */
+  // `hash64` of `id` and of `userId`, and `kind:name`, if the decoder knows them already. Otherwise their
+  // reader makes them.
   readonly idHash?: Hash64
   readonly userHash?: Hash64 | undefined
   readonly seriesKey?: string
 }
 
-/** Kinds that count in buckets; the others are latest-wins facts. */
+/** Activity counts in buckets; the other kinds are facts and overrides. */
 export function isActivityKind(kind: SignalKind): kind is 'usage' | 'intent' | 'outcome' {
   return kind === 'usage' || kind === 'intent' || kind === 'outcome'
 }
 
-/** Of a signal's user; undefined if it names none. */
+/** The hash of a signal's user; undefined: it names none. */
 export function userHashOf(signal: Signal): Hash64 | undefined {
   const { userHash } = signal
   if (userHash !== undefined) return userHash

@@ -3,7 +3,7 @@ import { diffAccount, isChanged } from '../../src/analysis/diff-account.ts'
 import { DiffAccumulator, MostChanged } from '../../src/analysis/summarize-diffs.ts'
 import { tryModel } from '../../src/analysis/try-model.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
-import { type Account, createAccount, receiveSignal } from '../../src/scoring/account.ts'
+import { type Account, advance, createAccount, receiveSignal } from '../../src/scoring/account.ts'
 import { decodeAccount, encodeAccount } from '../../src/scoring/codec/codec.ts'
 import type { CompiledModel } from '../../src/scoring/definition/compile-model.ts'
 import { foldBatch } from '../../src/scoring/fold.ts'
@@ -75,7 +75,10 @@ function accountsUnder(model: CompiledModel): Account[] {
       signal(account.id, 'usage', `u-${user}`, from + user * 1000),
     )
     signals.push(signal(account.id, 'health', undefined, from + 60_000, { score: users % 3 === 0 ? 30 : 90 }))
-    for (const [k, each] of signals.entries()) receiveSignal(account, each, each.occurredAt, k === 0)
+    for (const [k, each] of signals.entries()) {
+      advance(account, each.occurredAt)
+      receiveSignal(account, each, each.occurredAt, k === 0)
+    }
     return account
   })
 }

@@ -294,18 +294,18 @@ describe('what a person decides, and what a model says beside its score', () => 
       { reason: 'r', expiresAt: END, score: 1 },
       'properties.author is missing; a text that says who decided is accepted',
     ],
-    ['a text as score', { ...DECIDED, score: '9' }, 'properties.score is no number; a number is accepted'],
+    ['a text as score', { ...DECIDED, score: '9' }, 'properties.score is not a number; a number is accepted'],
     [
       'a number as tier',
       { ...DECIDED, tier: 1 },
-      "properties.tier is no text; the name of one of the model's tiers is accepted",
+      "properties.tier is not a text; the name of one of the model's tiers is accepted",
     ],
     ['a text as hold', { ...DECIDED, hold: 'yes' }, 'properties.hold is neither true nor false'],
     ['a text as lift', { ...DECIDED, lift: 'yes' }, 'properties.lift is neither true nor false'],
     [
       'a lift beside a score',
       { ...DECIDED, lift: true, score: 1 },
-      'properties has lift beside score, tier or hold; an override either decides something or lifts what was decided',
+      'properties has lift together with score, tier or hold; an override either decides something or lifts an earlier decision',
     ],
     [
       'nothing decided',
@@ -315,7 +315,7 @@ describe('what a person decides, and what a model says beside its score', () => 
     [
       'no end',
       { reason: 'r', author: 'a', score: 1 },
-      'properties.expiresAt is missing or no time; an RFC 3339 time such as 2026-12-31T00:00:00Z is accepted',
+      'properties.expiresAt is missing or is not a time; an RFC 3339 time such as 2026-12-31T00:00:00Z is accepted',
     ],
     [
       'too late an end',

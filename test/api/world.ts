@@ -4,14 +4,12 @@ import { type ApiDependencies, createApi } from '../../src/api/server.ts'
 import { partitionOf } from '../../src/log/partition-of.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { encodePartitionMemory } from '../../src/models/partition-memory.ts'
-import { type Account, dueBucketOf } from '../../src/scoring/account.ts'
+import type { Account } from '../../src/scoring/account.ts'
 import { encodeAccount } from '../../src/scoring/codec/codec.ts'
-import {
-  createPartitionMemory,
-  foldBatch,
-  type LogEntry,
-  type PartitionMemory,
-} from '../../src/scoring/fold.ts'
+import { dueBucketOf } from '../../src/scoring/due-buckets.ts'
+import { foldBatch } from '../../src/scoring/fold.ts'
+import type { LogEntry } from '../../src/scoring/log-entry.ts'
+import { createPartitionMemory, type PartitionMemory } from '../../src/scoring/partition-memory.ts'
 import { CounterChanges } from '../../src/scoring/population/counters.ts'
 import {
   compileRates,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { UpswellError } from '../../src/lib/errors.ts'
-import { DUE_BUCKETS } from '../../src/scoring/account.ts'
+import { DUE_BUCKETS } from '../../src/scoring/due-buckets.ts'
 import type { AccountStore, AccountWrite, Listing, ListQuery, PartitionWrite } from '../../src/store/store.ts'
 
 export interface OpenedStore {

@@ -30,7 +30,7 @@ describe('hashes', () => {
     expect(Math.max(...slices)).toBeLessThan(4300)
   })
 
-  test('tell parts apart', () => {
+  test('differ when the same characters are split into other parts', () => {
     expect(hash128Hex('ab', 'c')).not.toBe(hash128Hex('a', 'bc'))
     expect(hash128Hex('a', 'b')).toMatch(/^[0-9a-f]{32}$/)
   })

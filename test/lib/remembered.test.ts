@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { remembered } from '../../src/lib/remembered.ts'
 
-it('finds an answer once, false and empty ones too, and remembers no more than 10,000', () => {
+it('finds each answer once, also a false one, and remembers at most 10,000', () => {
   const found: string[] = []
   const answers = remembered(key => {
     found.push(key)

@@ -12,11 +12,11 @@ test.each([
   [-2.5, 0, -2],
   [-2.51, 0, -3],
   [100, 0, 100],
-])('%d to %d digits is %d', (value, decimals, expected) => {
+])('%d rounded to %d digits is %d', (value, decimals, expected) => {
   expect(roundScore(value, decimals)).toBe(expected)
 })
 
-test('a number of so many digits is left as it is', () => {
+test('keeps a number that has no more digits', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: -1_000_000, max: 1_000_000 }),

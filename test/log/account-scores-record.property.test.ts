@@ -3,7 +3,9 @@ import { expect, it } from 'vitest'
 import { hash128Hex } from '../../src/lib/hash.ts'
 import { accountScoresRecord } from '../../src/log/account-scores-record.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
-import type { Account } from '../../src/scoring/account.ts'
+import { createAccount } from '../../src/scoring/account.ts'
+import { compileModel } from '../../src/scoring/definition/compile-model.ts'
+import { model } from '../support/small-histories.ts'
 
 const TOPICS = topicNames('')
 const text = fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), fc.constantFrom('"', '\\', '\u2028'))
@@ -22,18 +24,18 @@ const standing = fc.record({
   ),
 })
 
-it('writes the same value as JSON.stringify, with its id', () => {
+function compiled(id: string, { version, tierName }: { version: number; tierName: string }) {
+  const [lowest, other] = model().tiers
+  return compileModel(model({ id, version, tiers: [lowest!, { ...other!, name: tierName }] }))
+}
+
+it('writes the value that JSON.stringify would, and its id', () => {
   fc.assert(
     fc.property(text, time, fc.array(standing, { maxLength: 3 }), (id, clock, standings) => {
-      const account = {
-        id,
-        activity: { clock },
-        standings: standings.map(({ id: modelId, version, tierName, ...rest }) => ({
-          ...rest,
-          tier: 1,
-          model: { definition: { id: modelId, version, tiers: [{ name: 'lowest' }, { name: tierName }] } },
-        })),
-      } as unknown as Account
+      const set = { offset: 0, at: 0, models: standings.map(({ id: of, ...rest }) => compiled(of, rest)) }
+      const account = createAccount(id, clock, set, { type: 'model' })
+      for (const [i, { score, coverage, tierSince, changedAt, cause }] of standings.entries())
+        Object.assign(account.standings[i]!, { tier: 1, score, coverage, tierSince, changedAt, cause })
       const record = accountScoresRecord(TOPICS, account, '3:7')
       const scores = standings.map(({ id: modelId, version, tierName, ...rest }) => ({
         modelId,

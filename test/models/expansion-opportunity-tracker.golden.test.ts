@@ -5,8 +5,8 @@ import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
 import type { Value } from '../../src/scoring/definition/model-definition.ts'
-import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
 import { DAY_MS } from '../../src/signals/time.ts'
+import { evaluateFeatures } from '../support/evaluate-features.ts'
 import { table } from '../support/table.ts'
 
 /** Each number in the definition of the Expansion Opportunity Tracker is a row here. `-` is unknown. */

@@ -7,7 +7,7 @@ import { readExamples } from '../../src/models/examples.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { InvalidModelError } from '../../src/models/problems.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
-import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
+import { evaluateFeatures } from '../support/evaluate-features.ts'
 import { FULL } from './full-model.ts'
 import { modelText, rules, SHIPPED_MODELS } from './model-text.ts'
 

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
-import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
+import { evaluateFeatures } from '../support/evaluate-features.ts'
 
 const FILE = 'bench/rolling-score.yaml'
 

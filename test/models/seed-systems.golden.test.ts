@@ -5,7 +5,7 @@ import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
 import type { FeatureDefinition, ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
-import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
+import { evaluateFeatures } from '../support/evaluate-features.ts'
 import { table } from '../support/table.ts'
 
 /**

@@ -1,17 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { parseModel } from '../../src/models/parse-model.ts'
-import {
-  type Account,
-  advance,
-  createAccount,
-  receiveSignal,
-  switchModels,
-} from '../../src/scoring/account.ts'
+import { type Account, advance, createAccount, receiveSignal } from '../../src/scoring/account.ts'
 import { decodeAccount, encodeAccount } from '../../src/scoring/codec/codec.ts'
 import { type CompiledModel, compileModel } from '../../src/scoring/definition/compile-model.ts'
+import type { ScoringEvent } from '../../src/scoring/outputs.ts'
+import { switchModels } from '../../src/scoring/switch-models.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 
-/** Edges that random histories seldom meet: each was a mistake once, or would be a costly one. */
+// Cases that random histories seldom reach. Each was a mistake once, or would be a costly one.
 
 const DAY_MS = 86_400_000
 
@@ -47,11 +43,17 @@ function signal(occurredAt: number, parts: Partial<Signal>): Signal {
   }
 }
 
+/** Passes time up to `at` (ms), then receives the signal. Returns the events of both. */
+function receive(account: Account, each: Signal, at: number, isNew = false): readonly ScoringEvent[] {
+  const before = advance(account, at)
+  return [...before, ...receiveSignal(account, each, at, isNew).events]
+}
+
 function send(model: CompiledModel, signals: readonly Signal[]): Account {
   const [first] = signals
   const models = { offset: 0, at: 0, models: [model] }
   const account = createAccount('acme', first!.occurredAt, models, { type: 'signal', signalId: first!.id })
-  for (const [i, each] of signals.entries()) receiveSignal(account, each, each.occurredAt, i === 0)
+  for (const [i, each] of signals.entries()) receive(account, each, each.occurredAt, i === 0)
   return account
 }
 
@@ -71,7 +73,7 @@ describe('29 February, every year', () => {
     ['2027-07-01', '2028-03-01', 1],
     ['2026-07-01', '2027-02-28', 90],
     ['2026-07-01', '2027-03-01', 0],
-  ])('from %s to %s: %i days since, told in time', (from, to, days) => {
+  ])('from %s to %s it is %i days since, and the account wakes in time', (from, to, days) => {
     const model = modelOf('{ daysSince: { date: traits.date, every: year, to: 90 } }')
     const facts = { kind: 'traits', properties: { date: '2024-02-29' } } as const
     const account = send(model, [signal(utc(from), facts)])
@@ -81,7 +83,7 @@ describe('29 February, every year', () => {
 })
 
 describe('numbers beyond what a double holds', () => {
-  test('make a ratio unknown, and never a score that is no number', () => {
+  test('make a ratio unknown, and the score stays a number', () => {
     const facts = (a: number, b: number) => ({ kind: 'traits', properties: { a, b } }) as const
     const account = send(modelOf('{ ratio: [a, b] }'), [
       signal(utc('2026-01-01'), facts(-1e308, -1e308)),
@@ -91,7 +93,7 @@ describe('numbers beyond what a double holds', () => {
     expect(account.standings[0]!.score).toBe(0)
   })
 
-  test('make a quotient by next to nothing unknown', () => {
+  test('make a quotient by a tiny number unknown', () => {
     const account = send(modelOf('{ daysSustained: { of: traits.used, per: traits.limit, above: 1 } }'), [
       signal(utc('2026-01-01'), { kind: 'traits', properties: { used: 1e10, limit: 5e-324 } }),
     ])
@@ -99,7 +101,7 @@ describe('numbers beyond what a double holds', () => {
   })
 })
 
-test('amounts past 2⁵³ add up the same before and after a reload, in whatever order the names came', () => {
+test('amounts beyond 2⁵³ add up to the same before and after a reload, in whatever order the names came', () => {
   const model = modelOf('{ sum: { of: usage, within: 30d } }')
   const at = utc('2026-01-01')
   const large = (name: string) => signal(at, { name, quantityThousandths: 5e15 })
@@ -111,13 +113,13 @@ test('amounts past 2⁵³ add up the same before and after a reload, in whatever
   ])
   const models = { offset: 0, at: 0, models: [model] }
   const again = decodeAccount('acme', encodeAccount(account), [models])
-  for (const each of [account, again]) receiveSignal(each, signal(at, { id: 'same', name: 'q' }), at, false)
+  for (const each of [account, again]) receive(each, signal(at, { id: 'same', name: 'q' }), at)
   expect(readOf(again)).toBe(readOf(account))
   expect(readOf(again)).toBe(Number.MAX_SAFE_INTEGER / 1000)
   expect(encodeAccount(again)).toEqual(encodeAccount(account))
 })
 
-describe('time wakes an account only when it may change something', () => {
+describe('an account is woken only when time may change something', () => {
   /** How often an account is evaluated within a year without signals. */
   function wakes(feature: string, signals: readonly Signal[]): number {
     const account = send(modelOf(feature), signals)
@@ -139,14 +141,14 @@ describe('time wakes an account only when it may change something', () => {
     expect(wakes(feature, [used])).toBe(expected)
   })
 
-  test('a date that is far behind: once a year', () => {
+  test('a date long ago: once a year, and daily until the limit', () => {
     const fiscal = signal(start, { kind: 'traits', properties: { date: '2025-09-01' } })
-    // It is 90 days behind already; in September the next year begins, and counts up to 90 again.
+    // At first it is more than 90 days ago. In September the next year begins, and it counts up to 90 again.
     expect(wakes('{ daysSince: { date: traits.date, every: year, to: 90 } }', [fiscal])).toBe(91)
   })
 })
 
-test('a model that goes and comes back at the same moment makes other events, under other ids', () => {
+test('a model that goes and comes back at the same moment causes events with other ids', () => {
   const model = modelOf('{ count: { of: usage, within: 30d } }')
   const tiered = compileModel({
     ...model.definition,
@@ -171,18 +173,18 @@ test('a model that goes and comes back at the same moment makes other events, un
   expect(new Set(ids).size).toBe(2)
 })
 
-test('a late day of a user whose other days are forgotten leaves no gap behind', () => {
+test('a late day of a user whose other days are forgotten leaves no gap', () => {
   const model = modelOf('{ powerUsers: { days: 3, within: 30d } }')
   const models = { offset: 0, at: 0, models: [model] }
   const today = utc('2026-03-01')
   const onDay = (daysAgo: number) => signal(today - daysAgo * DAY_MS, { userId: 'kim' })
   const account = send(model, [onDay(41), onDay(40)])
-  // Time passes; of the user's days only the last one is remembered by the account, and so it is stored.
-  receiveSignal(account, signal(today, {}), today, false)
+  // Time passes: the account, and so the stored account, remembers only the last of the user's days.
+  receive(account, signal(today, {}), today)
   const again = decodeAccount('acme', encodeAccount(account), [models])
   for (const [name, chunk] of account.users.chunks) again.users.chunks.set(name, chunk)
-  receiveSignal(again, onDay(45), today, false)
-  receiveSignal(again, signal(today + DAY_MS, { userId: 'kim' }), today + DAY_MS, false)
+  receive(again, onDay(45), today)
+  receive(again, signal(today + DAY_MS, { userId: 'kim' }), today + DAY_MS)
   expect(decodeAccount('acme', encodeAccount(again), [models]).activity.userDays.count(0)).toBe(1)
   expect(readOf(again)).toBe(0)
 })
@@ -202,13 +204,13 @@ triggers:
 `
   const definition = parseModel(text, 'edge.yaml')
 
-  test('is decided on once more with the next signal, even if that changes no feature', () => {
+  test('is decided again with the next signal, even if that changes no feature', () => {
     const triggers = definition.triggers.map(trigger => ({ ...trigger, cooldownMs: 0 }))
     const account = send(compileModel({ ...definition, triggers }), [
       signal(DAY_MS, { kind: 'traits', name: 'set', properties: { a: 5 } }),
     ])
     const statuses = (at: number): unknown[] =>
-      receiveSignal(account, signal(at, {}), at, false).events.map(event => 'status' in event && event.status)
+      receive(account, signal(at, {}), at).map(event => 'status' in event && event.status)
     expect(statuses(DAY_MS + 1)).toEqual([])
     expect(statuses(DAY_MS + DAY_MS / 12)).toEqual(['expired', 'qualified'])
     expect(statuses(DAY_MS + DAY_MS / 12 + 1)).toEqual([])

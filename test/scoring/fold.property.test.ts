@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { nextDue } from '../../src/scoring/account.ts'
 import type { Value } from '../../src/scoring/definition/model-definition.ts'
 import { evaluate } from '../../src/scoring/evaluate.ts'
+import { nextDue } from '../../src/scoring/next-due.ts'
 import { type FoldedHistory, foldHistory } from '../support/fold-history.ts'
 import { arbitraryBatches, arbitraryHistory, endWithTick } from '../support/histories.ts'
 import {
@@ -17,10 +17,13 @@ const RUNS = 100
 
 vi.setConfig({ testTimeout: 120_000 })
 
-/** Shrinking a counterexample takes far longer than finding it: what is found within the time is shown. */
+/**
+ * Shrinking a counterexample takes far longer than finding it. After this time the smallest one so far is
+ * shown.
+ */
 fc.configureGlobal({ interruptAfterTimeLimit: 60_000 })
 
-/** What both sides say of every account in the end. */
+/** The final accounts, in the form that both evaluators share. */
 function standingsOf(folded: FoldedHistory): unknown {
   return [...folded.accounts.values()].map(({ id, activity, standings }) => ({
     accountId: id,
@@ -77,13 +80,16 @@ function plain(value: Value): Value {
   return typeof value === 'number' ? value + 0 : value
 }
 
-/** Models that no account has met yet count only once it is touched: a last tick touches all that is due, a models record nothing. */
+/**
+ * An account meets a new model only when it is touched. A models record touches none, so a last tick touches
+ * those due.
+ */
 function settled(history: readonly HistoryRecord[]): HistoryRecord[] {
   return endWithTick(history, 2 * DAY_MS)
 }
 
 describe('folding incrementally', () => {
-  test('gives what the slow evaluator gives, whatever the batches', () => {
+  test('gives the same events as the slow evaluator, whatever the batches', () => {
     fc.assert(
       fc.property(arbitraryBatches({ accounts: 3, length: 60 }), batches => {
         const history = batches.flat()
@@ -95,7 +101,7 @@ describe('folding incrementally', () => {
     )
   })
 
-  test('gives what the slow evaluator gives when it really looks at every boundary', () => {
+  test('gives the same events as the slow evaluator when that visits every boundary', () => {
     fc.assert(
       fc.property(arbitraryHistory({ accounts: 2, length: 40 }), history => {
         const whole = settled(history)
@@ -107,7 +113,7 @@ describe('folding incrementally', () => {
     )
   })
 
-  test('ends in the same standings', () => {
+  test('ends in the same standings as the slow evaluator', () => {
     fc.assert(
       fc.property(arbitraryHistory({ accounts: 3, length: 60, modelChanges: 0 }), history => {
         expect(standingsOf(foldHistory([history]))).toEqual(slowStandingsOf(slowEvaluate(history)))
@@ -116,7 +122,7 @@ describe('folding incrementally', () => {
     )
   })
 
-  test('leaves the same bytes and sends the same ids, whatever the batches', () => {
+  test('gives the same bytes and the same event ids, whatever the batches', () => {
     fc.assert(
       fc.property(arbitraryBatches({ accounts: 3, length: 60 }), batches => {
         const one = foldHistory([batches.flat()])
@@ -128,10 +134,10 @@ describe('folding incrementally', () => {
     )
   })
 
-  test('remembers when time may next change something as asking every feature anew tells', () => {
+  test('remembers the same next change as a computation from scratch gives', () => {
     fc.assert(
       fc.property(arbitraryHistory({ accounts: 3, length: 60 }), history => {
-        // These accounts came out of their bytes: nothing is remembered in them yet.
+        // These accounts were decoded from bytes, so they remember nothing yet.
         for (const account of foldHistory([history]).accounts.values())
           expect(nextDue(account)).toBe(account.dueAt)
       }),
@@ -139,7 +145,7 @@ describe('folding incrementally', () => {
     )
   })
 
-  test('does not depend on when ticks pass', () => {
+  test('does not depend on when ticks come', () => {
     fc.assert(
       fc.property(
         arbitraryHistory({ accounts: 3, length: 60 }),
@@ -160,7 +166,7 @@ describe('folding incrementally', () => {
     )
   })
 
-  test('never sends an id twice', () => {
+  test('never gives two events the same id', () => {
     fc.assert(
       fc.property(arbitraryHistory({ accounts: 3, length: 80 }), history => {
         const ids = foldHistory([history]).events.map(({ id }) => id)
@@ -170,7 +176,7 @@ describe('folding incrementally', () => {
     )
   })
 
-  test('leaves nothing for evaluating everything to find', () => {
+  test('leaves no change for a full evaluation to find', () => {
     fc.assert(
       fc.property(arbitraryHistory({ accounts: 2, length: 60, modelChanges: 0 }), history => {
         for (const account of foldHistory([history]).accounts.values()) {
@@ -207,7 +213,7 @@ describe('folding incrementally', () => {
   })
 })
 
-/** A tick at the time of the record before it: time never goes back. */
+/** Inserts a tick with the time of the record before it, since time never goes back. */
 function withTickAt(records: readonly HistoryRecord[], place: number): HistoryRecord[] {
   const before = records[place - 1]
   if (before === undefined) return [...records]

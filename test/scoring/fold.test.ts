@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import type { Account } from '../../src/scoring/account.ts'
-import { createPartitionMemory, foldBatch, type LogEntry } from '../../src/scoring/fold.ts'
+import { foldBatch } from '../../src/scoring/fold.ts'
+import type { LogEntry } from '../../src/scoring/log-entry.ts'
+import { createPartitionMemory } from '../../src/scoring/partition-memory.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 
 const NOW = Date.parse('2026-11-22T12:00:00Z')
@@ -14,7 +16,7 @@ const [model] = new ModelLibrary().compileAll([
   { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/rolling-score.yaml'), 'utf8') },
 ])
 
-/** A partition to which records are appended one by one. */
+/** A partition that folds each record as it is appended. */
 class Partition {
   readonly memory = createPartitionMemory()
   readonly accounts = new Map<string, Account>()
@@ -52,7 +54,7 @@ class Partition {
 }
 
 describe('while history is loaded', () => {
-  test('the wall clock does not pass', () => {
+  test('a tick of the wall clock does nothing', () => {
     const partition = new Partition()
     partition.models(NOW)
     partition.signal(THEN, true)
@@ -61,7 +63,7 @@ describe('while history is loaded', () => {
     expect(partition.signal(THEN + DAY_MS, true).outcomes.applied).toBe(1)
   })
 
-  test('other models switch each account at its own clock', () => {
+  test('a models record switches each account at its own clock', () => {
     const partition = new Partition()
     partition.signal(THEN, true)
     partition.models(NOW)
@@ -71,7 +73,7 @@ describe('while history is loaded', () => {
     expect(partition.memory.modelSets).toHaveLength(1)
   })
 
-  test('time passes by its own events', () => {
+  test('a tick with the time of the events passes time', () => {
     const partition = new Partition()
     partition.models(NOW)
     partition.signal(THEN, true)
@@ -79,7 +81,7 @@ describe('while history is loaded', () => {
     expect(partition.clock).toBe(Date.parse('2013-05-31T00:00:00Z'))
   })
 
-  test('a live record, or a live signal, lets the wall clock pass again', () => {
+  test('a live record or a live signal lets the wall clock pass again', () => {
     for (const goLive of [
       (partition: Partition) => partition.append({ type: 'live' }),
       (partition: Partition) => partition.signal(THEN + 1, false),
@@ -132,7 +134,7 @@ test('a new account is in the lowest tier, silently', () => {
   expect(partition.accounts.get('acme')!.standings[0]!.tier).toBe(0)
 })
 
-test('models that are appended twice change nothing the second time', () => {
+test('the same models appended twice change nothing the second time', () => {
   const partition = new Partition()
   partition.models(NOW)
   partition.signal(NOW, false)

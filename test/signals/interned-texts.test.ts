@@ -3,12 +3,12 @@ import { expect, test } from 'vitest'
 import { InternedNames, InternedTexts } from '../../src/signals/interned-texts.ts'
 
 const TEXT = fc.constantFrom('a', 'b', 'ab', 'ba', 'report.exported', 'x'.repeat(64), 'x'.repeat(65))
-/** Many share one of 4 slots; some share the hash, too. */
+/** Many share one of 4 slots; some also share the hash. */
 const ASKED = fc.array(
   fc.tuple(TEXT, fc.constantFrom('usage' as const, 'intent' as const, 'outcome' as const), fc.nat(5)),
 )
 
-test('texts and names are those that were asked for, though they share a slot', () => {
+test('returns the text or name that was asked for, even if several share a slot', () => {
   fc.assert(
     fc.property(ASKED, asked => {
       const texts = new InternedTexts(4)
@@ -26,7 +26,7 @@ test('texts and names are those that were asked for, though they share a slot', 
   )
 })
 
-test('a name that comes again is the same object, unless it is long', () => {
+test('returns the same object for a repeated name, unless the name is long', () => {
   const names = new InternedNames(4)
   const nameOf = (name: string) => names.nameOf('usage', 7, Buffer.from(name), 0, name.length)
   expect(nameOf('report.exported')).toBe(nameOf('report.exported'))

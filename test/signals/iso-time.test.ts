@@ -4,7 +4,7 @@ import { isoTime } from '../../src/signals/iso-time.ts'
 
 const LARGEST_MS = 8_640_000_000_000_000
 
-test('a time is written as Date writes it', () => {
+test('writes a time as Date does', () => {
   const ms = fc.oneof(
     fc.integer({ min: Date.UTC(2020, 0), max: Date.UTC(2030, 0) }),
     fc.integer({ min: -LARGEST_MS, max: LARGEST_MS }),
@@ -18,7 +18,7 @@ test('a time is written as Date writes it', () => {
   )
 })
 
-test('what is no time is refused as Date refuses it', () => {
+test('throws for a number that is not a time, as Date does', () => {
   for (const ms of [Number.NaN, LARGEST_MS + 1, Number.NEGATIVE_INFINITY])
     expect(() => isoTime(ms)).toThrow(RangeError)
 })

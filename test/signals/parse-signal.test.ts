@@ -20,7 +20,7 @@ function parse(value: unknown, defaultKind?: 'usage' | 'traits') {
 }
 
 describe('a signal', () => {
-  test('is taken with all its fields', () => {
+  test('is accepted with all its fields', () => {
     expect(parse(GOOD)).toEqual({
       signal: {
         id: 'e-1',
@@ -35,24 +35,24 @@ describe('a signal', () => {
     })
   })
 
-  test('has a quantity of 1, no user and no properties unless it says so', () => {
+  test('has a quantity of 1, no user and no properties by default', () => {
     const { userId: _, quantity: __, properties: ___, ...rest } = GOOD
     expect(parse(rest)).toMatchObject({
       signal: { quantityThousandths: 1000, userId: undefined, properties: {} },
     })
   })
 
-  test('takes its kind from the topic where it names none', () => {
+  test('gets its kind from the topic if it names none', () => {
     const { kind: _, ...rest } = GOOD
     expect(parse(rest, 'usage')).toMatchObject({ signal: { kind: 'usage' } })
   })
 
-  test('needs no name where it tells facts', () => {
+  test('needs no name if it carries facts', () => {
     const { name: _, ...rest } = GOOD
     expect(parse({ ...rest, kind: 'traits' })).toMatchObject({ signal: { kind: 'traits', name: 'traits' } })
   })
 
-  test('passes over properties of events that no rule could read', () => {
+  test('drops properties of activity that no rule could read', () => {
     expect(parse({ ...GOOD, properties: { team: 'Sales', cart: [1, 2], deep: { a: 1 } } })).toMatchObject({
       signal: { properties: { team: 'Sales' } },
     })
@@ -61,10 +61,10 @@ describe('a signal', () => {
 
 const deep = (levels: number): unknown => (levels === 0 ? 1 : { inner: deep(levels - 1) })
 
-describe('what is no signal is told apart, with what was found and what is accepted', () => {
+describe('a value that is not a signal is rejected, with the value found and what is accepted', () => {
   const rows: readonly [name: string, value: unknown, code: RejectionCode, detail: RegExp][] = [
     ['empty value', '', 'not-json', /the value is empty/],
-    ['no JSON', '{"id":', 'not-json', /the value is not JSON/],
+    ['text that is not JSON', '{"id":', 'not-json', /the value is not JSON/],
     ['NaN as a value', '{"quantity": NaN}', 'not-json', /not JSON/],
     ['text', '"hello"', 'not-an-object', /found "hello"/],
     ['array', [GOOD], 'not-an-object', /found an array/],
@@ -100,7 +100,7 @@ describe('what is no signal is told apart, with what was found and what is accep
     ],
     ['missing time', { ...GOOD, occurredAt: undefined }, 'missing-field', /occurredAt is missing/],
     [
-      'no time',
+      'text that is not a time',
       { ...GOOD, occurredAt: 'yesterday' },
       'invalid-time',
       /occurredAt is "yesterday"; an RFC 3339 time/,
@@ -120,7 +120,7 @@ describe('what is no signal is told apart, with what was found and what is accep
       /the key constructor/,
     ],
     [
-      'facts that are no values',
+      'facts that are not values',
       { ...GOOD, kind: 'traits', properties: { list: [1] } },
       'invalid-field',
       /properties\.list is an array/,
@@ -160,12 +160,12 @@ describe('what is no signal is told apart, with what was found and what is accep
     })
   })
 
-  test('a clock that is a little ahead is not the future', () => {
+  test('a time is accepted up to 10 minutes ahead', () => {
     expect(parse({ ...GOOD, occurredAt: '2026-01-05T12:09:59Z' })).toHaveProperty('signal')
     expect(parse({ ...GOOD, occurredAt: '2026-01-05T12:10:01Z' })).toHaveProperty('rejection')
   })
 
-  test('limits are what they say', () => {
+  test('an id and a quantity at their limits are accepted', () => {
     expect(parse({ ...GOOD, id: 'x'.repeat(SIGNAL_LIMITS.idLength) })).toHaveProperty('signal')
     expect(parse({ ...GOOD, quantity: SIGNAL_LIMITS.quantity })).toHaveProperty('signal')
   })
@@ -180,14 +180,14 @@ describe('an override', () => {
     ['decides a score', { ...DECIDED, score: 40 }],
     ['decides a tier', { ...DECIDED, tier: 'hot' }],
     ['holds PQLs', { ...DECIDED, hold: true }],
-    ['lifts what was there, without an end', { reason: 'Over', author: 'dana', lift: true }],
+    ['lifts the present override, and needs no end', { reason: 'Over', author: 'dana', lift: true }],
     ['lasts 400 days', { ...DECIDED, score: 1, expiresAt: '2027-02-09T10:11:12.345Z' }],
-    ['carries notes of its own', { ...DECIDED, score: 1, ticket: 'CS-12' }],
+    ['carries other properties', { ...DECIDED, score: 1, ticket: 'CS-12' }],
   ])('%s', (_, properties) => {
     expect(override(properties)).toMatchObject({ signal: { kind: 'override', name: 'growth', properties } })
   })
 
-  test('may be for every model, and for one that is not active', () => {
+  test('may be for every model, or for a model that is not active', () => {
     for (const name of ['*', 'not-yet'])
       expect(override({ ...DECIDED, hold: true }, { name })).toMatchObject({ signal: { name } })
   })
@@ -196,43 +196,43 @@ describe('an override', () => {
     ['no reason', { ...DECIDED, reason: undefined, score: 1 }, /^properties\.reason is missing; a text/],
     ['an empty reason', { ...DECIDED, reason: '', score: 1 }, /^properties\.reason is missing/],
     ['no author', { ...DECIDED, author: undefined, score: 1 }, /^properties\.author is missing; a text/],
-    ['a text as score', { ...DECIDED, score: '40' }, /^properties\.score is no number; a number/],
-    ['a score of null', { ...DECIDED, score: null }, /^properties\.score is no number/],
-    ['a number as tier', { ...DECIDED, tier: 3 }, /^properties\.tier is no text; the name of one/],
+    ['a text as score', { ...DECIDED, score: '40' }, /^properties\.score is not a number; a number/],
+    ['a score of null', { ...DECIDED, score: null }, /^properties\.score is not a number/],
+    ['a number as tier', { ...DECIDED, tier: 3 }, /^properties\.tier is not a text; the name of one/],
     ['a text as hold', { ...DECIDED, hold: 'yes' }, /^properties\.hold is neither true nor false/],
     ['a number as lift', { ...DECIDED, lift: 1 }, /^properties\.lift is neither true nor false/],
-    ['a lift beside a score', { ...DECIDED, lift: true, score: 1 }, /^properties has lift beside score/],
-    ['a lift beside a hold', { ...DECIDED, lift: true, hold: true }, /^properties has lift beside score/],
     [
-      'nothing decided',
-      DECIDED,
-      /^properties decides nothing; one of score, tier, hold: true and lift: true/,
+      'a lift beside a score',
+      { ...DECIDED, lift: true, score: 1 },
+      /^properties has lift together with score/,
     ],
+    [
+      'a lift beside a hold',
+      { ...DECIDED, lift: true, hold: true },
+      /^properties has lift together with score/,
+    ],
+    ['no decision', DECIDED, /^properties decides nothing; one of score, tier, hold: true and lift: true/],
     ['only a hold of false', { ...DECIDED, hold: false }, /^properties decides nothing/],
     [
       'no end',
       { ...DECIDED, expiresAt: undefined, score: 1 },
-      /^properties\.expiresAt is missing or no time/,
+      /^properties\.expiresAt is missing or is not a time/,
     ],
     ['a day as end', { ...DECIDED, expiresAt: '2026-02-01', score: 1 }, /an RFC 3339 time such as/],
-    [
-      'an end that is over',
-      { ...DECIDED, expiresAt: GOOD.occurredAt, score: 1 },
-      /not within 400 days after/,
-    ],
+    ['an end in the past', { ...DECIDED, expiresAt: GOOD.occurredAt, score: 1 }, /not within 400 days after/],
     [
       'an end after 400 days',
       { ...DECIDED, expiresAt: '2027-02-09T10:11:12.346Z', score: 1 },
       /not within 400 days after occurredAt/,
     ],
     ['a list', { ...DECIDED, score: 1, tags: [] }, /^properties\.tags is an array; a number, text/],
-  ])('with %s is refused', (_, properties, detail) => {
+  ])('with %s is rejected', (_, properties, detail) => {
     expect(override(properties)).toEqual({
       rejection: { code: 'invalid-field', detail: expect.stringMatching(detail) },
     })
   })
 
-  test('needs a name and properties', () => {
+  test('must have a name and properties', () => {
     const missing = (field: string) => ({
       rejection: { code: 'missing-field', detail: expect.stringMatching(`^${field} is missing`) },
     })
@@ -263,7 +263,7 @@ describe('RFC 3339', () => {
     '2026-01-05T10:11:12+05:60',
     '1767607872',
     '',
-  ])('%s is none', text => {
+  ])('%s is not a time', text => {
     expect(parseRfc3339(text)).toBeUndefined()
   })
 })

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { PlainTimeReader } from '../../src/signals/plain-time.ts'
 import { dayOfCivil, parseRfc3339 } from '../../src/signals/rfc3339.ts'
 
-/** The rule as RFC 3339 writes it down, and the calendar of `Date`. */
+/** The grammar of RFC 3339; `slowParse` checks the calendar with `Date`. */
 const GRAMMAR =
   /^(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d{2}):(\d{2}))$/
 
@@ -72,7 +72,7 @@ const TIME = fc
   )
   .map(parts => parts.join(''))
 
-/** They come in runs of one day, as in a log. */
+/** Times come in runs of one day, as in a log. */
 const PLAIN_TIME = fc
   .tuple(
     fc.constantFrom('2026-01-05', '2026-01-06', '2024-02-29', '1999-12-31'),
@@ -86,7 +86,7 @@ const PLAIN_TIME = fc
 
 const RUNS = 5000
 
-test('a time is what the grammar and the calendar say', () => {
+test('parses exactly the times that the grammar and the calendar allow', () => {
   let times = 0
   fc.assert(
     fc.property(TIME, text => {
@@ -99,7 +99,7 @@ test('a time is what the grammar and the calendar say', () => {
   expect(times).toBeGreaterThan(RUNS / 20)
 })
 
-test('every day of 900 years has its number, and no other day has one', () => {
+test('numbers every day of 900 years, and no day that does not exist', () => {
   let next: number | undefined
   for (let year = 1600; year < 2500; year++)
     for (let month = 0; month <= 13; month++)
@@ -114,7 +114,7 @@ test('every day of 900 years has its number, and no other day has one', () => {
   expect(next).toBe(slowDay(2500, 1, 1))
 })
 
-test('plain times are read from their bytes, whatever was read before', () => {
+test('reads plain times from their bytes, whatever was read before', () => {
   const reader = new PlainTimeReader()
   let times = 0
   fc.assert(
@@ -140,7 +140,7 @@ test.each([
   ['2026-01-05T23:59:60.000Z', -1],
   ['2026-01-05T10:11:12,345Z', -1],
   ['2026-01-05T10:11:12.345z', -1],
-])('the plain time %s is %d', (text, ms) => {
+])('reads the plain time %s as %d', (text, ms) => {
   const reader = new PlainTimeReader()
   const bytes = Buffer.from(text)
   expect(reader.read(bytes, 0, bytes.length)).toBe(ms)

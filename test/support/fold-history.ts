@@ -8,13 +8,10 @@ import {
 } from '../../src/scoring/codec/codec.ts'
 import { type CompiledModel, compileModel } from '../../src/scoring/definition/compile-model.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
-import {
-  createPartitionMemory,
-  foldBatch,
-  type LogEntry,
-  type PartitionMemory,
-} from '../../src/scoring/fold.ts'
+import { foldBatch } from '../../src/scoring/fold.ts'
+import type { LogEntry } from '../../src/scoring/log-entry.ts'
 import type { ScoringEvent } from '../../src/scoring/outputs.ts'
+import { createPartitionMemory, type PartitionMemory } from '../../src/scoring/partition-memory.ts'
 import type { HistoryRecord } from './slow/slow-evaluator.ts'
 
 export interface FoldedHistory {

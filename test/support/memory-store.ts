@@ -1,5 +1,5 @@
 import { UpswellError } from '../../src/lib/errors.ts'
-import { DUE_BUCKETS } from '../../src/scoring/account.ts'
+import { DUE_BUCKETS } from '../../src/scoring/due-buckets.ts'
 import type { CounterBook, CounterChange } from '../../src/scoring/population/counters.ts'
 import { orderedCounters } from '../../src/store/lmdb/ordered-counters.ts'
 import type {

@@ -11,7 +11,7 @@ export function plainWrite(
   context: WriteContext,
 ): PartitionWrite {
   const cache = new AccountCache()
-  const builder = new WriteBuilder()
+  const builder = new WriteBuilder(cache.writer)
   for (const account of accounts) builder.add(compareAccount(account, cache), undefined)
   return builder.build(counts, context)
 }

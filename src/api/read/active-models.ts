@@ -1,5 +1,5 @@
 import type { ModelDefinition } from '../../scoring/definition/model-definition.ts'
-import type { PartitionMemory } from '../../scoring/fold.ts'
+import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 
 /** The models that are active, by ascending id. While they change, partitions differ: of each model the highest version. */
 export function activeModels(memories: readonly PartitionMemory[]): ModelDefinition[] {

@@ -1,5 +1,5 @@
 import type { CompiledModel } from '../../scoring/definition/compile-model.ts'
-import type { PartitionMemory } from '../../scoring/fold.ts'
+import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 
 export interface KnownModel {
   readonly id: string

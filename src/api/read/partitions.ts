@@ -1,6 +1,6 @@
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory.ts'
-import type { PartitionMemory } from '../../scoring/fold.ts'
+import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { AccountStore } from '../../store/store.ts'
 import { FreshValue } from './fresh-value.ts'
 

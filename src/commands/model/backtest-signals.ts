@@ -7,7 +7,7 @@ import type { Log, LogRecord } from '../../log/log.ts'
 
 import { ModelLibrary } from '../../models/model-library.ts'
 import { InvalidModelError } from '../../models/problems.ts'
-import type { LogEntry } from '../../scoring/fold.ts'
+import type { LogEntry } from '../../scoring/log-entry.ts'
 import { parseSignal } from '../../signals/parse-signal.ts'
 import type { Signal } from '../../signals/signal.ts'
 import { isBlank, readLines } from '../read-lines.ts'

@@ -2,10 +2,11 @@ import { bucketsOfSlice } from '../../consumers/scorer/tick-slices.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory.ts'
-import { type Account, switchModels } from '../../scoring/account.ts'
+import { type Account, advance } from '../../scoring/account.ts'
 import { decodeAccount, UnreadableStateError } from '../../scoring/codec/codec.ts'
 import type { CompiledModel } from '../../scoring/definition/compile-model.ts'
-import type { PartitionMemory } from '../../scoring/fold.ts'
+import type { PartitionMemory } from '../../scoring/partition-memory.ts'
+import { switchModels } from '../../scoring/switch-models.ts'
 import type { AccountStore } from '../../store/store.ts'
 
 /** An account as a reader got it, which may do with it what it likes: the store's is another one. */
@@ -94,7 +95,11 @@ async function readAccounts(
 
 /** As the fold does before anything else: accounts that nothing has touched since are brought to the later models. */
 function current(account: Account, { modelSets }: PartitionMemory): Account {
-  for (const set of modelSets) if (set.offset > account.modelsOffset) switchModels(account, set)
+  for (const set of modelSets) {
+    if (set.offset <= account.modelsOffset) continue
+    advance(account, set.at)
+    switchModels(account, set)
+  }
   return account
 }
 

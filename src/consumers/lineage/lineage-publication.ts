@@ -6,9 +6,9 @@ import type { TopicNames } from '../../log/topic-names.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory.ts'
 import type { Account } from '../../scoring/account.ts'
+import { eventsToAnnounce } from '../../scoring/announce.ts'
 import { decodeScores } from '../../scoring/codec/codec.ts'
-import type { PartitionMemory } from '../../scoring/fold.ts'
-import { handOver } from '../../scoring/hand-over.ts'
+import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { Announcement, LineageRole, Publication } from '../scorer/publication.ts'
 import { originOffset } from './copy-records.ts'
 import type { Lineage, Origin } from './lineage.ts'
@@ -96,7 +96,7 @@ export class LineagePublication implements Publication {
     return accounts.map((account, i) => {
       const bytes = found[i]
       const known = bytes === undefined ? undefined : decodeScores(account.id, bytes, before.modelSets)
-      return { account, events: handOver(known?.standings ?? [], account) }
+      return { account, events: eventsToAnnounce(known?.standings ?? [], account) }
     })
   }
 }

@@ -1,4 +1,5 @@
 import type { Account } from '../../scoring/account.ts'
+import { ByteWriter } from '../../scoring/codec/bytes.ts'
 import {
   encodeAccount,
   encodeUserChunk,
@@ -40,6 +41,7 @@ export interface Difference {
  */
 export function compareAccount(sampled: SampledAccount, recomputed: Account | undefined): AccountParity {
   const { accountId, storedOffset, core, chunks } = sampled
+  const writer = new ByteWriter()
   const differences: Difference[] = []
   const compare = (
     part: Difference['part'],
@@ -49,9 +51,9 @@ export function compareAccount(sampled: SampledAccount, recomputed: Account | un
     const isSame = stored !== undefined && made !== undefined && Buffer.compare(stored, made) === 0
     if (!isSame) differences.push({ part, stored, recomputed: made })
   }
-  compare('core', core, recomputed && encodeAccount(recomputed))
+  compare('core', core, recomputed && encodeAccount(recomputed, writer))
   if (chunks !== undefined) {
-    const made = recomputedChunks(recomputed)
+    const made = recomputedChunks(recomputed, writer)
     for (const chunk of new Set([...chunks.keys(), ...made.keys()]))
       compare({ chunk }, chunks.get(chunk), made.get(chunk))
   }
@@ -66,10 +68,10 @@ export function compareAccount(sampled: SampledAccount, recomputed: Account | un
   }
 }
 
-function recomputedChunks(account: Account | undefined): Map<string, Uint8Array> {
+function recomputedChunks(account: Account | undefined, writer: ByteWriter): Map<string, Uint8Array> {
   const chunks = new Map<string, Uint8Array>()
   for (const [name, chunk] of account?.users.chunks ?? [])
-    if (chunk.changed) chunks.set(name, encodeUserChunk(chunk))
+    if (chunk.isUnsaved) chunks.set(name, encodeUserChunk(chunk, writer))
   return chunks
 }
 

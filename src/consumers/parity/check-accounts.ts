@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createPartitionMemory } from '../../scoring/fold.ts'
+import { createPartitionMemory } from '../../scoring/partition-memory.ts'
 import type { AccountParity } from './account-parity.ts'
 import { readCheckpointState } from './checkpoint-state.ts'
 import type { ParitySource } from './parity-source.ts'

@@ -91,7 +91,7 @@ function decode(
   for (const [name, bytes] of chunks) {
     const chunk = decodeUserChunk(accountId, bytes)
     // The store holds it.
-    chunk.changed = true
+    chunk.isUnsaved = true
     account.users.chunks.set(name, chunk)
   }
   return account

@@ -1,4 +1,4 @@
-import { DUE_BUCKETS } from '../../scoring/account.ts'
+import { DUE_BUCKETS } from '../../scoring/due-buckets.ts'
 import type { AccountStore } from '../../store/store.ts'
 
 /**

@@ -2,7 +2,9 @@ import { decodeRecord, isHistory, recordKind } from '../../log/decode-records.ts
 import type { LogRecord } from '../../log/log.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import type { Account } from '../../scoring/account.ts'
-import { foldBatch, type LogEntry, type PartitionMemory } from '../../scoring/fold.ts'
+import { foldBatch } from '../../scoring/fold.ts'
+import type { LogEntry } from '../../scoring/log-entry.ts'
+import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import { type AccountParity, compareAccount } from './account-parity.ts'
 import type { SampledAccount } from './sample-accounts.ts'
 

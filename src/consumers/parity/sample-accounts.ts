@@ -1,7 +1,7 @@
 import { decodePartitionMemory } from '../../models/partition-memory.ts'
 import { everyChunkName } from '../../scoring/activity/users.ts'
 import { decodeAccount, UnreadableStateError } from '../../scoring/codec/codec.ts'
-import type { PartitionMemory } from '../../scoring/fold.ts'
+import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { AccountStore, UserChunkKey } from '../../store/store.ts'
 import type { ParitySource } from './parity-source.ts'
 

@@ -1,4 +1,5 @@
 import type { Account } from '../../scoring/account.ts'
+import { ByteWriter } from '../../scoring/codec/bytes.ts'
 import { perModel } from '../../scoring/population/per-model.ts'
 import { compileRates, type RateShare } from '../../scoring/population/rate-cells.ts'
 import type { RankEntry } from './rank-entries.ts'
@@ -44,6 +45,8 @@ export class AccountCache {
   #newerBytes = 0
   /** Each model's rates are compiled once. */
   readonly ratesOf = perModel(compileRates)
+  /** Encodes the partition's accounts. */
+  readonly writer = new ByteWriter()
 
   /** The newer generation. The fold adds new accounts to it. */
   get accounts(): Map<string, Account> {
@@ -77,7 +80,7 @@ export class AccountCache {
   saved(account: Account, stored: SavedAccount | undefined, now: Indexes, sizeBytes: number): void {
     const { chunks } = account.users
     if (chunks.size > MOST_CHUNKS) chunks.clear()
-    else for (const chunk of chunks.values()) chunk.changed = false
+    else for (const chunk of chunks.values()) chunk.isUnsaved = false
     const { lastOffset, dueAt } = account
     const { rankEntries, shares } = now
     this.#newerBytes += sizeBytes - (stored?.sizeBytes ?? 0)

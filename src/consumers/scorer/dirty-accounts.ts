@@ -8,21 +8,21 @@ export class DirtyAccounts {
   readonly #counts = new CounterChanges()
   /** Their scores are published even if unchanged: another lineage publishes them now. */
   readonly announced = new Set<Account>()
-  memoryChanged = false
+  hasMemoryChanged = false
   /** Sum of the accounts' cores as the store holds them. */
   sizeBytes = 0
   /** Chunks of users that were loaded since the last flush. */
   loadedChunks = 0
 
   /** `sizeOf`: bytes of an account in the store. */
-  add({ touched, counts, memoryChanged }: FoldResult, sizeOf: (account: Account) => number): void {
+  add({ touched, counts, hasMemoryChanged }: FoldResult, sizeOf: (account: Account) => number): void {
     for (const account of touched) {
       if (this.accounts.has(account)) continue
       this.accounts.add(account)
       this.sizeBytes += sizeOf(account)
     }
     this.#counts.addAll(counts)
-    this.memoryChanged ||= memoryChanged
+    this.hasMemoryChanged ||= hasMemoryChanged
   }
 
   get counts(): FoldResult['counts'] {

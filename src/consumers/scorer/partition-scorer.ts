@@ -8,7 +8,9 @@ import { deadLetterRecord, eventRecord } from '../../log/output-records.ts'
 import { publishedMetadata } from '../../log/published-offset.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import type { Account } from '../../scoring/account.ts'
-import { type FoldResult, foldBatch, type LogEntry, type PartitionMemory } from '../../scoring/fold.ts'
+import { type FoldResult, foldBatch } from '../../scoring/fold.ts'
+import type { LogEntry } from '../../scoring/log-entry.ts'
+import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { SignalScanner } from '../../signals/scan-signal.ts'
 import { ScannedSignals } from '../../signals/scanned-signals.ts'
 import { signalRuns } from '../../signals/signal-table.ts'
@@ -262,7 +264,7 @@ export class PartitionScorer {
       fencingToken: this.#fencingToken,
       expectedStoredOffset: this.offsets.stored,
       storedOffset: this.offsets.folded,
-      memory: this.#dirty.memoryChanged ? this.memory : undefined,
+      memory: this.#dirty.hasMemoryChanged ? this.memory : undefined,
       library,
     })
   }

@@ -26,7 +26,7 @@ export async function prepareFlush(
   const yielder = createYielder(ACCOUNTS_PER_TURN)
   const touched: TouchedAccount[] = []
   await yielder.each(dirty.accounts, account => touched.push(compareAccount(account, cache)))
-  const builder = new WriteBuilder()
+  const builder = new WriteBuilder(cache.writer)
   let next = 1
   await yielder.each(touched, account => builder.add(account, touched[next++]))
   return { touched, write: builder.build(dirty.counts, context) }

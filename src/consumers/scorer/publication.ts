@@ -1,8 +1,8 @@
 import type { LogRecord } from '../../log/log.ts'
 import type { TopicNames } from '../../log/topic-names.ts'
 import type { Account } from '../../scoring/account.ts'
-import type { PartitionMemory } from '../../scoring/fold.ts'
 import type { ScoringEvent } from '../../scoring/outputs.ts'
+import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 
 /**
  * `serving`: publishes for all subscribers. `shadow`: publishes to topics of its own. `retired`: ignores new

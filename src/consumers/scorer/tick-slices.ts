@@ -1,4 +1,4 @@
-import { DUE_BUCKETS, MOST_SLICES } from '../../scoring/account.ts'
+import { DUE_BUCKETS, MOST_SLICES } from '../../scoring/due-buckets.ts'
 
 /**
  * The most accounts that one tick makes due, while there are slices to cut by. Each tick is one transaction,

@@ -1,8 +1,11 @@
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { encodePartitionMemory } from '../../models/partition-memory.ts'
-import { type Account, dueBucketOf } from '../../scoring/account.ts'
+import type { Account } from '../../scoring/account.ts'
+import type { ByteWriter } from '../../scoring/codec/bytes.ts'
 import { encodeAccount, encodeUserChunk } from '../../scoring/codec/codec.ts'
-import type { FoldResult, PartitionMemory } from '../../scoring/fold.ts'
+import { dueBucketOf } from '../../scoring/due-buckets.ts'
+import type { FoldResult } from '../../scoring/fold.ts'
+import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import { CounterChanges } from '../../scoring/population/counters.ts'
 import { countShares, type RateShare, rateShares } from '../../scoring/population/rate-cells.ts'
 import { prefetchSeries } from '../../scoring/prefetch.ts'
@@ -51,21 +54,26 @@ export class WriteBuilder {
   readonly #accounts: AccountWrite[] = []
   readonly #userChunks: (UserChunkKey & { bytes: Uint8Array })[] = []
   readonly #counters = new CounterChanges()
+  readonly #writer: ByteWriter
+
+  constructor(writer: ByteWriter) {
+    this.#writer = writer
+  }
 
   /** `next`: the account of the following call; its memory is read ahead. */
   add({ account, before, shares, changes }: TouchedAccount, next: TouchedAccount | undefined): void {
     if (next !== undefined) prefetched.sum += prefetchSeries(next.account)
     this.#accounts.push({
       accountId: account.id,
-      bytes: encodeAccount(account),
+      bytes: encodeAccount(account, this.#writer),
       bucket: dueBucketOf(account.id),
       dueAt: before?.dueAt === account.dueAt ? undefined : account.dueAt,
       listingsRemoved: changes.listingsRemoved,
       listingsAdded: changes.listingsAdded,
     })
     for (const [chunk, users] of account.users.chunks) {
-      if (users.changed)
-        this.#userChunks.push({ accountId: account.id, chunk, bytes: encodeUserChunk(users) })
+      if (users.isUnsaved)
+        this.#userChunks.push({ accountId: account.id, chunk, bytes: encodeUserChunk(users, this.#writer) })
     }
     countShares(before?.shares ?? [], shares, this.#counters)
   }

@@ -10,30 +10,30 @@ import { SeriesTable } from './series-table.ts'
 import { UserDayCounts } from './user-days.ts'
 
 /**
- * The rolling state of one account: what it did, by name and day. It knows no model. Most accounts have no properties, facts and overrides at all: what is
- * empty is one thing that all of them share, and another takes its place with the first entry.
+ * The rolling state of one account: what it did, by name and day. It knows no model. Most accounts have no
+ * properties, facts and overrides: they share one empty map, which the first entry replaces by a new one.
  */
 export interface AccountActivity {
   /** The highest `observedAt` seen, ms. */
   clock: number
-  /** The day of the clock that the account began with, or of the earliest signal that was applied. */
+  /** The day of the account's first clock, or an earlier day of an applied signal. */
   firstDay: number
-  /** By `seriesKey(kind, name)`. */
+  /** Keyed by `seriesKey(kind, name)`. */
   readonly series: SeriesTable
   readonly hours: HourTable
-  /** Days in which any series has a bucket, ascending; derived from the series. */
+  /** The days on which any series has a bucket, ascending. Derived from the series. */
   readonly activeDays: number[]
   readonly userDays: UserDayCounts
-  /** How many users there have been; decides how their records are cut into chunks. */
+  /** How many users there have ever been. It decides how their records are cut into chunks. */
   userCount: number
   dimensions: Readonly<Record<Dimension, ReadonlyMap<string, SeenDays>>>
-  /** By `kind.property`. */
+  /** Keyed by `kind.property`. */
   latest: ReadonlyMap<string, LatestValue>
-  /** By the name of the override: a model's id, or `*`. Only those that have not ended. */
+  /** Keyed by the override's name: a model's id, or `*`. Ended overrides are removed. */
   overrides: ReadonlyMap<string, Override>
-  /** By `modelKey`: how often the account has stopped to stand under that version of a model. */
+  /** Keyed by `modelKey`: how often the account has left that version of a model. */
   endedModels: ReadonlyMap<string, number>
-  /** When each of the last ids was applied, by the account's clock, ms. */
+  /** The latest ids, each with the account's clock when it was applied, ms. */
   readonly recentIds: RecentIds
   dropped: DroppedCounts
 }
@@ -46,7 +46,7 @@ export interface SeenDays {
 export interface LatestValue {
   value: PropertyValue
   occurredAt: number
-  /** Of each day the number with the highest `occurredAt`, ascending by day. */
+  /** For each day the number with the highest `occurredAt`, ascending. */
   readonly history: HistoryEntry[]
 }
 
@@ -55,7 +55,7 @@ export interface HistoryEntry {
   readonly occurredAt: number
 }
 
-/** What was not kept, and why. */
+/** Counts of dropped signals and values, by reason. */
 export interface DroppedCounts {
   readonly tooOld: number
   readonly names: number
@@ -71,7 +71,7 @@ export const LIMITS = {
   endedModels: 64,
   recentIds: 1024,
 } as const
-export const DEDUP_MS = 48 * HOUR_MS
+const DEDUP_MS = 48 * HOUR_MS
 
 const NO_VALUES = { team: EMPTY_MAP, location: EMPTY_MAP, product: EMPTY_MAP, role: EMPTY_MAP }
 const NOTHING_DROPPED: DroppedCounts = { tooOld: 0, names: 0, keys: 0, values: 0 }
@@ -102,7 +102,7 @@ export function countDropped(activity: AccountActivity, what: keyof DroppedCount
   activity.dropped = { ...activity.dropped, [what]: activity.dropped[what] + 1 }
 }
 
-/** Moves the clock on and forgets what leaves. Its result depends on the clock alone, not on the steps in which it got there. */
+/** Moves the clock on and forgets what is too old. One step to a clock gives the same state as several. */
 export function moveClock(activity: AccountActivity, clock: number): void {
   const before = activity.clock
   if (clock <= before) return
@@ -150,7 +150,7 @@ export function setValues(
     activity.dimensions = { ...activity.dimensions, [dimension]: values }
 }
 
-/** The newest entry before the first day stays: it is the value that the first day began with. */
+/** Keeps the newest entry before `firstDay`: it is the value at the beginning of that day. */
 export function trimHistory(history: HistoryEntry[], firstDay: number): void {
   while (history.length > 1 && dayOf(history[1]!.occurredAt) < firstDay) history.shift()
 }

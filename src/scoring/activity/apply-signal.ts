@@ -17,53 +17,76 @@ import { insertSorted } from './buckets.ts'
 import { createSeries, type Series } from './series.ts'
 import { seeUser, type UserBook } from './users.ts'
 
-/** What a signal may have changed: a series, users' days, properties with their days, or latest values. */
+/** What a signal may have changed. */
 export interface Touched {
   readonly series: TouchedSeries | undefined
+  /** The days that users are counted under. */
   readonly users: boolean
   readonly dimensions: readonly Dimension[]
+  /** Latest-wins keys, `kind.property`. */
   readonly keys: readonly string[]
 }
 
-/** Where a signal was counted. */
+/** The series in which a signal was counted, and how. */
 export interface TouchedSeries {
   readonly series: Series
   readonly thousandths: number
   readonly day: number
-  /** It is the only signal of its name on that day; of all names. */
+  /** The signal is the first of its name on that day. */
   readonly isNewBucket: boolean
+  /** … of any name on that day. */
   readonly isNewDay: boolean
-  /** Undefined: it came too late to be held by hours. */
+  /** Undefined: the signal came too late for the hours that are held. */
   readonly hour: number | undefined
   readonly isNewHourBucket: boolean
   readonly isNewHour: boolean
 }
 
-/** What a signal did to an activity: nothing, and why; or what it touched, of use until the next signal is applied. */
-export type Applied = Touched | 'duplicate' | 'too-old'
-
-const NONE: readonly never[] = []
-const TOUCHED_NOTHING: Touched = { series: undefined, users: false, dimensions: NONE, keys: NONE }
-
 type Writable<T> = { -readonly [Field in keyof T]: T[Field] }
 
-/** For each signal the same two objects: what was touched is read at once, and made anew it would be a sixth of all that a signal allocates. */
-const touched: Writable<Touched> = { ...TOUCHED_NOTHING }
-const counted: Writable<TouchedSeries> = {
-  series: createSeries(''),
-  thousandths: 0,
-  day: 0,
-  isNewBucket: false,
-  isNewDay: false,
-  hour: undefined,
-  isNewHourBucket: false,
-  isNewHour: false,
+/**
+ * Where `applySignal` writes what a signal touched. The caller makes one and uses it for all signals:
+ * a new one for each would be a sixth of all that a signal allocates.
+ */
+export interface TouchedBuffer extends Writable<Touched> {
+  /** Becomes `series` when a signal is counted. */
+  readonly counted: Writable<TouchedSeries>
+}
+
+const NONE: readonly never[] = []
+/** Holds the place until the first signal is counted; nothing is added to it. */
+const NO_SERIES = createSeries('')
+
+export function createTouchedBuffer(): TouchedBuffer {
+  return {
+    series: undefined,
+    users: false,
+    dimensions: NONE,
+    keys: NONE,
+    counted: {
+      series: NO_SERIES,
+      thousandths: 0,
+      day: 0,
+      isNewBucket: false,
+      isNewDay: false,
+      hour: undefined,
+      isNewHourBucket: false,
+      isNewHour: false,
+    },
+  }
 }
 
 /**
- * Applies a signal; the clock was moved to its `observedAt` before. Rules: docs/how-a-score-is-defined.md, "A signal", 3 to 5.
+ * Applies a signal to an activity whose clock is at the signal's `observedAt` already.
+ * Returns why it changed nothing, or `buffer` with what it touched: valid until the next signal.
+ * Rules: docs/how-a-score-is-defined.md, "A signal", 3 to 5.
  */
-export function applySignal(activity: AccountActivity, users: UserBook, signal: Signal): Applied {
+export function applySignal(
+  activity: AccountActivity,
+  users: UserBook,
+  signal: Signal,
+  buffer: TouchedBuffer,
+): Touched | 'duplicate' | 'too-old' {
   const id = signal.idHash ?? hash64(signal.id)
   if (activity.recentIds.has(id)) return 'duplicate'
   const { kind, occurredAt } = signal
@@ -75,25 +98,34 @@ export function applySignal(activity: AccountActivity, users: UserBook, signal: 
   }
   activity.recentIds.add(id, activity.clock)
   if (day < activity.firstDay) activity.firstDay = day
+  buffer.series = undefined
+  buffer.users = false
+  buffer.dimensions = NONE
+  buffer.keys = NONE
   if (kind === 'override') {
     applyOverride(activity, signal)
-    return TOUCHED_NOTHING
+  } else if (!isActivityKind(kind)) {
+    buffer.keys = applyFacts(activity, signal)
+  } else {
+    if (countSignal(activity, signal, day, buffer.counted)) buffer.series = buffer.counted
+    if (kind === 'outcome') return buffer
+    const user = userHashOf(signal)
+    buffer.users = user !== undefined && applyUser(activity, users, user, day, today)
+    buffer.dimensions = seeValues(activity, signal.properties, day)
   }
-  if (!isActivityKind(kind)) return applyFacts(activity, signal)
-  touched.series = countSignal(activity, signal, day)
-  touched.users = false
-  touched.dimensions = NONE
-  if (kind === 'outcome') return touched
-  const user = userHashOf(signal)
-  touched.users = user !== undefined && applyUser(activity, users, user, day, today)
-  touched.dimensions = seeValues(activity, signal.properties, day)
-  return touched
+  return buffer
 }
 
-function countSignal(activity: AccountActivity, signal: Signal, day: number): TouchedSeries | undefined {
+/** Returns false if the account has too many series to begin this one. */
+function countSignal(
+  activity: AccountActivity,
+  signal: Signal,
+  day: number,
+  counted: TouchedBuffer['counted'],
+): boolean {
   const key = signal.seriesKey ?? seriesKey(signal.kind, signal.name)
   const series = activity.series.get(key) ?? beginSeries(activity, key)
-  if (series === undefined) return undefined
+  if (series === undefined) return false
   const thousandths = signal.quantityThousandths
   counted.series = series
   counted.thousandths = thousandths
@@ -106,7 +138,7 @@ function countSignal(activity: AccountActivity, signal: Signal, day: number): To
   counted.hour = isHeld ? hour : undefined
   counted.isNewHourBucket = before !== 'same-name'
   counted.isNewHour = before === 'nothing'
-  return counted
+  return true
 }
 
 function beginSeries(activity: AccountActivity, key: string): Series | undefined {
@@ -120,7 +152,7 @@ function beginSeries(activity: AccountActivity, key: string): Series | undefined
   return begun
 }
 
-/** Returns whether the days that users are counted under changed. */
+/** Returns whether the days changed that users are counted under. */
 function applyUser(
   activity: AccountActivity,
   users: UserBook,
@@ -169,7 +201,7 @@ function seeValue(activity: AccountActivity, dimension: Dimension, value: string
   return true
 }
 
-/** The latest by `occurredAt` holds; one that has ended already does not. */
+/** The override with the latest `occurredAt` holds. One that has already ended is not kept. */
 function applyOverride(activity: AccountActivity, signal: Signal): void {
   const override = readOverride(signal)
   if (typeof override === 'string') throw new Error(`signal ${signal.id}: ${override}`)
@@ -183,13 +215,14 @@ function applyOverride(activity: AccountActivity, signal: Signal): void {
     activity.overrides = withEntry(activity.overrides, signal.name, override)
 }
 
-function applyFacts(activity: AccountActivity, signal: Signal): Touched {
+/** Returns the keys that it may have changed. */
+function applyFacts(activity: AccountActivity, signal: Signal): string[] {
   const keys: string[] = []
   for (const property of Object.keys(signal.properties)) {
     const key = `${signal.kind}.${property}`
     if (applyFact(activity, key, signal.properties[property]!, signal.occurredAt)) keys.push(key)
   }
-  return { series: undefined, users: false, dimensions: NONE, keys }
+  return keys
 }
 
 function applyFact(

@@ -1,22 +1,26 @@
-/** A signal's quantity unless it says otherwise: 1, in thousandths. */
+/** The quantity of most signals, 1, in thousandths. */
 const ONE = 1000
 
 /**
- * Sparse buckets by day (or hour) number: what happened then. An account has a dozen of these or hundreds, most of them with a few buckets, so they are one plain
- * array of their own size: bucket, count, bucket, count …, ascending. The sums of quantities are kept only where a quantity was not 1.
+ * Sparse buckets by day (or hour) number, each with a count and a sum of quantities. An account has a dozen
+ * of these tables or hundreds, mostly with a few buckets each. So a table is one plain array of its own size,
+ * ascending: bucket, count, bucket, count … Sums are kept only if a quantity was not 1.
  */
 export class Buckets {
   #pairs: number[] = NONE
   #length = 0
-  /** In thousandths; integers below 2⁵³, so that any order of adding gives the same sum. Undefined: every quantity was 1. */
+  /**
+   * In thousandths. Integers up to 2⁵³ − 1, so that any order of adding gives the same sum. Undefined: every
+   * quantity was 1.
+   */
   #sums: number[] | undefined = undefined
 
-  /** How many buckets there are. */
+  /** The number of buckets. */
   get length(): number {
     return this.#length
   }
 
-  /** The number of the i-th bucket. */
+  /** The day (or hour) of the i-th bucket. */
   at(i: number): number {
     return this.#pairs[2 * i]!
   }
@@ -30,19 +34,19 @@ export class Buckets {
     return this.#sums === undefined ? this.#pairs[2 * i + 1]! * ONE : this.#sums[i]!
   }
 
-  /** Whether the quantities of each bucket add up as if all of them were 1. */
+  /** Whether each bucket's sum is as if all its quantities were 1. */
   isPlain(): boolean {
     if (this.#sums === undefined) return true
     for (let i = 0; i < this.#length; i++) if (this.sum(i) !== this.count(i) * ONE) return false
     return true
   }
 
-  /** The index of the first bucket that is `≥ bucket`. */
+  /** The index of the first bucket `≥ bucket`. */
   indexFrom(bucket: number): number {
     const pairs = this.#pairs
     let low = 0
     let high = this.#length
-    // Most reads are at or near the newest bucket.
+    // Most reads are at the newest bucket or near it.
     if (high > 0 && pairs[2 * high - 2]! < bucket) return high
     while (low < high) {
       const middle = (low + high) >>> 1
@@ -57,7 +61,7 @@ export class Buckets {
     return i < this.#length && this.#pairs[2 * i] === bucket
   }
 
-  /** Whether there is a bucket in `from … to`, both included. */
+  /** Whether there is a bucket from `from` to `to`, both included. */
   hasBetween(from: number, to: number): boolean {
     if (this.#length === 0) return false
     const newest = this.#pairs[2 * this.#length - 2]!
@@ -66,7 +70,7 @@ export class Buckets {
     return i < this.#length && this.#pairs[2 * i]! <= to
   }
 
-  /** Adds one signal with its quantity to its bucket. Returns the bucket's index. */
+  /** Adds one signal and its quantity. Returns the bucket's index. */
   add(bucket: number, thousandths: number): number {
     if (thousandths !== ONE && this.#sums === undefined) this.#beginSums()
     const i = this.#countOne(bucket)
@@ -74,12 +78,12 @@ export class Buckets {
     return i
   }
 
-  /** Counts one, in buckets whose sums nobody asks for. */
+  /** Counts one. Only for tables whose sums are not read. */
   addOne(bucket: number): void {
     this.#countOne(bucket)
   }
 
-  /** Takes one out of such buckets again; of a bucket that is not there any more, none. */
+  /** Takes one out of a bucket; nothing if the bucket is gone. Only for tables whose sums are not read. */
   takeOne(bucket: number): void {
     const i = this.indexFrom(bucket)
     const pairs = this.#pairs
@@ -92,8 +96,9 @@ export class Buckets {
   }
 
   /**
-   * Takes one out of a bucket and counts it in another, in buckets whose sums nobody asks for. The other one is looked for from there on, since it mostly lies
-   * close by. Where a bucket ends with it and another begins, only what lies between them moves.
+   * Takes one out of a bucket and counts it in another. Only for tables whose sums are not read. The search
+   * for the other bucket starts at the first one, since it is mostly close. If one bucket ends and another
+   * begins, only the buckets between them move.
    */
   moveOne(from: number, to: number): void {
     if (from === to) return
@@ -121,7 +126,7 @@ export class Buckets {
     }
   }
 
-  /** Removes the buckets from one index to before another. */
+  /** Removes the buckets from index `first` to before `end`. */
   remove(first: number, end: number): void {
     const gone = end - first
     this.#length -= gone
@@ -129,7 +134,7 @@ export class Buckets {
     this.#sums?.splice(first, gone)
   }
 
-  /** Puts a bucket behind all that are there: reading them from where they were stored. */
+  /** Adds a bucket after all others, for reading a stored table. */
   append(bucket: number, count: number, thousandths: number): void {
     if (thousandths !== count * ONE && this.#sums === undefined) this.#beginSums()
     const i = this.#length
@@ -143,7 +148,7 @@ export class Buckets {
     this.remove(0, this.indexFrom(first))
   }
 
-  /** The sum of counts in buckets `from … to`, both included. */
+  /** The sum of counts in the buckets from `from` to `to`, both included. */
   countBetween(from: number, to: number): number {
     const pairs = this.#pairs
     const end = 2 * this.#length
@@ -152,7 +157,7 @@ export class Buckets {
     return total
   }
 
-  /** The sum of quantities in buckets `from … to`, both included, in thousandths. */
+  /** The sum of quantities in the buckets from `from` to `to`, both included, in thousandths. */
   sumBetween(from: number, to: number): number {
     let total = 0
     for (let i = this.indexFrom(from); i < this.#length && this.at(i) <= to; i++)
@@ -184,7 +189,7 @@ export class Buckets {
   #insert(i: number, bucket: number, count: number): void {
     let pairs = this.#pairs
     if (2 * this.#length === pairs.length) {
-      // Pushing would reserve room for 16 more at once, which most buckets never have.
+      // `push` would reserve room for 16 more numbers, which most tables never have.
       pairs = new Array<number>(2 * (this.#length + 1 + (this.#length >> 1)))
       for (let j = 0; j < 2 * i; j++) pairs[j] = this.#pairs[j]!
     }
@@ -196,15 +201,17 @@ export class Buckets {
   }
 }
 
-/** Nothing is ever put into it: it is full. */
+/** The array of all empty tables. It has no room, so nothing is written into it. */
 const NONE: number[] = []
 
-/** The sum of two amounts, at most 2⁵³ − 1: up to there it is exact, and so the same in any order; the account must go on beyond. */
+/**
+ * The sum of two amounts, cut at 2⁵³ − 1. Up to there a sum is exact, and therefore the same in any order.
+ */
 export function addCapped(a: number, b: number): number {
   return Math.min(a + b, Number.MAX_SAFE_INTEGER)
 }
 
-/** The index of the first element of an ascending list that is `≥ bucket`. */
+/** The index of the first element `≥ bucket` of an ascending list. */
 export function firstFrom(list: readonly number[], bucket: number): number {
   let low = 0
   let high = list.length
@@ -217,7 +224,7 @@ export function firstFrom(list: readonly number[], bucket: number): number {
   return low
 }
 
-/** Inserts into an ascending list of distinct numbers. Returns whether it was not there before. */
+/** Inserts into an ascending list of distinct numbers. Returns false if the number was there already. */
 export function insertSorted(list: number[], value: number): boolean {
   const i = firstFrom(list, value)
   if (list[i] === value) return false

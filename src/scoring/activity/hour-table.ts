@@ -1,20 +1,20 @@
 import { addCapped } from './buckets.ts'
 import type { Series } from './series.ts'
 
-/** An hour, a series, how many signals, and their quantity in thousandths. */
+/** Cells of a bucket: hour, series, count, sum in thousandths. */
 const STRIDE = 4
 type Cell = number | Series
 
 /**
- * The hour buckets of an account, of all its names together: they reach back 48 hours only, so most accounts have none or a few, and a table for each name would be
- * mostly empty. One array, of which nothing is made anew while hours come and go.
+ * The hour buckets of all names of an account, in one array. They reach back only 48 hours: most accounts
+ * have a few or none, and a table for each name would be mostly empty. Hours come and go without allocation.
  */
 export class HourTable {
-  /** Ascending by hour; those of one hour in any order. */
+  /** Ascending by hour; buckets of the same hour are in any order. */
   #cells: Cell[] = NONE
   #length = 0
 
-  /** How many buckets there are. */
+  /** The number of buckets. */
   get length(): number {
     return this.#length
   }
@@ -36,7 +36,7 @@ export class HourTable {
     return this.#cells[STRIDE * i + 3] as number
   }
 
-  /** The index of the first bucket of an hour that is `≥ hour`. */
+  /** The index of the first bucket whose hour is `≥ hour`. */
   indexFrom(hour: number): number {
     let low = 0
     let high = this.#length
@@ -49,7 +49,10 @@ export class HourTable {
     return low
   }
 
-  /** Adds one signal with its quantity. Says what the hour had before: anything of any name, or of this one. */
+  /**
+   * Adds one signal and its quantity. Returns whether the hour had a bucket before: of this name, of others
+   * only, or none.
+   */
   add(hour: number, series: Series, thousandths: number): 'same-name' | 'other-names' | 'nothing' {
     const first = this.indexFrom(hour)
     let i = first
@@ -63,7 +66,7 @@ export class HourTable {
     return i === first ? 'nothing' : 'other-names'
   }
 
-  /** Puts a bucket that is not there in its place. */
+  /** Inserts a bucket that is not there yet. */
   put(hour: number, series: Series, count: number, sum: number): void {
     this.#insert(this.indexFrom(hour), hour, series, count, sum)
   }
@@ -73,12 +76,12 @@ export class HourTable {
     const gone = this.indexFrom(firstHour)
     const left = this.#length - gone
     for (let k = 0; k < STRIDE * left; k++) this.#cells[k] = this.#cells[k + STRIDE * gone]!
-    // The names of those that went are not to be kept alive.
+    // Releases the series of the removed buckets.
     for (let k = STRIDE * left; k < STRIDE * this.#length; k++) this.#cells[k] = 0
     this.#length = left
   }
 
-  /** The indexes of the buckets of each series that has some, ascending by hour. */
+  /** For each series with buckets: their indexes, ascending by hour. */
   bySeries(): ReadonlyMap<Series, readonly number[]> {
     const found = new Map<Series, number[]>()
     for (let i = 0; i < this.#length; i++) {
@@ -106,5 +109,5 @@ export class HourTable {
   }
 }
 
-/** Nothing is ever put into it: it is full. */
+/** The array of all empty tables. It has no room, so nothing is written into it. */
 const NONE: Cell[] = []

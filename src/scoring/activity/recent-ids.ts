@@ -1,23 +1,27 @@
 import { type Hash64, lowBits } from '../../lib/hash.ts'
 
-/** Up to here ids are looked for one after the other, without an index. */
+/** Up to this capacity ids are searched one by one, without an index. */
 const FEW = 32
 
 /**
- * The ids that an account applied last, each with when it did, oldest first. Most accounts hold one or two, busy ones a thousand: a ring in one array that
- * doubles (id, time, id, time …), and where it is large an index of it.
+ * The latest ids that an account applied, each with its time, oldest first. Most accounts hold one or two,
+ * busy ones a thousand. So the ids are a ring in one array that doubles (id, time, id, time …), with an index
+ * once it is large.
  */
 export class RecentIds {
   readonly #limit: number
   #ring: number[] = NONE
-  /** Of the ring, in entries; a power of 2, or 0. */
+  /** The ring's room, in entries: a power of 2, or 0. */
   #capacity = 0
   #oldest = 0
   #size = 0
-  /** By hash, open addressing, twice as many places as the ring: an entry's place in the ring, plus 1; 0: free. Undefined: there are few. */
+  /**
+   * A hash table with open addressing, twice as large as the ring. A value is an entry's place in the ring
+   * plus 1; 0: free. Undefined: the ring is small.
+   */
   #index: Uint32Array | undefined = undefined
 
-  /** `limit`: the most that are kept; the oldest goes for the newest. */
+  /** @param limit the most ids that are kept; then a new id replaces the oldest */
   constructor(limit: number) {
     this.#limit = limit
   }
@@ -26,7 +30,7 @@ export class RecentIds {
     return this.#size
   }
 
-  /** The i-th oldest. */
+  /** The i-th oldest id. */
   id(i: number): Hash64 {
     return this.#ring[2 * this.#placeOf(i)]!
   }
@@ -42,7 +46,7 @@ export class RecentIds {
     return false
   }
 
-  /** Of an id that is not there; `appliedAt` is not before that of the others. */
+  /** Adds an id that is not there. Its `appliedAt` is not before any other's. */
   add(id: Hash64, appliedAt: number): void {
     if (this.#size >= this.#limit) this.#forgetOldest()
     if (this.#size === this.#capacity) this.#grow()
@@ -53,7 +57,7 @@ export class RecentIds {
     if (this.#index !== undefined) this.#index[this.#find(this.#index, id)] = place + 1
   }
 
-  /** Forgets those that were applied at `time` or before. */
+  /** Forgets the ids that were applied at `time` or before. */
   forgetUntil(time: number): void {
     while (this.#size > 0 && this.#ring[2 * this.#oldest + 1]! <= time) this.#forgetOldest()
   }
@@ -83,7 +87,7 @@ export class RecentIds {
     this.#size--
   }
 
-  /** Where an id stands in the index, or the free place at which it would. */
+  /** The place of an id in the index, or the free place where it would go. */
   #find(index: Uint32Array, id: Hash64): number {
     const mask = index.length - 1
     let at = lowBits(id) & mask
@@ -91,13 +95,13 @@ export class RecentIds {
     return at
   }
 
-  /** Frees a place, and moves up those behind it that would not be found any more. */
+  /** Frees a place, and moves up the entries after it that would not be found any more. */
   #free(index: Uint32Array, freed: number): void {
     const mask = index.length - 1
     let free = freed
     for (let at = (free + 1) & mask; index[at] !== 0; at = (at + 1) & mask) {
       const wanted = lowBits(this.#ring[2 * (index[at]! - 1)]!) & mask
-      // It may move only where it does not come to stand before the place that it is looked for from.
+      // An entry must not move to a place before the one from which its search starts.
       if (((at - wanted) & mask) < ((at - free) & mask)) continue
       index[free] = index[at]!
       free = at
@@ -106,5 +110,5 @@ export class RecentIds {
   }
 }
 
-/** Shared by all that are empty; never written to. */
+/** The ring of all empty objects. It has no room, so nothing is written into it. */
 const NONE: number[] = []

@@ -1,22 +1,25 @@
 import type { Series } from './series.ts'
 
-/** Up to here a series is looked for one after the other: keys are mostly the same string objects, and a map takes more than what it finds. */
+/**
+ * Up to this many series are searched one by one. Keys are mostly the same string objects, which compare
+ * fast, and a map would take more memory than the series.
+ */
 const FEW = 16
 
 /**
- * The series of an account, in a list by ascending key, so that neither reading all of them nor writing them need sort. Most accounts have a handful; the list is of
- * their number, since most of them get no more.
+ * The series of an account, in a list by ascending key: neither reading nor writing all of them needs to
+ * sort. Most accounts have a handful and get no more, so the list has no spare room.
  */
 export class SeriesTable {
   #list: readonly Series[] = NONE
-  /** Undefined: there are few. */
+  /** Undefined: there are few series. */
   #byKey: Map<string, Series> | undefined = undefined
 
   get size(): number {
     return this.#list.length
   }
 
-  /** By ascending key. */
+  /** Ascending by key. */
   get list(): readonly Series[] {
     return this.#list
   }
@@ -28,7 +31,7 @@ export class SeriesTable {
     return undefined
   }
 
-  /** Of a key that is not there. */
+  /** Adds a series whose key is not there yet. */
   add(series: Series): void {
     const before = this.#list
     const list = new Array<Series>(before.length + 1)
@@ -41,15 +44,15 @@ export class SeriesTable {
     else if (list.length > FEW) this.#byKey = new Map(list.map(each => [each.key, each]))
   }
 
-  /** Forgets the days before `firstDay`, and the series that have no others. */
+  /** Forgets the days before `firstDay`, and the series that have no other days. */
   forgetBefore(firstDay: number): void {
     const before = this.#list
-    for (let i = 0; i < before.length; i++) before[i]!.forgetBefore(firstDay)
-    if (before.every(series => series.length > 0)) return
-    for (const { key, length } of before) if (length === 0) this.#byKey?.delete(key)
-    this.#list = before.filter(series => series.length > 0)
+    for (let i = 0; i < before.length; i++) before[i]!.days.forgetBefore(firstDay)
+    if (before.every(series => series.days.length > 0)) return
+    for (const { key, days } of before) if (days.length === 0) this.#byKey?.delete(key)
+    this.#list = before.filter(series => series.days.length > 0)
   }
 }
 
-/** Shared by all that are empty. */
+/** The list of all empty tables. */
 const NONE: readonly Series[] = []

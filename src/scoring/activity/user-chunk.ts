@@ -1,12 +1,12 @@
 import type { Hash64 } from '../../lib/hash.ts'
 
 /**
- * Some of an account's users with their days (`UserDays`), ascending by hash, in one array of doubles (user, days, user, days …): 16 bytes a user, and nothing in it
- * for the collector to follow.
+ * Some of an account's users with their days (`UserDays`), ascending by hash, in one array of doubles: user,
+ * days, user, days … That is 16 bytes a user, without references for the collector to follow.
  */
 export class UserChunk {
-  /** Whether the store has another one. */
-  changed = false
+  /** The store does not hold this content yet. */
+  isUnsaved = false
   #pairs: number[] = NONE
   #size = 0
 
@@ -33,17 +33,17 @@ export class UserChunk {
     else this.#insert(i, user, days)
   }
 
-  /** Makes room for so many users, of a table that has none. */
+  /** Makes room for `size` users in an empty chunk. */
   reserve(size: number): void {
     if (size > 0) this.#pairs = new Array<number>(2 * size)
   }
 
-  /** Of a user whose hash is above all that are there. */
+  /** Adds a user whose hash is higher than all others. */
   append(user: Hash64, days: number): void {
     this.#insert(this.#size, user, days)
   }
 
-  /** The index of the first user whose hash is `≥ user`. */
+  /** The index of the first hash `≥ user`. */
   #indexFrom(user: Hash64): number {
     const pairs = this.#pairs
     let low = 0
@@ -70,5 +70,5 @@ export class UserChunk {
   }
 }
 
-/** Nothing is ever put into it: it is full. */
+/** The array of all empty chunks. It has no room, so nothing is written into it. */
 const NONE: number[] = []

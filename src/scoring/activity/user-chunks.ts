@@ -1,11 +1,14 @@
 import type { UserChunk } from './user-chunk.ts'
 
-/** Where all users of most accounts lie. */
+/** The name of the chunk of level 0. Most accounts have all their users in it. */
 const FIRST = '0'
 
-/** Chunks of an account's users by name, as in a Map; the first one, which most accounts have alone, in a field, so that it is found at once. */
+/**
+ * The chunks of an account's users by name, as in a Map. Most accounts have the first chunk alone, so it has
+ * a field of its own and needs no search.
+ */
 export class UserChunks implements Iterable<[name: string, chunk: UserChunk]> {
-  /** That of the lowest level. */
+  /** The chunk of level 0. */
   first: UserChunk | undefined = undefined
   #others: Map<string, UserChunk> | undefined = undefined
 
@@ -35,7 +38,7 @@ export class UserChunks implements Iterable<[name: string, chunk: UserChunk]> {
     this.#others = undefined
   }
 
-  /** The first one first, the others as they were set. */
+  /** The first chunk, then the others in the order in which they were set. */
   *[Symbol.iterator](): Iterator<[name: string, chunk: UserChunk]> {
     if (this.first !== undefined) yield [FIRST, this.first]
     if (this.#others !== undefined) yield* this.#others

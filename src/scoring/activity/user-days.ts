@@ -3,15 +3,16 @@ import { Buckets } from './buckets.ts'
 import { lastDayOf, maskOf, USER_DAYS_HELD, type UserDays } from './users.ts'
 
 const DAY_BITS = 20
-/** More than any day. */
+/** Higher than any day. */
 const DAYS = 2 ** DAY_BITS
 
 /**
- * How many users of an account there are by the day of their (n + 1)-th latest active day, for n from 0, which is by the day they were last seen, to the most days
- * that a user was active on. All in one list: most accounts have a handful of entries.
+ * Counts users by the day of their (n + 1)-th latest active day. n = 0 is the day on which they were last
+ * seen; the highest n is the most active days of any user, less one. All counts are in one table: most
+ * accounts have a handful.
  */
 export class UserDayCounts {
-  /** Bucket n × DAYS + day: ascending by n, then by day. */
+  /** The bucket is n × DAYS + day: ascending by n, then by day. */
   readonly #counts = new Buckets()
 
   get length(): number {
@@ -30,46 +31,45 @@ export class UserDayCounts {
     return this.#counts.count(i)
   }
 
-  /** The index of the first entry of n and a day that is `≥ day`, or, if there is none, of what comes behind. */
+  /** The index of the first entry of n with a day `≥ day`; if there is none, of the entry after it. */
   indexFrom(n: number, day: number): number {
     return this.#counts.indexFrom(n * DAYS + day)
   }
 
-  /** How many users' (n + 1)-th latest active day is one of `from … to`, both included. */
+  /** How many users have their (n + 1)-th latest active day from `from` to `to`, both included. */
   countBetween(n: number, from: number, to: number): number {
     return this.#counts.countBetween(n * DAYS + from, n * DAYS + to)
   }
 
-  /** The earliest day for n that is `≥ from`; undefined if there is none. */
+  /** The earliest day `≥ from` of n; undefined: there is none. */
   earliestFrom(n: number, from: number): number | undefined {
     const i = this.indexFrom(n, from)
     return i < this.length && this.n(i) === n ? this.day(i) : undefined
   }
 
-  /** Puts an entry behind all that are there: reading them from where they were stored. */
+  /** Adds an entry after all others, for reading a stored table. */
   append(n: number, day: number, count: number): void {
     this.#counts.append(n * DAYS + day, count, count * 1000)
   }
 
-  /** Forgets the days that are not held any more. */
+  /** Forgets the days that are no longer held. */
   forget(today: number): void {
     for (let i = 0; i < this.length; ) {
       const n = this.n(i)
       const kept = this.indexFrom(n, firstDayHeld(n, today))
       if (kept > i) this.#counts.remove(i, kept)
-      // On to the next n.
       i = this.indexFrom(n + 1, 0)
     }
   }
 
-  /** Counts a user under its present days in place of its earlier ones. Those before `before` may have been forgotten meanwhile. */
+  /** Counts a user under its days `now` instead of `before`. Some days may have been forgotten since. */
   moveUser(before: UserDays | undefined, now: UserDays, today: number): void {
     let from = before === undefined ? 0 : lastDayOf(before)
     let fromMask = before === undefined ? 0 : maskOf(before)
     let to = lastDayOf(now)
     let toMask = maskOf(now)
     for (let n = 0; fromMask !== 0 || toMask !== 0; n++) {
-      // Of each mask the lowest bit that is left is the latest day that is left.
+      // The lowest remaining bit of a mask is the latest remaining day.
       const fromSteps = lowestBit(fromMask)
       const toSteps = lowestBit(toMask)
       from -= fromSteps
@@ -89,12 +89,12 @@ export class UserDayCounts {
   }
 }
 
-/** The first day for which it is known how many users had their (n + 1)-th latest active day on it. */
+/** The first day on which users' (n + 1)-th latest active days are counted. */
 function firstDayHeld(n: number, today: number): number {
   return today - (n === 0 ? HELD_DAYS : USER_DAYS_HELD) + 1
 }
 
-/** The place of the lowest bit of a mask; 0 for none. */
+/** The index of the lowest set bit of a mask; 0 for an empty mask. */
 function lowestBit(mask: number): number {
   return mask === 0 ? 0 : 31 - Math.clz32(mask & -mask)
 }

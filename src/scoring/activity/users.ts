@@ -4,21 +4,21 @@ import { UserChunk } from './user-chunk.ts'
 import { UserChunks } from './user-chunks.ts'
 
 /**
- * An account's users, apart from its core: for each the days it was lately seen on. They lie in chunks by hash, so that a batch reads
- * only the chunks of the users in it. An account starts with one chunk (level 0); each level has 16 times as many. Nothing is moved when the level
- * rises: a chunk that does not exist yet starts as its share of the chunk above it.
+ * An account's users with their recent days. Users are in chunks by hash, so
+ * that a batch reads only the chunks of its own users. An account starts with one chunk (level 0); each level
+ * has 16 times as many. A rising level moves nothing: a new chunk starts with its share of its parent.
  */
 export interface UserBook {
   readonly chunks: UserChunks
 }
 
 /**
- * The days on which a user was seen, as one number: the last one, times 2³⁰, plus a mask of the 30 days that end with it:
- * bit k is the k-th day before the last one.
+ * The days on which a user was seen, as one number: the last day times 2³⁰, plus a mask of the 30 days that
+ * end with it. Bit k is the k-th day before the last.
  */
 export type UserDays = number
 
-/** How far back it is known on which days a user was active. */
+/** How many days back a user's active days are known. */
 export const USER_DAYS_HELD = 30
 const MASKS = 2 ** USER_DAYS_HELD
 const MASK_BITS = MASKS - 1
@@ -32,16 +32,8 @@ export function lastDayOf(days: UserDays): number {
 }
 
 export function maskOf(days: UserDays): number {
-  // The remainder of doubles would be many times slower.
+  // `%` on doubles would be many times slower.
   return days - Math.floor(days / MASKS) * MASKS
-}
-
-/** The days seen of the last 30 up to the last one, latest first. */
-export function recentDays(days: UserDays): number[] {
-  const last = lastDayOf(days)
-  const found: number[] = []
-  for (let mask = maskOf(days), day = last; mask !== 0; mask >>>= 1, day--) if (mask & 1) found.push(day)
-  return found
 }
 
 function addDay(days: UserDays, day: number): UserDays {
@@ -55,7 +47,7 @@ function addDay(days: UserDays, day: number): UserDays {
   return last - day < USER_DAYS_HELD ? packUserDays(last, mask | (1 << (last - day))) : days
 }
 
-/** A level is left when the account has had this many users per chunk of it. */
+/** An account leaves a level when it has had more users than this per chunk of the level. */
 const USERS_PER_CHUNK = 128
 const LEVELS = 5
 const LOWEST: readonly string[] = ['0']
@@ -64,7 +56,7 @@ export function createUserBook(): UserBook {
   return { chunks: new UserChunks() }
 }
 
-/** The level at which an account that has had `userCount` users keeps them. */
+/** The level of an account that has had `userCount` users. */
 export function levelOf(userCount: number): number {
   if (userCount <= USERS_PER_CHUNK) return 0
   let level = 1
@@ -77,8 +69,9 @@ function chunkName(level: number, hash: Hash64): string {
 }
 
 /**
- * The chunks that may hold a user, the one at the account's level first. All of them must be in the book, if they exist, before `seeUser`.
- * `user`: the `hash64` of its id.
+ * The names of the chunks that may hold a user, the account's level first. The book must have those that
+ * exist before `seeUser` is called.
+ * @param user the `hash64` of the user's id
  */
 export function chunkNames(userCount: number, user: Hash64): readonly string[] {
   if (userCount <= USERS_PER_CHUNK) return LOWEST
@@ -87,7 +80,7 @@ export function chunkNames(userCount: number, user: Hash64): readonly string[] {
   return names
 }
 
-/** Every chunk that an account may have, which has had `userCount` users. */
+/** The names of all chunks that an account can have after `userCount` users. */
 export function everyChunkName(userCount: number): string[] {
   if (userCount === 0) return []
   const names = ['0']
@@ -96,14 +89,17 @@ export function everyChunkName(userCount: number): string[] {
   return names
 }
 
-/** What seeing a user did to what is known of it. */
+/** A user's days before and after it was seen. */
 export interface SeenUser {
-  /** Undefined: it is new, or was forgotten. */
+  /** Undefined: the user is new, or was forgotten. */
   readonly before: UserDays | undefined
   readonly now: UserDays
 }
 
-/** A user, by the hash of its id, is seen on a day. */
+/**
+ * Records that a user was seen on a day.
+ * @param user the `hash64` of the user's id
+ */
 export function seeUser(
   book: UserBook,
   userCount: number,
@@ -117,7 +113,7 @@ export function seeUser(
   const now = before === undefined ? packUserDays(day, 1) : addDay(before, day)
   if (stored !== now) {
     chunk.set(user, now)
-    chunk.changed = true
+    chunk.isUnsaved = true
   }
   return { before, now }
 }

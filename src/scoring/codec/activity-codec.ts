@@ -6,7 +6,7 @@ import { DIMENSIONS } from '../definition/model-definition.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
 import { readNumber, readSorted, readValue, writeNumber, writeSorted, writeValue } from './value-codec.ts'
 
-/** The activity in an account's bytes; part of version 2 of the codec. */
+// The activity in an account's bytes: part of version 2 of the codec.
 
 export function writeActivity(out: ByteWriter, activity: AccountActivity): void {
   const { tooOld, names, keys, values } = activity.dropped
@@ -92,7 +92,7 @@ function readSeries(input: ByteReader, activity: AccountActivity): void {
   activity.activeDays.sort((a, b) => a - b)
 }
 
-/** Sums are left out where every quantity was 1, which is nearly always. */
+/** Sums are left out if every quantity was 1, which is nearly always so. */
 function writeDays(out: ByteWriter, days: Buckets): void {
   const { length } = days
   const plain = days.isPlain()
@@ -129,7 +129,7 @@ function readBuckets(input: ByteReader, add: (at: number, count: number, sum: nu
   }
 }
 
-/** Users by day, up to the last n that any user has been active on. */
+/** Users by day, for each n up to the highest. */
 function writeUserDays(out: ByteWriter, { userDays }: AccountActivity): void {
   const { length } = userDays
   const levels = length === 0 ? 0 : userDays.n(length - 1) + 1

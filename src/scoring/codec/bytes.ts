@@ -1,14 +1,14 @@
 const SLAB_BYTES = 65_536
 
-/** A growing buffer of varints, doubles and texts. Equal writes give equal bytes. */
+/** A growing buffer of varints, doubles and texts. Equal writes give equal bytes. Results stay untouched. */
 export class ByteWriter {
   #bytes = new Uint8Array(SLAB_BYTES)
   #view = new DataView(this.#bytes.buffer)
-  /** Before it lie results that were handed out. */
+  /** Finished results are before it. */
   #start = 0
   #end = 0
 
-  /** What was written so far moves into a buffer of its own. */
+  /** Moves the unfinished bytes into a new, larger buffer. */
   #grow(count: number): void {
     const length = this.#end - this.#start
     const grown = new Uint8Array(Math.max(SLAB_BYTES, (length + count) * 2))
@@ -34,7 +34,7 @@ export class ByteWriter {
     const bytes = this.#bytes
     let end = this.#end
     let rest = value
-    // Beyond 31 bits a remainder of doubles is needed, which is many times slower.
+    // Beyond 31 bits this takes a remainder of doubles, which is many times slower.
     while (rest > 0x7fffffff) {
       bytes[end++] = (rest % 128) | 128
       rest = Math.floor(rest / 128)
@@ -66,7 +66,7 @@ export class ByteWriter {
   }
 
   text(value: string): void {
-    // Most texts are short and ASCII; three bytes a UTF-16 unit are enough for any.
+    // Most texts are short and ASCII. Three bytes per UTF-16 code unit are enough for any text.
     this.#reserve(value.length * 3 + 8)
     if (value.length < 128 && this.#writeAscii(value)) return
     const encoded = encoder.encode(value)
@@ -76,7 +76,7 @@ export class ByteWriter {
     this.#end += encoded.length
   }
 
-  /** Returns false, and has written nothing, if the text is not ASCII. */
+  /** Returns false, and writes nothing, if the text is not ASCII. */
   #writeAscii(value: string): boolean {
     const bytes = this.#bytes
     const start = this.#end + 1
@@ -91,14 +91,14 @@ export class ByteWriter {
     return true
   }
 
-  /** Forgets what was written since the last `finish`. */
+  /** Drops everything that was written after the last `finish`. */
   restart(): void {
     this.#end = this.#start
   }
 
   /**
-   * What was written since the last restart; the writer goes on behind it. Small ones lie beside each other in one buffer: a buffer for each would cost more than the
-   * writing.
+   * Returns the bytes written since the last `restart`, and continues after them. Small results share one
+   * buffer: a buffer for each would cost more than the writing.
    */
   finish(): Uint8Array {
     const [start, end] = [this.#start, this.#end]
@@ -112,7 +112,7 @@ export class ByteWriter {
 }
 
 const encoder = new TextEncoder()
-// A text may begin with a byte order mark, and must come back as it was.
+// A text may begin with a byte order mark, and must be read back unchanged.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** @throws RangeError from any method if the bytes end too early. */

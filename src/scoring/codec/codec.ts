@@ -9,21 +9,23 @@ import { ByteReader, ByteWriter } from './bytes.ts'
 import { readStanding, writeStanding } from './standing-codec.ts'
 import { readNumber, readSorted, readValue, writeNumber, writeSorted, writeValue } from './value-codec.ts'
 
-/**
- * Accounts as compact bytes, canonical: equal state, equal bytes. The version comes first; a version that has shipped is never edited:
- * add the next one, and read the old one too. Version 1 was never shipped. Layout of version 2: how far the account is, its overrides, its
- * standings, its activity.
- */
+// Accounts as compact, canonical bytes: equal state, equal bytes. The version comes first. A version that has
+// shipped is never edited: add the next one, and read the old one too. Version 1 was never shipped.
+// Version 2:
+//
+//   byte                     version
+//   varint × 3               lastOffset + 1, modelsOffset + 1, clock
+//   number, varint           dueAt, number of standings
+//   sorted maps              overrides, endedModels
+//   standing-codec.ts        each standing
+//   activity-codec.ts        the activity
 const ACCOUNT_VERSION = 2
 const CHUNK_VERSION = 2
 
 export class UnreadableStateError extends Error {}
 
-/** One for all: encoding is synchronous, and nothing is written over what it handed out. */
-const writer = new ByteWriter()
-
-export function encodeAccount(account: Account): Uint8Array {
-  const out = writer
+/** @param out to encode many accounts, make one writer for all of them */
+export function encodeAccount(account: Account, out = new ByteWriter()): Uint8Array {
   out.restart()
   out.byte(ACCOUNT_VERSION)
   out.varint(account.lastOffset + 1)
@@ -39,8 +41,8 @@ export function encodeAccount(account: Account): Uint8Array {
 }
 
 /**
- * `modelSets` as the partition remembers them: one of them has the offset that the account's standings stand under.
- * @throws UnreadableStateError if the bytes are of an unknown version, cut short, or stand under a model set that is not there
+ * @param modelSets the partition's: one of them has the account's `modelsOffset`
+ * @throws UnreadableStateError the version is unknown, the bytes are cut, or the model set is missing
  */
 export function decodeAccount(id: string, bytes: Uint8Array, modelSets: readonly ModelSet[]): Account {
   return reading(id, () => {
@@ -50,13 +52,16 @@ export function decodeAccount(id: string, bytes: Uint8Array, modelSets: readonly
     activity.overrides = head.overrides
     activity.endedModels = head.endedModels
     readActivity(input, activity)
-    if (!input.atEnd()) throw new RangeError('there are bytes behind the end')
+    if (!input.atEnd()) throw new RangeError('there are bytes after the end')
     const { lastOffset, modelsOffset, dueAt, standings } = head
     return { id, activity, users: createUserBook(), standings, modelsOffset, lastOffset, dueAt }
   })
 }
 
-/** The offset of the last record that was applied to an account, from its bytes. @throws UnreadableStateError */
+/**
+ * The offset of the last record that was applied to an account, from its bytes.
+ * @throws UnreadableStateError
+ */
 export function lastOffsetIn(id: string, bytes: Uint8Array): number {
   return reading(id, () => {
     const input = new ByteReader(bytes)
@@ -65,7 +70,7 @@ export function lastOffsetIn(id: string, bytes: Uint8Array): number {
   })
 }
 
-/** What a reader of scores needs of an account. */
+/** An account without its activity and users: enough to read its scores. */
 export interface AccountScores {
   readonly clock: number
   readonly lastOffset: number
@@ -76,7 +81,7 @@ export interface AccountScores {
   readonly standings: Standing[]
 }
 
-/** As `decodeAccount`, without reading the activity. */
+/** As `decodeAccount`, without the activity. */
 export function decodeScores(id: string, bytes: Uint8Array, modelSets: readonly ModelSet[]): AccountScores {
   return reading(id, () => readHead(new ByteReader(bytes), modelSets))
 }
@@ -95,7 +100,7 @@ function requireVersion(input: ByteReader): void {
   const version = input.byte()
   if (version !== ACCOUNT_VERSION)
     throw new RangeError(
-      `version ${version}, where ${ACCOUNT_VERSION} can be read; empty the store: it is made anew from the log`,
+      `version ${version}, where ${ACCOUNT_VERSION} can be read; empty the store, and it is rebuilt from the log`,
     )
 }
 
@@ -108,11 +113,11 @@ function readHead(input: ByteReader, modelSets: readonly ModelSet[]): AccountSco
   const set = modelsOffset < 0 ? NO_MODELS : modelSets.find(({ offset }) => offset === modelsOffset)
   if (set === undefined)
     throw new RangeError(
-      `it stands under the models of offset ${modelsOffset}, which the partition does not hold`,
+      `its standings belong to the models of offset ${modelsOffset}, which the partition does not hold`,
     )
   const count = input.varint()
   if (count !== set.models.length)
-    throw new RangeError(`${count} standings under ${set.models.length} models`)
+    throw new RangeError(`it has ${count} standings for ${set.models.length} models`)
   const overrides = readSorted(input, () => readOverrideOf(input))
   const endedModels = readSorted(input, () => input.varint())
   const standings = set.models.map(model =>
@@ -147,9 +152,11 @@ function readOverrideOf(input: ByteReader): Override {
 
 const BYTES_PER_USER = 14
 
-/** A chunk of users: 14 bytes each, by ascending hash. */
-export function encodeUserChunk(users: UserChunk): Uint8Array {
-  const out = writer
+/**
+ * 14 bytes for each user, ascending by hash.
+ * @param out to encode many chunks, make one writer for all of them
+ */
+export function encodeUserChunk(users: UserChunk, out = new ByteWriter()): Uint8Array {
   out.restart()
   out.byte(CHUNK_VERSION)
   for (let i = 0; i < users.size; i++) {

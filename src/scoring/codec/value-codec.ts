@@ -1,7 +1,7 @@
 import { EMPTY_MAP } from '../../lib/small-maps.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
 
-/** Values that may be of several types, and maps by ascending key, as the codec of accounts has them. They are part of its version. */
+// Values of several types, and maps by ascending key, in the bytes of accounts: part of the codec's version.
 
 const TAG = { null: 0, integer: 1, double: 2, text: 3, false: 4, true: 5 } as const
 
@@ -45,11 +45,11 @@ export function readValue(input: ByteReader): number | string | boolean | null {
     case TAG.true:
       return true
     default:
-      throw new RangeError(`no value has the tag ${tag}`)
+      throw new RangeError(`${tag} is not the tag of a value`)
   }
 }
 
-/** A map by ascending key. */
+/** Writes a map by ascending key. */
 export function writeSorted<T>(
   out: ByteWriter,
   map: ReadonlyMap<string, T>,

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { describeError, UpswellError } from '../../lib/errors.ts'
-import { DUE_BUCKETS } from '../../scoring/account.ts'
+import { DUE_BUCKETS } from '../../scoring/due-buckets.ts'
 import type { CounterBook, CounterChange } from '../../scoring/population/counters.ts'
 import { orderedCounters } from '../lmdb/ordered-counters.ts'
 import type {

@@ -1,33 +1,45 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { compareRankEntries, listingsOf, rankEntriesOf } from '../../../src/consumers/scorer/rank-entries.ts'
-import type { Standing } from '../../../src/scoring/standing.ts'
+import { type CompiledModel, compileModel } from '../../../src/scoring/definition/compile-model.ts'
+import { createStanding, type Standing } from '../../../src/scoring/standing.ts'
 import { listName } from '../../../src/store/list-name.ts'
 import type { Listing } from '../../../src/store/store.ts'
+import { model } from '../../support/small-histories.ts'
 
-const definition = fc.record({
-  id: fc.constantFrom('expansion', 'usage'),
-  version: fc.constantFrom(1, 2),
-  tiers: fc.constantFrom(['low', 'high'], ['low', 'middle', 'high']).map(named),
-  facets: fc.constantFrom([], ['plan'], ['plan', 'region']).map(named),
-})
-const DEFINITIONS = fc.sample(definition, { numRuns: 6, seed: 7 })
+const compiled = fc
+  .record({
+    id: fc.constantFrom('expansion', 'usage'),
+    version: fc.constantFrom(1, 2),
+    tiers: fc.constantFrom(['low', 'high'], ['low', 'middle', 'high']),
+    facets: fc.constantFrom([], ['plan'], ['plan', 'region']),
+  })
+  .map(({ id, version, tiers, facets }) =>
+    compileModel(
+      model({
+        id,
+        version,
+        tiers: tiers.map((name, from) => ({ name, title: name, from, action: '', queue: undefined })),
+        facets: facets.map(name => ({ name, key: `traits.${name}` })),
+      }),
+    ),
+  )
+const MODELS = fc.sample(compiled, { numRuns: 6, seed: 7 })
 
-function named(names: readonly string[]): { readonly name: string }[] {
-  return names.map(name => ({ name }))
+function standingOf(of: CompiledModel, change: Partial<Standing>): Standing {
+  return { ...createStanding(of, 0, { type: 'model' }), ...change }
 }
 
 const standing = fc
   .record({
-    definition: fc.constantFrom(...DEFINITIONS),
+    of: fc.constantFrom(...MODELS),
     tier: fc.constantFrom(0, 1),
     score: fc.constantFrom(0, 50, 50.5),
     values: fc.array(fc.constantFrom(undefined, 'a', 'b'), { minLength: 2, maxLength: 2 }),
   })
-  .map(({ definition: of, tier, score, values }) => {
-    const facets = of.facets.map((_, i) => values[i])
-    return { model: { definition: of }, tier, score, facets } as unknown as Standing
-  })
+  .map(({ of, tier, score, values }) =>
+    standingOf(of, { tier, score, facets: of.definition.facets.map((_, i) => values[i]) }),
+  )
 /** Of each model once, by ascending id. */
 const standings = fc
   .uniqueArray(standing, { maxLength: 2, selector: ({ model }) => model.definition.id })
@@ -61,12 +73,12 @@ it('keeps the places that there are where nothing changed', () => {
 
 it('holds the values of facets as they were, whatever becomes of the account', () => {
   const values: (string | undefined)[] = ['a']
-  const of = DEFINITIONS.find(({ facets }) => facets.length === 1)!
-  const one = { model: { definition: of }, tier: 0, score: 1, facets: values } as unknown as Standing
+  const of = MODELS.find(({ definition }) => definition.facets.length === 1)!
+  const one = standingOf(of, { score: 1, facets: values })
   const known = rankEntriesOf([one])
   values[0] = 'b'
   const { listingsRemoved, listingsAdded, isMoved } = compareRankEntries('acme', known, [one])
-  const list = (value: string) => listName(of.id, { name: of.facets[0]!.name, value })
+  const list = (value: string) => listName(of.definition.id, { name: of.definition.facets[0]!.name, value })
   expect(listingsRemoved.map(listing => listing.list)).toEqual([list('a')])
   expect(listingsAdded.map(listing => listing.list)).toEqual([list('b')])
   expect(isMoved).toBe(false)

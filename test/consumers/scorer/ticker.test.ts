@@ -7,7 +7,7 @@ import { Ticker } from '../../../src/consumers/scorer/ticker.ts'
 import type { Log, OutgoingRecord } from '../../../src/log/log.ts'
 import { topicNames } from '../../../src/log/topic-names.ts'
 import { ModelLibrary, type ModelSource } from '../../../src/models/model-library.ts'
-import { createPartitionMemory } from '../../../src/scoring/fold.ts'
+import { createPartitionMemory } from '../../../src/scoring/partition-memory.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 
 const NOW = Date.parse('2026-01-05T10:00:00Z')

@@ -9,10 +9,11 @@ import { createSeries } from '../../../src/scoring/activity/series.ts'
 import { SeriesTable } from '../../../src/scoring/activity/series-table.ts'
 import { UserChunk } from '../../../src/scoring/activity/user-chunk.ts'
 import { UserDayCounts } from '../../../src/scoring/activity/user-days.ts'
-import { lastDayOf, packUserDays, recentDays, type UserDays } from '../../../src/scoring/activity/users.ts'
+import { lastDayOf, packUserDays, type UserDays } from '../../../src/scoring/activity/users.ts'
 import { SignalGroups } from '../../../src/signals/signal-groups.ts'
+import { recentDays } from '../../support/recent-days.ts'
 
-/** What is packed for speed does what plain maps, sets and lists do. */
+// Containers that are packed for speed behave as plain maps, sets and lists do.
 
 const DAY = fc.integer({ min: 1, max: 12 })
 
@@ -28,7 +29,7 @@ describe('buckets', () => {
     { maxLength: 40 },
   )
 
-  test('with quantities are what a map of days says', () => {
+  test('with quantities equal a map of days', () => {
     fc.assert(
       fc.property(STEPS, DAY, DAY, (steps, one, other) => {
         const buckets = new Buckets()
@@ -66,7 +67,7 @@ describe('buckets', () => {
     )
   })
 
-  test('from which is taken again, or moved, too', () => {
+  test('equal a map of days while counts are added, taken and moved', () => {
     const step = fc.oneof(
       fc.record({ add: DAY }),
       fc.record({ take: DAY }),
@@ -104,10 +105,10 @@ describe('buckets', () => {
 
 test.each([
   ['a few', 80, ['b', 'a', 'd', 'c', 'B', 'ä', 'aa']],
-  // More than it looks for one by one.
+  // More than the table searches one by one.
   ['many', 120, [...'abcdefghijklmnopqrstuvwxyz', 'B', 'ä', 'aa']],
 ])(
-  'a table of %s series is a map by ascending key, without those of which nothing is left',
+  'a table of %s series equals a map by ascending key, and drops series without days',
   (_, maxLength, keys) => {
     const step = fc.oneof(
       {
@@ -139,7 +140,7 @@ test.each([
           expect(
             table.list.map(series => [
               series.key,
-              Array.from({ length: series.length }, (_, i) => series.at(i)),
+              Array.from({ length: series.days.length }, (_, i) => series.days.at(i)),
             ]),
           ).toEqual(
             [...plain]
@@ -152,7 +153,7 @@ test.each([
   },
 )
 
-test('records grouped by account are all there, each group in their order, the groups by their first record', () => {
+test('grouping by account keeps all records: each group in order, the groups by their first record', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom('a', 'b', 'c', 'd'), { maxLength: 30 }), ids => {
       const groups = new SignalGroups(ids.length)
@@ -173,7 +174,7 @@ test('records grouped by account are all there, each group in their order, the g
   )
 })
 
-test('an hour table is what a map of hours and names says', () => {
+test('an hour table equals a map of hours and names', () => {
   const series = ['a', 'b', 'c'].map(createSeries)
   const step = fc.oneof(
     {
@@ -220,7 +221,7 @@ test('an hour table is what a map of hours and names says', () => {
   )
 })
 
-test('recent ids are what a map in the order of insertion says, few and many', () => {
+test('recent ids equal a map in insertion order, whether few or many', () => {
   const step = fc.oneof(
     { weight: 20, arbitrary: fc.record({ id: fc.nat({ max: 200 }), later: fc.nat({ max: 3 }) }) },
     { weight: 1, arbitrary: fc.record({ forget: fc.nat({ max: 100 }) }) },
@@ -256,7 +257,7 @@ test('recent ids are what a map in the order of insertion says, few and many', (
   )
 })
 
-test('a chunk of users is a map by ascending hash', () => {
+test('a chunk of users equals a map by ascending hash', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat({ max: 60 }), fc.nat()), { maxLength: 200 }), sets => {
       const chunk = new UserChunk()
@@ -273,7 +274,7 @@ test('a chunk of users is a map by ascending hash', () => {
   )
 })
 
-test('users counted by day are what the days of every user say, as far as they are held', () => {
+test('user counts by day equal a count over the days of every user that are held', () => {
   const TODAY = 20_000
   const step = fc.record({
     user: fc.nat({ max: 4 }),
@@ -319,7 +320,7 @@ test('users counted by day are what the days of every user say, as far as they a
   )
 })
 
-test('a set of slots holds each once, and nothing when it was cleared', () => {
+test('a set of slots holds each slot once, and none after it was cleared', () => {
   const set = new SlotSet(5)
   for (const slot of [3, 1, 3]) set.add(slot)
   expect([set.size, set.at(0), set.at(1), set.has(3), set.has(2)]).toEqual([2, 3, 1, true, false])

@@ -8,18 +8,21 @@ import {
   lastDayOf,
   levelOf,
   packUserDays,
-  recentDays,
   seeUser,
   USER_DAYS_HELD,
   type UserBook,
 } from '../../../src/scoring/activity/users.ts'
 import { decodeUserChunk, encodeUserChunk } from '../../../src/scoring/codec/codec.ts'
+import { recentDays } from '../../support/recent-days.ts'
 
 function usersOf(users: UserChunk): [number, number][] {
   return Array.from({ length: users.size }, (_, i) => [users.user(i), users.days(i)])
 }
 
-/** A store of chunks: what a batch leaves is all that the next one can read, and it reads only the chunks of its own users. */
+/**
+ * A store of chunks: a batch can read only what earlier ones saved, and reads only the chunks of its own
+ * users.
+ */
 class ChunkStore {
   readonly #bytes = new Map<string, Uint8Array>()
   read = 0
@@ -36,7 +39,8 @@ class ChunkStore {
   }
 
   save(book: UserBook): void {
-    for (const [name, chunk] of book.chunks) if (chunk.changed) this.#bytes.set(name, encodeUserChunk(chunk))
+    for (const [name, chunk] of book.chunks)
+      if (chunk.isUnsaved) this.#bytes.set(name, encodeUserChunk(chunk))
   }
 
   get size(): number {
@@ -44,8 +48,8 @@ class ChunkStore {
   }
 }
 
-describe('user records in chunks', () => {
-  test('give the same last seen days as one map, through every level, whatever the batches', () => {
+describe('chunks of users', () => {
+  test('give the same last seen days as one map, on every level, whatever the batches', () => {
     const store = new ChunkStore()
     const expected = new Map<string, number>()
     let userCount = 0
@@ -68,7 +72,7 @@ describe('user records in chunks', () => {
     expect(levelOf(userCount)).toBe(2)
   })
 
-  test('cost no more to read for an account of 100,000 users than a few chunks', () => {
+  test('need only a few to be read for a user in an account of 100,000', () => {
     const store = new ChunkStore()
     const book = createUserBook()
     for (let i = 0; i < 100_000; i++) seeUser(book, i, hash64(`u-${i}`), 200, 200)
@@ -79,7 +83,7 @@ describe('user records in chunks', () => {
     expect(store.size / 100_000).toBeLessThan(20)
   })
 
-  test('forget a user that was not seen for 400 days', () => {
+  test('forget a user who was not seen for 400 days', () => {
     const book = createUserBook()
     seeUser(book, 0, hash64('u'), 1000, 1000)
     expect(seeUser(book, 1, hash64('u'), 1399, 1399)).toEqual({
@@ -92,7 +96,7 @@ describe('user records in chunks', () => {
     })
   })
 
-  test('chunks survive their bytes', () => {
+  test('are equal after encoding and decoding', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.string(), { maxLength: 100 }), users => {
         const book = createUserBook()
@@ -111,7 +115,7 @@ describe('user records in chunks', () => {
 })
 
 describe('the days on which a user was seen', () => {
-  /** In the order in which they were learnt of: some late, some long before. */
+  /** In the order in which they become known: some are late, some by very long. */
   const DAYS = fc.array(
     fc.oneof(fc.integer({ min: 950, max: 1000 }), fc.integer({ min: 700, max: 65_535 })),
     {
@@ -120,7 +124,7 @@ describe('the days on which a user was seen', () => {
     },
   )
 
-  test('of the last 30 up to the last one are what a plain set of days says', () => {
+  test('equal a plain set of days, for the 30 days up to the last one', () => {
     fc.assert(
       fc.property(DAYS, days => {
         const book = createUserBook()
@@ -128,7 +132,7 @@ describe('the days on which a user was seen', () => {
         for (const [i, day] of days.entries()) {
           const today = Math.max(...days.slice(0, i + 1))
           const last = Math.max(...seen)
-          // A user who was not seen for 400 days is a new one.
+          // A user who was not seen for 400 days is new.
           if (last <= today - 400) seen = new Set()
           const { before, now } = seeUser(book, 1, hash64('u'), day, today)
           expect(before === undefined ? [] : recentDays(before)).toEqual(lastOnes(seen))
@@ -140,7 +144,7 @@ describe('the days on which a user was seen', () => {
     )
   })
 
-  test('survive their bytes', () => {
+  test('are equal after encoding and decoding', () => {
     fc.assert(
       fc.property(DAYS, days => {
         const book = createUserBook()
@@ -152,7 +156,7 @@ describe('the days on which a user was seen', () => {
     )
   })
 
-  test('change a chunk only if there is a day more', () => {
+  test('mark the chunk as changed only if a day is added', () => {
     const book = createUserBook()
     seeUser(book, 1, hash64('u'), 1000, 1000)
     const [chunk] = book.chunks.values()
@@ -163,9 +167,9 @@ describe('the days on which a user was seen', () => {
       [971, false],
       [1001, true],
     ] as const) {
-      chunk!.changed = false
+      chunk!.isUnsaved = false
       seeUser(book, 1, hash64('u'), day, 1001)
-      expect(chunk!.changed, `day ${day}`).toBe(changes)
+      expect(chunk!.isUnsaved, `day ${day}`).toBe(changes)
     }
   })
 })

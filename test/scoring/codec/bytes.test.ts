@@ -8,7 +8,7 @@ function throughBytes(text: string): string {
   return new ByteReader(writer.finish()).text()
 }
 
-test('a text comes back as it was, whatever it begins with', () => {
+test('reads a text back unchanged, whatever it begins with', () => {
   expect(throughBytes('\uFEFFSales')).toBe('\uFEFFSales')
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), text => {
@@ -17,7 +17,7 @@ test('a text comes back as it was, whatever it begins with', () => {
   )
 })
 
-test('what was handed out stays as it was, however much is written behind it', () => {
+test('keeps a finished result unchanged, however much is written after it', () => {
   const writer = new ByteWriter()
   const sizes = fc.array(fc.oneof(fc.nat(60), fc.integer({ min: 3_000, max: 5_000 }), fc.nat(90_000)), {
     maxLength: 60,
@@ -26,7 +26,7 @@ test('what was handed out stays as it was, however much is written behind it', (
     fc.property(sizes, lengths => {
       const written = lengths.map((length, i) => {
         writer.restart()
-        // Begun and given up: nothing of it is left.
+        // Dropped by the restart.
         writer.double(i)
         writer.restart()
         for (let at = 0; at < length; at++) writer.byte((at + i) & 255)

@@ -2,7 +2,9 @@ import { expect, test, vi } from 'vitest'
 import type { Account } from '../../../src/scoring/account.ts'
 import { compileModel } from '../../../src/scoring/definition/compile-model.ts'
 import type { MeasureDefinition, ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
-import { createPartitionMemory, foldBatch, type LogEntry } from '../../../src/scoring/fold.ts'
+import { foldBatch } from '../../../src/scoring/fold.ts'
+import type { LogEntry } from '../../../src/scoring/log-entry.ts'
+import { createPartitionMemory } from '../../../src/scoring/partition-memory.ts'
 import type { CounterChange } from '../../../src/scoring/population/counters.ts'
 import {
   keptCsm,

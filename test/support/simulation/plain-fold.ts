@@ -2,12 +2,9 @@ import { decodeRecord } from '../../../src/log/decode-records.ts'
 import type { LogRecord } from '../../../src/log/log.ts'
 import type { ModelLibrary } from '../../../src/models/model-library.ts'
 import type { Account } from '../../../src/scoring/account.ts'
-import {
-  createPartitionMemory,
-  type FoldedEvent,
-  foldBatch,
-  type RecordEntry,
-} from '../../../src/scoring/fold.ts'
+import { type FoldedEvent, foldBatch } from '../../../src/scoring/fold.ts'
+import type { RecordEntry } from '../../../src/scoring/log-entry.ts'
+import { createPartitionMemory } from '../../../src/scoring/partition-memory.ts'
 import { plainWrite } from '../plain-write.ts'
 import type { HistoryRecord } from '../slow/slow-evaluator.ts'
 import { contentsOf, type StoreContents } from './journaled-store.ts'
@@ -34,12 +31,12 @@ export function foldPlainly(records: readonly LogRecord[], library: ModelLibrary
   }
   const memory = createPartitionMemory()
   const accounts = new Map<string, Account>()
-  const { events, touched, counts, memoryChanged } = foldBatch(entries, memory, accounts)
+  const { events, touched, counts, hasMemoryChanged } = foldBatch(entries, memory, accounts)
   const write = plainWrite(touched, counts, {
     fencingToken: '',
     expectedStoredOffset: 0,
     storedOffset: records.length === 0 ? 0 : records.at(-1)!.offset + 1,
-    memory: memoryChanged ? memory : undefined,
+    memory: hasMemoryChanged ? memory : undefined,
     library,
   })
   const history = historyOf(entries)

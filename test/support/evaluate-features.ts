@@ -1,30 +1,30 @@
-import { isGateOpen } from './decisions/gates.ts'
-import { coverage, groupPoints, totalScore } from './decisions/score.ts'
-import { targetTier } from './decisions/tier.ts'
-import { type Prospects, prospects } from './decisions/triggers.ts'
-import type { CompiledModel } from './definition/compile-model.ts'
-import type { Value } from './definition/model-definition.ts'
+import { isGateOpen } from '../../src/scoring/decisions/gates.ts'
+import { coverage, groupPoints, totalScore } from '../../src/scoring/decisions/score.ts'
+import { targetTier } from '../../src/scoring/decisions/tier.ts'
+import { type Prospects, prospects } from '../../src/scoring/decisions/triggers.ts'
+import type { CompiledModel } from '../../src/scoring/definition/compile-model.ts'
+import type { Value } from '../../src/scoring/definition/model-definition.ts'
 
-/** What a model makes of given features: for golden tests, examples and what-if; nothing is remembered, no time passes. */
+/** The result of a model for given features. Nothing is remembered, and no time passes. */
 export interface Evaluation {
   readonly score: number
   readonly coverage: number
   readonly groups: Readonly<Record<string, number>>
   readonly rules: Readonly<Record<string, { readonly points: number | null }>>
-  /** The tier of an account that comes from the lowest one. */
+  /** The tier of an account that was in the lowest one before. */
   readonly tier: string
-  /** The triggers whose condition is true, whatever the gates say. */
+  /** The triggers whose condition is true, whether or not their gates are open. */
   readonly met: readonly string[]
   readonly gatesOpen: Readonly<Record<string, boolean>>
   /** The alerts whose condition is true. */
   readonly alerts: readonly string[]
-  /** By trigger: what could come of a PQL. */
+  /** Keyed by trigger: what a PQL could bring. */
   readonly prospects: Readonly<Record<string, Prospects>>
-  /** Given and derived. */
+  /** Given and derived features. */
   readonly features: Readonly<Record<string, Value>>
 }
 
-/** Root features are given by name, and unknown if left out; derived ones are computed from them, unless given too. */
+/** @param given root features by name, and derived ones that are not to be computed; others are unknown */
 export function evaluateFeatures(model: CompiledModel, given: Readonly<Record<string, Value>>): Evaluation {
   const { definition } = model
   const values: Value[] = []

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { eventsToAnnounce } from '../../src/scoring/announce.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
-import { handOver } from '../../src/scoring/hand-over.ts'
 import { foldHistory } from '../support/fold-history.ts'
 import type { HistoryRecord } from '../support/slow/slow-evaluator.ts'
 import {
@@ -15,19 +15,22 @@ import {
   trigger,
 } from '../support/small-histories.ts'
 
-/** How `acme` stands under these models after a history. */
+/** The account `acme` under these models after a history. */
 function accountAfter(definitions: readonly ModelDefinition[], history: readonly HistoryRecord[]) {
   return foldHistory([[models(at(0), ...definitions), ...history]]).accounts.get('acme')!
 }
 
-/** What is told where a line with the first models is followed by one with the others; lines of `small-histories.ts`, without the ids of PQLs. */
-function told(
+/**
+ * The announced events when a lineage with the models `after` replaces one with `before`, as lines of
+ * `small-histories.ts`, without the ids of PQLs.
+ */
+function announced(
   before: readonly ModelDefinition[],
   after: readonly ModelDefinition[],
   history: readonly HistoryRecord[],
 ): string[] {
   const account = accountAfter(after, history)
-  return handOver(accountAfter(before, history).standings, account).map(event =>
+  return eventsToAnnounce(accountAfter(before, history).standings, account).map(event =>
     line(event).replaceAll(/[0-9a-f]{32}/g, 'pql'),
   )
 }
@@ -41,47 +44,52 @@ const gated = (open: number) =>
 const held = gated(100)
 const released = gated(5)
 
-describe('handing over an account', () => {
+describe('an account is announced when another lineage begins to serve', () => {
   const history = [facts(at(1), { seats: 12 }), signal(at(2))]
 
-  test.each<[what: string, before: ModelDefinition[], after: ModelDefinition[], told: string[]]>([
-    ['the same model: nothing', [withTrigger()], [withTrigger()], []],
+  test.each<[what: string, before: ModelDefinition[], after: ModelDefinition[], announced: string[]]>([
+    ['the same model: no event', [withTrigger()], [withTrigger()], []],
     [
-      'a model that was not there: its tier as from the lowest, its open PQLs',
+      'a new model: its tier, as if from the lowest, and its open PQLs',
       [],
       [withTrigger()],
       ['2 cold > hot 0 > 12, model', '2 pql qualified, model'],
     ],
-    ['a model that is not there any more: its PQLs end', [withTrigger()], [], ['2 pql disqualified, model']],
+    ['a model that is gone: its PQLs are disqualified', [withTrigger()], [], ['2 pql disqualified, model']],
     [
-      'a lower tier and no PQL: both are told, the PQL first',
+      'a lower tier and no PQL: both are announced, the PQL first',
       [withTrigger()],
       [model({ version: 2 })],
       ['2 pql disqualified, model', '2 hot > cold 12 > 1, model'],
     ],
     [
-      'another version: its PQL is another one',
+      'another version: the old PQL is disqualified, the new one qualified',
       [withTrigger()],
       [withTrigger({ version: 2 })],
       ['2 pql disqualified, model', '2 pql qualified, model'],
     ],
-    ['the same PQL, held now', [released], [held], ['2 pql held, model']],
-    ['the same PQL, no longer held', [held], [released], ['2 pql released, model']],
-    ['a PQL that is new, and held', [], [held], ['2 cold > hot 0 > 12, model', '2 pql held, model']],
-    ['a held PQL that is gone', [held], [seatsModel()], ['2 pql disqualified, model']],
+    ['the same PQL, now held: held', [released], [held], ['2 pql held, model']],
+    ['the same PQL, no longer held: released', [held], [released], ['2 pql released, model']],
+    [
+      'a new PQL that is held: the tier, and held',
+      [],
+      [held],
+      ['2 cold > hot 0 > 12, model', '2 pql held, model'],
+    ],
+    ['a held PQL that is gone: disqualified', [held], [seatsModel()], ['2 pql disqualified, model']],
   ])('%s', (_, before, after, expected) => {
-    expect(told(before, after, history)).toEqual(expected)
+    expect(announced(before, after, history)).toEqual(expected)
   })
 
-  test('an account that the other line did not know is told of as a new one', () => {
+  test('an account that the earlier lineage did not know is announced as a new one', () => {
     const account = accountAfter([withTrigger()], history)
-    expect(handOver([], account).map(({ type }) => type)).toEqual(['tier-change', 'pql'])
+    expect(eventsToAnnounce([], account).map(({ type }) => type)).toEqual(['tier-change', 'pql'])
   })
 
-  test('it is told at the clock of the account, and leaves it as it is', () => {
+  test("the events have the time of the account's clock, and the account does not change", () => {
     const account = accountAfter([withTrigger()], history)
     const copy = structuredClone(account.standings.map(({ tier, triggers }) => ({ tier, triggers })))
-    for (const event of handOver([], account)) expect(event.at).toBe(account.activity.clock)
+    for (const event of eventsToAnnounce([], account)) expect(event.at).toBe(account.activity.clock)
     expect(account.standings.map(({ tier, triggers }) => ({ tier, triggers }))).toEqual(copy)
   })
 })

@@ -6,15 +6,25 @@ import type { Standing, TriggerState } from './standing.ts'
 
 type OpenPql = Exclude<TriggerState, { status: 'idle' }>
 
-/** There is no signal behind it: the models, or the log that they see, became others. */
+/** No signal caused it: the models changed, or the log that they read. */
 const CAUSE: Cause = { type: 'model' }
 
+// Subscribers know the account's standings of the lineage that served before. Now this lineage serves:
+//
+//   differs                                      event
+//   tier                                         tier-change
+//   PQL open or held only before                 disqualified
+//   PQL open or held only now                    qualified or held
+//   the same PQL (by id), open then held now     held
+//   the same PQL, held then open now             released
 /**
- * What is to be told of an account when another line of scoring begins to serve: what was known of it are `before`, its standings in the line that served; from now on
- * it is how it stands in this one. Where both agree, nothing. A PQL that only the old line has open is disqualified, one that only the new line has
- * open is announced; they are the same if their ids are.
+ * The events that announce an account when another lineage begins to serve; none if nothing differs.
+ * @param before the account's standings in the lineage that served before
  */
-export function handOver(before: readonly Standing[], { id, activity, standings }: Account): ScoringEvent[] {
+export function eventsToAnnounce(
+  before: readonly Standing[],
+  { id, activity, standings }: Account,
+): ScoringEvent[] {
   const events: ScoringEvent[] = []
   const at = activity.clock
   for (const old of before) {
@@ -32,7 +42,7 @@ export function handOver(before: readonly Standing[], { id, activity, standings 
       events.push(tierChange(standing, tierBefore, id, at, old?.score ?? 0, CAUSE))
     for (const [i, state] of standing.triggers.entries()) {
       if (state.status === 'idle') continue
-      const status = statusToTell(state, old)
+      const status = statusToAnnounce(state, old)
       if (status !== undefined)
         events.push(pqlEvent(standing, triggers[i]!, id, at, state.pqlId, status, CAUSE))
     }
@@ -40,8 +50,8 @@ export function handOver(before: readonly Standing[], { id, activity, standings 
   return events
 }
 
-/** Of a PQL that is open or held now. */
-function statusToTell(state: OpenPql, old: Standing | undefined): PqlStatus | undefined {
+/** For a PQL that is open or held now. Undefined: subscribers know it as it is. */
+function statusToAnnounce(state: OpenPql, old: Standing | undefined): PqlStatus | undefined {
   const known = old?.triggers.find(each => each.status !== 'idle' && each.pqlId === state.pqlId)
   if (known === undefined) return state.status === 'held' ? 'held' : 'qualified'
   if (known.status === state.status) return undefined

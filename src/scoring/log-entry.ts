@@ -1,0 +1,30 @@
+import type { SignalEntry, SignalsEntry } from '../signals/signal-table.ts'
+import type { ModelSet } from './account.ts'
+import type { Promotion } from './partition-memory.ts'
+
+/** A part of the log to fold: one record, or a run of records that are all signals. */
+export type LogEntry = RecordEntry | SignalsEntry
+
+/** A decoded record of the `signals` log. */
+export type RecordEntry =
+  | SignalEntry
+  | ({ readonly type: 'tick'; readonly offset: number; readonly timestamp: number } & TickSlice)
+  | ({ readonly type: 'models' } & ModelSet)
+  /** Loading of history has ended: from here on, time is the wall clock's again. */
+  | { readonly type: 'live'; readonly offset: number }
+  | ({ readonly type: 'promotion' } & Omit<Promotion, 'isComplete'>)
+
+export type EntryOf<Type extends RecordEntry['type']> = Extract<RecordEntry, { readonly type: Type }>
+
+/** The accounts for which a tick passes time: slice `slice` of `of` slices (`isInSlice`). */
+export interface TickSlice {
+  /**
+   * `wall`: the tick does nothing while history is loaded. `event`: the tick carries the time of the
+   * history's own events.
+   */
+  readonly clock: 'wall' | 'event'
+  readonly slice: number
+  readonly of: number
+  /** Only the accounts that are due by then, or every account of the slice. */
+  readonly scope: 'due' | 'all'
+}
