@@ -1,4 +1,4 @@
-import { hash128Hex } from '../lib/hash.ts'
+import { hash } from 'node:crypto'
 import type { Account } from '../scoring/account.ts'
 import { perModel } from '../scoring/population/per-model.ts'
 import type { Standing } from '../scoring/standing.ts'
@@ -17,8 +17,8 @@ export function accountScoresRecord(topics: TopicNames, account: Account, sequen
   let scores = '['
   for (let i = 0; i < standings.length; i++) scores += (i === 0 ? '' : ',') + scoreText(standings[i]!)
   scores += ']'
-  // Once: it is most of the value, and makes the id.
-  const id = hash128Hex('account-scores', accountId, at, scores)
+  // The scores are most of the value, so their text is made once, for the value and for the id.
+  const id = hash('sha256', `account-scores\0${accountId}\0${at}\0${scores}`).slice(0, 32)
   return {
     topic: topics['account-scores'],
     key: accountId,
