@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Account } from '../scoring/account.ts'
-import { perModel } from '../scoring/population/per-model.ts'
+import { perModel } from '../scoring/definition/per-model.ts'
 import type { Standing } from '../scoring/standing.ts'
 import { isoTime } from '../signals/iso-time.ts'
 import type { OutgoingRecord } from './log.ts'

@@ -1,5 +1,5 @@
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js'
-import type { Condition, Formula } from '../scoring/definition/model-definition.ts'
+import type { Condition, Formula } from '../scoring/definition/expression.ts'
 import type { Scope } from './feature-scope.ts'
 import type { Path } from './path.ts'
 import type { Report } from './report.ts'

@@ -1,4 +1,4 @@
-import type { Window } from '../scoring/definition/model-definition.ts'
+import type { Window } from '../scoring/definition/feature-definition.ts'
 import { HELD_DAYS, HELD_HOURS } from '../signals/time.ts'
 import type { Path } from './path.ts'
 import type { Report } from './report.ts'

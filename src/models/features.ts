@@ -1,4 +1,4 @@
-import type { FeatureDefinition } from '../scoring/definition/model-definition.ts'
+import type { FeatureDefinition } from '../scoring/definition/feature-definition.ts'
 import { checkNumberFeature, type Scope } from './feature-scope.ts'
 import { readFormulas } from './formulas.ts'
 import { checkFeatureNames } from './names.ts'

@@ -1,5 +1,5 @@
-import { featuresRead } from '../scoring/definition/conditions.ts'
-import type { Formula } from '../scoring/definition/model-definition.ts'
+import { featuresRead } from '../scoring/definition/compile-expression.ts'
+import type { Formula } from '../scoring/definition/expression.ts'
 import { readExpression, readFormula } from './conditions.ts'
 import type { Scope } from './feature-scope.ts'
 import type { Path } from './path.ts'

@@ -1,4 +1,4 @@
-import type { KpiDefinition, KpiSection } from '../scoring/definition/model-definition.ts'
+import type { KpiDefinition, KpiSection } from '../scoring/definition/population-definition.ts'
 import { readAmount } from './conditions.ts'
 import type { Scope } from './feature-scope.ts'
 import { readMeasures } from './measures.ts'

@@ -1,4 +1,4 @@
-import type { MeasureDefinition } from '../scoring/definition/model-definition.ts'
+import type { MeasureDefinition } from '../scoring/definition/population-definition.ts'
 import { checkFeatureNames, checkNames } from './names.ts'
 import type { Path } from './path.ts'
 import type { RawMeasure } from './raw-model.ts'

@@ -1,5 +1,5 @@
-import { featuresRead } from '../scoring/definition/conditions.ts'
-import type { FeatureDefinition } from '../scoring/definition/model-definition.ts'
+import { featuresRead } from '../scoring/definition/compile-expression.ts'
+import type { FeatureDefinition } from '../scoring/definition/feature-definition.ts'
 
 /** The names of the features that a feature is computed from. */
 export function featuresReadBy(feature: FeatureDefinition): readonly string[] {

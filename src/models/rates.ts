@@ -1,4 +1,4 @@
-import type { RateDefinition, SegmentDefinition } from '../scoring/definition/model-definition.ts'
+import type { RateDefinition, SegmentDefinition } from '../scoring/definition/population-definition.ts'
 import { checkNames, titleOf } from './names.ts'
 import type { Path } from './path.ts'
 import type { RawRate } from './raw-model.ts'

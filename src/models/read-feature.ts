@@ -1,4 +1,4 @@
-import type { FeatureDefinition, Window } from '../scoring/definition/model-definition.ts'
+import type { FeatureDefinition, Window } from '../scoring/definition/feature-definition.ts'
 import { HELD_DAYS } from '../signals/time.ts'
 import { readDays, readHalfLife, readWindow } from './durations.ts'
 import { describeFound, type Path } from './path.ts'

@@ -1,4 +1,4 @@
-import type { Selection } from '../scoring/definition/model-definition.ts'
+import type { Selection } from '../scoring/definition/feature-definition.ts'
 import type { RawSelection } from './raw-model.ts'
 
 /** Which signals are read: of usage and intent, unless it says otherwise, all names. */

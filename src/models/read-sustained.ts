@@ -1,4 +1,4 @@
-import type { FeatureDefinition, Level } from '../scoring/definition/model-definition.ts'
+import type { FeatureDefinition, Level } from '../scoring/definition/feature-definition.ts'
 import { HELD_DAYS } from '../signals/time.ts'
 import { readDays } from './durations.ts'
 import type { Path } from './path.ts'

@@ -1,5 +1,5 @@
-import { featuresRead } from '../scoring/definition/conditions.ts'
-import type { Condition } from '../scoring/definition/model-definition.ts'
+import { featuresRead } from '../scoring/definition/compile-expression.ts'
+import type { Condition } from '../scoring/definition/expression.ts'
 import { type Scope, typeOfFeature } from './feature-scope.ts'
 import type { Path } from './path.ts'
 import type { Report } from './report.ts'

@@ -1,5 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
-import type { Expression } from '../scoring/definition/model-definition.ts'
+import type { Expression } from '../scoring/definition/expression.ts'
 import { type Scope, typeOfFeature } from './feature-scope.ts'
 import { suggestName } from './nearest-name.ts'
 import { readLiteral } from './read-literal.ts'

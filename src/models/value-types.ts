@@ -1,4 +1,4 @@
-import type { Expression } from '../scoring/definition/model-definition.ts'
+import type { Expression } from '../scoring/definition/expression.ts'
 
 /** `any`: its definition is wrong and has been reported; whatever reads it is given the benefit of the doubt. */
 export type ValueType = 'number' | 'text' | 'flag' | 'any'

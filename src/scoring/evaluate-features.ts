@@ -1,9 +1,9 @@
-import { isGateOpen } from './decisions/gates.ts'
+import { isGateOpen } from './decisions/notice.ts'
 import { coverage, groupPoints, totalScore } from './decisions/score.ts'
 import { targetTier } from './decisions/tier.ts'
 import { type Prospects, prospects } from './decisions/triggers.ts'
-import type { CompiledModel } from './definition/compile-model.ts'
-import type { Value } from './definition/model-definition.ts'
+import type { CompiledModel } from './definition/compiled-model.ts'
+import type { Value } from './definition/expression.ts'
 
 /** What a model makes of given features: for golden tests, examples and what-if; nothing is remembered, no time passes. */
 export interface Evaluation {

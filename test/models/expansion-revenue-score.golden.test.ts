@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
-import type { Value } from '../../src/scoring/definition/model-definition.ts'
+import type { Value } from '../../src/scoring/definition/expression.ts'
 import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
 import { type Row, table } from '../support/table.ts'
 

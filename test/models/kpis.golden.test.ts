@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseModel } from '../../src/models/parse-model.ts'
-import type { KpiSection } from '../../src/scoring/definition/model-definition.ts'
-import { evaluateKpis } from '../../src/scoring/population/read-kpis.ts'
+import type { KpiSection } from '../../src/scoring/definition/population-definition.ts'
+import { evaluateKpis } from '../support/population-answers.ts'
 
 /** Every formula and target that the definitions of the key figures give is a row here. */
 

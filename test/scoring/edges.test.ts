@@ -8,7 +8,8 @@ import {
   switchModels,
 } from '../../src/scoring/account.ts'
 import { decodeAccount, encodeAccount } from '../../src/scoring/codec/codec.ts'
-import { type CompiledModel, compileModel } from '../../src/scoring/definition/compile-model.ts'
+import { compileModel } from '../../src/scoring/definition/compile-model.ts'
+import type { CompiledModel } from '../../src/scoring/definition/compiled-model.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 
 /** Edges that random histories seldom meet: each was a mistake once, or would be a costly one. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { nextDue } from '../../src/scoring/account.ts'
-import type { Value } from '../../src/scoring/definition/model-definition.ts'
+import type { Value } from '../../src/scoring/definition/expression.ts'
 import { evaluate } from '../../src/scoring/evaluate.ts'
 import { type FoldedHistory, foldHistory } from '../support/fold-history.ts'
 import { arbitraryBatches, arbitraryHistory, endWithTick } from '../support/histories.ts'

@@ -1,13 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type {
-  Condition,
-  Expression,
-  FeatureDefinition,
-  ModelDefinition,
-  RuleDefinition,
-  Value,
-} from '../../src/scoring/definition/model-definition.ts'
+import type { Condition, Expression, Value } from '../../src/scoring/definition/expression.ts'
+import type { FeatureDefinition } from '../../src/scoring/definition/feature-definition.ts'
+import type { ModelDefinition, RuleDefinition } from '../../src/scoring/definition/model-definition.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { arbitraryHistory, endWithTick } from '../support/histories.ts'
 import { slowEvaluate, withoutIds } from '../support/slow/slow-evaluator.ts'

@@ -3,7 +3,7 @@ import type {
   KpiDefinition,
   KpiSection,
   MeasureDefinition,
-} from '../../src/scoring/definition/model-definition.ts'
+} from '../../src/scoring/definition/population-definition.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { slowEvaluate } from '../support/slow/slow-evaluator.ts'
 import { slowKpi, slowMeasure } from '../support/slow/slow-kpis.ts'

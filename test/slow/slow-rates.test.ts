@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { RateDefinition } from '../../src/scoring/definition/model-definition.ts'
+import type { RateDefinition } from '../../src/scoring/definition/population-definition.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { slowEvaluate } from '../support/slow/slow-evaluator.ts'
 import { earliestFrom, slowRate, slowRateBySegment } from '../support/slow/slow-rates.ts'

@@ -6,7 +6,8 @@ import {
   encodeAccount,
   encodeUserChunk,
 } from '../../src/scoring/codec/codec.ts'
-import { type CompiledModel, compileModel } from '../../src/scoring/definition/compile-model.ts'
+import { compileModel } from '../../src/scoring/definition/compile-model.ts'
+import type { CompiledModel } from '../../src/scoring/definition/compiled-model.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 import {
   createPartitionMemory,

@@ -1,6 +1,7 @@
 import { hash128Hex } from '../../src/lib/hash.ts'
 import { ModelLibrary, type ModelSource } from '../../src/models/model-library.ts'
-import { type CompiledModel, compileModel } from '../../src/scoring/definition/compile-model.ts'
+import { compileModel } from '../../src/scoring/definition/compile-model.ts'
+import type { CompiledModel } from '../../src/scoring/definition/compiled-model.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 
 /** A library of models whose text is not YAML but a number: of random definitions, which no text was written for. */

@@ -1,11 +1,9 @@
+import type { Condition, Expression, Value } from '../../src/scoring/definition/expression.ts'
+import type { FeatureDefinition } from '../../src/scoring/definition/feature-definition.ts'
 import type {
-  Condition,
-  Expression,
-  FeatureDefinition,
   ModelDefinition,
   RuleDefinition,
   TriggerDefinition,
-  Value,
 } from '../../src/scoring/definition/model-definition.ts'
 import type { ScoringEvent } from '../../src/scoring/outputs.ts'
 import type { Signal } from '../../src/signals/signal.ts'

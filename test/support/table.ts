@@ -1,4 +1,4 @@
-import type { Value } from '../../src/scoring/definition/model-definition.ts'
+import type { Value } from '../../src/scoring/definition/expression.ts'
 
 export type Row = Record<string, Value>
 

@@ -1,4 +1,4 @@
-import type { CompiledModel } from '../../scoring/definition/compile-model.ts'
+import type { CompiledModel } from '../../scoring/definition/compiled-model.ts'
 import type { PartitionMemory } from '../../scoring/fold.ts'
 
 export interface KnownModel {

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { createTurns } from '../../lib/turns.ts'
-import type { ModelDefinition, RateDefinition } from '../../scoring/definition/model-definition.ts'
+import type { ModelDefinition } from '../../scoring/definition/model-definition.ts'
+import type { RateDefinition } from '../../scoring/definition/population-definition.ts'
 import { rateBook } from '../../scoring/population/rate-cells.ts'
 import {
   createRateTally,

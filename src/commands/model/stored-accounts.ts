@@ -4,7 +4,7 @@ import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory.ts'
 import { type Account, switchModels } from '../../scoring/account.ts'
 import { decodeAccount, UnreadableStateError } from '../../scoring/codec/codec.ts'
-import type { CompiledModel } from '../../scoring/definition/compile-model.ts'
+import type { CompiledModel } from '../../scoring/definition/compiled-model.ts'
 import type { PartitionMemory } from '../../scoring/fold.ts'
 import type { AccountStore } from '../../store/store.ts'
 

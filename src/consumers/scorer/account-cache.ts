@@ -1,5 +1,5 @@
 import type { Account } from '../../scoring/account.ts'
-import { perModel } from '../../scoring/population/per-model.ts'
+import { perModel } from '../../scoring/definition/per-model.ts'
 import { compileRates, type RateShare } from '../../scoring/population/rate-cells.ts'
 import type { RankEntry } from './rank-entries.ts'
 

@@ -1,6 +1,6 @@
 import { roundTo6 } from '../../lib/round.ts'
-import type { Slot } from '../definition/compile-model.ts'
-import type { Value } from '../definition/model-definition.ts'
+import type { Slot } from '../definition/compiled-model.ts'
+import type { Value } from '../definition/expression.ts'
 import type { Contribution } from '../outputs.ts'
 import type { Standing } from '../standing.ts'
 import { maxIncluded } from './score.ts'

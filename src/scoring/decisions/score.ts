@@ -1,5 +1,5 @@
 import { roundScore, roundTo6 } from '../../lib/round.ts'
-import type { CompiledModel } from '../definition/compile-model.ts'
+import type { CompiledModel } from '../definition/compiled-model.ts'
 import type { ModelDefinition } from '../definition/model-definition.ts'
 
 /** Rules: docs/how-a-score-is-defined.md, "Score". */

@@ -1,11 +1,12 @@
 import { roundScore, roundTo6 } from '../../lib/round.ts'
-import { type CompiledNotice, type CompiledTrigger, REASON_PLACEHOLDER } from '../definition/compile-model.ts'
-import type { Value } from '../definition/model-definition.ts'
+import type { CompiledTrigger } from '../definition/compiled-model.ts'
+import type { Value } from '../definition/expression.ts'
 import { causeOf, type Occasion } from '../occasion.ts'
 import type { Cause, PqlEvent, PqlStatus, ScoringEvent } from '../outputs.ts'
 import type { Standing, TriggerState } from '../standing.ts'
 import { readSlots } from './contributions.ts'
 import { pqlEventId, standingEventId } from './event-id.ts'
+import { fillReason, isMet } from './notice.ts'
 
 /**
  * One step of every trigger's life. A trigger is idle, or holds a PQL that is open, or held back by a gate.
@@ -48,11 +49,6 @@ export function stepTriggers(
       ),
     )
   }
-}
-
-/** Out of scope nothing is met. */
-export function isMet(standing: Standing, { met }: CompiledNotice): boolean {
-  return standing.inScope && met(standing.values) === true
 }
 
 interface Step {
@@ -146,18 +142,4 @@ export function prospects(
 
 function finiteNumber(value: Value): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
-}
-
-/** Replaces `{feature}` by its value (numbers to 2 decimals) and `{feature%}` by whole percents. */
-export function fillReason(
-  reason: string,
-  values: Readonly<Record<string, number | string | boolean | null>>,
-): string {
-  return reason.replace(REASON_PLACEHOLDER, (placeholder, name: string, percent: string) => {
-    if (!Object.hasOwn(values, name)) return placeholder
-    const value = values[name]
-    if (value === null || value === undefined) return 'unknown'
-    if (typeof value !== 'number') return String(value)
-    return percent === '%' ? `${roundScore(value * 100, 0)}%` : String(roundScore(value, 2))
-  })
 }

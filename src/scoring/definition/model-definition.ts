@@ -1,3 +1,7 @@
+import type { Condition, Formula } from './expression.ts'
+import type { FeatureDefinition, Level } from './feature-definition.ts'
+import type { KpiSection, RateDefinition } from './population-definition.ts'
+
 /**
  * A scoring model as data: what a YAML file in `models/` says once it is checked. `compile-model.ts` turns it into
  * closures. The rules that these types stand for are in `docs/how-a-score-is-defined.md`.
@@ -34,147 +38,6 @@ export interface ScoreDefinition {
   /** Digits after the point that a score keeps, halves up; tiers are compared with the rounded score. 0 to 6. */
   readonly decimals: number
 }
-
-/** A lookback window of whole buckets that ends with the present one: 30 days are today and the 29 days before it. */
-export interface Window {
-  readonly unit: 'day' | 'hour'
-  /** 1 to 400 days, 1 to 48 hours. */
-  readonly length: number
-}
-
-/** Which activity a feature reads. */
-export interface Selection {
-  readonly kinds: readonly ('usage' | 'intent' | 'outcome')[]
-  /** Exact names, or prefixes ending in `*`. Undefined: all names. */
-  readonly names: readonly string[] | undefined
-  /** Names that are not selected although `names` does; exact, or prefixes ending in `*`. */
-  readonly except: readonly string[]
-}
-
-/** The signal properties whose values an activity keeps with their first and last day. */
-export const DIMENSIONS = ['team', 'location', 'product', 'role'] as const
-export type Dimension = (typeof DIMENSIONS)[number]
-
-export type FeatureDefinition = { readonly name: string } & (
-  | {
-      readonly type: 'count' | 'sum' | 'distinctNames' | 'activeDays'
-      readonly select: Selection
-      readonly window: Window
-    }
-  /** What happened longer ago counts for less: half after each half-life (in the window's unit). */
-  | {
-      readonly type: 'decayed'
-      readonly measure: 'count' | 'sum'
-      readonly select: Selection
-      readonly window: Window
-      readonly halfLife: number
-    }
-  | { readonly type: 'distinctUsers'; readonly windowDays: number }
-  /** Users active on at least `days` days of the window, which is at most 30 days. */
-  | { readonly type: 'powerUsers'; readonly days: number; readonly windowDays: number }
-  | {
-      readonly type: 'distinctValues' | 'newValues'
-      readonly dimension: Dimension
-      readonly windowDays: number
-    }
-  | {
-      readonly type: 'latest'
-      readonly key: string
-      readonly valueType: 'number' | 'string' | 'boolean'
-      readonly maxAgeDays: number | undefined
-      /** The value where none is known. Undefined: it is unknown. */
-      readonly fallback: number | string | boolean | undefined
-    }
-  /** How many keys that match (one key, or a prefix ending in `*`) have a value that says yes: not null, false, 0 or an empty text. */
-  | { readonly type: 'knownKeys'; readonly pattern: string; readonly maxAgeDays: number | undefined }
-  /** Days in a row, up to today, on which a value was beyond a level. */
-  | {
-      readonly type: 'daysSustained'
-      readonly key: string
-      /** The value is divided by this key's. */
-      readonly per: string | undefined
-      readonly level: Level
-      readonly max: number
-    }
-  /** Periods of so many days in a row, up to today, in which a count or sum was beyond a level. */
-  | {
-      readonly type: 'periodsSustained'
-      readonly measure: 'count' | 'sum'
-      readonly select: Selection
-      readonly per: string | undefined
-      readonly periodDays: number
-      readonly level: Level
-      /** `max × periodDays` is at most 400. */
-      readonly max: number
-    }
-  | {
-      readonly type: 'daysUntil' | 'daysSince'
-      readonly key: string
-      readonly everyYear: boolean
-      readonly min: number
-      readonly max: number
-    }
-  | { readonly type: 'daysSinceSignal'; readonly select: Selection; readonly max: number }
-  | {
-      readonly type: 'growth'
-      readonly of:
-        | { readonly key: string }
-        | { readonly select: Selection; readonly measure: 'count' | 'sum' }
-      readonly windowDays: number
-    }
-  | { readonly type: 'ratio'; readonly of: string; readonly to: string }
-  | { readonly type: 'largest' | 'smallest'; readonly of: readonly string[] }
-  /** What an expression over other features gives. */
-  | { readonly type: 'formula'; readonly formula: Formula }
-)
-
-/** `from`: at least the limit. `above`: greater. */
-export interface Level {
-  readonly edge: 'from' | 'above'
-  readonly limit: number
-}
-
-/** A value in a condition. `undefined` is unknown, and spreads as in three-valued (Kleene) logic. */
-export type Value = number | string | boolean | undefined
-
-/** A checked condition; its source is CEL. */
-export type Expression =
-  | { readonly type: 'literal'; readonly value: number | string | boolean }
-  /** A feature, or `score` or `tier` (in triggers only). */
-  | { readonly type: 'feature'; readonly name: string }
-  /** `known(feature)`: never itself unknown. */
-  | { readonly type: 'known'; readonly name: string }
-  | { readonly type: 'not' | 'negate'; readonly of: Expression }
-  | { readonly type: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
-  | {
-      readonly type: 'compare'
-      readonly operator: '<' | '<=' | '>' | '>=' | '==' | '!='
-      readonly left: Expression
-      readonly right: Expression
-    }
-  | {
-      readonly type: 'arithmetic'
-      readonly operator: '+' | '-' | '*' | '/'
-      readonly left: Expression
-      readonly right: Expression
-    }
-  | { readonly type: 'in'; readonly of: Expression; readonly list: readonly (number | string | boolean)[] }
-  | {
-      readonly type: 'conditional'
-      readonly test: Expression
-      readonly then: Expression
-      readonly otherwise: Expression
-    }
-
-/** An expression as a person wrote it, which is true or false. */
-export interface Condition {
-  /** The CEL text, for people. */
-  readonly text: string
-  readonly expression: Expression
-}
-
-/** As `Condition`, of any type; where an amount is asked for, a number. */
-export type Formula = Condition
 
 export interface GroupDefinition {
   readonly name: string
@@ -256,6 +119,9 @@ export const MOTIONS = [
 ] as const
 export type Motion = (typeof MOTIONS)[number]
 
+/** `{feature}`, or `{feature%}` for percents. */
+export const REASON_PLACEHOLDER = /\{([^{}%]+)(%?)\}/g
+
 export interface TriggerDefinition {
   readonly name: string
   readonly motion: Motion
@@ -312,61 +178,4 @@ export interface FacetDefinition {
   readonly name: string
   /** Of a latest-wins value: `traits.plan`. */
   readonly key: string
-}
-
-/** The share of the model's accounts with at least one of the signals selected in a period. */
-export interface RateDefinition {
-  readonly name: string
-  readonly title: string
-  readonly select: Selection
-  readonly segments: readonly SegmentDefinition[]
-}
-
-/** What a rate is broken down by. Values that are not in the list go under `other`, accounts without one under `unknown`. */
-export interface SegmentDefinition {
-  readonly name: string
-  readonly key: string
-  readonly values: readonly string[]
-}
-
-/** Key figures of a month, from `outcome` signals and PQLs; by motion, tier and CSM. */
-export interface KpiSection {
-  /** The latest-wins key that names an account's CSM: `traits.csm`. */
-  readonly csmKey: string | undefined
-  readonly measures: readonly MeasureDefinition[]
-  readonly kpis: readonly KpiDefinition[]
-}
-
-/** `month`: in the month itself. `before`: in all months before it. `until`: before it or in it. */
-export type MeasureSpan = 'month' | 'before' | 'until'
-
-export type MeasureDefinition = { readonly name: string } & (
-  | {
-      readonly type: 'count' | 'sum'
-      /** Names of `outcome` signals: exact, or prefixes ending in `*`. */
-      readonly names: readonly string[]
-      /** Of a sum: the numeric property that is added up; undefined: the quantity. */
-      readonly property: string | undefined
-      /** Only signals whose properties have one of these values. */
-      readonly where: readonly {
-        readonly property: string
-        readonly values: readonly (string | number | boolean)[]
-      }[]
-      readonly span: MeasureSpan
-    }
-  /** New PQLs of this model, held ones too. */
-  | { readonly type: 'pqls'; readonly span: MeasureSpan }
-  /** Accounts seen for the first time. Not split by motion, tier or CSM. */
-  | { readonly type: 'accounts'; readonly span: MeasureSpan }
-  /** A plan, such as a quota a month. Not split. */
-  | { readonly type: 'fixed'; readonly value: number }
-)
-
-export interface KpiDefinition {
-  readonly name: string
-  readonly title: string
-  /** Over the measures; a number. */
-  readonly formula: Formula
-  readonly unit: 'percent' | 'ratio' | 'money' | 'count' | 'days'
-  readonly target: { readonly operator: '>' | '>=' | '<' | '<='; readonly value: number } | undefined
 }

@@ -1,7 +1,7 @@
 import { finite } from '../../lib/round.ts'
 import { DAY_MS, dayOf, dayOfDate, lastAnniversary, nextAnniversary } from '../../signals/time.ts'
 import type { AccountActivity, HistoryEntry } from '../activity/activity.ts'
-import type { FeatureDefinition } from '../definition/model-definition.ts'
+import type { FeatureDefinition } from '../definition/feature-definition.ts'
 import { READS_NOTHING, type RootFeature, readsKeys } from './root-feature.ts'
 import { compileNames } from './selection.ts'
 

@@ -1,6 +1,7 @@
 import type { AccountActivity } from '../activity/activity.ts'
 import type { TouchedSeries } from '../activity/apply-signal.ts'
-import type { Level, Value } from '../definition/model-definition.ts'
+import type { Value } from '../definition/expression.ts'
+import type { Level } from '../definition/feature-definition.ts'
 
 /**
  * A feature that reads the activity. `compute` looks at the buckets each time, so it gives the same value whatever way the account got there.

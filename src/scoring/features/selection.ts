@@ -1,5 +1,5 @@
 import { remembered } from '../../lib/remembered.ts'
-import type { Selection } from '../definition/model-definition.ts'
+import type { Selection } from '../definition/feature-definition.ts'
 
 /** Whether a series (by its key `kind:name`) is selected. */
 export function compileSelection(selection: Selection): (key: string) => boolean {

@@ -1,12 +1,13 @@
 import { hash128Hex } from '../../lib/hash.ts'
 import type { PropertyValue, Signal } from '../../signals/signal.ts'
 import type { Account } from '../account.ts'
-import type { CompiledModel } from '../definition/compile-model.ts'
-import { type MeasureDefinition, MOTIONS, type Motion } from '../definition/model-definition.ts'
+import type { CompiledModel } from '../definition/compiled-model.ts'
+import { MOTIONS, type Motion } from '../definition/model-definition.ts'
+import { perModel } from '../definition/per-model.ts'
+import type { MeasureDefinition } from '../definition/population-definition.ts'
 import { compileNames } from '../features/selection.ts'
 import type { PqlEvent } from '../outputs.ts'
 import type { CounterChanges } from './counters.ts'
-import { perModel } from './per-model.ts'
 
 /** What the key figures are made of, counted while signals are applied: a book for each measure, a field for each month, motion, tier and CSM. */
 

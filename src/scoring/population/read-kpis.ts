@@ -1,13 +1,12 @@
 import { roundTo6 } from '../../lib/round.ts'
-import { compileExpression } from '../definition/conditions.ts'
+import { compileExpression } from '../definition/compile-expression.ts'
+import type { Value } from '../definition/expression.ts'
 import type {
   KpiDefinition,
   KpiSection,
   MeasureDefinition,
   MeasureSpan,
-  Value,
-} from '../definition/model-definition.ts'
-import type { CounterBook } from './counters.ts'
+} from '../definition/population-definition.ts'
 import { type KpiPlace, keptCsm, measureBook, monthOfField, parsePlace } from './kpi-counts.ts'
 
 /** What counts can be split by. */
@@ -173,50 +172,7 @@ function compareValues(a: string | null, b: string | null): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** The value of every measure in a month (`YYYY-MM`), by name. `books`: those of `kpiBooks`, by name. */
-export function readMeasures(
-  modelId: string,
-  section: KpiSection,
-  books: ReadonlyMap<string, CounterBook>,
-  month: string,
-  filter: KpiFilter,
-): ReadonlyMap<string, number> {
-  return tallyBooks(modelId, section, books, { month, filter, by: undefined }).measures(0).total
-}
-
-/** The values of a dimension that any measure has counts for in the month's spans, ascending; null, for none, last. */
-export function splitValues(
-  modelId: string,
-  section: KpiSection,
-  books: ReadonlyMap<string, CounterBook>,
-  month: string,
-  filter: KpiFilter,
-  by: KpiDimension,
-): (string | null)[] {
-  const { groups } = tallyBooks(modelId, section, books, { month, filter, by }).measures(
-    Number.POSITIVE_INFINITY,
-  )
-  return groups.map(({ value }) => value)
-}
-
-function tallyBooks(
-  modelId: string,
-  section: KpiSection,
-  books: ReadonlyMap<string, CounterBook>,
-  query: KpiQuery,
-): KpiTally {
-  const tally = createKpiTally(modelId, section, query)
-  for (const book of kpiBooks(modelId, section))
-    for (const [field, count] of books.get(book) ?? []) tally.add(book, field, count)
-  return tally
-}
-
-/** Every key figure over the measures' values. */
-export function evaluateKpis(section: KpiSection, values: ReadonlyMap<string, number>): KpiAnswer[] {
-  return compileFigures(section)(values)
-}
-
-/** As `evaluateKpis`, for many groups: the formulas are compiled once. */
+/** Every key figure, as a function of the measures' values by name. The formulas are compiled once, for many groups. */
 export function compileFigures({
   kpis,
   measures,

@@ -1,6 +1,6 @@
 import { roundScore } from '../../lib/round.ts'
 import { firstFrom } from '../activity/buckets.ts'
-import type { RateDefinition } from '../definition/model-definition.ts'
+import type { RateDefinition } from '../definition/population-definition.ts'
 import type { CounterBook } from './counters.ts'
 import {
   type BlockCounter,
@@ -113,13 +113,6 @@ export function createRateTally({ query, segments }: RatePlan): RateTally {
       return all.windows.map(rates)
     },
   }
-}
-
-/** The groups, from books that are all at hand. `books`: the plan's. */
-export function answerRate(plan: RatePlan, books: readonly CounterBook[]): RateGroup[] {
-  const tally = createRateTally(plan)
-  for (const book of books) for (const [field, count] of book) tally.add(field, count)
-  return tally.groups()
 }
 
 function segmentsAsked(

@@ -1,7 +1,8 @@
 import { expect, test, vi } from 'vitest'
 import type { Account } from '../../../src/scoring/account.ts'
 import { compileModel } from '../../../src/scoring/definition/compile-model.ts'
-import type { MeasureDefinition, ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import type { MeasureDefinition } from '../../../src/scoring/definition/population-definition.ts'
 import { createPartitionMemory, foldBatch, type LogEntry } from '../../../src/scoring/fold.ts'
 import type { CounterChange } from '../../../src/scoring/population/counters.ts'
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { RateDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import type { RateDefinition } from '../../../src/scoring/definition/population-definition.ts'
 import { CounterChanges } from '../../../src/scoring/population/counters.ts'
 import {
   type CompiledRate,
@@ -7,7 +7,8 @@ import {
   type RateShare,
   rateBook,
 } from '../../../src/scoring/population/rate-cells.ts'
-import { answerRate, createRateTally, planRate } from '../../../src/scoring/population/read-rate.ts'
+import { createRateTally, planRate } from '../../../src/scoring/population/read-rate.ts'
+import { answerRate } from '../../support/population-answers.ts'
 
 const definition: RateDefinition = {
   name: 'intent',

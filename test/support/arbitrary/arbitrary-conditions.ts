@@ -1,10 +1,6 @@
 import fc from 'fast-check'
-import type {
-  Condition,
-  Expression,
-  FeatureDefinition,
-  Formula,
-} from '../../../src/scoring/definition/model-definition.ts'
+import type { Condition, Expression, Formula } from '../../../src/scoring/definition/expression.ts'
+import type { FeatureDefinition } from '../../../src/scoring/definition/feature-definition.ts'
 import { arbitraryLimit } from './arbitrary-numbers.ts'
 import { PLANS } from './vocabulary.ts'
 

@@ -5,7 +5,7 @@ import {
   type Level,
   type Selection,
   type Window,
-} from '../../../src/scoring/definition/model-definition.ts'
+} from '../../../src/scoring/definition/feature-definition.ts'
 import { arbitraryFormula, namesOfType, readableOf } from './arbitrary-conditions.ts'
 import { arbitraryLimit } from './arbitrary-numbers.ts'
 import {

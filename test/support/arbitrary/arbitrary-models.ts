@@ -1,8 +1,8 @@
 import fc from 'fast-check'
+import type { FeatureDefinition } from '../../../src/scoring/definition/feature-definition.ts'
 import type {
   Band,
   Case,
-  FeatureDefinition,
   GateDefinition,
   GroupDefinition,
   LinearPoints,

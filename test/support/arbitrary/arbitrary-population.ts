@@ -2,12 +2,14 @@ import fc from 'fast-check'
 import {
   type AccountList,
   type FacetDefinition,
-  type KpiSection,
-  type MeasureDefinition,
   MOTIONS,
-  type RateDefinition,
   type ScopeDefinition,
 } from '../../../src/scoring/definition/model-definition.ts'
+import type {
+  KpiSection,
+  MeasureDefinition,
+  RateDefinition,
+} from '../../../src/scoring/definition/population-definition.ts'
 import { arbitraryAmount, arbitraryCondition, type Readable } from './arbitrary-conditions.ts'
 import { arbitrarySelection } from './arbitrary-features.ts'
 import { PATTERNS } from './vocabulary.ts'

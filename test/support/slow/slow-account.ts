@@ -1,9 +1,6 @@
-import type {
-  Dimension,
-  FeatureDefinition,
-  ModelDefinition,
-  Value,
-} from '../../../src/scoring/definition/model-definition.ts'
+import type { Value } from '../../../src/scoring/definition/expression.ts'
+import type { Dimension, FeatureDefinition } from '../../../src/scoring/definition/feature-definition.ts'
+import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
 import type { Contribution } from '../../../src/scoring/outputs.ts'
 import type { PropertyValue, Signal } from '../../../src/signals/signal.ts'
 import { dayOf, HELD_DAYS, hourOf } from './slow-numbers.ts'

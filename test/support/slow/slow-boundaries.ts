@@ -1,8 +1,6 @@
-import type {
-  FeatureDefinition,
-  ModelDefinition,
-  Value,
-} from '../../../src/scoring/definition/model-definition.ts'
+import type { Value } from '../../../src/scoring/definition/expression.ts'
+import type { FeatureDefinition } from '../../../src/scoring/definition/feature-definition.ts'
+import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
 import { type Account, type ActiveModel, momentOf } from './slow-account.ts'
 import { readFeature } from './slow-features.ts'
 import { DAY_MS, dayOf, HELD_DAYS, HOUR_MS, hourOf } from './slow-numbers.ts'

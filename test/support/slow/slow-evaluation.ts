@@ -1,11 +1,10 @@
+import type { Formula, Value } from '../../../src/scoring/definition/expression.ts'
 import type {
   AccountList,
   AlertDefinition,
-  Formula,
   ModelDefinition,
   TierDefinition,
   TriggerDefinition,
-  Value,
 } from '../../../src/scoring/definition/model-definition.ts'
 import type { AlertEvent, Cause, PqlEvent, PqlStatus, ScoringEvent } from '../../../src/scoring/outputs.ts'
 import { type Account, momentOf, type SlowTriggerState, type Standing } from './slow-account.ts'

@@ -1,4 +1,4 @@
-import type { Expression, Value } from '../../../src/scoring/definition/model-definition.ts'
+import type { Expression, Value } from '../../../src/scoring/definition/expression.ts'
 import { compareTexts } from './slow-numbers.ts'
 
 /** Conditions and formulas in three-valued logic, read from their tree each time. */

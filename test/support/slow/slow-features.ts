@@ -1,12 +1,12 @@
+import type { Value } from '../../../src/scoring/definition/expression.ts'
 import type {
   Dimension,
   FeatureDefinition,
   Level,
-  ModelDefinition,
   Selection,
-  Value,
   Window,
-} from '../../../src/scoring/definition/model-definition.ts'
+} from '../../../src/scoring/definition/feature-definition.ts'
+import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
 import type { PropertyValue } from '../../../src/signals/signal.ts'
 import { type Applied, type Moment, pairOf } from './slow-account.ts'
 import { resultOf } from './slow-expressions.ts'

@@ -1,11 +1,10 @@
-import {
-  type KpiDefinition,
-  type KpiSection,
-  type MeasureDefinition,
-  MOTIONS,
-  type ModelDefinition,
-  type Value,
-} from '../../../src/scoring/definition/model-definition.ts'
+import type { Value } from '../../../src/scoring/definition/expression.ts'
+import { MOTIONS, type ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import type {
+  KpiDefinition,
+  KpiSection,
+  MeasureDefinition,
+} from '../../../src/scoring/definition/population-definition.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
 import type { SlowResult } from './slow-evaluator.ts'
 import { resultOf } from './slow-expressions.ts'

@@ -1,4 +1,7 @@
-import type { RateDefinition, SegmentDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import type {
+  RateDefinition,
+  SegmentDefinition,
+} from '../../../src/scoring/definition/population-definition.ts'
 import { momentOf, type SlowAccount } from './slow-account.ts'
 import { isSelected, latestFact } from './slow-features.ts'
 import { dayOf, HELD_DAYS } from './slow-numbers.ts'

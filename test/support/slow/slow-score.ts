@@ -1,11 +1,10 @@
+import type { Expression, Value } from '../../../src/scoring/definition/expression.ts'
 import type {
   Case,
-  Expression,
   GroupDefinition,
   LinearPoints,
   ModelDefinition,
   RuleDefinition,
-  Value,
 } from '../../../src/scoring/definition/model-definition.ts'
 import type { Contribution } from '../../../src/scoring/outputs.ts'
 import { namedValues, namesIn, resultOf } from './slow-expressions.ts'

@@ -1,4 +1,4 @@
-import { DIMENSIONS, type Dimension } from '../../../src/scoring/definition/model-definition.ts'
+import { DIMENSIONS, type Dimension } from '../../../src/scoring/definition/feature-definition.ts'
 import type { PropertyValue, Signal } from '../../../src/signals/signal.ts'
 import { type Account, type Applied, type Moment, momentOf, pairOf } from './slow-account.ts'
 import { seenValues } from './slow-features.ts'

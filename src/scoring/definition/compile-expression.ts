@@ -1,4 +1,4 @@
-import type { Expression, Value } from './model-definition.ts'
+import type { Expression, Value } from './expression.ts'
 
 /** Reads a value out of the feature vector; `undefined` is unknown. */
 export type Evaluate = (values: readonly Value[]) => Value

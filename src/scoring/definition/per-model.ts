@@ -1,4 +1,4 @@
-import type { CompiledModel } from '../definition/compile-model.ts'
+import type { CompiledModel } from './compiled-model.ts'
 
 /** Makes something of a model once, and remembers it for as long as the model is in use. */
 export function perModel<Made>(make: (model: CompiledModel) => Made): (model: CompiledModel) => Made {

@@ -1,5 +1,6 @@
-import { compileExpression, featuresRead } from '../definition/conditions.ts'
-import type { LinearPoints, RuleDefinition, Value } from '../definition/model-definition.ts'
+import { compileExpression, featuresRead } from './compile-expression.ts'
+import type { Value } from './expression.ts'
+import type { LinearPoints, RuleDefinition } from './model-definition.ts'
 
 /** The points that a rule gives for a feature vector; undefined: what it reads is not known. */
 export type RulePoints = (values: readonly Value[]) => number | undefined
