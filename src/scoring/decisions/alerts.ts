@@ -6,10 +6,13 @@ import { readSlots } from './contributions.ts'
 import { standingEventId } from './event-id.ts'
 import { fillReason, isMet } from './notice.ts'
 
-/** Sends the alerts whose condition is met and whose time has come. Rules: docs/how-a-score-is-defined.md, "Alerts". */
+/**
+ * Sends each alert whose condition is met and whose frequency allows it. Rules:
+ * docs/how-a-score-is-defined.md, "Alerts".
+ */
 export function stepAlerts(
   standing: Standing,
-  /** By the model's gates. */
+  /** In the order of the model's gates. */
   gatesOpen: readonly boolean[],
   clock: number,
   accountId: string,

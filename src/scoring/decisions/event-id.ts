@@ -3,7 +3,7 @@ import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Cause } from '../outputs.ts'
 import type { Standing } from '../standing.ts'
 
-/** The id of a decision about an account. It depends on its arguments alone, so a replay makes the same id. */
+/** The id of a decision about an account. It depends only on its arguments, so a replay makes the same id. */
 export function standingEventId(
   kind: string,
   standing: Standing,
@@ -27,17 +27,18 @@ export function pqlEventId(
   return eventId(['pql-event', pqlId, status, at, ...reasonParts(standing, cause)])
 }
 
-/** The cause; and the generation, if the account was under this version of the model before. */
+/** The cause, and the generation if the account was under this version of the model before. */
 function reasonParts({ generation }: Standing, { type, signalId = '' }: Cause): (string | number)[] {
   return generation === 0 ? [type, signalId] : [type, signalId, generation]
 }
 
 /**
- * The first 128 bits of the SHA-256 of the parts, as 32 hex digits. Subscribers drop repeats by it, so it must not
- * collide even for ids that somebody chose for that. No part contains the separator NUL.
+ * The first 128 bits of the SHA-256 of the parts, as 32 hex digits. Subscribers drop repeats by this id, so
+ * nobody may be able to choose account and signal ids that make two events collide. No part contains the
+ * separator NUL.
  */
 function eventId(parts: readonly (string | number)[]): string {
-  // About 2.5 µs for an event. SHA-256 in JavaScript, since scoring imports nothing of Node's.
+  // About 2.5 µs for each event. The SHA-256 is JavaScript because scoring imports nothing of Node's.
   return bytesToHex(sha256(UTF_8.encode(parts.join('\0'))).subarray(0, 16))
 }
 

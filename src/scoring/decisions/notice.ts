@@ -10,12 +10,14 @@ export function isGateOpen({ open, definition }: CompiledGate, values: readonly 
   return met === undefined ? definition.missing === 'open' : met === true
 }
 
-/** Out of scope nothing is met. */
+/** Whether the condition of a trigger or alert is met. No condition is met out of scope. */
 export function isMet(standing: Standing, { met }: CompiledNotice): boolean {
   return standing.inScope && met(standing.values) === true
 }
 
-/** Replaces `{feature}` by its value (numbers to 2 decimals) and `{feature%}` by whole percents. */
+/**
+ * Replaces `{feature}` by the feature's value (numbers to 2 decimals), and `{feature%}` by whole percents.
+ */
 export function fillReason(
   reason: string,
   values: Readonly<Record<string, number | string | boolean | null>>,

@@ -9,12 +9,12 @@ import { pqlEventId, standingEventId } from './event-id.ts'
 import { fillReason, isMet } from './notice.ts'
 
 /**
- * One step of every trigger's life. A trigger is idle, or holds a PQL that is open, or held back by a gate.
+ * Takes each trigger one step further: `idle` → `open` or `held` → `idle`. A held PQL waits for a gate.
  * Rules: docs/how-a-score-is-defined.md, "Gates, triggers, PQLs".
  */
 export function stepTriggers(
   standing: Standing,
-  /** By the model's gates. */
+  /** In the order of the model's gates. */
   gatesOpen: readonly boolean[],
   clock: number,
   accountId: string,
@@ -50,6 +50,16 @@ export function stepTriggers(
     )
   }
 }
+
+// state        when                            then            event
+// idle         condition met, cooldown over    open            qualified
+// idle         the same, a gate closed         held            held, a new PQL
+// open, held   condition not met               idle, cooldown  disqualified
+// open, held   expired                         idle, cooldown  expired
+// open         a gate closed                   held            held
+// held         all gates open                  open            released
+//
+// The first line that fits is taken.
 
 interface Step {
   readonly state: TriggerState
@@ -90,7 +100,7 @@ function stepTrigger(
   return undefined
 }
 
-/** The event that tells what became of a PQL, with what the standing holds now as its evidence. */
+/** The event for one step of a PQL. Its evidence is the standing's present values. */
 export function pqlEvent(
   standing: Standing,
   trigger: CompiledTrigger,
@@ -126,7 +136,10 @@ export function pqlEvent(
 
 export type Prospects = Pick<PqlEvent, 'offer' | 'confidence' | 'estimatedValue'>
 
-/** What could come of a PQL, as far as the model says and the account's values are known. */
+/**
+ * The offer, confidence and estimated value of a PQL, as far as the model defines them and the values are
+ * known.
+ */
 export function prospects(
   values: readonly Value[],
   { definition, confidence, estimatedValue }: CompiledTrigger,

@@ -14,7 +14,10 @@ import {
 } from './model-definition.ts'
 import { compileReaders } from './readers.ts'
 
-/** @throws Error if the definition refers to what it does not define: `src/models/` lets no such definition through. */
+/**
+ * @throws Error if the definition refers to something that it does not define. `src/models/` refuses such a
+ * definition before.
+ */
 export function compileModel(definition: ModelDefinition, contentHash = ''): CompiledModel {
   const slots = new Map(definition.features.map((feature, slot) => [feature.name, slot]))
   const scoreSlot = definition.features.length

@@ -14,11 +14,12 @@ import type {
 } from './model-definition.ts'
 
 /**
- * A scoring model as closures over a feature vector. The vector has a slot for each feature, in the definition's order, then one for `score` and one for `tier`.
+ * A scoring model as closures over a feature vector. The vector has one slot for each feature, in the
+ * definition's order, then one for `score` and one for `tier`.
  */
 export interface CompiledModel {
   readonly definition: ModelDefinition
-  /** Of the model's text: tells whether a stored standing was made by this very model. */
+  /** The hash of the model's text. It shows whether exactly this model made a stored standing. */
   readonly contentHash: string
   readonly features: readonly CompiledFeature[]
   readonly scoreSlot: number
@@ -28,7 +29,10 @@ export interface CompiledModel {
   readonly gates: readonly CompiledGate[]
   readonly triggers: readonly CompiledTrigger[]
   readonly alerts: readonly CompiledAlert[]
-  /** Whether the model scores an account, from its id and feature vector. Undefined: it scores all. */
+  /**
+   * Whether the model scores an account, from the account's id and feature vector. Undefined: it scores all
+   * accounts.
+   */
   readonly includes: ((accountId: string, values: readonly Value[]) => boolean) | undefined
   readonly readers: Readers
 }
@@ -39,7 +43,7 @@ export interface CompiledFeature {
   readonly root: RootFeature | undefined
   /** Undefined for a root feature. */
   readonly derive: Evaluate | undefined
-  /** Slots that a derived feature reads. */
+  /** The slots that a derived feature reads. */
   readonly dependsOn: readonly number[]
 }
 
@@ -47,12 +51,12 @@ export interface CompiledRule {
   readonly definition: RuleDefinition
   readonly group: GroupDefinition
   readonly points: RulePoints
-  /** What it gives where its inputs are not known; null: it is left out. */
+  /** The points if an input is unknown; null: the rule is left out. */
   readonly missingPoints: number | null
   readonly inputs: readonly Slot[]
 }
 
-/** A named place in the feature vector. */
+/** A named position in the feature vector. */
 export interface Slot {
   readonly name: string
   readonly slot: number
@@ -60,9 +64,9 @@ export interface Slot {
 
 export interface CompiledGroup {
   readonly definition: GroupDefinition
-  /** Indexes of its rules in `CompiledModel.rules`. */
+  /** Indexes in `CompiledModel.rules`. */
   readonly rules: readonly number[]
-  /** The sum of its rules' `max`. */
+  /** The sum of `max` over the group's rules. */
   readonly rulesMax: number
 }
 
@@ -71,12 +75,12 @@ export interface CompiledGate {
   readonly open: Evaluate
 }
 
-/** What triggers and alerts have in common. */
+/** The common part of triggers and alerts. */
 export interface CompiledNotice {
   readonly met: Evaluate
-  /** The features that its condition reads, ascending by name; not `score` and `tier`. */
+  /** The features that the condition reads, ascending by name, without `score` and `tier`. */
   readonly evidence: readonly Slot[]
-  /** The features, `score` and `tier` that its reason names. */
+  /** The features that the reason names, with `score` and `tier`. */
   readonly reasonSlots: readonly Slot[]
   /** Indexes in `CompiledModel.gates`. */
   readonly gates: readonly number[]
@@ -92,35 +96,38 @@ export interface CompiledAlert extends CompiledNotice {
   readonly definition: AlertDefinition
 }
 
-/** Who reads what in a model: worked out once, so that a signal costs only what it touches. */
+/**
+ * Which features and rules read what. Compiled once, so that a signal costs only what it touches. Features
+ * are given as slots.
+ */
 export interface Readers {
-  /** The root features that read a series, by its key. */
+  /** The root features that read a series, by the series' key. */
   readonly ofSeries: (key: string) => SeriesReaders
-  /** The slots of those that read users. */
+  /** The root features that read users. */
   readonly ofUsers: readonly number[]
   readonly ofDimension: Readonly<Record<Dimension, readonly number[]>>
-  /** … that read a latest-wins key. */
+  /** The root features that read a latest-wins key. */
   readonly ofKey: (key: string) => readonly number[]
-  /** … whose next change follows the days (hours) in which there was anything. */
+  /** The root features whose next change depends on the days (hours) with any activity. */
   readonly ofActiveDays: readonly number[]
   readonly ofActiveHours: readonly number[]
-  /** The slots of derived features, in the model's order. */
+  /** The derived features, in the model's order. */
   readonly derived: readonly number[]
-  /** By slot: the rules that read it. */
+  /** The indexes of the rules that read a slot, by slot. */
   readonly rulesOf: readonly (readonly number[])[]
-  /** By rule: its group. */
+  /** The index of each rule's group. */
   readonly groupOf: readonly number[]
-  /** Empty between two evaluations; kept here so that none makes its own. */
+  /** Empty between two evaluations. It is kept here, so that no evaluation allocates its own. */
   readonly scratch: Scratch
 }
 
 export interface SeriesReaders {
   readonly slots: readonly number[]
-  /** Those of them whose next change follows the series itself. */
+  /** The slots whose next change depends on the series itself. */
   readonly nextChanging: readonly number[]
 }
 
-/** What an evaluation has found changed so far. */
+/** What the present evaluation has found changed so far. */
 export interface Scratch {
   readonly slots: SlotSet
   readonly rules: SlotSet

@@ -1,12 +1,12 @@
 /** A value in a condition. `undefined` is unknown, and spreads as in three-valued (Kleene) logic. */
 export type Value = number | string | boolean | undefined
 
-/** A checked condition; its source is CEL. */
+/** A condition or formula after its check. People write it in CEL. */
 export type Expression =
   | { readonly type: 'literal'; readonly value: number | string | boolean }
-  /** A feature, or `score` or `tier` (in triggers only). */
+  /** A feature; in triggers and alerts also `score` or `tier`. */
   | { readonly type: 'feature'; readonly name: string }
-  /** `known(feature)`: never itself unknown. */
+  /** `known(feature)` is true or false, never unknown. */
   | { readonly type: 'known'; readonly name: string }
   | { readonly type: 'not' | 'negate'; readonly of: Expression }
   | { readonly type: 'and' | 'or'; readonly left: Expression; readonly right: Expression }
@@ -30,12 +30,12 @@ export type Expression =
       readonly otherwise: Expression
     }
 
-/** An expression as a person wrote it, which is true or false. */
+/** An expression that gives true or false. */
 export interface Condition {
   /** The CEL text, for people. */
   readonly text: string
   readonly expression: Expression
 }
 
-/** As `Condition`, of any type; where an amount is asked for, a number. */
+/** An expression of any type. Where an amount is needed, it gives a number. */
 export type Formula = Condition

@@ -1,22 +1,25 @@
 import type { Formula } from './expression.ts'
 
-/** A lookback window of whole buckets that ends with the present one: 30 days are today and the 29 days before it. */
+/**
+ * A lookback window of whole buckets. It ends with the present bucket: 30 days are today and the 29 days
+ * before.
+ */
 export interface Window {
   readonly unit: 'day' | 'hour'
-  /** 1 to 400 days, 1 to 48 hours. */
+  /** 1 to 400 days, or 1 to 48 hours. */
   readonly length: number
 }
 
-/** Which activity a feature reads. */
+/** The activity that a feature reads. */
 export interface Selection {
   readonly kinds: readonly ('usage' | 'intent' | 'outcome')[]
-  /** Exact names, or prefixes ending in `*`. Undefined: all names. */
+  /** Exact names, or prefixes that end in `*`. Undefined: all names. */
   readonly names: readonly string[] | undefined
-  /** Names that are not selected although `names` does; exact, or prefixes ending in `*`. */
+  /** Names to leave out of `names`: exact, or prefixes that end in `*`. */
   readonly except: readonly string[]
 }
 
-/** The signal properties whose values an activity keeps with their first and last day. */
+/** The signal properties for which an activity keeps each value's first and last day. */
 export const DIMENSIONS = ['team', 'location', 'product', 'role'] as const
 export type Dimension = (typeof DIMENSIONS)[number]
 
@@ -26,7 +29,7 @@ export type FeatureDefinition = { readonly name: string } & (
       readonly select: Selection
       readonly window: Window
     }
-  /** What happened longer ago counts for less: half after each half-life (in the window's unit). */
+  /** Older amounts count for less: half after each half-life, in the window's unit. */
   | {
       readonly type: 'decayed'
       readonly measure: 'count' | 'sum'
@@ -35,7 +38,7 @@ export type FeatureDefinition = { readonly name: string } & (
       readonly halfLife: number
     }
   | { readonly type: 'distinctUsers'; readonly windowDays: number }
-  /** Users active on at least `days` days of the window, which is at most 30 days. */
+  /** Users who were active on at least `days` days of the window. The window is at most 30 days. */
   | { readonly type: 'powerUsers'; readonly days: number; readonly windowDays: number }
   | {
       readonly type: 'distinctValues' | 'newValues'
@@ -47,21 +50,24 @@ export type FeatureDefinition = { readonly name: string } & (
       readonly key: string
       readonly valueType: 'number' | 'string' | 'boolean'
       readonly maxAgeDays: number | undefined
-      /** The value where none is known. Undefined: it is unknown. */
+      /** The value to use if none is known. Undefined: the feature is unknown. */
       readonly fallback: number | string | boolean | undefined
     }
-  /** How many keys that match (one key, or a prefix ending in `*`) have a value that says yes: not null, false, 0 or an empty text. */
+  /**
+   * The number of matching keys with a positive value: not null, false, 0 or an empty text. The pattern is
+   * one key, or a prefix that ends in `*`.
+   */
   | { readonly type: 'knownKeys'; readonly pattern: string; readonly maxAgeDays: number | undefined }
-  /** Days in a row, up to today, on which a value was beyond a level. */
+  /** The number of days in a row, up to today, on which a value was beyond a level. */
   | {
       readonly type: 'daysSustained'
       readonly key: string
-      /** The value is divided by this key's. */
+      /** The value is divided by the value of this key. */
       readonly per: string | undefined
       readonly level: Level
       readonly max: number
     }
-  /** Periods of so many days in a row, up to today, in which a count or sum was beyond a level. */
+  /** The number of periods in a row, up to today, in which a count or sum was beyond a level. */
   | {
       readonly type: 'periodsSustained'
       readonly measure: 'count' | 'sum'
@@ -89,11 +95,11 @@ export type FeatureDefinition = { readonly name: string } & (
     }
   | { readonly type: 'ratio'; readonly of: string; readonly to: string }
   | { readonly type: 'largest' | 'smallest'; readonly of: readonly string[] }
-  /** What an expression over other features gives. */
+  /** The result of an expression over other features. */
   | { readonly type: 'formula'; readonly formula: Formula }
 )
 
-/** `from`: at least the limit. `above`: greater. */
+/** `from`: at least the limit. `above`: greater than the limit. */
 export interface Level {
   readonly edge: 'from' | 'above'
   readonly limit: number

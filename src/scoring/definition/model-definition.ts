@@ -3,8 +3,8 @@ import type { FeatureDefinition, Level } from './feature-definition.ts'
 import type { KpiSection, RateDefinition } from './population-definition.ts'
 
 /**
- * A scoring model as data: what a YAML file in `models/` says once it is checked. `compile-model.ts` turns it into
- * closures. The rules that these types stand for are in `docs/how-a-score-is-defined.md`.
+ * A scoring model as data: the content of a YAML file in `models/` after its check. `compile-model.ts` turns
+ * it into closures. The rules for these types are in `docs/how-a-score-is-defined.md`.
  */
 
 export interface ModelDefinition {
@@ -15,7 +15,7 @@ export interface ModelDefinition {
   /** In dependency order: a feature reads only features before it. */
   readonly features: readonly FeatureDefinition[]
   readonly groups: readonly GroupDefinition[]
-  /** Ascending by `from`; the first one is where every account starts. At least one. */
+  /** At least one, ascending by `from`. Every account starts in the first one. */
   readonly tiers: readonly TierDefinition[]
   readonly tierPolicy: TierPolicy
   readonly gates: readonly GateDefinition[]
@@ -23,7 +23,7 @@ export interface ModelDefinition {
   readonly alerts: readonly AlertDefinition[]
   /** Which accounts the model scores. */
   readonly scope: ScopeDefinition
-  /** What accounts can be listed by. */
+  /** The attributes by which accounts can be listed. */
   readonly facets: readonly FacetDefinition[]
   readonly rates: readonly RateDefinition[]
   /** Undefined: the model measures no outcomes. */
@@ -31,11 +31,11 @@ export interface ModelDefinition {
 }
 
 export interface ScoreDefinition {
-  /** The weighted sum of the groups' points is multiplied by this. */
+  /** Multiplies the weighted sum of the groups' points. */
   readonly scale: number
   readonly min: number
   readonly max: number
-  /** Digits after the point that a score keeps, halves up; tiers are compared with the rounded score. 0 to 6. */
+  /** The decimal places of a score, 0 to 6, rounded halves up. Tiers are compared with the rounded score. */
   readonly decimals: number
 }
 
@@ -43,20 +43,23 @@ export interface GroupDefinition {
   readonly name: string
   readonly title: string
   readonly weight: number
-  /** The most that the group gives: its rules' points are capped here. */
+  /** The cap of the group: the most points that its rules give together. */
   readonly max: number
   readonly rules: readonly RuleDefinition[]
 }
 
-/** What a rule gives when what it reads is not known: some points, or it is left out and the group's other rules are scaled up. */
+/**
+ * What a rule gives if it reads an unknown: some points, or nothing. In the second case the group's other
+ * rules are scaled up.
+ */
 export type MissingPolicy =
   | { readonly type: 'points'; readonly points: number }
   | { readonly type: 'exclude' }
 
-/** Points along straight lines between [x, points] corners, flat beyond the ends. */
+/** Points along straight lines between the corners, flat beyond both ends. */
 export interface LinearPoints {
   readonly of: string
-  /** At least one, x ascending. */
+  /** At least one, ascending by x. */
   readonly corners: readonly (readonly [x: number, points: number])[]
 }
 
@@ -65,7 +68,7 @@ export interface Band extends Level {
 }
 
 export interface Case {
-  /** Undefined: otherwise. Only the last case may be so. */
+  /** Undefined: `otherwise`. Only the last case may be so. */
   readonly when: Condition | undefined
   readonly points: number | LinearPoints
 }
@@ -73,14 +76,20 @@ export interface Case {
 export type RuleDefinition = {
   readonly name: string
   readonly title: string
-  /** The most points it can give; its share when others are left out, and its share of the coverage. */
+  /**
+   * The most points that the rule can give. It is also the rule's share when others are left out, and its
+   * share of the coverage.
+   */
   readonly max: number
   readonly missing: MissingPolicy
 } & (
   | { readonly type: 'line'; readonly line: LinearPoints }
-  /** Ascending; the last band reached counts, below the first one `below`. */
+  /** Ascending. The last band that the value reaches counts; below the first band, `below` does. */
   | { readonly type: 'bands'; readonly of: string; readonly bands: readonly Band[]; readonly below: number }
-  /** The first case that is true counts. None true and one unknown: missing. None true and none unknown: 0. */
+  /**
+   * The first case that is true counts. If none is true, the rule is missing if any case is unknown, else it
+   * gives 0.
+   */
   | { readonly type: 'cases'; readonly cases: readonly Case[] }
 )
 
@@ -89,14 +98,14 @@ export interface TierDefinition {
   readonly title: string
   readonly from: number
   readonly action: string
-  /** Whose work list its accounts go to. */
+  /** The work list for the tier's accounts. */
   readonly queue: string | undefined
 }
 
 export interface TierPolicy {
-  /** A tier is left downwards only when the score is below its `from` less this margin. */
+  /** An account leaves its tier downwards only when the score is below `from` less this margin. */
   readonly margin: number
-  /** A tier is left, in either direction, no sooner than this after it was entered. ms */
+  /** An account stays in a tier for at least this long, in ms. */
   readonly dwellMs: number
 }
 
@@ -105,7 +114,7 @@ export interface GateDefinition {
   readonly title: string
   /** The gate is open while this is true. */
   readonly open: Condition
-  /** What an unknown condition means. */
+  /** Whether the gate is open while its condition is unknown. */
   readonly missing: 'open' | 'closed'
 }
 
@@ -119,40 +128,43 @@ export const MOTIONS = [
 ] as const
 export type Motion = (typeof MOTIONS)[number]
 
-/** `{feature}`, or `{feature%}` for percents. */
+/** `{feature}` in a reason, or `{feature%}` for percents. */
 export const REASON_PLACEHOLDER = /\{([^{}%]+)(%?)\}/g
 
 export interface TriggerDefinition {
   readonly name: string
   readonly motion: Motion
   readonly when: Condition
-  /** Names of the gates that hold it; all of them unless the model says less. */
+  /** The gates that can hold its PQLs, by name. Without a list in the model: all gates. */
   readonly gates: readonly string[]
-  /** How long after a PQL closed before the trigger may make the next one. ms */
+  /** The time in ms from the end of a PQL until the trigger may make the next one. */
   readonly cooldownMs: number
-  /** A PQL that is still open this long after it qualified expires. ms */
+  /** A PQL that is still open this long after it qualified expires; in ms. */
   readonly expiryMs: number
-  /** For people; `{feature}` and `{feature%}` stand for values. */
+  /** For people. `{feature}` and `{feature%}` are replaced by values. */
   readonly reason: string
   readonly play: readonly string[]
   readonly decisionTimeline: string
-  /** What is to be offered, such as a product. */
+  /** What to offer, such as a product. */
   readonly offer: string | undefined
-  /** How likely it is to come about, 0 to 1. Features, `score` and `tier` may be read. */
+  /** The probability of success, 0 to 1. It may read features, `score` and `tier`. */
   readonly confidence: Formula | undefined
-  /** What it would be worth. */
+  /** The expected value of the PQL. */
   readonly estimatedValue: Formula | undefined
 }
 
 export const PRIORITIES = ['low', 'medium', 'high', 'urgent'] as const
 export type Priority = (typeof PRIORITIES)[number]
 
-/** A notice to people: sent when its condition is met, and again no sooner than `frequencyMs` later if it still (or again) is. */
+/**
+ * A notice to people. It is sent when its condition is met, and then at most once every `frequencyMs` while
+ * it is.
+ */
 export interface AlertDefinition {
   readonly name: string
   readonly title: string
   readonly when: Condition
-  /** Names of the gates that keep it from being sent. */
+  /** The gates that can keep it from being sent, by name. */
   readonly gates: readonly string[]
   readonly frequencyMs: number
   readonly reason: string
@@ -163,7 +175,10 @@ export interface AlertDefinition {
   readonly action: string | undefined
 }
 
-/** An account is scored if a list or condition includes it (or there is none that includes) and none excludes it. Conditions read features. */
+/**
+ * Which accounts the model scores: an account that `include` lists (undefined: any account) and `exclude`
+ * does not. Conditions read features.
+ */
 export interface ScopeDefinition {
   readonly include: AccountList | undefined
   readonly exclude: AccountList | undefined
@@ -176,6 +191,6 @@ export interface AccountList {
 
 export interface FacetDefinition {
   readonly name: string
-  /** Of a latest-wins value: `traits.plan`. */
+  /** A latest-wins key, such as `traits.plan`. */
   readonly key: string
 }

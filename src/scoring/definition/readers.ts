@@ -4,7 +4,7 @@ import type { RootFeature } from '../features/root-feature.ts'
 import type { CompiledFeature, CompiledRule, Readers } from './compiled-model.ts'
 import { DIMENSIONS, type Dimension } from './feature-definition.ts'
 
-/** `groups`: of each group, the indexes of its rules. `slots`: how long the feature vector is. */
+/** `groups`: the rules of each group, as indexes. `slots`: the length of the feature vector. */
 export function compileReaders(
   features: readonly CompiledFeature[],
   rules: readonly CompiledRule[],

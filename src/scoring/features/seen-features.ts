@@ -3,8 +3,8 @@ import type { Dimension } from '../definition/feature-definition.ts'
 import { READS_NOTHING, type RootFeature } from './root-feature.ts'
 
 /**
- * Users active on at least `days` days of the window (of at most 30 days, if `days` is more than 1): those whose `days`-th latest active day is in it.
- * Rules: docs/how-a-score-is-defined.md, "Features".
+ * Users who were active on at least `days` days of the window: their `days`-th latest active day is in it.
+ * The window is at most 30 days if `days` is more than 1. Rules: docs/how-a-score-is-defined.md, "Features".
  */
 export function compileActiveUsers(days: number, windowDays: number): RootFeature {
   return {
@@ -21,7 +21,10 @@ export function compileActiveUsers(days: number, windowDays: number): RootFeatur
   }
 }
 
-/** Values of a property that were seen for the first (last) time in the window. Rules: docs/how-a-score-is-defined.md, "Features". */
+/**
+ * Values of a property that were seen for the first (last) time in the window. Rules:
+ * docs/how-a-score-is-defined.md, "Features".
+ */
 export function compileSeenValues(
   edge: 'first' | 'last',
   dimension: Dimension,

@@ -9,8 +9,8 @@ import {
   keptCsm,
   keptMotion,
   measureBook,
-  parsePlace,
-  placeField,
+  parseKpiField,
+  kpiField,
 } from '../../../src/scoring/population/kpi-counts.ts'
 import { createKpiTally, kpiBooks } from '../../../src/scoring/population/read-kpis.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
@@ -150,7 +150,7 @@ function countsOf(changes: readonly CounterChange[], of: MeasureDefinition): unk
   return changes
     .filter(change => change.book === book)
     .map(({ field, delta }) => {
-      const { month, motion, tier, csm } = parsePlace(field)
+      const { month, motion, tier, csm } = parseKpiField(field)
       return [month, motion, tier, csm, delta]
     })
 }
@@ -253,7 +253,7 @@ test('a counter is parsed once at most, however many groups and measures there a
   const tally = createKpiTally('growth', section, { month: '2026-02', filter: {}, by: 'csm' })
   const parse = vi.spyOn(JSON, 'parse')
   const fields = months.flatMap(month =>
-    Array.from({ length: 200 }, (_, i) => placeField({ month, motion: null, tier: 'hot', csm: `csm-${i}` })),
+    Array.from({ length: 200 }, (_, i) => kpiField({ month, motion: null, tier: 'hot', csm: `csm-${i}` })),
   )
   const books = kpiBooks('growth', section)
   for (const book of books) for (const field of fields) tally.add(book, field, 1000)
@@ -284,7 +284,7 @@ test('of more groups than are asked for the largest stay, in the order of their 
   for (const [csm, count] of counts)
     tally.add(
       measureBook('growth', WON),
-      placeField({ month: '2026-01', motion: null, tier: 'hot', csm }),
+      kpiField({ month: '2026-01', motion: null, tier: 'hot', csm }),
       count,
     )
   const { groups, groupsLeftOut } = tally.measures(3)
