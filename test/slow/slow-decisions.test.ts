@@ -18,7 +18,7 @@ import {
   trigger,
 } from '../support/small-histories.ts'
 
-/** What people decide beside the rules: overrides, scope; and what they are told. */
+/** Decisions beside the rules: overrides, scope, alerts. */
 
 function override(
   timestamp: number,
@@ -48,11 +48,11 @@ describe('an override', () => {
         override(at(1), 'decided', { score: 3.6, ...until(2, 6) }),
         tick(at(9)),
       ),
-      // Rounded to 4. After its end at 2.25 the dwell since 1 counts again.
+      // Rounded to 4. After the end at 2.25 the dwell since 1 counts again.
     ).toEqual(['1 cold > hot 1 > 4, override decided', '3 hot > cold 1 > 1, window'])
   })
 
-  test('tells its end with its own id', () => {
+  test('gives its own signal id as the cause of its end', () => {
     expect(
       linesOf(
         models(at(0), seatsModel()),
@@ -68,7 +68,7 @@ describe('an override', () => {
     ])
   })
 
-  test('of a tier that the model does not have only sets the score', () => {
+  test('sets only the score if the model does not have its tier', () => {
     expect(
       linesOf(
         models(at(0), seatsModel(SLOW_TIERS)),
@@ -78,7 +78,7 @@ describe('an override', () => {
     ).toEqual(['1 cold > hot 1 > 100, override decided'])
   })
 
-  test('holds PQLs back, and lets them go when it ends or is lifted', () => {
+  test('holds PQLs, and releases them when it ends or is lifted', () => {
     const model = seatsModel({ triggers: [trigger({ expiryMs: 50 * DAY_MS })], ...ONE_TIER })
     expect(
       linesOf(
@@ -97,7 +97,7 @@ describe('an override', () => {
     ])
   })
 
-  test('gives way to one that occurred at the same time or later, not to one before', () => {
+  test('is replaced by one that occurred at the same time or later, not by an earlier one', () => {
     const tiersAfter = (...of: ReturnType<typeof override>[]) => {
       const history = [models(at(0), seatsModel()), facts(at(0), { seats: 0 }), ...of]
       return slowEvaluate(history).accounts.get('acme')!.standings[0]!.tier
@@ -107,26 +107,26 @@ describe('an override', () => {
       override(at(2), 'warm', { tier: 'warm', ...until(9) }, { occurredAt })
     expect(tiersAfter(hot, warm(at(1)))).toBe('warm')
     expect(tiersAfter(hot, warm(at(1) - 1))).toBe('hot')
-    // A lift stays, so that what was decided before it does not come back.
+    // A lift stays, so that an earlier decision does not come back.
     const lift = override(at(3), 'lift', { lift: true })
     expect(
       tiersAfter(lift, override(at(4), 'late', { tier: 'hot', ...until(9) }, { occurredAt: at(2) })),
     ).toBe('cold')
-    // A model's own lift holds, not what is decided for all.
+    // A model's own lift holds against an override for all models.
     const all = override(at(1), 'all', { tier: 'hot', ...until(9) }, { name: '*' })
     expect(tiersAfter(all)).toBe('hot')
     expect(tiersAfter(all, lift)).toBe('cold')
     expect(tiersAfter(override(at(10), 'ended', { tier: 'hot', ...until(9) }, { occurredAt: at(8) }))).toBe(
       'cold',
     )
-    // One that has ended is forgotten: an earlier one may take its place.
+    // An ended override is forgotten, so an earlier one can replace it.
     const short = override(at(1), 'short', { tier: 'hot', ...until(2) })
     expect(
       tiersAfter(short, override(at(3), 'before', { tier: 'warm', ...until(9) }, { occurredAt: at(0) })),
     ).toBe('warm')
   })
 
-  test('is one of 32 names at most', () => {
+  test('is dropped if 32 other names are held', () => {
     const named = (index: number, end: number) =>
       override(at(1), `o${index}`, { hold: true, ...until(end) }, { name: `model-${index}` })
     const full = Array.from({ length: 32 }, (_, index) => named(index, index === 0 ? 2 : 9))
@@ -142,7 +142,7 @@ describe('scope', () => {
   const included = (scope: ModelDefinition['scope']) =>
     seatsModel({ scope, triggers: [trigger({ when: atLeast('seats', 5), cooldownMs: 1 })], ...SLOW_TIERS })
 
-  test('leaving it takes the account down at once and disqualifies', () => {
+  test('moves an account that leaves it to the lowest tier at once, and disqualifies its PQLs', () => {
     const model = included({ include: undefined, exclude: { ids: ['other'], when: atLeast('seats', 8) } })
     expect(
       linesOf(
@@ -168,7 +168,7 @@ describe('scope', () => {
     { include: { ids: [], when: atLeast('seats', 5) }, seats: 5, inScope: true },
     { include: { ids: [], when: atLeast('seats', 5) }, seats: null, inScope: false },
     { include: { ids: ['acme'], when: atLeast('seats', 5) }, seats: null, inScope: true },
-  ])('with $include.ids and $seats seats is $inScope', ({ include, seats, inScope }) => {
+  ])('is $inScope for $include.ids and $seats seats', ({ include, seats, inScope }) => {
     const { accounts } = slowEvaluate([
       models(at(0), included({ include, exclude: undefined })),
       facts(at(0), { seats }),
@@ -176,7 +176,7 @@ describe('scope', () => {
     expect(accounts.get('acme')!.standings[0]!.inScope).toBe(inScope)
   })
 
-  test('out of it the score is 0, cut; points and coverage stay', () => {
+  test('gives accounts outside it the score 0, cut, and keeps their points and coverage', () => {
     const model = seatsModel({
       score: { scale: 1, min: 5, max: 100, decimals: 0 },
       scope: { include: { ids: ['other'], when: undefined }, exclude: undefined },
@@ -226,7 +226,7 @@ describe('an alert', () => {
     ])
   })
 
-  test('says what its readers need', () => {
+  test('carries what its readers need', () => {
     const { events } = slowEvaluate([models(at(0), alerting()), facts(at(0), { seats: 5 }, { id: 'five' })])
     expect(events).toEqual([
       {
@@ -250,7 +250,7 @@ describe('an alert', () => {
     ])
   })
 
-  test('waits for its gates, but not for an override that holds', () => {
+  test('waits for its gates, but not for an override with hold', () => {
     const gates = [{ name: 'calm', title: '', open: atLeast('used', 1), missing: 'closed' as const }]
     expect(
       linesOf(
@@ -262,7 +262,7 @@ describe('an alert', () => {
     ).toEqual(['1 spike sent, signal used'])
   })
 
-  test('is not sent sooner because the model changed, if it has the same name', () => {
+  test('keeps its frequency when the model changes, if it has the same name', () => {
     const next = (name: string) => alerting({ version: 2, alerts: [alert({ name })] })
     const history = [models(at(0), alerting()), facts(at(0), { seats: 5 })]
     expect(linesOf(...history, models(at(1), next('spike')), tick(at(2))).slice(1)).toEqual([
@@ -275,7 +275,7 @@ describe('an alert', () => {
 })
 
 describe('a PQL and a tier change', () => {
-  test('carry offer, confidence and value, as far as they are known', () => {
+  test('carry the offer, confidence and value that are known', () => {
     const share = (operator: '*' | '/', by: number) => ({
       text: '',
       expression: { type: 'arithmetic' as const, operator, left: feature('score'), right: literal(by) },
@@ -302,7 +302,7 @@ describe('a PQL and a tier change', () => {
     expect(pql({ confidence: share('/', 0), estimatedValue: share('*', 1) }).keys).toBe(without.keys + 1)
   })
 
-  test('name the queue of the tier that the account gets into', () => {
+  test('name the queue of the tier that the account enters', () => {
     const tiers = [
       { name: 'cold', title: '', from: 0, action: '', queue: undefined },
       { name: 'hot', title: '', from: 4, action: '', queue: 'expansion' },
@@ -323,7 +323,7 @@ describe('a PQL and a tier change', () => {
 })
 
 describe('the first day', () => {
-  test('is the earliest day of the creation and of all signals applied', () => {
+  test('is the earliest of the day of creation and the days of all applied signals', () => {
     const firstDay = (...lateDays: number[]) =>
       slowEvaluate([
         models(at(0), seatsModel()),

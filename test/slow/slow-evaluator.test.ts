@@ -42,7 +42,7 @@ describe('a score', () => {
     ).toEqual(['1.25 cold > warm 1 > 2, signal second', '30 warm > cold 2 > 1, window'])
   })
 
-  test('falls at a full hour if the window is one of hours', () => {
+  test('falls at a full hour if the window has hours', () => {
     const hourly = { ...USED, window: { unit: 'hour', length: 3 } } as FeatureDefinition
     expect(
       linesOf(
@@ -67,7 +67,7 @@ describe('a score', () => {
     ).toEqual(['20 cold > warm 1 > 2, late late', '31 warm > cold 2 > 1, window'])
   })
 
-  test('does not see a signal whose day is 400 days ago, and does not keep its id', () => {
+  test('ignores a signal from 400 days ago, and does not keep its id', () => {
     const old = signal(at(500), { id: 'old', occurredAt: at(100, 23) })
     const yearly = { ...USED, window: { unit: 'day', length: 400 } } as FeatureDefinition
     const { events, accounts } = slowEvaluate([
@@ -81,7 +81,7 @@ describe('a score', () => {
     expect(accounts.get('acme')!.dropped.tooOld).toBe(2)
   })
 
-  test('evaluates the account that a too old signal created', () => {
+  test('evaluates an account that a too old signal creates', () => {
     const generous = model({
       groups: [
         {
@@ -106,7 +106,7 @@ describe('a score', () => {
     expect(featureAfter(USED, once, { ...once, timestamp: at(0) + apart })).toBe(counted)
   })
 
-  test('counts an id again once 1,024 others were applied after it', () => {
+  test('counts an id again after 1,024 other ids', () => {
     const once = signal(at(0), { name: 'once' })
     const others = (count: number) => Array.from({ length: count }, () => signal(at(0), { name: 'other' }))
     const counted = { ...USED, select: { kinds: ['usage'], names: ['once'], except: [] } }
@@ -164,7 +164,7 @@ describe('a score', () => {
 })
 
 describe('a tier', () => {
-  test('is left downwards only below its margin, and then for the tier of the score', () => {
+  test('is left downwards only below its margin, to the tier of the score', () => {
     expect(
       linesOf(
         models(at(0), seatsModel({ tierPolicy: { margin: 1, dwellMs: 0 } })),
@@ -183,7 +183,7 @@ describe('a tier', () => {
     ])
   })
 
-  test('is kept for its dwell, and left at the moment when that ends', () => {
+  test("is kept for its dwell, and left at the moment of the dwell's end", () => {
     expect(
       linesOf(
         models(at(0), seatsModel({ tierPolicy: { margin: 0, dwellMs: 36 * HOUR_MS } })),
@@ -227,7 +227,7 @@ describe('a PQL', () => {
     ])
   })
 
-  test('qualifies again only after the cooldown that its end began', () => {
+  test('qualifies again only after the cooldown since its end', () => {
     expect(
       linesOf(
         models(
@@ -271,7 +271,7 @@ describe('a PQL', () => {
     ])
   })
 
-  test('says why, with the values that its condition read', () => {
+  test('gives its reason and evidence with the values that its condition read', () => {
     const when: Condition = {
       text: 'share > 0.1 && tier == "hot" && !known(other)',
       expression: {
@@ -339,7 +339,7 @@ describe('a feature', () => {
     { type: 'sum', value: 1.833 },
     { type: 'distinctNames', value: 3 },
     { type: 'activeDays', value: 2 },
-  ])('$type of a window is $value', ({ type, value }) => {
+  ])('$type over a window is $value', ({ type, value }) => {
     const history = [
       signal(at(0), { name: 'a', quantityThousandths: 5000 }),
       signal(at(1), { name: 'a', quantityThousandths: 1500 }),
@@ -355,7 +355,7 @@ describe('a feature', () => {
     expect(featureAfter({ type: 'count', select, window: week }, ...history)).toBe(3)
   })
 
-  test('counts a user by the last day it was seen, in usage and intent only', () => {
+  test('counts a user by the last seen day, in usage and intent only', () => {
     const history = [
       signal(at(0), { userId: 'gone' }),
       signal(at(0), { userId: 'back' }),
@@ -365,7 +365,7 @@ describe('a feature', () => {
     expect(featureAfter({ type: 'distinctUsers', windowDays: 7 }, ...history)).toBe(1)
   })
 
-  test('takes a value for new by the first day it was seen, until all of it is 400 days old', () => {
+  test('counts a value as new by its first seen day, until its last seen day is 400 days ago', () => {
     const seen = (timestamp: number, team: Signal['properties'][string]) =>
       signal(timestamp, { properties: { team } })
     const history = [seen(at(0), 'old'), seen(at(0), 'gone'), seen(at(10), 'new'), seen(at(10), 7)]
@@ -390,7 +390,7 @@ describe('a feature', () => {
     expect(featureAfter(SEATS, facts(at(5), { seats: 5 }), after)).toBe(value)
   })
 
-  test('latest is unknown once it is older than its age', () => {
+  test('latest is unknown once the value is older than maxAgeDays', () => {
     const young = { ...SEATS, maxAgeDays: 3 }
     expect(featureAfter(young, facts(at(0, 23), { seats: 5 }), tick(at(3, 23)))).toBe(5)
     expect(featureAfter(young, facts(at(0, 23), { seats: 5 }), tick(at(4)))).toBe(undefined)
@@ -423,7 +423,7 @@ describe('a feature', () => {
     },
   )
 
-  test('daysSinceSignal counts from the latest day, up to its maximum, until that is forgotten', () => {
+  test('daysSinceSignal counts from the latest day, up to its maximum, until that day is forgotten', () => {
     const since = { type: 'daysSinceSignal', select: all, max: 9 }
     const history = [signal(at(3)), signal(at(3), { occurredAt: at(1) })]
     expect(featureAfter(since, facts(at(0), {}))).toBe(undefined)
@@ -445,7 +445,7 @@ describe('a feature', () => {
     expect(featureAfter(growth, ...history)).toBe(2)
     expect(featureAfter(growth, ...history, tick(at(35)))).toBe(0.25)
     expect(featureAfter(growth, ...history, tick(at(429)))).toBe(0)
-    // The newest number from before the held days stays, as the value that they began with.
+    // The newest number from before the held days stays: the held days begin with it.
     expect(featureAfter(growth, ...history, tick(at(430)))).toBe(0)
   })
 
@@ -506,7 +506,7 @@ describe('a condition', () => {
     ['unknown ? true : true', { type: 'conditional', test: unknown, then: yes, otherwise: yes }, undefined],
     // biome-ignore lint/suspicious/noThenProperty: the language's own word
     ['true ? true : unknown', { type: 'conditional', test: yes, then: yes, otherwise: unknown }, true],
-  ])('%s', (_, expression, value) => {
+  ])('evaluates %s', (_, expression, value) => {
     const outcome = (of: Expression, missing: 'open' | 'closed') =>
       slowEvaluate([
         models(
@@ -518,7 +518,7 @@ describe('a condition', () => {
         ),
         signal(at(0)),
       ]).events.map(event => event.type === 'pql' && event.status)[0]
-    // A gate shows all three: open either way, closed either way, or as it says for unknown.
+    // A gate shows all three results: open either way, closed either way, or as it says for unknown.
     const seen = [outcome(expression, 'open'), outcome(expression, 'closed')].join()
     const expected = { true: 'qualified,qualified', false: 'held,held', undefined: 'qualified,held' }
     expect(seen).toBe(expected[String(value) as keyof typeof expected])
@@ -545,7 +545,7 @@ describe('a condition', () => {
 describe('a models record', () => {
   const base = seatsModel({ triggers: [trigger(), trigger({ name: 'gone', motion: 'cross-sell' })] })
 
-  test('moves accounts over: a state whose trigger is gone is disqualified, tier and other states stay', () => {
+  test('disqualifies PQLs whose trigger is gone, and keeps the tier and the other states', () => {
     const { events } = slowEvaluate([
       models(at(0), base),
       facts(at(0, 6), { seats: 10 }, { id: 'many' }),
@@ -562,7 +562,7 @@ describe('a models record', () => {
     expect(events.map(event => event.modelVersion)).toEqual([1, 1, 1, 1, 2])
   })
 
-  test('ends the models that it does not name, and starts the new ones with cause model', () => {
+  test('ends models that it does not name, and starts new ones with cause model', () => {
     expect(
       linesOf(
         models(at(0), base),
@@ -581,7 +581,7 @@ describe('a models record', () => {
     ])
   })
 
-  test('puts an account whose tier is gone into the lowest one, with the score that it had', () => {
+  test('moves an account whose tier is gone to the lowest tier, and keeps its score', () => {
     const tiers = [
       { name: 'low', title: '', from: 0, action: '', queue: undefined },
       { name: 'high', title: '', from: 5, action: '', queue: undefined },
@@ -595,7 +595,7 @@ describe('a models record', () => {
     ).toEqual(['0 cold > hot 0 > 10, signal many', '1 low > high 10 > 10, model'])
   })
 
-  test('changes nothing for a model that is the same', () => {
+  test('changes nothing for an unchanged model', () => {
     const history = [models(at(0), base), facts(at(0, 6), { seats: 10 }), tick(at(9))]
     const again = [...history.slice(0, 2), models(at(2, 2), base), ...history.slice(2)]
     expect(slowEvaluate(again).events).toEqual(slowEvaluate(history).events)
@@ -603,7 +603,7 @@ describe('a models record', () => {
 })
 
 describe('withoutIds', () => {
-  test('makes events equal that differ in ids alone, and in the order of accounts', () => {
+  test('makes events equal that differ only in ids and in the order of accounts', () => {
     const history = [
       models(at(0), seatsModel({ triggers: [trigger()] })),
       facts(at(0), { seats: 10 }),
@@ -626,7 +626,7 @@ describe('withoutIds', () => {
 })
 
 describe('random histories', () => {
-  test('give the same whether every boundary is evaluated or only those that may change something', () => {
+  test('give the same result whether all boundaries are evaluated or only those that may change something', () => {
     fc.assert(
       fc.property(arbitraryHistory({ accounts: 2, length: 40 }), history => {
         const ended = endWithTick(history, 60 * DAY_MS)
@@ -650,7 +650,7 @@ describe('random histories', () => {
     )
   }, 60_000)
 
-  test('are rich: everything that can happen does', () => {
+  test('contain everything that can happen', () => {
     const seen = new Set<string>()
     const values = new Map<string, Set<unknown>>()
     for (const history of fc.sample(arbitraryHistory({ accounts: 3, length: 80 }), {
@@ -705,7 +705,7 @@ describe('random histories', () => {
     ]
     expect(expected.filter(what => !seen.has(what))).toEqual([])
     expect(values.size).toBe(21)
-    // Of each feature unknown or 0, and three others.
+    // Each feature shows unknown or 0, and three other values.
     expect([...values].filter(([, of]) => of.size < 4).map(([type]) => type)).toEqual([])
   }, 60_000)
 })
@@ -747,7 +747,7 @@ function standingsOf({ accounts }: ReturnType<typeof slowEvaluate>) {
 // ---- The rolling score of the Kafka Streams peer ----
 
 /**
- * Its score as a model. Corners in place of min(10, x / 3) and so on; its own rules are in
+ * The peer's score as a model. Corners replace min(10, x / 3) and so on. Its own rules are in
  * `shared/peers/kafka-streams/README.md`.
  */
 const ROLLING: ModelDefinition = model({
@@ -805,7 +805,10 @@ interface PeerAccount {
 
 const dayOf = (ms: number) => Math.floor(ms / DAY_MS)
 
-/** `reference.py --sweep`, with the score in integers as the peer's README gives it. A change has `at` as the account's clock. */
+/**
+ * `reference.py --sweep`, with the score in integers as in the peer's README. The `at` of a change is the
+ * account's clock.
+ */
 function peerChanges(signals: readonly Signal[]): string[] {
   const accounts = new Map<string, PeerAccount>()
   const changes: string[] = []
@@ -848,7 +851,7 @@ function peerChanges(signals: readonly Signal[]): string[] {
   return changes.sort()
 }
 
-/** mulberry32: the same numbers in [0, 1) everywhere. */
+/** mulberry32: the same numbers in [0, 1) on every machine. */
 function randomNumbers(seed: number): () => number {
   let state = seed
   return () => {
@@ -860,8 +863,9 @@ function randomNumbers(seed: number): () => number {
 }
 
 /**
- * Signals as the peer's generator makes them: Zipf accounts, 90 % usage, up to 2 h of disorder, copies. A copy is at most 20
- * records behind, so that it is within 48 hours as well as within 128 ids and both rules call it a duplicate.
+ * Signals as the peer's generator makes them: Zipf accounts, 90 % usage, up to 2 h of disorder, copies. A
+ * copy comes at most 20 records later. So it is within 48 hours and within 128 ids, and both rules call it a
+ * duplicate.
  */
 function peerSignals(count: number, days: number, seed: number): Signal[] {
   const random = randomNumbers(seed)

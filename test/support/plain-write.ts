@@ -8,7 +8,7 @@ import type { Account } from '../../src/scoring/account.ts'
 import type { FoldResult } from '../../src/scoring/fold.ts'
 import type { PartitionWrite } from '../../src/store/store.ts'
 
-/** What a store that is empty is to write for these accounts, all at once. */
+/** The one write that brings an empty store to these accounts. */
 export function plainWrite(
   accounts: Iterable<Account>,
   counts: FoldResult['counts'],

@@ -14,14 +14,14 @@ import { createRateTally, type RateGroup, type RatePlan } from '../../src/scorin
 
 /** Rates and key figures from whole books in memory. The API reads the books in parts. */
 
-/** The groups, from books that are all at hand. `books`: the plan's. */
+/** The groups of a rate. `books`: the books that the plan names. */
 export function answerRate(plan: RatePlan, books: readonly CounterBook[]): RateGroup[] {
   const tally = createRateTally(plan)
   for (const book of books) for (const [field, count] of book) tally.add(field, count)
   return tally.groups()
 }
 
-/** The value of every measure in a month (`YYYY-MM`), by name. `books`: those of `kpiBooks`, by name. */
+/** The value of each measure in a month (`YYYY-MM`), by name. `books`: the books in `kpiBooks`, by name. */
 export function readMeasures(
   modelId: string,
   section: KpiSection,
@@ -32,7 +32,7 @@ export function readMeasures(
   return tallyBooks(modelId, section, books, { month, filter, by: undefined }).measures(0).total
 }
 
-/** The values of a dimension that any measure has counts for in the month's spans, ascending; null, for none, last. */
+/** The values of a dimension with counts in the month's spans, ascending; null is the last. */
 export function splitValues(
   modelId: string,
   section: KpiSection,
@@ -59,7 +59,7 @@ function tallyBooks(
   return tally
 }
 
-/** Every key figure over the measures' values. */
+/** Each key figure over the measures' values. */
 export function evaluateKpis(section: KpiSection, values: ReadonlyMap<string, number>): KpiAnswer[] {
   return compileFigures(section)(values)
 }

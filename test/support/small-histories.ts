@@ -9,7 +9,7 @@ import type { ScoringEvent } from '../../src/scoring/outputs.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { type HistoryRecord, slowEvaluate } from './slow/slow-evaluator.ts'
 
-/** Words for histories of one account and small models, written by hand in tests. */
+/** Short words for tests with histories of one account and small models. */
 
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 24 * HOUR_MS
@@ -65,7 +65,7 @@ export const SEATS: FeatureDefinition = {
   fallback: undefined,
 }
 
-/** The value of a feature is its points, up to 100. */
+/** The points are the feature's value, up to 100. */
 export function pointsOf(of: string, change: Partial<RuleDefinition> = {}): RuleDefinition {
   return {
     name: `points of ${of}`,
@@ -140,7 +140,7 @@ export function trigger(change: Partial<TriggerDefinition> = {}): TriggerDefinit
   }
 }
 
-/** An event in one line: who, what, when (days after the start) and why. */
+/** An event in one line: when (in days after the start), what, and why. */
 export function line(event: ScoringEvent): string {
   const days = (event.at - START) / DAY_MS
   const cause = `${event.cause.type}${event.cause.signalId === undefined ? '' : ` ${event.cause.signalId}`}`

@@ -8,9 +8,9 @@ import type { CounterChange } from '../../../src/scoring/population/counters.ts'
 import {
   keptCsm,
   keptMotion,
+  kpiField,
   measureBook,
   parseKpiField,
-  kpiField,
 } from '../../../src/scoring/population/kpi-counts.ts'
 import { createKpiTally, kpiBooks } from '../../../src/scoring/population/read-kpis.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
@@ -32,7 +32,7 @@ const AMOUNT = measure({ name: 'amount', type: 'sum', property: 'amount' })
 const PQLS: MeasureDefinition = { name: 'pqls', type: 'pqls', span: 'month' }
 const ACCOUNTS: MeasureDefinition = { name: 'accounts', type: 'accounts', span: 'month' }
 
-/** Every invitation is a point, up to 10; from 2 points the tier is hot, and there is a PQL. */
+/** Each invitation is a point, up to 10. From 2 points on, the tier is hot and there is a PQL. */
 const MODEL: ModelDefinition = {
   id: 'growth',
   version: 1,
@@ -144,7 +144,7 @@ class Log {
   }
 }
 
-/** [month, motion, tier, csm, delta] of what was counted for a measure. */
+/** The counts of a measure, as [month, motion, tier, csm, delta]. */
 function countsOf(changes: readonly CounterChange[], of: MeasureDefinition): unknown[] {
   const book = measureBook('growth', of as Exclude<MeasureDefinition, { type: 'fixed' }>)
   return changes
@@ -155,7 +155,7 @@ function countsOf(changes: readonly CounterChange[], of: MeasureDefinition): unk
     })
 }
 
-test('an outcome counts in the month that it occurred in, under motion, tier and CSM', () => {
+test('an outcome counts in its month, under motion, tier and CSM', () => {
   const log = new Log()
   log.models(MODEL)
   log.signal('csm', { kind: 'traits', properties: { csm: 'kim' } })
@@ -174,7 +174,7 @@ test('measures that add up the same are counted once, whatever their months', ()
   expect(countsOf(log.signal('won', {}), WON_BEFORE)).toEqual([['2026-01', null, 'cold', null, 1]])
 })
 
-test('duplicates, signals too old, and those of other kinds count nothing', () => {
+test('duplicates, too old signals and signals of other kinds do not count', () => {
   const log = new Log()
   log.models(MODEL)
   log.signal('won', {})
@@ -183,7 +183,7 @@ test('duplicates, signals too old, and those of other kinds count nothing', () =
   expect(countsOf(log.signal('used', { kind: 'usage' }), WON)).toEqual([])
 })
 
-test('an amount that is no number is 0; a refund takes away; a huge one is cut', () => {
+test('an amount that is no number is 0, a refund is subtracted, and a huge amount is cut', () => {
   const log = new Log()
   log.models(MODEL)
   expect(countsOf(log.signal('a', { properties: { amount: '5' } }), AMOUNT)).toEqual([])
@@ -191,7 +191,7 @@ test('an amount that is no number is 0; a refund takes away; a huge one is cut',
   expect(countsOf(log.signal('c', { properties: { amount: 1e300 } }), AMOUNT)[0]).toContain(1e15)
 })
 
-test('the tier is that before the signal and behind the boundaries before it', () => {
+test('an outcome counts under the tier before its signal, after all earlier boundaries', () => {
   const log = new Log()
   log.models(MODEL)
   for (const i of [1, 2]) log.signal(`invite-${i}`, { kind: 'usage', name: 'seat.invited' })
@@ -209,7 +209,7 @@ test('a PQL counts when it begins, under its motion', () => {
   expect(countsOf(log.signal('i3', { kind: 'usage' }), PQLS)).toEqual([])
 })
 
-test('accounts count when they begin, or first come under the model', () => {
+test('an account counts when it is created, or first comes under the model', () => {
   const other = { ...MODEL, id: 'other', kpis: undefined }
   const log = new Log()
   log.models(other)
@@ -220,7 +220,7 @@ test('accounts count when they begin, or first come under the model', () => {
   expect(countsOf(newcomer, ACCOUNTS)).toEqual([['2026-02', null, '', null, 1]])
 })
 
-test('an account out of scope counts for nothing but as an account', () => {
+test('an account out of scope counts only as an account', () => {
   const log = new Log()
   log.models({ ...MODEL, scope: { include: undefined, exclude: { ids: ['acme'], when: undefined } } })
   const won = log.signal('won', {})
@@ -240,7 +240,7 @@ test.each([
   expect(keptCsm(value)).toBe(kept)
 })
 
-test('what is no motion of a trigger belongs to none', () => {
+test('a text that is no motion of a trigger counts under none', () => {
   expect(['cross-sell', 'Cross-sell', 'renewal', '', 3, undefined].map(keptMotion)).toEqual([
     'cross-sell',
     ...Array(5).fill(null),
@@ -268,11 +268,11 @@ test('a counter is parsed once at most, however many groups and measures there a
     pqls: 200_000,
     accounts: 200_000,
   })
-  // Of the book that two measures share two months, of the others one.
+  // Two measures share a book with two months; the other books have one.
   expect(parsed).toBe((books.length + 1) * 200)
 })
 
-test('of more groups than are asked for the largest stay, in the order of their names', () => {
+test('the largest groups stay if there are more than asked for, in the order of their names', () => {
   const tally = createKpiTally('growth', MODEL.kpis!, { month: '2026-01', filter: {}, by: 'csm' })
   const counts = [
     ['ada', 2],

@@ -12,7 +12,7 @@ import { type Applied, type Moment, pairOf } from './slow-account.ts'
 import { resultOf } from './slow-expressions.ts'
 import { cut, DAY_MS, dayOf, HELD_DAYS, round6 } from './slow-numbers.ts'
 
-/** Features, each read anew from all raw signals. */
+/** Features, each read from all raw signals every time. */
 
 export function readFeatures(model: ModelDefinition, moment: Moment): Map<string, Value> {
   const values = new Map<string, Value>()
@@ -51,7 +51,7 @@ export function readFeature(
       const seen = [...seenValues(moment, feature.dimension).values()]
       return seen.filter(days => days[which] > moment.today - feature.windowDays).length
     }
-    // The fallback stands in wherever there would be no value: never heard of, taken back, of another type, too old.
+    // The fallback replaces every missing value: never sent, removed by null, of another type, or too old.
     case 'latest': {
       const value = freshFact(moment, feature.key, feature.maxAgeDays)
       return typeof value === feature.valueType ? (value as Value) : feature.fallback
@@ -109,10 +109,10 @@ function selectedSignals({ held }: Moment, select: Selection): Applied[] {
   return held.filter(each => isSelected(each, select))
 }
 
-/** Choice: signals whose name was not kept are selected nowhere. */
-export function isSelected({ signal, nameKept }: Applied, { kinds, names, except }: Selection): boolean {
+/** Choice: a signal whose name was not kept is never selected. */
+export function isSelected({ signal, isNameKept }: Applied, { kinds, names, except }: Selection): boolean {
   return (
-    nameKept &&
+    isNameKept &&
     kinds.some(kind => kind === signal.kind) &&
     (names === undefined || matchesAny(names, signal.name)) &&
     !matchesAny(except, signal.name)
@@ -125,7 +125,7 @@ export function matchesAny(patterns: readonly string[], name: string): boolean {
   )
 }
 
-/** A window has no upper end to check: no signal occurred after the clock. */
+/** A window needs no check of its upper end: no signal occurred after the clock. */
 function signalsIn(moment: Moment, select: Selection, { unit, length }: Window): Applied[] {
   const now = unit === 'day' ? moment.today : moment.hour
   return selectedSignals(moment, select).filter(each => each[unit] > now - length)
@@ -135,7 +135,7 @@ function finite(value: number): number | undefined {
   return Number.isFinite(value) ? value : undefined
 }
 
-/** Whole thousandths add up exactly, whatever the order; they are cut where that ends. */
+/** Whole thousandths add up exactly in any order. They are cut where doubles stop to be exact. */
 function quantityOf(signals: readonly Applied[]): number {
   const sum = signals.reduce((total, { signal }) => total + BigInt(signal.quantityThousandths), 0n)
   return Math.min(Number(sum), Number.MAX_SAFE_INTEGER) / 1000
@@ -145,7 +145,7 @@ function amountOf(signals: readonly Applied[], measure: 'count' | 'sum'): number
   return measure === 'count' ? signals.length : quantityOf(signals)
 }
 
-/** Choice: what was selected in one day (or hour) is one amount, whatever its names. */
+/** Choice: all that was selected in one day (or hour) is one amount, whatever its names. */
 function decayedAmount(
   moment: Moment,
   { select, window, measure, halfLife }: Extract<FeatureDefinition, { type: 'decayed' }>,
@@ -178,8 +178,9 @@ function lastSeenUsers(moment: Moment): Map<string, number> {
 }
 
 /**
- * First and last seen day of the values held. Choice: a value is forgotten as a whole, when its last seen day is; until
- * then its first one counts however old it is, so that an old value does not turn new when its first day is 400 days ago.
+ * The first and last seen day of each held value. Choice: a value is forgotten as a whole, when its last seen
+ * day is forgotten. Until then its first day counts, however old it is. So an old value does not become new
+ * when its first day is 400 days ago.
  */
 export function seenValues(
   { applied, today }: Moment,
@@ -199,7 +200,7 @@ export function seenValues(
   return new Map([...seen].filter(([, { last }]) => last > today - HELD_DAYS))
 }
 
-/** Choice: null is a value like any other here, so a number that occurred before the null does not come back. */
+/** Choice: null is a value like any other here. A number that occurred before the null does not come back. */
 export function latestFact(
   { applied }: Moment,
   key: string,
@@ -213,7 +214,7 @@ export function latestFact(
   return latest
 }
 
-/** The key's present value, if it is not older than so many days. */
+/** The key's present value, unless it is older than `maxAgeDays`. */
 function freshFact(moment: Moment, key: string, maxAgeDays: number | undefined): PropertyValue | undefined {
   const fact = latestFact(moment, key)
   if (fact === undefined) return undefined
@@ -222,16 +223,16 @@ function freshFact(moment: Moment, key: string, maxAgeDays: number | undefined):
 }
 
 /**
- * The entry of a key's daily history of the latest day ≤ `until`. Nothing is forgotten here: of the days that are, the latest
- * entry stays, and an earlier one is never the latest up to a day that can be asked for. Choice: a number enters the history
- * of its day also when it came too late to be the key's value.
+ * The entry of a key's daily history for the latest day ≤ `until`. Choice: a number enters the history of its
+ * day even if it came too late to be the key's value.
  */
 function entryUntil({ applied }: Moment, key: string, until: number): number | undefined {
+  // Forgets nothing. The latest entry of the forgotten days stays, and no question reaches an earlier one.
   let latest: { value: number; occurredAt: number } | undefined
   for (const { signal, day, factsKept } of applied) {
     const value = factsKept.get(key)
     if (typeof value !== 'number' || day > until) continue
-    // The highest `occurredAt` of all is also on the latest day.
+    // The highest `occurredAt` is also on the latest day.
     if (signal.occurredAt >= (latest?.occurredAt ?? signal.occurredAt))
       latest = { value, occurredAt: signal.occurredAt }
   }
@@ -242,21 +243,21 @@ function isBeyond(value: number, { edge, limit }: Level): boolean {
   return edge === 'from' ? value >= limit : value > limit
 }
 
-/** What a value is divided by on a day. Undefined: nothing, or 0. */
+/** The divisor of a value on a day. Undefined: there is none, or it is 0. */
 function divisorOn(moment: Moment, per: string | undefined, day: number): number | undefined {
   if (per === undefined) return 1
   const entry = entryUntil(moment, per, day)
   return entry === 0 ? undefined : entry
 }
 
-/** A key whose value is not a number now leaves the feature unknown, whatever its history. */
+/** If a key's present value is not a number, the feature is unknown, whatever the key's history is. */
 function isNumberNow(moment: Moment, key: string): boolean {
   return typeof latestFact(moment, key)?.value === 'number'
 }
 
 /**
- * A day's value is the history's entry of the latest day up to it, divided by the divisor's of that day; a day on
- * which that is not known ends the row, as one below the level does.
+ * A day's value is the history's entry for the latest day up to it, divided by the divisor of that day. A day
+ * without a known value ends the row, like a day below the level.
  */
 function daysSustained(
   moment: Moment,
@@ -275,7 +276,7 @@ function daysSustained(
   return days
 }
 
-/** A period's amount is divided by what the divisor was on the period's last day. */
+/** A period's amount is divided by the divisor of the period's last day. */
 function periodsSustained(
   moment: Moment,
   { select, measure, per, periodDays, level, max }: Extract<FeatureDefinition, { type: 'periodsSustained' }>,
@@ -302,7 +303,7 @@ function growthOfKey(moment: Moment, key: string, windowDays: number): Value {
   return finite((now - before) / Math.abs(before))
 }
 
-/** Choice: sums are divided by 1000 each, before they are subtracted: (a/1000 - b/1000) / (b/1000). */
+/** Choice: each sum is divided by 1000 before the subtraction: (a/1000 - b/1000) / (b/1000). */
 function growthOfActivity(
   moment: Moment,
   select: Selection,
@@ -318,7 +319,10 @@ function growthOfActivity(
   return before === 0 ? undefined : (measured(start, moment.today) - before) / before
 }
 
-/** Choice: of a text the first ten characters count, whatever follows; ms beyond what a date can be are no date. */
+/**
+ * Choice: the first ten characters of a text count, whatever follows. A number of ms outside the range of
+ * dates is no date.
+ */
 function dayOfDate(value: PropertyValue | undefined): number | undefined {
   if (typeof value === 'number') return Number.isNaN(new Date(value).getTime()) ? undefined : dayOf(value)
   if (typeof value !== 'string') return undefined
@@ -330,7 +334,7 @@ function dayOfDate(value: PropertyValue | undefined): number | undefined {
   return isReal ? dayOf(date.getTime()) : undefined
 }
 
-/** The day of a date whose parts may overflow: 29 February of a year without one is 1 March. */
+/** The day of a date whose parts may overflow: 29 February is 1 March in a year without one. */
 function calendarDay(year: number, month: number, day: number): number {
   return dayOf(new Date(0).setUTCFullYear(year, month, day))
 }
