@@ -44,6 +44,23 @@ export function signal(
 
 export const facts = (timestamp: number, properties: Signal['properties'], change: Partial<Signal> = {}) =>
   signal(timestamp, { kind: 'traits', name: 'updated', properties, ...change })
+
+export function override(
+  timestamp: number,
+  id: string,
+  properties: Signal['properties'],
+  change: Partial<Signal> = {},
+) {
+  return signal(timestamp, {
+    id,
+    kind: 'override',
+    name: 'growth',
+    properties: { reason: 'a call', author: 'kim', ...properties },
+    ...change,
+  })
+}
+
+export const endsAt = (days: number, hours = 0) => ({ expiresAt: new Date(at(days, hours)).toISOString() })
 export const tick = (timestamp: number): HistoryRecord => ({ timestamp, tick: true })
 export const models = (timestamp: number, ...of: ModelDefinition[]): HistoryRecord => ({
   timestamp,
@@ -109,6 +126,7 @@ export function model(change: Partial<ModelDefinition> = {}): ModelDefinition {
   }
 }
 
+export const ONE_TIER = { tiers: [{ name: 'only', title: '', from: 0, action: '', queue: undefined }] }
 export const seatsModel = (change: Partial<ModelDefinition> = {}) =>
   model({
     groups: [{ name: 'all', title: 'All', weight: 1, max: 100, rules: [pointsOf('seats')] }],
