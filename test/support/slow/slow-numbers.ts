@@ -37,3 +37,7 @@ export function roundTo(value: number, decimals: number): number {
 export function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
+
+export function finite(value: number): number | undefined {
+  return Number.isFinite(value) ? value : undefined
+}

@@ -3,7 +3,8 @@ import type {
   SegmentDefinition,
 } from '../../../src/scoring/definition/population-definition.ts'
 import { momentOf, type SlowAccount } from './slow-account.ts'
-import { isSelected, latestFact } from './slow-features.ts'
+import { latestFact } from './slow-facts.ts'
+import { isSelected } from './slow-features.ts'
 import { dayOf, HELD_DAYS } from './slow-numbers.ts'
 
 /** Rates over the population, from a scan of all raw signals of all accounts. */
