@@ -16,12 +16,12 @@ export function groupPoints(model: CompiledModel, group: number, points: readonl
 export function maxIncluded(model: CompiledModel, group: number, points: readonly (number | null)[]): number {
   const { rules, rulesMax } = model.groups[group]!
   let included = 0
-  let leftOut = false
+  let anyLeftOut = false
   for (const rule of rules) {
-    if (points[rule] === null) leftOut = true
+    if (points[rule] === null) anyLeftOut = true
     else included += model.rules[rule]!.definition.max
   }
-  return leftOut ? included : rulesMax
+  return anyLeftOut ? included : rulesMax
 }
 
 export function totalScore(model: CompiledModel, groups: readonly number[]): number {

@@ -29,14 +29,14 @@ export function stepTriggers(
     const met = isMet(standing, trigger)
     // Most triggers are idle and not met.
     if (state.status === 'idle' && (!met || clock < state.until)) continue
-    const open = !isHeld && trigger.gates.every(gate => gatesOpen[gate] === true)
-    const step = stepTrigger(state, trigger, met, open, clock, () =>
+    const areGatesOpen = !isHeld && trigger.gates.every(gate => gatesOpen[gate] === true)
+    const step = stepTrigger(state, trigger, met, areGatesOpen, clock, () =>
       standingEventId('pql', standing, accountId, [trigger.definition.name], clock, causeOf(occasion)),
     )
     if (step === undefined) continue
     standing.triggers[i] = step.state
     const cause = causeOf(occasion)
-    const byGate = step.status === 'released' || (step.status === 'held' && state.status === 'open')
+    const isByGate = step.status === 'released' || (step.status === 'held' && state.status === 'open')
     events.push(
       pqlEvent(
         standing,
@@ -45,21 +45,21 @@ export function stepTriggers(
         clock,
         step.pqlId,
         step.status,
-        byGate ? { ...cause, type: 'gate' } : cause,
+        isByGate ? { ...cause, type: 'gate' } : cause,
       ),
     )
   }
 }
 
-// state        when                            then            event
-// idle         condition met, cooldown over    open            qualified
-// idle         the same, a gate closed         held            held, a new PQL
-// open, held   condition not met               idle, cooldown  disqualified
-// open, held   expired                         idle, cooldown  expired
-// open         a gate closed                   held            held
-// held         all gates open                  open            released
+// state        when                                            then    event
+// idle         met, cooldown over, and the gates are open      open    qualified, of a new PQL
+// idle         met, cooldown over, and a gate is closed        held    held, of a new PQL
+// open, held   not met                                         idle    disqualified; the cooldown begins
+// open, held   expired                                         idle    expired; the cooldown begins
+// open         a gate is closed                                held    held
+// held         the gates are open                              open    released
 //
-// The first line that fits is taken.
+// The first line that fits counts.
 
 interface Step {
   readonly state: TriggerState
@@ -71,7 +71,7 @@ function stepTrigger(
   state: TriggerState,
   { definition }: CompiledTrigger,
   met: boolean,
-  gateOpen: boolean,
+  areGatesOpen: boolean,
   clock: number,
   newId: () => string,
 ): Step | undefined {
@@ -80,12 +80,12 @@ function stepTrigger(
     const pqlId = newId()
     return {
       state: {
-        status: gateOpen ? 'open' : 'held',
+        status: areGatesOpen ? 'open' : 'held',
         pqlId,
         qualifiedAt: clock,
         expiresAt: clock + definition.expiryMs,
       },
-      status: gateOpen ? 'qualified' : 'held',
+      status: areGatesOpen ? 'qualified' : 'held',
       pqlId,
     }
   }
@@ -93,9 +93,9 @@ function stepTrigger(
   const closed: TriggerState = { status: 'idle', until: clock + definition.cooldownMs }
   if (!met) return { state: closed, status: 'disqualified', pqlId }
   if (clock >= state.expiresAt) return { state: closed, status: 'expired', pqlId }
-  if (state.status === 'open' && !gateOpen)
+  if (state.status === 'open' && !areGatesOpen)
     return { state: { ...state, status: 'held' }, status: 'held', pqlId }
-  if (state.status === 'held' && gateOpen)
+  if (state.status === 'held' && areGatesOpen)
     return { state: { ...state, status: 'open' }, status: 'released', pqlId }
   return undefined
 }

@@ -28,14 +28,14 @@ export function compileRule(rule: RuleDefinition, slotOf: (feature: string) => n
         points: typeof points === 'number' ? () => points : compileLine(points, slotOf),
       }))
       return values => {
-        let unknown = false
+        let anyUnknown = false
         for (const { when, points } of cases) {
-          if (when === undefined) return unknown ? undefined : points(values)
+          if (when === undefined) return anyUnknown ? undefined : points(values)
           const met = when(values)
           if (met === true) return points(values)
-          unknown ||= met === undefined
+          anyUnknown ||= met === undefined
         }
-        return unknown ? undefined : 0
+        return anyUnknown ? undefined : 0
       }
     }
     default:

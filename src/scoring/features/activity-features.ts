@@ -15,10 +15,10 @@ type DecayedDefinition = Extract<FeatureDefinition, { type: 'decayed' }>
 export function compileDecayed(definition: DecayedDefinition): RootFeature {
   const { measure, select, window, halfLife } = definition
   const selects = compileSelection(select)
-  const hourly = window.unit === 'hour'
-  const unitMs = hourly ? HOUR_MS : DAY_MS
+  const isHourly = window.unit === 'hour'
+  const unitMs = isHourly ? HOUR_MS : DAY_MS
   const weights = Array.from({ length: window.length }, (_, age) => 2 ** (-age / halfLife))
-  const amountsAt = hourly ? amountsByHour : amountsByDay
+  const amountsAt = isHourly ? amountsByHour : amountsByDay
   return {
     compute: activity => {
       // Adds up whole numbers first, so that the order of the series does not matter, then the buckets from
@@ -31,7 +31,7 @@ export function compileDecayed(definition: DecayedDefinition): RootFeature {
     },
     nextChange: activity => {
       const now = Math.floor(activity.clock / unitMs)
-      const some = hourly ? hasHour : hasDay
+      const some = isHourly ? hasHour : hasDay
       return some(activity, selects, now - window.length + 1) ? (now + 1) * unitMs : Number.POSITIVE_INFINITY
     },
     nextChangeFollows: 'reads',

@@ -151,8 +151,8 @@ interface GroupTally {
 }
 
 /**
- * One entry for each end of the window: the difference from the end before. One more entry takes what no window
- * reaches.
+ * One entry for each end of the window: the difference from the end before. One more entry takes what no
+ * window reaches.
  */
 interface WindowTally {
   readonly accounts: number[]
