@@ -1,5 +1,5 @@
+import { compileRootFeature, isRoot } from '../features/compile-root-feature.ts'
 import { compileDerivedFeature } from '../features/derived-features.ts'
-import { compileRootFeature, isRoot } from '../features/features.ts'
 import { compileExpression, featuresRead } from './compile-expression.ts'
 import { compileRule, ruleInputs } from './compile-rule.ts'
 import type { CompiledFeature, CompiledModel, CompiledNotice, CompiledRule, Slot } from './compiled-model.ts'
