@@ -1,6 +1,6 @@
 import { type Account, advance, createAccount, type ModelSet, receiveSignal } from '../scoring/account.ts'
 import { createTouchedBuffer } from '../scoring/activity/apply-signal.ts'
-import type { CompiledModel } from '../scoring/definition/compile-model.ts'
+import type { CompiledModel } from '../scoring/definition/compiled-model.ts'
 import { compileNames } from '../scoring/features/selection.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
 import type { Signal } from '../signals/signal.ts'

@@ -1,7 +1,7 @@
 import { describeError, UpswellError } from '../lib/errors.ts'
 import { type ModelFile, readModels } from '../models/model-files.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
-import type { CompiledModel } from '../scoring/definition/compile-model.ts'
+import type { CompiledModel } from '../scoring/definition/compiled-model.ts'
 
 /** @throws InvalidModelError; UpswellError INVALID_SETTINGS if a file or folder cannot be read, or none holds a model */
 export async function readModelFiles(from: readonly string[]): Promise<ModelFile[]> {

@@ -1,6 +1,6 @@
-import { hash128Hex } from '../lib/hash.ts'
+import { hash } from 'node:crypto'
 import type { Account } from '../scoring/account.ts'
-import { perModel } from '../scoring/population/per-model.ts'
+import { perModel } from '../scoring/definition/per-model.ts'
 import type { Standing } from '../scoring/standing.ts'
 import { isoTime } from '../signals/iso-time.ts'
 import type { OutgoingRecord } from './log.ts'
@@ -18,8 +18,8 @@ export function accountScoresRecord(topics: TopicNames, account: Account, sequen
   let scores = '['
   for (let i = 0; i < standings.length; i++) scores += (i === 0 ? '' : ',') + scoreText(standings[i]!)
   scores += ']'
-  // Made once: it is most of the value, and the id is its hash.
-  const id = hash128Hex('account-scores', accountId, at, scores)
+  // The scores are most of the value, so their text is made once, for the value and for the id.
+  const id = hash('sha256', `account-scores\0${accountId}\0${at}\0${scores}`).slice(0, 32)
   return {
     topic: topics['account-scores'],
     key: accountId,

@@ -1,5 +1,6 @@
 import type { ModelSource } from '../models/model-library.ts'
-import type { Promotion, TickSlice } from '../scoring/log-entry.ts'
+import type { TickSlice } from '../scoring/log-entry.ts'
+import type { Promotion } from '../scoring/partition-memory.ts'
 import type { Signal } from '../signals/signal.ts'
 import type { OutgoingRecord } from './log.ts'
 

@@ -1,5 +1,6 @@
 import { hash128Hex } from '../lib/hash.ts'
-import { type CompiledModel, compileModel } from '../scoring/definition/compile-model.ts'
+import { compileModel } from '../scoring/definition/compile-model.ts'
+import type { CompiledModel } from '../scoring/definition/compiled-model.ts'
 import { parseModel } from './parse-model.ts'
 
 /** The text of a model file, and the name of the file for messages. */

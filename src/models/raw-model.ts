@@ -1,11 +1,7 @@
 /** The content of a model file after `checkSchema`: the types of `schemas/scoring-model.schema.json`. */
-import type {
-  Dimension,
-  KpiDefinition,
-  MeasureSpan,
-  Motion,
-  Priority,
-} from '../scoring/definition/model-definition.ts'
+import type { Dimension } from '../scoring/definition/feature-definition.ts'
+import type { Motion, Priority } from '../scoring/definition/model-definition.ts'
+import type { KpiDefinition, MeasureSpan } from '../scoring/definition/population-definition.ts'
 
 export interface RawModel {
   readonly id: string

@@ -1,6 +1,6 @@
 import type { AccountActivity } from './activity/activity.ts'
 import type { Touched } from './activity/apply-signal.ts'
-import type { CompiledFeature } from './definition/compile-model.ts'
+import type { CompiledFeature } from './definition/compiled-model.ts'
 import type { NextChanges, Standing } from './standing.ts'
 
 /** Asks every feature. */

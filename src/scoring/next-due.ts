@@ -1,6 +1,6 @@
 import type { AccountActivity } from './activity/activity.ts'
+import { isMet } from './decisions/notice.ts'
 import { nextTierMove } from './decisions/tier.ts'
-import { isMet } from './decisions/triggers.ts'
 import { findNextChanges } from './next-changes.ts'
 import type { Standing } from './standing.ts'
 

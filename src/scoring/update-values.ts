@@ -1,8 +1,8 @@
 import type { SlotSet } from '../lib/slot-set.ts'
 import type { AccountActivity } from './activity/activity.ts'
 import type { Touched, TouchedSeries } from './activity/apply-signal.ts'
-import type { CompiledFeature } from './definition/compile-model.ts'
-import type { Value } from './definition/model-definition.ts'
+import type { CompiledFeature } from './definition/compiled-model.ts'
+import type { Value } from './definition/expression.ts'
 import type { Standing } from './standing.ts'
 
 /** Computes every feature. */

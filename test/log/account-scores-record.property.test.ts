@@ -1,6 +1,6 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { hash128Hex } from '../../src/lib/hash.ts'
 import { accountScoresRecord } from '../../src/log/account-scores-record.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
 import { createAccount } from '../../src/scoring/account.ts'
@@ -47,7 +47,8 @@ it('writes the value that JSON.stringify would, and its id', () => {
         changedAt: new Date(rest.changedAt).toISOString(),
         cause: rest.cause,
       }))
-      const hash = hash128Hex('account-scores', id, clock, JSON.stringify(scores))
+      const content = ['account-scores', id, clock, JSON.stringify(scores)].join('\0')
+      const hash = createHash('sha256').update(content).digest('hex').slice(0, 32)
       const at = new Date(clock).toISOString()
       expect(record.value).toBe(JSON.stringify({ id: hash, accountId: id, at, scores }))
       expect(record).toMatchObject({ key: id, topic: TOPICS['account-scores'], timestamp: clock })

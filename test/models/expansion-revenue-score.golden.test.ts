@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
-import type { Value } from '../../src/scoring/definition/model-definition.ts'
+import type { Value } from '../../src/scoring/definition/expression.ts'
 import { evaluateFeatures } from '../support/evaluate-features.ts'
 import { type Row, table } from '../support/table.ts'
 

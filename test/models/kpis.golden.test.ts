@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
-import type { KpiSection } from '../../src/scoring/definition/model-definition.ts'
-import { evaluateKpis } from '../../src/scoring/population/read-kpis.ts'
+import type { KpiSection } from '../../src/scoring/definition/population-definition.ts'
+import { evaluateKpis } from '../support/population-answers.ts'
 
 /** Each formula and target in the definitions of the KPIs is a row here. */
 

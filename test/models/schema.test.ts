@@ -4,7 +4,8 @@ import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
 import schema from '../../schemas/scoring-model.schema.json' with { type: 'json' }
 import { PACKAGE_ROOT } from '../../src/app/config.ts'
-import { DIMENSIONS, MOTIONS, PRIORITIES } from '../../src/scoring/definition/model-definition.ts'
+import { DIMENSIONS } from '../../src/scoring/definition/feature-definition.ts'
+import { MOTIONS, PRIORITIES } from '../../src/scoring/definition/model-definition.ts'
 import { SHIPPED_MODELS } from './model-text.ts'
 
 interface Part {

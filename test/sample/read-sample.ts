@@ -1,13 +1,9 @@
 import { CounterChanges } from '../../src/scoring/population/counters.ts'
 import { compileRates, countShares, rateBook, rateShares } from '../../src/scoring/population/rate-cells.ts'
-import { evaluateKpis, type KpiAnswer, readMeasures } from '../../src/scoring/population/read-kpis.ts'
-import {
-  answerRate,
-  planRate,
-  type RateGroup,
-  type RateQuery,
-} from '../../src/scoring/population/read-rate.ts'
+import type { KpiAnswer } from '../../src/scoring/population/read-kpis.ts'
+import { planRate, type RateGroup, type RateQuery } from '../../src/scoring/population/read-rate.ts'
 import { dayOf } from '../../src/signals/time.ts'
+import { answerRate, evaluateKpis, readMeasures } from '../support/population-answers.ts'
 import { bookMap, type ScoredSample } from './score-sample.ts'
 
 /** A rate of the 30 days that end at `now`. */

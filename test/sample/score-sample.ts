@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import type { Account } from '../../src/scoring/account.ts'
-import type { CompiledModel } from '../../src/scoring/definition/compile-model.ts'
+import type { CompiledModel } from '../../src/scoring/definition/compiled-model.ts'
 import type { Motion } from '../../src/scoring/definition/model-definition.ts'
 import { foldBatch } from '../../src/scoring/fold.ts'
 import type { LogEntry } from '../../src/scoring/log-entry.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import type { Value } from '../../src/scoring/definition/model-definition.ts'
+import type { Value } from '../../src/scoring/definition/expression.ts'
 import { evaluate } from '../../src/scoring/evaluate.ts'
 import { nextDue } from '../../src/scoring/next-due.ts'
 import { type FoldedHistory, foldHistory } from '../support/fold-history.ts'

@@ -1,43 +1,25 @@
 import { describe, expect, test } from 'vitest'
-import type { AlertDefinition, ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
-import type { Signal } from '../../src/signals/signal.ts'
+import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 import { slowEvaluate } from '../support/slow/slow-evaluator.ts'
 import {
   at,
   atLeast,
   DAY_MS,
+  endsAt,
   facts,
-  feature,
   linesOf,
-  literal,
   models,
-  pointsOf,
+  ONE_TIER,
+  override,
   seatsModel,
   signal,
   tick,
   trigger,
 } from '../support/small-histories.ts'
 
-/** What people decide beside the rules: overrides, scope; and what they are told. */
+/** Decisions beside the rules: overrides and scope. */
 
-function override(
-  timestamp: number,
-  id: string,
-  properties: Signal['properties'],
-  change: Partial<Signal> = {},
-) {
-  return signal(timestamp, {
-    id,
-    kind: 'override',
-    name: 'growth',
-    properties: { reason: 'a call', author: 'kim', ...properties },
-    ...change,
-  })
-}
-
-const until = (days: number, hours = 0) => ({ expiresAt: new Date(at(days, hours)).toISOString() })
 const SLOW_TIERS = { tierPolicy: { margin: 1, dwellMs: 10 * DAY_MS } }
-const ONE_TIER = { tiers: [{ name: 'only', title: '', from: 0, action: '', queue: undefined }] }
 
 describe('an override', () => {
   test('sets the score and moves the tier at once, until it ends', () => {
@@ -45,20 +27,20 @@ describe('an override', () => {
       linesOf(
         models(at(0), seatsModel({ tierPolicy: { margin: 0, dwellMs: 2 * DAY_MS } })),
         facts(at(0), { seats: 1 }),
-        override(at(1), 'decided', { score: 3.6, ...until(2, 6) }),
+        override(at(1), 'decided', { score: 3.6, ...endsAt(2, 6) }),
         tick(at(9)),
       ),
-      // Rounded to 4. After its end at 2.25 the dwell since 1 counts again.
+      // Rounded to 4. After the end at 2.25 the dwell since 1 counts again.
     ).toEqual(['1 cold > hot 1 > 4, override decided', '3 hot > cold 1 > 1, window'])
   })
 
-  test('tells its end with its own id', () => {
+  test('gives its own signal id as the cause of its end', () => {
     expect(
       linesOf(
         models(at(0), seatsModel()),
         facts(at(0), { seats: 1 }),
-        override(at(1), 'decided', { tier: 'hot', ...until(2, 6) }),
-        override(at(1), 'of all', { tier: 'warm', ...until(3) }, { name: '*' }),
+        override(at(1), 'decided', { tier: 'hot', ...endsAt(2, 6) }),
+        override(at(1), 'of all', { tier: 'warm', ...endsAt(3) }, { name: '*' }),
         tick(at(9)),
       ),
     ).toEqual([
@@ -68,24 +50,24 @@ describe('an override', () => {
     ])
   })
 
-  test('of a tier that the model does not have only sets the score', () => {
+  test('sets only the score if the model does not have its tier', () => {
     expect(
       linesOf(
         models(at(0), seatsModel(SLOW_TIERS)),
         facts(at(0), { seats: 1 }),
-        override(at(1), 'decided', { tier: 'nowhere', score: 1000, ...until(2) }),
+        override(at(1), 'decided', { tier: 'nowhere', score: 1000, ...endsAt(2) }),
       ),
     ).toEqual(['1 cold > hot 1 > 100, override decided'])
   })
 
-  test('holds PQLs back, and lets them go when it ends or is lifted', () => {
+  test('holds PQLs, and releases them when it ends or is lifted', () => {
     const model = seatsModel({ triggers: [trigger({ expiryMs: 50 * DAY_MS })], ...ONE_TIER })
     expect(
       linesOf(
         models(at(0), model),
         facts(at(0), { seats: 10 }, { id: 'many' }),
-        override(at(1), 'wait', { hold: true, ...until(2) }),
-        override(at(3), 'wait again', { hold: true, ...until(9) }),
+        override(at(1), 'wait', { hold: true, ...endsAt(2) }),
+        override(at(3), 'wait again', { hold: true, ...endsAt(9) }),
         override(at(4), 'go on', { lift: true }),
       ),
     ).toEqual([
@@ -97,40 +79,40 @@ describe('an override', () => {
     ])
   })
 
-  test('gives way to one that occurred at the same time or later, not to one before', () => {
+  test('is replaced by one that occurred at the same time or later, not by an earlier one', () => {
     const tiersAfter = (...of: ReturnType<typeof override>[]) => {
       const history = [models(at(0), seatsModel()), facts(at(0), { seats: 0 }), ...of]
       return slowEvaluate(history).accounts.get('acme')!.standings[0]!.tier
     }
-    const hot = override(at(1), 'hot', { tier: 'hot', ...until(9) })
+    const hot = override(at(1), 'hot', { tier: 'hot', ...endsAt(9) })
     const warm = (occurredAt: number) =>
-      override(at(2), 'warm', { tier: 'warm', ...until(9) }, { occurredAt })
+      override(at(2), 'warm', { tier: 'warm', ...endsAt(9) }, { occurredAt })
     expect(tiersAfter(hot, warm(at(1)))).toBe('warm')
     expect(tiersAfter(hot, warm(at(1) - 1))).toBe('hot')
-    // A lift stays, so that what was decided before it does not come back.
+    // A lift stays, so that an earlier decision does not come back.
     const lift = override(at(3), 'lift', { lift: true })
     expect(
-      tiersAfter(lift, override(at(4), 'late', { tier: 'hot', ...until(9) }, { occurredAt: at(2) })),
+      tiersAfter(lift, override(at(4), 'late', { tier: 'hot', ...endsAt(9) }, { occurredAt: at(2) })),
     ).toBe('cold')
-    // A model's own lift holds, not what is decided for all.
-    const all = override(at(1), 'all', { tier: 'hot', ...until(9) }, { name: '*' })
+    // A model's own lift holds against an override for all models.
+    const all = override(at(1), 'all', { tier: 'hot', ...endsAt(9) }, { name: '*' })
     expect(tiersAfter(all)).toBe('hot')
     expect(tiersAfter(all, lift)).toBe('cold')
-    expect(tiersAfter(override(at(10), 'ended', { tier: 'hot', ...until(9) }, { occurredAt: at(8) }))).toBe(
+    expect(tiersAfter(override(at(10), 'ended', { tier: 'hot', ...endsAt(9) }, { occurredAt: at(8) }))).toBe(
       'cold',
     )
-    // One that has ended is forgotten: an earlier one may take its place.
-    const short = override(at(1), 'short', { tier: 'hot', ...until(2) })
+    // An ended override is forgotten, so an earlier one can replace it.
+    const short = override(at(1), 'short', { tier: 'hot', ...endsAt(2) })
     expect(
-      tiersAfter(short, override(at(3), 'before', { tier: 'warm', ...until(9) }, { occurredAt: at(0) })),
+      tiersAfter(short, override(at(3), 'before', { tier: 'warm', ...endsAt(9) }, { occurredAt: at(0) })),
     ).toBe('warm')
   })
 
-  test('is one of 32 names at most', () => {
+  test('is dropped if 32 other names are held', () => {
     const named = (index: number, end: number) =>
-      override(at(1), `o${index}`, { hold: true, ...until(end) }, { name: `model-${index}` })
+      override(at(1), `o${index}`, { hold: true, ...endsAt(end) }, { name: `model-${index}` })
     const full = Array.from({ length: 32 }, (_, index) => named(index, index === 0 ? 2 : 9))
-    const own = (day: number) => override(at(day), `own ${day}`, { tier: 'hot', ...until(9) })
+    const own = (day: number) => override(at(day), `own ${day}`, { tier: 'hot', ...endsAt(9) })
     const history = [models(at(0), seatsModel()), facts(at(0), { seats: 0 }), ...full, own(1), named(5, 8)]
     const { events, accounts } = slowEvaluate([...history, own(2)])
     expect(accounts.get('acme')!.dropped.keys).toBe(1)
@@ -142,7 +124,7 @@ describe('scope', () => {
   const included = (scope: ModelDefinition['scope']) =>
     seatsModel({ scope, triggers: [trigger({ when: atLeast('seats', 5), cooldownMs: 1 })], ...SLOW_TIERS })
 
-  test('leaving it takes the account down at once and disqualifies', () => {
+  test('moves an account that leaves it to the lowest tier at once, and disqualifies its PQLs', () => {
     const model = included({ include: undefined, exclude: { ids: ['other'], when: atLeast('seats', 8) } })
     expect(
       linesOf(
@@ -150,7 +132,7 @@ describe('scope', () => {
         facts(at(0), { seats: 1 }),
         facts(at(12), { seats: 5 }, { id: 'five' }),
         facts(at(13), { seats: 8 }, { id: 'eight' }),
-        override(at(14), 'decided', { tier: 'hot', score: 50, ...until(20) }),
+        override(at(14), 'decided', { tier: 'hot', score: 50, ...endsAt(20) }),
         facts(at(15), { seats: 4 }, { id: 'four' }),
       ),
     ).toEqual([
@@ -168,7 +150,7 @@ describe('scope', () => {
     { include: { ids: [], when: atLeast('seats', 5) }, seats: 5, inScope: true },
     { include: { ids: [], when: atLeast('seats', 5) }, seats: null, inScope: false },
     { include: { ids: ['acme'], when: atLeast('seats', 5) }, seats: null, inScope: true },
-  ])('with $include.ids and $seats seats is $inScope', ({ include, seats, inScope }) => {
+  ])('is $inScope for $include.ids and $seats seats', ({ include, seats, inScope }) => {
     const { accounts } = slowEvaluate([
       models(at(0), included({ include, exclude: undefined })),
       facts(at(0), { seats }),
@@ -176,7 +158,7 @@ describe('scope', () => {
     expect(accounts.get('acme')!.standings[0]!.inScope).toBe(inScope)
   })
 
-  test('out of it the score is 0, cut; points and coverage stay', () => {
+  test('gives accounts outside it the score 0, cut, and keeps their points and coverage', () => {
     const model = seatsModel({
       score: { scale: 1, min: 5, max: 100, decimals: 0 },
       scope: { include: { ids: ['other'], when: undefined }, exclude: undefined },
@@ -190,140 +172,8 @@ describe('scope', () => {
   })
 })
 
-describe('an alert', () => {
-  const alert = (change: Partial<AlertDefinition> = {}): AlertDefinition => ({
-    name: 'spike',
-    title: 'Many seats',
-    when: atLeast('seats', 5),
-    gates: [],
-    frequencyMs: 36 * 3_600_000,
-    reason: '{seats} in {tier}',
-    recipients: ['sales'],
-    template: undefined,
-    priority: 'high',
-    assignee: 'kim',
-    action: undefined,
-    ...change,
-  })
-  const alerting = (change: Partial<ModelDefinition> = {}) =>
-    seatsModel({ alerts: [alert()], ...ONE_TIER, ...change })
-
-  test('is sent when its condition is met, and again after its frequency', () => {
-    expect(
-      linesOf(
-        models(at(0), alerting()),
-        facts(at(0, 6), { seats: 5 }, { id: 'five' }),
-        facts(at(2), { seats: 4 }),
-        facts(at(2, 6), { seats: 5 }),
-        facts(at(4), { seats: 4 }),
-        facts(at(8), { seats: 5 }, { id: 'again' }),
-      ),
-    ).toEqual([
-      '0.25 spike sent, signal five',
-      '1.75 spike sent, window',
-      '3.25 spike sent, window',
-      '8 spike sent, signal again',
-    ])
-  })
-
-  test('says what its readers need', () => {
-    const { events } = slowEvaluate([models(at(0), alerting()), facts(at(0), { seats: 5 }, { id: 'five' })])
-    expect(events).toEqual([
-      {
-        type: 'alert',
-        id: '',
-        accountId: 'acme',
-        modelId: 'growth',
-        modelVersion: 1,
-        alert: 'spike',
-        title: 'Many seats',
-        priority: 'high',
-        recipients: ['sales'],
-        assignee: 'kim',
-        score: 5,
-        tier: 'only',
-        reasons: ['5 in only'],
-        evidence: { seats: 5 },
-        at: at(0),
-        cause: { type: 'signal', signalId: 'five' },
-      },
-    ])
-  })
-
-  test('waits for its gates, but not for an override that holds', () => {
-    const gates = [{ name: 'calm', title: '', open: atLeast('used', 1), missing: 'closed' as const }]
-    expect(
-      linesOf(
-        models(at(0), alerting({ gates, alerts: [alert({ gates: ['calm'] })] })),
-        facts(at(0), { seats: 5 }),
-        override(at(0), 'wait', { hold: true, ...until(2) }),
-        signal(at(1), { id: 'used' }),
-      ),
-    ).toEqual(['1 spike sent, signal used'])
-  })
-
-  test('is not sent sooner because the model changed, if it has the same name', () => {
-    const next = (name: string) => alerting({ version: 2, alerts: [alert({ name })] })
-    const history = [models(at(0), alerting()), facts(at(0), { seats: 5 })]
-    expect(linesOf(...history, models(at(1), next('spike')), tick(at(2))).slice(1)).toEqual([
-      '1.5 spike sent, window',
-    ])
-    expect(linesOf(...history, models(at(1), next('other')), tick(at(2))).slice(1)).toEqual([
-      '1 other sent, model',
-    ])
-  })
-})
-
-describe('a PQL and a tier change', () => {
-  test('carry offer, confidence and value, as far as they are known', () => {
-    const share = (operator: '*' | '/', by: number) => ({
-      text: '',
-      expression: { type: 'arithmetic' as const, operator, left: feature('score'), right: literal(by) },
-    })
-    const pql = (change: object) => {
-      const model = seatsModel({ triggers: [trigger(change)], ...ONE_TIER })
-      const event = slowEvaluate([models(at(0), model), facts(at(0), { seats: 10 })]).events[0]!
-      if (event.type !== 'pql') throw new Error(`it is a ${event.type}`)
-      const { offer, confidence, estimatedValue } = event
-      return { offer, confidence, estimatedValue, keys: Object.keys(event).length }
-    }
-    expect(
-      pql({ offer: 'analytics', confidence: share('/', 30), estimatedValue: share('*', 0.1115) }),
-    ).toMatchObject({
-      offer: 'analytics',
-      confidence: 0.333333,
-      estimatedValue: 1.12,
-    })
-    expect(pql({ confidence: share('*', 1), estimatedValue: share('*', -1) })).toMatchObject({
-      confidence: 1,
-      estimatedValue: 0,
-    })
-    const without = pql({})
-    expect(pql({ confidence: share('/', 0), estimatedValue: share('*', 1) }).keys).toBe(without.keys + 1)
-  })
-
-  test('name the queue of the tier that the account gets into', () => {
-    const tiers = [
-      { name: 'cold', title: '', from: 0, action: '', queue: undefined },
-      { name: 'hot', title: '', from: 4, action: '', queue: 'expansion' },
-    ]
-    const { events } = slowEvaluate([
-      models(
-        at(0),
-        seatsModel({
-          tiers,
-          groups: [{ name: 'all', title: '', weight: 1, max: 100, rules: [pointsOf('seats')] }],
-        }),
-      ),
-      facts(at(0), { seats: 4 }),
-      facts(at(1), { seats: 3 }),
-    ])
-    expect(events.map(event => 'queue' in event && event.queue)).toEqual(['expansion', false])
-  })
-})
-
 describe('the first day', () => {
-  test('is the earliest day of the creation and of all signals applied', () => {
+  test('is the earliest of the day of creation and the days of all applied signals', () => {
     const firstDay = (...lateDays: number[]) =>
       slowEvaluate([
         models(at(0), seatsModel()),

@@ -10,7 +10,7 @@ import {
   tick,
 } from '../support/small-histories.ts'
 
-/** The features that look at many days at once, with values worked out by hand. */
+/** Features that look at many days at once, with values worked out by hand. */
 
 const USAGE = { kinds: ['usage'], names: undefined, except: [] }
 
@@ -37,7 +37,7 @@ describe('decayed', () => {
     expect(featureAfter(decayed, ...history, tick(at(day)))).toBe(value)
   })
 
-  test('of a sum counts quantities, and in hours it falls every hour', () => {
+  test('counts quantities for a sum, and falls every hour for a window in hours', () => {
     const hourly = { ...decayed, measure: 'sum', window: { unit: 'hour', length: 3 }, halfLife: 1 }
     const sent = [signal(at(0, 1.5), { quantityThousandths: 8000 })]
     const after = (hours: number) => featureAfter(hourly, ...sent, tick(at(0, hours)))
@@ -46,7 +46,7 @@ describe('decayed', () => {
 })
 
 describe('powerUsers', () => {
-  test('counts users seen on enough days of the window, in usage and intent', () => {
+  test('counts users who were seen on enough days of the window, in usage and intent', () => {
     const seen = (day: number, userId: string, kind: 'usage' | 'intent' | 'outcome' = 'usage') =>
       signal(at(9), { userId, kind, occurredAt: at(day) })
     const history = [
@@ -85,7 +85,7 @@ describe('latest with a fallback', () => {
 
 describe('knownKeys', () => {
   const known = { type: 'knownKeys', pattern: 'traits.role.*', maxAgeDays: undefined }
-  test('counts the keys whose values say yes', () => {
+  test('counts the keys with a positive value', () => {
     const values = { a: true, b: 'x', c: -1, d: false, e: 0, f: '', g: null }
     const properties = Object.fromEntries(
       Object.entries(values).map(([key, value]) => [`role.${key}`, value]),
@@ -101,7 +101,7 @@ describe('knownKeys', () => {
     ).toBe(4)
   })
 
-  test('leaves out those that are too old, and is never unknown', () => {
+  test('leaves out keys that are too old, and is never unknown', () => {
     const history = [facts(at(0), { 'role.a': 1 }), facts(at(2), { 'role.b': 1 })]
     const young = { ...known, maxAgeDays: 3 }
     expect([3, 4, 6].map(day => featureAfter(young, ...history, tick(at(day))))).toEqual([2, 1, 0])
@@ -117,7 +117,7 @@ describe('daysSustained', () => {
     max: 30,
   }
 
-  test('counts the days on which the value of the day was beyond the level, up to today', () => {
+  test('counts the days in a row up to today with a value beyond the level', () => {
     const history = [facts(at(0), { used: 9 }), facts(at(3), { used: 8 }), facts(at(5), { used: 9 })]
     const onDay = (day: number, of: object = over) =>
       featureAfter(of, ...history.filter(({ timestamp }) => timestamp <= at(day)), tick(at(day)))
@@ -126,7 +126,7 @@ describe('daysSustained', () => {
     expect(onDay(9, { ...over, max: 4 })).toBe(4)
   })
 
-  test('sees a late number in its own day, and the last of a day alone', () => {
+  test('reads a late number on its own day, and only the last number of a day', () => {
     const history = [facts(at(0), { used: 9 }), facts(at(2), { used: 9 }), facts(at(2, 1), { used: 10 })]
     const late = facts(at(3), { used: 1 }, { occurredAt: at(1) })
     expect(featureAfter(over, ...history, tick(at(3)))).toBe(4)
@@ -134,7 +134,7 @@ describe('daysSustained', () => {
     expect(featureAfter(over, ...history, facts(at(3), { used: 1 }, { occurredAt: at(2, 0.5) }))).toBe(4)
   })
 
-  test('divides by the other key as it was on each day', () => {
+  test('divides by the value of the other key on each day', () => {
     const share = { ...over, per: 'traits.limit', level: { edge: 'from', limit: 0.8 } }
     const history = [
       facts(at(0), { used: 8, limit: 10 }),
@@ -147,7 +147,7 @@ describe('daysSustained', () => {
     expect(featureAfter(share, ...history, facts(at(6), { limit: null }))).toBe(undefined)
   })
 
-  test('is unknown while the value is', () => {
+  test('is unknown while the value is unknown', () => {
     expect(featureAfter(over, signal(at(0)))).toBe(undefined)
     expect(featureAfter(over, facts(at(0), { used: 9 }), facts(at(1), { used: null }))).toBe(undefined)
   })
@@ -164,9 +164,9 @@ describe('periodsSustained', () => {
     max: 3,
   }
 
-  test('counts periods in a row that end today, 7 days before, …', () => {
+  test('counts periods in a row that end today, 7 days ago, …', () => {
     const history = [1, 2, 8, 14, 15, 21].map(day => signal(at(day)))
-    // Periods of 15–21, 8–14, 1–7.
+    // The periods are 15–21, 8–14, 1–7.
     expect(featureAfter(weekly, ...history)).toBe(3)
     expect(featureAfter({ ...weekly, max: 2 }, ...history)).toBe(2)
     // 16–22 has one.
@@ -176,12 +176,12 @@ describe('periodsSustained', () => {
     expect(featureAfter({ ...weekly, level: { edge: 'above', limit: 2 } }, ...history)).toBe(0)
   })
 
-  test('ends by itself on the day on which too much has left the latest period', () => {
+  test('ends without a signal, on the day on which too much has left the latest period', () => {
     const history = [1, 2].map(day => signal(at(day)))
     expect([3, 7, 8].map(day => featureAfter(weekly, ...history, tick(at(day))))).toEqual([1, 1, 0])
   })
 
-  test('divides by the key as it was at the end of each period', () => {
+  test('divides by the value of the key at the end of each period', () => {
     const share = { ...weekly, measure: 'sum', per: 'contract.calls', level: { edge: 'from', limit: 0.8 } }
     const calls = (day: number, limit: number | null) =>
       facts(at(day), { calls: limit }, { kind: 'contract' })

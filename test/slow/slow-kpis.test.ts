@@ -3,7 +3,7 @@ import type {
   KpiDefinition,
   KpiSection,
   MeasureDefinition,
-} from '../../src/scoring/definition/model-definition.ts'
+} from '../../src/scoring/definition/population-definition.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { slowEvaluate } from '../support/slow/slow-evaluator.ts'
 import { slowKpi, slowMeasure } from '../support/slow/slow-kpis.ts'
@@ -117,25 +117,25 @@ describe('a measure', () => {
     expect(measured(PLAN, '2024-01', { csm: 'nobody' })).toBe(4)
   })
 
-  test('counts PQLs that are new, held ones too, and not their releases', () => {
+  test('counts new PQLs, also held ones, but not their releases', () => {
     const { events } = result
     expect(events.filter(({ type }) => type === 'pql').slice(0, 2)).toMatchObject([
       { status: 'held' },
       { status: 'released' },
     ])
-    // New at 5, 11, 17, 23 and 29; at 35 and 41 in February.
+    // New PQLs at 5, 11, 17, 23 and 29; in February at 35 and 41.
     expect(measured(PQLS, '2024-01')).toBe(5)
     expect(measured(PQLS, '2024-02')).toBe(2)
     expect(measured(PQLS, '2024-01', { csm: 'kim', motion: 'plan-upgrade', tier: 'hot' })).toBe(5)
     expect(measured(PQLS, '2024-02', { csm: 'kim' })).toBe(0)
   })
 
-  test('makes a key figure, unknown if it is divided by 0', () => {
+  test('gives a key figure that is unknown after a division by 0', () => {
     expect(slowKpi(result, 'growth', KPIS, WIN_RATE, '2024-01')).toBe(3 / 5)
     expect(slowKpi(result, 'growth', KPIS, WIN_RATE, '2024-03')).toBe(undefined)
   })
 
-  test('counts while a version of the model has it', () => {
+  test('counts only while a version of the model has it', () => {
     const without = { ...MODEL, kpis: undefined, version: 2 }
     const other = { ...MODEL, version: 3 }
     const changed = slowEvaluate([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { RateDefinition } from '../../src/scoring/definition/model-definition.ts'
+import type { RateDefinition } from '../../src/scoring/definition/population-definition.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { slowEvaluate } from '../support/slow/slow-evaluator.ts'
 import { earliestFrom, slowRate, slowRateBySegment } from '../support/slow/slow-rates.ts'
@@ -50,7 +50,7 @@ describe('a rate', () => {
     expect(slowRate(accounts.values(), 'other', RATE, day(0), day(9)).accounts).toBe(0)
   })
 
-  test('is broken down by what the accounts are now', () => {
+  test('is broken down by the present values of the accounts', () => {
     const segments = slowRateBySegment(accounts.values(), 'growth', RATE, day(0), day(10))
     expect(
       Object.fromEntries(
@@ -65,10 +65,12 @@ describe('a rate', () => {
     expect(rateOf(0, 10, { plan: 'unknown' })).toEqual({ accounts: 2, exhibiting: 1, rate: 50 })
   })
 
-  test('refuses a period that is not held', () => {
+  test('refuses a period that not all accounts hold', () => {
     const earliest = earliestFrom(accounts.values())
     expect(earliest).toBe(day(10) - 399)
-    expect(() => slowRate(accounts.values(), 'growth', RATE, earliest - 1, earliest)).toThrow('is not held')
+    expect(() => slowRate(accounts.values(), 'growth', RATE, earliest - 1, earliest)).toThrow(
+      'Not all accounts hold day',
+    )
     expect(() => slowRate(accounts.values(), 'growth', RATE, earliest, earliest + 400)).toThrow('no period')
   })
 })

@@ -1,9 +1,9 @@
-import { isGateOpen } from '../../src/scoring/decisions/gates.ts'
+import { isGateOpen } from '../../src/scoring/decisions/notice.ts'
 import { coverage, groupPoints, totalScore } from '../../src/scoring/decisions/score.ts'
 import { targetTier } from '../../src/scoring/decisions/tier.ts'
 import { type Prospects, prospects } from '../../src/scoring/decisions/triggers.ts'
-import type { CompiledModel } from '../../src/scoring/definition/compile-model.ts'
-import type { Value } from '../../src/scoring/definition/model-definition.ts'
+import type { CompiledModel } from '../../src/scoring/definition/compiled-model.ts'
+import type { Value } from '../../src/scoring/definition/expression.ts'
 
 /** The result of a model for given features. Nothing is remembered, and no time passes. */
 export interface Evaluation {

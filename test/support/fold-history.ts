@@ -6,7 +6,8 @@ import {
   encodeAccount,
   encodeUserChunk,
 } from '../../src/scoring/codec/codec.ts'
-import { type CompiledModel, compileModel } from '../../src/scoring/definition/compile-model.ts'
+import { compileModel } from '../../src/scoring/definition/compile-model.ts'
+import type { CompiledModel } from '../../src/scoring/definition/compiled-model.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 import { foldBatch } from '../../src/scoring/fold.ts'
 import type { LogEntry } from '../../src/scoring/log-entry.ts'
@@ -17,11 +18,11 @@ import type { HistoryRecord } from './slow/slow-evaluator.ts'
 export interface FoldedHistory {
   readonly events: readonly ScoringEvent[]
   readonly accounts: ReadonlyMap<string, Account>
-  /** The bytes of every account's core, by id. */
+  /** The bytes of each account's core, by id. */
   readonly bytes: ReadonlyMap<string, Uint8Array>
 }
 
-/** Folds a history in the given batches; between two of them nothing is kept but bytes, as in a store. */
+/** Folds a history in the given batches. Between two batches only bytes are kept, as in a store. */
 export function foldHistory(batches: readonly (readonly HistoryRecord[])[]): FoldedHistory {
   const compiled = new Map<string, CompiledModel>()
   const compile = (definition: ModelDefinition): CompiledModel => {
@@ -37,7 +38,7 @@ export function foldHistory(batches: readonly (readonly HistoryRecord[])[]): Fol
   for (const batch of batches) {
     const entries = batch.flatMap((record): LogEntry[] => {
       const entry = entryOf(record, offset++, compile)
-      // As the owner of a partition does: behind the models comes a tick that brings every account past them.
+      // As the owner of a partition does: a tick after the models brings every account past them.
       return entry.type === 'models'
         ? [
             entry,

@@ -6,21 +6,21 @@ import { DAY_MS, EPOCH, HOUR_MS, MINUTE_MS, MODEL_IDS } from './arbitrary/vocabu
 import type { HistoryRecord } from './slow/slow-evaluator.ts'
 
 /**
- * Random logs for property tests. Everything is drawn from a small vocabulary, so that names, keys, users, days and ids
- * collide; and close to the edges of the rules: midnights, full hours, 48 hours, 400 days.
+ * Random logs for property tests. Words come from a small vocabulary, so that names, keys, users, days and
+ * ids collide. Times are close to the edges of the rules: midnights, full hours, 48 hours, 400 days.
  */
 
 export interface HistoryOptions {
   readonly accounts: number
-  /** The most records after the `models` record that comes first; as many on average as half of it. */
+  /** The most records after the first `models` record. The average is half of it. */
   readonly length: number
-  /** How many further `models` records there may be. */
+  /** The most further `models` records. */
   readonly modelChanges?: number
 }
 
 /**
- * A log that begins with one or two models. Its timestamps do not go back, and span hours, weeks, or up to about 500 days.
- * It is drawn as relative steps, so that what a failing one shrinks to is still such a log.
+ * A log that begins with one or two models. Its timestamps do not go back. They span hours, weeks, or up to
+ * about 500 days. A log is drawn as relative steps, so that a failing log shrinks to another valid log.
  */
 export function arbitraryHistory(options: HistoryOptions): fc.Arbitrary<HistoryRecord[]> {
   const { accounts, length, modelChanges = 2 } = options
@@ -45,15 +45,15 @@ export function arbitraryHistory(options: HistoryOptions): fc.Arbitrary<HistoryR
           return version === 'none' ? [] : [version === 'second' ? (second ?? first)[index]! : first[index]!]
         })
       const records: HistoryRecord[] = [{ timestamp: EPOCH + start, models: choose(active) }]
-      const places = actives.map(
+      const positions = actives.map(
         ([at, models]) => [steps.length === 0 ? 0 : at % steps.length, models] as const,
       )
       const sent: Signal[] = []
       let time = EPOCH + start
       for (const [index, { gap, what }] of steps.entries()) {
         time = Math.min(advance(time, gap, pace), Math.max(time, EPOCH + 520 * DAY_MS))
-        for (const [place, models] of places)
-          if (place === index) records.push({ timestamp: time, models: choose(models) })
+        for (const [position, models] of positions)
+          if (position === index) records.push({ timestamp: time, models: choose(models) })
         if (what.type === 'tick') {
           records.push({ timestamp: time, tick: true })
           continue
@@ -114,26 +114,28 @@ function advance(time: number, gap: Gap, pace: Pace): number {
 
 // ---- Batches ----
 
-/** Cuts a list into batches, in order; some may be empty. */
+/** Cuts a list into batches, in order. Some may be empty. */
 export function arbitrarySplit<T>(items: readonly T[]): fc.Arbitrary<T[][]> {
-  return fc.array(fc.nat({ max: items.length }), { maxLength: 8 }).map(places =>
+  return fc.array(fc.nat({ max: items.length }), { maxLength: 8 }).map(positions =>
     splitAt(
       items,
-      places.sort((a, b) => a - b),
+      positions.sort((a, b) => a - b),
     ),
   )
 }
 
-/** A history with a way to cut it, for tests of both together. */
+/** A history that is cut into batches. */
 export function arbitraryBatches(options: HistoryOptions): fc.Arbitrary<HistoryRecord[][]> {
   return arbitraryHistory(options).chain(arbitrarySplit)
 }
 
-export function splitAt<T>(items: readonly T[], places: readonly number[]): T[][] {
-  return [...places, items.length].map((end, index) => items.slice(places[index - 1] ?? 0, end))
+export function splitAt<T>(items: readonly T[], positions: readonly number[]): T[][] {
+  return [...positions, items.length].map((end, index) => items.slice(positions[index - 1] ?? 0, end))
 }
 
-/** The time after which nothing that the history says can still be on its way: ends it with a tick that passes all before it. */
+/**
+ * Ends a history with a tick, `afterMs` after its last moment. No effect of a record comes after such a tick.
+ */
 export function endWithTick(history: readonly HistoryRecord[], afterMs: number): HistoryRecord[] {
   const last = Math.max(
     0,

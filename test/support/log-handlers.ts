@@ -36,7 +36,7 @@ export function textOf(record: LogRecord): string {
 export async function until(isSo: () => boolean | Promise<boolean>, patienceMs = 45_000): Promise<void> {
   const deadline = Date.now() + patienceMs
   while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(`still not so after ${patienceMs} ms: ${isSo}`)
+    if (Date.now() > deadline) throw new Error(`Still false after ${patienceMs} ms: ${isSo}`)
     await sleep(20)
   }
 }

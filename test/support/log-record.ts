@@ -1,6 +1,8 @@
 import type { LogRecord, OutgoingRecord } from '../../src/log/log.ts'
 
-/** A record of the log as it is read, of one that was to be written. `now`: its time, where it has none of its own; ms. */
+/**
+ * An outgoing record as a reader of the log gets it. `now`: the time in ms for a record without a timestamp.
+ */
 export function logRecord(
   partition: number,
   offset: number,

@@ -12,7 +12,10 @@ import type {
   UserChunkKey,
 } from '../../src/store/store.ts'
 
-/** The whole store port in memory, for simulation and tests. Each call happens at once, before it returns its promise. */
+/**
+ * The whole store port in memory, for simulation and tests. Each call takes effect before it returns its
+ * promise.
+ */
 export class MemoryStore implements AccountStore {
   readonly #partitions = new Map<number, MemoryPartition>()
   /** Model → tier → listings, by `keyOf`. */
@@ -56,7 +59,8 @@ export class MemoryStore implements AccountStore {
   async save(partition: number, write: PartitionWrite): Promise<void> {
     const own = this.#requireOwned(partition, write)
     for (const { accountId, bucket } of write.accounts)
-      if (!(bucket >= 0 && bucket < DUE_BUCKETS)) throw new Error(`Account ${accountId} has bucket ${bucket}`)
+      if (!(bucket >= 0 && bucket < DUE_BUCKETS))
+        throw new Error(`Account ${accountId} has bucket ${bucket}.`)
 
     for (const account of write.accounts) this.#saveAccount(own, account)
     for (const { accountId, chunk, bytes } of write.userChunks) {
@@ -100,11 +104,11 @@ export class MemoryStore implements AccountStore {
     for (const tier of new Set(tiers)) {
       for (const listing of this.#tier(list, tier).values()) {
         if (minScore !== undefined && listing.score < minScore) continue
-        if (after !== undefined && direction * comparePlaces(listing, after) <= 0) continue
+        if (after !== undefined && direction * comparePositions(listing, after) <= 0) continue
         listed.push({ ...listing })
       }
     }
-    return listed.sort((a, b) => direction * comparePlaces(a, b)).slice(0, limit)
+    return listed.sort((a, b) => direction * comparePositions(a, b)).slice(0, limit)
   }
 
   async readCounters(books: readonly string[]): Promise<CounterBook[]> {
@@ -145,10 +149,10 @@ export class MemoryStore implements AccountStore {
     return bytes
   }
 
-  /** What it holds stays: whoever opens it again finds it. */
+  /** Keeps everything, for the next process that opens it. */
   async close(): Promise<void> {}
 
-  /** Loses everything, as a flushed Redis does. */
+  /** Loses everything, like a flushed Redis. */
   empty(): void {
     this.#partitions.clear()
     this.#listings.clear()
@@ -167,7 +171,7 @@ export class MemoryStore implements AccountStore {
       const found = own?.storedOffset ?? 'nothing (it was emptied)'
       throw new UpswellError(
         'STORE_MOVED',
-        `Partition ${partition} of the store stands at ${found}; the write follows ${expectedStoredOffset}.`,
+        `Partition ${partition} of the store is at ${found}; the write follows ${expectedStoredOffset}.`,
       )
     }
     return own
@@ -232,7 +236,7 @@ function storedPartition({ storedOffset, state }: MemoryPartition): StoredPartit
   return { storedOffset, state: state?.slice() }
 }
 
-/** Not `slice`: of a Buffer that is a view. */
+/** Not `slice`: a Buffer's `slice` is a view. */
 function copyOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes)
 }
@@ -241,13 +245,13 @@ function keyOf({ score, accountId }: Listing): string {
   return `${score} ${accountId}`
 }
 
-type Place = Pick<Listing, 'score' | 'accountId'>
+type Position = Pick<Listing, 'score' | 'accountId'>
 
-function comparePlaces(a: Place, b: Place): number {
+function comparePositions(a: Position, b: Position): number {
   return a.score - b.score || compareUtf8(a.accountId, b.accountId)
 }
 
-/** By bytes, as the other stores order texts; JavaScript's own order differs beyond U+FFFF. */
+/** Compares bytes, as the other stores do. JavaScript's own order differs beyond U+FFFF. */
 function compareUtf8(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -33,12 +33,15 @@ export function signalAt(offset: number, of: Signal): LogRecord {
   return logRecord(0, offset, signalRecord(topics.signals, of, NOW))
 }
 
-/** rolling-score. */
+/** A record that makes rolling-score active. */
 export function modelsAt(offset: number): LogRecord {
   return logRecord(0, offset, modelsRecord(topics.signals, 0, NOW, [SOURCE]))
 }
 
-/** One partition on a store in memory, written with each batch. `committed`: what each transaction published. */
+/**
+ * One partition with a store in memory that is written with each batch. `committed`: the records of each
+ * transaction.
+ */
 export function onePartition() {
   const store = new MemoryStore()
   const committed: OutgoingRecord[][] = []

@@ -20,7 +20,7 @@ export const MODELS: readonly ModelSource[] = [
   text: readFileSync(join(PACKAGE_ROOT, file), 'utf8'),
 }))
 
-/** `TEST_SIGNALS=FILE.jsonl[.gz]` takes the place of the generated signals. */
+/** `TEST_SIGNALS=FILE.jsonl[.gz]` replaces the generated signals. */
 export function pipelineSignals(accounts: number, days: number): readonly Signal[] {
   const file = process.env['TEST_SIGNALS']
   if (file === undefined)
@@ -40,7 +40,10 @@ export function pipelineSignals(accounts: number, days: number): readonly Signal
     })
 }
 
-/** The log that `runPipeline` makes, as a history for the evaluators: the models, the signals, a tick at the end of each half. */
+/**
+ * The log that `runPipeline` makes, as a history for the evaluators: the models, the signals, a tick after
+ * each half.
+ */
 function historyOf(signals: readonly Signal[]): HistoryRecord[] {
   const library = new ModelLibrary()
   const models = library.compileAll(MODELS).map(({ definition }) => definition)
@@ -62,8 +65,8 @@ function historyOf(signals: readonly Signal[]): HistoryRecord[] {
 }
 
 /**
- * What must come out: the bytes that the pure fold gives for the log, made sure of by the slow evaluator, which shares nothing with it.
- * Throws if the two differ.
+ * The expected outputs: the bytes that the pure fold gives for the log. `sameEvents` compares the fold with
+ * the slow evaluator, which shares nothing with it.
  */
 export function expectedOutputs(
   signals: readonly Signal[],

@@ -12,10 +12,13 @@ import type { HistoryRecord } from './slow/slow-evaluator.ts'
 
 const topics = topicNames('')
 
-/** What goes wrong after a batch. `crash`: its transaction was committed, and its save did not happen. `empty`: the store lost everything. */
+/**
+ * What goes wrong after a batch. `crash`: the transaction was committed, but the save did not happen.
+ * `empty`: the store lost everything.
+ */
 export type Mishap = 'none' | 'restart' | 'crash' | 'empty'
 
-/** Several partitions of a log, scored into one store as their owners do it, with mishaps. */
+/** Several partitions of a log. Their owners score them into one store, and mishaps happen. */
 export class PopulationRun {
   readonly store = new MemoryStore()
   readonly library = new LibraryOfDefinitions()
@@ -31,7 +34,7 @@ export class PopulationRun {
     }))
   }
 
-  /** Appends records, and scores what is there in one batch of each partition. */
+  /** Appends records, then scores one batch of each partition. */
   async score(records: readonly HistoryRecord[], mishap: Mishap): Promise<void> {
     for (const record of records) this.#append(record)
     for (const partition of this.#partitions) {

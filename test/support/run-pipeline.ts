@@ -9,7 +9,7 @@ import { ModelLibrary, type ModelSource } from '../../src/models/model-library.t
 import type { Signal } from '../../src/signals/signal.ts'
 
 export interface PipelineOptions {
-  /** Opens the same log and store each time: what is open is closed before the next. */
+  /** Opens the same log and store each time. An open one is closed first. */
   readonly open: () => Promise<Backend>
   readonly topics: TopicNames
   readonly models: readonly ModelSource[]
@@ -17,17 +17,20 @@ export interface PipelineOptions {
   readonly batchSize: number
   /** Whether ticks pass while the signals come. */
   readonly ticks: boolean
-  /** Whether scoring is stopped and started again in the middle. */
+  /** Whether scoring stops and starts again in the middle. */
   readonly restart: boolean
 }
 
-/** Values of `tier-changes` and of `pql-events`, by account in the order of the topic. */
+/** The values of `tier-changes` and `pql-events`, by account in the order of the topic. */
 export interface Outputs {
   readonly tierChanges: ReadonlyMap<string, readonly string[]>
   readonly pqlEvents: ReadonlyMap<string, readonly string[]>
 }
 
-/** Loads signals as history into a running score loop, as `upswell send --clock event` does, and reads what came out. */
+/**
+ * Loads signals as history into a running scorer, as `upswell send --clock event` does, and returns its
+ * outputs.
+ */
 export async function runPipeline(options: PipelineOptions): Promise<Outputs> {
   const { topics, signals } = options
   const half = Math.floor(signals.length / 2)
@@ -73,7 +76,7 @@ async function end({ backend, scoring }: Running): Promise<void> {
   await backend.close()
 }
 
-/** With ticks: in pieces, behind each a tick at the time of its newest signal. */
+/** With ticks: sends the signals in pieces, and after each piece a tick at the time of its newest signal. */
 export async function send(
   { log }: Backend,
   { topics, ticks }: Pick<PipelineOptions, 'topics' | 'ticks'>,

@@ -1,17 +1,15 @@
+import type { Condition, Expression, Value } from '../../src/scoring/definition/expression.ts'
+import type { FeatureDefinition } from '../../src/scoring/definition/feature-definition.ts'
 import type {
-  Condition,
-  Expression,
-  FeatureDefinition,
   ModelDefinition,
   RuleDefinition,
   TriggerDefinition,
-  Value,
 } from '../../src/scoring/definition/model-definition.ts'
 import type { ScoringEvent } from '../../src/scoring/outputs.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { type HistoryRecord, slowEvaluate } from './slow/slow-evaluator.ts'
 
-/** Words for histories of one account and small models, written by hand in tests. */
+/** Short words for tests with histories of one account and small models. */
 
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 24 * HOUR_MS
@@ -46,6 +44,23 @@ export function signal(
 
 export const facts = (timestamp: number, properties: Signal['properties'], change: Partial<Signal> = {}) =>
   signal(timestamp, { kind: 'traits', name: 'updated', properties, ...change })
+
+export function override(
+  timestamp: number,
+  id: string,
+  properties: Signal['properties'],
+  change: Partial<Signal> = {},
+) {
+  return signal(timestamp, {
+    id,
+    kind: 'override',
+    name: 'growth',
+    properties: { reason: 'a call', author: 'kim', ...properties },
+    ...change,
+  })
+}
+
+export const endsAt = (days: number, hours = 0) => ({ expiresAt: new Date(at(days, hours)).toISOString() })
 export const tick = (timestamp: number): HistoryRecord => ({ timestamp, tick: true })
 export const models = (timestamp: number, ...of: ModelDefinition[]): HistoryRecord => ({
   timestamp,
@@ -67,7 +82,7 @@ export const SEATS: FeatureDefinition = {
   fallback: undefined,
 }
 
-/** The value of a feature is its points, up to 100. */
+/** The points are the feature's value, up to 100. */
 export function pointsOf(of: string, change: Partial<RuleDefinition> = {}): RuleDefinition {
   return {
     name: `points of ${of}`,
@@ -111,6 +126,7 @@ export function model(change: Partial<ModelDefinition> = {}): ModelDefinition {
   }
 }
 
+export const ONE_TIER = { tiers: [{ name: 'only', title: '', from: 0, action: '', queue: undefined }] }
 export const seatsModel = (change: Partial<ModelDefinition> = {}) =>
   model({
     groups: [{ name: 'all', title: 'All', weight: 1, max: 100, rules: [pointsOf('seats')] }],
@@ -142,7 +158,7 @@ export function trigger(change: Partial<TriggerDefinition> = {}): TriggerDefinit
   }
 }
 
-/** An event in one line: who, what, when (days after the start) and why. */
+/** An event in one line: when (in days after the start), what, and why. */
 export function line(event: ScoringEvent): string {
   const days = (event.at - START) / DAY_MS
   const cause = `${event.cause.type}${event.cause.signalId === undefined ? '' : ` ${event.cause.signalId}`}`

@@ -1,8 +1,11 @@
-import type { Value } from '../../src/scoring/definition/model-definition.ts'
+import type { Value } from '../../src/scoring/definition/expression.ts'
 
 export type Row = Record<string, Value>
 
-/** The rows of a table in text: a line of names, then lines of numbers, words, `true`, `false`, and `-` for unknown. */
+/**
+ * Reads a table in text. The first line has names; the others have numbers, words, `true`, `false`, and `-`
+ * for unknown.
+ */
 export function table(text: string): Row[] {
   const [names, ...rows] = text
     .trim()

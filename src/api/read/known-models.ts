@@ -1,4 +1,4 @@
-import type { CompiledModel } from '../../scoring/definition/compile-model.ts'
+import type { CompiledModel } from '../../scoring/definition/compiled-model.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 
 export interface KnownModel {

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { createYielder } from '../../lib/yielder.ts'
-import type { ModelDefinition, RateDefinition } from '../../scoring/definition/model-definition.ts'
+import type { ModelDefinition } from '../../scoring/definition/model-definition.ts'
+import type { RateDefinition } from '../../scoring/definition/population-definition.ts'
 import { rateBook } from '../../scoring/population/rate-cells.ts'
 import {
   createRateTally,

@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import { createYielder } from '../../lib/yielder.ts'
-import { featuresRead } from '../../scoring/definition/conditions.ts'
-import { type KpiSection, MOTIONS, type ModelDefinition } from '../../scoring/definition/model-definition.ts'
+import { featuresRead } from '../../scoring/definition/compile-expression.ts'
+import { MOTIONS, type ModelDefinition } from '../../scoring/definition/model-definition.ts'
+import type { KpiSection } from '../../scoring/definition/population-definition.ts'
 import { monthOf } from '../../scoring/population/kpi-counts.ts'
 import {
   compileFigures,

@@ -1,6 +1,6 @@
 import type { Account } from '../../scoring/account.ts'
 import { ByteWriter } from '../../scoring/codec/bytes.ts'
-import { perModel } from '../../scoring/population/per-model.ts'
+import { perModel } from '../../scoring/definition/per-model.ts'
 import { compileRates, type RateShare } from '../../scoring/population/rate-cells.ts'
 import type { RankEntry } from './rank-entries.ts'
 

@@ -1,5 +1,5 @@
 import { type ASTNode, Environment, ParseError } from '@marcbachmann/cel-js'
-import type { Condition, Formula } from '../../scoring/definition/model-definition.ts'
+import type { Condition, Formula } from '../../scoring/definition/expression.ts'
 import { namesIn, valueAt } from '../blocks.ts'
 import type { Report } from '../problems.ts'
 import type { Path } from '../yaml/path.ts'

@@ -1,5 +1,5 @@
 import { suggestName } from '../../lib/nearest-name.ts'
-import type { Expression } from '../../scoring/definition/model-definition.ts'
+import type { Expression } from '../../scoring/definition/expression.ts'
 import type { Report } from '../problems.ts'
 import type { Path } from '../yaml/path.ts'
 

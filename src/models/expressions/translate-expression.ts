@@ -1,6 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { suggestName } from '../../lib/nearest-name.ts'
-import type { Expression } from '../../scoring/definition/model-definition.ts'
+import type { Expression } from '../../scoring/definition/expression.ts'
 import {
   describeType,
   fitsType,

@@ -1,5 +1,6 @@
-import { featuresRead } from '../../scoring/definition/conditions.ts'
-import type { FeatureDefinition, Formula } from '../../scoring/definition/model-definition.ts'
+import { featuresRead } from '../../scoring/definition/compile-expression.ts'
+import type { Formula } from '../../scoring/definition/expression.ts'
+import type { FeatureDefinition } from '../../scoring/definition/feature-definition.ts'
 import { checkFeatureNames, malformedEntries, namesIn, wellFormedEntries } from '../blocks.ts'
 import { checkExpressionsIn, readExpression, readFormula } from '../expressions/read-expression.ts'
 import { checkNumberFeature, type Scope, type ValueType } from '../expressions/scope.ts'

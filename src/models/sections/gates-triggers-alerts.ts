@@ -1,8 +1,8 @@
 import { suggestName } from '../../lib/nearest-name.ts'
-import { featuresRead } from '../../scoring/definition/conditions.ts'
+import { featuresRead } from '../../scoring/definition/compile-expression.ts'
+import type { Condition } from '../../scoring/definition/expression.ts'
 import type {
   AlertDefinition,
-  Condition,
   GateDefinition,
   TriggerDefinition,
 } from '../../scoring/definition/model-definition.ts'

@@ -4,7 +4,7 @@ import type {
   MeasureDefinition,
   RateDefinition,
   SegmentDefinition,
-} from '../../scoring/definition/model-definition.ts'
+} from '../../scoring/definition/population-definition.ts'
 import {
   checkFeatureNames,
   checkNames,

@@ -1,4 +1,4 @@
-import type { FeatureDefinition, Level, Window } from '../../scoring/definition/model-definition.ts'
+import type { FeatureDefinition, Level, Window } from '../../scoring/definition/feature-definition.ts'
 import { HELD_DAYS } from '../../signals/time.ts'
 import { describeType, typeOfValue, type ValueType } from '../expressions/scope.ts'
 import type { Report } from '../problems.ts'

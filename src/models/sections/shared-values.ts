@@ -1,4 +1,4 @@
-import type { Selection, Window } from '../../scoring/definition/model-definition.ts'
+import type { Selection, Window } from '../../scoring/definition/feature-definition.ts'
 import { HELD_DAYS, HELD_HOURS } from '../../signals/time.ts'
 import type { Report } from '../problems.ts'
 import type { RawSelection } from '../raw-model.ts'

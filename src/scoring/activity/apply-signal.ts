@@ -3,7 +3,7 @@ import { withEntry } from '../../lib/small-maps.ts'
 import { readOverride } from '../../signals/override.ts'
 import { isActivityKind, type PropertyValue, type Signal, userHashOf } from '../../signals/signal.ts'
 import { dayOf, HELD_DAYS, HELD_HOURS, hourOf } from '../../signals/time.ts'
-import { DIMENSIONS, type Dimension } from '../definition/model-definition.ts'
+import { DIMENSIONS, type Dimension } from '../definition/feature-definition.ts'
 import {
   type AccountActivity,
   countDropped,

@@ -2,7 +2,7 @@ import { type AccountActivity, setValues } from '../activity/activity.ts'
 import type { Buckets } from '../activity/buckets.ts'
 import type { HourTable } from '../activity/hour-table.ts'
 import { createSeries } from '../activity/series.ts'
-import { DIMENSIONS } from '../definition/model-definition.ts'
+import { DIMENSIONS } from '../definition/feature-definition.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
 import { readNumber, readSorted, readValue, writeNumber, writeSorted, writeValue } from './value-codec.ts'
 

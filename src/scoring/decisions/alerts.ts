@@ -1,15 +1,18 @@
-import type { CompiledAlert } from '../definition/compile-model.ts'
+import type { CompiledAlert } from '../definition/compiled-model.ts'
 import { causeOf, type Occasion } from '../occasion.ts'
 import type { AlertEvent, Cause, ScoringEvent } from '../outputs.ts'
 import type { Standing } from '../standing.ts'
 import { readSlots } from './contributions.ts'
 import { standingEventId } from './event-id.ts'
-import { fillReason, isMet } from './triggers.ts'
+import { fillReason, isMet } from './notice.ts'
 
-/** Sends the alerts whose condition is met and whose time has come. Rules: docs/how-a-score-is-defined.md, "Alerts". */
+/**
+ * Sends each alert whose condition is met and whose frequency allows it. Rules:
+ * docs/how-a-score-is-defined.md, "Alerts".
+ */
 export function stepAlerts(
   standing: Standing,
-  /** By the model's gates. */
+  /** In the order of the model's gates. */
   gatesOpen: readonly boolean[],
   clock: number,
   accountId: string,

@@ -1,18 +1,21 @@
 import { roundTo6 } from '../../lib/round.ts'
-import type { Slot } from '../definition/compile-model.ts'
-import type { Value } from '../definition/model-definition.ts'
+import type { Slot } from '../definition/compiled-model.ts'
+import type { Value } from '../definition/expression.ts'
 import type { Contribution } from '../outputs.ts'
 import type { Standing } from '../standing.ts'
 import { maxIncluded } from './score.ts'
 
-/** What every rule added to the score, and the values that it read. Read off the standing, not computed anew from the activity. */
+/**
+ * What each rule added to the score, and the values that it read. Both come from the standing; nothing is
+ * computed from the activity again.
+ */
 export function contributionsOf(standing: Standing): Contribution[] {
   const { model, points, known, values } = standing
   const contributions: Contribution[] = []
   for (let groupIndex = 0; groupIndex < model.groups.length; groupIndex++) {
     const group = model.groups[groupIndex]!
     const scale = model.definition.score.scale * group.definition.weight
-    // Rules that are left out leave their share to the others.
+    // The other rules take over the share of the rules that are left out.
     const included = maxIncluded(model, groupIndex, points)
     const scaledUp = included === 0 ? 0 : group.rulesMax / included
     for (const i of group.rules) {
@@ -32,7 +35,7 @@ export function contributionsOf(standing: Standing): Contribution[] {
   return contributions
 }
 
-/** Named values for people and records; unknown is null. */
+/** Named values for people and for records; null is unknown. */
 export function readSlots(
   slots: readonly Slot[],
   values: readonly Value[],

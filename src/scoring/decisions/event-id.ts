@@ -1,8 +1,9 @@
-import { hash128Hex } from '../../lib/hash.ts'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex } from '@noble/hashes/utils.js'
 import type { Cause } from '../outputs.ts'
 import type { Standing } from '../standing.ts'
 
-/** The id of what happened to an account under a standing: made of nothing but that, so that a replay gives the same one. */
+/** The id of a decision about an account. It depends only on its arguments, so a replay makes the same id. */
 export function standingEventId(
   kind: string,
   standing: Standing,
@@ -12,10 +13,10 @@ export function standingEventId(
   cause: Cause,
 ): string {
   const { id, version } = standing.model.definition
-  return hash128Hex(kind, accountId, id, version, ...what, at, ...reasonParts(standing, cause))
+  return eventId([kind, accountId, id, version, ...what, at, ...reasonParts(standing, cause)])
 }
 
-/** The id of a step in the life of a PQL. */
+/** The id of one step in the life of a PQL. */
 export function pqlEventId(
   standing: Standing,
   pqlId: string,
@@ -23,10 +24,22 @@ export function pqlEventId(
   at: number,
   cause: Cause,
 ): string {
-  return hash128Hex('pql-event', pqlId, status, at, ...reasonParts(standing, cause))
+  return eventId(['pql-event', pqlId, status, at, ...reasonParts(standing, cause)])
 }
 
-/** Why it happened; and where the account stands under this version again, the how manyth time. */
+/** The cause, and the generation if the account was under this version of the model before. */
 function reasonParts({ generation }: Standing, { type, signalId = '' }: Cause): (string | number)[] {
   return generation === 0 ? [type, signalId] : [type, signalId, generation]
 }
+
+/**
+ * The first 128 bits of the SHA-256 of the parts, as 32 hex digits. Subscribers drop repeats by this id, so
+ * nobody may be able to choose account and signal ids that make two events collide. No part contains the
+ * separator NUL.
+ */
+function eventId(parts: readonly (string | number)[]): string {
+  // About 2.5 µs for each event. The SHA-256 is JavaScript because scoring imports nothing of Node's.
+  return bytesToHex(sha256(UTF_8.encode(parts.join('\0'))).subarray(0, 16))
+}
+
+const UTF_8 = new TextEncoder()

@@ -1,5 +1,5 @@
 import { roundScore, roundTo6 } from '../../lib/round.ts'
-import type { CompiledModel } from '../definition/compile-model.ts'
+import type { CompiledModel } from '../definition/compiled-model.ts'
 import type { ModelDefinition } from '../definition/model-definition.ts'
 
 /** Rules: docs/how-a-score-is-defined.md, "Score". */
@@ -12,16 +12,16 @@ export function groupPoints(model: CompiledModel, group: number, points: readonl
   return Math.min(definition.max, Math.max(0, sum))
 }
 
-/** The sum of `max` of the rules of a group that are not left out. */
+/** The sum of `max` over the rules of a group that are not left out. */
 export function maxIncluded(model: CompiledModel, group: number, points: readonly (number | null)[]): number {
   const { rules, rulesMax } = model.groups[group]!
   let included = 0
-  let leftOut = false
+  let anyLeftOut = false
   for (const rule of rules) {
-    if (points[rule] === null) leftOut = true
+    if (points[rule] === null) anyLeftOut = true
     else included += model.rules[rule]!.definition.max
   }
-  return leftOut ? included : rulesMax
+  return anyLeftOut ? included : rulesMax
 }
 
 export function totalScore(model: CompiledModel, groups: readonly number[]): number {
@@ -30,7 +30,7 @@ export function totalScore(model: CompiledModel, groups: readonly number[]): num
   return asScore(model.definition, model.definition.score.scale * total)
 }
 
-/** A number rounded and cut as the model's scores are. */
+/** Rounds and cuts a number as the model does with its scores. */
 export function asScore({ score }: ModelDefinition, value: number): number {
   return Math.min(score.max, Math.max(score.min, roundScore(value, score.decimals)))
 }

@@ -6,7 +6,7 @@ import type { Standing } from '../standing.ts'
 import { contributionsOf } from './contributions.ts'
 import { standingEventId } from './event-id.ts'
 
-/** The tier that a score asks for, seen from the present one. Rules: docs/how-a-score-is-defined.md, "Tier". */
+/** The tier for a score, given the present tier. Rules: docs/how-a-score-is-defined.md, "Tier". */
 export function targetTier({ tiers, tierPolicy }: ModelDefinition, present: number, score: number): number {
   const target = reachedTier({ tiers }, score)
   const stays = target < present && score >= roundTo6(tiers[present]!.from - tierPolicy.margin)
@@ -19,7 +19,10 @@ function reachedTier({ tiers }: Pick<ModelDefinition, 'tiers'>, score: number): 
   return reached
 }
 
-/** The tier that a person or the scope decided, whom margin and dwell do not hold up; undefined: nobody did, and the score decides. */
+/**
+ * The tier that the scope or a person's override sets, without margin and dwell. Undefined: the score
+ * decides.
+ */
 function decidedTier({ model: { definition }, inScope, override, score }: Standing): number | undefined {
   if (!inScope) return 0
   if (override === undefined) return undefined
@@ -48,7 +51,7 @@ export function stepTier(
   return tierChange(standing, from, accountId, clock, previousScore, causeOf(occasion))
 }
 
-/** The event that tells that a standing came from another tier to where it is now. */
+/** The event for a standing's move from another tier to its present one. */
 export function tierChange(
   standing: Standing,
   from: string,
@@ -76,7 +79,7 @@ export function tierChange(
   }
 }
 
-/** When a tier that a standing asks for is entered; Infinity if it asks for none. */
+/** When the standing will move to its target tier, in ms; Infinity if it is there already. */
 export function nextTierMove(standing: Standing): number {
   if (decidedTier(standing) !== undefined) return Number.POSITIVE_INFINITY
   const target = targetTier(standing.model.definition, standing.tier, standing.score)

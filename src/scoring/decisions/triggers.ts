@@ -1,19 +1,20 @@
 import { roundScore, roundTo6 } from '../../lib/round.ts'
-import { type CompiledNotice, type CompiledTrigger, REASON_PLACEHOLDER } from '../definition/compile-model.ts'
-import type { Value } from '../definition/model-definition.ts'
+import type { CompiledTrigger } from '../definition/compiled-model.ts'
+import type { Value } from '../definition/expression.ts'
 import { causeOf, type Occasion } from '../occasion.ts'
 import type { Cause, PqlEvent, PqlStatus, ScoringEvent } from '../outputs.ts'
 import type { Standing, TriggerState } from '../standing.ts'
 import { readSlots } from './contributions.ts'
 import { pqlEventId, standingEventId } from './event-id.ts'
+import { fillReason, isMet } from './notice.ts'
 
 /**
- * One step of every trigger's life. A trigger is idle, or holds a PQL that is open, or held back by a gate.
+ * Takes each trigger one step further: `idle` → `open` or `held` → `idle`. A held PQL waits for a gate.
  * Rules: docs/how-a-score-is-defined.md, "Gates, triggers, PQLs".
  */
 export function stepTriggers(
   standing: Standing,
-  /** By the model's gates. */
+  /** In the order of the model's gates. */
   gatesOpen: readonly boolean[],
   clock: number,
   accountId: string,
@@ -28,14 +29,14 @@ export function stepTriggers(
     const met = isMet(standing, trigger)
     // Most triggers are idle and not met.
     if (state.status === 'idle' && (!met || clock < state.until)) continue
-    const open = !isHeld && trigger.gates.every(gate => gatesOpen[gate] === true)
-    const step = stepTrigger(state, trigger, met, open, clock, () =>
+    const areGatesOpen = !isHeld && trigger.gates.every(gate => gatesOpen[gate] === true)
+    const step = stepTrigger(state, trigger, met, areGatesOpen, clock, () =>
       standingEventId('pql', standing, accountId, [trigger.definition.name], clock, causeOf(occasion)),
     )
     if (step === undefined) continue
     standing.triggers[i] = step.state
     const cause = causeOf(occasion)
-    const byGate = step.status === 'released' || (step.status === 'held' && state.status === 'open')
+    const isByGate = step.status === 'released' || (step.status === 'held' && state.status === 'open')
     events.push(
       pqlEvent(
         standing,
@@ -44,16 +45,21 @@ export function stepTriggers(
         clock,
         step.pqlId,
         step.status,
-        byGate ? { ...cause, type: 'gate' } : cause,
+        isByGate ? { ...cause, type: 'gate' } : cause,
       ),
     )
   }
 }
 
-/** Out of scope nothing is met. */
-export function isMet(standing: Standing, { met }: CompiledNotice): boolean {
-  return standing.inScope && met(standing.values) === true
-}
+// state        when                                            then    event
+// idle         met, cooldown over, and the gates are open      open    qualified, of a new PQL
+// idle         met, cooldown over, and a gate is closed        held    held, of a new PQL
+// open, held   not met                                         idle    disqualified; the cooldown begins
+// open, held   expired                                         idle    expired; the cooldown begins
+// open         a gate is closed                                held    held
+// held         the gates are open                              open    released
+//
+// The first line that fits counts.
 
 interface Step {
   readonly state: TriggerState
@@ -65,7 +71,7 @@ function stepTrigger(
   state: TriggerState,
   { definition }: CompiledTrigger,
   met: boolean,
-  gateOpen: boolean,
+  areGatesOpen: boolean,
   clock: number,
   newId: () => string,
 ): Step | undefined {
@@ -74,12 +80,12 @@ function stepTrigger(
     const pqlId = newId()
     return {
       state: {
-        status: gateOpen ? 'open' : 'held',
+        status: areGatesOpen ? 'open' : 'held',
         pqlId,
         qualifiedAt: clock,
         expiresAt: clock + definition.expiryMs,
       },
-      status: gateOpen ? 'qualified' : 'held',
+      status: areGatesOpen ? 'qualified' : 'held',
       pqlId,
     }
   }
@@ -87,14 +93,14 @@ function stepTrigger(
   const closed: TriggerState = { status: 'idle', until: clock + definition.cooldownMs }
   if (!met) return { state: closed, status: 'disqualified', pqlId }
   if (clock >= state.expiresAt) return { state: closed, status: 'expired', pqlId }
-  if (state.status === 'open' && !gateOpen)
+  if (state.status === 'open' && !areGatesOpen)
     return { state: { ...state, status: 'held' }, status: 'held', pqlId }
-  if (state.status === 'held' && gateOpen)
+  if (state.status === 'held' && areGatesOpen)
     return { state: { ...state, status: 'open' }, status: 'released', pqlId }
   return undefined
 }
 
-/** The event that tells what became of a PQL, with what the standing holds now as its evidence. */
+/** The event for one step of a PQL. Its evidence is the standing's present values. */
 export function pqlEvent(
   standing: Standing,
   trigger: CompiledTrigger,
@@ -130,7 +136,10 @@ export function pqlEvent(
 
 export type Prospects = Pick<PqlEvent, 'offer' | 'confidence' | 'estimatedValue'>
 
-/** What could come of a PQL, as far as the model says and the account's values are known. */
+/**
+ * The offer, confidence and estimated value of a PQL, as far as the model defines them and the values are
+ * known.
+ */
 export function prospects(
   values: readonly Value[],
   { definition, confidence, estimatedValue }: CompiledTrigger,
@@ -146,18 +155,4 @@ export function prospects(
 
 function finiteNumber(value: Value): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
-}
-
-/** Replaces `{feature}` by its value (numbers to 2 decimals) and `{feature%}` by whole percents. */
-export function fillReason(
-  reason: string,
-  values: Readonly<Record<string, number | string | boolean | null>>,
-): string {
-  return reason.replace(REASON_PLACEHOLDER, (placeholder, name: string, percent: string) => {
-    if (!Object.hasOwn(values, name)) return placeholder
-    const value = values[name]
-    if (value === null || value === undefined) return 'unknown'
-    if (typeof value !== 'number') return String(value)
-    return percent === '%' ? `${roundScore(value * 100, 0)}%` : String(roundScore(value, 2))
-  })
 }

@@ -1,45 +1,10 @@
 import { remembered } from '../../lib/remembered.ts'
 import { SlotSet } from '../../lib/slot-set.ts'
 import type { RootFeature } from '../features/root-feature.ts'
-import type { CompiledFeature, CompiledRule } from './compile-model.ts'
-import { DIMENSIONS, type Dimension } from './model-definition.ts'
+import type { CompiledFeature, CompiledRule, Readers } from './compiled-model.ts'
+import { DIMENSIONS, type Dimension } from './feature-definition.ts'
 
-/** Who reads what in a model: worked out once, so that a signal costs only what it touches. */
-export interface Readers {
-  /** The root features that read a series, by its key. */
-  readonly ofSeries: (key: string) => SeriesReaders
-  /** The slots of those that read users. */
-  readonly ofUsers: readonly number[]
-  readonly ofDimension: Readonly<Record<Dimension, readonly number[]>>
-  /** … that read a latest-wins key. */
-  readonly ofKey: (key: string) => readonly number[]
-  /** … whose next change follows the days (hours) in which there was anything. */
-  readonly ofActiveDays: readonly number[]
-  readonly ofActiveHours: readonly number[]
-  /** The slots of derived features, in the model's order. */
-  readonly derived: readonly number[]
-  /** By slot: the rules that read it. */
-  readonly rulesOf: readonly (readonly number[])[]
-  /** By rule: its group. */
-  readonly groupOf: readonly number[]
-  /** Empty between two evaluations; kept here so that none makes its own. */
-  readonly scratch: Scratch
-}
-
-export interface SeriesReaders {
-  readonly slots: readonly number[]
-  /** Those of them whose next change follows the series itself. */
-  readonly nextChanging: readonly number[]
-}
-
-/** What an evaluation has found changed so far. */
-export interface Scratch {
-  readonly slots: SlotSet
-  readonly rules: SlotSet
-  readonly groups: SlotSet
-}
-
-/** `groups`: of each group, the indexes of its rules. `slots`: how long the feature vector is. */
+/** `groups`: the rules of each group, as indexes. `slots`: the length of the feature vector. */
 export function compileReaders(
   features: readonly CompiledFeature[],
   rules: readonly CompiledRule[],

@@ -2,26 +2,27 @@ import { roundTo6 } from '../../lib/round.ts'
 import { DAY_MS, dayOf, HELD_DAYS, HOUR_MS, hourOf } from '../../signals/time.ts'
 import type { AccountActivity } from '../activity/activity.ts'
 import { addCapped, firstFrom } from '../activity/buckets.ts'
-import type { FeatureDefinition, Selection } from '../definition/model-definition.ts'
+import type { FeatureDefinition, Selection } from '../definition/feature-definition.ts'
 import { READS_NOTHING, type RootFeature } from './root-feature.ts'
 import { compileSelection } from './selection.ts'
 import { measureDays } from './windowed-features.ts'
 
-/** Features that weigh or compare what happened. Rules: docs/how-a-score-is-defined.md, "Features". */
+/** Features that weigh or compare activity. Rules: docs/how-a-score-is-defined.md, "Features". */
 
 type DecayedDefinition = Extract<FeatureDefinition, { type: 'decayed' }>
 
-/** Amounts that count for half after each half-life. */
+/** Each amount counts for half after each half-life. */
 export function compileDecayed(definition: DecayedDefinition): RootFeature {
   const { measure, select, window, halfLife } = definition
   const selects = compileSelection(select)
-  const hourly = window.unit === 'hour'
-  const unitMs = hourly ? HOUR_MS : DAY_MS
+  const isHourly = window.unit === 'hour'
+  const unitMs = isHourly ? HOUR_MS : DAY_MS
   const weights = Array.from({ length: window.length }, (_, age) => 2 ** (-age / halfLife))
-  const amountsAt = hourly ? amountsByHour : amountsByDay
+  const amountsAt = isHourly ? amountsByHour : amountsByDay
   return {
     compute: activity => {
-      // Whole numbers first, so that the order of the series does not matter; then the buckets from the oldest on.
+      // Adds up whole numbers first, so that the order of the series does not matter, then the buckets from
+      // the oldest.
       const amounts = amountsAt(activity, selects, measure, window.length)
       let total = 0
       for (let age = window.length - 1; age >= 0; age--)
@@ -30,7 +31,7 @@ export function compileDecayed(definition: DecayedDefinition): RootFeature {
     },
     nextChange: activity => {
       const now = Math.floor(activity.clock / unitMs)
-      const some = hourly ? hasHour : hasDay
+      const some = isHourly ? hasHour : hasDay
       return some(activity, selects, now - window.length + 1) ? (now + 1) * unitMs : Number.POSITIVE_INFINITY
     },
     nextChangeFollows: 'reads',
@@ -38,7 +39,7 @@ export function compileDecayed(definition: DecayedDefinition): RootFeature {
   }
 }
 
-/** By how many days ago. */
+/** The amounts of the last `length` days; the index is the age in days. */
 function amountsByDay(
   { series, clock }: AccountActivity,
   selects: (key: string) => boolean,
@@ -57,7 +58,7 @@ function amountsByDay(
   return amounts
 }
 
-/** By how many hours ago. */
+/** The amounts of the last `length` hours; the index is the age in hours. */
 function amountsByHour(
   { hours, clock }: AccountActivity,
   selects: (key: string) => boolean,
@@ -131,7 +132,7 @@ export function compileActivityGrowth(
         const oldest = activeDays[firstFrom(activeDays, today - length + 1)]
         return oldest === undefined ? Number.POSITIVE_INFINITY : (oldest + length) * DAY_MS
       }
-      // What is forgotten leaves too.
+      // A forgotten day leaves the window too.
       return Math.min(leaves(windowDays), leaves(Math.min(2 * windowDays, HELD_DAYS)))
     },
     nextChangeFollows: 'active-days',

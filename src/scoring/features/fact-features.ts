@@ -1,7 +1,7 @@
 import { finite } from '../../lib/round.ts'
 import { DAY_MS, dayOf, dayOfDate, lastAnniversary, nextAnniversary } from '../../signals/time.ts'
 import type { AccountActivity, HistoryEntry } from '../activity/activity.ts'
-import type { FeatureDefinition } from '../definition/model-definition.ts'
+import type { FeatureDefinition } from '../definition/feature-definition.ts'
 import { READS_NOTHING, type RootFeature, readsKeys } from './root-feature.ts'
 import { compileNames } from './selection.ts'
 
@@ -56,7 +56,7 @@ export function compileKnownKeys({
   }
 }
 
-/** The start of a day, or Infinity if that is not after the clock. */
+/** The start of a day in ms, or Infinity if it is not after the clock. */
 function after(activity: AccountActivity, day: number): number {
   return day * DAY_MS > activity.clock ? day * DAY_MS : Number.POSITIVE_INFINITY
 }
@@ -90,7 +90,7 @@ export function compileDate(
       }
       if (today - date < min) return (date + min + 1) * DAY_MS
       if (today - date < max) return (today + 1) * DAY_MS
-      // From the date that was given: the anniversary of a 29 February may have been a 1 March.
+      // Counts from the original date: the anniversary of a 29 February may have been a 1 March.
       return everyYear ? nextAnniversary(givenDate(activity)!, today + 1) * DAY_MS : Number.POSITIVE_INFINITY
     },
     nextChangeFollows: 'reads',
@@ -116,12 +116,12 @@ export function compileValueGrowth(key: string, windowDays: number): RootFeature
   }
 }
 
-/** The number that a key had at the end of a day: its history's entry of the latest day up to then. */
+/** The number that a key had at the end of a day: the latest entry of its history up to that day. */
 export function valueOn(history: readonly HistoryEntry[], day: number): number | undefined {
   return history[entryOn(history, day)]?.value
 }
 
-/** The index of the entry of the latest day up to `day`; −1 if there is none. */
+/** The index of the latest entry up to `day`; −1 if there is none. */
 export function entryOn(history: readonly HistoryEntry[], day: number): number {
   let low = 0
   let high = history.length

@@ -1,28 +1,33 @@
 import type { AccountActivity } from '../activity/activity.ts'
 import type { TouchedSeries } from '../activity/apply-signal.ts'
-import type { Level, Value } from '../definition/model-definition.ts'
+import type { Value } from '../definition/expression.ts'
+import type { Level } from '../definition/feature-definition.ts'
 
-/**
- * A feature that reads the activity. `compute` looks at the buckets each time, so it gives the same value whatever way the account got there.
- * `nextChange` is the first moment after the clock at which time alone may change the value (ms, Infinity: never);
- * it may be too early, never too late. It changes only when that moment has passed, or with what `nextChangeFollows` names.
- */
+/** A feature that reads the activity. */
 export interface RootFeature {
+  /** Reads the buckets each time, so the value does not depend on how the account got there. */
   readonly compute: (activity: AccountActivity) => Value
   /**
-   * What `compute` would give, from the value just before a signal of a series that the feature reads: without looking at all buckets, where that can be.
-   * Undefined: there is no such way.
+   * The same as `compute`, from the value just before a signal of a series that the feature reads. It does
+   * not look at all buckets where that can be avoided. Undefined: there is no such shortcut.
    */
   readonly afterSignal?: (activity: AccountActivity, value: Value, touched: TouchedSeries) => Value
+  /**
+   * The first moment after the clock at which time alone may change the value, in ms; Infinity: never. It may
+   * be too early, never too late. It changes only after that moment, or as `nextChangeFollows` says.
+   */
   readonly nextChange: (activity: AccountActivity) => number
-  /** `reads`: what the feature reads. `active-days` (`active-hours`): a day (hour) in which there was nothing of any name before. */
+  /**
+   * `reads`: the feature's own reads. `active-days` (`active-hours`): the first activity of any name on a day
+   * (in an hour).
+   */
   readonly nextChangeFollows: 'reads' | 'active-days' | 'active-hours'
   readonly reads: FeatureReads
 }
 
-/** What must be touched for the value to change without time passing. */
+/** The value changes without the passing of time only if one of these is touched. */
 export interface FeatureReads {
-  /** By `kind:name`. */
+  /** Series, by key `kind:name`. */
   readonly series: ((key: string) => boolean) | undefined
   readonly users: boolean
   readonly dimension: string | undefined

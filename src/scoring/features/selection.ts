@@ -1,7 +1,7 @@
 import { remembered } from '../../lib/remembered.ts'
-import type { Selection } from '../definition/model-definition.ts'
+import type { Selection } from '../definition/feature-definition.ts'
 
-/** Whether a series (by its key `kind:name`) is selected. */
+/** Whether a series is selected, by its key `kind:name`. */
 export function compileSelection(selection: Selection): (key: string) => boolean {
   const kinds = new Set<string>(selection.kinds)
   const named = selection.names === undefined ? () => true : compileNames(selection.names)
@@ -13,7 +13,7 @@ export function compileSelection(selection: Selection): (key: string) => boolean
   })
 }
 
-/** Whether a text is one of the names, which are exact, or prefixes ending in `*`. */
+/** Whether a text matches a name. A name is exact, or a prefix that ends in `*`. */
 export function compileNames(names: readonly string[]): (text: string) => boolean {
   const exact = new Set(names.filter(name => !name.endsWith('*')))
   const prefixes = names.filter(name => name.endsWith('*')).map(name => name.slice(0, -1))

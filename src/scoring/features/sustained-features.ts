@@ -1,13 +1,15 @@
 import { finite } from '../../lib/round.ts'
 import { DAY_MS, dayOf } from '../../signals/time.ts'
 import type { AccountActivity, HistoryEntry } from '../activity/activity.ts'
-import type { FeatureDefinition } from '../definition/model-definition.ts'
+import type { FeatureDefinition } from '../definition/feature-definition.ts'
 import { entryOn, valueOn } from './fact-features.ts'
 import { isBeyond, type RootFeature, readsKeys } from './root-feature.ts'
 import { compileSelection } from './selection.ts'
 import { measureDays } from './windowed-features.ts'
 
-/** How long something has been beyond a level. Rules: docs/how-a-score-is-defined.md, "Features". */
+/**
+ * Features for how long a value has been beyond a level. Rules: docs/how-a-score-is-defined.md, "Features".
+ */
 
 export function compileDaysSustained({
   key,
@@ -21,7 +23,7 @@ export function compileDaysSustained({
     if (history === undefined || (per !== undefined && divisors === undefined)) return undefined
     const today = dayOf(activity.clock)
     let days = 0
-    // Between two entries the value stands, so whole stretches are stepped over.
+    // Between two entries the value stays the same, so the loop skips the whole stretch.
     while (days < max) {
       const day = today - days
       const value = dividedBy(valueOn(history, day), divisors, day)
@@ -67,7 +69,7 @@ export function compilePeriodsSustained({
     },
     nextChange: activity => {
       const today = dayOf(activity.clock)
-      // When a day crosses from one period into the next, or out of the last one.
+      // The day on which an active day crosses into the next period, or out of the last one.
       const crossing = (day: number): number =>
         day + (Math.floor((today - day) / periodDays) + 1) * periodDays
       let next = Number.POSITIVE_INFINITY
@@ -76,7 +78,7 @@ export function compilePeriodsSustained({
         for (let i = days.indexFrom(today - max * periodDays + 1); i < days.length; i++)
           next = Math.min(next, crossing(days.at(i)))
       }
-      // Without any activity every period is empty, whatever it is divided by.
+      // Without activity every period is empty, whatever its divisor is.
       if (next === Number.POSITIVE_INFINITY || per === undefined) return next * DAY_MS
       for (const { occurredAt } of activity.latest.get(per)?.history ?? []) {
         const day = dayOf(occurredAt)
@@ -89,7 +91,7 @@ export function compilePeriodsSustained({
   }
 }
 
-/** The history of a key whose present value is a number. */
+/** The history of a key; undefined unless its present value is a number. */
 function numbersOf(activity: AccountActivity, key: string): readonly HistoryEntry[] | undefined {
   const latest = activity.latest.get(key)
   return typeof latest?.value === 'number' ? latest.history : undefined
@@ -105,7 +107,7 @@ function dividedBy(
   return divisor === undefined || divisor === 0 ? undefined : finite(value / divisor)
 }
 
-/** The latest day up to `day` that has an entry. */
+/** The latest day up to `day` with an entry. */
 function lastChange(history: readonly HistoryEntry[], day: number): number {
   const entry = history[entryOn(history, day)]
   return entry === undefined ? 0 : dayOf(entry.occurredAt)

@@ -3,11 +3,12 @@ import type { AccountActivity } from '../activity/activity.ts'
 import type { TouchedSeries } from '../activity/apply-signal.ts'
 import { addCapped, firstFrom } from '../activity/buckets.ts'
 import type { Series } from '../activity/series.ts'
-import type { Selection, Value, Window } from '../definition/model-definition.ts'
+import type { Value } from '../definition/expression.ts'
+import type { Selection, Window } from '../definition/feature-definition.ts'
 import { READS_NOTHING, type RootFeature } from './root-feature.ts'
 import { compileSelection } from './selection.ts'
 
-/** Features of what happened in a window of buckets that ends now. Rules: docs/how-a-score-is-defined.md, "Features". */
+/** Features of a window of buckets that ends now. Rules: docs/how-a-score-is-defined.md, "Features". */
 
 export type WindowedMeasure = 'count' | 'sum' | 'distinctNames' | 'activeDays'
 
@@ -28,7 +29,7 @@ function compileDaily(measure: WindowedMeasure, selection: Selection, length: nu
       const today = dayOf(activity.clock)
       const { series, day } = touched
       const from = today - length + 1
-      // The value was right a moment ago, and the signal is the only thing that came since.
+      // The value was right a moment ago, and only this signal came since.
       if (day < from) return value
       switch (measure) {
         case 'count':
@@ -57,16 +58,21 @@ function compileDaily(measure: WindowedMeasure, selection: Selection, length: nu
   }
 }
 
-/** Below this many thousandths a sum in units, multiplied by 1000 and rounded, is the sum in thousandths again. */
+/**
+ * Below this many thousandths, a sum in units gives its thousandths back exactly: multiply by 1000 and round.
+ */
 const EXACT_THOUSANDTHS = 2 ** 50
 
-/** A sum with the signal's quantity added; undefined where the sum does not tell its thousandths any more. */
+/** A sum plus the signal's quantity; undefined if the sum is too large to give its thousandths back. */
 function addToSum(sum: number, { thousandths }: TouchedSeries): number | undefined {
   const total = Math.round(sum * 1000) + thousandths
   return total < EXACT_THOUSANDTHS ? total / 1000 : undefined
 }
 
-/** Whether another series that is selected has something on the day. Nearly always one does, and the hours, which lie together, tell which. */
+/**
+ * Whether another selected series has a signal on the day. The hour table is searched first: it nearly always
+ * has one, and its entries are next to each other in memory.
+ */
 function hasOther(
   { series, hours }: AccountActivity,
   selects: (key: string) => boolean,
@@ -82,7 +88,7 @@ function hasOther(
   return false
 }
 
-/** Over the days `from … to`, both included. */
+/** Measures the days `from … to`, both included. */
 export function measureDays(
   activity: AccountActivity,
   selects: (key: string) => boolean,
@@ -143,7 +149,7 @@ function compileHourly(measure: WindowedMeasure, selection: Selection, length: n
   }
 }
 
-/** From an hour to now. */
+/** Measures the hours from `from` until now. */
 function measureHours(
   { hours }: AccountActivity,
   selects: (key: string) => boolean,

@@ -1,15 +1,15 @@
-/** A change of one counter: a whole number, found by its book and its field. */
+/** A change of one counter. A counter is a whole number, found by its book and its field. */
 export interface CounterChange {
   readonly book: string
   readonly field: string
-  /** A whole number other than 0. */
+  /** Not 0. */
   readonly delta: number
 }
 
-/** A book's counters by field; those that are not there are 0. */
+/** The counters of a book, by field. A missing counter is 0. */
 export type CounterBook = ReadonlyMap<string, number>
 
-/** Adds up what happens to counters, so that each is written once. */
+/** Adds up changes, so that each counter is written once. */
 export class CounterChanges {
   readonly #books = new Map<string, Map<string, number>>()
 
@@ -27,7 +27,7 @@ export class CounterChanges {
     for (const { book, field, delta } of changes) this.add(book, field, delta)
   }
 
-  /** Those that did not come to 0. */
+  /** The changes that do not add up to 0. */
   list(): CounterChange[] {
     const changes: CounterChange[] = []
     for (const [book, fields] of this.#books) {

@@ -1,16 +1,20 @@
 import { hash128Hex } from '../../lib/hash.ts'
 import type { PropertyValue, Signal } from '../../signals/signal.ts'
 import type { Account } from '../account.ts'
-import type { CompiledModel } from '../definition/compile-model.ts'
-import { type MeasureDefinition, MOTIONS, type Motion } from '../definition/model-definition.ts'
+import type { CompiledModel } from '../definition/compiled-model.ts'
+import { MOTIONS, type Motion } from '../definition/model-definition.ts'
+import { perModel } from '../definition/per-model.ts'
+import type { MeasureDefinition } from '../definition/population-definition.ts'
 import { compileNames } from '../features/selection.ts'
 import type { PqlEvent } from '../outputs.ts'
 import type { CounterChanges } from './counters.ts'
-import { perModel } from './per-model.ts'
 
-/** What the key figures are made of, counted while signals are applied: a book for each measure, a field for each month, motion, tier and CSM. */
+/**
+ * Counts the material of the key figures while signals are applied. Each measure has a book; each combination
+ * of month, motion, tier and CSM has a field in it.
+ */
 
-/** The measures of a model that are counted; two that add up the same are one. */
+/** The measures of a model that are counted. Two measures that add up the same share one book. */
 export interface CompiledKpis {
   readonly csmKey: string | undefined
   readonly outcomes: readonly CompiledMeasure[]
@@ -26,8 +30,8 @@ interface CompiledMeasure {
 
 type CountedMeasure = Exclude<MeasureDefinition, { type: 'fixed' }>
 
-/** What a count is split by. Null: none. */
-export interface KpiPlace {
+/** How a count is split: one field of a measure's book. Null: no motion or CSM. */
+export interface KpiCell {
   /** `YYYY-MM` */
   readonly month: string
   readonly motion: Motion | null
@@ -35,10 +39,13 @@ export interface KpiPlace {
   readonly csm: string | null
 }
 
-/** The largest amount of one signal, a trillion, whatever the currency. What a counter sums up is exact to 2⁵³ thousandths, which is nine of these. */
+/**
+ * The largest amount of one signal: 10¹², in any currency. A counter is exact up to 2⁵³ thousandths, nine
+ * times this.
+ */
 const LARGEST_THOUSANDTHS = 1e15
 const BOOK_PREFIX = 'kpi:'
-/** Of CSMs, in UTF-16 code units: they come from outside, and a counter's name has its bounds. */
+/** In UTF-16 code units. The name of a CSM comes from outside, and a counter's name is limited. */
 const CSM_LENGTH = 100
 
 export function compileKpis({ definition: { id, kpis } }: CompiledModel): CompiledKpis | undefined {
@@ -56,12 +63,12 @@ export function compileKpis({ definition: { id, kpis } }: CompiledModel): Compil
   return { csmKey: kpis.csmKey, outcomes: [...outcomes.values()], pqls, accounts }
 }
 
-/** The place of a measure's counters: of what it adds up, not of its name and months. */
+/** The book of a measure. It depends on what the measure adds up, not on the measure's name or months. */
 export function measureBook(modelId: string, measure: CountedMeasure): string {
   return `${BOOK_PREFIX}${modelId}:${hash128Hex(JSON.stringify(identityOf(measure)))}`
 }
 
-/** Whether a book holds counts of events, which cannot be made from the accounts as they are now. */
+/** Whether a book holds counts of events. They cannot be made again from the accounts as they are now. */
 export function isKpiBook(book: string): boolean {
   return book.startsWith(BOOK_PREFIX)
 }
@@ -93,7 +100,7 @@ function isOneOf(values: readonly PropertyValue[], value: PropertyValue | undefi
   return value !== undefined && values.includes(value)
 }
 
-/** Names come from outside: `constructor` is none of an object's properties unless it was sent. */
+/** Property names come from outside: an object has no `constructor` of its own unless a signal sent one. */
 function propertyOf(properties: Signal['properties'], name: string): PropertyValue | undefined {
   return Object.hasOwn(properties, name) ? properties[name] : undefined
 }
@@ -107,33 +114,36 @@ export function monthOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 7)
 }
 
-/** The motion that counts are kept under: one that triggers can have, else none. Any text would be a group of its own. */
+/**
+ * The motion to count under: a motion that triggers can have, else none. Otherwise any text would make a
+ * group.
+ */
 export function keptMotion(value: unknown): Motion | null {
   return MOTIONS.find(motion => motion === value) ?? null
 }
 
-/** The CSM that counts are kept under: none if it is no text; a long one is cut, never inside a character. */
+/** The CSM to count under: none if the value is no text. A long name is cut, never inside a character. */
 export function keptCsm(value: unknown): string | null {
   if (typeof value !== 'string') return null
   const isInsideCharacter = (value.codePointAt(CSM_LENGTH - 1) ?? 0) > 0xffff
   return value.slice(0, isInsideCharacter ? CSM_LENGTH - 1 : CSM_LENGTH)
 }
 
-export function placeField({ month, motion, tier, csm }: KpiPlace): string {
+export function kpiField({ month, motion, tier, csm }: KpiCell): string {
   return JSON.stringify([month, motion, tier, csm])
 }
 
-/** The month of a field, without the cost of the rest: most fields are of other months than the one asked for. */
+/** The month of a field. Most fields are of other months, so the rest is not parsed. */
 export function monthOfField(field: string): string {
   return field.slice('["'.length, '["YYYY-MM'.length)
 }
 
-export function parsePlace(field: string): KpiPlace {
+export function parseKpiField(field: string): KpiCell {
   const [month, motion, tier, csm] = JSON.parse(field) as [string, Motion | null, string, string | null]
   return { month, motion, tier, csm }
 }
 
-/** What is counted in one batch. Models without key figures cost nothing. */
+/** Counts the key figures of one batch. Models without key figures cost nothing. */
 export class KpiCounter {
   readonly #changes: CounterChanges
   readonly #kpisOf = perModel(compileKpis)
@@ -142,18 +152,20 @@ export class KpiCounter {
     this.#changes = changes
   }
 
-  /** The account stands for the first time under these models, at its clock. */
+  /** Counts an account that comes under these models for the first time, at its clock. */
   countArrival({ activity, standings }: Account, isNew: (modelId: string) => boolean): void {
     for (const { model } of standings) {
       const book = this.#kpisOf(model)?.accounts
       if (book === undefined || !isNew(model.definition.id)) continue
       // Arrivals are not split.
-      const place = { month: monthOf(activity.clock), motion: null, tier: '', csm: null }
-      this.#changes.add(book, placeField(place), 1)
+      const cell = { month: monthOf(activity.clock), motion: null, tier: '', csm: null }
+      this.#changes.add(book, kpiField(cell), 1)
     }
   }
 
-  /** An `outcome` signal was applied. `tiersBefore`: by standing, the name of its tier before it was. */
+  /**
+   * Counts an applied `outcome` signal. `tiersBefore`: the tier's name before the signal, for each standing.
+   */
   countOutcome({ activity, standings }: Account, signal: Signal, tiersBefore: readonly string[]): void {
     for (const [i, { model, inScope }] of standings.entries()) {
       const kpis = this.#kpisOf(model)
@@ -161,30 +173,30 @@ export class KpiCounter {
       for (const { book, amount } of kpis.outcomes) {
         const delta = amount(signal)
         if (delta === 0) continue
-        const place = {
+        const cell = {
           month: monthOf(signal.occurredAt),
           motion: keptMotion(propertyOf(signal.properties, 'motion')),
           tier: tiersBefore[i]!,
           csm: csmOf(activity, kpis),
         }
-        this.#changes.add(book, placeField(place), delta)
+        this.#changes.add(book, kpiField(cell), delta)
       }
     }
   }
 
-  /** A PQL event that the account's present state brought about. */
+  /** Counts a PQL event. The account is in the state that made the event. */
   countPql({ activity, standings }: Account, event: PqlEvent): void {
     if (!isNewPql(event)) return
     const standing = standings.find(({ model }) => model.definition.id === event.modelId)
     const kpis = standing && this.#kpisOf(standing.model)
     if (kpis?.pqls === undefined) return
     const { motion, tier } = event
-    const place = { month: monthOf(event.at), motion, tier, csm: csmOf(activity, kpis) }
-    this.#changes.add(kpis.pqls, placeField(place), 1)
+    const cell = { month: monthOf(event.at), motion, tier, csm: csmOf(activity, kpis) }
+    this.#changes.add(kpis.pqls, kpiField(cell), 1)
   }
 }
 
-/** A PQL begins with `qualified`, or with `held`, which of an open one has the cause `gate`. */
+/** A PQL begins with `qualified`, or with `held`. If an open PQL becomes `held`, the cause is `gate`. */
 function isNewPql({ status, cause }: PqlEvent): boolean {
   return status === 'qualified' || (status === 'held' && cause.type !== 'gate')
 }

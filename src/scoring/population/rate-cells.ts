@@ -3,22 +3,23 @@ import { dayOf, HELD_DAYS } from '../../signals/time.ts'
 import type { Account } from '../account.ts'
 import type { LatestValue } from '../activity/activity.ts'
 import type { Series } from '../activity/series.ts'
-import type { CompiledModel } from '../definition/compile-model.ts'
-import type { RateDefinition, SegmentDefinition } from '../definition/model-definition.ts'
+import type { CompiledModel } from '../definition/compiled-model.ts'
+import type { RateDefinition, SegmentDefinition } from '../definition/population-definition.ts'
 import { compileSelection } from '../features/selection.ts'
 import type { CounterChanges } from './counters.ts'
 
-/**
- * Rates over the population, as counters that the accounts add themselves to.
- *
- * An account in scope is a 1 under its first day; and for each day d with a signal selected, a 1 in the cell (d, p), where p is its selected day before d, or none.
- * In a period each account is then found once, at its first selected day: in the one cell with `from ≤ d ≤ to` and p before `from`. What an account forgets are days before
- * any period that may be asked for; a cell whose p was forgotten becomes (d, none), which is read alike.
- */
+/** Rates over the population, as counters to which each account adds its share. */
 
-/** A rate of one model, with the place of its counters. */
+// An account in scope adds
+//   1 under its first day;
+//   1 in the cell (d, p) for each day d with a selected signal; p is the selected day before d, or none.
+// A period `from … to` finds each account once, at its first selected day in the period: in the one cell with
+// from ≤ d ≤ to and p < from. An account forgets only days before any period that may be asked for. A cell
+// whose p was forgotten becomes (d, none), which gives the same answer.
+
+/** A rate of one model, with its book. */
 export interface CompiledRate {
-  /** The same for the same counts: of the model's id and of what decides the rate. */
+  /** The same for two rates that count the same: it depends on the model's id and the rate's definition. */
   readonly book: string
   readonly definition: RateDefinition
   readonly isSelected: (seriesKey: string) => boolean
@@ -29,11 +30,11 @@ export interface RateShare {
   readonly rate: CompiledRate
   readonly segment: string
   readonly firstDay: number
-  /** UTC days with a signal selected, ascending. */
+  /** UTC days with a selected signal, ascending. */
   readonly days: readonly number[]
 }
 
-/** UTC days are counted in blocks of so many: one book of counters each, so that a period reads its own blocks alone, 14 of them at most. */
+/** Days per block. Each block of UTC days has its own book, so a period reads at most 14 books. */
 const BLOCK_DAYS = 32
 
 export function compileRates({ definition }: CompiledModel): CompiledRate[] {
@@ -48,7 +49,10 @@ export function rateBook(modelId: string, { name, select, segments }: RateDefini
   return `rate:${modelId}:${hash128Hex(JSON.stringify([name, select, segments]))}`
 }
 
-/** The book of a block of days: the cells and first days of all segments, so that a period is as many books however many segments there are. */
+/**
+ * The book of a block of days. It holds the cells and first days of all segments, so the number of books does
+ * not depend on the segments.
+ */
 export function blockBook(rateBook: string, block: number): string {
   return `${rateBook}:${block}`
 }
@@ -57,7 +61,7 @@ export function blockOf(day: number): number {
   return Math.floor(day / BLOCK_DAYS)
 }
 
-/** In the rate's own book: how many accounts of the segment have their first day in the block. */
+/** A field of the rate's own book: how many accounts of the segment have their first day in the block. */
 export function totalField(segment: string, block: number): string {
   return `${segment}:${block}`
 }
@@ -67,10 +71,10 @@ export function parseTotal(field: string): { readonly segment: string; readonly 
   return { segment: field.slice(0, colon), block: Number(field.slice(colon + 1)) }
 }
 
-/** What a counter in the book of a block is of. */
+/** The meaning of a counter in the book of a block. */
 export type BlockCounter =
   | { readonly type: 'first-day'; readonly segment: string; readonly day: number }
-  /** Accounts with this selected day, and this one before it, or none. */
+  /** Accounts with a signal on `day`, and on `previous` before it (undefined: on no day before). */
   | {
       readonly type: 'cell'
       readonly segment: string
@@ -86,7 +90,7 @@ export function cellField(segment: string, day: number, previous: number | undef
   return `${segment}:${day}:${previous ?? '-'}`
 }
 
-/** A segment's text has no colon in it. */
+/** A segment's text contains no colon. */
 export function parseBlockField(field: string): BlockCounter {
   const first = field.indexOf(':')
   const segment = field.slice(0, first)
@@ -97,7 +101,10 @@ export function parseBlockField(field: string): BlockCounter {
   return { type: 'cell', segment, day, previous: before === '-' ? undefined : Number(before) }
 }
 
-/** What the account adds to every rate of its models, as its state is now. `ratesOf`: `compileRates`, remembered. */
+/**
+ * What the account adds to each rate of its models in its present state. `ratesOf`: `compileRates`,
+ * remembered.
+ */
 export function rateShares(
   { activity, standings }: Account,
   ratesOf: (model: CompiledModel) => readonly CompiledRate[],
@@ -115,7 +122,7 @@ export function rateShares(
   return shares
 }
 
-/** Most accounts are counted nowhere. */
+/** Most accounts are under no model with rates. */
 const NO_SHARES: readonly RateShare[] = []
 
 function hasRates({ model }: Account['standings'][number]): boolean {
@@ -137,28 +144,31 @@ function selectedDays(
   return marked
 }
 
-/** Where a value stands in a segment: its place in the definition's list, `o`ther, or `u`nknown. Of several segments joined by commas. */
+/**
+ * An account's values in all segments, joined by commas. Each is an index in the definition's list, `o` for
+ * other, or `u` for unknown.
+ */
 function segmentOf(segments: readonly SegmentDefinition[], latest: ReadonlyMap<string, LatestValue>): string {
   return segments
     .map(({ key, values }) => {
       const value = latest.get(key)?.value ?? undefined
       if (value === undefined) return 'u'
-      const place = values.indexOf(String(value))
-      return place < 0 ? 'o' : place
+      const index = values.indexOf(String(value))
+      return index < 0 ? 'o' : index
     })
     .join(',')
 }
 
-/** The values, in the order of the segments, that a segment's text stands for. */
+/** The values that a segment's text means, in the order of the segments. */
 export function segmentValues(segment: string, segments: readonly SegmentDefinition[]): string[] {
-  const places = segment.split(',')
+  const parts = segment.split(',')
   return segments.map(({ values }, i) => {
-    const place = places[i]!
-    return place === 'u' ? 'unknown' : place === 'o' ? 'other' : values[Number(place)]!
+    const index = parts[i]!
+    return index === 'u' ? 'unknown' : index === 'o' ? 'other' : values[Number(index)]!
   })
 }
 
-/** Takes the account's shares as they were out of the counters, and puts those that are now in; what is the same is left alone. */
+/** Moves the account's shares in the counters from `before` to `after`. Equal shares cost nothing. */
 export function countShares(
   before: readonly RateShare[],
   after: readonly RateShare[],
@@ -200,7 +210,9 @@ function countFirstDay({ rate, segment, firstDay }: RateShare, delta: number, ch
   changes.add(blockBook(rate.book, block), firstDayField(segment, firstDay), delta)
 }
 
-/** Behind what they begin with in common, walks both lists of days at once: most of their cells are the same. */
+/**
+ * Skips the days that both lists begin with, then walks both lists at once: most of their cells are equal.
+ */
 function countCells(before: RateShare, after: RateShare, changes: CounterChanges): void {
   const { rate, segment } = after
   const count = (day: number, previous: number | undefined, delta: number): void =>

@@ -1,32 +1,31 @@
 import { roundTo6 } from '../../lib/round.ts'
-import { compileExpression } from '../definition/conditions.ts'
+import { compileExpression } from '../definition/compile-expression.ts'
+import type { Value } from '../definition/expression.ts'
 import type {
   KpiDefinition,
   KpiSection,
   MeasureDefinition,
   MeasureSpan,
-  Value,
-} from '../definition/model-definition.ts'
-import type { CounterBook } from './counters.ts'
-import { type KpiPlace, keptCsm, measureBook, monthOfField, parsePlace } from './kpi-counts.ts'
+} from '../definition/population-definition.ts'
+import { type KpiCell, keptCsm, measureBook, monthOfField, parseKpiField } from './kpi-counts.ts'
 
-/** What counts can be split by. */
+/** The dimensions by which counts can be split. */
 export const KPI_DIMENSIONS = ['motion', 'tier', 'csm'] as const
 export type KpiDimension = (typeof KPI_DIMENSIONS)[number]
 
-/** Left out: all. Null: those that belong to none. */
+/** An absent dimension matches all counts. Null matches the counts without a motion or CSM. */
 export type KpiFilter = { readonly [Dimension in KpiDimension]?: string | null | undefined }
 
-/** A month's key figures of a group of accounts, motions and CSMs. */
+/** A month's key figure for a group of accounts, motions and CSMs. */
 export interface KpiAnswer {
   readonly definition: KpiDefinition
-  /** Rounded to 10⁻⁶; undefined: not known, such as a division by 0. */
+  /** Rounded to 10⁻⁶. Undefined: not known, for example after a division by 0. */
   readonly value: number | undefined
   /** Undefined: there is no target, or no value. */
   readonly isMet: boolean | undefined
 }
 
-/** The books that a section's measures are counted in. */
+/** The books that hold the counts of a section's measures. */
 export function kpiBooks(modelId: string, { measures }: KpiSection): string[] {
   return [...new Set(measures.flatMap(measure => bookOf(modelId, measure) ?? []))]
 }
@@ -35,7 +34,7 @@ function bookOf(modelId: string, measure: MeasureDefinition): string | undefined
   return measure.type === 'fixed' ? undefined : measureBook(modelId, measure)
 }
 
-/** What is asked for. */
+/** A question for the key figures of a month. */
 export interface KpiQuery {
   /** `YYYY-MM` */
   readonly month: string
@@ -44,28 +43,34 @@ export interface KpiQuery {
   readonly by: KpiDimension | undefined
 }
 
-/** The value of every measure by name, over all that is asked for and by group. */
+/** The value of each measure by name, in total and by group. */
 export interface KpiMeasures {
   readonly total: ReadonlyMap<string, number>
-  /** By ascending values; null, for none, last. */
+  /** Ascending by value; null is the last. */
   readonly groups: readonly KpiGroup[]
-  /** How many groups there are beyond those. */
+  /** How many more groups there are. */
   readonly groupsLeftOut: number
 }
 
-/** The counts of one value of a dimension. */
+/** The counts for one value of a dimension. */
 export interface KpiGroup {
   readonly value: string | null
   readonly measures: ReadonlyMap<string, number>
 }
 
-/** Adds up what is counted in the section's books, in any order and any parts: each counter is looked at once, however many groups there are. */
+/**
+ * Adds up the counts of a section's books, in any order and in any parts. It looks at each counter once,
+ * however many groups there are.
+ */
 export interface KpiTally {
   /** `book`: one of `kpiBooks`. */
   add(book: string, field: string, count: number): void
-  /** The tiers of what was counted in the month's spans, whatever the filter. */
+  /** The tiers of all counts in the month's spans, before the filter. */
   readonly tiers: ReadonlySet<string>
-  /** Of more groups than `maxGroups`, the largest: by the amounts of their measures, plans and accounts apart, added up. */
+  /**
+   * At most `maxGroups` groups, the largest ones. A group's size is the sum of its measures' amounts, without
+   * fixed measures and accounts.
+   */
   measures(maxGroups: number): KpiMeasures
 }
 
@@ -93,18 +98,18 @@ export function createKpiTally(
       const of = monthOfField(field)
       const slots = slotsOf.get(book)?.filter(({ span }) => isIn(of, span, month)) ?? []
       if (slots.length === 0) return
-      const place = parsePlace(field)
+      const cell = parseKpiField(field)
       for (const { slot, isSplit } of slots) {
         if (!isSplit) {
           total[slot]! += count
           continue
         }
-        tiers.add(place.tier)
-        if (!fits(place, wanted)) continue
+        tiers.add(cell.tier)
+        if (!fits(cell, wanted)) continue
         total[slot]! += count
         if (by === undefined) continue
-        const group = groups.get(place[by]) ?? zeros()
-        groups.set(place[by], group)
+        const group = groups.get(cell[by]) ?? zeros()
+        groups.set(cell[by], group)
         group[slot]! += count
       }
     },
@@ -130,23 +135,23 @@ interface CountedSlot {
   readonly isSplit: boolean
 }
 
-/** Months as texts are in the order of time. */
+/** Months as texts sort by time. */
 function isIn(of: string, span: MeasureSpan, month: string): boolean {
   return span === 'month' ? of === month : span === 'before' ? of < month : of <= month
 }
 
-/** What is asked for, as it is kept: the whole of a CSM's name finds the cut one. */
+/** The filter in its stored form: the full name of a CSM finds the cut one. */
 function keptFilter(filter: KpiFilter): KpiFilter {
   return typeof filter.csm === 'string' ? { ...filter, csm: keptCsm(filter.csm) } : filter
 }
 
-function fits(place: KpiPlace, filter: KpiFilter): boolean {
+function fits(cell: KpiCell, filter: KpiFilter): boolean {
   return KPI_DIMENSIONS.every(
-    dimension => filter[dimension] === undefined || place[dimension] === filter[dimension],
+    dimension => filter[dimension] === undefined || cell[dimension] === filter[dimension],
   )
 }
 
-/** Plans and accounts are the same in every group. */
+/** Fixed measures and accounts are the same in each group. */
 function valuesOf(
   measures: readonly MeasureDefinition[],
   counts: readonly number[],
@@ -173,50 +178,10 @@ function compareValues(a: string | null, b: string | null): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** The value of every measure in a month (`YYYY-MM`), by name. `books`: those of `kpiBooks`, by name. */
-export function readMeasures(
-  modelId: string,
-  section: KpiSection,
-  books: ReadonlyMap<string, CounterBook>,
-  month: string,
-  filter: KpiFilter,
-): ReadonlyMap<string, number> {
-  return tallyBooks(modelId, section, books, { month, filter, by: undefined }).measures(0).total
-}
-
-/** The values of a dimension that any measure has counts for in the month's spans, ascending; null, for none, last. */
-export function splitValues(
-  modelId: string,
-  section: KpiSection,
-  books: ReadonlyMap<string, CounterBook>,
-  month: string,
-  filter: KpiFilter,
-  by: KpiDimension,
-): (string | null)[] {
-  const { groups } = tallyBooks(modelId, section, books, { month, filter, by }).measures(
-    Number.POSITIVE_INFINITY,
-  )
-  return groups.map(({ value }) => value)
-}
-
-function tallyBooks(
-  modelId: string,
-  section: KpiSection,
-  books: ReadonlyMap<string, CounterBook>,
-  query: KpiQuery,
-): KpiTally {
-  const tally = createKpiTally(modelId, section, query)
-  for (const book of kpiBooks(modelId, section))
-    for (const [field, count] of books.get(book) ?? []) tally.add(book, field, count)
-  return tally
-}
-
-/** Every key figure over the measures' values. */
-export function evaluateKpis(section: KpiSection, values: ReadonlyMap<string, number>): KpiAnswer[] {
-  return compileFigures(section)(values)
-}
-
-/** As `evaluateKpis`, for many groups: the formulas are compiled once. */
+/**
+ * Computes each key figure from the measures' values by name. The formulas are compiled once, for many
+ * groups.
+ */
 export function compileFigures({
   kpis,
   measures,

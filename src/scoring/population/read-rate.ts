@@ -1,6 +1,6 @@
 import { roundScore } from '../../lib/round.ts'
 import { firstFrom } from '../activity/buckets.ts'
-import type { RateDefinition } from '../definition/model-definition.ts'
+import type { RateDefinition } from '../definition/population-definition.ts'
 import type { CounterBook } from './counters.ts'
 import {
   type BlockCounter,
@@ -12,13 +12,13 @@ import {
   segmentValues,
 } from './rate-cells.ts'
 
-/** Which windows of days, and which accounts, are asked for. */
+/** A question for a rate: the windows of days, and the accounts. */
 export interface RateQuery {
-  /** Window lengths in days, 1 to 400, each with the days on which its windows end, ascending. */
+  /** Window lengths in days, 1 to 400. `ends`: the days on which windows of this length end, ascending. */
   readonly windows: readonly { readonly days: number; readonly ends: readonly number[] }[]
-  /** By segment: the only values that count. */
+  /** The only values that count, by segment. */
   readonly where: ReadonlyMap<string, ReadonlySet<string>>
-  /** The segments that the answer is broken down by. */
+  /** The segments to break the answer down by. */
   readonly by: readonly string[]
 }
 
@@ -26,36 +26,39 @@ export interface RateQuery {
 export interface Rate {
   readonly accounts: number
   readonly exhibiting: number
-  /** Percent, to 2 decimals; undefined for no accounts. */
+  /** In percent, to 2 decimals; undefined for no accounts. */
   readonly rate: number | undefined
 }
 
-/** The answer for accounts that share the values of the segments asked for. */
+/** The rates of the accounts that share these values of the requested segments. */
 export interface RateGroup {
-  /** By segment, in the order of `by`. */
+  /** One for each segment, in the order of `by`. */
   readonly values: readonly string[]
-  /** By window of the query, by end. */
+  /** One for each window of the query, then for each end. */
   readonly rates: readonly (readonly Rate[])[]
 }
 
-/** What is to be read for a query, once the rate's own book is known. */
+/** What to read for a query. The rate's own book is known by then. */
 export interface RatePlan {
   readonly query: RateQuery
   readonly segments: readonly SegmentAsked[]
-  /** To be read, each by itself: one for each block of days, from that of the first window's first day to that of the last window's last. */
+  /**
+   * One for each block of days, from the first day of the first window to the last day of the last one. They
+   * can be read separately.
+   */
   readonly books: readonly string[]
 }
 
-/** A segment that has accounts, and the values asked for. */
+/** A segment with accounts that the query asks for. */
 interface SegmentAsked {
   readonly segment: string
   /** In the order of the query's `by`. */
   readonly groupValues: readonly string[]
-  /** Whose first day is before all that is read. */
+  /** Accounts whose first day is before all the blocks that are read. */
   readonly accountsBefore: number
 }
 
-/** @param totals the book `rateBook(modelId, definition)` */
+/** `totals`: the book `rateBook(modelId, definition)`. */
 export function planRate(
   modelId: string,
   definition: RateDefinition,
@@ -71,12 +74,12 @@ export function planRate(
   }
 }
 
-/** Adds up what is counted in the books of a plan, in any order and any parts. */
+/** Adds up the counts of a plan's books, in any order and in any parts. */
 export interface RateTally {
   add(field: string, count: number): void
-  /** By ascending values; without `by` there is one, also where there are no accounts. */
+  /** Ascending by values. Without `by` there is one group, even if there are no accounts. */
   groups(): RateGroup[]
-  /** Over all groups. By window of the query, by end. */
+  /** Over all groups. By window of the query, then by end. */
   total(): Rate[][]
 }
 
@@ -115,13 +118,6 @@ export function createRateTally({ query, segments }: RatePlan): RateTally {
   }
 }
 
-/** The groups, from books that are all at hand. `books`: the plan's. */
-export function answerRate(plan: RatePlan, books: readonly CounterBook[]): RateGroup[] {
-  const tally = createRateTally(plan)
-  for (const book of books) for (const [field, count] of book) tally.add(field, count)
-  return tally.groups()
-}
-
 function segmentsAsked(
   totals: CounterBook,
   definition: RateDefinition,
@@ -133,11 +129,11 @@ function segmentsAsked(
     const { segment, block } = parseTotal(field)
     before.set(segment, (before.get(segment) ?? 0) + (block < firstBlock ? count : 0))
   }
-  const places = by.map(name => definition.segments.findIndex(each => each.name === name))
+  const indexes = by.map(name => definition.segments.findIndex(each => each.name === name))
   return [...before].flatMap(([segment, accountsBefore]) => {
     const values = segmentValues(segment, definition.segments)
     const isAsked = definition.segments.every(({ name }, i) => where.get(name)?.has(values[i]!) ?? true)
-    return isAsked ? [{ segment, groupValues: places.map(place => values[place]!), accountsBefore }] : []
+    return isAsked ? [{ segment, groupValues: indexes.map(index => values[index]!), accountsBefore }] : []
   })
 }
 
@@ -154,7 +150,10 @@ interface GroupTally {
   readonly windows: readonly WindowTally[]
 }
 
-/** By end of the window, each against the end before; with one more behind the last, for what no end reaches. */
+/**
+ * One entry for each end of the window: the difference from the end before. One more entry takes what no
+ * window reaches.
+ */
 interface WindowTally {
   readonly accounts: number[]
   readonly exhibiting: number[]
@@ -171,10 +170,9 @@ function createGroup(values: readonly string[], { windows }: RateQuery): GroupTa
   }
 }
 
-/**
- * An account counts in the windows that end on its first day or later. One in the cell (d, p) exhibits in the window of L days that ends on e,
- * if `e − L < d ≤ e` and `p ≤ e − L`: if `max(d, p + L) ≤ e < d + L`.
- */
+// An account counts in the windows that end on its first day or later. An account in the cell (d, p) exhibits
+// in the window of L days that ends on e if
+//   e − L < d ≤ e  and  p ≤ e − L,  which is the same as  max(d, p + L) ≤ e < d + L.
 function addCounter(
   { accounts, exhibiting }: WindowTally,
   { days, ends }: RateQuery['windows'][number],

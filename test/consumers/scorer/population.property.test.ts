@@ -1,18 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { ModelDefinition, RateDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import type { RateDefinition } from '../../../src/scoring/definition/population-definition.ts'
 import { monthOf } from '../../../src/scoring/population/kpi-counts.ts'
 import { rateBook } from '../../../src/scoring/population/rate-cells.ts'
-import { evaluateKpis, kpiBooks, readMeasures } from '../../../src/scoring/population/read-kpis.ts'
-import {
-  answerRate,
-  planRate,
-  type RateGroup,
-  type RateQuery,
-} from '../../../src/scoring/population/read-rate.ts'
+import { kpiBooks } from '../../../src/scoring/population/read-kpis.ts'
+import { planRate, type RateGroup, type RateQuery } from '../../../src/scoring/population/read-rate.ts'
 import { DAY_MS, dayOf } from '../../../src/signals/time.ts'
 import { arbitraryBatches } from '../../support/histories.ts'
 import type { MemoryStore } from '../../support/memory-store.ts'
+import { answerRate, evaluateKpis, readMeasures } from '../../support/population-answers.ts'
 import { type Mishap, PopulationRun } from '../../support/population-run.ts'
 import { type HistoryRecord, type SlowResult, slowEvaluate } from '../../support/slow/slow-evaluator.ts'
 import { type SlowSplit, slowKpi, slowMeasure } from '../../support/slow/slow-kpis.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseModel } from '../../../src/models/parse-model.ts'
-import { compileExpression } from '../../../src/scoring/definition/conditions.ts'
-import type { Expression, Value } from '../../../src/scoring/definition/model-definition.ts'
+import { compileExpression } from '../../../src/scoring/definition/compile-expression.ts'
+import type { Expression, Value } from '../../../src/scoring/definition/expression.ts'
 import { errorOf, expectRefused, modelText, parse, rules } from '../model-text.ts'
 
 const ACCEPTED = 'features, numbers, texts, && || !, comparisons, + - * /, in [...], ? : and known(feature)'

@@ -1,7 +1,8 @@
 import { expect, test, vi } from 'vitest'
 import type { Account } from '../../../src/scoring/account.ts'
 import { compileModel } from '../../../src/scoring/definition/compile-model.ts'
-import type { MeasureDefinition, ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import type { MeasureDefinition } from '../../../src/scoring/definition/population-definition.ts'
 import { foldBatch } from '../../../src/scoring/fold.ts'
 import type { LogEntry } from '../../../src/scoring/log-entry.ts'
 import { createPartitionMemory } from '../../../src/scoring/partition-memory.ts'
@@ -9,9 +10,9 @@ import type { CounterChange } from '../../../src/scoring/population/counters.ts'
 import {
   keptCsm,
   keptMotion,
+  kpiField,
   measureBook,
-  parsePlace,
-  placeField,
+  parseKpiField,
 } from '../../../src/scoring/population/kpi-counts.ts'
 import { createKpiTally, kpiBooks } from '../../../src/scoring/population/read-kpis.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
@@ -33,7 +34,7 @@ const AMOUNT = measure({ name: 'amount', type: 'sum', property: 'amount' })
 const PQLS: MeasureDefinition = { name: 'pqls', type: 'pqls', span: 'month' }
 const ACCOUNTS: MeasureDefinition = { name: 'accounts', type: 'accounts', span: 'month' }
 
-/** Every invitation is a point, up to 10; from 2 points the tier is hot, and there is a PQL. */
+/** Each invitation is a point, up to 10. From 2 points on, the tier is hot and there is a PQL. */
 const MODEL: ModelDefinition = {
   id: 'growth',
   version: 1,
@@ -145,18 +146,18 @@ class Log {
   }
 }
 
-/** [month, motion, tier, csm, delta] of what was counted for a measure. */
+/** The counts of a measure, as [month, motion, tier, csm, delta]. */
 function countsOf(changes: readonly CounterChange[], of: MeasureDefinition): unknown[] {
   const book = measureBook('growth', of as Exclude<MeasureDefinition, { type: 'fixed' }>)
   return changes
     .filter(change => change.book === book)
     .map(({ field, delta }) => {
-      const { month, motion, tier, csm } = parsePlace(field)
+      const { month, motion, tier, csm } = parseKpiField(field)
       return [month, motion, tier, csm, delta]
     })
 }
 
-test('an outcome counts in the month that it occurred in, under motion, tier and CSM', () => {
+test('an outcome counts in its month, under motion, tier and CSM', () => {
   const log = new Log()
   log.models(MODEL)
   log.signal('csm', { kind: 'traits', properties: { csm: 'kim' } })
@@ -175,7 +176,7 @@ test('measures that add up the same are counted once, whatever their months', ()
   expect(countsOf(log.signal('won', {}), WON_BEFORE)).toEqual([['2026-01', null, 'cold', null, 1]])
 })
 
-test('duplicates, signals too old, and those of other kinds count nothing', () => {
+test('duplicates, too old signals and signals of other kinds do not count', () => {
   const log = new Log()
   log.models(MODEL)
   log.signal('won', {})
@@ -184,7 +185,7 @@ test('duplicates, signals too old, and those of other kinds count nothing', () =
   expect(countsOf(log.signal('used', { kind: 'usage' }), WON)).toEqual([])
 })
 
-test('an amount that is no number is 0; a refund takes away; a huge one is cut', () => {
+test('an amount that is no number is 0, a refund is subtracted, and a huge amount is cut', () => {
   const log = new Log()
   log.models(MODEL)
   expect(countsOf(log.signal('a', { properties: { amount: '5' } }), AMOUNT)).toEqual([])
@@ -192,7 +193,7 @@ test('an amount that is no number is 0; a refund takes away; a huge one is cut',
   expect(countsOf(log.signal('c', { properties: { amount: 1e300 } }), AMOUNT)[0]).toContain(1e15)
 })
 
-test('the tier is that before the signal and behind the boundaries before it', () => {
+test('an outcome counts under the tier before its signal, after all earlier boundaries', () => {
   const log = new Log()
   log.models(MODEL)
   for (const i of [1, 2]) log.signal(`invite-${i}`, { kind: 'usage', name: 'seat.invited' })
@@ -210,7 +211,7 @@ test('a PQL counts when it begins, under its motion', () => {
   expect(countsOf(log.signal('i3', { kind: 'usage' }), PQLS)).toEqual([])
 })
 
-test('accounts count when they begin, or first come under the model', () => {
+test('an account counts when it is created, or first comes under the model', () => {
   const other = { ...MODEL, id: 'other', kpis: undefined }
   const log = new Log()
   log.models(other)
@@ -221,7 +222,7 @@ test('accounts count when they begin, or first come under the model', () => {
   expect(countsOf(newcomer, ACCOUNTS)).toEqual([['2026-02', null, '', null, 1]])
 })
 
-test('an account out of scope counts for nothing but as an account', () => {
+test('an account out of scope counts only as an account', () => {
   const log = new Log()
   log.models({ ...MODEL, scope: { include: undefined, exclude: { ids: ['acme'], when: undefined } } })
   const won = log.signal('won', {})
@@ -241,7 +242,7 @@ test.each([
   expect(keptCsm(value)).toBe(kept)
 })
 
-test('what is no motion of a trigger belongs to none', () => {
+test('a text that is no motion of a trigger counts under none', () => {
   expect(['cross-sell', 'Cross-sell', 'renewal', '', 3, undefined].map(keptMotion)).toEqual([
     'cross-sell',
     ...Array(5).fill(null),
@@ -254,7 +255,7 @@ test('a counter is parsed once at most, however many groups and measures there a
   const tally = createKpiTally('growth', section, { month: '2026-02', filter: {}, by: 'csm' })
   const parse = vi.spyOn(JSON, 'parse')
   const fields = months.flatMap(month =>
-    Array.from({ length: 200 }, (_, i) => placeField({ month, motion: null, tier: 'hot', csm: `csm-${i}` })),
+    Array.from({ length: 200 }, (_, i) => kpiField({ month, motion: null, tier: 'hot', csm: `csm-${i}` })),
   )
   const books = kpiBooks('growth', section)
   for (const book of books) for (const field of fields) tally.add(book, field, 1000)
@@ -269,11 +270,11 @@ test('a counter is parsed once at most, however many groups and measures there a
     pqls: 200_000,
     accounts: 200_000,
   })
-  // Of the book that two measures share two months, of the others one.
+  // Two measures share a book with two months; the other books have one.
   expect(parsed).toBe((books.length + 1) * 200)
 })
 
-test('of more groups than are asked for the largest stay, in the order of their names', () => {
+test('the largest groups stay if there are more than asked for, in the order of their names', () => {
   const tally = createKpiTally('growth', MODEL.kpis!, { month: '2026-01', filter: {}, by: 'csm' })
   const counts = [
     ['ada', 2],
@@ -285,7 +286,7 @@ test('of more groups than are asked for the largest stay, in the order of their 
   for (const [csm, count] of counts)
     tally.add(
       measureBook('growth', WON),
-      placeField({ month: '2026-01', motion: null, tier: 'hot', csm }),
+      kpiField({ month: '2026-01', motion: null, tier: 'hot', csm }),
       count,
     )
   const { groups, groupsLeftOut } = tally.measures(3)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { RateDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import type { RateDefinition } from '../../../src/scoring/definition/population-definition.ts'
 import { CounterChanges } from '../../../src/scoring/population/counters.ts'
 import {
   type CompiledRate,
@@ -7,7 +7,8 @@ import {
   type RateShare,
   rateBook,
 } from '../../../src/scoring/population/rate-cells.ts'
-import { answerRate, createRateTally, planRate } from '../../../src/scoring/population/read-rate.ts'
+import { createRateTally, planRate } from '../../../src/scoring/population/read-rate.ts'
+import { answerRate } from '../../support/population-answers.ts'
 
 const definition: RateDefinition = {
   name: 'intent',
@@ -24,7 +25,7 @@ const share = (firstDay: number, days: readonly number[], segment = '0'): RateSh
   days,
 })
 
-/** The counters after each account's shares became the next ones, one after the other. */
+/** The counters after each account's shares changed to the next ones, one after the other. */
 class Books {
   readonly books = new Map<string, Map<string, number>>()
 
@@ -75,21 +76,21 @@ describe('the counters of a rate', () => {
     expect(books.rate(112, 139)).toEqual({ trial: [2, 0] })
   })
 
-  test('are the same whatever order the days came in', () => {
+  test('are the same for any order of the days', () => {
     const [one, other] = [new Books(), new Books()]
     one.become([share(100, [100])], [share(100, [100, 140])], [share(100, [100, 120, 140])])
     other.become([share(100, [100, 120, 140])])
     expect(one.books).toEqual(other.books)
   })
 
-  test('answer alike when what came before the period is forgotten', () => {
+  test('give the same answer when the days before the period are forgotten', () => {
     const books = new Books()
     books.become([share(1, [1, 300, 450])], [share(1, [300, 450])])
     expect(books.rate(300, 400)).toEqual({ trial: [1, 1] })
     expect(books.rate(301, 460)).toEqual({ trial: [1, 1] })
   })
 
-  test('follow an account that changes its segment, its first day, or leaves', () => {
+  test('follow an account that changes its segment or first day, or leaves', () => {
     const books = new Books()
     books.become([share(100, [100, 120])], [share(100, [100, 120], '1')])
     expect(books.rate(90, 130)).toEqual({ paid: [1, 1] })
@@ -100,14 +101,14 @@ describe('the counters of a rate', () => {
     expect(gone.counters()).toEqual([])
   })
 
-  test('write nothing for what stays as it is', () => {
+  test('write nothing for an unchanged share', () => {
     const changes = new CounterChanges()
     const days = Array.from({ length: 400 }, (_, i) => i)
     countShares([share(0, days)], [share(0, [...days, 400])], changes)
     expect(changes.list()).toEqual([{ book: `${rate.book}:12`, field: '0:400:399', delta: 1 }])
   })
 
-  test('are as many books for a period, however many segments there are', () => {
+  test('fill the same number of books for a period, however many segments there are', () => {
     const books = new Books()
     const segments = ['0', '1', 'o', 'u']
     for (const segment of segments) books.become([share(0, [0, 200, 399], segment)])
@@ -117,7 +118,7 @@ describe('the counters of a rate', () => {
     expect(books.rate(0, 399)).toEqual({ trial: [1, 1], paid: [1, 1], other: [1, 1], unknown: [1, 1] })
   })
 
-  test('of segments that are not asked for are left out', () => {
+  test('are left out for segments that are not asked for', () => {
     const books = new Books()
     books.become([share(100, [120], '0')])
     books.become([share(100, [121], '1')])

@@ -7,7 +7,7 @@ import {
 import { arbitraryCondition, readableOf } from './arbitrary-conditions.ts'
 import { ALERT_NAMES, DAY_MS, HOUR_MS } from './vocabulary.ts'
 
-/** Never short: a condition that is always true is told so often, for 500 days. */
+/** Never short: if a condition is always true, the alert is sent this often for 500 days. */
 const FREQUENCIES_MS = [25 * HOUR_MS + 1, DAY_MS, 36 * HOUR_MS, 3 * DAY_MS, 30 * DAY_MS, 400 * DAY_MS]
 
 export function arbitraryAlerts({

@@ -1,25 +1,24 @@
 import fc from 'fast-check'
-import type {
-  Condition,
-  Expression,
-  FeatureDefinition,
-  Formula,
-} from '../../../src/scoring/definition/model-definition.ts'
+import type { Condition, Expression, Formula } from '../../../src/scoring/definition/expression.ts'
+import type { FeatureDefinition } from '../../../src/scoring/definition/feature-definition.ts'
 import { arbitraryLimit } from './arbitrary-numbers.ts'
 import { PLANS } from './vocabulary.ts'
 
-/** Random expressions. They are well typed: that is what makes an expression checked. */
+/** Random expressions of the right types: a checked expression has no others. */
 
-/** What an expression may read, by type; at least one number. */
+/** What an expression may read, by type. There is at least one number. */
 export interface Readable {
   readonly numbers: readonly string[]
   readonly texts: readonly string[]
   readonly truths: readonly string[]
-  /** What texts are compared with. */
+  /** Texts to compare with. */
   readonly words: readonly string[]
 }
 
-/** Features; with the tiers of a model also `score` and `tier`, as in a trigger. */
+/**
+ * The features that may be read. In a trigger, `score` and `tier` too: for those, `tiers` are the model's
+ * tiers.
+ */
 export function readableOf(features: readonly FeatureDefinition[], tiers: readonly string[] = []): Readable {
   const reads = tiers.length > 0
   return {
@@ -62,11 +61,11 @@ function typeOf(expression: Expression, features: readonly FeatureDefinition[]):
 
 export function arbitraryCondition(readable: Readable): fc.Arbitrary<Condition> {
   const { simple, truth } = arbitraryExpressions(readable)
-  // Deep conditions are mostly always the same; simple ones turn.
+  // Deep conditions mostly keep their result; simple ones change it.
   return fc.oneof(simple, truth).map(expression => ({ text: 'drawn', expression }))
 }
 
-/** A number: a feature or a little more. */
+/** A number: a feature, or a little more. */
 export function arbitraryAmount(readable: Readable): fc.Arbitrary<Formula> {
   const { number } = arbitraryExpressions(readable)
   return number.map(expression => ({ text: 'drawn', expression }))

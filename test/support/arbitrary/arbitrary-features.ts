@@ -5,7 +5,7 @@ import {
   type Level,
   type Selection,
   type Window,
-} from '../../../src/scoring/definition/model-definition.ts'
+} from '../../../src/scoring/definition/feature-definition.ts'
 import { arbitraryFormula, namesOfType, readableOf } from './arbitrary-conditions.ts'
 import { arbitraryLimit } from './arbitrary-numbers.ts'
 import {
@@ -55,12 +55,12 @@ const arbitraryLevel: fc.Arbitrary<Level> = fc.record({
 
 const arbitraryMeasure = fc.constantFrom('count' as const, 'sum' as const)
 
-/** Mostly keys of which much is heard, and in `latest` mostly of the type that is mostly sent. */
+/** Mostly keys that many signals carry; for `latest`, mostly with the type that they carry. */
 const arbitraryKey = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('traits.seats', 'contract.renewsOn') },
   fc.constantFrom(...KEYS, 'traits.never'),
 )
-/** Days of a period, and how many periods at most: 400 days in all. */
+/** The length of a period in days, and the most periods: 400 days in all. */
 const PERIODS: readonly (readonly [periodDays: number, max: number])[] = [
   [1, 3],
   [1, 400],
@@ -230,7 +230,10 @@ const arbitraryDerived: fc.Arbitrary<Derived> = fc.oneof(
   fc.record({ type: fc.constant('formula' as const) }),
 )
 
-/** Features `f0`, `f1`, …: readers, then ratios, extremes and formulas of those before them. The first one is a number. */
+/**
+ * Features `f0`, `f1`, …: root features first, then ratios, extremes and formulas of the features before
+ * them. `f0` is a number.
+ */
 export const arbitraryFeatures: fc.Arbitrary<FeatureDefinition[]> = fc
   .record({
     first: fc.record({

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
+import type { FeatureDefinition } from '../../../src/scoring/definition/feature-definition.ts'
 import type {
   Band,
   Case,
-  FeatureDefinition,
   GateDefinition,
   GroupDefinition,
   LinearPoints,
@@ -27,7 +27,7 @@ export interface ModelOptions {
   readonly version?: number
 }
 
-/** A small model with everything that the language has. */
+/** A small model that may use every part of the language. */
 export function arbitraryModel(options: ModelOptions = {}): fc.Arbitrary<ModelDefinition> {
   const id = options.id ?? MODEL_IDS[0]
   return fc
@@ -141,7 +141,7 @@ function arbitraryGroups(features: readonly FeatureDefinition[]): fc.Arbitrary<G
     groups.map((each, index) => ({
       name: `group${index}`,
       ...each,
-      // A group needs a rule that can give something.
+      // A group needs a rule that can give points.
       rules: each.rules.map((rule, number) => ({
         ...rule,
         name: `rule${number}`,
@@ -187,7 +187,10 @@ function arbitraryGates(features: readonly FeatureDefinition[]): fc.Arbitrary<Ga
   )
 }
 
-/** Cooldown and expiry, ms. Together never short: a condition that is always true gives a PQL so often, for 500 days. */
+/**
+ * Cooldown and expiry in ms. Their sum is never short: if a condition is always true, it makes a PQL this
+ * often for 500 days.
+ */
 const PERIODS: readonly (readonly [cooldownMs: number, expiryMs: number])[] = [
   [HOUR_MS, 2 * DAY_MS],
   [5_000_001, 40_000_001],

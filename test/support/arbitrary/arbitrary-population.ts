@@ -2,17 +2,19 @@ import fc from 'fast-check'
 import {
   type AccountList,
   type FacetDefinition,
-  type KpiSection,
-  type MeasureDefinition,
   MOTIONS,
-  type RateDefinition,
   type ScopeDefinition,
 } from '../../../src/scoring/definition/model-definition.ts'
+import type {
+  KpiSection,
+  MeasureDefinition,
+  RateDefinition,
+} from '../../../src/scoring/definition/population-definition.ts'
 import { arbitraryAmount, arbitraryCondition, type Readable } from './arbitrary-conditions.ts'
 import { arbitrarySelection } from './arbitrary-features.ts'
 import { PATTERNS } from './vocabulary.ts'
 
-/** Random words about many accounts: which are scored, what they are listed by, rates, key figures. */
+/** Random scopes, facets, rates and key figures. */
 
 export function arbitraryScope(readable: Readable): fc.Arbitrary<ScopeDefinition> {
   const ids = fc.subarray(['account-0', 'account-1', 'account-2', 'nobody'], { minLength: 1 })
@@ -22,7 +24,7 @@ export function arbitraryScope(readable: Readable): fc.Arbitrary<ScopeDefinition
     { weight: 3, arbitrary: fc.record({ ids: fc.constant([]), when }) },
     fc.record({ ids, when }),
   )
-  // Mostly all accounts: of one that is never in scope there is little to see.
+  // Mostly all accounts: an account that is never in scope shows little.
   const everyone = fc.constant({ include: undefined, exclude: undefined })
   const some = fc.record({
     include: fc.option(list, { nil: undefined, freq: 2 }),
@@ -82,7 +84,7 @@ const arbitraryMeasureBody = fc.oneof(
   fc.record({ type: fc.constant('fixed' as const), value: fc.constantFrom(0, 2, 1000) }),
 )
 
-/** Measures `m0`, `m1`, …, and metrics over them. */
+/** Measures `m0`, `m1`, …, and key figures over them. */
 export const arbitraryKpis: fc.Arbitrary<KpiSection | undefined> = fc.option(
   fc
     .record({

@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 
-/** JSON texts that are signals, nearly signals, or were signals before a byte of them fell over. Times lie around `OBSERVED_AT`. */
+/**
+ * JSON texts that are signals, are nearly signals, or became broken signals by a change of bytes. Their times
+ * are around `OBSERVED_AT`.
+ */
 
 export const OBSERVED_AT = Date.parse('2026-03-01T00:00:00Z')
 
-/** A member of the object, as it stands in the text. */
+/** A member of the object, as text. */
 type Member = readonly [name: string, value: string]
 
 const PLAIN_TEXT = fc.oneof(
@@ -198,7 +201,7 @@ const OPTIONAL: fc.Arbitrary<Member> = fc.oneof(
       )
       .map(([name, value]): Member => [name, value]),
   },
-  // Once more, so that some are there twice.
+  // A few members again, so that some are there twice.
   { weight: 1, arbitrary: TEXT_IN_QUOTES.map((value): Member => ['id', value]) },
   { weight: 1, arbitrary: KIND.map((value): Member => ['kind', value]) },
 )
@@ -257,7 +260,7 @@ const TEXT = fc
   )
   .map(([members, isShuffled, draws, [colon, comma], [open, close], left]) => {
     const ordered = isShuffled ? shuffle(members, draws) : members
-    // One in forty has a member less.
+    // One text in forty lacks a member.
     const kept = left === 0 ? ordered.slice(1) : ordered
     return open + kept.map(([name, value]) => `"${name}"${colon}${value}`).join(comma) + close
   })
@@ -271,7 +274,7 @@ function shuffle(members: readonly Member[], draws: Iterator<number>): Member[] 
   return shuffled
 }
 
-/** Bytes that are set, put in, or taken away. */
+/** Replaces, inserts or removes bytes. */
 const DAMAGE = fc.oneof(
   { weight: 2, arbitrary: fc.constant(undefined) },
   {

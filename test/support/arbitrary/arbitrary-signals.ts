@@ -15,9 +15,12 @@ import {
   TIER_NAMES,
 } from './vocabulary.ts'
 
-/** Random signals, as steps that are relative to the records before them. */
+/** Random signals, as steps relative to the records before them. */
 
-/** `repeat` sends an exact copy of an earlier signal, `borrow` the id of one for something else. */
+/**
+ * `repeat` sends an exact copy of an earlier signal. `borrow` sends another signal with the id of an earlier
+ * one.
+ */
 export type SignalStep = {
   readonly type: 'new' | 'borrow' | 'repeat'
   readonly account: number
@@ -27,7 +30,7 @@ export type SignalStep = {
 }
 
 type SignalBody = Pick<Signal, 'kind' | 'name' | 'userId' | 'quantityThousandths' | 'properties'> & {
-  /** Of an override: when it ends, seen from when it occurred. Undefined: it names no end. */
+  /** The end of an override, relative to when it occurred. Undefined: it names no end. */
   readonly lasting?: Lasting | undefined
 }
 
@@ -98,7 +101,7 @@ const arbitraryDate: fc.Arbitrary<PropertyValue> = fc.oneof(
   fc.constant(null),
 )
 
-/** Values that say yes, and those that do not. */
+/** Positive values, and the others. */
 const arbitraryPresence = fc.constantFrom<PropertyValue>(true, 'anna', 1, false, 0, '', null)
 
 const arbitraryFact: fc.Arbitrary<SignalBody> = fc.record({
@@ -122,7 +125,7 @@ const arbitraryFact: fc.Arbitrary<SignalBody> = fc.record({
   ),
 })
 
-/** How long an override lasts; `midnight` and `full hour` are the next ones. */
+/** How long an override lasts. `midnight` and `full hour` are the next ones. */
 type Lasting = { readonly to: 'midnight' | 'full hour' } | { readonly ms: number; readonly offset: boolean }
 
 const arbitraryLasting: fc.Arbitrary<Lasting> = fc.oneof(
@@ -173,7 +176,7 @@ const arbitraryOverride: fc.Arbitrary<SignalBody> = fc
     lasting: endless && decision['lift'] === true ? undefined : lasting,
   }))
 
-/** When a signal occurred, seen from its timestamp. */
+/** When a signal occurred, relative to its timestamp. */
 type Lateness =
   | { readonly type: 'on time' | 'first moment of the day' | 'same as the one before' }
   | { readonly type: 'late' | 'early'; readonly ms: number }

@@ -1,10 +1,13 @@
-/** The few words that random models and random signals share, so that names, keys, users, days and ids collide. */
+/**
+ * The few words that random models and random signals share, so that names, keys, users, days and ids
+ * collide.
+ */
 
 export const MINUTE_MS = 60_000
 export const HOUR_MS = 60 * MINUTE_MS
 export const DAY_MS = 24 * HOUR_MS
 
-/** Logs begin in the days after this; 29 February 2024 is within reach. */
+/** Logs begin in the days after this time. 29 February 2024 is within reach. */
 export const EPOCH = Date.UTC(2023, 10, 20)
 
 export const MODEL_IDS = ['growth', 'health'] as const
@@ -23,9 +26,9 @@ export const KEYS = FACT_KINDS.flatMap(kind => FACT_PROPERTIES.map(property => `
 export const DAY_WINDOWS = [1, 2, 3, 7, 28, 30, 90, 199, 200, 201, 365, 399, 400] as const
 export const HOUR_WINDOWS = [1, 2, 6, 24, 47, 48] as const
 
-/** Long enough to turn between two signals, short enough to be filled by a few. */
+/** Windows long enough to change between two signals, and short enough for a few signals to fill. */
 export const SHORT_WINDOWS = [1, 2, 3, 5, 7, 30] as const
 
-/** The properties under which traits say who and what is there: keys with a prefix in common. */
+/** Properties for who and what an account has: keys with a common prefix. */
 export const PREFIXED_PROPERTIES = ['stakeholder.cfo', 'stakeholder.it', 'owns.crm'] as const
 export const CSMS = ['kim', 'lee'] as const

@@ -1,14 +1,11 @@
-import type {
-  Dimension,
-  FeatureDefinition,
-  ModelDefinition,
-  Value,
-} from '../../../src/scoring/definition/model-definition.ts'
+import type { Value } from '../../../src/scoring/definition/expression.ts'
+import type { Dimension, FeatureDefinition } from '../../../src/scoring/definition/feature-definition.ts'
+import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
 import type { Contribution } from '../../../src/scoring/outputs.ts'
 import type { PropertyValue, Signal } from '../../../src/signals/signal.ts'
 import { dayOf, HELD_DAYS, hourOf } from './slow-numbers.ts'
 
-/** What the slow evaluator holds of an account: its raw signals, and what the models said of them last. */
+/** The state of an account in the slow evaluator: its raw signals, and the last result of each model. */
 
 export type SlowTriggerState =
   | { readonly status: 'idle'; readonly cooldownUntil: number }
@@ -23,18 +20,18 @@ export interface SlowStanding {
   readonly active: ActiveModel
   readonly modelId: string
   readonly modelVersion: number
-  /** As of the last evaluation; 0, 0 and empty before the first one. */
+  /** As of the last evaluation; 0, 0 and empty before the first. */
   readonly score: number
   readonly coverage: number
   readonly contributions: readonly Contribution[]
   readonly features: ReadonlyMap<string, Value>
   readonly tier: string
   readonly enteredAt: number
-  /** As of the last evaluation; true before the first one. */
+  /** As of the last evaluation; true before the first. */
   readonly inScope: boolean
-  /** By the trigger's name; all triggers of the model. */
+  /** The state of every trigger of the model, by name. */
   readonly triggers: ReadonlyMap<string, SlowTriggerState>
-  /** By the alert's name: when it may be sent again; those that were never sent are not in it. */
+  /** When each alert may be sent again, by name. An alert that was never sent is absent. */
   readonly alerts: ReadonlyMap<string, number>
 }
 
@@ -56,16 +53,16 @@ export interface SlowAccount {
   }
 }
 
-/** A raw signal that was applied, with what the caps let in of it. */
+/** A raw signal that was applied, with the parts that the caps let in. */
 export interface Applied {
   readonly signal: Signal
   readonly day: number
   readonly hour: number
   /** The account's clock when it was applied. */
   readonly appliedAt: number
-  readonly nameKept: boolean
+  readonly isNameKept: boolean
   readonly valuesKept: ReadonlyMap<Dimension, string>
-  /** By key, `kind.property`. */
+  /** Values by key, `kind.property`. */
   readonly factsKept: ReadonlyMap<string, PropertyValue>
 }
 
@@ -89,11 +86,14 @@ export interface Account extends SlowAccount {
   standings: Standing[]
   duplicates: number
   readonly dropped: { tooOld: number; names: number; keys: number; values: number }
-  /** The last evaluation changed nothing, so that the next one can only if a feature or a deadline does. */
-  settled: boolean
+  /**
+   * The last evaluation changed nothing. The next one can change something only if a feature changes or a
+   * deadline comes.
+   */
+  isSettled: boolean
   /** No boundary is before this. */
   quietUntil: number
-  /** By model and trigger, over all versions: numbers the PQLs. */
+  /** The number of PQLs by model and trigger, over all versions. It numbers the next PQL. */
   readonly pqlCounts: Map<string, number>
 }
 
@@ -101,20 +101,20 @@ export interface ActiveModel {
   readonly definition: ModelDefinition
   readonly text: string
   readonly hasHourWindows: boolean
-  /** A day-based feature can change on a day on which a signal is exactly so many days old … */
+  /** A day-based feature can change on a day on which a signal is exactly this many days old. */
   readonly turningDays: ReadonlySet<number>
-  /** … and an hour-based one in an hour in which a signal is exactly so many hours old. */
+  /** An hour-based feature can change in an hour in which a signal is exactly this many hours old. */
   readonly turningHours: ReadonlySet<number>
-  /** Features that can change on any day … */
+  /** Features that can change on any day. */
   readonly daily: readonly FeatureDefinition[]
-  /** … and in any hour. */
+  /** Features that can change in any hour. */
   readonly hourly: readonly FeatureDefinition[]
 }
 
-/** What a feature is read from. */
+/** The input of a feature. */
 export interface Moment {
   readonly applied: readonly Applied[]
-  /** Those of them whose day is not forgotten. */
+  /** The applied signals whose day is not forgotten. */
   readonly held: readonly Applied[]
   readonly today: number
   readonly hour: number
@@ -125,7 +125,7 @@ export function momentOf({ applied, clock }: SlowAccount): Moment {
   return { applied, held: applied.filter(({ day }) => day > today - HELD_DAYS), today, hour: hourOf(clock) }
 }
 
-/** (kind, name); a kind has no space. */
+/** (kind, name) as a text. A kind contains no space. */
 export function pairOf({ kind, name }: Signal): string {
   return `${kind} ${name}`
 }

@@ -1,10 +1,10 @@
 import type { Motion } from '../../../src/scoring/definition/model-definition.ts'
 
-/** A backtest the obvious way: every pair of what was said and what came is looked at. */
+/** A slow, obvious backtest: it looks at every pair of a prediction and a win. */
 
 const DAY_MS = 86_400_000
 
-/** What happened, each account's in the order of its log. */
+/** One fact about an account. The facts of an account are in the order of its log. */
 export type Fact = { readonly account: string; readonly at: number } & (
   | { readonly type: 'month'; readonly tier: number | undefined }
   | { readonly type: 'pql'; readonly trigger: number }
@@ -19,19 +19,21 @@ interface Setting {
 }
 
 export function slowBacktest(facts: readonly Fact[], { tiers, triggers, horizonMs, end }: Setting) {
-  const all = facts.map((fact, place) => ({ ...fact, place }))
+  const all = facts.map((fact, position) => ({ ...fact, position }))
   const wins = all.filter(fact => fact.type === 'win')
   const months = all.filter(fact => fact.type === 'month')
   const pqls = all.filter(fact => fact.type === 'pql')
-  type Placed = { readonly account: string; readonly at: number; readonly place: number }
-  const leadsTo = (said: Placed, win: Placed): boolean =>
-    said.account === win.account && said.place < win.place && win.at - said.at <= horizonMs
-  const isJudged = ({ at }: Placed): boolean => at + horizonMs <= end
+  type Positioned = { readonly account: string; readonly at: number; readonly position: number }
+  const leadsTo = (prediction: Positioned, win: Positioned): boolean =>
+    prediction.account === win.account &&
+    prediction.position < win.position &&
+    win.at - prediction.at <= horizonMs
+  const isJudged = ({ at }: Positioned): boolean => at + horizonMs <= end
   const share = (part: number, whole: number): number | null =>
     whole === 0 ? null : Math.round((part / whole) * 1e6) / 1e6
 
   const judgedMonths = months.filter(month => month.tier !== undefined && isJudged(month))
-  const isFollowed = (said: Placed): boolean => wins.some(win => leadsTo(said, win))
+  const isFollowed = (prediction: Positioned): boolean => wins.some(win => leadsTo(prediction, win))
   const monthShare = (of: typeof judgedMonths) => ({
     accountMonths: of.length,
     followed: of.filter(isFollowed).length,

@@ -1,30 +1,30 @@
-import type {
-  FeatureDefinition,
-  ModelDefinition,
-  Value,
-} from '../../../src/scoring/definition/model-definition.ts'
+import type { Value } from '../../../src/scoring/definition/expression.ts'
+import type { FeatureDefinition } from '../../../src/scoring/definition/feature-definition.ts'
+import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
 import { type Account, type ActiveModel, momentOf } from './slow-account.ts'
 import { readFeature } from './slow-features.ts'
 import { DAY_MS, dayOf, HELD_DAYS, HOUR_MS, hourOf } from './slow-numbers.ts'
 import { endsOfOverrides } from './slow-overrides.ts'
 
-/** When a score can change although nothing happened. */
+/** The moments at which a score can change although nothing happened. */
 
 const LONGEST_HOUR_WINDOW = 48
 
 export function nextBoundary(account: Account, everyBoundary: boolean): number {
   const { clock } = account
   const hour = hourOf(clock)
-  // In a settled account all of whose signals are 48 hours old no full hour can change anything but a midnight does.
+  // Once the account is settled and all its signals are 48 hours old, only midnights can change something.
   const hoursMatter =
-    everyBoundary || !account.settled || account.applied.some(each => each.hour > hour - LONGEST_HOUR_WINDOW)
+    everyBoundary ||
+    !account.isSettled ||
+    account.applied.some(each => each.hour > hour - LONGEST_HOUR_WINDOW)
   const step = hoursMatter && hasHourWindows(account) ? HOUR_MS : DAY_MS
-  const sleeps = !everyBoundary && account.settled && isForgotten(account)
+  const sleeps = !everyBoundary && account.isSettled && isForgotten(account)
   const next = sleeps ? Number.POSITIVE_INFINITY : (Math.floor(clock / step) + 1) * step
   return Math.min(next, ...deadlinesOf(account).filter(deadline => deadline > clock))
 }
 
-/** Then every feature reads nothing, today and on all days to come. */
+/** Whether every feature reads nothing, today and on all days to come. */
 function isForgotten({ applied, clock }: Account): boolean {
   return applied.every(({ day, factsKept }) => day <= dayOf(clock) - HELD_DAYS && factsKept.size === 0)
 }
@@ -42,21 +42,23 @@ function deadlinesOf({ applied, standings }: Account): number[] {
   return [...ofStandings, ...endsOfOverrides(applied)]
 }
 
-/**
- * Whether an evaluation at the boundary that the clock is at can differ from the last one. An evaluation is a function of
- * the features, of the standings, of the overrides, and of which deadlines are reached (the ends of overrides and the moments
- * at which an alert may be sent again are among them). If the last one changed no standing (`settled`),
- * the next one changes none as long as the features are the same and no deadline was reached since.
- *
- * A feature other than those in `daily` depends on a signal only through comparisons of its age in days (or hours) with
- * the constants in `turningDays` (or `turningHours`), so it is the same as a day (or hour) ago unless a signal has just
- * reached one of them. The features in `daily` (and `hourly`) are computed and compared with the last evaluation's; none of
- * them reads another feature. A formula, a ratio and the like change only if a feature that they read does. The cost of a day
- * is so about one pass over the account's signals in place of one a feature.
- */
+// An evaluation is a function of the features, the standings, the overrides, and the reached deadlines.
+// Deadlines include the ends of overrides, and the moments at which an alert may be sent again. If the last
+// evaluation changed no standing (`isSettled`), the next one changes none while the features are the same and
+// no deadline is reached.
+//
+// features             change when                              seen by
+// most                 a signal's age passes a constant         `turningDays`, `turningHours`
+// `daily`, `hourly`    on any day, in any hour                  computing and comparing them
+// formulas, ratios …   a feature that they read changes         the features that they read
+//
+// Features in `daily` and `hourly` read no other feature. So a day costs about one pass over the account's
+// signals, not one for each feature.
+
+/** Whether an evaluation at the present boundary can differ from the last one. */
 export function mayChange(account: Account): boolean {
-  const { clock, settled, standings } = account
-  if (!settled || deadlinesOf(account).includes(clock)) return true
+  const { clock, isSettled, standings } = account
+  if (!isSettled || deadlinesOf(account).includes(clock)) return true
   const moment = momentOf(account)
   const { applied, today, hour } = moment
   const anyDiffers = (of: readonly FeatureDefinition[], before: ReadonlyMap<string, Value>) =>
@@ -88,7 +90,7 @@ const DAILY_TYPES: ReadonlySet<FeatureDefinition['type']> = new Set<FeatureDefin
 ])
 
 export function activate(definition: ModelDefinition): ActiveModel {
-  // At 400 days everything of a signal is forgotten but its facts.
+  // At 400 days only the facts of a signal are left.
   const turningDays = new Set<number>([HELD_DAYS])
   const turningHours = new Set<number>()
   for (const feature of definition.features) {

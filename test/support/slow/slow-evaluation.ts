@@ -1,16 +1,16 @@
+import type { Formula, Value } from '../../../src/scoring/definition/expression.ts'
 import type {
   AccountList,
   AlertDefinition,
-  Formula,
   ModelDefinition,
   TierDefinition,
   TriggerDefinition,
-  Value,
 } from '../../../src/scoring/definition/model-definition.ts'
 import type { AlertEvent, Cause, PqlEvent, PqlStatus, ScoringEvent } from '../../../src/scoring/outputs.ts'
 import { type Account, momentOf, type SlowTriggerState, type Standing } from './slow-account.ts'
 import { namedValues, namesIn, resultOf } from './slow-expressions.ts'
-import { latestFact, readFeatures } from './slow-features.ts'
+import { latestFact } from './slow-facts.ts'
+import { readFeatures } from './slow-features.ts'
 import { cut, round6, roundTo } from './slow-numbers.ts'
 import { holdingOverride, overridesAt, type SlowOverride } from './slow-overrides.ts'
 import { scoreModel } from './slow-score.ts'
@@ -23,7 +23,7 @@ export interface Run {
   readonly everyBoundary: boolean
 }
 
-/** A new PQL, and the model under which it came. */
+/** A new PQL, and the model that made it. */
 export interface SlowLead {
   readonly event: PqlEvent
   readonly model: ModelDefinition
@@ -34,7 +34,7 @@ export interface SlowLead {
 export function evaluate(run: Run, account: Account, causeOf: (standing: Standing) => Cause): void {
   const before = run.events.length
   for (const standing of account.standings) evaluateStanding(run, account, standing, causeOf(standing))
-  account.settled = run.events.length === before
+  account.isSettled = run.events.length === before
   account.quietUntil = Number.NEGATIVE_INFINITY
 }
 
@@ -67,7 +67,7 @@ function isInScope(
   return isIncluded && !isExcluded
 }
 
-/** Choice: rounded first, then cut, as the score of the rules is. */
+/** Choice: the score is rounded first, then cut, like the score of the rules. */
 function asScore({ score: { min, max, decimals } }: ModelDefinition, value: number): number {
   return cut(roundTo(value, decimals), min, max)
 }
@@ -102,7 +102,7 @@ function moveTier(
   standing.enteredAt = account.clock
 }
 
-/** Choice: a tier that an override names and the model does not have is as if it named none. */
+/** Choice: a tier that the model does not have is ignored, as if the override named none. */
 function nextTier(account: Account, standing: Standing, override: SlowOverride | undefined): TierDefinition {
   const { tiers, tierPolicy } = standing.active.definition
   const decided = tiers.find(({ name }) => name === override?.tier)
@@ -113,8 +113,8 @@ function nextTier(account: Account, standing: Standing, override: SlowOverride |
   const present = tiers.find(({ name }) => name === standing.tier)!
   if (account.clock - standing.enteredAt < tierPolicy.dwellMs) return present
   const goesDown = tiers.indexOf(reached) < tiers.indexOf(present)
-  // Choice: the edge is rounded as scores are, so that 1.1 less a margin of 0.2 is 0.9. Beyond its margin an account falls
-  // to the tier of its score, whatever the margins of the tiers between.
+  // Choice: the edge is rounded like scores are, so that 1.1 less a margin of 0.2 is 0.9. Below the margin an
+  // account falls to the tier of its score; the margins of the tiers between do not matter.
   return goesDown && standing.score >= round6(present.from - tierPolicy.margin) ? present : reached
 }
 
@@ -170,7 +170,7 @@ function gatesOpen({ active, features }: Standing, names: readonly string[]): bo
     .every(gate => resultOf(gate.open.expression, features) ?? gate.missing === 'open')
 }
 
-/** Who looks after the account, if the model says where that stands and it is a text. */
+/** The value of the model's CSM key, if there is such a key and the value is a text. */
 export function csmOf(account: Account, { kpis }: ModelDefinition): string | undefined {
   const key = kpis?.csmKey
   const value = key === undefined ? undefined : latestFact(momentOf(account), key)?.value
@@ -224,7 +224,7 @@ export function pqlEvent(
   }
 }
 
-/** Choice: an amount that is not finite is unknown, as a feature's is. */
+/** Choice: an amount that is not finite is unknown, like a feature's. */
 function amountOf(formula: Formula | undefined, values: ReadonlyMap<string, Value>): number | undefined {
   const value = formula === undefined ? undefined : resultOf(formula.expression, values)
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined
@@ -281,7 +281,10 @@ function alertEvent(
   }
 }
 
-/** Choice: a percentage of what is no number is written as without `%`; braces around no value's name stay. */
+/**
+ * Choice: a percentage of a value that is no number is written as without `%`. Braces around an unknown name
+ * stay.
+ */
 function fillReason(reason: string, values: ReadonlyMap<string, Value>): string {
   return reason.replace(/\{([^{}%]+)(%?)\}/g, (whole, name: string, percent: string) => {
     if (!values.has(name)) return whole

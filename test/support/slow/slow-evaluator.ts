@@ -9,39 +9,44 @@ import { holdingOverride, overridesAt } from './slow-overrides.ts'
 import { applySignal, isDuplicate } from './slow-signals.ts'
 
 /**
- * The oracle: what `docs/how-a-score-is-defined.md` says, computed from all raw signals, anew at every boundary and after
- * every signal. It has no bucket, no running sum and no dirty flag, and shares nothing but types with `src/scoring/`, so
- * that a mistake of the incremental evaluator cannot be in here as well. Where that page leaves a choice, a comment that
- * begins with "Choice" says what was chosen.
+ * The oracle. It computes what `docs/how-a-score-is-defined.md` says from all raw signals, again at every
+ * boundary and after every signal. It has no buckets, running sums or dirty flags. It shares only types with
+ * `src/scoring/`, so it cannot repeat a mistake of the incremental evaluator. A comment that begins with
+ * "Choice" says what was chosen where the page leaves it open.
  */
 
-/** One record of the log. Timestamps do not go back, or a tick would show (the rules page, "Time"). */
+/** One record of the log. Timestamps do not go back, else a tick would show (the page on scores, "Time"). */
 export type HistoryRecord =
   | { readonly timestamp: number; readonly signal: Signal }
   | { readonly timestamp: number; readonly tick: true }
   | { readonly timestamp: number; readonly models: readonly ModelDefinition[] }
 
 export interface SlowOptions {
-  /** Evaluate at really every boundary; without it those that provably change nothing are passed over (see `mayChange`). */
+  /**
+   * Evaluates at every boundary. Without it, boundaries that provably change nothing are skipped (see
+   * `mayChange`).
+   */
   readonly everyBoundary?: boolean
 }
 export interface SlowResult {
-  /** In order per account; between accounts in the order of the records that brought them. */
+  /** In order within an account. Across accounts, in the order of the records that caused them. */
   readonly events: readonly ScoringEvent[]
   readonly accounts: ReadonlyMap<string, SlowAccount>
-  /** What key figures are counted from; see `slow-kpis.ts`. */
+  /** The input of the key figures; see `slow-kpis.ts`. */
   readonly outcomes: readonly SlowOutcome[]
   readonly leads: readonly SlowLead[]
   readonly arrivals: readonly SlowArrival[]
 }
 
-/** An `outcome` signal that was applied, once for every model that was active. */
+/** An applied `outcome` signal, once for each active model. */
 export interface SlowOutcome {
   readonly signal: Signal
   readonly model: ModelDefinition
-  /** Choice: as the evaluation of this signal says, so that it is also defined for the one that creates the account. */
+  /**
+   * Choice: as of this signal's evaluation, so that it is also defined for a signal that creates its account.
+   */
   readonly inScope: boolean
-  /** Where the account stood before this signal was evaluated. */
+  /** The account's tier before this signal was evaluated. */
   readonly tier: string
   readonly csm: string | undefined
 }
@@ -50,18 +55,21 @@ export interface SlowOutcome {
 export interface SlowArrival {
   readonly accountId: string
   readonly model: ModelDefinition
-  /** The account's clock, ms. */
+  /** The account's clock, in ms. */
   readonly at: number
 }
 
 interface WholeRun extends Run {
   readonly outcomes: SlowOutcome[]
   readonly arrivals: SlowArrival[]
-  /** By account and model's id. */
+  /** Account and model id, as JSON. */
   readonly arrived: Set<string>
 }
 
-/** Evaluates a log from its beginning. The ids of the events are '', the `pqlId`s `trigger#n`: compare `withoutIds`. */
+/**
+ * Evaluates a log from its beginning. Event ids are '', and a `pqlId` is `trigger#n`: compare with
+ * `withoutIds`.
+ */
 export function slowEvaluate(history: readonly HistoryRecord[], options: SlowOptions = {}): SlowResult {
   const run: WholeRun = {
     events: [],
@@ -93,8 +101,9 @@ export function slowEvaluate(history: readonly HistoryRecord[], options: SlowOpt
 }
 
 /**
- * Events as they must be equal on both sides: `id` is '', `pqlId` the order of its first appearance under account, model
- * and trigger, accounts in ascending order (between accounts no order is promised), and -0 is 0, as in JSON.
+ * Events in a form that is equal for both evaluators. Each `id` is ''. Each `pqlId` is its number in the
+ * order of appearance, within account, model and trigger. Accounts ascend, since no order between accounts is
+ * promised. -0 is 0, as in JSON.
  */
 export function withoutIds(events: readonly ScoringEvent[]): ScoringEvent[] {
   const numbers = new Map<string, Map<string, number>>()
@@ -134,7 +143,7 @@ function createAccount(
     standings: active.map(model => startStanding(model, clock)),
     duplicates: 0,
     dropped: { tooOld: 0, names: 0, keys: 0, values: 0 },
-    settled: false,
+    isSettled: false,
     quietUntil: Number.NEGATIVE_INFINITY,
     pqlCounts: new Map(),
   }
@@ -208,22 +217,22 @@ function passBoundaries(run: Run, account: Account, until: number): void {
     if (run.everyBoundary || mayChange(account))
       evaluate(run, account, ({ modelId }) => causeAt(account, modelId))
   }
-  // The full hours that `nextBoundary` left out were passed as well.
+  // The clock has also passed the full hours that `nextBoundary` skipped.
   const step = hasHourWindows(account) ? HOUR_MS : DAY_MS
   account.clock = Math.max(account.clock, Math.floor(until / step) * step)
 }
 
 // ---- Models ----
 
-/** Choice: of a model out of whose scope the account is, the end of an override is told as of any other. */
+/** Choice: the end of an override is the cause even if the account is out of the model's scope. */
 function causeAt({ applied, clock }: Account, modelId: string): Cause {
   const ending = holdingOverride(overridesAt(applied, clock - 1), modelId)
   return ending?.expiresAt === clock ? { type: 'override', signalId: ending.signalId } : { type: 'window' }
 }
 
 /**
- * Choice: at once, when the record passes. An evaluator that does it when an account is next touched gives the same
- * events, but for accounts that are not touched again before the log ends.
+ * Choice: at once, when the record passes. An evaluator that waits until an account is next touched makes the
+ * same events, except for accounts that are never touched again before the log ends.
  */
 function bringToModels(run: WholeRun, account: Account, active: readonly ActiveModel[], time: number): void {
   passBoundaries(run, account, time)
@@ -242,7 +251,7 @@ function bringToModels(run: WholeRun, account: Account, active: readonly ActiveM
     evaluateStanding(run, account, standing, { type: 'model' })
     return standing
   })
-  account.settled = false
+  account.isSettled = false
   account.quietUntil = Number.NEGATIVE_INFINITY
 }
 
@@ -255,7 +264,7 @@ function carryOver(run: Run, account: Account, held: Standing, model: ActiveMode
   const alertNames = new Set(model.definition.alerts.map(({ name }) => name))
   for (const [name, until] of held.alerts) if (alertNames.has(name)) standing.alerts.set(name, until)
   standing.score = held.score
-  // Choice: from a tier that is gone the account gets into the lowest one silently, its score is kept all the same.
+  // Choice: if the tier is gone, the account moves to the lowest one silently and keeps its score.
   if (model.definition.tiers.some(({ name }) => name === held.tier)) {
     standing.tier = held.tier
     standing.enteredAt = held.enteredAt
@@ -264,8 +273,8 @@ function carryOver(run: Run, account: Account, held: Standing, model: ActiveMode
 }
 
 /**
- * Choice: with the version, score and tier that the account had under the old model. Its features are those of the last
- * evaluation: all boundaries up to the clock are passed, so they have not changed since.
+ * Choice: the events carry the version, score and tier of the old model. The features are from the last
+ * evaluation. All boundaries up to the clock are passed, so they have not changed since.
  */
 function disqualify(
   run: Run,

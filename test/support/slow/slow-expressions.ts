@@ -1,4 +1,4 @@
-import type { Expression, Value } from '../../../src/scoring/definition/model-definition.ts'
+import type { Expression, Value } from '../../../src/scoring/definition/expression.ts'
 import { compareTexts } from './slow-numbers.ts'
 
 /** Conditions and formulas in three-valued logic, read from their tree each time. */
@@ -54,7 +54,7 @@ export type Known = number | string | boolean
 
 function asNumber(value: Known): number {
   if (typeof value !== 'number')
-    throw new Error(`a checked condition does not calculate with a ${typeof value}`)
+    throw new Error(`A checked condition does not calculate with a ${typeof value}.`)
   return value
 }
 
@@ -88,7 +88,7 @@ function calculate(operator: '+' | '-' | '*' | '/', left: number, right: number)
   }
 }
 
-/** The features that expressions name, ascending; `score` and `tier` are not features. */
+/** The features that expressions name, ascending. `score` and `tier` are not features. */
 export function namesIn(expressions: readonly Expression[]): string[] {
   const names = new Set<string>()
   const visit = (expression: Expression): void => {

@@ -1,18 +1,27 @@
+import type { Value } from '../../../src/scoring/definition/expression.ts'
 import type {
   Dimension,
   FeatureDefinition,
-  Level,
-  ModelDefinition,
   Selection,
-  Value,
   Window,
-} from '../../../src/scoring/definition/model-definition.ts'
-import type { PropertyValue } from '../../../src/signals/signal.ts'
+} from '../../../src/scoring/definition/feature-definition.ts'
+import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
 import { type Applied, type Moment, pairOf } from './slow-account.ts'
 import { resultOf } from './slow-expressions.ts'
-import { cut, DAY_MS, dayOf, HELD_DAYS, round6 } from './slow-numbers.ts'
+import {
+  anniversary,
+  dayOfDate,
+  daysSustained,
+  divisorOn,
+  freshFact,
+  growthOfKey,
+  isBeyond,
+  isNumberNow,
+  latestFact,
+} from './slow-facts.ts'
+import { cut, dayOf, finite, HELD_DAYS, round6 } from './slow-numbers.ts'
 
-/** Features, each read anew from all raw signals. */
+/** Features, each read from all raw signals every time. */
 
 export function readFeatures(model: ModelDefinition, moment: Moment): Map<string, Value> {
   const values = new Map<string, Value>()
@@ -51,7 +60,7 @@ export function readFeature(
       const seen = [...seenValues(moment, feature.dimension).values()]
       return seen.filter(days => days[which] > moment.today - feature.windowDays).length
     }
-    // The fallback stands in wherever there would be no value: never heard of, taken back, of another type, too old.
+    // The fallback replaces every missing value: never sent, removed by null, of another type, or too old.
     case 'latest': {
       const value = freshFact(moment, feature.key, feature.maxAgeDays)
       return typeof value === feature.valueType ? (value as Value) : feature.fallback
@@ -109,10 +118,10 @@ function selectedSignals({ held }: Moment, select: Selection): Applied[] {
   return held.filter(each => isSelected(each, select))
 }
 
-/** Choice: signals whose name was not kept are selected nowhere. */
-export function isSelected({ signal, nameKept }: Applied, { kinds, names, except }: Selection): boolean {
+/** Choice: a signal whose name was not kept is never selected. */
+export function isSelected({ signal, isNameKept }: Applied, { kinds, names, except }: Selection): boolean {
   return (
-    nameKept &&
+    isNameKept &&
     kinds.some(kind => kind === signal.kind) &&
     (names === undefined || matchesAny(names, signal.name)) &&
     !matchesAny(except, signal.name)
@@ -125,17 +134,13 @@ export function matchesAny(patterns: readonly string[], name: string): boolean {
   )
 }
 
-/** A window has no upper end to check: no signal occurred after the clock. */
+/** A window needs no check of its upper end: no signal occurred after the clock. */
 function signalsIn(moment: Moment, select: Selection, { unit, length }: Window): Applied[] {
   const now = unit === 'day' ? moment.today : moment.hour
   return selectedSignals(moment, select).filter(each => each[unit] > now - length)
 }
 
-function finite(value: number): number | undefined {
-  return Number.isFinite(value) ? value : undefined
-}
-
-/** Whole thousandths add up exactly, whatever the order; they are cut where that ends. */
+/** Whole thousandths add up exactly in any order. They are cut where doubles stop to be exact. */
 function quantityOf(signals: readonly Applied[]): number {
   const sum = signals.reduce((total, { signal }) => total + BigInt(signal.quantityThousandths), 0n)
   return Math.min(Number(sum), Number.MAX_SAFE_INTEGER) / 1000
@@ -145,7 +150,7 @@ function amountOf(signals: readonly Applied[], measure: 'count' | 'sum'): number
   return measure === 'count' ? signals.length : quantityOf(signals)
 }
 
-/** Choice: what was selected in one day (or hour) is one amount, whatever its names. */
+/** Choice: all that was selected in one day (or hour) is one amount, whatever its names. */
 function decayedAmount(
   moment: Moment,
   { select, window, measure, halfLife }: Extract<FeatureDefinition, { type: 'decayed' }>,
@@ -178,8 +183,9 @@ function lastSeenUsers(moment: Moment): Map<string, number> {
 }
 
 /**
- * First and last seen day of the values held. Choice: a value is forgotten as a whole, when its last seen day is; until
- * then its first one counts however old it is, so that an old value does not turn new when its first day is 400 days ago.
+ * The first and last seen day of each held value. Choice: a value is forgotten as a whole, when its last seen
+ * day is forgotten. Until then its first day counts, however old it is. So an old value does not become new
+ * when its first day is 400 days ago.
  */
 export function seenValues(
   { applied, today }: Moment,
@@ -199,83 +205,7 @@ export function seenValues(
   return new Map([...seen].filter(([, { last }]) => last > today - HELD_DAYS))
 }
 
-/** Choice: null is a value like any other here, so a number that occurred before the null does not come back. */
-export function latestFact(
-  { applied }: Moment,
-  key: string,
-): { value: PropertyValue; occurredAt: number } | undefined {
-  let latest: { value: PropertyValue; occurredAt: number } | undefined
-  for (const { signal, factsKept } of applied) {
-    const value = factsKept.get(key)
-    if (value === undefined || signal.occurredAt < (latest?.occurredAt ?? signal.occurredAt)) continue
-    latest = { value, occurredAt: signal.occurredAt }
-  }
-  return latest
-}
-
-/** The key's present value, if it is not older than so many days. */
-function freshFact(moment: Moment, key: string, maxAgeDays: number | undefined): PropertyValue | undefined {
-  const fact = latestFact(moment, key)
-  if (fact === undefined) return undefined
-  const isTooOld = maxAgeDays !== undefined && dayOf(fact.occurredAt) < moment.today - maxAgeDays
-  return isTooOld ? undefined : fact.value
-}
-
-/**
- * The entry of a key's daily history of the latest day ≤ `until`. Nothing is forgotten here: of the days that are, the latest
- * entry stays, and an earlier one is never the latest up to a day that can be asked for. Choice: a number enters the history
- * of its day also when it came too late to be the key's value.
- */
-function entryUntil({ applied }: Moment, key: string, until: number): number | undefined {
-  let latest: { value: number; occurredAt: number } | undefined
-  for (const { signal, day, factsKept } of applied) {
-    const value = factsKept.get(key)
-    if (typeof value !== 'number' || day > until) continue
-    // The highest `occurredAt` of all is also on the latest day.
-    if (signal.occurredAt >= (latest?.occurredAt ?? signal.occurredAt))
-      latest = { value, occurredAt: signal.occurredAt }
-  }
-  return latest?.value
-}
-
-function isBeyond(value: number, { edge, limit }: Level): boolean {
-  return edge === 'from' ? value >= limit : value > limit
-}
-
-/** What a value is divided by on a day. Undefined: nothing, or 0. */
-function divisorOn(moment: Moment, per: string | undefined, day: number): number | undefined {
-  if (per === undefined) return 1
-  const entry = entryUntil(moment, per, day)
-  return entry === 0 ? undefined : entry
-}
-
-/** A key whose value is not a number now leaves the feature unknown, whatever its history. */
-function isNumberNow(moment: Moment, key: string): boolean {
-  return typeof latestFact(moment, key)?.value === 'number'
-}
-
-/**
- * A day's value is the history's entry of the latest day up to it, divided by the divisor's of that day; a day on
- * which that is not known ends the row, as one below the level does.
- */
-function daysSustained(
-  moment: Moment,
-  { key, per, level, max }: Extract<FeatureDefinition, { type: 'daysSustained' }>,
-): Value {
-  if (!isNumberNow(moment, key) || (per !== undefined && !isNumberNow(moment, per))) return undefined
-  const isSustained = (day: number) => {
-    const value = entryUntil(moment, key, day)
-    const divisor = divisorOn(moment, per, day)
-    if (value === undefined || divisor === undefined) return false
-    const quotient = finite(value / divisor)
-    return quotient !== undefined && isBeyond(quotient, level)
-  }
-  let days = 0
-  while (days < max && isSustained(moment.today - days)) days += 1
-  return days
-}
-
-/** A period's amount is divided by what the divisor was on the period's last day. */
+/** A period's amount is divided by the divisor of the period's last day. */
 function periodsSustained(
   moment: Moment,
   { select, measure, per, periodDays, level, max }: Extract<FeatureDefinition, { type: 'periodsSustained' }>,
@@ -295,14 +225,7 @@ function periodsSustained(
   return periods
 }
 
-function growthOfKey(moment: Moment, key: string, windowDays: number): Value {
-  const now = latestFact(moment, key)?.value
-  const before = entryUntil(moment, key, moment.today - windowDays)
-  if (typeof now !== 'number' || before === undefined || before === 0) return undefined
-  return finite((now - before) / Math.abs(before))
-}
-
-/** Choice: sums are divided by 1000 each, before they are subtracted: (a/1000 - b/1000) / (b/1000). */
+/** Choice: each sum is divided by 1000 before the subtraction: (a/1000 - b/1000) / (b/1000). */
 function growthOfActivity(
   moment: Moment,
   select: Selection,
@@ -316,30 +239,4 @@ function growthOfActivity(
   const start = moment.today - windowDays
   const before = measured(start - windowDays, start)
   return before === 0 ? undefined : (measured(start, moment.today) - before) / before
-}
-
-/** Choice: of a text the first ten characters count, whatever follows; ms beyond what a date can be are no date. */
-function dayOfDate(value: PropertyValue | undefined): number | undefined {
-  if (typeof value === 'number') return Number.isNaN(new Date(value).getTime()) ? undefined : dayOf(value)
-  if (typeof value !== 'string') return undefined
-  const parts = /^(\d{4})-(\d{2})-(\d{2})/.exec(value)
-  if (parts === null) return undefined
-  const [year, month, day] = parts.slice(1).map(Number) as [number, number, number]
-  const date = new Date(calendarDay(year, month - 1, day) * DAY_MS)
-  const isReal = date.getUTCMonth() === month - 1 && date.getUTCDate() === day
-  return isReal ? dayOf(date.getTime()) : undefined
-}
-
-/** The day of a date whose parts may overflow: 29 February of a year without one is 1 March. */
-function calendarDay(year: number, month: number, day: number): number {
-  return dayOf(new Date(0).setUTCFullYear(year, month, day))
-}
-
-function anniversary(day: number, today: number, next: boolean): number {
-  const date = new Date(day * DAY_MS)
-  const year = new Date(today * DAY_MS).getUTCFullYear()
-  const inYear = (of: number) => calendarDay(of, date.getUTCMonth(), date.getUTCDate())
-  const thisYear = inYear(year)
-  if (next) return thisYear >= today ? thisYear : inYear(year + 1)
-  return thisYear <= today ? thisYear : inYear(year - 1)
 }

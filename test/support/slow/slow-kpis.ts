@@ -1,19 +1,18 @@
-import {
-  type KpiDefinition,
-  type KpiSection,
-  type MeasureDefinition,
-  MOTIONS,
-  type ModelDefinition,
-  type Value,
-} from '../../../src/scoring/definition/model-definition.ts'
+import type { Value } from '../../../src/scoring/definition/expression.ts'
+import { MOTIONS, type ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import type {
+  KpiDefinition,
+  KpiSection,
+  MeasureDefinition,
+} from '../../../src/scoring/definition/population-definition.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
 import type { SlowResult } from './slow-evaluator.ts'
 import { resultOf } from './slow-expressions.ts'
 import { matchesAny } from './slow-features.ts'
 
-/** Key figures of a month, by a scan of all outcome signals and PQLs. */
+/** Key figures of a month, from a scan of all outcome signals and PQLs. */
 
-/** What is asked for. Absent: not split. Null: what belongs to no motion, or to no CSM. */
+/** The requested split. Absent: not split. Null: no motion, or no CSM. */
 export interface SlowSplit {
   readonly motion?: string | null
   readonly tier?: string
@@ -21,8 +20,8 @@ export interface SlowSplit {
 }
 
 /**
- * A measure of a month (`2024-02`, UTC). Choice: what came before a version of the model had the measure does not count; it
- * is the same measure if it adds up the same, whatever its name and span are.
+ * A measure of a month (`2024-02`, UTC). Choice: a measure counts only from the first version of the model
+ * that has it. Two measures that add up the same are one, whatever their names and spans.
  */
 export function slowMeasure(
   result: SlowResult,
@@ -64,7 +63,10 @@ export function slowMeasure(
   }
 }
 
-/** A key figure of a month, over measures split the same way. Undefined: unknown. Choice: one that is not finite is unknown. */
+/**
+ * A key figure of a month, over measures with the same split. Undefined: unknown. Choice: a value that is not
+ * finite is unknown.
+ */
 export function slowKpi(
   result: SlowResult,
   modelId: string,
@@ -91,14 +93,14 @@ function identityOf(measure: MeasureDefinition): string {
   }
 }
 
-/** Months as texts, `2024-02`, are in the order of time. */
+/** Months as texts, such as `2024-02`, sort by time. */
 function isIn({ span }: Exclude<MeasureDefinition, { type: 'fixed' }>, ms: number, month: string): boolean {
   const of = new Date(ms).toISOString().slice(0, 7)
   if (span === 'month') return of === month
   return span === 'before' ? of < month : of <= month
 }
 
-/** Choice: only those that triggers can have are motions; any other text is none. */
+/** Choice: only the motions that triggers can have are motions. Any other text is none. */
 function motionOf({ properties: { motion } }: Signal): string | undefined {
   return MOTIONS.some(known => known === motion) ? (motion as string) : undefined
 }
@@ -123,7 +125,7 @@ function isAskedFor(
   return matchesAny(names, name) && where.every(({ property, values }) => isOneOf(property, values))
 }
 
-/** Choice: each number is rounded to thousandths for itself, halves up. */
+/** Choice: each number is rounded to thousandths by itself, halves up. */
 function thousandthsOf(property: string | undefined, { quantityThousandths, properties }: Signal): number {
   if (property === undefined) return quantityThousandths
   const value = Object.hasOwn(properties, property) ? properties[property] : undefined

@@ -1,4 +1,4 @@
-/** Times, days and rounding as the rules page has them, for the slow evaluator. */
+/** Times, days and rounding for the slow evaluator, as on the page about scores. */
 
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 24 * HOUR_MS
@@ -16,13 +16,13 @@ export function cut(value: number, min: number, max: number): number {
   return Math.min(max, Math.max(min, value))
 }
 
-/** The 0 that is added takes the sign from -0, which JSON cannot tell from 0. */
+/** Adding 0 removes the sign of -0, which JSON writes as 0. */
 export function round6(value: number): number {
   if (Math.abs(value) >= 1e9) return value
   return Math.round(value * 1e6) / 1e6 + 0
 }
 
-/** First to 10⁻⁶, so that 24.499999999999996 is the 24.5 that it is on paper, then halves up. */
+/** Rounds to 10⁻⁶ first, so that 24.499999999999996 is 24.5, then halves up. */
 export function roundTo(value: number, decimals: number): number {
   if (Math.abs(value) >= 1e9) return value
   const [whole = '', fraction = ''] = Math.abs(round6(value)).toFixed(6).split('.')
@@ -36,4 +36,8 @@ export function roundTo(value: number, decimals: number): number {
 
 export function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
+}
+
+export function finite(value: number): number | undefined {
+  return Number.isFinite(value) ? value : undefined
 }

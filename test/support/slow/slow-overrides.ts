@@ -2,12 +2,15 @@ import type { Signal } from '../../../src/signals/signal.ts'
 import type { Applied } from './slow-account.ts'
 import { DAY_MS } from './slow-numbers.ts'
 
-/** What people have decided about an account, read from all of its applied `override` signals, in the order in which they were applied. */
+/**
+ * People's decisions about an account, read from all its applied `override` signals in the order of
+ * application.
+ */
 
 export interface SlowOverride {
   readonly signalId: string
   readonly occurredAt: number
-  /** ms */
+  /** In ms. */
   readonly expiresAt: number
   readonly score: number | undefined
   readonly tier: string | undefined
@@ -17,7 +20,7 @@ export interface SlowOverride {
 const HELD_OVERRIDES = 32
 const LONGEST_DAYS = 400
 
-/** The overrides that are there at a time, by name. */
+/** The overrides at a time, by name. */
 export function overridesAt(applied: readonly Applied[], clock: number): ReadonlyMap<string, SlowOverride> {
   const there = new Map<string, SlowOverride>()
   const forgetUntil = (time: number) => {
@@ -37,13 +40,16 @@ export function overridesAt(applied: readonly Applied[], clock: number): Readonl
   return there
 }
 
-/** Whether an override that is about to be applied finds no room among the names. */
+/** Whether the names leave no room for an override that is about to be applied. */
 export function isDroppedOverride(applied: readonly Applied[], signal: Signal, clock: number): boolean {
   const there = overridesAt(applied, clock)
   return overrideOf(signal).expiresAt > clock && !there.has(signal.name) && there.size >= HELD_OVERRIDES
 }
 
-/** The one that holds for a model. Choice: a model's own lift takes the place of what is decided for all models under `*` too. */
+/**
+ * The override that holds for a model. Choice: a model's own lift also replaces the override for all models,
+ * `*`.
+ */
 export function holdingOverride(
   overrides: ReadonlyMap<string, SlowOverride>,
   modelId: string,
@@ -51,14 +57,17 @@ export function holdingOverride(
   return overrides.get(modelId) ?? overrides.get('*')
 }
 
-/** Moments at which an override that was kept once ends. */
+/** The ends of all overrides that were kept at some time. */
 export function endsOfOverrides(applied: readonly Applied[]): readonly number[] {
   return applied
     .filter(({ signal }) => signal.kind === 'override')
     .map(({ signal }) => overrideOf(signal).expiresAt)
 }
 
-/** Choice: a lift without an end lasts as long as an override may, so that one that occurred before it does not come back. */
+/**
+ * Choice: a lift without an end lasts as long as an override may, so that an earlier override does not come
+ * back.
+ */
 function overrideOf({ id, occurredAt, properties }: Signal): SlowOverride {
   const { score, tier, hold, expiresAt } = properties
   return {

@@ -1,25 +1,30 @@
-import type { RateDefinition, SegmentDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import type {
+  RateDefinition,
+  SegmentDefinition,
+} from '../../../src/scoring/definition/population-definition.ts'
 import { momentOf, type SlowAccount } from './slow-account.ts'
-import { isSelected, latestFact } from './slow-features.ts'
+import { latestFact } from './slow-facts.ts'
+import { isSelected } from './slow-features.ts'
 import { dayOf, HELD_DAYS } from './slow-numbers.ts'
 
-/** Rates over the population, by a scan of all raw signals of all accounts. */
+/** Rates over the population, from a scan of all raw signals of all accounts. */
 
 export interface SlowRate {
   readonly accounts: number
   readonly exhibiting: number
-  /** Percent, not rounded. Undefined: there are no accounts. */
+  /** In percent, not rounded. Undefined: there are no accounts. */
   readonly rate: number | undefined
 }
 
-/** The earliest first day that a period may have: everything from there on is held by every account. */
+/** The earliest first day of a period: every account still holds all days from there on. */
 export function earliestFrom(accounts: Iterable<SlowAccount>): number {
   return Math.max(...[...accounts].map(({ clock }) => dayOf(clock) - HELD_DAYS + 1))
 }
 
 /**
- * A rate of the UTC days `from … to`, as of each account's clock; `segments` (`{ stage: 'trial' }`; `other` and `unknown` too)
- * leaves only the accounts in those. Throws if the period is not one that may be asked for.
+ * A rate of the UTC days `from … to`, as of each account's clock. `segments` keeps only the accounts with
+ * these values: `{ stage: 'trial' }`, also `other` and `unknown`. @throws Error if a rate cannot be asked for
+ * this period.
  */
 export function slowRate(
   accounts: Iterable<SlowAccount>,
@@ -31,9 +36,9 @@ export function slowRate(
 ): SlowRate {
   const all = [...accounts]
   if (to < from || to - from >= HELD_DAYS)
-    throw new Error(`the days ${from} to ${to} are no period; 1 to ${HELD_DAYS} days are accepted`)
+    throw new Error(`The days ${from} to ${to} are no period: give 1 to ${HELD_DAYS} days.`)
   if (from < earliestFrom(all))
-    throw new Error(`day ${from} is not held by all accounts; it may be ${earliestFrom(all)} at the earliest`)
+    throw new Error(`Not all accounts hold day ${from}: give ${earliestFrom(all)} or later.`)
   const counted = all.filter(
     account =>
       account.firstDay <= to &&
@@ -53,7 +58,7 @@ export function slowRate(
   }
 }
 
-/** By the accounts' segments: the key is the JSON of their values, in the order of the rate's segments. */
+/** A rate for each combination of segment values. The key is the values' JSON, in the segments' order. */
 export function slowRateBySegment(
   accounts: Iterable<SlowAccount>,
   modelId: string,

@@ -2,12 +2,15 @@ import type { ComparedPqlEvent, ComparedTierChange } from '../../../src/analysis
 import type { Period } from '../../../src/analysis/periods.ts'
 import type { RunSide } from '../../../src/analysis/run-diff.ts'
 
-/** Two runs of one model compared the obvious way: every moment and every pair is looked at, over all events. */
+/**
+ * A slow, obvious comparison of two runs of one model: it looks at every moment and every pair, over all
+ * events.
+ */
 
 export type SlowPqlEvent = ComparedPqlEvent & { readonly pqlId: string }
 
 export interface SlowRun {
-  /** Of all accounts, each one's in order. */
+  /** All accounts' changes, in order within an account. */
   readonly changes: readonly ComparedTierChange[]
   readonly pqls: readonly SlowPqlEvent[]
 }
@@ -82,7 +85,7 @@ export function slowPqls({ runs, from, to, periods }: SlowSetting) {
   }
   const contains = ({ start, end }: Episode, moment: number): boolean =>
     moment === start || (moment > start && moment < end)
-  /** Where two spans share a moment, they share the beginning of one. */
+  /** If two spans share a moment, they share the start of one of them. */
   const overlap = (a: Episode, b: Episode): boolean => contains(a, b.start) || contains(b, a.start)
   const found = { both: [] as object[], onlyLive: [] as object[], onlyReplay: [] as object[], continued: 0 }
   const shifts: number[] = []

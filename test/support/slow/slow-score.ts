@@ -1,11 +1,10 @@
+import type { Expression, Value } from '../../../src/scoring/definition/expression.ts'
 import type {
   Case,
-  Expression,
   GroupDefinition,
   LinearPoints,
   ModelDefinition,
   RuleDefinition,
-  Value,
 } from '../../../src/scoring/definition/model-definition.ts'
 import type { Contribution } from '../../../src/scoring/outputs.ts'
 import { namedValues, namesIn, resultOf } from './slow-expressions.ts'
@@ -50,14 +49,15 @@ function scoreGroup(group: GroupDefinition, features: ReadonlyMap<string, Value>
   const included = rules.filter(({ points }) => points !== undefined)
   const maxOfIncluded = sumOfMax(included)
   const anyLeftOut = included.length < rules.length
-  // Choice: rules whose max is 0 share nothing out; if only such are left, the group gives 0 (and no 0 / 0).
+  // Choice: rules with `max` 0 have nothing to share. If only such rules are left, the group gives 0, not 0 /
+  // 0.
   const nothingToShareOut = anyLeftOut && maxOfIncluded === 0
   const sum = included.reduce((total, { points }) => total + (points ?? 0), 0)
   const shared = nothingToShareOut ? 0 : anyLeftOut ? (sum / maxOfIncluded) * maxOfAll : sum
   const factor = nothingToShareOut ? 0 : anyLeftOut ? maxOfAll / maxOfIncluded : 1
   return {
     points: cut(shared, 0, group.max),
-    // Choice: a group of rules that are all of max 0 covers nothing.
+    // Choice: a group in which every rule has `max` 0 covers nothing.
     covered: maxOfAll === 0 ? 0 : sumOfMax(rules.filter(({ known }) => known)) / maxOfAll,
     contributions: rules.map(
       ({ rule, known, points }): Contribution => ({
@@ -102,7 +102,7 @@ function pointsOfCase({ points }: Case, features: ReadonlyMap<string, Value>): n
   return typeof points === 'number' ? points : pointsOnLine(points, features)
 }
 
-/** Choice: on a corner a line gives that corner's points exactly: the segment that begins there counts. */
+/** Choice: on a corner a line gives exactly the corner's points. The segment that begins there counts. */
 function pointsOnLine(
   { of, corners }: LinearPoints,
   features: ReadonlyMap<string, Value>,

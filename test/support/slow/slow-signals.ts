@@ -1,11 +1,11 @@
-import { DIMENSIONS, type Dimension } from '../../../src/scoring/definition/model-definition.ts'
+import { DIMENSIONS, type Dimension } from '../../../src/scoring/definition/feature-definition.ts'
 import type { PropertyValue, Signal } from '../../../src/signals/signal.ts'
 import { type Account, type Applied, type Moment, momentOf, pairOf } from './slow-account.ts'
 import { seenValues } from './slow-features.ts'
 import { dayOf, hourOf } from './slow-numbers.ts'
 import { isDroppedOverride } from './slow-overrides.ts'
 
-/** What is kept of a raw signal, and which one is a duplicate. */
+/** The kept parts of a raw signal, and the check for duplicates. */
 
 const DUPLICATE_HORIZON_MS = 172_800_000
 const DUPLICATE_IDS = 1_024
@@ -20,8 +20,8 @@ export function isDuplicate({ applied, clock }: Account, id: string): boolean {
 }
 
 /**
- * Choice: the caps look at each part of a signal for itself: of one whose name is not kept the user and the values are
- * seen all the same, and its id is kept.
+ * Choice: each part of a signal has its own cap. If a signal's name is not kept, its user, values and id
+ * still are.
  */
 export function applySignal(account: Account, signal: Signal): Applied {
   const moment = momentOf(account)
@@ -34,14 +34,14 @@ export function applySignal(account: Account, signal: Signal): Applied {
     day: dayOf(signal.occurredAt),
     hour: hourOf(signal.occurredAt),
     appliedAt: account.clock,
-    nameKept: isActivity && keepsName(account, moment, signal),
+    isNameKept: isActivity && keepsName(account, moment, signal),
     valuesKept: keptValues(account, moment, signal),
     factsKept: isActivity || isOverride ? new Map() : keptFacts(account, signal),
   }
 }
 
 function keepsName(account: Account, { held }: Moment, signal: Signal): boolean {
-  const pairs = new Set(held.filter(({ nameKept }) => nameKept).map(each => pairOf(each.signal)))
+  const pairs = new Set(held.filter(({ isNameKept }) => isNameKept).map(each => pairOf(each.signal)))
   if (pairs.has(pairOf(signal)) || pairs.size < HELD_NAMES) return true
   account.dropped.names += 1
   return false
@@ -60,7 +60,7 @@ function keptValues(account: Account, moment: Moment, signal: Signal): Map<Dimen
   return kept
 }
 
-/** Choice: a key whose value became null is held on, as its `occurredAt` still decides. */
+/** Choice: a key whose value became null is still held, since its `occurredAt` still decides. */
 function keptFacts(account: Account, signal: Signal): Map<string, PropertyValue> {
   const held = new Set(account.applied.flatMap(({ factsKept }) => [...factsKept.keys()]))
   const kept = new Map<string, PropertyValue>()

@@ -1,17 +1,12 @@
-import type { FeatureDefinition } from '../definition/model-definition.ts'
+import type { FeatureDefinition } from '../definition/feature-definition.ts'
 import { compileActivityGrowth, compileDaysSinceSignal, compileDecayed } from './activity-features.ts'
-import { compileSeenValues } from './dimension-features.ts'
+import type { DerivedFeatureDefinition } from './derived-features.ts'
 import { compileDate, compileKnownKeys, compileLatest, compileValueGrowth } from './fact-features.ts'
 import type { RootFeature } from './root-feature.ts'
+import { compileActiveUsers, compileSeenValues } from './seen-features.ts'
 import { compileDaysSustained, compilePeriodsSustained } from './sustained-features.ts'
-import { compileActiveUsers } from './user-features.ts'
 import { compileWindowed } from './windowed-features.ts'
 
-/** A feature that is computed from other features. */
-export type DerivedFeatureDefinition = Extract<
-  FeatureDefinition,
-  { type: 'ratio' | 'largest' | 'smallest' | 'formula' }
->
 export type RootFeatureDefinition = Exclude<FeatureDefinition, DerivedFeatureDefinition>
 
 export function isRoot(definition: FeatureDefinition): definition is RootFeatureDefinition {

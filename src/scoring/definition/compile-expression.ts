@@ -1,10 +1,10 @@
-import type { Expression, Value } from './model-definition.ts'
+import type { Expression, Value } from './expression.ts'
 
-/** Reads a value out of the feature vector; `undefined` is unknown. */
+/** Computes a value from the feature vector; `undefined` is unknown. */
 export type Evaluate = (values: readonly Value[]) => Value
 
 /**
- * Compiles an expression to closures over the feature vector. Unknown spreads as in Kleene logic:
+ * Compiles an expression to closures over the feature vector. An unknown spreads as in Kleene logic:
  * docs/how-a-score-is-defined.md, "Conditions".
  */
 export function compileExpression(expression: Expression, slotOf: (feature: string) => number): Evaluate {
@@ -68,7 +68,7 @@ export function compileExpression(expression: Expression, slotOf: (feature: stri
   }
 }
 
-/** `deciding` is the value that settles it alone: false for and, true for or. */
+/** `deciding` is the operand that decides the result alone: false for `and`, true for `or`. */
 function connect(left: Evaluate, right: Evaluate, deciding: boolean): Evaluate {
   return values => {
     const a = left(values)
@@ -127,7 +127,7 @@ function calculate(operator: '+' | '-' | '*' | '/', left: Evaluate, right: Evalu
   }
 }
 
-/** The features that an expression reads, in ascending order of name. */
+/** The features that an expression reads, ascending by name. */
 export function featuresRead(expression: Expression): string[] {
   const names = new Set<string>()
   const visit = (inner: Expression): void => {

@@ -1,7 +1,8 @@
-import { compileExpression, featuresRead } from '../definition/conditions.ts'
-import type { LinearPoints, RuleDefinition, Value } from '../definition/model-definition.ts'
+import { compileExpression, featuresRead } from './compile-expression.ts'
+import type { Value } from './expression.ts'
+import type { LinearPoints, RuleDefinition } from './model-definition.ts'
 
-/** The points that a rule gives for a feature vector; undefined: what it reads is not known. */
+/** The points that a rule gives for a feature vector; undefined if the rule reads an unknown. */
 export type RulePoints = (values: readonly Value[]) => number | undefined
 
 /** Rules: docs/how-a-score-is-defined.md, "Score". */
@@ -27,14 +28,14 @@ export function compileRule(rule: RuleDefinition, slotOf: (feature: string) => n
         points: typeof points === 'number' ? () => points : compileLine(points, slotOf),
       }))
       return values => {
-        let unknown = false
+        let anyUnknown = false
         for (const { when, points } of cases) {
-          if (when === undefined) return unknown ? undefined : points(values)
+          if (when === undefined) return anyUnknown ? undefined : points(values)
           const met = when(values)
           if (met === true) return points(values)
-          unknown ||= met === undefined
+          anyUnknown ||= met === undefined
         }
-        return unknown ? undefined : 0
+        return anyUnknown ? undefined : 0
       }
     }
     default:
@@ -52,7 +53,7 @@ function compileLine(line: LinearPoints, slotOf: (feature: string) => number): R
     if (x <= at[0]!) return points[0]!
     for (let i = 1; i < at.length; i++) {
       if (x > at[i]!) continue
-      // The corner itself, not what rounding would make of it.
+      // Returns the corner itself: the formula below could round it.
       if (x === at[i]) return points[i]!
       const before = points[i - 1]!
       return before + ((points[i]! - before) * (x - at[i - 1]!)) / (at[i]! - at[i - 1]!)
@@ -61,7 +62,7 @@ function compileLine(line: LinearPoints, slotOf: (feature: string) => number): R
   }
 }
 
-/** The features that a rule names itself, ascending. */
+/** The features that a rule names, ascending. */
 export function ruleInputs(rule: RuleDefinition): string[] {
   switch (rule.type) {
     case 'line':

@@ -1,6 +1,6 @@
-import type { CompiledModel } from '../definition/compile-model.ts'
+import type { CompiledModel } from './compiled-model.ts'
 
-/** Makes something of a model once, and remembers it for as long as the model is in use. */
+/** Remembers the result of `make` for each model, for as long as the model is in use. */
 export function perModel<Made>(make: (model: CompiledModel) => Made): (model: CompiledModel) => Made {
   const known = new WeakMap<CompiledModel, { readonly made: Made }>()
   return model => {
