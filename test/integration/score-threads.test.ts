@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/config.ts'
 import { createTopics } from '../../src/consumers/kafka/topics.ts'
 import { openKafkaRedisBackend } from '../../src/consumers/kafka-redis-backend.ts'
 import { topicNames } from '../../src/consumers/topics.ts'
@@ -54,7 +55,7 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
     const env = {
       KAFKA_BROKERS: kafkaBrokers,
       REDIS_URL: redisUrl,
-      UPSWELL_MODELS: MODELS.map(({ file }) => resolve(file)).join(','),
+      UPSWELL_MODELS: MODELS.map(({ file }) => join(PACKAGE_ROOT, file)).join(','),
       UPSWELL_NAMESPACE: name,
       UPSWELL_TOPIC_PREFIX: `${name}.`,
       UPSWELL_GROUP: name,
