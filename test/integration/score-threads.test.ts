@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { openKafkaRedisBackend } from '../../src/app/kafka-redis-backend.ts'
 import { createTopics } from '../../src/log/kafka/kafka-topics.ts'
@@ -54,7 +54,7 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
     const env = {
       KAFKA_BROKERS: kafkaBrokers,
       REDIS_URL: redisUrl,
-      UPSWELL_MODELS: MODELS.map(({ file }) => resolve(file)).join(','),
+      UPSWELL_MODELS: MODELS.map(({ file }) => join(PACKAGE_ROOT, file)).join(','),
       UPSWELL_NAMESPACE: name,
       UPSWELL_TOPIC_PREFIX: `${name}.`,
       UPSWELL_GROUP: name,
