@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UpswellError } from '../lib/errors.ts'
-import { nearestName } from '../models/nearest-name.ts'
+import { nearestName } from '../lib/nearest-name.ts'
 
 /** The settings of one process. Every one is an environment variable; this file is the only reader of `process.env`. */
 export interface Config {

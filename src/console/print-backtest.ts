@@ -1,4 +1,4 @@
-import type { BacktestReport, PqlScore } from '../analysis/backtest-report.ts'
+import type { BacktestReport, PqlAccuracy } from '../analysis/backtest-report.ts'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import { formatAmount } from './format-value.ts'
 import { grouped } from './grouped.ts'
@@ -112,7 +112,15 @@ const SCORE_TITLES = [
   '¾',
 ]
 
-function scoreCells({ opened, judged, followed, precision, preceded, recall, leadDays }: PqlScore): Cell[] {
+function scoreCells({
+  opened,
+  judged,
+  followed,
+  precision,
+  preceded,
+  recall,
+  leadDays,
+}: PqlAccuracy): Cell[] {
   return [
     grouped(opened),
     grouped(judged),

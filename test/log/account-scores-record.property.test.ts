@@ -29,7 +29,7 @@ function compiled(id: string, { version, tierName }: { version: number; tierName
   return compileModel(model({ id, version, tiers: [lowest!, { ...other!, name: tierName }] }))
 }
 
-it('writes the value that JSON.stringify would, and its id', () => {
+it('writes the same value as JSON.stringify, with its id', () => {
   fc.assert(
     fc.property(text, time, fc.array(standing, { maxLength: 3 }), (id, clock, standings) => {
       const set = { offset: 0, at: 0, models: standings.map(({ id: of, ...rest }) => compiled(of, rest)) }

@@ -1,5 +1,5 @@
 import type { AccountDiff } from '../../analysis/diff-account.ts'
-import type { DiffSums } from '../../analysis/sum-diffs.ts'
+import type { DiffSums } from '../../analysis/summarize-diffs.ts'
 import type { ModelDiffHead } from '../../console/print-model-diff.ts'
 
 /** The JSON of `upswell model diff --json`, written while it is made: a line for each account. Its form is described in docs/try-a-model.md. */

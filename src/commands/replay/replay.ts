@@ -17,7 +17,7 @@ import {
 import { type Replay, readReplay } from '../../consumers/lineage/replay-record.ts'
 import { scoreReplay } from '../../consumers/lineage/score-lineages.ts'
 import { UpswellError } from '../../lib/errors.ts'
-import { tickRecord } from '../../log/log-entries.ts'
+import { tickRecord } from '../../log/make-records.ts'
 import { ModelLibrary } from '../../models/model-library.ts'
 import { lineLogger } from '../line-logger.ts'
 import { progressReport } from '../progress-report.ts'

@@ -1,6 +1,6 @@
 import { UpswellError } from '../../lib/errors.ts'
+import { decodeRecord, isHistory, isOwnRecord } from '../../log/decode-records.ts'
 import type { Consumption, Log, LogRecord, PartitionHandler, PartitionSession } from '../../log/log.ts'
-import { decodeRecord, isHistory, isOwnRecord } from '../../log/log-entries.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { type CopyTarget, copyRecord, liveElsewhere, originOffset } from './copy-records.ts'
 

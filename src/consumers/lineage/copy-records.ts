@@ -1,5 +1,6 @@
+import { isOwnRecord, readPromotion, recordKind } from '../../log/decode-records.ts'
 import type { LogRecord, OutgoingRecord } from '../../log/log.ts'
-import { isOwnRecord, liveRecord, readPromotion, recordKind } from '../../log/log-entries.ts'
+import { liveRecord } from '../../log/make-records.ts'
 import { partitionOf } from '../../log/partition-of.ts'
 import type { Replay } from './replay-record.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UpswellError } from '../../lib/errors.ts'
+import { readPromotion } from '../../log/decode-records.ts'
 import type { LogRecord } from '../../log/log.ts'
-import { readPromotion } from '../../log/log-entries.ts'
 import type { TopicNames } from '../../log/topic-names.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory.ts'

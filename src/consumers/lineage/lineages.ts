@@ -1,4 +1,4 @@
-import { decodeRecord, isOwnRecord } from '../../log/log-entries.ts'
+import { decodeRecord, isOwnRecord } from '../../log/decode-records.ts'
 import { readPublished } from '../../log/published-offset.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory.ts'

@@ -1,5 +1,5 @@
+import { recordKind } from '../../log/decode-records.ts'
 import type { Log, LogRecord } from '../../log/log.ts'
-import { recordKind } from '../../log/log-entries.ts'
 import type { ModelSource } from '../../models/model-library.ts'
 
 /**

@@ -1,5 +1,5 @@
+import { decodeRecord, isHistory, recordKind } from '../../log/decode-records.ts'
 import type { LogRecord } from '../../log/log.ts'
-import { decodeRecord, isHistory, recordKind } from '../../log/log-entries.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import type { Account } from '../../scoring/account.ts'
 import { foldBatch } from '../../scoring/fold.ts'

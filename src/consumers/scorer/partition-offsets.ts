@@ -1,5 +1,5 @@
+import { recordKind } from '../../log/decode-records.ts'
 import type { RecordList } from '../../log/log.ts'
-import { recordKind } from '../../log/log-entries.ts'
 
 /** Where a session found the partition. Each is the offset of the first record that is not included. */
 export interface FoundOffsets {

@@ -1,8 +1,9 @@
 import { UpswellError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
+import { Turns } from '../../lib/turns.ts'
 import { accountScoresRecord } from '../../log/account-scores-record.ts'
+import { type DecodedRecords, decodeRecords } from '../../log/decode-records.ts'
 import type { OutgoingRecord, PartitionSession, RecordList } from '../../log/log.ts'
-import { type DecodedRecords, decodeRecords } from '../../log/log-entries.ts'
 import { deadLetterRecord, eventRecord } from '../../log/output-records.ts'
 import { publishedMetadata } from '../../log/published-offset.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
@@ -61,8 +62,8 @@ export class PartitionScorer {
   #dirty = new DirtyAccounts()
   /** As the store holds it. */
   #storedMemory: PartitionMemory
-  /** Settles when the work under way is done: batches and flushes take turns. */
-  #turn = Promise.resolve()
+  /** Batches and flushes take turns. */
+  readonly #turns = new Turns()
   #isReleased = false
 
   /**
@@ -309,14 +310,16 @@ export class PartitionScorer {
 
   /** One batch or flush at a time. After a failure memory is of no use, so what waits is not done. */
   #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#turn.then(async () => {
-      if (!this.#isReleased) await work()
+    return this.#turns.take(async () => {
+      if (this.#isReleased) return
+      try {
+        await work()
+      } catch (error) {
+        this.release()
+        this.session.lose(error)
+        throw error
+      }
     })
-    this.#turn = done.catch((error: unknown) => {
-      this.release()
-      this.session.lose(error)
-    })
-    return done
   }
 }
 

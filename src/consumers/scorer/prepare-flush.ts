@@ -1,4 +1,4 @@
-import { createTurns } from '../../lib/turns.ts'
+import { createYielder } from '../../lib/yielder.ts'
 import type { PartitionWrite } from '../../store/store.ts'
 import type { AccountCache } from './account-cache.ts'
 import type { DirtyAccounts } from './dirty-accounts.ts'
@@ -23,12 +23,12 @@ export async function prepareFlush(
   cache: AccountCache,
   context: WriteContext,
 ): Promise<PreparedFlush> {
-  const turns = createTurns(ACCOUNTS_PER_TURN)
+  const yielder = createYielder(ACCOUNTS_PER_TURN)
   const touched: TouchedAccount[] = []
-  await turns.each(dirty.accounts, account => touched.push(compareAccount(account, cache)))
+  await yielder.each(dirty.accounts, account => touched.push(compareAccount(account, cache)))
   const builder = new WriteBuilder(cache.writer)
   let next = 1
-  await turns.each(touched, account => builder.add(account, touched[next++]))
+  await yielder.each(touched, account => builder.add(account, touched[next++]))
   return { touched, write: builder.build(dirty.counts, context) }
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isUpswellError } from '../../lib/errors.ts'
 import { everyInterval } from '../../lib/every-interval.ts'
+import { settlesWithin } from '../../lib/waiting.ts'
 import type { Consumption, PartitionHandler } from '../../log/log.ts'
 import { SignalScanner } from '../../signals/scan-signal.ts'
 import { FlushSchedule, type FlushTiming } from './flush-policy.ts'
@@ -80,7 +80,7 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
       stopFlushing()
       // The next owner then has nothing to fold again.
       isStopping = true
-      await Promise.race([flushAll(scorers), sleep(MAX_LAST_FLUSH_MS, undefined, { ref: false })])
+      await settlesWithin(MAX_LAST_FLUSH_MS, flushAll(scorers))
       await consumption.stop()
     },
     problem: () => consumption.problem(),

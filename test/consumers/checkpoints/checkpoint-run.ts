@@ -3,7 +3,7 @@ import type { CheckpointTiming } from '../../../src/consumers/checkpoints/partit
 import { PartitionScorer, type ScorerContext } from '../../../src/consumers/scorer/partition-scorer.ts'
 import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/log/log.ts'
-import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/log-entries.ts'
+import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/make-records.ts'
 import { CHECKPOINTS, topicNames } from '../../../src/log/topic-names.ts'
 import type { ModelLibrary } from '../../../src/models/model-library.ts'
 import type { PartitionWrite } from '../../../src/store/store.ts'
