@@ -1,7 +1,7 @@
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# Every native part comes prebuilt in a package: no install script need run, and no compiler is missing here.
+# All native code comes prebuilt in packages, so no install script and no compiler is needed.
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
@@ -23,7 +23,7 @@ COPY models models
 COPY schemas schemas
 COPY --from=build /app/dist dist
 USER node
-# Used only without KAFKA_BROKERS: the embedded store.
+# The embedded store. Used only if KAFKA_BROKERS is not set.
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \

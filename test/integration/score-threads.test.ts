@@ -1,3 +1,4 @@
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
