@@ -6,14 +6,13 @@ import {
   fastify,
   LogController,
 } from 'fastify'
-import type { Registry } from 'prom-client'
+import { collectDefaultMetrics, Histogram, type Registry } from 'prom-client'
 import type { ModelLibrary } from '../models/model-library.ts'
 import type { AccountStore } from '../store/store.ts'
 import type { ApiInstance } from './api-instance.ts'
 import { SHARED_SCHEMAS } from './documents/schemas.ts'
-import { acceptJson } from './plugins/accept-json.ts'
 import { answerProblems, answerThrown } from './plugins/answer-problems.ts'
-import { measureRequests } from './plugins/measure-requests.ts'
+import { Problem } from './plugins/problems.ts'
 import { servedFrom } from './read/served.ts'
 import { routeExplainAccount } from './routes/explain-account.ts'
 import { routeGetAccount } from './routes/get-account.ts'
@@ -85,6 +84,48 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
 
 function isLogger(logger: ApiDependencies['logger']): logger is FastifyBaseLogger {
   return typeof logger === 'object' && 'child' in logger
+}
+
+/** JSON is the only content type that is accepted. */
+function acceptJson(api: FastifyInstance): void {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  api.removeAllContentTypeParsers()
+  // Instead of Fastify's parser, which reads bytes that are not UTF-8 as replacement characters (two account ids could become one), and
+  // refuses the whole body for a key `__proto__`: checkSignal refuses the one signal, and says which.
+  api.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (_request: unknown, body: Buffer) => {
+      if (body.length === 0) throw new Problem('INVALID_JSON', 'The body is empty. A JSON value is accepted.')
+      try {
+        return JSON.parse(decoder.decode(body)) as unknown
+      } catch (thrown) {
+        throw new Problem('INVALID_JSON', `The body is not JSON in UTF-8: ${(thrown as Error).message}`)
+      }
+    },
+  )
+}
+
+const NAME = 'upswell_http_request_duration_seconds'
+/** One that is always collected by default: tells whether the composition root, or an earlier API on the registry, has done so. */
+const DEFAULT_METRIC = 'process_cpu_seconds_total'
+
+/** Measures each answer, and collects the process's own metrics unless that is done already. */
+function measureRequests(api: FastifyInstance, registry: Registry): void {
+  if (registry.getSingleMetric(DEFAULT_METRIC) === undefined) collectDefaultMetrics({ register: registry })
+  registry.removeSingleMetric(NAME)
+  const durations = new Histogram({
+    name: NAME,
+    help: 'Time from the arrival of a request to the end of its answer, by route, method and status',
+    labelNames: ['route', 'method', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [registry],
+  })
+  api.addHook('onResponse', async (request, reply) => {
+    // The route as it was declared: paths hold account ids, of which there is no end.
+    const route = request.routeOptions.url ?? 'none'
+    durations.observe({ route, method: request.method, status: reply.statusCode }, reply.elapsedTime / 1000)
+  })
 }
 
 function describeApi(api: FastifyInstance): void {

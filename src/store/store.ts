@@ -1,3 +1,4 @@
+import { hash128Hex } from '../lib/hash.ts'
 import type { CounterBook, CounterChange } from '../scoring/population/counters.ts'
 
 /**
@@ -109,6 +110,11 @@ export interface Listing {
   readonly tier: string
   readonly score: number
   readonly accountId: string
+}
+
+/** The name of a model's ranked list; with a facet, of its accounts that have this value of it. A value may be of any length. */
+export function listName(modelId: string, facet?: { readonly name: string; readonly value: string }): string {
+  return facet === undefined ? modelId : `${modelId}?${facet.name}=${hash128Hex(facet.value)}`
 }
 
 export interface ListQuery {

@@ -20,8 +20,7 @@ import {
   rateShares,
 } from '../../src/scoring/population/rate-cells.ts'
 import type { Signal } from '../../src/signals/signal.ts'
-import { listName } from '../../src/store/list-name.ts'
-import type { Listing } from '../../src/store/store.ts'
+import { type Listing, listName } from '../../src/store/store.ts'
 import { MemoryStore } from '../support/memory-store.ts'
 
 /** 2026-11-22T10:00:00Z, a Sunday. */

@@ -1,7 +1,7 @@
 import { UpswellError } from '../../src/lib/errors.ts'
 import { DUE_BUCKETS } from '../../src/scoring/account.ts'
 import type { CounterBook, CounterChange } from '../../src/scoring/population/counters.ts'
-import { orderedCounters } from '../../src/store/lmdb/ordered-counters.ts'
+import { orderedCounters } from '../../src/store/ordered-counters.ts'
 import type {
   AccountStore,
   AccountWrite,

@@ -2,7 +2,6 @@ import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory.ts'
 import type { PartitionMemory } from '../../scoring/fold.ts'
 import type { AccountStore } from '../../store/store.ts'
-import { FreshValue } from './fresh-value.ts'
 
 const MAX_AGE_MS = 1000
 const POLL_MS = 20
@@ -112,4 +111,39 @@ function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
 
 function sleep(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+/** A value that is read again when it is asked for and older than `maxAgeMs`. Those who ask at the same time share one read. */
+class FreshValue<Value> {
+  readonly #read: () => Promise<Value>
+  readonly #maxAgeMs: number
+  #last: { readonly value: Value; readonly readAt: number } | undefined
+  #reading: Promise<Value> | undefined
+
+  constructor(read: () => Promise<Value>, maxAgeMs: number) {
+    this.#read = read
+    this.#maxAgeMs = maxAgeMs
+  }
+
+  get(): Promise<Value> {
+    if (this.#last !== undefined && performance.now() - this.#last.readAt <= this.#maxAgeMs)
+      return Promise.resolve(this.#last.value)
+    return this.refresh()
+  }
+
+  /** Reads it anew, or joins a read that is under way. */
+  refresh(): Promise<Value> {
+    this.#reading ??= this.#readNow().finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  async #readNow(): Promise<Value> {
+    // The value may be as old as the beginning of its read.
+    const readAt = performance.now()
+    const value = await this.#read()
+    this.#last = { value, readAt }
+    return value
+  }
 }

@@ -1,12 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import type { ApiInstance } from '../api-instance.ts'
-import { explanation } from '../documents/explain.ts'
 import { type ExplanationDocument, ExplanationSchema } from '../documents/explanation-schemas.ts'
+import { explanation } from '../documents/explanation-view.ts'
 import { problemResponses, Unchanged } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { Problem } from '../plugins/problems.ts'
-import { AccountParams, After, findAccount } from '../read/account-request.ts'
 import { chooseModel } from '../read/choose-model.ts'
+import { AccountParams, After, findAccount } from '../read/find-account.ts'
 import type { Served } from '../read/served.ts'
 
 const Query = Type.Object(

@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import type { ApiInstance } from '../api-instance.ts'
+import { accountDocument } from '../documents/account-view.ts'
 import { type AccountDocument, AccountSchema, problemResponses, Unchanged } from '../documents/schemas.ts'
-import { accountDocument } from '../documents/views.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
-import { AccountParams, After, findAccount } from '../read/account-request.ts'
+import { AccountParams, After, findAccount } from '../read/find-account.ts'
 import type { Served } from '../read/served.ts'
 
 /** `GET /v1/accounts/{id}`: what every model holds about one account, and what to do next. */

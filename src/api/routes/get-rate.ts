@@ -14,8 +14,7 @@ import { type RateDocument, RateSchema, type RateStep } from '../documents/rate-
 import { problemResponses, Unchanged } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { Problem } from '../plugins/problems.ts'
-import { activeModels } from '../read/active-models.ts'
-import { chooseModel } from '../read/choose-model.ts'
+import { activeModels, chooseModel } from '../read/choose-model.ts'
 import {
   DATE_PATTERN,
   dateOf,

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyBaseLogger } from 'fastify'
-import { listName } from '../../store/list-name.ts'
-import type { Listing } from '../../store/store.ts'
+import { type Listing, listName } from '../../store/store.ts'
 import type { ApiInstance } from '../api-instance.ts'
+import { accountSummary } from '../documents/account-view.ts'
 import {
   type AccountListDocument,
   AccountListSchema,
@@ -10,12 +10,10 @@ import {
   problemResponses,
   Unchanged,
 } from '../documents/schemas.ts'
-import { accountSummary } from '../documents/views.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { Problem } from '../plugins/problems.ts'
-import { chooseModel } from '../read/choose-model.ts'
+import { chooseModel, type KnownModel, knownModels } from '../read/choose-model.ts'
 import { decodeCursor, encodeCursor, type ListPosition } from '../read/cursor.ts'
-import { type KnownModel, knownModels } from '../read/known-models.ts'
 import type { Partitions } from '../read/partitions.ts'
 import { readAccounts } from '../read/read-account.ts'
 import type { Served } from '../read/served.ts'

@@ -18,8 +18,7 @@ import { type KpiDocument, type KpiListDocument, KpiListSchema } from '../docume
 import { problemResponses, Unchanged } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { Problem } from '../plugins/problems.ts'
-import { activeModels } from '../read/active-models.ts'
-import { chooseModel } from '../read/choose-model.ts'
+import { activeModels, chooseModel } from '../read/choose-model.ts'
 import type { Served } from '../read/served.ts'
 
 const only = (what: string) =>

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import type { LmdbEnvironment, LmdbTable } from '../../lib/lmdb-environment.ts'
 import type { CounterBook, CounterChange } from '../../scoring/population/counters.ts'
+import { orderedCounters } from '../ordered-counters.ts'
 import { afterEvery, bookOf, bookPrefixOf, counterField, counterKey, counterPrefix } from './lmdb-keys.ts'
-import { orderedCounters } from './ordered-counters.ts'
 
 /** How many counters are read before other work gets its turn: a few ms. */
 const COUNTERS_PER_TURN = 2000

@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis'
 import { describeError, UpswellError } from '../../lib/errors.ts'
 import { DUE_BUCKETS } from '../../scoring/account.ts'
 import type { CounterBook, CounterChange } from '../../scoring/population/counters.ts'
-import { orderedCounters } from '../lmdb/ordered-counters.ts'
+import { orderedCounters } from '../ordered-counters.ts'
 import type {
   AccountStore,
   Listing,

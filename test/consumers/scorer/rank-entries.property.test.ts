@@ -2,8 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { compareRankEntries, listingsOf, rankEntriesOf } from '../../../src/consumers/scorer/rank-entries.ts'
 import type { Standing } from '../../../src/scoring/standing.ts'
-import { listName } from '../../../src/store/list-name.ts'
-import type { Listing } from '../../../src/store/store.ts'
+import { type Listing, listName } from '../../../src/store/store.ts'
 
 const definition = fc.record({
   id: fc.constantFrom('expansion', 'usage'),

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { CounterChange } from '../../scoring/population/counters.ts'
+import type { CounterChange } from '../scoring/population/counters.ts'
 
 /** How many counters are put in order before other work gets its turn: a few ms. */
 const COUNTERS_PER_TURN = 10_000

@@ -1,23 +1,26 @@
 import { roundTo6 } from '../../lib/round.ts'
 import { contributionsOf } from '../../scoring/decisions/contributions.ts'
 import { isGateOpen } from '../../scoring/decisions/gates.ts'
+import { groupPoints, totalScore } from '../../scoring/decisions/score.ts'
 import type { CompiledNotice, Slot } from '../../scoring/definition/compile-model.ts'
 import type { Value } from '../../scoring/definition/model-definition.ts'
 import type { Standing } from '../../scoring/standing.ts'
 import { isoTime } from '../../signals/iso-time.ts'
 import type { StoredAccount } from '../read/read-account.ts'
 import { formatSequence } from '../read/sequence.ts'
+import { tierOf } from './account-view.ts'
 import type {
   AlertDocument,
   ExplanationDocument,
   GateDocument,
   GroupContributionDocument,
+  Suggestion,
   TriggerDocument,
 } from './explanation-schemas.ts'
-import { suggestionsFor } from './next-tier.ts'
 import { decidesTier, overrideDocument } from './override-view.ts'
 import type { InputDocument } from './schema-parts.ts'
-import { tierOf } from './views.ts'
+
+const MAX_SUGGESTIONS = 5
 
 /** Why a standing is what it is. Everything is read off what was stored when it was computed. */
 export function explanation(account: StoredAccount, standing: Standing): ExplanationDocument {
@@ -173,4 +176,30 @@ function nextTier(standing: Standing, clock: number): ExplanationDocument['nextT
     notBefore: notBefore > clock ? isoTime(notBefore) : null,
     suggestions: suggestionsFor(standing),
   }
+}
+
+/**
+ * What would lift the score most: for each rule below its most points, what the score would gain if it alone gave them, with the
+ * model's own caps and rounding. Best first; a rule that would change nothing (its group is full) is left out.
+ */
+function suggestionsFor(standing: Standing): Suggestion[] {
+  const { model, points, known } = standing
+  const suggestions = model.rules.flatMap(({ definition, group }, rule) => {
+    const given = points[rule]!
+    if (given !== null && given >= definition.max) return []
+    const gain = roundTo6(scoreWithMost(standing, rule) - standing.score)
+    if (gain <= 0) return []
+    const { name, title, max } = definition
+    return [{ group: group.name, rule: name, title, points: given, max, known: known[rule]!, gain }]
+  })
+  return suggestions.sort((a, b) => b.gain - a.gain).slice(0, MAX_SUGGESTIONS)
+}
+
+function scoreWithMost({ model, points, groupPoints: groups }: Standing, rule: number): number {
+  const { definition, group } = model.rules[rule]!
+  const changedPoints = points.with(rule, definition.max)
+  const changedGroups = model.groups.map((each, i) =>
+    each.definition === group ? groupPoints(model, i, changedPoints) : groups[i]!,
+  )
+  return totalScore(model, changedGroups)
 }

@@ -4,7 +4,7 @@ import { isoTime } from '../../signals/iso-time.ts'
 import type { StoredAccount } from '../read/read-account.ts'
 import { formatSequence } from '../read/sequence.ts'
 import { type Overrides, overrideDocument } from './override-view.ts'
-import { bestPqls, byProspects, pqlDocuments } from './pql-views.ts'
+import { bestPqls, byProspects, pqlDocuments } from './pql-view.ts'
 import type {
   AccountDocument,
   AccountSummaryDocument,
