@@ -7,9 +7,7 @@ import { SAVE } from './redis-scripts.ts'
 
 /** Half of what Lua's unpack takes (8,000 values). Even, because ZADD and HINCRBY take pairs. */
 const GROUP_ARGUMENTS = 4_000
-/**
- * ARGV before the values: token, expected offset, new offset, whether there is a state, the state, number of values.
- */
+/** ARGV before the values: token, expected and new offset, '1' or '0', the state, how many values. */
 const FIXED_ARGUMENTS = 6
 /** KEYS before the values: the partition's hash, the set of its books. */
 const FIXED_KEYS = 2

@@ -80,7 +80,7 @@ return { 'saved' }
 
 /**
  * Removes some keys of a partition, but never its fencing token. The first call removes stored offset and
- * state, so a series of calls that stops halfway leaves no state at the old offset.
+ * state, so a series that stops halfway leaves no state at the old offset.
  *
  * KEYS  1    the partition's hash
  *       2 …  up to 1,000 keys to remove
