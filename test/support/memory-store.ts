@@ -12,10 +12,12 @@ import type {
   UserChunkKey,
 } from '../../src/store/store.ts'
 
-/** The whole store port in memory, for simulation and tests. Each call happens at once, before it returns its promise. */
+/**
+ * The store port in memory, for simulation and tests. Each call takes effect before it returns its promise.
+ */
 export class MemoryStore implements AccountStore {
   readonly #partitions = new Map<number, MemoryPartition>()
-  /** Model → tier → listings, by `keyOf`. */
+  /** List → tier → listings by `keyOf`. */
   readonly #listings = new Map<string, Map<string, Map<string, Listing>>>()
   #claimed: number | undefined
 
@@ -54,7 +56,7 @@ export class MemoryStore implements AccountStore {
   }
 
   async save(partition: number, write: PartitionWrite): Promise<void> {
-    const own = this.#requireOwned(partition, write)
+    const own = this.#requireFence(partition, write)
     for (const { accountId, bucket } of write.accounts)
       if (!(bucket >= 0 && bucket < DUE_BUCKETS)) throw new Error(`Account ${accountId} has bucket ${bucket}`)
 
@@ -73,7 +75,7 @@ export class MemoryStore implements AccountStore {
     if (own?.fencingToken !== fencingToken) {
       throw new UpswellError(
         'STORE_FENCED',
-        `Partition ${partition} of the store belongs to ${own?.fencingToken ?? 'nobody'} now; ${fencingToken} may not clear it.`,
+        `Partition ${partition} of the store belongs to fencing token ${own?.fencingToken ?? 'none'} now; ${fencingToken} may not clear it.`,
       )
     }
     for (const tiers of this.#listings.values())
@@ -100,11 +102,11 @@ export class MemoryStore implements AccountStore {
     for (const tier of new Set(tiers)) {
       for (const listing of this.#tier(list, tier).values()) {
         if (minScore !== undefined && listing.score < minScore) continue
-        if (after !== undefined && direction * comparePlaces(listing, after) <= 0) continue
+        if (after !== undefined && direction * compareListings(listing, after) <= 0) continue
         listed.push({ ...listing })
       }
     }
-    return listed.sort((a, b) => direction * comparePlaces(a, b)).slice(0, limit)
+    return listed.sort((a, b) => direction * compareListings(a, b)).slice(0, limit)
   }
 
   async readCounters(books: readonly string[]): Promise<CounterBook[]> {
@@ -145,7 +147,7 @@ export class MemoryStore implements AccountStore {
     return bytes
   }
 
-  /** What it holds stays: whoever opens it again finds it. */
+  /** Keeps the contents for the next time that the store is opened. */
   async close(): Promise<void> {}
 
   /** Loses everything, as a flushed Redis does. */
@@ -155,19 +157,19 @@ export class MemoryStore implements AccountStore {
     this.#claimed = undefined
   }
 
-  #requireOwned(partition: number, { fencingToken, expectedStoredOffset }: PartitionWrite): MemoryPartition {
+  #requireFence(partition: number, { fencingToken, expectedStoredOffset }: PartitionWrite): MemoryPartition {
     const own = this.#partitions.get(partition)
     if (own?.fencingToken !== undefined && own.fencingToken !== fencingToken) {
       throw new UpswellError(
         'STORE_FENCED',
-        `Partition ${partition} of the store belongs to ${own.fencingToken} now; ${fencingToken} may not write it.`,
+        `Partition ${partition} of the store belongs to fencing token ${own.fencingToken} now; ${fencingToken} may not write it.`,
       )
     }
     if (own?.storedOffset !== expectedStoredOffset) {
       const found = own?.storedOffset ?? 'nothing (it was emptied)'
       throw new UpswellError(
         'STORE_MOVED',
-        `Partition ${partition} of the store stands at ${found}; the write follows ${expectedStoredOffset}.`,
+        `Partition ${partition} of the store is stored up to offset ${found}; the write expects ${expectedStoredOffset}.`,
       )
     }
     return own
@@ -232,7 +234,7 @@ function storedPartition({ storedOffset, state }: MemoryPartition): StoredPartit
   return { storedOffset, state: state?.slice() }
 }
 
-/** Not `slice`: of a Buffer that is a view. */
+/** Not `slice`: a Buffer's `slice` is a view. */
 function copyOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes)
 }
@@ -241,13 +243,13 @@ function keyOf({ score, accountId }: Listing): string {
   return `${score} ${accountId}`
 }
 
-type Place = Pick<Listing, 'score' | 'accountId'>
+type Rank = Pick<Listing, 'score' | 'accountId'>
 
-function comparePlaces(a: Place, b: Place): number {
+function compareListings(a: Rank, b: Rank): number {
   return a.score - b.score || compareUtf8(a.accountId, b.accountId)
 }
 
-/** By bytes, as the other stores order texts; JavaScript's own order differs beyond U+FFFF. */
+/** Compares by bytes, as the other stores do. JavaScript's own order differs beyond U+FFFF. */
 function compareUtf8(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }
