@@ -226,7 +226,7 @@ describe('GET /v1/accounts/{id}', () => {
         type: '/problems/not-caught-up',
         title: 'The record is not in the store yet',
         status: 503,
-        detail: `The record ${own}:7 was not in the store after 5 s; it holds those before ${own}:2. Ask again.`,
+        detail: `The record ${own}:7 was not in the store after 5 s; the store holds the records before ${own}:2. Ask again.`,
         instance: `/v1/accounts/acme?after=${own}:7`,
         code: 'NOT_CAUGHT_UP',
       })
@@ -282,7 +282,7 @@ describe('GET /v1/accounts/{id}', () => {
       const response = await logged.api.inject('/v1/accounts/acme')
       expect(response.json()).toEqual({
         type: '/problems/internal-error',
-        title: 'Something went wrong here',
+        title: 'An error in the service',
         status: 500,
         detail: 'The reason is in the log of the service.',
         instance: '/v1/accounts/acme',

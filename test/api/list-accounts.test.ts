@@ -214,15 +214,10 @@ describe('GET /v1/accounts, of a query that is not valid', () => {
     ['limit=0', 'limit', 0, 'a whole number from 1 to 100; left out: 50'],
     ['limit=101', 'limit', 101, 'a whole number from 1 to 100; left out: 50'],
     ['limit=ten', 'limit', 'ten', 'a whole number from 1 to 100; left out: 50'],
-    ['minScore=high', 'minScore', 'high', 'a number; that score is included'],
+    ['minScore=high', 'minScore', 'high', 'a number, the lowest score listed; left out: every score'],
     ['sort=name', 'sort', 'name', '-score (highest first) or score (lowest first); left out: -score'],
     ['min_score=3', 'min_score', '3', 'one of the fields model, tier, facet, minScore, sort, limit, cursor'],
-    [
-      'model=a&model=b',
-      'model',
-      '["a","b"]',
-      'the id of a model; left out: the only one, or the first by id',
-    ],
+    ['model=a&model=b', 'model', '["a","b"]', 'the id of a model; left out: the first active one by id'],
   ])(
     'refuses %s, saying the field, what was found and what is accepted',
     async (query, field, found, accepted) => {

@@ -143,7 +143,7 @@ describe('POST /v1/signals', () => {
           'UNSUPPORTED_MEDIA_TYPE',
           415,
           'The content type is not accepted',
-          'The content type application/json is accepted.',
+          'Only the content type application/json is accepted.',
         ),
       )
     },
@@ -157,7 +157,7 @@ describe('POST /v1/signals', () => {
         'BODY_TOO_LARGE',
         413,
         'The body is too large',
-        'The body is larger than the 5 MiB that are accepted. Send less at a time.',
+        'The body is larger than 5 MiB. Send fewer signals at a time.',
       ),
     )
     expect((await post(JSON.stringify([valid]).padEnd(5 * 1024 * 1024))).status).toBe(202)
@@ -191,7 +191,7 @@ describe('POST /v1/signals', () => {
         'LOG_UNAVAILABLE',
         503,
         'The log does not answer',
-        'It is not known whether the signals were written. Send them again with the same ids: an id that was seen changes nothing.',
+        'It is unknown whether the signals were written. Send them again with the same ids: an id that was already seen changes nothing.',
       ),
     )
     await failing.api.close()
@@ -205,7 +205,7 @@ describe('POST /v1/signals', () => {
     })
     const response = await failing.api.inject({ method: 'POST', url: '/v1/signals', payload: valid })
     expect(response.json()).toEqual(
-      problem('INTERNAL_ERROR', 500, 'Something went wrong here', 'The reason is in the log of the service.'),
+      problem('INTERNAL_ERROR', 500, 'An error in the service', 'The reason is in the log of the service.'),
     )
     await failing.api.close()
   })

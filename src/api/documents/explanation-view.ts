@@ -6,7 +6,7 @@ import type { CompiledNotice, Slot } from '../../scoring/definition/compile-mode
 import type { Value } from '../../scoring/definition/model-definition.ts'
 import type { Standing } from '../../scoring/standing.ts'
 import { isoTime } from '../../signals/iso-time.ts'
-import type { StoredAccount } from '../read/read-account.ts'
+import type { AccountWithScores } from '../read/read-account.ts'
 import { formatSequence } from '../read/sequence.ts'
 import { tierOf } from './account-view.ts'
 import type {
@@ -22,8 +22,8 @@ import type { InputDocument } from './schema-parts.ts'
 
 const MAX_SUGGESTIONS = 5
 
-/** Why a standing is what it is. Everything is read off what was stored when it was computed. */
-export function explanation(account: StoredAccount, standing: Standing): ExplanationDocument {
+/** Explains a standing from what was stored with it; nothing is computed again but the suggestions. */
+export function explanation(account: AccountWithScores, standing: Standing): ExplanationDocument {
   const { clock, lastOffset, overrides } = account.scores
   const { definition, contentHash } = standing.model
   const gates = gateDocuments(standing)
@@ -154,7 +154,7 @@ function alertDocuments(standing: Standing, gates: readonly GateDocument[], cloc
   })
 }
 
-/** Null: unknown. Out of scope nothing is met. */
+/** Null: unknown. Out of scope, no condition is met. */
 function metOf({ inScope, values }: Standing, { met }: CompiledNotice): boolean | null {
   return inScope ? ((met(values) as boolean | undefined) ?? null) : false
 }
@@ -163,7 +163,7 @@ function areOpen(notice: CompiledNotice, gates: readonly GateDocument[]): boolea
   return notice.gates.every(gate => gates[gate]!.open)
 }
 
-/** Null as well where points do not decide the tier: what they lack would mislead. */
+/** Null in the highest tier, and where points do not decide the tier: missing points would mislead. */
 function nextTier(standing: Standing, clock: number): ExplanationDocument['nextTier'] {
   const tier = standing.model.definition.tiers[standing.tier + 1]
   if (tier === undefined || !standing.inScope || decidesTier(standing)) return null
@@ -179,15 +179,16 @@ function nextTier(standing: Standing, clock: number): ExplanationDocument['nextT
 }
 
 /**
- * What would lift the score most: for each rule below its most points, what the score would gain if it alone gave them, with the
- * model's own caps and rounding. Best first; a rule that would change nothing (its group is full) is left out.
+ * The rules that could lift the score most, best first. A rule's gain is what the score would gain if that
+ * rule alone gave its maximum, with the model's own caps and rounding. Rules without a gain (their group is
+ * full) are left out.
  */
 function suggestionsFor(standing: Standing): Suggestion[] {
   const { model, points, known } = standing
   const suggestions = model.rules.flatMap(({ definition, group }, rule) => {
     const given = points[rule]!
     if (given !== null && given >= definition.max) return []
-    const gain = roundTo6(scoreWithMost(standing, rule) - standing.score)
+    const gain = roundTo6(scoreWithMaximum(standing, rule) - standing.score)
     if (gain <= 0) return []
     const { name, title, max } = definition
     return [{ group: group.name, rule: name, title, points: given, max, known: known[rule]!, gain }]
@@ -195,7 +196,7 @@ function suggestionsFor(standing: Standing): Suggestion[] {
   return suggestions.sort((a, b) => b.gain - a.gain).slice(0, MAX_SUGGESTIONS)
 }
 
-function scoreWithMost({ model, points, groupPoints: groups }: Standing, rule: number): number {
+function scoreWithMaximum({ model, points, groupPoints: groups }: Standing, rule: number): number {
   const { definition, group } = model.rules[rule]!
   const changedPoints = points.with(rule, definition.max)
   const changedGroups = model.groups.map((each, i) =>

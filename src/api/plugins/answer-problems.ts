@@ -4,7 +4,7 @@ import { Problem, type ProblemEntry, problemDocument } from './problems.ts'
 
 const RETRY_AFTER_SECONDS = '1'
 
-/** Makes everything that goes wrong an `application/problem+json`. */
+/** Answers every error with an `application/problem+json`. */
 export function answerProblems(api: FastifyInstance): void {
   api.setErrorHandler(answerThrown)
   api.setNotFoundHandler((request, reply) => {
@@ -13,7 +13,7 @@ export function answerProblems(api: FastifyInstance): void {
   })
 }
 
-/** Also for what goes wrong before a route is found. */
+/** Also answers errors from before a route is found. */
 export function answerThrown(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(thrown)
   if (problem.code === 'INTERNAL_ERROR')
@@ -33,7 +33,7 @@ function pathOf({ url }: FastifyRequest): string {
   return url.split('?', 1)[0]!
 }
 
-/** What anything that was thrown while answering is to the client. Never its text, unless it was written for the client. */
+/** Maps a thrown value to a problem. Its text reaches the client only if it was written for clients. */
 function toProblem(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown
   if (isUpswellError(thrown, 'STORE_UNAVAILABLE')) {
@@ -42,13 +42,13 @@ function toProblem(thrown: unknown): Problem {
   if (isUpswellError(thrown, 'LOG_UNAVAILABLE')) {
     return new Problem(
       'LOG_UNAVAILABLE',
-      'It is not known whether the signals were written. Send them again with the same ids: an id that was seen changes nothing.',
+      'It is unknown whether the signals were written. Send them again with the same ids: an id that was already seen changes nothing.',
     )
   }
   if (isUpswellError(thrown, 'TOPIC_MISSING')) {
     return new Problem(
       'LOG_UNAVAILABLE',
-      'The topics are missing: nothing was written. Create them with "upswell topics create" and send again.',
+      'The topics are missing; nothing was written. Create them with "upswell topics create", and send the signals again.',
     )
   }
   return fromFastify(thrown as FastifyFailure) ?? internalError()
@@ -68,18 +68,15 @@ function fromFastify(error: FastifyFailure | undefined | null): Problem | undefi
   }
   switch (error?.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
-      return new Problem(
-        'BODY_TOO_LARGE',
-        'The body is larger than the 5 MiB that are accepted. Send less at a time.',
-      )
+      return new Problem('BODY_TOO_LARGE', 'The body is larger than 5 MiB. Send fewer signals at a time.')
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
-      return new Problem('UNSUPPORTED_MEDIA_TYPE', 'The content type application/json is accepted.')
+      return new Problem('UNSUPPORTED_MEDIA_TYPE', 'Only the content type application/json is accepted.')
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return new Problem('NOT_FOUND', 'No account has an id of that length.')
     case 'FST_ERR_HANDLER_TIMEOUT':
       return new Problem('TIMED_OUT', 'There was no answer in time. Ask again.')
   }
-  // Fastify's other errors of the client's making, such as a URL that cannot be decoded; their texts hold nothing of ours.
+  // Fastify's other client errors, such as a URL that cannot be decoded. Their texts hold nothing of ours.
   const isClients = typeof error?.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500
   return isClients ? new Problem('INVALID_REQUEST', String(error.message)) : undefined
 }
@@ -88,7 +85,7 @@ function internalError(): Problem {
   return new Problem('INTERNAL_ERROR', 'The reason is in the log of the service.')
 }
 
-/** What Ajv says with `verbose`. */
+/** An error of Ajv with the option `verbose`. */
 interface ValidationError {
   readonly keyword: string
   readonly instancePath: string
@@ -104,7 +101,7 @@ interface ValidationError {
 const MAX_ENTRIES = 20
 const MAX_FOUND_LENGTH = 100
 
-/** For each thing that is wrong with a query: the field, what was found and what is accepted. */
+/** For each error in a query: the field, what was found and what is accepted. */
 function describeValidation(errors: readonly ValidationError[]): ProblemEntry[] {
   return errors.slice(0, MAX_ENTRIES).map(error => {
     const { keyword, instancePath, params, message, data, parentSchema } = error

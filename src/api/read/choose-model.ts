@@ -4,8 +4,8 @@ import type { PartitionMemory } from '../../scoring/fold.ts'
 import { Problem } from '../plugins/problems.ts'
 
 /**
- * The model that a query is about: the one named, or the first.
- * @param ids those there are, ascending; not empty
+ * The model asked for, or the first.
+ * @param ids the ids that there are, ascending; not empty
  * @throws Problem UNKNOWN_MODEL
  */
 export function chooseModel(ids: readonly string[], asked: string | undefined): string {
@@ -14,7 +14,10 @@ export function chooseModel(ids: readonly string[], asked: string | undefined): 
   throw new Problem('UNKNOWN_MODEL', `model is ${JSON.stringify(asked)}; accepted: ${ids.join(', ')}.`)
 }
 
-/** The models that are active, by ascending id. While they change, partitions differ: of each model the highest version. */
+/**
+ * The active models by ascending id. While partitions differ in a model's version, the highest version
+ * counts.
+ */
 export function activeModels(memories: readonly PartitionMemory[]): ModelDefinition[] {
   const byId = new Map<string, ModelDefinition>()
   for (const { modelSets } of memories) {
@@ -28,15 +31,18 @@ export function activeModels(memories: readonly PartitionMemory[]): ModelDefinit
 
 export interface KnownModel {
   readonly id: string
-  /** False: it was taken away, and there are accounts that still stand under it. */
+  /** False: the model is no longer active, but some accounts still have a standing in it. */
   readonly isActive: boolean
-  /** Of all its versions that some account may stand under, the lowest first. */
+  /** The tiers of all versions that an account may have a standing in, lowest first. */
   readonly tiers: readonly string[]
-  /** What its accounts can be listed by. */
+  /** The names of the facets that its accounts can be listed by. */
   readonly facets: readonly string[]
 }
 
-/** The models that accounts may stand under, by ascending id. While models change, partitions and accounts differ in theirs. */
+/**
+ * All models that an account may have a standing in, by ascending id. While models change, accounts differ in
+ * theirs.
+ */
 export function knownModels(memories: readonly PartitionMemory[]): KnownModel[] {
   const active = modelsOf(memories, sets => sets.slice(-1))
   const earlier = modelsOf(memories, sets => sets.slice(0, -1))

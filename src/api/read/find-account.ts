@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { partitionOf } from '../../log/partition-of.ts'
 import { Problem } from '../plugins/problems.ts'
 import type { Partitions } from './partitions.ts'
-import { readAccount, type StoredAccount } from './read-account.ts'
+import { type AccountWithScores, readAccount } from './read-account.ts'
 import { formatSequence, parseSequence, SEQUENCE_PATTERN, type Sequence } from './sequence.ts'
 import type { LoadAccounts } from './shared-loads.ts'
 
@@ -16,12 +16,13 @@ export const After = Type.Optional(
   Type.String({
     pattern: SEQUENCE_PATTERN,
     description:
-      'partition:offset, as ce_sequence of an event and the answer of POST /v1/signals have it: the answer waits until that record is in it',
+      'partition:offset of a record, as in ce_sequence of an event and in the answer of POST /v1/signals: waits up to 5 s until the record is scored; left out: does not wait',
   }),
 )
 
 /**
- * The account, once the store holds the record `after`.
+ * Reads the account, after the store holds the record `after`.
+ * @param isGone whether the client has closed the connection
  * @throws Problem NOT_FOUND, WRONG_PARTITION, NOT_CAUGHT_UP
  */
 export async function findAccount(
@@ -30,7 +31,7 @@ export async function findAccount(
   accountId: string,
   after: string | undefined,
   isGone: () => boolean,
-): Promise<StoredAccount> {
+): Promise<AccountWithScores> {
   if (after !== undefined) await waitForRecord(partitions, accountId, parseSequence(after), isGone)
   const account = await readAccount(load, partitions, accountId)
   if (account !== undefined) return account
@@ -38,9 +39,9 @@ export async function findAccount(
 }
 
 /**
- * Returns when the store holds the record, so that what is read next was written after it.
- * @param isGone whether nobody waits for the answer any more.
- * @throws Problem WRONG_PARTITION if no record of the account can stand there; NOT_CAUGHT_UP after 5 s, or at once while the store is empty.
+ * Returns once the store holds the record: what is read next includes it.
+ * @throws Problem WRONG_PARTITION if the account's records are in another partition; NOT_CAUGHT_UP after 5 s,
+ * or at once if the store is empty
  */
 async function waitForRecord(
   partitions: Partitions,
@@ -54,7 +55,7 @@ async function waitForRecord(
   if (sequence.partition !== own) {
     throw new Problem(
       'WRONG_PARTITION',
-      `after is ${formatSequence(sequence)}, but the records of this account stand in partition ${own}: the sequence of one of those is accepted.`,
+      `after is ${formatSequence(sequence)}, but this account's records are in partition ${own}; the sequence of one of them is accepted.`,
     )
   }
   const deadline = performance.now() + MAX_WAIT_MS
@@ -63,7 +64,7 @@ async function waitForRecord(
     if (isGone() || performance.now() >= deadline) {
       throw new Problem(
         'NOT_CAUGHT_UP',
-        `The record ${formatSequence(sequence)} was not in the store after ${MAX_WAIT_MS / 1000} s; it holds those before ${own}:${storedOffset}. Ask again.`,
+        `The record ${formatSequence(sequence)} was not in the store after ${MAX_WAIT_MS / 1000} s; the store holds the records before ${own}:${storedOffset}. Ask again.`,
       )
     }
     storedOffset = await partitions.nextStoredOffset(own)
