@@ -27,7 +27,7 @@ import { MemoryStore } from '../support/memory-store.ts'
 export const NOW = Date.UTC(2026, 10, 22, 10)
 export const DAY_MS = 86_400_000
 
-/** Two groups, a rule of each policy for what is missing, a gate, two triggers. */
+/** Two groups, a rule for each policy on missing inputs, a gate, two triggers. */
 export const GROWTH = `
 id: growth
 version: 3
@@ -80,7 +80,7 @@ triggers:
     reason: '{invites} invites in 30 days'
 `
 
-/** As growth, with a rate by stage and region, and key figures. */
+/** `GROWTH` with a rate by stage and region, and key figures. */
 export const POPULATION = `${GROWTH}
 rates:
   invitation-rate:
@@ -106,7 +106,7 @@ kpis:
     new-accounts: { formula: arrived, unit: count }
 `
 
-/** A second model, with a dwell; its id comes before growth. */
+/** A second model with a dwell. Its id sorts before growth. */
 export const FIT = `
 id: fit
 version: 1
@@ -126,7 +126,7 @@ tiers:
 tierPolicy: { dwell: 7d }
 `
 
-/** A signal of `accountId`; usage of `seat.invited` unless `parts` says else. */
+/** A signal of `accountId`: usage of `seat.invited`, changed by `parts`. */
 export function signal(accountId: string, parts: Partial<Signal> = {}): Signal {
   return {
     id: `${accountId}-${parts.kind ?? 'usage'}-${parts.userId ?? ''}-${parts.occurredAt ?? NOW}`,
@@ -141,7 +141,7 @@ export function signal(accountId: string, parts: Partial<Signal> = {}): Signal {
   }
 }
 
-/** A log, its scorer and the API on their store, all in this process. */
+/** A log, its scorer, and the API on their store, all in this process. */
 export class World {
   readonly store = new MemoryStore()
   readonly library = new ModelLibrary()
@@ -149,7 +149,7 @@ export class World {
   readonly appended: { readonly signals: readonly Signal[]; readonly observedAt: number }[] = []
   readonly partitionCount: number
   readonly api: FastifyInstance
-  /** False: what is appended stays in the log until `foldLog`. */
+  /** False: appended signals are scored only by `foldLog`. */
   foldsAtOnce = true
   problems: string[] = []
   readonly #partitions: WorldPartition[]
@@ -267,10 +267,10 @@ interface WorldPartition {
 
 function listingsOf({ id, standings }: Account): Listing[] {
   return standings.flatMap(({ model: { definition }, tier, score, facets }) => {
-    const place = { tier: definition.tiers[tier]!.name, score, accountId: id }
+    const rank = { tier: definition.tiers[tier]!.name, score, accountId: id }
     const inFacets = facets.flatMap((value, i) =>
       value === undefined ? [] : [listName(definition.id, { name: definition.facets[i]!.name, value })],
     )
-    return [listName(definition.id), ...inFacets].map(list => ({ list, ...place }))
+    return [listName(definition.id), ...inFacets].map(list => ({ list, ...rank }))
   })
 }
