@@ -123,9 +123,7 @@ function acceptJson(api: FastifyInstance): void {
 }
 
 const DURATIONS = 'upswell_http_request_duration_seconds'
-/**
- * One of prom-client's default metrics. If the registry has it, the default metrics are already collected.
- */
+/** A default metric of prom-client. If the registry has it, the default metrics are already collected. */
 const DEFAULT_METRIC = 'process_cpu_seconds_total'
 
 /** Measures each answer. Collects the process's default metrics too, unless the registry already does. */

@@ -45,9 +45,7 @@ export interface PreparedWrite<Result = void> {
 //   - and possibly transactions under way that were complete; never a part of one.
 // The disk must honour fdatasync.
 
-/**
- * One LMDB environment, shared by the log and the store of the embedded default, and by several processes.
- */
+/** One LMDB environment, shared by the embedded log and store, and by several processes. */
 export interface LmdbEnvironment {
   readonly directory: string
   /** Holds single values of the whole environment. */

@@ -31,9 +31,7 @@ export interface AccountStore {
   /** Chunks of accounts' users in the order asked; undefined for an unknown chunk. One round trip. */
   loadUserChunks(partition: number, keys: readonly UserChunkKey[]): Promise<(Uint8Array | undefined)[]>
 
-  /**
-   * Ids of the buckets' accounts with `dueAt ≤ upTo` (ms), ascending by their bytes; Infinity: all accounts.
-   */
+  /** Ids of the buckets' accounts with `dueAt ≤ upTo` (ms), sorted by their bytes; Infinity: all accounts. */
   due(partition: number, buckets: readonly number[], upTo: number): Promise<string[]>
 
   /** How many accounts of the partition have `dueAt ≤ upTo` (ms); Infinity: all accounts. */
@@ -73,9 +71,7 @@ export interface AccountStore {
    * @throws UpswellError PARTITIONS_CHANGED if another number is stored.
    */
   claimPartitions(partitions: number): Promise<void>
-  /**
-   * Removes the namespace: every partition, and their number. For a namespace that has no writer any more.
-   */
+  /** Removes every partition of the namespace, and their number. The namespace must have no writer. */
   drop(): Promise<void>
   /** Resolves if the store answers. @throws UpswellError STORE_UNAVAILABLE */
   ping(): Promise<void>

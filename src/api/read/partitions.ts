@@ -119,9 +119,7 @@ function sleep(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
 }
 
-/**
- * A value that `get` reads again once it is older than `maxAgeMs`. Callers at the same time share one read.
- */
+/** A value that `get` reads again once it is older than `maxAgeMs`. Simultaneous callers share one read. */
 class FreshValue<Value> {
   readonly #read: () => Promise<Value>
   readonly #maxAgeMs: number

@@ -17,9 +17,7 @@ const Query = Type.Object(
   { additionalProperties: false },
 )
 
-/**
- * `GET /v1/accounts/{id}/explanation`: why the score is what it is, and what would lift it to the next tier.
- */
+/** `GET /v1/accounts/{id}/explanation`: the reasons for a score, and what would lift it to the next tier. */
 export function routeExplainAccount(api: ApiInstance, served: Served): void {
   api.get(
     '/v1/accounts/:id/explanation',

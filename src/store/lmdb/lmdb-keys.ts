@@ -35,9 +35,7 @@ export function accountKeyOfListing(partition: number, listing: Buffer): Buffer 
   return Buffer.concat([partitionKey(partition), listing.subarray(scoreAt + NUMBER_BYTES)])
 }
 
-/**
- * The key of a chunk of an account's users. The account's length keeps `('a', 'bc')` and `('ab', 'c')` apart.
- */
+/** The key of a chunk of an account's users. The length keeps `('a', 'bc')` and `('ab', 'c')` apart. */
 export function userChunkKey(partition: number, accountId: string, chunk: string): Buffer {
   const textAt = 4 + lengthAndTextBytes(accountId)
   const key = keyFor(textAt, chunk)

@@ -44,8 +44,8 @@ return redis.call('HMGET', KEYS[1], 'watermark', 'state')
 //   folded again from the log, and the accounts ignore the signals that they have seen.
 // - Groups are cut to what Lua's unpack takes (8,000 values).
 // - SET in a loop wrote 500 values of 1.4 KB as fast as MSET of slices.
-// - A counter that would leave 64 bits keeps its value: an error in the script would leave half a batch
-//   behind.
+// - A counter that would leave 64 bits keeps its value: an error in the script would leave half a
+//   batch written.
 // - The set of books names exactly the books that hold counters, so finding them needs no scan of all keys.
 export const SAVE = `
 local partition, books = KEYS[1], KEYS[2]
