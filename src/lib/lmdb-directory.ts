@@ -8,7 +8,7 @@ const LOCK_FILE = 'lock.mdb'
 
 /**
  * Makes the directory if it is missing, and checks that LMDB can open it.
- * @throws UpswellError STORE_UNAVAILABLE: it cannot be written; STATE_UNREADABLE: it holds another kind of file
+ * @throws UpswellError STORE_UNAVAILABLE: it cannot be written; STATE_UNREADABLE: its data file is foreign
  */
 export async function requireUsableDirectory(directory: string): Promise<void> {
   await requireWritable(directory)

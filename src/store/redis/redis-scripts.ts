@@ -79,7 +79,7 @@ return { 'saved' }
 `
 
 /**
- * Removes some keys of a partition, but never its fencing token. The first call removes stored offset and
+ * Removes keys of a partition, but never its fencing token. The first call removes stored offset and
  * state, so a series that stops halfway leaves no state at the old offset.
  *
  * KEYS  1    the partition's hash
