@@ -111,8 +111,8 @@ export function routeListAccounts(api: ApiInstance, served: Served): void {
       onSend: answerUnchanged,
     },
     async ({ query, log: logger }): Promise<AccountListDocument> => {
-      const now = served()
-      const models = knownModels(await now.partitions.memories())
+      const serving = served()
+      const models = knownModels(await serving.partitions.memories())
       const first = models.find(({ isActive }) => isActive)
       if (query.model === undefined && first === undefined)
         return { model: null, items: [], nextCursor: null }
@@ -125,7 +125,7 @@ export function routeListAccounts(api: ApiInstance, served: Served): void {
       const tiers = requestedTiers(query.tier, model)
       const facets = requestedFacets(query.facet ?? [], model)
       const request = { model, tiers, facets, minScore, sort, limit, cursor }
-      return await listAccounts(now, request, logger)
+      return await listAccounts(serving, request, logger)
     },
   )
 }
