@@ -11,7 +11,7 @@ const query: ListedQuery = {
 }
 
 describe('a cursor', () => {
-  it('gives back the very place, whatever the score and the account are', () => {
+  it('gives back the same position for any score and account', () => {
     const score = fc.oneof(
       fc.constantFrom(0, 0.1, 99.999999, -20.5),
       fc.double({ noNaN: true, noDefaultInfinity: true }),
@@ -25,12 +25,12 @@ describe('a cursor', () => {
     )
   })
 
-  it('does not mind the order in which tiers are named', () => {
+  it('does not depend on the order of the tiers', () => {
     const cursor = encodeCursor({ score: 1, accountId: 'a' }, query)
     expect(decodeCursor(cursor, { ...query, tiers: ['warm', 'hot'] })).toEqual({ score: 1, accountId: 'a' })
   })
 
-  it('of anything else is none', () => {
+  it('is not read from any other text', () => {
     fc.assert(
       fc.property(fc.string(), text => {
         expect(decodeCursor(text, query)).toBeUndefined()

@@ -52,7 +52,7 @@ describe('GET /v1/accounts/{id}/explanation', () => {
             group: 'usage',
             title: 'Usage',
             weight: 0.6,
-            // 2 of 4 points, scaled up to the 12 that there would be with the rule that is left out
+            // 2 of 4 points, scaled up to the 12 that the group has with the rule that is left out
             points: 6,
             max: 10,
             contribution: 36,
@@ -141,7 +141,7 @@ describe('GET /v1/accounts/{id}/explanation', () => {
               known: true,
               gain: 40,
             },
-            // 8 + 2 points, the group's cap; and 4 of 4, scaled up to 12 and cut to the cap.
+            // 8 + 2 points reach the group's cap; 4 of 4 points are scaled up to 12 and cut to the cap.
             {
               group: 'usage',
               rule: 'breadth',
@@ -158,7 +158,7 @@ describe('GET /v1/accounts/{id}/explanation', () => {
     })
   })
 
-  it('suggests no rule of a group that is full, and shows that a gate is closed or not known', async () => {
+  it('suggests no rule of a full group, and shows a gate that is closed or unknown', async () => {
     await world.append([
       signal('acme', { id: 'seats', kind: 'contract', name: 'contract', properties: { seats: 8 } }),
       ...['u1', 'u2', 'u3', 'u4', 'u5', 'u6', 'u7'].map(userId => signal('acme', { id: userId, userId })),
@@ -180,7 +180,7 @@ describe('GET /v1/accounts/{id}/explanation', () => {
     expect(body.nextTier.suggestions).toHaveLength(1)
   })
 
-  it('has no next tier in the highest', async () => {
+  it('has no next tier in the highest tier', async () => {
     const invites = ['1', '2', '3'].map(id => signal('acme', { id }))
     await world.append(invites)
     expect((await explain('acme')).body).toMatchObject({ tier: 'hot', nextTier: null })
@@ -201,7 +201,7 @@ describe('GET /v1/accounts/{id}/explanation', () => {
     })
   })
 
-  it('says when the dwell ends that keeps an account from the tier its score is in', async () => {
+  it('shows when the dwell ends if it delays the next tier', async () => {
     const dwelling = await World.create([FIT])
     await dwelling.append([signal('acme', { id: '1' })])
     const facts = { kind: 'traits', name: 'traits', properties: { employees: 250 } } as const
@@ -221,7 +221,7 @@ describe('GET /v1/accounts/{id}/explanation', () => {
     await dwelling.api.close()
   })
 
-  it('is about the first model by id unless one is named', async () => {
+  it('explains the first model by id unless the query names one', async () => {
     await world.switchModels([GROWTH, FIT], NOW)
     await world.append([signal('acme')])
     expect((await explain('acme')).body.modelId).toBe('fit')
@@ -239,7 +239,7 @@ describe('GET /v1/accounts/{id}/explanation', () => {
     })
   })
 
-  it('tells an account without a score from one that is not known', async () => {
+  it('answers NO_SCORE for an account without a score, and NOT_FOUND for an unknown one', async () => {
     const early = await World.create([])
     await early.append([signal('acme')])
     const codeOf = async (id: string) =>
@@ -248,7 +248,7 @@ describe('GET /v1/accounts/{id}/explanation', () => {
     await early.api.close()
   })
 
-  it('waits for a record, and answers 304 to who has it already', async () => {
+  it('waits for a record, and answers 304 for an unchanged explanation', async () => {
     await world.append([signal('acme')])
     const url = `/v1/accounts/acme/explanation?after=${world.partitionOf('acme')}:1`
     const { headers, statusCode } = await world.api.inject(url)

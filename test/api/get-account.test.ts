@@ -100,12 +100,12 @@ describe('GET /v1/accounts/{id}', () => {
           ],
         },
       ],
-      // The open PQL has no play, the held one does not count; the tier that was entered last is growth's, or as late.
+      // The open PQL has no play, and a held one does not count. No tier was entered later than growth's.
       nextPlay: { source: 'tier', modelId: 'fit', tier: 'poor', steps: ['Leave it'] },
     })
   })
 
-  it('names the play of the best open PQL', async () => {
+  it('shows the play of the best open PQL', async () => {
     await world.append([
       signal('acme', { id: 'seats', kind: 'contract', name: 'contract', properties: { seats: 1 } }),
       signal('acme', { id: 'used', userId: 'u1' }),
@@ -120,7 +120,7 @@ describe('GET /v1/accounts/{id}', () => {
     })
   })
 
-  it('names the action of the tier that was entered last if there is no open PQL', async () => {
+  it('shows the action of the tier that was entered last if no PQL is open', async () => {
     await world.append([signal('acme', { id: '1', name: 'page.viewed' })], NOW)
     await world.append([signal('acme', { id: '2', occurredAt: NOW + DAY_MS })], NOW + DAY_MS)
     expect((await get('acme')).body.nextPlay).toEqual({
@@ -131,7 +131,7 @@ describe('GET /v1/accounts/{id}', () => {
     })
   })
 
-  it('tells an account that no model has scored from one that is not known', async () => {
+  it('answers NO_SCORE for an account without a score, and 404 for an unknown account', async () => {
     const early = await World.create([])
     await early.append([signal('acme')])
     expect((await early.api.inject('/v1/accounts/acme')).json()).toEqual({
@@ -155,7 +155,7 @@ describe('GET /v1/accounts/{id}', () => {
     await early.api.close()
   })
 
-  it('knows no account while nothing has claimed the store', async () => {
+  it('answers 404 while the store is empty, and 503 with after', async () => {
     world.store.empty()
     expect((await get('acme')).body.code).toBe('NOT_FOUND')
     expect((await get('acme', '?after=0:0')).body).toMatchObject({ status: 503, code: 'NOT_CAUGHT_UP' })
@@ -178,7 +178,7 @@ describe('GET /v1/accounts/{id}', () => {
       expect(changed.headers.etag).not.toBe(etag)
     })
 
-    it('gives a problem no ETag', async () => {
+    it('sets no ETag on a problem', async () => {
       const { status, headers } = await get('nobody', '', { 'if-none-match': '*' })
       expect([status, headers.etag]).toEqual([404, undefined])
     })
@@ -201,7 +201,7 @@ describe('GET /v1/accounts/{id}', () => {
       expect([status, body.sequence]).toEqual([200, `${partition}:${offset}`])
     })
 
-    it('reads a partition once a poll, however many wait', async () => {
+    it('reads the partition once for each poll, however many requests wait', async () => {
       world.foldsAtOnce = false
       await world.append([signal('acme')])
       const after = `?after=${world.partitionOf('acme')}:1`
@@ -214,7 +214,7 @@ describe('GET /v1/accounts/{id}', () => {
       expect(readStoredOffset.mock.calls.length).toBeGreaterThan(1)
     })
 
-    it('gives up after 5 seconds, and says how far the store is', async () => {
+    it('gives up after 5 seconds, and reports the stored offset', async () => {
       await world.append([signal('acme')])
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
       const own = world.partitionOf('acme')
@@ -226,7 +226,7 @@ describe('GET /v1/accounts/{id}', () => {
         type: '/problems/not-caught-up',
         title: 'The record is not in the store yet',
         status: 503,
-        detail: `The record ${own}:7 was not in the store after 5 s; it holds those before ${own}:2. Ask again.`,
+        detail: `The record ${own}:7 was not in the store after 5 s; the store holds the records before ${own}:2. Ask again.`,
         instance: `/v1/accounts/acme?after=${own}:7`,
         code: 'NOT_CAUGHT_UP',
       })
@@ -250,7 +250,7 @@ describe('GET /v1/accounts/{id}', () => {
       expect(readPartition).toHaveBeenCalledTimes(1)
     })
 
-    it('reads the models again when an account stands under some that are new', async () => {
+    it('reads the models again if an account was scored with newer ones', async () => {
       await world.append([signal('acme')])
       expect((await get('acme')).body.standings).toHaveLength(2)
       await world.switchModels([GROWTH], NOW)
@@ -258,7 +258,7 @@ describe('GET /v1/accounts/{id}', () => {
       expect((await get('acme')).body.standings).toHaveLength(1)
     })
 
-    it('that does not answer is a 503 to retry', async () => {
+    it('answers 503 with Retry-After if the store does not answer', async () => {
       const failure = new UpswellError('STORE_UNAVAILABLE', 'connect ECONNREFUSED 10.0.0.7:6379')
       vi.spyOn(world.store, 'load').mockRejectedValue(failure)
       const { status, headers, body } = await get('acme')
@@ -273,7 +273,7 @@ describe('GET /v1/accounts/{id}', () => {
       })
     })
 
-    it('that holds what cannot be read is a 500 which tells the log why, not the client', async () => {
+    it('answers 500 for an unreadable state, with the reason in the log only', async () => {
       const lines: string[] = []
       const stream = { write: (line: string) => lines.push(line) }
       const logged = await World.create([GROWTH], { logger: { level: 'error', stream } })
@@ -282,7 +282,7 @@ describe('GET /v1/accounts/{id}', () => {
       const response = await logged.api.inject('/v1/accounts/acme')
       expect(response.json()).toEqual({
         type: '/problems/internal-error',
-        title: 'Something went wrong here',
+        title: 'An error in the service',
         status: 500,
         detail: 'The reason is in the log of the service.',
         instance: '/v1/accounts/acme',
@@ -294,7 +294,7 @@ describe('GET /v1/accounts/{id}', () => {
   })
 })
 
-describe('GET /v1/accounts/{id}, of whatever id and sequence', () => {
+describe('GET /v1/accounts/{id}, with unusual ids and sequences', () => {
   let world: World
 
   beforeAll(async () => {
@@ -319,8 +319,8 @@ describe('GET /v1/accounts/{id}, of whatever id and sequence', () => {
     ['a colon and a semicolon', 'a:b;c'],
     ['the name of a sub-route', 'x/explanation'],
     ['other scripts', 'Zürich-東京-🚀'],
-    ['the most bytes there are', '€'.repeat(170)],
-    ['the most bytes, all of them escaped', '/'.repeat(512)],
+    ['the maximum of bytes', '€'.repeat(170)],
+    ['the maximum of bytes, all escaped', '/'.repeat(512)],
   ])('finds an id with %s', async (_, accountId) => {
     await world.append([signal(accountId)])
     const { status, body } = await get(accountId)
@@ -329,8 +329,8 @@ describe('GET /v1/accounts/{id}, of whatever id and sequence', () => {
 
   it.each([
     ['513 bytes', 'x'.repeat(513)],
-    ['more than any route takes', 'x'.repeat(3000)],
-  ])('knows no id of %s', async (_, accountId) => {
+    ['more than a path may hold', 'x'.repeat(3000)],
+  ])('answers 404 for an id of %s', async (_, accountId) => {
     const { status, body } = await get(accountId)
     expect([status, body.code]).toEqual([404, 'NOT_FOUND'])
   })
@@ -353,7 +353,7 @@ describe('GET /v1/accounts/{id}, of whatever id and sequence', () => {
     },
   )
 
-  it('refuses a record of a partition that cannot hold one of the account', async () => {
+  it('refuses a sequence of another partition', async () => {
     const own = world.partitionOf('acme')
     const other = (own + 1) % 4
     const { status, body } = await get('acme', `?after=${other}:0`)

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DAY_MS, FIT, GROWTH, NOW, signal, World } from './world.ts'
 
-/** Invites give points in steps: 0 → 20 (nothing known), 1 → 56, 3 → 80. */
+/** The scores by number of invites: 0 → 20 (nothing known), 1 → 56, 3 → 80. */
 const INVITES = { none: 0, one: 1, three: 3 } as const
 
 describe('GET /v1/accounts', () => {
@@ -59,7 +59,7 @@ describe('GET /v1/accounts', () => {
     expect(idsOf((await get({ sort: 'score' })).body)).toEqual(['coda', 'acme', 'beta'])
   })
 
-  it('goes through all pages in both orders without a gap or a repeat, also among equal scores', async () => {
+  it('pages in both orders without a gap or a repeat, even among equal scores', async () => {
     const ids = Array.from({ length: 23 }, (_, i) => `account ${i} ä/🚀`)
     for (const [i, id] of ids.entries()) await invite(id, Object.values(INVITES)[i % 3]!)
     for (const sort of ['score', '-score']) {
@@ -83,14 +83,14 @@ describe('GET /v1/accounts', () => {
     }
   })
 
-  it('says that a full page is the last one if it is', async () => {
+  it('has no next cursor on a full last page', async () => {
     await invite('acme', 1)
     await invite('beta', 1)
     expect((await get({ limit: '2' })).body.nextCursor).toBeNull()
     expect((await get({ limit: '1' })).body.nextCursor).toEqual(expect.any(String))
   })
 
-  it('lists the tiers asked for, repeated or with commas, and from a score on', async () => {
+  it('filters by tiers, repeated or separated by commas, and by the lowest score', async () => {
     await invite('acme', INVITES.one)
     await invite('beta', INVITES.three)
     await invite('coda', INVITES.none)
@@ -106,7 +106,7 @@ describe('GET /v1/accounts', () => {
     })
   })
 
-  it('is about the first model by id unless one is named', async () => {
+  it('answers for the first model by id unless the query names one', async () => {
     await world.switchModels([GROWTH, FIT], NOW)
     await invite('acme', 1)
     expect((await get()).body.model).toBe('fit')
@@ -126,7 +126,7 @@ describe('GET /v1/accounts', () => {
     await early.api.close()
   })
 
-  it('keeps an account whose model has a new version, with other tiers, that has not reached it yet', async () => {
+  it('lists an account that was not yet scored with its model’s new version and tiers', async () => {
     await invite('acme', INVITES.three)
     const next = GROWTH.replace('version: 3', 'version: 4').replaceAll('name: hot', 'name: burning')
     await world.switchModels([next], NOW)
@@ -135,7 +135,7 @@ describe('GET /v1/accounts', () => {
     expect((await get()).body.items).toMatchObject([{ accountId: 'acme', modelVersion: 4, tier: 'burning' }])
   })
 
-  it('shows an account that changed since it was listed as it is now', async () => {
+  it('shows an account as it is now if it changed after it was listed', async () => {
     await invite('acme', INVITES.one)
     const list = world.store.list.bind(world.store)
     vi.spyOn(world.store, 'list').mockImplementationOnce(async query => {
@@ -159,7 +159,7 @@ describe('GET /v1/accounts', () => {
     expect(readPartition).not.toHaveBeenCalled()
   })
 
-  it('refuses a cursor of another query, and what is none', async () => {
+  it('refuses a cursor of another query, and anything that is not a cursor', async () => {
     await invite('acme', 1)
     await invite('beta', 1)
     const cursor = (await get('limit=1&tier=warm')).body.nextCursor as string
@@ -179,7 +179,7 @@ describe('GET /v1/accounts', () => {
     }
   })
 
-  it('answers 304 to who has the page already, and the page once it has changed', async () => {
+  it('answers 304 for an unchanged page, and the page once it has changed', async () => {
     await invite('acme', 1)
     const first = await world.api.inject('/v1/accounts')
     const headers = { 'if-none-match': String(first.headers.etag) }
@@ -187,14 +187,14 @@ describe('GET /v1/accounts', () => {
     expect([second.statusCode, second.body]).toEqual([304, ''])
     await world.append([signal('acme', { id: 'later', occurredAt: NOW })], NOW + DAY_MS)
     const third = await world.api.inject({ url: '/v1/accounts', headers })
-    // The score is the same: so is the page.
+    // The score is the same, and so is the page.
     expect(third.statusCode).toBe(304)
     await invite('beta', 1)
     expect((await world.api.inject({ url: '/v1/accounts', headers })).statusCode).toBe(200)
   })
 })
 
-describe('GET /v1/accounts, of a query that is not valid', () => {
+describe('GET /v1/accounts, with an invalid query', () => {
   let world: World
 
   beforeAll(async () => {
@@ -214,17 +214,12 @@ describe('GET /v1/accounts, of a query that is not valid', () => {
     ['limit=0', 'limit', 0, 'a whole number from 1 to 100; left out: 50'],
     ['limit=101', 'limit', 101, 'a whole number from 1 to 100; left out: 50'],
     ['limit=ten', 'limit', 'ten', 'a whole number from 1 to 100; left out: 50'],
-    ['minScore=high', 'minScore', 'high', 'a number; that score is included'],
+    ['minScore=high', 'minScore', 'high', 'a number, the lowest score listed; left out: every score'],
     ['sort=name', 'sort', 'name', '-score (highest first) or score (lowest first); left out: -score'],
     ['min_score=3', 'min_score', '3', 'one of the fields model, tier, facet, minScore, sort, limit, cursor'],
-    [
-      'model=a&model=b',
-      'model',
-      '["a","b"]',
-      'the id of a model; left out: the only one, or the first by id',
-    ],
+    ['model=a&model=b', 'model', '["a","b"]', 'the id of a model; left out: the first active one by id'],
   ])(
-    'refuses %s, saying the field, what was found and what is accepted',
+    'refuses %s, and names the field, the value found and what is accepted',
     async (query, field, found, accepted) => {
       expect(await get(query)).toEqual({
         status: 400,
@@ -241,12 +236,12 @@ describe('GET /v1/accounts, of a query that is not valid', () => {
     },
   )
 
-  it('refuses more tiers than it would look at', async () => {
+  it('refuses more than 50 tiers', async () => {
     const { status, body } = await get(new Array(51).fill('tier=hot').join('&'))
     expect([status, body.errors[0].field]).toEqual([400, 'tier'])
   })
 
-  it('refuses a model and a tier that it does not know, saying which it does', async () => {
+  it('refuses an unknown model or tier, and names the known ones', async () => {
     expect((await get('model=grwth')).body).toEqual({
       type: '/problems/unknown-model',
       title: 'No such scoring model',
@@ -293,7 +288,7 @@ facets: { plan: traits.plan, seats: contract.seats }
     }
   }
 
-  it('lists those that have the value', async () => {
+  it('lists the accounts that have the value', async () => {
     expect((await list('facet=plan:free')).ids.toSorted()).toEqual(['a0', 'a2'])
     expect((await list('facet=plan:paid')).ids.toSorted()).toEqual(['a1', 'a4'])
     expect((await list(`facet=${encodeURIComponent('plan:paid: "new"')}`)).ids).toEqual(['a3'])
@@ -301,7 +296,7 @@ facets: { plan: traits.plan, seats: contract.seats }
     expect((await list('facet=seats:1')).ids.toSorted()).toEqual(['a1', 'a3'])
   })
 
-  it('lists those that have all of the values, page by page', async () => {
+  it('lists the accounts that have all of the values, page by page', async () => {
     expect((await list('facet=plan:paid&facet=seats:0')).ids).toEqual(['a4'])
     expect((await list('facet=seats:0&facet=plan:free')).ids.toSorted()).toEqual(['a0', 'a2'])
     const first = await list('facet=seats:0&facet=plan:free&limit=1')
@@ -319,7 +314,7 @@ facets: { plan: traits.plan, seats: contract.seats }
     expect((await list('facet=plan:paid')).ids.toSorted()).toEqual(['a0', 'a4'])
   })
 
-  it('shows the values, and says which facets there are', async () => {
+  it('shows the values, and names the facets in a refusal', async () => {
     const { items } = (await world.api.inject('/v1/accounts?facet=plan:free')).json()
     expect(items[0].facets).toEqual({ plan: 'free', seats: '0' })
     for (const [facet, found] of [

@@ -70,7 +70,7 @@ describe('GET /openapi.json', () => {
     }
   })
 
-  it('has no reference that leads nowhere', () => {
+  it('has no broken reference', () => {
     const references: string[] = []
     JSON.stringify(document, (key, value) => {
       if (key === '$ref') references.push(value)
@@ -106,7 +106,7 @@ describe('GET /openapi.json', () => {
     expect(problemsOf(schema, response.json())).toEqual([])
   })
 
-  it('describes what signals are accepted', async () => {
+  it('describes the accepted signals', async () => {
     const { schema } = document.paths['/v1/signals']!['post']!.requestBody!.content['application/json']!
     const valid = {
       id: 's1',
@@ -132,7 +132,7 @@ describe('GET /openapi.json', () => {
   })
 
   function problemsOf(schema: object, value: unknown) {
-    // The document's definitions next to the schema, so that its references lead there.
+    // Puts the document's definitions next to the schema, so that references resolve.
     const ajv = new Ajv2020({ strict: false, validateFormats: false })
     const validate = ajv.compile({ ...schema, components: document.components })
     validate(value)

@@ -20,7 +20,7 @@ describe('the operations routes', () => {
     expect([response.statusCode, response.json()]).toEqual([200, { status: 'ok' }])
   })
 
-  it('GET /readyz says what is wrong', async () => {
+  it('GET /readyz lists the reasons if the service is not ready', async () => {
     const ready = await world.api.inject('/readyz')
     expect([ready.statusCode, ready.json()]).toEqual([200, { status: 'ready' }])
     world.problems = ['store: no answer', 'score: no partition is assigned']
@@ -40,7 +40,7 @@ describe('the operations routes', () => {
     })
   })
 
-  it('GET /metrics counts requests by route, not by path, next to what the process tells of itself', async () => {
+  it('GET /metrics counts requests by route, not by path, and includes the process metrics', async () => {
     await world.append([signal('acme')])
     await world.api.inject('/v1/accounts/acme')
     await world.api.inject('/v1/accounts/nobody')
@@ -58,7 +58,7 @@ describe('the operations routes', () => {
     expect(body).toContain('nodejs_eventloop_lag_seconds')
   })
 
-  it('shares a registry in which the process is measured already', async () => {
+  it('accepts a registry that already has the process metrics', async () => {
     const { library, metrics } = world
     const second = createApi({
       store: () => world.store,
@@ -73,7 +73,7 @@ describe('the operations routes', () => {
     await second.close()
   })
 
-  it('GET / says where everything is', async () => {
+  it('GET / lists the paths', async () => {
     const response = await world.api.inject('/')
     expect(response.json()).toEqual({
       name: 'Upswell',
@@ -90,7 +90,7 @@ describe('the operations routes', () => {
     })
   })
 
-  it('a route that is not there is a problem too', async () => {
+  it('answers an unknown route with a problem', async () => {
     const response = await world.api.inject({ method: 'DELETE', url: '/v1/accounts/acme?really=1' })
     expect([response.statusCode, response.headers['content-type']]).toEqual([
       404,
@@ -106,7 +106,7 @@ describe('the operations routes', () => {
     })
   })
 
-  it('an answer that takes too long is a 503', async () => {
+  it('answers 503 if an answer takes too long', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     vi.spyOn(world.store, 'load').mockReturnValue(new Promise(() => {}))
     const answer = world.api.inject('/v1/accounts/acme')

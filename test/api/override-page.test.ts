@@ -8,7 +8,7 @@ const PAGE = readFileSync(join(PACKAGE_ROOT, 'docs/override-a-score.md'), 'utf8'
 const MODEL_ID = 'expansion-revenue-score'
 const MODEL = readFileSync(join(PACKAGE_ROOT, `models/${MODEL_ID}.yaml`), 'utf8')
 
-/** The bodies of the page's commands, in their order, with the time that the shell would put in. */
+/** The bodies of the page's commands, in order, with the time that the shell would insert. */
 const BODIES = [...PAGE.matchAll(/-d '(\{[\s\S]*?\n\})'/g)].map(([, body]) =>
   body!.replaceAll(/'\$\(date [^)]*\)'/g, new Date(NOW).toISOString()),
 )
@@ -40,7 +40,7 @@ it('the commands of docs/override-a-score.md do what the page says', async () =>
   }
   expect(shown).toEqual([
     [MODEL_ID, ['score', 'tier'], false],
-    // It has one of its own, and does not look at `*`.
+    // It has an override of its own, so `*` does not count.
     [MODEL_ID, ['score', 'tier'], false],
     [undefined, undefined, true],
   ])

@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DAY_MS, GROWTH, NOW, signal, World } from './world.ts'
 
-/** Points from logins; three triggers with prospects, two alerts; small companies are out of its scope. */
+/** Points from logins; three triggers with prospects, two alerts; small companies are out of scope. */
 const DEALS = `
 id: deals
 version: 1
@@ -70,7 +70,7 @@ const at = new Date(NOW).toISOString()
 const END = new Date(NOW + 30 * DAY_MS).toISOString()
 const DECIDED = { reason: 'Merger', author: 'dana', expiresAt: END }
 
-describe('what a person decides, and what a model says beside its score', () => {
+describe('overrides, prospects, alerts and scope', () => {
   let world: World
 
   beforeEach(async () => {
@@ -92,7 +92,7 @@ describe('what a person decides, and what a model says beside its score', () => 
   const contract = (arr: number) =>
     signal('acme', { id: `arr-${arr}`, kind: 'contract', name: 'contract', properties: { arr } })
 
-  /** Through the front door. */
+  /** Sends the override through the API. */
   async function override(id: string, properties: object, name = 'deals') {
     const response = await world.api.inject({
       method: 'POST',
@@ -105,7 +105,7 @@ describe('what a person decides, and what a model says beside its score', () => 
   it('lists PQLs best first, and names the best one’s play', async () => {
     await world.append([login('1')])
     const triggers = async () => (await standing()).pqls.map((pql: { trigger: string }) => pql.trigger)
-    // The value is not known yet: equals stand in the model's order, what has no confidence last.
+    // The value is unknown: equal PQLs keep the model's order, and one without a confidence is last.
     expect(await triggers()).toEqual(['seats', 'plan', 'support'])
     expect((await standing()).pqls[0]).not.toHaveProperty('estimatedValue')
     await world.append([contract(999.99)])
@@ -117,7 +117,7 @@ describe('what a person decides, and what a model says beside its score', () => 
     expect(await nextPlay()).toMatchObject({ source: 'pql', trigger: 'plan', steps: ['Offer the plan'] })
   })
 
-  it('says that a score was set by hand, by whom, until when, and what the rules give', async () => {
+  it('shows who set a score, until when, and the score by the rules', async () => {
     await world.append([login('1')])
     expect((await override('o-1', { ...DECIDED, score: 92.4 })).status).toBe(202)
     const expected = {
@@ -155,7 +155,7 @@ describe('what a person decides, and what a model says beside its score', () => 
     expect((await standing('growth')).override).toBeNull()
   })
 
-  it('promises no next tier while a person decides the tier', async () => {
+  it('shows no next tier while an override decides the tier', async () => {
     await world.append([login('1')])
     expect((await explain()).nextTier).toMatchObject({ name: 'busy', missing: 20 })
     await override('o-1', { ...DECIDED, tier: 'busy' })
@@ -166,7 +166,7 @@ describe('what a person decides, and what a model says beside its score', () => 
       nextTier: null,
       override: { decides: ['tier'], score: null, tier: 'busy' },
     })
-    // A tier that the model has not: nothing is decided, and points count.
+    // The model has no such tier: the override decides nothing, and points count.
     await override('o-2', { ...DECIDED, tier: 'hot' })
     expect(await explain()).toMatchObject({
       override: { decides: [], tier: 'hot' },
@@ -174,7 +174,7 @@ describe('what a person decides, and what a model says beside its score', () => 
     })
   })
 
-  it('holds the PQLs of all models, and lets them go', async () => {
+  it('holds the PQLs of all models, and releases them', async () => {
     await world.append([login('1'), contract(500)])
     await override('o-1', { ...DECIDED, hold: true }, '*')
     const held = await standing()
@@ -199,7 +199,7 @@ describe('what a person decides, and what a model says beside its score', () => 
     expect(lifted.pqls.map(({ status }: { status: string }) => status)).toEqual(['open', 'open', 'open'])
   })
 
-  it('is over when it expires', async () => {
+  it('ends an override when it expires', async () => {
     await world.append([login('1')])
     await override('o-1', { ...DECIDED, score: 92, expiresAt: new Date(NOW + 1000).toISOString() })
     await world.append([login('2')], NOW + 1000)
@@ -207,7 +207,7 @@ describe('what a person decides, and what a model says beside its score', () => 
     expect(await explain()).toMatchObject({ override: null, rulesScore: 30, nextTier: null, tier: 'urgent' })
   })
 
-  it('tells an account that the model does not score', async () => {
+  it('shows that an account is out of scope', async () => {
     await world.append([login('1'), login('2'), login('3')])
     const small = signal('acme', { id: 'e', kind: 'traits', name: 'traits', properties: { employees: 4 } })
     await world.append([small])
@@ -226,11 +226,11 @@ describe('what a person decides, and what a model says beside its score', () => 
     expect(explained).toMatchObject({ inScope: false, score: 0, rulesScore: 60, nextTier: null })
     expect(explained.triggers[0]).toMatchObject({ trigger: 'support', met: false, status: 'idle' })
     expect(explained.alerts[0]).toMatchObject({ alert: 'logged-in', met: false })
-    // A model that does not score an account does not say what to do about it; growth has nothing to do in its lowest tier.
+    // A model has no action for an account out of its scope, and growth has none in its lowest tier.
     expect(await nextPlay()).toBeNull()
   })
 
-  it('explains alerts: whether they are met, and when they may be sent again', async () => {
+  it('explains alerts: whether their conditions are met, and when they may be sent again', async () => {
     await world.append([login('1'), contract(0)])
     expect((await explain()).alerts).toEqual([
       {
@@ -258,7 +258,7 @@ describe('what a person decides, and what a model says beside its score', () => 
     ])
   })
 
-  it('is as the OpenAPI document says', async () => {
+  it('matches the OpenAPI document', async () => {
     await world.append([login('1'), contract(500)])
     await override('o-1', { ...DECIDED, score: 92, hold: true })
     const { paths, components } = (await world.api.inject('/openapi.json')).json()
@@ -274,7 +274,7 @@ describe('what a person decides, and what a model says beside its score', () => 
     }
   })
 
-  it('accepts an override of a model that is not active: it holds as soon as there is one', async () => {
+  it('accepts an override of a model that is not active, and applies it once the model is', async () => {
     await world.append([login('1')])
     expect((await override('o-1', { ...DECIDED, score: 55 }, 'fit')).status).toBe(202)
     expect([(await standing()).override, (await standing('growth')).override]).toEqual([null, null])
@@ -322,7 +322,7 @@ describe('what a person decides, and what a model says beside its score', () => 
       { ...DECIDED, score: 1, expiresAt: '2028-01-01T00:00:00Z' },
       'properties.expiresAt is not within 400 days after occurredAt',
     ],
-  ])('refuses an override with %s, and says so', async (_, properties, detail) => {
+  ])('refuses an override with %s, with the reason', async (_, properties, detail) => {
     const { status, body } = await override('o-1', properties)
     expect(status).toBe(400)
     expect(body.errors).toEqual([{ index: 0, code: 'invalid-field', detail }])

@@ -45,7 +45,7 @@ describe('POST /v1/signals', () => {
     code,
   })
 
-  it('appends one signal, and says where it stands', async () => {
+  it('appends one signal, and answers its position', async () => {
     const own = world.partitionOf('acme')
     const { status, body } = await post(valid)
     expect(status).toBe(202)
@@ -55,7 +55,7 @@ describe('POST /v1/signals', () => {
     expect(account.json()).toMatchObject({ sequence: `${own}:1`, standings: [{ score: 56 }] })
   })
 
-  it('appends several at once, with their positions in the order given', async () => {
+  it('appends several at once, and answers their positions in the same order', async () => {
     const ids = ['acme', 'beta', 'coda', 'acme']
     const signals = ids.map((accountId, i) => ({ ...valid, id: `s${i}`, accountId, quantity: 1.5 }))
     const { status, body } = await post(signals, 'application/json; charset=utf-8')
@@ -67,7 +67,7 @@ describe('POST /v1/signals', () => {
     expect(world.appended[0]!.signals[0]!.quantityThousandths).toBe(1500)
   })
 
-  it('writes nothing if one is not valid, and says which and why', async () => {
+  it('writes nothing if one signal is not valid, and lists which and why', async () => {
     const signals = [valid, { ...valid, kind: 'usages' }, 7, { ...valid, occurredAt: 'yesterday' }]
     const { status, headers, body } = await post(signals)
     expect([status, headers['content-type']]).toEqual([400, 'application/problem+json; charset=utf-8'])
@@ -96,7 +96,7 @@ describe('POST /v1/signals', () => {
     expect(world.appended).toEqual([])
   })
 
-  it('measures how far ahead a signal is by its own clock', async () => {
+  it('compares occurredAt with its own clock', async () => {
     const ahead = (minutes: number) => new Date(NOW + minutes * 60_000).toISOString()
     expect((await post({ ...valid, occurredAt: ahead(10) })).status).toBe(202)
     expect((await post({ ...valid, occurredAt: ahead(11) })).body.errors).toMatchObject([
@@ -143,7 +143,7 @@ describe('POST /v1/signals', () => {
           'UNSUPPORTED_MEDIA_TYPE',
           415,
           'The content type is not accepted',
-          'The content type application/json is accepted.',
+          'Only the content type application/json is accepted.',
         ),
       )
     },
@@ -157,7 +157,7 @@ describe('POST /v1/signals', () => {
         'BODY_TOO_LARGE',
         413,
         'The body is too large',
-        'The body is larger than the 5 MiB that are accepted. Send less at a time.',
+        'The body is larger than 5 MiB. Send fewer signals at a time.',
       ),
     )
     expect((await post(JSON.stringify([valid]).padEnd(5 * 1024 * 1024))).status).toBe(202)
@@ -169,14 +169,14 @@ describe('POST /v1/signals', () => {
     expect(world.appended).toEqual([])
   })
 
-  it('refuses keys that poison objects, by signal', async () => {
+  it('refuses a signal with a key that poisons objects, and names the signal', async () => {
     const poisoned = `[${JSON.stringify(valid)}, {"id":"s2","__proto__":{"kind":"usage"}}]`
     const { status, body } = await post(poisoned)
     expect([status, body.code]).toEqual([400, 'INVALID_SIGNALS'])
     expect(body.errors).toMatchObject([{ index: 1, code: 'forbidden-key' }])
   })
 
-  it('says that it is not known whether they were written if the log fails', async () => {
+  it('answers that the outcome is unknown if the log fails', async () => {
     const failing = await World.create([GROWTH], {
       appendSignals: async () => {
         throw new UpswellError('LOG_UNAVAILABLE', 'broker kafka-3.internal:9092 timed out', {
@@ -191,13 +191,13 @@ describe('POST /v1/signals', () => {
         'LOG_UNAVAILABLE',
         503,
         'The log does not answer',
-        'It is not known whether the signals were written. Send them again with the same ids: an id that was seen changes nothing.',
+        'It is unknown whether the signals were written. Send them again with the same ids: an id that was already seen changes nothing.',
       ),
     )
     await failing.api.close()
   })
 
-  it('keeps what is unexpected to itself', async () => {
+  it('does not show unexpected errors to clients', async () => {
     const failing = await World.create([GROWTH], {
       appendSignals: async () => {
         throw new TypeError('secret at /srv/upswell/src/x.ts:12')
@@ -205,7 +205,7 @@ describe('POST /v1/signals', () => {
     })
     const response = await failing.api.inject({ method: 'POST', url: '/v1/signals', payload: valid })
     expect(response.json()).toEqual(
-      problem('INTERNAL_ERROR', 500, 'Something went wrong here', 'The reason is in the log of the service.'),
+      problem('INTERNAL_ERROR', 500, 'An error in the service', 'The reason is in the log of the service.'),
     )
     await failing.api.close()
   })

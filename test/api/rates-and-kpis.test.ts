@@ -60,7 +60,7 @@ describe('GET /v1/rates/{id}', () => {
     })
   })
 
-  it('answers for any period, and counts accounts that had been seen by its end', async () => {
+  it('answers for any period, and counts the accounts that were seen by its end', async () => {
     await fill()
     const { body } = await get('/v1/rates/invitation-rate?from=2026-10-13&to=2026-10-18')
     expect(body.total).toEqual({ accounts: 3, exhibiting: 2, rate: 66.67, series: [] })
@@ -68,7 +68,7 @@ describe('GET /v1/rates/{id}', () => {
     expect(early.body.total).toEqual({ accounts: 0, exhibiting: 0, rate: null, series: [] })
   })
 
-  it('breaks it down by segments, and leaves out what is not asked for', async () => {
+  it('breaks the rate down by segments, and filters by them', async () => {
     await fill()
     const { body } = await get('/v1/rates/invitation-rate?by=stage')
     expect(body.segments).toEqual([
@@ -95,7 +95,7 @@ describe('GET /v1/rates/{id}', () => {
     expect(body.total).toMatchObject({ accounts: 1, exhibiting: 1, rate: 100 })
   })
 
-  it('gives a series: for each step the rate of the window that ends there', async () => {
+  it('gives a series: for each step the rate over the window that ends there', async () => {
     await fill()
     const { body } = await get(
       '/v1/rates/invitation-rate?from=2026-11-19&to=2026-11-21&every=day&window=2&by=stage',
@@ -121,7 +121,7 @@ describe('GET /v1/rates/{id}', () => {
     ])
   })
 
-  it('answers alike of the first day when an account is past a midnight already', async () => {
+  it('counts the first day the same after an account has passed midnight', async () => {
     await world.append([signal('a', { id: 'first', occurredAt: day(398) })], day(398))
     const url = '/v1/rates/invitation-rate?from=2025-10-20&to=2025-10-20'
     const before = await get(url)
@@ -130,7 +130,7 @@ describe('GET /v1/rates/{id}', () => {
     expect((await get(url)).body).toEqual(before.body)
   })
 
-  it('leaves out the steps whose window begins before the days that are held', async () => {
+  it('leaves out steps whose window starts before the available days', async () => {
     await fill()
     const { body } = await get('/v1/rates/invitation-rate?from=2025-10-20&to=2026-11-22&every=day&window=399')
     expect(body.total.series).toHaveLength(1)
@@ -219,7 +219,7 @@ describe('GET /v1/kpis', () => {
     ])
   }
 
-  it('answers every key figure of the present month with its target', async () => {
+  it('answers every key figure of the current month with its target', async () => {
     await fill()
     const { status, body } = await get('/v1/kpis')
     expect(status).toBe(200)
@@ -260,14 +260,14 @@ describe('GET /v1/kpis', () => {
     })
   })
 
-  it('answers for other months; what cannot be divided is null', async () => {
+  it('answers for other months, with null after a division by 0', async () => {
     await fill()
     const { body } = await get('/v1/kpis?month=2026-10')
     expect(valuesOf(body)).toEqual({ conversion: null, attainment: 0, 'new-accounts': 0 })
     expect(body.kpis[0].met).toBeNull()
   })
 
-  it('breaks them down, and leaves out what is not asked for', async () => {
+  it('breaks key figures down, and filters them', async () => {
     await fill()
     const motions = await get('/v1/kpis?by=motion')
     expect(motions.body.groups.map((group: { motion: string | null }) => group.motion)).toEqual([
@@ -278,7 +278,7 @@ describe('GET /v1/kpis', () => {
     expect(motions.body.groups.map(valuesOf)).toEqual([
       { conversion: null, attainment: 0.9, 'new-accounts': 2 },
       { conversion: 100, attainment: 1.2005, 'new-accounts': 2 },
-      // The deal of October, which another measure counts.
+      // October's deal, which another measure counts.
       { conversion: null, attainment: 0, 'new-accounts': 2 },
     ])
     const kim = await get('/v1/kpis?csm=kim')
@@ -290,7 +290,7 @@ describe('GET /v1/kpis', () => {
     expect(tiers.body.groups.map((group: { tier: string }) => group.tier)).toEqual(['hot'])
   })
 
-  it('puts what names none of the motions under none', async () => {
+  it('counts a signal without a known motion under null', async () => {
     await world.append([
       deal('a', 'won-1', 4, { motion: 'renewal' }),
       deal('a', 'won-2', 4, { motion: 'cross-sell' }),
@@ -299,7 +299,7 @@ describe('GET /v1/kpis', () => {
     expect(body.groups.map((group: { motion: string | null }) => group.motion)).toEqual(['cross-sell', null])
   })
 
-  it('finds a long CSM by its whole name, which is cut between characters', async () => {
+  it('finds a CSM by a long name, which is cut between characters', async () => {
     const csm = `${'x'.repeat(99)}😀 of the east`
     await world.append([
       signal('a', { id: 'csm', kind: 'traits', name: 'traits', properties: { csm } }),
@@ -311,7 +311,7 @@ describe('GET /v1/kpis', () => {
     expect(valuesOf(own.body)).toMatchObject({ attainment: 0.5 })
   })
 
-  it('answers of the 500 largest of more CSMs, and says how many it left out', async () => {
+  it('shows the 500 largest CSMs, and how many more there are', async () => {
     await world.append(
       Array.from({ length: 503 }, (_, i) => [
         signal(`account-${i}`, {

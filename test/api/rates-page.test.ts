@@ -23,7 +23,7 @@ it.each(urls)('GET %s is answered', async url => {
   expect(response.statusCode, response.body).toBe(200)
 })
 
-it('the page asks for rates and for key figures, and the first rate is as it says', async () => {
+it('the page asks for rates and key figures, and shows the first rate that is answered', async () => {
   expect(urls.filter(url => url.startsWith('/v1/rates/')).length).toBeGreaterThan(2)
   expect(urls.filter(url => url.startsWith('/v1/kpis')).length).toBeGreaterThan(1)
   const { total } = (await world.api.inject(urls[0]!)).json()

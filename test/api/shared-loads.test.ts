@@ -7,7 +7,7 @@ interface Call {
   readonly accountIds: readonly string[]
 }
 
-/** A store that knows every account but those named after a number that three divides, and writes down what it is asked. */
+/** A store that knows every account except multiples of three, and records its calls. */
 function countingStore() {
   const calls: Call[] = []
   let failing = false
@@ -39,8 +39,8 @@ const anyLoads = fc.array(
   { maxLength: 20 },
 )
 
-describe('loads that are shared', () => {
-  it('give everyone what loading alone gives, in one call a partition', async () => {
+describe('shared loads', () => {
+  it('give each caller what a load of its own gives, in one call for each partition', async () => {
     await fc.assert(
       fc.asyncProperty(anyLoads, async loads => {
         const store = countingStore()
@@ -54,7 +54,7 @@ describe('loads that are shared', () => {
     )
   })
 
-  it('ask the store behind the moment of each request: a load that follows on another is a call of its own', async () => {
+  it('never reuse an earlier call: a load after another is a call of its own', async () => {
     const store = countingStore()
     const load = sharedLoads(store)
     await load(0, ['1'])
@@ -62,7 +62,7 @@ describe('loads that are shared', () => {
     expect(store.calls).toHaveLength(2)
   })
 
-  it('fail together with the call that they share, and no others do', async () => {
+  it('fail with the call that they share, and fail no other loads', async () => {
     const store = countingStore()
     const load = sharedLoads(store)
     store.failOnce()

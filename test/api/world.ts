@@ -18,15 +18,14 @@ import {
   rateShares,
 } from '../../src/scoring/population/rate-cells.ts'
 import type { Signal } from '../../src/signals/signal.ts'
-import { listName } from '../../src/store/list-name.ts'
-import type { Listing } from '../../src/store/store.ts'
+import { type Listing, listName } from '../../src/store/store.ts'
 import { MemoryStore } from '../support/memory-store.ts'
 
 /** 2026-11-22T10:00:00Z, a Sunday. */
 export const NOW = Date.UTC(2026, 10, 22, 10)
 export const DAY_MS = 86_400_000
 
-/** Two groups, a rule of each policy for what is missing, a gate, two triggers. */
+/** Two groups, a rule for each policy on missing inputs, a gate, two triggers. */
 export const GROWTH = `
 id: growth
 version: 3
@@ -79,7 +78,7 @@ triggers:
     reason: '{invites} invites in 30 days'
 `
 
-/** As growth, with a rate by stage and region, and key figures. */
+/** `GROWTH` with a rate by stage and region, and key figures. */
 export const POPULATION = `${GROWTH}
 rates:
   invitation-rate:
@@ -105,7 +104,7 @@ kpis:
     new-accounts: { formula: arrived, unit: count }
 `
 
-/** A second model, with a dwell; its id comes before growth. */
+/** A second model with a dwell. Its id sorts before growth. */
 export const FIT = `
 id: fit
 version: 1
@@ -125,7 +124,7 @@ tiers:
 tierPolicy: { dwell: 7d }
 `
 
-/** A signal of `accountId`; usage of `seat.invited` unless `parts` says else. */
+/** A signal of `accountId`: usage of `seat.invited`, changed by `parts`. */
 export function signal(accountId: string, parts: Partial<Signal> = {}): Signal {
   return {
     id: `${accountId}-${parts.kind ?? 'usage'}-${parts.userId ?? ''}-${parts.occurredAt ?? NOW}`,
@@ -140,7 +139,7 @@ export function signal(accountId: string, parts: Partial<Signal> = {}): Signal {
   }
 }
 
-/** A log, its scorer and the API on their store, all in this process. */
+/** A log, its scorer, and the API on their store, all in this process. */
 export class World {
   readonly store = new MemoryStore()
   readonly library = new ModelLibrary()
@@ -148,7 +147,7 @@ export class World {
   readonly appended: { readonly signals: readonly Signal[]; readonly observedAt: number }[] = []
   readonly partitionCount: number
   readonly api: FastifyInstance
-  /** False: what is appended stays in the log until `foldLog`. */
+  /** False: appended signals are scored only by `foldLog`. */
   foldsAtOnce = true
   problems: string[] = []
   readonly #partitions: WorldPartition[]
@@ -266,10 +265,10 @@ interface WorldPartition {
 
 function listingsOf({ id, standings }: Account): Listing[] {
   return standings.flatMap(({ model: { definition }, tier, score, facets }) => {
-    const place = { tier: definition.tiers[tier]!.name, score, accountId: id }
+    const rank = { tier: definition.tiers[tier]!.name, score, accountId: id }
     const inFacets = facets.flatMap((value, i) =>
       value === undefined ? [] : [listName(definition.id, { name: definition.facets[i]!.name, value })],
     )
-    return [listName(definition.id), ...inFacets].map(list => ({ list, ...place }))
+    return [listName(definition.id), ...inFacets].map(list => ({ list, ...rank }))
   })
 }

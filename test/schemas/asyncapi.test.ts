@@ -31,7 +31,7 @@ const OPERATIONS = Object.values(ASYNCAPI.operations)
 const { messages: MESSAGES, schemas: COMPONENTS } = ASYNCAPI.components
 
 describe('asyncapi.yaml', () => {
-  test('is of AsyncAPI 3.0', () => {
+  test('follows AsyncAPI 3.0', () => {
     expect(ASYNCAPI.asyncapi).toBe('3.0.0')
     expect(ASYNCAPI.info).toMatchObject({
       title: 'Upswell',
@@ -39,7 +39,7 @@ describe('asyncapi.yaml', () => {
     })
   })
 
-  test('has a channel for every topic that others may read or write, and no other', () => {
+  test('has a channel for every public topic, and no other', () => {
     const roles = TOPIC_ROLES.filter(role => role !== CHECKPOINTS)
     expect(CHANNELS.map(({ address }) => address).sort()).toEqual([...roles].sort())
   })
@@ -56,7 +56,7 @@ describe('asyncapi.yaml', () => {
     expect(addressesOf('send')).toEqual([...OUTPUT_TOPICS, 'signals'].sort())
   })
 
-  test('points to nothing that is not there, and has nothing that nobody points to', () => {
+  test('has no broken reference and no unused component', () => {
     const pointedTo = new Set<string>()
     for (const [file, document] of [['asyncapi.yaml', ASYNCAPI] as const, ...SCHEMAS]) {
       for (const reference of referencesIn(document)) {
@@ -74,7 +74,7 @@ describe('asyncapi.yaml', () => {
       ).toBe(true)
   })
 
-  test('has schemas that are valid', () => {
+  test('has valid schemas', () => {
     for (const name of Object.keys(COMPONENTS)) compileSchema(withoutReferences(COMPONENTS[name]) as object)
   })
 
@@ -115,7 +115,7 @@ describe('asyncapi.yaml', () => {
     expect(headersOf('signal')(tick.headers)).toBe(false)
   })
 
-  test('knows every reason for which a record goes to dead-letter, and its headers', () => {
+  test('lists every reason for dead-letter, and the headers', () => {
     const { properties } = COMPONENTS['deadLetterHeaders'] as {
       properties: Record<string, { enum?: unknown }>
     }

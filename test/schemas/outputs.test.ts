@@ -14,7 +14,7 @@ import { compileMessage, compileSchema, SCHEMAS } from './published-schemas.ts'
 
 const UNTIL = Date.parse('2026-03-04T15:00:00Z')
 const TOPICS = topicNames('')
-/** What a model need not say. */
+/** Properties that a model may leave out. */
 const OPTIONAL = ['queue', 'offer', 'confidence', 'estimatedValue']
 
 interface Value {
@@ -24,7 +24,7 @@ interface Value {
   readonly cause?: { readonly type: string; readonly signalId?: string }
 }
 
-describe('what comes out of the sample history', () => {
+describe('the outputs of the sample history', () => {
   let records: Record<'tier-changes' | 'pql-events' | 'account-scores', OutgoingRecord[]>
   const values = (topic: keyof typeof records): Value[] =>
     records[topic].map(({ value }) => JSON.parse(String(value)))
@@ -32,7 +32,7 @@ describe('what comes out of the sample history', () => {
   beforeAll(() => {
     const models = new ModelLibrary().compileAll(MODELS).map(({ definition }) => definition)
     const signals = sampleHistory({ seed: 3, accounts: 60, days: 90, until: UNTIL })
-    // At last one model goes, and its leads with it.
+    // In the end one model is removed, and its leads with it.
     const { events, accounts } = foldHistory([
       [
         { timestamp: signals[0]!.occurredAt, models },
@@ -50,7 +50,7 @@ describe('what comes out of the sample history', () => {
     }
   })
 
-  test('shows what the schemas are about', () => {
+  test('covers every part of the schemas', () => {
     expect(records['tier-changes'].length).toBeGreaterThan(200)
     expect(records['account-scores']).toHaveLength(60)
     expect(new Set(values('tier-changes').map(({ modelId }) => modelId))).toEqual(
@@ -101,7 +101,7 @@ describe('what comes out of the sample history', () => {
     },
   )
 
-  test('ids are unique, and so are those of accounts in one topic', () => {
+  test('have unique ids', () => {
     for (const topic of ['tier-changes', 'pql-events', 'account-scores'] as const) {
       const ids = values(topic).map(({ id }) => id)
       expect(new Set(ids).size).toBe(ids.length)
@@ -154,7 +154,7 @@ alerts:
     action: Call the sponsor
 `
 
-describe('what a model says about people and offers', () => {
+describe('optional parts of alerts, tier changes and PQLs', () => {
   const DAY = Date.parse('2026-11-22T10:00:00Z')
   const events = () => {
     const { definition } = new ModelLibrary().compile({ file: 'champions.yaml', text: CHAMPIONS })
@@ -183,7 +183,7 @@ describe('what a model says about people and offers', () => {
       .filter(record => record.topic === topic)
       .map(({ value }) => JSON.parse(String(value)))
 
-  test('alerts say whom they are for and what to do, in this order', () => {
+  test('alerts name recipients and next steps, in this order of fields', () => {
     const alerts = valuesOf('alerts')
     expect(alerts.map(({ alert, at }) => [alert, at])).toEqual([
       ['first-login', '2026-11-22T10:00:00.000Z'],
@@ -219,7 +219,7 @@ describe('what a model says about people and offers', () => {
     expect(alerts[0]).toMatchObject({ priority: 'medium', reasons: ['1 logins in 30 days'] })
   })
 
-  test('alerts keep to their schema and to the headers of asyncapi.yaml', () => {
+  test('alerts follow their schema and the headers of asyncapi.yaml', () => {
     const validValue = compileSchema('alert.schema.json')
     const validHeaders = compileMessage('alert', 'headers')
     const records = events().filter(({ topic }) => topic === 'alerts')
@@ -241,7 +241,7 @@ describe('what a model says about people and offers', () => {
     expect(new Set(records.map(({ headers }) => headers!['ce_id'])).size).toBe(4)
   })
 
-  test('a tier change names the queue, a PQL the offer and what is known of its prospects', () => {
+  test('a tier change names the queue; a PQL names the offer and its known prospects', () => {
     const [change] = valuesOf('tier-changes')
     expect(change).toMatchObject({ to: 'active', queue: 'customer-success' })
     expect(Object.keys(change).slice(-5)).toEqual(['previousScore', 'queue', 'at', 'cause', 'contributions'])
@@ -261,7 +261,7 @@ describe('what a model says about people and offers', () => {
 })
 
 describe('the published schemas', () => {
-  test('are valid, by the name of their file', () => {
+  test('are valid, and named after their files', () => {
     expect([...SCHEMAS.keys()]).toEqual([
       'account-scores.schema.json',
       'alert.schema.json',
@@ -276,7 +276,7 @@ describe('the published schemas', () => {
     }
   })
 
-  test('say the same of a cause, an id and a time', () => {
+  test('define a cause, an id and a time alike', () => {
     const definitions = [...SCHEMAS.values()].map(({ $defs }) => $defs as Record<string, object>)
     for (const name of ['cause', 'id', 'time']) {
       const found = definitions.map(each => each[name]).filter(each => each !== undefined)

@@ -6,14 +6,14 @@ import { parseRfc3339 } from '../../src/signals/rfc3339.ts'
 const FOLDER = new URL('../../schemas/', import.meta.url)
 const EXTENSION = '.schema.json'
 
-/** The JSON Schemas of what goes through the topics, by file name. */
+/** The JSON Schemas of the topics' records, by file name. */
 export const SCHEMAS: ReadonlyMap<string, Record<string, unknown>> = new Map(
   readdirSync(FOLDER)
     .filter(file => file.endsWith(EXTENSION) && file !== 'scoring-model.schema.json')
     .map(file => [file, JSON.parse(readFileSync(new URL(file, FOLDER), 'utf8'))]),
 )
 
-/** What the tests look at. */
+/** The parts of asyncapi.yaml that the tests read. */
 export interface AsyncApi {
   readonly asyncapi: string
   readonly info: object
@@ -29,7 +29,11 @@ export interface AsyncApi {
 
 export const ASYNCAPI = parse(readFileSync(new URL('asyncapi.yaml', FOLDER), 'utf8')) as AsyncApi
 
-/** Compiles a schema that stands in a file of `schemas/`, such as `tier-change.schema.json` or `signal.schema.json#/$defs/event`. */
+/**
+ * Compiles a schema of a file in `schemas/`.
+ * @param schema a schema, or a reference such as `tier-change.schema.json` or
+ * `signal.schema.json#/$defs/event`
+ */
 export function compileSchema(schema: string | object): ValidateFunction {
   const ajv = new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, allErrors: true })
   ajv.addFormat('date-time', text => parseRfc3339(text) !== undefined)
@@ -38,20 +42,20 @@ export function compileSchema(schema: string | object): ValidateFunction {
 }
 
 export interface Resolved {
-  /** The file in which it was found. */
+  /** The file that holds it. */
   readonly file: string
   readonly value: unknown
 }
 
-/** The schema of the headers, or of the payload, of a message of `asyncapi.yaml`. */
+/** The schema of a message's headers or payload in `asyncapi.yaml`. */
 export function compileMessage(name: string, part: 'headers' | 'payload'): ValidateFunction {
   const schema = withoutReferences(ASYNCAPI.components.messages[name]![part]) as { readonly $id?: string }
-  // Its references are resolved: it is no file any more, and must not be taken for one.
+  // Its references are resolved, so it must not be taken for a file.
   const { $id: _, ...resolved } = schema
   return compileSchema(resolved)
 }
 
-/** What a reference of `asyncapi.yaml` or of a schema points to. */
+/** The target of a reference in `asyncapi.yaml` or in a schema. */
 export function resolveReference(reference: string, from: string): Resolved {
   const [path, pointer = ''] = reference.split('#') as [string, string?]
   const file = path === '' ? from : path.replace(/^\.\//, '')
@@ -66,7 +70,7 @@ export function resolveReference(reference: string, from: string): Resolved {
   return { file, value }
 }
 
-/** A part of `asyncapi.yaml` with every reference replaced by what it points to. */
+/** A part of `asyncapi.yaml` with every reference replaced by its target. */
 export function withoutReferences(node: unknown, file = 'asyncapi.yaml'): unknown {
   if (Array.isArray(node)) return node.map(item => withoutReferences(item, file))
   if (typeof node !== 'object' || node === null) return node

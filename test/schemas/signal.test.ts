@@ -139,7 +139,7 @@ const CASES: readonly Case[] = [
   ['no such day', { ...EVENT, occurredAt: '2026-02-30T09:00:00Z' }, BAD],
 ]
 
-/** What only `checkSignal` can see; the schema says so in its comment. */
+/** Errors that only `checkSignal` can see; the schema's comment lists them. */
 const BEYOND_A_SCHEMA: readonly [name: string, value: unknown][] = [
   ['an account of 400 two-byte letters', { ...EVENT, accountId: 'é'.repeat(400) }],
   ['an id of 300 characters of two code units', { ...EVENT, id: '🜁'.repeat(300) }],
@@ -167,7 +167,7 @@ describe('the schema of signals', () => {
     expect(isValid(value) ? GOOD : BAD).toBe(verdict)
   })
 
-  test.each(BEYOND_A_SCHEMA)('cannot say everything: %s', (_, value) => {
+  test.each(BEYOND_A_SCHEMA)('leaves to checkSignal: %s', (_, value) => {
     expect(checkSignal(value, { observedAt: OBSERVED_AT, defaultKind: undefined })).toHaveProperty(
       'rejection',
     )
@@ -219,7 +219,7 @@ describe('the schema of the records of source topics', () => {
 
 type Case = readonly [name: string, value: unknown, verdict: typeof GOOD | typeof BAD]
 
-/** One case for each value of the properties. */
+/** Makes one case for each value of the properties. */
 function overrides(cases: readonly Case[]): Case[] {
   return cases.map(([name, properties, verdict]) => [
     `an override with ${name}`,

@@ -1,7 +1,7 @@
 import { UpswellError } from '../../src/lib/errors.ts'
 import { DUE_BUCKETS } from '../../src/scoring/due-buckets.ts'
 import type { CounterBook, CounterChange } from '../../src/scoring/population/counters.ts'
-import { orderedCounters } from '../../src/store/lmdb/ordered-counters.ts'
+import { orderedCounters } from '../../src/store/ordered-counters.ts'
 import type {
   AccountStore,
   AccountWrite,
@@ -13,12 +13,11 @@ import type {
 } from '../../src/store/store.ts'
 
 /**
- * The whole store port in memory, for simulation and tests. Each call takes effect before it returns its
- * promise.
+ * The store port in memory, for simulation and tests. Each call takes effect before it returns its promise.
  */
 export class MemoryStore implements AccountStore {
   readonly #partitions = new Map<number, MemoryPartition>()
-  /** Model → tier → listings, by `keyOf`. */
+  /** List → tier → listings by `keyOf`. */
   readonly #listings = new Map<string, Map<string, Map<string, Listing>>>()
   #claimed: number | undefined
 
@@ -57,7 +56,7 @@ export class MemoryStore implements AccountStore {
   }
 
   async save(partition: number, write: PartitionWrite): Promise<void> {
-    const own = this.#requireOwned(partition, write)
+    const own = this.#requireFence(partition, write)
     for (const { accountId, bucket } of write.accounts)
       if (!(bucket >= 0 && bucket < DUE_BUCKETS))
         throw new Error(`Account ${accountId} has bucket ${bucket}.`)
@@ -77,7 +76,7 @@ export class MemoryStore implements AccountStore {
     if (own?.fencingToken !== fencingToken) {
       throw new UpswellError(
         'STORE_FENCED',
-        `Partition ${partition} of the store belongs to ${own?.fencingToken ?? 'nobody'} now; ${fencingToken} may not clear it.`,
+        `Partition ${partition} of the store belongs to fencing token ${own?.fencingToken ?? 'none'} now; ${fencingToken} may not clear it.`,
       )
     }
     for (const tiers of this.#listings.values())
@@ -104,11 +103,11 @@ export class MemoryStore implements AccountStore {
     for (const tier of new Set(tiers)) {
       for (const listing of this.#tier(list, tier).values()) {
         if (minScore !== undefined && listing.score < minScore) continue
-        if (after !== undefined && direction * comparePositions(listing, after) <= 0) continue
+        if (after !== undefined && direction * compareListings(listing, after) <= 0) continue
         listed.push({ ...listing })
       }
     }
-    return listed.sort((a, b) => direction * comparePositions(a, b)).slice(0, limit)
+    return listed.sort((a, b) => direction * compareListings(a, b)).slice(0, limit)
   }
 
   async readCounters(books: readonly string[]): Promise<CounterBook[]> {
@@ -149,7 +148,7 @@ export class MemoryStore implements AccountStore {
     return bytes
   }
 
-  /** Keeps everything, for the next process that opens it. */
+  /** Keeps the contents for the next time that the store is opened. */
   async close(): Promise<void> {}
 
   /** Loses everything, like a flushed Redis. */
@@ -159,19 +158,19 @@ export class MemoryStore implements AccountStore {
     this.#claimed = undefined
   }
 
-  #requireOwned(partition: number, { fencingToken, expectedStoredOffset }: PartitionWrite): MemoryPartition {
+  #requireFence(partition: number, { fencingToken, expectedStoredOffset }: PartitionWrite): MemoryPartition {
     const own = this.#partitions.get(partition)
     if (own?.fencingToken !== undefined && own.fencingToken !== fencingToken) {
       throw new UpswellError(
         'STORE_FENCED',
-        `Partition ${partition} of the store belongs to ${own.fencingToken} now; ${fencingToken} may not write it.`,
+        `Partition ${partition} of the store belongs to fencing token ${own.fencingToken} now; ${fencingToken} may not write it.`,
       )
     }
     if (own?.storedOffset !== expectedStoredOffset) {
       const found = own?.storedOffset ?? 'nothing (it was emptied)'
       throw new UpswellError(
         'STORE_MOVED',
-        `Partition ${partition} of the store is at ${found}; the write follows ${expectedStoredOffset}.`,
+        `Partition ${partition} of the store is stored up to offset ${found}; the write expects ${expectedStoredOffset}.`,
       )
     }
     return own
@@ -245,13 +244,13 @@ function keyOf({ score, accountId }: Listing): string {
   return `${score} ${accountId}`
 }
 
-type Position = Pick<Listing, 'score' | 'accountId'>
+type Rank = Pick<Listing, 'score' | 'accountId'>
 
-function comparePositions(a: Position, b: Position): number {
+function compareListings(a: Rank, b: Rank): number {
   return a.score - b.score || compareUtf8(a.accountId, b.accountId)
 }
 
-/** Compares bytes, as the other stores do. JavaScript's own order differs beyond U+FFFF. */
+/** Compares by bytes, as the other stores do. JavaScript's own order differs beyond U+FFFF. */
 function compareUtf8(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 }

@@ -16,10 +16,12 @@ const RuleContributionSchema = Type.Object(
   {
     rule: Type.String(),
     title: Type.String(),
-    points: orNull(Type.Number({ description: 'Null: left out, as its inputs are not known' })),
+    points: orNull(Type.Number({ description: 'Null: left out, because its inputs are unknown' })),
     max: Type.Number(),
     known: Type.Boolean({ description: 'Whether its inputs are known' }),
-    contribution: Type.Number({ description: "What it adds, in the score's units, before the group's cap" }),
+    contribution: Type.Number({
+      description: "What it adds to the score, in points of the score, before the group's cap",
+    }),
     inputs: Type.Array(ref(InputSchema)),
   },
   { $id: 'RuleContribution' },
@@ -33,7 +35,7 @@ const GroupContributionSchema = Type.Object(
     weight: Type.Number(),
     points: Type.Number(),
     max: Type.Number({ description: "The group's cap" }),
-    contribution: Type.Number({ description: "What it adds, in the score's units" }),
+    contribution: Type.Number({ description: 'What it adds to the score, in points of the score' }),
     rules: Type.Array(ref(RuleContributionSchema)),
   },
   { $id: 'GroupContribution' },
@@ -46,7 +48,7 @@ const GateSchema = Type.Object(
     title: Type.String(),
     open: Type.Boolean(),
     known: Type.Boolean({
-      description: 'False: the condition is unknown, and the model says what that means',
+      description: 'False: the condition is unknown, and the model decides whether the gate is open',
     }),
     condition: Type.String(),
   },
@@ -56,7 +58,7 @@ export type GateDocument = Static<typeof GateSchema>
 
 const Met = Type.Unsafe<boolean | null>({
   type: ['boolean', 'null'],
-  description: 'Null: unknown. Out of scope nothing is met',
+  description: 'Whether the condition is met; null: unknown; false for an account out of scope',
 })
 
 const TriggerSchema = Type.Object(
@@ -65,7 +67,7 @@ const TriggerSchema = Type.Object(
     motion: choice(MOTIONS),
     status: choice(['idle', 'open', 'held'] as const),
     met: Met,
-    gatesOpen: Type.Boolean({ description: 'False as well while an override holds PQLs back' }),
+    gatesOpen: Type.Boolean({ description: 'False also while an override holds PQLs back' }),
     gates: Names,
     cooldownUntil: orNull(Time),
     condition: Type.String(),
@@ -101,7 +103,7 @@ const SuggestionSchema = Type.Object(
     points: orNull(Type.Number()),
     max: Type.Number(),
     known: Type.Boolean(),
-    gain: Type.Number({ description: 'What the score gains if this rule alone gives its most points' }),
+    gain: Type.Number({ description: 'What the score gains if this rule alone gives its maximum' }),
   },
   { $id: 'Suggestion' },
 )
@@ -112,13 +114,17 @@ const NextTier = Type.Object(
     name: Type.String(),
     title: Type.String(),
     from: Type.Number(),
-    missing: Type.Number({ description: 'Points to go; 0: the score is there, and the dwell is not over' }),
-    notBefore: orNull(Type.String({ format: 'date-time', description: 'The end of the present dwell' })),
+    missing: Type.Number({
+      description: 'How many points the score lacks; 0: the score is high enough, but the dwell is not over',
+    }),
+    notBefore: orNull(
+      Type.String({ format: 'date-time', description: 'The end of the current dwell; null: it is over' }),
+    ),
     suggestions: Type.Array(ref(SuggestionSchema)),
   },
   {
     description:
-      'Null: the account is in the highest tier, or points do not decide its tier: it is out of scope, or an override decides',
+      'Null: the account is in the highest tier, is out of scope, or has a tier that an override decides',
   },
 )
 
@@ -130,12 +136,12 @@ export const ExplanationSchema = Type.Object(
     modelId: Type.String(),
     modelVersion: Type.Integer(),
     modelName: Type.String(),
-    contentHash: Type.String({ description: "Of the model's text" }),
+    contentHash: Type.String({ description: "Hash of the model's text" }),
     inScope: Type.Boolean({ description: 'Whether the model scores this account' }),
     override: orNull(OverrideSchema),
-    score: Type.Number({ description: 'The one that holds' }),
+    score: Type.Number({ description: 'The score in force' }),
     rulesScore: Type.Number({
-      description: 'What the groups give; not the score if an override or the scope decides it',
+      description: 'The score by the rules; differs from score if an override or the scope decides it',
     }),
     tier: Type.String(),
     tierTitle: Type.String(),
@@ -151,11 +157,11 @@ export const ExplanationSchema = Type.Object(
     alerts: Type.Array(ref(AlertSchema)),
     nextTier: orNull(NextTier),
   },
-  { description: 'Why the score is what it is, as it was stored when it was computed' },
+  { description: 'The reasons for the score, as stored when it was computed' },
 )
 export type ExplanationDocument = Static<typeof ExplanationSchema>
 
-/** What other schemas refer to. */
+/** The schemas that other schemas refer to by `$id`. */
 export const EXPLANATION_PARTS = [
   RuleContributionSchema,
   GroupContributionSchema,

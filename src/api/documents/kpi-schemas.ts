@@ -10,11 +10,15 @@ export const KpiSchema = Type.Object(
   {
     name: Type.String(),
     title: Type.String(),
-    value: orNull(Type.Number({ description: 'Rounded to 10⁻⁶; null: not known, such as a division by 0' })),
+    value: orNull(
+      Type.Number({ description: 'In the unit, rounded to 10⁻⁶; null: unknown, such as a division by 0' }),
+    ),
     unit: choice(['percent', 'ratio', 'money', 'count', 'days'] as const),
     target: orNull(TargetSchema),
-    met: orNull(Type.Boolean({ description: 'Null: there is no target, or no value' })),
-    measures: byName(Type.Number(), 'The measures that it was computed from'),
+    met: orNull(
+      Type.Boolean({ description: 'Whether the value meets the target; null: one of them is null' }),
+    ),
+    measures: byName(Type.Number(), 'The measures that the value was computed from'),
   },
   { $id: 'Kpi', description: 'A key figure of a month' },
 )
@@ -35,12 +39,12 @@ export const KpiListSchema = Type.Object(
       }),
       {
         description:
-          'Broken down by what by names, ascending, null last; empty without. Plans (fixed measures) and accounts are the same in every group. At most 500: of more CSMs those whose measures add up to most',
+          'One for each value of the dimension in by, ascending, null last; empty without by. Fixed measures and accounts are the same in every group. At most 500: of more CSMs, the 500 with the largest sum of measures',
       },
     ),
-    groupsLeftOut: Type.Integer({ description: 'How many groups there are beyond those; 0: none' }),
+    groupsLeftOut: Type.Integer({ description: 'How many more groups there are' }),
   },
-  { description: 'Every key figure of a month' },
+  { description: 'All key figures of a month' },
 )
 export type KpiListDocument = Static<typeof KpiListSchema>
 export type KpiDocument = Static<typeof KpiSchema>

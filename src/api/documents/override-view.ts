@@ -3,10 +3,10 @@ import { isoTime } from '../../signals/iso-time.ts'
 import { EVERY_MODEL, type Override } from '../../signals/override.ts'
 import type { OverrideDocument } from './schema-parts.ts'
 
-/** All overrides of an account, by name. */
+/** An account's overrides by name: a model's id, or `*`. */
 export type Overrides = ReadonlyMap<string, Override>
 
-/** The override that holds for a standing, and what it does there. Null: none does, or the last one was lifted. */
+/** The override in force for a standing, and its effects there; null: there is none, or it was lifted. */
 export function overrideDocument(standing: Standing, overrides: Overrides): OverrideDocument | null {
   const { model, inScope, override } = standing
   if (override === undefined || isLift(override)) return null
@@ -29,7 +29,7 @@ export function overrideDocument(standing: Standing, overrides: Overrides): Over
   }
 }
 
-/** Whether an override decides the tier of an account in scope: by its name, or by a score that it belongs to. */
+/** Whether an override decides the tier of an account in scope, by the tier's name or by a score. */
 export function decidesTier({ model, override }: Standing): boolean {
   if (override === undefined) return false
   return override.score !== undefined || model.definition.tiers.some(({ name }) => name === override.tier)

@@ -2,16 +2,24 @@ import { type Static, Type } from '@sinclair/typebox'
 import { byName, orNull } from './schema-parts.ts'
 
 const Counts = {
-  accounts: Type.Integer({ description: 'In scope of the model, and seen on the last day or before' }),
-  exhibiting: Type.Integer({ description: 'Of those: with at least one of the signals in these days' }),
-  rate: orNull(Type.Number({ description: 'Percent, to 2 decimals; null: there are no accounts' })),
+  accounts: Type.Integer({
+    description: 'Accounts in scope of the model that were first seen by the end of the last day',
+  }),
+  exhibiting: Type.Integer({
+    description: 'How many of them have at least one of the signals in these days',
+  }),
+  rate: orNull(
+    Type.Number({
+      description: 'exhibiting / accounts in percent, to 2 decimals; null: there are no accounts',
+    }),
+  ),
 }
 
 const Day = Type.String({ format: 'date' })
 
 const Series = Type.Array(Type.Object({ from: Day, to: Day, ...Counts }), {
   description:
-    'By step: the rate of the windowDays days that end on it. Empty with every=none. Left out are steps whose window begins before the days that are held',
+    'For each step the rate over the windowDays days that end on it. Empty with every=none. A step whose window starts before the available days is left out',
 })
 
 export const RateSchema = Type.Object(
@@ -21,7 +29,7 @@ export const RateSchema = Type.Object(
     model: Type.String(),
     from: Type.String({ format: 'date', description: 'UTC, included' }),
     to: Type.String({ format: 'date', description: 'UTC, included' }),
-    windowDays: Type.Integer({ description: 'The length of the windows of the series' }),
+    windowDays: Type.Integer({ description: 'The length of each window of the series, in days' }),
     total: Type.Object(
       { ...Counts, series: Series },
       { description: 'Over all accounts in the segments asked for' },
@@ -30,15 +38,15 @@ export const RateSchema = Type.Object(
       Type.Object({
         values: byName(
           Type.String(),
-          'By segment that by names: a value of the model, other, or unknown where the account has none',
+          "The value of each segment in by: one of the model's values, other, or unknown (the account has none)",
         ),
         ...Counts,
         series: Series,
       }),
-      { description: 'Broken down by the segments that by names; empty without' },
+      { description: 'One for each combination of values of the segments in by; empty without by' },
     ),
   },
-  { description: 'The share of the accounts with one of the signals that the rate is of' },
+  { description: "The share of accounts with at least one of the rate's signals" },
 )
 export type RateDocument = Static<typeof RateSchema>
 export type RateStep = RateDocument['total']['series'][number]

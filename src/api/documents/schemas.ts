@@ -17,7 +17,7 @@ import {
 } from './schema-parts.ts'
 import { SignalSchema } from './signal-schema.ts'
 
-/** The documents of the API: what its answers are typed, serialised and documented by. */
+// The schemas of the answers. They give the answers their types, their serialisers and their documentation.
 
 export const ProblemSchema = Type.Object(
   {
@@ -25,18 +25,18 @@ export const ProblemSchema = Type.Object(
     title: Type.String(),
     status: Type.Integer(),
     detail: Type.String(),
-    instance: Type.String({ description: 'The URL that was asked for' }),
-    code: Type.String({ description: 'For programs; does not change' }),
+    instance: Type.String({ description: 'The URL of the request' }),
+    code: Type.String({ description: 'For programs; never changes' }),
     errors: Type.Optional(
       Type.Array(
         Type.Unsafe<Readonly<Record<string, unknown>>>({ type: 'object', additionalProperties: true }),
         {
-          description: 'One entry for each thing that is wrong',
+          description: 'One entry for each error',
         },
       ),
     ),
   },
-  { $id: 'Problem', description: 'RFC 9457' },
+  { $id: 'Problem', description: 'An error, as in RFC 9457' },
 )
 
 const PqlSchema = Type.Object(
@@ -44,18 +44,20 @@ const PqlSchema = Type.Object(
     pqlId: Type.String(),
     trigger: Type.String(),
     motion: choice(MOTIONS),
-    status: choice(['open', 'held'] as const, 'held: kept back, by a gate or an override'),
+    status: choice(['open', 'held'] as const, 'held: kept back by a gate or an override'),
     since: Time,
     expiresAt: Time,
     reasons: Names,
     evidence: byName(FeatureValue),
     play: Names,
     decisionTimeline: Type.String(),
-    offer: Type.Optional(Type.String({ description: 'What is to be offered' })),
-    confidence: Type.Optional(
-      Type.Number({ description: 'How likely it is to come about, 0 to 1; absent: not known' }),
+    offer: Type.Optional(Type.String({ description: 'What to offer' })),
+    confidence: Type.Optional(Type.Number({ description: 'How likely it is, 0 to 1; absent: unknown' })),
+    estimatedValue: Type.Optional(
+      Type.Number({
+        description: "Its worth, in the unit of the model's formula, to 2 decimals; absent: unknown",
+      }),
     ),
-    estimatedValue: Type.Optional(Type.Number({ description: 'What it would be worth; absent: not known' })),
   },
   { $id: 'Pql', description: 'A product-qualified lead' },
 )
@@ -67,25 +69,25 @@ const StandingSchema = Type.Object(
     modelVersion: Type.Integer(),
     modelName: Type.String(),
     inScope: Type.Boolean({
-      description: 'Whether the model scores this account; if not, its score is 0 and its tier the lowest',
+      description: 'Whether the model scores this account; if not, its score is 0 and its tier is the lowest',
     }),
     override: orNull(OverrideSchema),
     score: Type.Number(),
     tier: Type.String(),
     tierTitle: Type.String(),
-    action: Type.String({ description: 'What to do about accounts of the tier' }),
+    action: Type.String({ description: 'What to do with accounts of the tier; may be empty' }),
     queue: Queue,
     tierSince: Time,
     changedAt: Type.String({ format: 'date-time', description: 'When score, tier or a PQL last changed' }),
     cause: ref(CauseSchema),
-    coverage: Type.Number({ description: 'The share of the inputs that are known, by weight: 0 to 1' }),
-    groups: byName(Type.Number(), 'Points by group'),
+    coverage: Type.Number({ description: 'The share of the inputs that are known, by weight, 0 to 1' }),
+    groups: byName(Type.Number(), 'Points by group, rounded to 10⁻⁶'),
     pqls: Type.Array(ref(PqlSchema), {
       description:
-        "Best first: by confidence, then by estimated value, both descending and unknown last, then in the model's order",
+        "Best first: by confidence, then by estimated value (both descending, unknown last), then in the model's order",
     }),
   },
-  { $id: 'Standing', description: 'What one model holds about one account' },
+  { $id: 'Standing', description: "An account's score, tier and PQLs in one model" },
 )
 export type StandingDocument = Static<typeof StandingSchema>
 
@@ -100,7 +102,7 @@ const NextPlay = Type.Object(
   },
   {
     description:
-      'The play of the best open PQL (as pqls is ordered, over all models), or else the action of the tier that was entered last',
+      'The play of the best open PQL over all models, in the order of pqls; or else the action of the tier that was entered last; null: neither exists',
   },
 )
 export type NextPlayDocument = Static<typeof NextPlay>
@@ -110,19 +112,19 @@ export const AccountSchema = Type.Object(
     accountId: Type.String(),
     asOf: Type.String({
       format: 'date-time',
-      description: "The account's clock: what its standings are true of",
+      description: "The account's clock: the standings are true at this time",
     }),
     sequence: Type.String({ description: 'partition:offset of the last record that was applied' }),
     status: choice(['SCORED', 'NO_SCORE'] as const),
     standings: Type.Array(ref(StandingSchema)),
     nextPlay: orNull(NextPlay),
   },
-  { description: 'What every model holds about the account, and what to do next' },
+  { description: "The account's standing in every model, and what to do next" },
 )
 export type AccountDocument = Static<typeof AccountSchema>
 
 const FacetsSchema = Type.Record(Type.String(), orNull(Type.String()), {
-  description: "The account's values of the model's facets; null: it has none",
+  description: "The account's value of each facet of the model; null: it has none",
 })
 
 const AccountSummarySchema = Type.Object(
@@ -165,18 +167,18 @@ export const AcceptedSchema = Type.Object(
       Type.Object({
         partition: Type.Integer(),
         offset: Type.Integer(),
-        sequence: Type.String({ description: 'For after=' }),
+        sequence: Type.String({ description: 'partition:offset, for the parameter after' }),
       }),
       { description: 'In the order of the signals' },
     ),
   },
-  { description: 'They are in the log, durably' },
+  { description: 'The signals are durable in the log' },
 )
 export type AcceptedDocument = Static<typeof AcceptedSchema>
 
-export const Unchanged = Type.Null({ description: 'If-None-Match names the ETag that it still has' })
+export const Unchanged = Type.Null({ description: 'Unchanged: If-None-Match names the current ETag' })
 
-/** What other schemas refer to. */
+/** The schemas that other schemas refer to by `$id`. */
 export const SHARED_SCHEMAS = [
   ProblemSchema,
   CauseSchema,
@@ -189,7 +191,7 @@ export const SHARED_SCHEMAS = [
   ...EXPLANATION_PARTS,
 ] as const
 
-/** The answers of a route that are not good. */
+/** A route's error answers by status, and one for any other error. */
 export function problemResponses(descriptions: Readonly<Record<number, string>>) {
   const problem = (description: string) => ({
     description,
@@ -197,6 +199,6 @@ export function problemResponses(descriptions: Readonly<Record<number, string>>)
   })
   return {
     ...Object.fromEntries(Object.entries(descriptions).map(([status, text]) => [status, problem(text)])),
-    default: problem('A problem'),
+    default: problem('Any other error'),
   }
 }

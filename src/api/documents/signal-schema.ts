@@ -4,24 +4,25 @@ import { byName, choice, FeatureValue, Time } from './schema-parts.ts'
 
 const Text = Type.String({ minLength: 1 })
 
-/** What the properties of an override hold: `scoring/overrides.ts`. */
+/** The properties of an override, as `signals/override.ts` reads them. */
 const OverrideProperties = Type.Object(
   {
-    reason: Type.String({ minLength: 1, description: 'Why' }),
-    author: Type.String({ minLength: 1, description: 'Who decided' }),
+    reason: Type.String({ minLength: 1, description: 'Why it was decided' }),
+    author: Type.String({ minLength: 1, description: 'Who decided it' }),
     expiresAt: Type.Optional(
       Type.String({
         format: 'date-time',
         description: 'At most 400 days after occurredAt; required unless it lifts',
       }),
     ),
-    score: Type.Optional(Type.Number({ description: 'The score, as long as it holds' })),
+    score: Type.Optional(Type.Number({ description: 'The score while the override is in force' })),
     tier: Type.Optional(Type.String({ minLength: 1, description: "The name of one of the model's tiers" })),
-    hold: Type.Optional(Type.Boolean({ description: 'PQLs are held back' })),
-    lift: Type.Optional(Type.Boolean({ description: 'Ends the override of the same name' })),
+    hold: Type.Optional(Type.Boolean({ description: 'True: PQLs are held back' })),
+    lift: Type.Optional(Type.Boolean({ description: 'True: ends the override of the same name' })),
   },
   {
-    description: 'Of an override: it decides at least one of score, tier and hold; or it lifts',
+    description:
+      'The properties of an override: it decides at least one of score, tier and hold, or it lifts',
     if: { required: ['lift'], properties: { lift: { const: true } } },
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
     then: {
@@ -44,12 +45,12 @@ export const SignalSchema = Type.Object(
     id: Type.String({ description: 'Unique: an account ignores one that it has seen in the last 48 hours' }),
     kind: choice(
       SIGNAL_KINDS,
-      'usage, intent, outcome: something happened; traits, health, contract: facts; override: a person decides for a while',
+      "usage, intent, outcome: something happened; traits, health, contract: facts; override: a person's decision for a time",
     ),
     name: Type.Optional(
       Type.String({
         description:
-          'Required for usage, intent and outcome: what happened; and for an override: the id of a model, or * for every model that has none of its own',
+          'For usage, intent and outcome (required): what happened. For an override (required): the id of a model, or * for every model without an override of its own',
       }),
     ),
     accountId: Type.String(),

@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** An `onSend` hook: an ETag of the content for each good answer, and 304 without a body for who has it already (RFC 9110). */
+/**
+ * An `onSend` hook: gives a 200 answer an ETag; answers 304 without a body if the client has that content
+ * (RFC 9110).
+ */
 export async function answerUnchanged(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -15,7 +18,7 @@ export async function answerUnchanged(
   return null
 }
 
-/** Weak comparison: caches and compressing proxies turn `"x"` into `W/"x"`. */
+/** Compares weakly: caches and compressing proxies turn `"x"` into `W/"x"`. */
 function isNamed(ifNoneMatch: string | undefined, etag: string): boolean {
   if (ifNoneMatch === undefined) return false
   if (ifNoneMatch.trim() === '*') return true

@@ -1,6 +1,6 @@
 /**
- * RFC 9457 problems. A code is for programs and does not change; a title goes with the code; a detail is for the person who
- * reads it: what was found, and what is accepted.
+ * The RFC 9457 problems. A code is for programs and never changes; a title belongs to its code; a detail
+ * tells a person what was found and what is accepted.
  */
 export const PROBLEMS = {
   INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
@@ -10,8 +10,8 @@ export const PROBLEMS = {
   UNKNOWN_MOTION: { status: 400, title: 'No such motion' },
   UNKNOWN_SEGMENT: { status: 400, title: 'No such segment' },
   INVALID_PERIOD: { status: 400, title: 'The period is not valid' },
-  INVALID_CURSOR: { status: 400, title: 'The cursor does not fit' },
-  WRONG_PARTITION: { status: 400, title: 'The sequence is of another partition' },
+  INVALID_CURSOR: { status: 400, title: 'The cursor does not belong to this query' },
+  WRONG_PARTITION: { status: 400, title: 'The sequence belongs to another partition' },
   INVALID_JSON: { status: 400, title: 'The body is not JSON' },
   INVALID_SIGNALS: { status: 400, title: 'The signals are not valid' },
   NOT_FOUND: { status: 404, title: 'No such account' },
@@ -21,7 +21,7 @@ export const PROBLEMS = {
   ROUTE_NOT_FOUND: { status: 404, title: 'No such route' },
   BODY_TOO_LARGE: { status: 413, title: 'The body is too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'The content type is not accepted' },
-  INTERNAL_ERROR: { status: 500, title: 'Something went wrong here' },
+  INTERNAL_ERROR: { status: 500, title: 'An error in the service' },
   LOG_UNAVAILABLE: { status: 503, title: 'The log does not answer' },
   STORE_UNAVAILABLE: { status: 503, title: 'The store does not answer' },
   NOT_CAUGHT_UP: { status: 503, title: 'The record is not in the store yet' },
@@ -31,7 +31,7 @@ export const PROBLEMS = {
 
 export type ProblemCode = keyof typeof PROBLEMS
 
-/** What makes up a problem, one entry for each thing that is wrong. */
+/** One entry of `errors`: one thing that is wrong. */
 export type ProblemEntry = object
 
 /** Thrown by a route to answer with a problem. */
@@ -57,7 +57,7 @@ export interface ProblemDocument {
   readonly errors?: readonly ProblemEntry[]
 }
 
-/** `instance`: the URL that was asked for. */
+/** @param instance the URL of the request */
 export function problemDocument({ code, message, entries }: Problem, instance: string): ProblemDocument {
   const { status, title } = PROBLEMS[code]
   const type = `/problems/${code.toLowerCase().replaceAll('_', '-')}`

@@ -1,17 +1,17 @@
 import { hash128Hex } from '../../lib/hash.ts'
 
-/** The last listing of a page: the next page starts right after it. */
+/** The last row of a page: the next page starts right after it. */
 export interface ListPosition {
   readonly score: number
   readonly accountId: string
 }
 
-/** What a cursor belongs to; the page's limit may change on the way. */
+/** The query that a cursor belongs to. The limit is not part of it and may change between pages. */
 export interface ListedQuery {
   readonly modelId: string
   /** Undefined: all. */
   readonly tiers: readonly string[] | undefined
-  /** As `name:value`. */
+  /** Each `name:value`. */
   readonly facets: readonly string[]
   readonly minScore: number | undefined
   readonly sort: string
@@ -21,7 +21,7 @@ export function encodeCursor({ score, accountId }: ListPosition, query: ListedQu
   return Buffer.from(JSON.stringify([fingerprint(query), score, accountId])).toString('base64url')
 }
 
-/** Undefined if it is not a cursor, or one of another query. */
+/** Undefined if it is not a cursor, or belongs to another query. */
 export function decodeCursor(cursor: string, query: ListedQuery): ListPosition | undefined {
   let parts: unknown
   try {

@@ -2,9 +2,10 @@ import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { AccountStore } from '../../store/store.ts'
-import { FreshValue } from './fresh-value.ts'
 
+/** How old an answer's models may be. */
 const MAX_AGE_MS = 1000
+/** How often a waiting request looks for its record. */
 const POLL_MS = 20
 
 interface WholePartition {
@@ -14,21 +15,21 @@ interface WholePartition {
 
 interface Partition {
   readonly whole: FreshValue<WholePartition>
-  /** Read alone, since most who wait for it need no more: the memory holds the models' full text. */
+  /** Read alone, since a waiting request needs no more: the memory holds the models' full text. */
   readonly storedOffset: FreshValue<number>
 }
 
 /**
- * What the store knows of its partitions as wholes. It is kept for a second, so that most requests read nothing but the accounts
- * they are about. Nothing wrong comes of an old memory: an account says which models it stands under, and if the memory does not
- * hold those, it does not decode.
+ * The partitions' memories and stored offsets, cached for 1 s, so that most requests read only accounts. An
+ * old memory never gives a wrong answer: an account names the models that it was scored with, and cannot be
+ * decoded without them.
  */
 export class Partitions {
   readonly #store: AccountStore
   readonly #library: ModelLibrary
   readonly #count: FreshValue<number | undefined>
   readonly #partitions = new Map<number, Partition>()
-  /** By partition: the watermark that was read last. */
+  /** The stored offset that was last read of each partition. */
   readonly #storedOffsets = new Map<number, number>()
   readonly #polls = new Map<number, Promise<number>>()
 
@@ -38,12 +39,15 @@ export class Partitions {
     this.#count = new FreshValue(() => store.partitions(), MAX_AGE_MS)
   }
 
-  /** Undefined: nothing has been scored yet. */
+  /** How many partitions there are; undefined: nothing has been scored yet. */
   async count(): Promise<number | undefined> {
     return (await this.#count.get()) ?? (await this.#count.refresh())
   }
 
-  /** Not older than the watermark that was read last: whoever waited for a record sees what it did. */
+  /**
+   * At least as new as the last stored offset that was read: a request that waited for a record sees its
+   * effect.
+   */
   async memory(partition: number): Promise<PartitionMemory> {
     const { storedOffset, memory } = await this.#partition(partition).whole.get()
     return storedOffset >= (this.#storedOffsets.get(partition) ?? 0)
@@ -51,23 +55,24 @@ export class Partitions {
       : this.refreshedMemory(partition)
   }
 
+  /** Reads the memory again. */
   async refreshedMemory(partition: number): Promise<PartitionMemory> {
     return (await this.#partition(partition).whole.refresh()).memory
   }
 
-  /** The memories of all partitions. */
   async memories(): Promise<PartitionMemory[]> {
     const count = (await this.count()) ?? 0
     return await Promise.all(Array.from({ length: count }, (_, partition) => this.memory(partition)))
   }
 
+  /** Reads the stored offset now. */
   async storedOffset(partition: number): Promise<number> {
     const storedOffset = await this.#partition(partition).storedOffset.refresh()
     this.#storedOffsets.set(partition, storedOffset)
     return storedOffset
   }
 
-  /** The watermark a moment later. However many wait for it, a partition is read once a poll. */
+  /** Reads the stored offset one poll later. All requests that wait on the partition share one read. */
   nextStoredOffset(partition: number): Promise<number> {
     const polling = this.#polls.get(partition)
     if (polling !== undefined) return polling
@@ -99,7 +104,7 @@ function partitionReader(
   let last: { readonly state: Uint8Array | undefined; readonly memory: PartitionMemory } | undefined
   return async () => {
     const { storedOffset, state } = await store.readPartition(partition)
-    // The models' full text stands in the state; it changes with the models alone.
+    // The state holds the models' full text, and changes only with the models: decode it once.
     if (last === undefined || !isSame(last.state, state))
       last = { state, memory: decodePartitionMemory(state, library) }
     return { storedOffset, memory: last.memory }
@@ -112,4 +117,39 @@ function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
 
 function sleep(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+/** A value that `get` reads again once it is older than `maxAgeMs`. Simultaneous callers share one read. */
+class FreshValue<Value> {
+  readonly #read: () => Promise<Value>
+  readonly #maxAgeMs: number
+  #last: { readonly value: Value; readonly readAt: number } | undefined
+  #reading: Promise<Value> | undefined
+
+  constructor(read: () => Promise<Value>, maxAgeMs: number) {
+    this.#read = read
+    this.#maxAgeMs = maxAgeMs
+  }
+
+  get(): Promise<Value> {
+    if (this.#last !== undefined && performance.now() - this.#last.readAt <= this.#maxAgeMs)
+      return Promise.resolve(this.#last.value)
+    return this.refresh()
+  }
+
+  /** Reads it again, or joins a read that is under way. */
+  refresh(): Promise<Value> {
+    this.#reading ??= this.#readNow().finally(() => {
+      this.#reading = undefined
+    })
+    return this.#reading
+  }
+
+  async #readNow(): Promise<Value> {
+    // The value may be as old as the start of its read.
+    const readAt = performance.now()
+    const value = await this.#read()
+    this.#last = { value, readAt }
+    return value
+  }
 }

@@ -1,7 +1,7 @@
 import { DAY_MS, dayOf, dayOfDate, HELD_DAYS } from '../../signals/time.ts'
 import { Problem } from '../plugins/problems.ts'
 
-/** UTC days since 1970, both included. */
+/** UTC days since 1970-01-01, both included. */
 export interface Period {
   readonly from: number
   readonly to: number
@@ -12,11 +12,14 @@ export const EVERY = ['day', 'week', 'month', 'none'] as const
 export type Every = (typeof EVERY)[number]
 
 const DEFAULT_DAYS = 30
-/** One less than accounts hold: the clock of one may be minutes ahead of the API's, past a midnight, and has forgotten one day more. */
+/**
+ * One day less than accounts hold: an account's clock may be past the next midnight and have dropped one day
+ * more.
+ */
 export const OFFERED_DAYS = HELD_DAYS - 1
 
 /**
- * The period asked for: the last 30 days; with `to` alone the 30 days that end there; with `from` alone those up to today.
+ * The period asked for. Without `to` it ends today; without `from` it has 30 days.
  * @throws Problem INVALID_PERIOD
  */
 export function readPeriod(from: string | undefined, to: string | undefined, now: number): Period {
@@ -26,28 +29,34 @@ export function readPeriod(from: string | undefined, to: string | undefined, now
   if (first > last)
     throw new Problem(
       'INVALID_PERIOD',
-      `from is ${dateOf(first)}, to is ${dateOf(last)}; from is to be the same day or an earlier one.`,
+      `from is ${dateOf(first)}, to is ${dateOf(last)}; from must be the same day or earlier.`,
     )
   const earliest = earliestDay(now)
   if (first < earliest)
     throw new Problem(
       'INVALID_PERIOD',
-      `from is ${dateOf(first)}; the last ${OFFERED_DAYS} days can be asked for, so ${dateOf(earliest)} or later is accepted.`,
+      `from is ${dateOf(first)}; only the last ${OFFERED_DAYS} days are available, so ${dateOf(earliest)} or later is accepted.`,
     )
   if (last - first >= OFFERED_DAYS)
     throw new Problem(
       'INVALID_PERIOD',
-      `from ${dateOf(first)} to ${dateOf(last)} are ${last - first + 1} days; up to ${OFFERED_DAYS} are accepted.`,
+      `from ${dateOf(first)} to ${dateOf(last)} is ${last - first + 1} days; up to ${OFFERED_DAYS} are accepted.`,
     )
   return { from: first, to: last }
 }
 
-/** The earliest day that is held of every account. */
+/** The earliest day that every account holds. */
 export function earliestDay(now: number): number {
   return dayOf(now) - OFFERED_DAYS + 1
 }
 
-/** The days of the period on which a step of a series ends, ascending: each; every seventh back from the last; the last of each month, and of the period. */
+// every  a step ends on
+// day    each day
+// week   the last day of the period, and every seventh day before it
+// month  the last day of each month, and of the period
+// none   no day
+
+/** The days of the period on which a step of the series ends, ascending. */
 export function stepEnds({ from, to }: Period, every: Every): number[] {
   if (every === 'none') return []
   const days = Array.from({ length: to - from + 1 }, (_, i) => from + i)

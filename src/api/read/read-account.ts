@@ -4,13 +4,14 @@ import { SIGNAL_LIMITS } from '../../signals/parse-signal.ts'
 import type { Partitions } from './partitions.ts'
 import type { LoadAccounts } from './shared-loads.ts'
 
-export interface StoredAccount {
+/** An account's scores as the store holds them, decoded with the models that they were made with. */
+export interface AccountWithScores {
   readonly accountId: string
   readonly partition: number
   readonly scores: AccountScores
 }
 
-/** One fails only if the models change between its two reads. */
+/** An attempt fails only if the models change between its two reads. */
 const ATTEMPTS = 3
 
 /** Undefined if the store does not know the account. */
@@ -18,18 +19,18 @@ export async function readAccount(
   load: LoadAccounts,
   partitions: Partitions,
   accountId: string,
-): Promise<StoredAccount | undefined> {
-  // No signal can have a longer one, and a store may refuse it as a key.
+): Promise<AccountWithScores | undefined> {
+  // No signal has a longer id, and a store may refuse one as a key.
   if (Buffer.byteLength(accountId) > SIGNAL_LIMITS.accountIdBytes) return undefined
   return (await readAccounts(load, partitions, [accountId])).get(accountId)
 }
 
-/** Those of the accounts that the store knows. One round trip, to the partitions concerned at the same time. */
+/** The known accounts by id. One round trip: all partitions are read at the same time. */
 export async function readAccounts(
   load: LoadAccounts,
   partitions: Partitions,
   accountIds: readonly string[],
-): Promise<Map<string, StoredAccount>> {
+): Promise<Map<string, AccountWithScores>> {
   const count = await partitions.count()
   if (count === undefined) return new Map()
   const idsByPartition = new Map<number, string[]>()
@@ -50,9 +51,10 @@ async function readFromPartition(
   partitions: Partitions,
   partition: number,
   accountIds: readonly string[],
-): Promise<StoredAccount[]> {
+): Promise<AccountWithScores[]> {
   for (let attempt = 1; ; attempt++) {
-    // The memory first: the accounts are then at least as new, and it still holds the models of all but the very newest.
+    // The memory first, so that the accounts are at least as new. It holds the models of all but the very
+    // newest.
     const { modelSets } = await (attempt === 1
       ? partitions.memory(partition)
       : partitions.refreshedMemory(partition))

@@ -3,7 +3,10 @@ import type { AccountStore } from '../../store/store.ts'
 import { Partitions } from './partitions.ts'
 import { type LoadAccounts, sharedLoads } from './shared-loads.ts'
 
-/** What is served now. A request asks once, when it begins, and keeps to the answer: after a promotion it is another store. */
+/**
+ * The store that serves now, with its caches. A request asks once, at its start, and keeps the answer: after
+ * a promotion another store serves.
+ */
 export type Served = () => {
   readonly store: AccountStore
   readonly load: LoadAccounts

@@ -9,8 +9,9 @@ interface Waiting {
 }
 
 /**
- * Loads from the store, where those that are asked for in one turn of the event loop go together, one call a partition: a request of its own for each was a
- * quarter of what a document costs. The busier the process, the more go together; one that comes alone waits for nothing.
+ * Joins the loads of one turn of the event loop into one call for each partition. A call for each load was a
+ * quarter of the cost of an answer. The busier the process, the more loads share a call; a single load does
+ * not wait.
  */
 export function sharedLoads(store: Pick<AccountStore, 'load'>): LoadAccounts {
   let waiting = new Map<number, Waiting[]>()
@@ -21,7 +22,7 @@ export function sharedLoads(store: Pick<AccountStore, 'load'>): LoadAccounts {
   }
   return (partition, accountIds) =>
     new Promise((resolve, reject) => {
-      // Behind the requests that have come already, which are read one after the other.
+      // After the requests that have already arrived: they are read one after the other.
       if (waiting.size === 0) setImmediate(loadWaiting)
       const load = { accountIds, resolve, reject }
       const others = waiting.get(partition)

@@ -1,32 +1,30 @@
 import { Type } from '@sinclair/typebox'
 import type { ApiInstance } from '../api-instance.ts'
-import { explanation } from '../documents/explain.ts'
 import { type ExplanationDocument, ExplanationSchema } from '../documents/explanation-schemas.ts'
+import { explanation } from '../documents/explanation-view.ts'
 import { problemResponses, Unchanged } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { Problem } from '../plugins/problems.ts'
-import { AccountParams, After, findAccount } from '../read/account-request.ts'
 import { chooseModel } from '../read/choose-model.ts'
+import { AccountParams, After, findAccount } from '../read/find-account.ts'
 import type { Served } from '../read/served.ts'
 
 const Query = Type.Object(
   {
-    model: Type.Optional(
-      Type.String({ description: 'the id of a model; left out: the only one, or the first by id' }),
-    ),
+    model: Type.Optional(Type.String({ description: 'the id of a model; left out: the first by id' })),
     after: After,
   },
   { additionalProperties: false },
 )
 
-/** `GET /v1/accounts/{id}/explanation`: why the score is what it is, and what would lift it to the next tier. */
+/** `GET /v1/accounts/{id}/explanation`: the reasons for a score, and what would lift it to the next tier. */
 export function routeExplainAccount(api: ApiInstance, served: Served): void {
   api.get(
     '/v1/accounts/:id/explanation',
     {
       schema: {
         operationId: 'explainAccount',
-        summary: 'The stored contributions and evidence of a score, and what would lift it to the next tier',
+        summary: 'Why a score is what it is, and what would lift it to the next tier',
         tags: ['accounts'],
         params: AccountParams,
         querystring: Query,
@@ -34,9 +32,9 @@ export function routeExplainAccount(api: ApiInstance, served: Served): void {
           200: ExplanationSchema,
           304: Unchanged,
           ...problemResponses({
-            400: 'What was found, and what is accepted',
+            400: 'The query is not valid: detail says what was found and what is accepted',
             404: 'NOT_FOUND: no such account; NO_SCORE: no model has scored it yet',
-            503: 'NOT_CAUGHT_UP: the record of after is not in the store yet',
+            503: 'NOT_CAUGHT_UP: the store does not hold the record of after yet',
           }),
         },
       },

@@ -1,12 +1,12 @@
 import { Type } from '@sinclair/typebox'
 import type { ApiInstance } from '../api-instance.ts'
+import { accountDocument } from '../documents/account-view.ts'
 import { type AccountDocument, AccountSchema, problemResponses, Unchanged } from '../documents/schemas.ts'
-import { accountDocument } from '../documents/views.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
-import { AccountParams, After, findAccount } from '../read/account-request.ts'
+import { AccountParams, After, findAccount } from '../read/find-account.ts'
 import type { Served } from '../read/served.ts'
 
-/** `GET /v1/accounts/{id}`: what every model holds about one account, and what to do next. */
+/** `GET /v1/accounts/{id}`: an account's standings in every model, and what to do next. */
 export function routeGetAccount(api: ApiInstance, served: Served): void {
   api.get(
     '/v1/accounts/:id',
@@ -21,9 +21,9 @@ export function routeGetAccount(api: ApiInstance, served: Served): void {
           200: AccountSchema,
           304: Unchanged,
           ...problemResponses({
-            400: 'What was found, and what is accepted',
+            400: 'The query is not valid: detail says what was found and what is accepted',
             404: 'NOT_FOUND: no signal of this account was ever scored',
-            503: 'NOT_CAUGHT_UP: the record of after is not in the store yet',
+            503: 'NOT_CAUGHT_UP: the store does not hold the record of after yet',
           }),
         },
       },

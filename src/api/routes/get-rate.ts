@@ -15,8 +15,7 @@ import { type RateDocument, RateSchema, type RateStep } from '../documents/rate-
 import { problemResponses, Unchanged } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { Problem } from '../plugins/problems.ts'
-import { activeModels } from '../read/active-models.ts'
-import { chooseModel } from '../read/choose-model.ts'
+import { activeModels, chooseModel } from '../read/choose-model.ts'
 import {
   DATE_PATTERN,
   dateOf,
@@ -44,7 +43,7 @@ const Query = Type.Object(
         enum: [...EVERY],
         default: 'none',
         description:
-          'the steps of the series: day (each day from … to), week (to, and every seventh day before it), month (the last day of each month, and to), or none; left out: none',
+          'the steps of the series: day (each day of the period), week (to, and every seventh day before it), month (the last day of each month, and to) or none; left out: none',
       }),
     ),
     window: Type.Optional(
@@ -52,18 +51,22 @@ const Query = Type.Object(
         minimum: 1,
         maximum: OFFERED_DAYS,
         description:
-          'a whole number of days from 1 to 399: each step of the series is the rate of so many days, of which the step is the last; left out: as many as from … to',
+          'a whole number of days from 1 to 399: each step of the series is the rate over that many days, the last of them the step; left out: the length of the period',
       }),
     ),
     by: Type.Optional(
-      Type.Array(Type.String({ description: 'a segment, or several with commas between', maxLength: 2000 }), {
-        description: 'segments of the rate, repeated or with commas between; left out: no breakdown',
-        maxItems: 20,
-      }),
+      Type.Array(
+        Type.String({ description: 'one segment, or several separated by commas', maxLength: 2000 }),
+        {
+          description:
+            'up to 20 segments of the rate, repeated or separated by commas; left out: no breakdown',
+          maxItems: 20,
+        },
+      ),
     ),
   },
   {
-    // The names of segments are the model's.
+    // The other parameters are named after the model's segments.
     additionalProperties: Type.Array(
       Type.String({ description: 'a value of the segment, other, or unknown', maxLength: 2000 }),
       { maxItems: 50 },
@@ -71,7 +74,7 @@ const Query = Type.Object(
   },
 )
 const PARAMETERS = Object.keys(Query.properties)
-/** Of all series of an answer, which is then of some 2 MB. */
+/** The most steps of all series of an answer together: about 2 MB. */
 const MAX_STEPS = 20_000
 
 /** `GET /v1/rates/{id}`: a rate over the population, by segment and over time. */
@@ -81,9 +84,9 @@ export function routeGetRate(api: ApiInstance, served: Served, now: () => number
     {
       schema: {
         operationId: 'getRate',
-        summary: 'The share of the accounts with certain signals in a period',
+        summary: 'The share of accounts with certain signals in a period',
         description:
-          'Further parameters are the names of the rate’s segments: `stage=trial` leaves only the accounts in that segment; repeated, those in any of them.',
+          'The names of the rate’s segments are parameters too: `stage=trial` counts only the accounts in that segment; a repeated parameter counts the accounts in any of its values.',
         tags: ['population'],
         params: Type.Object({ id: Type.String({ description: 'The name of the rate in its model' }) }),
         querystring: Query,
@@ -91,7 +94,7 @@ export function routeGetRate(api: ApiInstance, served: Served, now: () => number
           200: RateSchema,
           304: Unchanged,
           ...problemResponses({
-            400: 'What was found, and what is accepted',
+            400: 'The query is not valid: detail says what was found and what is accepted',
             404: 'No active model has such a rate',
           }),
         },
@@ -157,8 +160,7 @@ function findRate(
   name: string,
   modelId: string | undefined,
 ): { readonly model: ModelDefinition; readonly rate: RateDefinition } {
-  if (models.length === 0)
-    throw new Problem('UNKNOWN_RATE', 'No model is active yet, and so there are no rates.')
+  if (models.length === 0) throw new Problem('UNKNOWN_RATE', 'No model is active yet, so there are no rates.')
   const id =
     modelId === undefined
       ? undefined
@@ -172,7 +174,7 @@ function findRate(
     if (rate !== undefined) return { model, rate }
   }
   const names = [...new Set(asked.flatMap(({ rates }) => rates.map(rate => rate.name)))].sort()
-  const accepted = names.length === 0 ? 'there are none in' : `accepted: ${names.join(', ')} of`
+  const accepted = names.length === 0 ? 'there are no rates in' : `accepted: ${names.join(', ')} of`
   throw new Problem(
     'UNKNOWN_RATE',
     `The rate is ${JSON.stringify(name)}; ${accepted} ${id ?? 'the active models'}.`,
@@ -190,7 +192,7 @@ function segmentsNamed(given: readonly string[] | undefined, { segments }: RateD
   return [...new Set(names)]
 }
 
-/** @throws Problem UNKNOWN_SEGMENT, for a misspelt parameter too */
+/** @throws Problem UNKNOWN_SEGMENT, also for a misspelt parameter */
 function valuesAsked(
   query: Readonly<Record<string, unknown>>,
   { segments }: RateDefinition,
@@ -219,7 +221,7 @@ function requireSteps(steps: number, { segments }: RatePlan): void {
   if (steps * groups <= MAX_STEPS) return
   throw new Problem(
     'INVALID_PERIOD',
-    `The series of ${groups} segments are ${steps} steps each; up to ${MAX_STEPS} steps in all are accepted: ask for weeks or months, for fewer days, or by fewer segments.`,
+    `The series of ${groups} segments are ${steps} steps each; up to ${MAX_STEPS} steps in all are accepted. Ask for weeks or months, fewer days, or fewer segments.`,
   )
 }
 

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyBaseLogger } from 'fastify'
-import { listName } from '../../store/list-name.ts'
-import type { Listing } from '../../store/store.ts'
+import { type Listing, listName } from '../../store/store.ts'
 import type { ApiInstance } from '../api-instance.ts'
+import { accountSummary } from '../documents/account-view.ts'
 import {
   type AccountListDocument,
   AccountListSchema,
@@ -10,12 +10,10 @@ import {
   problemResponses,
   Unchanged,
 } from '../documents/schemas.ts'
-import { accountSummary } from '../documents/views.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { Problem } from '../plugins/problems.ts'
-import { chooseModel } from '../read/choose-model.ts'
+import { chooseModel, type KnownModel, knownModels } from '../read/choose-model.ts'
 import { decodeCursor, encodeCursor, type ListPosition } from '../read/cursor.ts'
-import { type KnownModel, knownModels } from '../read/known-models.ts'
 import type { Partitions } from '../read/partitions.ts'
 import { readAccounts } from '../read/read-account.ts'
 import type { Served } from '../read/served.ts'
@@ -27,28 +25,30 @@ type Sort = keyof typeof ORDERS
 const Query = Type.Object(
   {
     model: Type.Optional(
-      Type.String({ description: 'the id of a model; left out: the only one, or the first by id' }),
+      Type.String({ description: 'the id of a model; left out: the first active one by id' }),
     ),
     tier: Type.Optional(
-      Type.Array(Type.String({ description: 'a tier, or several with commas between', maxLength: 2000 }), {
-        description: 'up to 50 tiers, repeated or with commas between; left out: all',
+      Type.Array(Type.String({ description: 'one tier, or several separated by commas', maxLength: 2000 }), {
+        description: 'up to 50 tiers, repeated or separated by commas; left out: all',
         maxItems: 50,
       }),
     ),
     facet: Type.Optional(
       Type.Array(
         Type.String({
-          description: 'a facet of the model and the value that accounts have of it, as in plan:enterprise',
+          description: 'a facet of the model and its value, such as plan:enterprise',
           maxLength: 1200,
         }),
         {
           description:
-            'up to 8 facets, repeated; accounts that have all of the values are listed; left out: all',
+            'up to 8 facets, repeated; lists the accounts that have all of the values; left out: all accounts',
           maxItems: 8,
         },
       ),
     ),
-    minScore: Type.Optional(Type.Number({ description: 'a number; that score is included' })),
+    minScore: Type.Optional(
+      Type.Number({ description: 'a number, the lowest score listed; left out: every score' }),
+    ),
     sort: Type.Optional(
       Type.Unsafe<Sort>({
         type: 'string',
@@ -66,7 +66,10 @@ const Query = Type.Object(
       }),
     ),
     cursor: Type.Optional(
-      Type.String({ description: 'nextCursor of the page before, of the same query', maxLength: 4000 }),
+      Type.String({
+        description: 'nextCursor of the page before, with the same query; left out: the first page',
+        maxLength: 4000,
+      }),
     ),
   },
   { additionalProperties: false },
@@ -100,14 +103,16 @@ export function routeListAccounts(api: ApiInstance, served: Served): void {
         response: {
           200: AccountListSchema,
           304: Unchanged,
-          ...problemResponses({ 400: 'What was found, and what is accepted' }),
+          ...problemResponses({
+            400: 'The query is not valid: detail says what was found and what is accepted',
+          }),
         },
       },
       onSend: answerUnchanged,
     },
-    async ({ query, log }): Promise<AccountListDocument> => {
-      const now = served()
-      const models = knownModels(await now.partitions.memories())
+    async ({ query, log: logger }): Promise<AccountListDocument> => {
+      const serving = served()
+      const models = knownModels(await serving.partitions.memories())
       const first = models.find(({ isActive }) => isActive)
       if (query.model === undefined && first === undefined)
         return { model: null, items: [], nextCursor: null }
@@ -120,7 +125,7 @@ export function routeListAccounts(api: ApiInstance, served: Served): void {
       const tiers = requestedTiers(query.tier, model)
       const facets = requestedFacets(query.facet ?? [], model)
       const request = { model, tiers, facets, minScore, sort, limit, cursor }
-      return await listAccounts(now, request, log)
+      return await listAccounts(serving, request, logger)
     },
   )
 }
@@ -147,21 +152,21 @@ function requestedFacets(given: readonly string[], model: KnownModel): Facet[] {
   })
 }
 
-/** A page looks at no more listings than this for those that have the second and further facets too. */
-const MOST_LOOKED_AT = 1000
+/** The most rows that one page reads to find accounts with a second facet. */
+const MAX_LISTINGS_READ = 1000
 
 async function listAccounts(
   { store, load, partitions }: ReturnType<Served>,
   { model, tiers, facets, minScore, sort, limit, cursor }: ListRequest,
-  log: FastifyBaseLogger,
+  logger: FastifyBaseLogger,
 ): Promise<AccountListDocument> {
   const listed = facets.map(({ name, value }) => `${name}:${value}`)
   const query = { modelId: model.id, tiers, facets: listed, minScore, sort }
-  // There is a list for each value of a facet; of several facets the others are looked up in the accounts.
+  // The store has a list for each value of a facet. The values of further facets are read from the accounts.
   const [inList, ...others] = facets
   const items: AccountListDocument['items'] = []
-  let after = cursor === undefined ? undefined : placeOf(decodeCursor(cursor, query))
-  for (let lookedAt = 0; lookedAt < MOST_LOOKED_AT && items.length < limit; ) {
+  let after = cursor === undefined ? undefined : requirePosition(decodeCursor(cursor, query))
+  for (let listingsRead = 0; listingsRead < MAX_LISTINGS_READ && items.length < limit; ) {
     const size = others.length === 0 ? limit : 100
     const listings = await store.list({
       list: listName(model.id, inList),
@@ -169,51 +174,53 @@ async function listAccounts(
       order: ORDERS[sort],
       minScore,
       after,
-      // One more tells whether there is a next page.
+      // One more shows whether there is a next page.
       limit: size + 1,
     })
-    const accounts = await summarise(load, partitions, model.id, listings.slice(0, size), log)
-    for (const { place, summary } of accounts) {
+    const accounts = await summarise(load, partitions, model.id, listings.slice(0, size), logger)
+    for (const { listing, summary } of accounts) {
       if (items.length === limit) return { model: model.id, items, nextCursor: encodeCursor(after!, query) }
-      after = place
+      after = listing
       if (summary !== undefined && others.every(({ name, value }) => summary.facets[name] === value))
         items.push(summary)
     }
     if (listings.length <= size) return { model: model.id, items, nextCursor: null }
-    lookedAt += accounts.length
+    listingsRead += accounts.length
   }
   return { model: model.id, items, nextCursor: encodeCursor(after!, query) }
 }
 
-function placeOf(place: ListPosition | undefined): ListPosition {
-  if (place !== undefined) return place
+/** @throws Problem INVALID_CURSOR */
+function requirePosition(position: ListPosition | undefined): ListPosition {
+  if (position !== undefined) return position
   const accepted =
     'nextCursor of the page before is accepted, with the same model, tier, facet, minScore and sort'
-  throw new Problem('INVALID_CURSOR', `cursor is none, or of another query; ${accepted}.`)
+  throw new Problem('INVALID_CURSOR', `cursor is not valid, or belongs to another query; ${accepted}.`)
 }
 
 interface ListedAccount {
-  readonly place: ListPosition
+  readonly listing: ListPosition
+  /** Undefined: the account has no standing in the model any more. */
   readonly summary: AccountSummaryDocument | undefined
 }
 
-/** An account that changed since it was listed is shown as it is now. */
+/** Shows each account as it is now, even if it changed after it was listed. */
 async function summarise(
   load: LoadAccounts,
   partitions: Partitions,
   modelId: string,
   page: readonly Listing[],
-  log: FastifyBaseLogger,
+  logger: FastifyBaseLogger,
 ): Promise<ListedAccount[]> {
   const ids = page.map(listing => listing.accountId)
   const accounts = await readAccounts(load, partitions, ids)
-  return page.map(place => {
-    const { accountId } = place
+  return page.map(listing => {
+    const { accountId } = listing
     const standings = accounts.get(accountId)?.scores.standings ?? []
     const standing = standings.find(each => each.model.definition.id === modelId)
-    // Its model was taken away since; anything else would be a hole in the index.
+    // The model was removed meanwhile; any other cause would be an error in the index.
     if (standing === undefined)
-      log.warn({ accountId, modelId }, 'a listed account has no standing in its model any more')
-    return { place, summary: standing && accountSummary(accountId, standing) }
+      logger.warn({ accountId, modelId }, 'a listed account has no standing in its model any more')
+    return { listing, summary: standing && accountSummary(accountId, standing) }
   })
 }

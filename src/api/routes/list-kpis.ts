@@ -19,13 +19,12 @@ import { type KpiDocument, type KpiListDocument, KpiListSchema } from '../docume
 import { problemResponses, Unchanged } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { Problem } from '../plugins/problems.ts'
-import { activeModels } from '../read/active-models.ts'
-import { chooseModel } from '../read/choose-model.ts'
+import { activeModels, chooseModel } from '../read/choose-model.ts'
 import type { Served } from '../read/served.ts'
 
 const only = (what: string) =>
   Type.Optional(
-    Type.String({ description: `${what}; empty: those that belong to none; left out: all`, maxLength: 2000 }),
+    Type.String({ description: `${what}; empty: the ones that have none; left out: all`, maxLength: 2000 }),
   )
 
 const Query = Type.Object(
@@ -33,7 +32,7 @@ const Query = Type.Object(
     month: Type.Optional(
       Type.String({
         pattern: '^\\d{4}-(0[1-9]|1[0-2])$',
-        description: 'a UTC month YYYY-MM; left out: the present one',
+        description: 'a UTC month YYYY-MM; left out: the current month',
       }),
     ),
     model: Type.Optional(
@@ -48,16 +47,16 @@ const Query = Type.Object(
         description: 'motion, tier or csm; left out: no breakdown',
       }),
     ),
-    motion: only('signals and PQLs of this motion alone'),
-    tier: only('signals and PQLs of accounts that stood in this tier alone'),
-    csm: only('signals and PQLs of the accounts of this CSM alone'),
+    motion: only('counts only signals and PQLs of this motion'),
+    tier: only('counts only signals and PQLs of accounts that were in this tier at the time'),
+    csm: only('counts only signals and PQLs of accounts of this customer success manager (CSM)'),
   },
   { additionalProperties: false },
 )
 
-/** An answer with more would be of several MB: CSMs are as many as accounts have ever named. */
+/** With more groups an answer would have several MB: there are as many CSMs as accounts ever named. */
 const MAX_GROUPS = 500
-/** How many groups' documents are made before other work gets its turn: some ms. */
+/** How many groups' documents are made before other work gets its turn: a few ms. */
 const GROUPS_PER_TURN = 50
 
 /** `GET /v1/kpis`: a model's key figures of a month, with their targets. */
@@ -74,7 +73,7 @@ export function routeListKpis(api: ApiInstance, served: Served, now: () => numbe
           200: KpiListSchema,
           304: Unchanged,
           ...problemResponses({
-            400: 'What was found, and what is accepted',
+            400: 'The query is not valid: detail says what was found and what is accepted',
             404: 'No active model has key figures',
           }),
         },
@@ -118,7 +117,7 @@ function findSection(
   modelId: string | undefined,
 ): { readonly model: ModelDefinition; readonly section: KpiSection } {
   if (models.length === 0)
-    throw new Problem('NO_KPIS', 'No model is active yet, and so there are no key figures.')
+    throw new Problem('NO_KPIS', 'No model is active yet, so there are no key figures.')
   const id =
     modelId === undefined
       ? undefined
@@ -132,7 +131,7 @@ function findSection(
   }
   throw new Problem(
     'NO_KPIS',
-    `${id === undefined ? 'No active model' : `The model ${id}`} measures key figures: a model that does has a part kpis.`,
+    `${id === undefined ? 'No active model has' : `The model ${id} does not have`} key figures. A model defines them in its part kpis.`,
   )
 }
 
@@ -145,16 +144,19 @@ function filterOf(query: { readonly [Dimension in KpiDimension]?: string }): Kpi
   )
 }
 
-/** A misspelt motion would be answered with zeros. @throws Problem UNKNOWN_MOTION */
+/** Refuses a misspelt motion, which would otherwise give zeros. @throws Problem UNKNOWN_MOTION */
 function requireMotion({ motion }: KpiFilter): void {
   if (motion === undefined || motion === null || MOTIONS.some(known => known === motion)) return
   throw new Problem(
     'UNKNOWN_MOTION',
-    `motion is ${JSON.stringify(motion)}; accepted: ${MOTIONS.join(', ')}; empty for none of them.`,
+    `motion is ${JSON.stringify(motion)}; accepted: ${MOTIONS.join(', ')}; empty: no motion.`,
   )
 }
 
-/** The model's tiers are accepted, and those that were counted: it may have had others. @throws Problem UNKNOWN_TIER */
+/**
+ * Accepts the model's tiers, and any tier that was counted: earlier versions may have others.
+ * @throws Problem UNKNOWN_TIER
+ */
 function requireTier(model: ModelDefinition, { tiers }: KpiTally, { tier }: KpiFilter): void {
   const known = model.tiers.map(({ name }) => name)
   if (tier === undefined || tier === null || known.includes(tier) || tiers.has(tier)) return

@@ -4,7 +4,7 @@ import type { ApiInstance } from '../api-instance.ts'
 import { problemResponses } from '../documents/schemas.ts'
 import { Problem } from '../plugins/problems.ts'
 
-const Status = Type.Object({ status: Type.String() }, { description: 'It does' })
+const Status = Type.Object({ status: Type.String() }, { description: 'Yes' })
 const TAGS = ['operations']
 const LINKS = {
   accounts: '/v1/accounts',
@@ -17,7 +17,7 @@ const LINKS = {
   metrics: '/metrics',
 }
 
-/** Liveness, readiness, metrics, and where everything is. */
+/** Liveness, readiness, metrics, the OpenAPI document and an index of paths. */
 export function routeOperations(
   api: ApiInstance,
   problems: () => Promise<readonly string[]>,
@@ -25,7 +25,14 @@ export function routeOperations(
 ): void {
   api.get(
     '/livez',
-    { schema: { operationId: 'livez', summary: 'The process runs', tags: TAGS, response: { 200: Status } } },
+    {
+      schema: {
+        operationId: 'livez',
+        summary: 'Whether the process runs',
+        tags: TAGS,
+        response: { 200: Status },
+      },
+    },
     async () => ({ status: 'ok' }),
   )
 
@@ -34,9 +41,9 @@ export function routeOperations(
     {
       schema: {
         operationId: 'readyz',
-        summary: 'The service can do its work',
+        summary: 'Whether the service can do its work',
         tags: TAGS,
-        response: { 200: Status, ...problemResponses({ 503: 'errors says what is wrong' }) },
+        response: { 200: Status, ...problemResponses({ 503: 'NOT_READY: errors lists the reasons' }) },
       },
     },
     async () => {
@@ -54,7 +61,12 @@ export function routeOperations(
         operationId: 'metrics',
         summary: 'Metrics for Prometheus',
         tags: TAGS,
-        response: { 200: { description: 'Text', content: { 'text/plain': { schema: Type.String() } } } },
+        response: {
+          200: {
+            description: 'Prometheus text format',
+            content: { 'text/plain': { schema: Type.String() } },
+          },
+        },
       },
     },
     async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()),
@@ -80,7 +92,7 @@ export function routeOperations(
     {
       schema: {
         operationId: 'index',
-        summary: 'Where everything is',
+        summary: 'The paths of this service',
         tags: TAGS,
         response: {
           200: Type.Object(
@@ -88,7 +100,7 @@ export function routeOperations(
               name: Type.String(),
               links: Type.Record(Type.String(), Type.String()),
             },
-            { description: 'Paths, by what is there' },
+            { description: 'Each path by its purpose' },
           ),
         },
       },

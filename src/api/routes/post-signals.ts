@@ -15,7 +15,7 @@ const BODY_LIMIT_BYTES = 5 * 1024 * 1024
 
 export type AppendSignals = (signals: readonly Signal[], observedAt: number) => Promise<readonly Sequence[]>
 
-/** `POST /v1/signals`: appends to the log, all or nothing, and answers when that is durable. */
+/** `POST /v1/signals`: appends to the log, all or nothing, and answers when the signals are durable. */
 export function routePostSignals(api: ApiInstance, appendSignals: AppendSignals, now: () => number): void {
   api.post(
     '/v1/signals',
@@ -28,15 +28,15 @@ export function routePostSignals(api: ApiInstance, appendSignals: AppendSignals,
         response: {
           202: AcceptedSchema,
           ...problemResponses({
-            400: 'Nothing was written; errors says which signals are wrong, by index, and why',
-            413: 'More than 5 MiB',
-            415: 'Not application/json',
-            503: 'LOG_UNAVAILABLE: not known whether they were written; send them again with the same ids',
+            400: 'Nothing was written; errors lists each wrong signal, by index from 0, with the reason',
+            413: 'The body is larger than 5 MiB',
+            415: 'The content type is not application/json',
+            503: 'LOG_UNAVAILABLE: unknown whether the signals were written; send them again with the same ids',
           }),
         },
       },
       bodyLimit: BODY_LIMIT_BYTES,
-      // The schema is documentation: checkSignal decides, as it does for what comes from the topics.
+      // The schema is documentation only. checkSignal decides, as it does for records of the topics.
       validatorCompiler: () => () => true,
     },
     async ({ body }, reply): Promise<AcceptedDocument> => {
@@ -56,7 +56,7 @@ export function routePostSignals(api: ApiInstance, appendSignals: AppendSignals,
   )
 }
 
-/** @throws Problem INVALID_SIGNALS with an entry for each that is not valid */
+/** @throws Problem INVALID_SIGNALS with an entry for each signal that is not valid */
 function checkSignals(body: unknown, observedAt: number): Signal[] {
   if (body === undefined)
     throw new Problem('INVALID_JSON', 'There is no body. A signal, or an array of them, is accepted.')
@@ -77,7 +77,7 @@ function checkSignals(body: unknown, observedAt: number): Signal[] {
   throw new Problem('INVALID_SIGNALS', detail, entries)
 }
 
-/** A signal that would be too large as a record must not be accepted here and refused there. */
+/** Also refuses a signal that would be too large as a record: the scorer would refuse it later. */
 function checkOne(value: unknown, observedAt: number): ReturnType<typeof checkSignal> {
   const parsed = checkSignal(value, { observedAt, defaultKind: undefined })
   if ('rejection' in parsed) return parsed

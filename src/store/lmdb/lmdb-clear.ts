@@ -5,30 +5,32 @@ import { accountKeyOfListing, partitionKey } from './lmdb-keys.ts'
 import type { StoreTables } from './lmdb-tables.ts'
 
 /**
- * How many entries a transaction removes. The write lock is held for tens of ms: a removal from a table of 400,000 values of 1.4 KB
- * took 44 µs in transactions of 1,000 and 62 µs in those of 5,000, of which the longest took 350 ms.
+ * How many entries one transaction removes. It holds the write lock for tens of ms. Measured on 400,000
+ * values of 1.4 KB, for each removal: 44 µs in transactions of 1,000; 62 µs in transactions of 5,000 (the
+ * longest took 350 ms).
  */
 const REMOVED_PER_WRITE = 1000
-/** How many listings are looked at before other work gets its turn: a few ms. */
+/** How many listings are read before other work gets its turn: a few ms. */
 const LISTINGS_PER_TURN = 2000
 
 /**
- * Removes what is kept of a partition beside its row in `partitions`. Every transaction asks `requireOwner` first, which throws to refuse.
+ * Removes everything of a partition but its row in `partitions` and its state.
+ * @param requireToken runs at the start of each transaction; throws to refuse
  */
 export async function clearPartition(
   environment: LmdbEnvironment,
   tables: StoreTables,
   partition: number,
-  requireOwner: () => void,
+  requireToken: () => void,
 ): Promise<void> {
   const remove = (table: LmdbTable, keys: readonly Buffer[]) =>
     environment.write('STORE_UNAVAILABLE', {
-      check: requireOwner,
+      check: requireToken,
       apply: () => {
         for (const key of keys) table.remove(key)
       },
     })
-  // Before the accounts, which tell whose they are.
+  // Before the accounts: they show which listings belong to the partition.
   await removeListings(environment, tables, partition, keys => remove(tables.listings, keys))
   await removeCounters(environment, tables, partition, keys => remove(tables.counters, keys))
   for (const table of [tables.due, tables.userChunks, tables.accounts]) {
@@ -41,22 +43,26 @@ export async function clearPartition(
 }
 
 /**
- * Empties every table. Each is one transaction, since LMDB only hands back its pages: 350,000 values of 1.4 KB took 340 ms, off the main
- * thread. The empty tables stay: lmdb-js ends the process with a segmentation fault where somebody reads one that was deleted.
+ * Empties every table, each in one transaction, since LMDB only frees its pages: 350,000 values of 1.4 KB
+ * took 340 ms, off the main thread. The empty tables stay: reading a deleted table ends the process with a
+ * segmentation fault in lmdb-js.
  */
 export async function emptyTables(environment: LmdbEnvironment, tables: StoreTables): Promise<void> {
   for (const table of Object.values(tables) as LmdbTable[])
     await environment.empty('STORE_UNAVAILABLE', table)
 }
 
-/** The first keys of a table whose keys begin with the partition. */
+/** The partition's first keys in a table whose keys begin with the partition. */
 function keysOf(table: LmdbTable, partition: number, limit: number): Buffer[] {
   return Array.from(
     table.getKeys({ start: partitionKey(partition), end: partitionKey(partition + 1), limit }),
   )
 }
 
-/** Listings stand by model and tier, those of all partitions together: all are looked at, and the account tells whose they are. */
+/**
+ * Removes the partition's listings. Listings are ordered by list and tier, all partitions together, so this
+ * reads all of them and looks each account up in the partition.
+ */
 async function removeListings(
   environment: LmdbEnvironment,
   { accounts, listings }: StoreTables,

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
 import type { LmdbEnvironment, LmdbTable } from '../../lib/lmdb-environment.ts'
 import type { CounterBook, CounterChange } from '../../scoring/population/counters.ts'
+import { orderedCounters } from '../ordered-counters.ts'
 import { afterEvery, bookOf, bookPrefixOf, counterField, counterKey, counterPrefix } from './lmdb-keys.ts'
-import { orderedCounters } from './ordered-counters.ts'
 
 /** How many counters are read before other work gets its turn: a few ms. */
 const COUNTERS_PER_TURN = 2000
 
-/** Adds to a counter; one that comes to 0 takes no room. Within a transaction. */
+/** Adds to a counter, and removes it at 0. Call it within a transaction. */
 export function addToCounter(counters: LmdbTable, key: Buffer, delta: number): void {
   const sum = (counters.get(key)?.readDoubleBE(0) ?? 0) + delta
   if (sum === 0) {
@@ -19,7 +19,7 @@ export function addToCounter(counters: LmdbTable, key: Buffer, delta: number): v
   counters.put(key, value)
 }
 
-/** The books' counters over all partitions. */
+/** The books' counters, added up over all partitions. */
 export async function readBooks(
   environment: LmdbEnvironment,
   table: LmdbTable,
@@ -33,7 +33,7 @@ export async function readBooks(
     const prefix = counterPrefix(book)
     let after: Buffer | undefined
     do {
-      // No range stays open from turn to turn: the environment may be closed between.
+      // No range stays open between turns: the environment may be closed meanwhile.
       const part = environment.read('STORE_UNAVAILABLE', () =>
         addCounters(table, prefix, after, left, counters),
       )
@@ -71,25 +71,28 @@ export async function readPartitionCounters(
 
 export interface PartitionCounters {
   readonly counters: readonly { readonly key: Buffer; readonly value: Buffer }[]
-  /** What to go on behind; undefined: there are no more. */
+  /** The key to continue after; undefined: there are no more. */
   readonly last: Buffer | undefined
 }
 
-/** A turn's worth of a partition's counters, those behind a key. They stand by book first, so this leaps from book to book. */
+/**
+ * One turn's worth of a partition's counters, from after a key. Counters are ordered by book, then partition,
+ * so this skips from book to book.
+ */
 export function partitionCounters(
   table: LmdbTable,
   partition: number,
-  behind: Buffer | undefined,
+  afterKey: Buffer | undefined,
 ): PartitionCounters {
   const counters: { readonly key: Buffer; readonly value: Buffer }[] = []
-  let after = behind
+  let after = afterKey
   let left = COUNTERS_PER_TURN
   for (;;) {
     const [next] = table.getKeys(
       after === undefined ? { limit: 1 } : { start: after, exclusiveStart: true, limit: 1 },
     )
     if (next === undefined) return { counters, last: undefined }
-    // A leap costs as much as a counter.
+    // A skip costs as much as a counter.
     left--
     if (left <= 0) return { counters, last: after }
     const prefix = bookPrefixOf(next)
@@ -106,7 +109,10 @@ export function partitionCounters(
   }
 }
 
-/** Adds up to `limit` of a book's counters, those behind a key. `last`: the key of the last of them; undefined: there are no more. */
+/**
+ * Adds up to `limit` of a book's counters, from after a key, to `counters`.
+ * @returns `last`: the key to continue after; undefined: there are no more
+ */
 function addCounters(
   table: LmdbTable,
   prefix: Buffer,

@@ -1,9 +1,13 @@
-/**
- * Keys of the store's tables: bytes that compare as their parts do, one after the other. Numbers stand in a form that
- * compares byte by byte; text stands last, or behind its length.
- */
+// Keys of the store's tables. Their bytes sort as their parts do, one after the other: numbers are written in
+// a form that sorts byte by byte; text is last, or follows its length.
+//
+//   accounts     partition, account
+//   user-chunks  partition, length and account, chunk
+//   due          partition, bucket, due time, account
+//   listings     length and list, length and tier, score, account
+//   counters     length and book, partition, field
 
-/** lmdb's limit in pages of 4 KiB. A longer key must be refused before a transaction begins. */
+/** LMDB's limit with pages of 4 KiB. A longer key must be refused before a transaction begins. */
 const MAX_KEY_BYTES = 1978
 const NUMBER_BYTES = 8
 const DUE_PREFIX_BYTES = 4 + 1 + NUMBER_BYTES
@@ -14,21 +18,24 @@ export function partitionKey(partition: number): Buffer {
   return key
 }
 
-/** The account's own record; all of a partition stand together. */
+/** The key of the account's record. A partition's accounts are one range. */
 export function accountKey(partition: number, accountId: string): Buffer {
   const key = keyFor(4, accountId)
   key.writeUInt32BE(partition, 0)
   return key
 }
 
-/** The key of the record that the account of a listing has, if it is of this partition; `listing` is a key made by `listingKey`. */
+/**
+ * The key that the listing's account has if it belongs to this partition.
+ * @param listing a key made by `listingKey`
+ */
 export function accountKeyOfListing(partition: number, listing: Buffer): Buffer {
   const tierAt = 2 + listing.readUInt16BE(0)
   const scoreAt = tierAt + 2 + listing.readUInt16BE(tierAt)
   return Buffer.concat([partitionKey(partition), listing.subarray(scoreAt + NUMBER_BYTES)])
 }
 
-/** A chunk of an account's users. The account's length keeps `('a', 'bc')` and `('ab', 'c')` apart. */
+/** The key of a chunk of an account's users. The length keeps `('a', 'bc')` and `('ab', 'c')` apart. */
 export function userChunkKey(partition: number, accountId: string, chunk: string): Buffer {
   const textAt = 4 + lengthAndTextBytes(accountId)
   const key = keyFor(textAt, chunk)
@@ -37,7 +44,7 @@ export function userChunkKey(partition: number, accountId: string, chunk: string
   return key
 }
 
-/** Account ids of a bucket by due time, then by the bytes of the id. */
+/** An account's key in the due index: within a bucket by due time (ms), then by the bytes of the id. */
 export function dueKey(partition: number, bucket: number, dueAt: number, accountId: string): Buffer {
   const key = keyFor(DUE_PREFIX_BYTES, accountId)
   writeDuePrefix(key, partition, bucket, dueAt)
@@ -58,7 +65,7 @@ export function dueAccountId(key: Buffer): Buffer {
   return key.subarray(DUE_PREFIX_BYTES)
 }
 
-/** All listings of one tier of one model stand behind this. */
+/** The prefix of all listings of one tier of one list. */
 export function tierPrefix(list: string, tier: string): Buffer {
   const tierAt = lengthAndTextBytes(list)
   const prefix = Buffer.allocUnsafe(tierAt + lengthAndTextBytes(tier))
@@ -67,7 +74,7 @@ export function tierPrefix(list: string, tier: string): Buffer {
   return prefix
 }
 
-/** The place of an account within a tier: by score, ties by the bytes of the id. */
+/** A listing's key: within a tier by score, then by the bytes of the id. */
 export function listingKey(prefix: Buffer, score: number, accountId: string): Buffer {
   const key = keyFor(prefix.length + NUMBER_BYTES, accountId)
   key.set(prefix, 0)
@@ -75,17 +82,20 @@ export function listingKey(prefix: Buffer, score: number, accountId: string): Bu
   return key
 }
 
-/** Before every listing of the tier that has this score or a higher one. */
+/** The start of the tier's listings with this score or a higher one. */
 export function listingsFrom(prefix: Buffer, score: number): Buffer {
   return listingKey(prefix, score, '')
 }
 
-/** After every key that begins with `prefix`: neither UTF-8 text nor a number in sortable form nor a partition begins with 0xff 0xff. */
+/**
+ * Sorts after every key that begins with `prefix`: no text, sortable number or partition begins with 0xff
+ * 0xff.
+ */
 export function afterEvery(prefix: Buffer): Buffer {
   return Buffer.concat([prefix, Buffer.from([0xff, 0xff])])
 }
 
-/** What `listingKey` put behind the prefix. `rank` compares as the listings do. */
+/** Reads a key made by `listingKey`. `rank`, the part after the prefix, sorts as listings do. */
 export function parseListing(
   key: Buffer,
   prefix: Buffer,
@@ -94,7 +104,7 @@ export function parseListing(
   return { rank, score: readSortable(rank), accountId: rank.toString('utf8', NUMBER_BYTES) }
 }
 
-/** All counters of a book stand behind this, those of one partition together. */
+/** The prefix of all counters of a book. */
 export function counterPrefix(book: string): Buffer {
   const prefix = Buffer.allocUnsafe(lengthAndTextBytes(book))
   writeLengthAndText(prefix, book, 0)
@@ -108,7 +118,7 @@ export function counterKey(prefix: Buffer, partition: number, field: string): Bu
   return key
 }
 
-/** What `counterPrefix` put at the beginning of a key that `counterKey` made. */
+/** The part of a counter's key that `counterPrefix` made. */
 export function bookPrefixOf(key: Buffer): Buffer {
   return key.subarray(0, 2 + key.readUInt16BE(0))
 }
@@ -124,11 +134,11 @@ export function counterField(key: Buffer, prefix: Buffer): string {
 }
 
 /**
- * A double as 8 bytes that compare as the numbers do: the sign bit flipped, and the others too where it was set.
- * −0 becomes 0; both infinities have their places.
+ * Writes a double as 8 bytes that sort as numbers do: the sign bit is flipped, and for negative numbers the
+ * other bits too. −0 becomes 0; both infinities are allowed.
  */
 function writeSortable(key: Buffer, value: number, at: number): void {
-  if (Number.isNaN(value)) throw new Error('NaN has no place in an order')
+  if (Number.isNaN(value)) throw new Error('NaN cannot be sorted')
   key.writeDoubleBE(value === 0 ? 0 : value, at)
   if (key[at]! < 0x80) key[at]! ^= 0x80
   else for (let i = at; i < at + NUMBER_BYTES; i++) key[i]! ^= 0xff
@@ -147,7 +157,10 @@ function writeDuePrefix(key: Buffer, partition: number, bucket: number, dueAt: n
   writeSortable(key, dueAt, 5)
 }
 
-/** A key with `text` at `textAt`; what stands before it is still to be written. One allocation: a batch makes thousands. */
+/**
+ * A key with `text` at `textAt`; the caller writes the bytes before it. One allocation: a batch makes
+ * thousands.
+ */
 function keyFor(textAt: number, text: string): Buffer {
   const length = textAt + Buffer.byteLength(text)
   if (length > MAX_KEY_BYTES) {

@@ -5,44 +5,40 @@ import { DUE_BUCKETS } from '../../scoring/due-buckets.ts'
 import type { CounterBook, CounterChange } from '../../scoring/population/counters.ts'
 import type {
   AccountStore,
-  AccountWrite,
   Listing,
   ListQuery,
   PartitionWrite,
   StoredPartition,
   UserChunkKey,
 } from '../store.ts'
+import { ACCOUNT_HEADER_BYTES, prepareAccount, putAccount } from './lmdb-accounts.ts'
 import { clearPartition, emptyTables } from './lmdb-clear.ts'
 import { addToCounter, readBooks, readPartitionCounters } from './lmdb-counters.ts'
 import {
   accountKey,
-  afterEvery,
   counterKey,
   counterPrefix,
   dueAccountId,
-  dueKey,
   dueRange,
-  listingKey,
-  listingsFrom,
-  parseListing,
   partitionKey,
-  tierPrefix,
   userChunkKey,
 } from './lmdb-keys.ts'
+import { readList } from './lmdb-lists.ts'
 import { openStoreTables, partitionsKey, type StoreTables } from './lmdb-tables.ts'
 
-/** An account's record begins with its entry in the due index, bucket and time, so that the entry can be found again and moved. */
-const ACCOUNT_HEADER_BYTES = 1 + 8
 /** How many ids are read before other work gets its turn: about 5 ms. */
 const DUE_IDS_PER_TURN = 10_000
 
-/** The store port on LMDB. Closing it leaves the environment open: whoever opened that closes it. */
+/** The store port on LMDB. Closing the store leaves the environment open. */
 export class LmdbStore implements AccountStore {
   readonly #environment: LmdbEnvironment
   readonly #tables: StoreTables
   readonly #partitionsKey: Buffer
 
-  /** Makes the tables if they are missing, and waits for the write lock to do so. Without a namespace: the tables of the embedded default itself. */
+  /**
+   * Makes the tables if they are missing, and waits for the write lock to do so.
+   * @param namespace undefined: the embedded installation's own tables
+   */
   constructor(environment: LmdbEnvironment, namespace?: string) {
     this.#environment = environment
     this.#tables = openStoreTables(environment, namespace)
@@ -78,7 +74,7 @@ export class LmdbStore implements AccountStore {
     let idsAtLastTurn = 0
     for (const bucket of buckets) {
       const keys = this.#read(() => Array.from(this.#tables.due.getKeys(dueRange(partition, bucket, upTo))))
-      // One character a byte, because those sort as the bytes do: much faster than comparing buffers.
+      // One character per byte: such texts sort as the bytes do, and much faster than buffers.
       for (const key of keys) ids.push(dueAccountId(key).toString('latin1'))
       if (ids.length - idsAtLastTurn < DUE_IDS_PER_TURN) continue
       idsAtLastTurn = ids.length
@@ -101,7 +97,7 @@ export class LmdbStore implements AccountStore {
     await this.#environment.write('STORE_UNAVAILABLE', this.prepareSave(partition, write))
   }
 
-  /** `save` as a part of a transaction, for a write that must last together with something else. */
+  /** `save` as part of a larger transaction, which becomes durable as a whole. */
   prepareSave(partition: number, write: PartitionWrite): PreparedWrite {
     const accounts = write.accounts.map(account => prepareAccount(partition, account))
     const chunks = write.userChunks.map(({ accountId, chunk, bytes }) => ({
@@ -114,9 +110,9 @@ export class LmdbStore implements AccountStore {
     }))
     const fence = encodeFence(write.storedOffset, write.fencingToken)
     return {
-      check: () => this.#requireOwner(partition, write),
+      check: () => this.#requireFence(partition, write),
       apply: () => {
-        for (const account of accounts) this.#putAccount(partition, account)
+        for (const account of accounts) putAccount(this.#tables, partition, account)
         for (const { key, value } of chunks) this.#tables.userChunks.put(key, value)
         for (const { key, delta } of counters) addToCounter(this.#tables.counters, key, delta)
         if (write.state !== undefined) this.#tables.states.put(partitionKey(partition), asBuffer(write.state))
@@ -126,19 +122,19 @@ export class LmdbStore implements AccountStore {
   }
 
   async clear(partition: number, fencingToken: string): Promise<void> {
-    const requireOwner = () => {
+    const requireToken = () => {
       const found = this.#fenceOf(partition)
       if (found?.fencingToken !== fencingToken) throw fenced(partition, found?.fencingToken, fencingToken)
     }
     await this.#environment.write('STORE_UNAVAILABLE', {
-      check: requireOwner,
+      check: requireToken,
       apply: () => {
-        // First, so that whatever breaks this off, nobody takes what is left for the state at the old watermark.
+        // First: if clearing stops halfway, nobody takes the rest for the state at the old offset.
         this.#tables.partitions.put(partitionKey(partition), encodeFence(0, fencingToken))
         this.#tables.states.remove(partitionKey(partition))
       },
     })
-    await clearPartition(this.#environment, this.#tables, partition, requireOwner)
+    await clearPartition(this.#environment, this.#tables, partition, requireToken)
   }
 
   async readStoredOffset(partition: number): Promise<number> {
@@ -150,11 +146,7 @@ export class LmdbStore implements AccountStore {
   }
 
   async list(query: ListQuery): Promise<Listing[]> {
-    const tiers = [...new Set(query.tiers)]
-    const places = this.#read(() => tiers.flatMap(tier => this.#listTier(query, tier)))
-    places.sort((a, b) => Buffer.compare(a.rank, b.rank))
-    if (query.order === 'highest-first') places.reverse()
-    return places.slice(0, query.limit).map(place => place.listing)
+    return this.#read(() => readList(this.#tables.listings, query))
   }
 
   async readCounters(books: readonly string[]): Promise<CounterBook[]> {
@@ -200,7 +192,7 @@ export class LmdbStore implements AccountStore {
     this.#read(() => this.#claimedPartitions())
   }
 
-  /** The data file, in which the embedded log stands too. */
+  /** The data file, which also holds the embedded log. */
   async sizeBytes(): Promise<number> {
     return await this.#environment.sizeBytes()
   }
@@ -221,53 +213,17 @@ export class LmdbStore implements AccountStore {
     return bytes === undefined ? undefined : decodeFence(bytes)
   }
 
-  #requireOwner(partition: number, write: PartitionWrite): void {
+  /** @throws UpswellError STORE_FENCED, STORE_MOVED */
+  #requireFence(partition: number, write: PartitionWrite): void {
     const found = this.#fenceOf(partition)
     if (found !== undefined && found.fencingToken !== write.fencingToken)
       throw fenced(partition, found.fencingToken, write.fencingToken)
     if (found?.storedOffset !== write.expectedStoredOffset) {
       throw new UpswellError(
         'STORE_MOVED',
-        `Partition ${partition} of the store stands at ${found?.storedOffset ?? 'nothing (it was emptied)'}; the write follows ${write.expectedStoredOffset}.`,
+        `Partition ${partition} of the store is stored up to offset ${found?.storedOffset ?? 'nothing (it was emptied)'}; the write expects ${write.expectedStoredOffset}.`,
       )
     }
-  }
-
-  #putAccount(partition: number, account: PreparedAccount): void {
-    const { key, value, accountId, bucket } = account
-    const before = decodeHeader(this.#tables.accounts.getBinaryFast(key))
-    const dueAt = account.dueAt ?? before?.dueAt ?? Number.POSITIVE_INFINITY
-    if (before?.dueAt !== dueAt || before.bucket !== bucket) {
-      if (before !== undefined)
-        this.#tables.due.remove(dueKey(partition, before.bucket, before.dueAt, accountId))
-      this.#tables.due.put(account.dueKey ?? dueKey(partition, bucket, dueAt, accountId), NOTHING)
-    }
-    encodeHeader(value, bucket, dueAt)
-    this.#tables.accounts.put(key, value)
-    for (const listing of account.listingsRemoved) this.#tables.listings.remove(listing)
-    for (const listing of account.listingsAdded) this.#tables.listings.put(listing, NOTHING)
-  }
-
-  #listTier(query: ListQuery, tier: string): { readonly rank: Buffer; readonly listing: Listing }[] {
-    const prefix = tierPrefix(query.list, tier)
-    const lowest = query.minScore === undefined ? prefix : listingsFrom(prefix, query.minScore)
-    const after = query.after && listingKey(prefix, query.after.score, query.after.accountId)
-    const range =
-      query.order === 'highest-first'
-        ? { start: after ?? afterEvery(prefix), end: lowest, inclusiveEnd: true, reverse: true }
-        : {
-            start: after !== undefined && Buffer.compare(after, lowest) > 0 ? after : lowest,
-            end: afterEvery(prefix),
-          }
-    const keys = this.#tables.listings.getKeys({
-      ...range,
-      exclusiveStart: range.start === after,
-      limit: query.limit,
-    })
-    return Array.from(keys, key => {
-      const { rank, score, accountId } = parseListing(key, prefix)
-      return { rank, listing: { list: query.list, tier, score, accountId } }
-    })
   }
 
   #claimedPartitions(): number | undefined {
@@ -276,52 +232,7 @@ export class LmdbStore implements AccountStore {
   }
 }
 
-const NOTHING = Buffer.alloc(0)
-
-interface PreparedAccount {
-  readonly accountId: string
-  readonly bucket: number
-  readonly dueAt: number | undefined
-  readonly dueKey: Buffer | undefined
-  readonly key: Buffer
-  /** The header is filled in when the account's present entry in the due index is known. */
-  readonly value: Buffer
-  readonly listingsRemoved: readonly Buffer[]
-  readonly listingsAdded: readonly Buffer[]
-}
-
-function prepareAccount(partition: number, write: AccountWrite): PreparedAccount {
-  const { accountId, bucket, dueAt } = write
-  if (!(bucket >= 0 && bucket < DUE_BUCKETS)) throw new Error(`Account ${accountId} has bucket ${bucket}`)
-  const value = Buffer.allocUnsafe(ACCOUNT_HEADER_BYTES + write.bytes.length)
-  value.set(write.bytes, ACCOUNT_HEADER_BYTES)
-  return {
-    accountId,
-    bucket,
-    dueAt,
-    dueKey: dueAt === undefined ? undefined : dueKey(partition, bucket, dueAt, accountId),
-    key: accountKey(partition, accountId),
-    value,
-    listingsRemoved: write.listingsRemoved.map(keyOfListing),
-    listingsAdded: write.listingsAdded.map(keyOfListing),
-  }
-}
-
-function keyOfListing({ list, tier, score, accountId }: Listing): Buffer {
-  return listingKey(tierPrefix(list, tier), score, accountId)
-}
-
-function encodeHeader(record: Buffer, bucket: number, dueAt: number): void {
-  record.writeUInt8(bucket, 0)
-  record.writeDoubleBE(dueAt, 1)
-}
-
-function decodeHeader(
-  record: Buffer | undefined,
-): { readonly bucket: number; readonly dueAt: number } | undefined {
-  return record && { bucket: record.readUInt8(0), dueAt: record.readDoubleBE(1) }
-}
-
+/** A partition's row in `partitions`: the offset as a double, then the token. */
 interface Fence {
   readonly storedOffset: number
   readonly fencingToken: string
@@ -330,7 +241,7 @@ interface Fence {
 function fenced(partition: number, found: string | undefined, fencingToken: string): UpswellError {
   return new UpswellError(
     'STORE_FENCED',
-    `Partition ${partition} of the store belongs to ${found ?? 'nobody (it was emptied)'} now; ${fencingToken} may not write it.`,
+    `Partition ${partition} of the store belongs to fencing token ${found ?? 'none (it was emptied)'} now; ${fencingToken} may not write it.`,
   )
 }
 

@@ -2,22 +2,23 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { describeError, UpswellError } from '../../lib/errors.ts'
 
-/** Where a line for the operator goes; pino fits. */
+/** Takes lines for the operator; pino fits. */
 export interface RedisLogger {
   info(line: string): void
   warn(line: string): void
 }
 
 export interface RedisConnectionOptions {
-  /** `redis://` or `rediss://` (TLS), with user, password and database if there are any. */
+  /** `redis://` or `rediss://` (TLS); may hold user, password and database. */
   readonly url: string
   readonly logger: RedisLogger
+  /** Default 5,000. */
   readonly commandTimeoutMs?: number
 }
 
 export interface RedisConnection {
   readonly redis: Redis
-  /** Runs a command. @throws UpswellError STORE_UNAVAILABLE: it failed, or it is not known whether it was carried out. */
+  /** Runs a command. @throws UpswellError STORE_UNAVAILABLE if it failed, or if its outcome is unknown. */
   ask<T>(command: (redis: Redis) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
@@ -28,8 +29,8 @@ const LONGEST_RETRY_DELAY_MS = 2_000
 const CLOSE_TIMEOUT_MS = 500
 
 /**
- * Connects, and waits a moment for the answer; where none comes it goes on trying. While Redis is away commands fail at once: a queue would hide that, and carry
- * old writes out later.
+ * Connects, and waits up to 3 s for Redis; without an answer it keeps trying. While Redis is away, commands
+ * fail at once: a queue would hide that, and would execute old writes later.
  */
 export async function connectRedis(options: RedisConnectionOptions): Promise<RedisConnection> {
   const redis = new Redis(options.url, {
@@ -37,13 +38,13 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
     keepAlive: 30_000,
-    // The timer outlives a connection that is gone already, and would hold the process for 2 s by default.
+    // The timer outlives a closed connection. The default would keep the process alive for 2 s.
     disconnectTimeout: CLOSE_TIMEOUT_MS,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     retryStrategy: attempt => Math.min(25 * 2 ** Math.min(attempt, 10), LONGEST_RETRY_DELAY_MS),
-    // A failover made this one a replica; the name may lead to the new primary now.
+    // A failover made this server a replica; the name may now resolve to the new primary.
     reconnectOnError: error => error.message.includes('READONLY'),
   })
   const { host, port } = redis.options
@@ -55,7 +56,8 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
       try {
         return await command(redis)
       } catch (error) {
-        // ioredis calls itself ready for a moment after the connection is gone, and complains of its stream.
+        // For a moment after a disconnect, ioredis still has the status `ready` and reports its stream
+        // instead.
         const isAway = redis.status !== 'ready' || describeError(error).startsWith("Stream isn't writeable")
         const text = isAway ? watch.whyAway() : describeError(error)
         throw new UpswellError('STORE_UNAVAILABLE', `Redis at ${host}:${port}: ${text}`, {
@@ -73,7 +75,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
   }
 }
 
-/** One line when Redis goes away, one when it is back, and a warning if it may throw data away. */
+/** Logs one line when Redis goes away, one when it is back, and a warning if Redis may evict data. */
 function watchConnection(redis: Redis, name: string, logger: RedisLogger) {
   let awaySince: number | undefined
   let lastError: unknown
@@ -106,13 +108,22 @@ function watchConnection(redis: Redis, name: string, logger: RedisLogger) {
   }
 }
 
-/** With any other policy Redis removes keys when its memory is full: accounts would silently begin anew. */
+/**
+ * With any policy but noeviction, Redis removes keys when memory is full: accounts would silently start from
+ * zero.
+ */
 async function warnOfEviction(redis: Redis, name: string, logger: RedisLogger): Promise<void> {
-  // Managed services refuse CONFIG; then there is nothing to say.
+  // Managed services refuse CONFIG; then the policy is unknown.
   const answer = await redis.config('GET', 'maxmemory-policy').catch(() => undefined)
   const policy = Array.isArray(answer) ? String(answer[1]) : undefined
   if (policy === undefined || policy === 'noeviction') return
   logger.warn(
     `${name}: maxmemory-policy is ${policy}; set it to noeviction, or accounts are lost when memory is full`,
   )
+}
+
+/** One command's answer from a pipeline. @throws UpswellError STORE_UNAVAILABLE if the command failed */
+export function answerOf([error, answer]: [error: Error | null, answer: unknown]): unknown {
+  if (error === null) return answer
+  throw new UpswellError('STORE_UNAVAILABLE', `Redis: ${describeError(error)}`, { canRetry: true })
 }

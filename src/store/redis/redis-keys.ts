@@ -1,19 +1,20 @@
 import type { Listing, UserChunkKey } from '../store.ts'
 
 /**
- * The names of the keys. Everything of a partition has the partition in braces, the part that Redis Cluster hashes, so that a script may touch all of it. No two
- * things share a name: what may hold a colon comes last, or behind its length, or is escaped.
+ * The names of the keys. A partition's keys have its number in braces, the part that Redis Cluster hashes, so
+ * one script may touch them all. No two things share a name: a part that may hold a colon is last, or follows
+ * its length, or is escaped.
  */
 export interface RedisKeys {
   /** The number of partitions that the state was made with. */
   readonly partitions: string
-  /** The set of the partitions that ever had an owner. */
+  /** The set of the partitions that were ever fenced. */
   readonly owned: string
-  /** All keys of the namespace begin with this, and no key of another: a namespace holds no colon. */
+  /** All keys of the namespace begin with this, and no others: a namespace holds no colon. */
   readonly prefix: string
   /** All keys of a partition begin with this. */
   partitionPrefix(partition: number): string
-  /** A partition's owner, watermark and state. */
+  /** The partition's hash: `owner` (the fencing token), `watermark` (the stored offset), `state`. */
   partition(partition: number): string
   account(partition: number, accountId: string): string
   userChunk(partition: number, key: UserChunkKey): string
@@ -24,11 +25,9 @@ export interface RedisKeys {
   books(partition: number): string
 }
 
-/**
- * @param namespace letters, digits and `. _ -`; that of a replay is `NAMESPACE/NAME`. So what follows the namespace, a colon, begins in no other one.
- */
+/** @param namespace letters, digits and `. _ -`; a replay's is `NAMESPACE/NAME` */
 export function redisKeys(namespace: string): RedisKeys {
-  if (namespace.includes(':')) throw new Error(`A namespace has no colon, and "${namespace}" has one`)
+  if (namespace.includes(':')) throw new Error(`A namespace may not hold a colon: "${namespace}"`)
   const root = `upswell:${namespace}`
   const of = (partition: number) => `${root}:{${partition}}`
   return {
@@ -51,14 +50,14 @@ export function redisKeys(namespace: string): RedisKeys {
 const SCORE_LENGTH = 16
 
 /**
- * A listing as the member of a sorted set whose scores are all 0. Redis orders those by their bytes: by the score, written so that bytes order as numbers do,
- * and where it is equal by the bytes of the id.
+ * A listing as a member of a sorted set whose scores are all 0. Redis orders such members by their bytes: by
+ * the score, written so that bytes sort as numbers do, then by the bytes of the id.
  */
 export function listingMember({ score, accountId }: Pick<Listing, 'score' | 'accountId'>): string {
   return sortableScore(score) + accountId
 }
 
-/** The member's score and account; the set says the model and the tier. */
+/** The member's score and account; the key of the set holds the list and the tier. */
 export function parseListingMember(member: Buffer): Pick<Listing, 'score' | 'accountId'> {
   const bits = Buffer.from(member.toString('latin1', 0, SCORE_LENGTH), 'hex')
   // Undoes sortableScore.
@@ -68,17 +67,17 @@ export function parseListingMember(member: Buffer): Pick<Listing, 'score' | 'acc
 }
 
 /**
- * The score as 16 hexadecimal digits that order as the scores do: an IEEE 754 double, read as a whole number, does so already once positive numbers get the
- * highest bit and negative ones are inverted.
+ * The score as 16 hexadecimal digits that sort as scores do. The bits of an IEEE 754 double sort as whole
+ * numbers once positive numbers have the highest bit set and negative numbers are inverted.
  */
 export function sortableScore(score: number): string {
   writeSortableScore(scratch, score)
   return scratch.toString('latin1')
 }
 
-/** As `sortableScore`, into the first 16 bytes. */
+/** Writes `sortableScore` into the first 16 bytes of `digits`. */
 export function writeSortableScore(digits: Uint8Array, score: number): void {
-  // −0 is 0.
+  // Turns −0 into 0.
   double.setFloat64(0, score + 0)
   const isNegative = double.getUint8(0) >= 0x80
   for (let i = 0; i < 8; i++) {

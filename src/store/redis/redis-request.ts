@@ -2,24 +2,24 @@ import { Command, type Redis } from 'ioredis'
 import { writeSortableScore } from './redis-keys.ts'
 
 /**
- * A request to Redis, written as it goes over the wire: how many arguments, then each behind its length in bytes. ioredis makes several objects of an argument, and writes
- * them together at the end: of an account that is saved that was a third more time, and 3 KB of garbage.
+ * A request in Redis' wire format: the number of arguments, then each argument after its length in bytes.
+ * ioredis makes several objects for each argument and joins them at the end: for each saved account that took
+ * a third more time and left 3 KB of garbage.
  */
 export class RequestWriter {
   #bytes: Buffer
   #length = 0
 
-  /** @param roomBytes what it will take, about: then it need not grow */
+  /** @param roomBytes about how long the request will be, so that the buffer need not grow */
   constructor(roomBytes: number) {
     this.#bytes = Buffer.allocUnsafeSlow(roomBytes + ROOM_FOR_MORE)
   }
 
-  /** How many arguments follow, the command's name included. */
+  /** @param count how many arguments follow, the command's name included */
   begin(count: number): void {
     this.#head(STAR, count)
   }
 
-  /** An argument. */
   text(text: string): void {
     this.joined(NOTHING, text)
   }
@@ -36,7 +36,7 @@ export class RequestWriter {
     this.#endLine()
   }
 
-  /** An argument of two parts. */
+  /** Writes one argument made of two parts. */
   joined(prefix: Uint8Array, text: string): void {
     if (text.length <= SHORT && this.#joinedAscii(prefix, text)) return
     const length = Buffer.byteLength(text)
@@ -48,7 +48,10 @@ export class RequestWriter {
     this.#endLine()
   }
 
-  /** Most texts are short and ASCII: then a loop is faster than calls out of JavaScript. False: this one is not, and nothing is written. */
+  /**
+   * Most texts are short ASCII, and for them a loop is faster than calls out of JavaScript.
+   * @returns false if the text is not ASCII; nothing is written then
+   */
   #joinedAscii(prefix: Uint8Array, text: string): boolean {
     const { length } = text
     const start = this.#length
@@ -70,13 +73,13 @@ export class RequestWriter {
     return true
   }
 
-  /** An argument: `listingMember`. */
+  /** Writes `listingMember` as one argument. */
   listingMember(score: number, accountId: string): void {
     writeSortableScore(scoreBytes, score)
     this.joined(scoreBytes, accountId)
   }
 
-  /** What was written. It is the caller's: nothing more may be written. */
+  /** The finished request. The caller owns it; nothing more may be written. */
   finish(): Buffer {
     return this.#bytes.subarray(0, this.#length)
   }
@@ -112,11 +115,11 @@ const NOTHING = new Uint8Array(0)
 const scoreBytes = new Uint8Array(16)
 const SHORT = 128
 const ROOM_FOR_MORE = 1024
-/** Of a sign, a number of 16 digits at most, and the end of the line. */
+/** Room for a sign, a number of at most 16 digits, and the line end. */
 const HEAD_BYTES = 20
 const [STAR, DOLLAR, ZERO] = [42, 36, 48]
 
-/** Sends a request that is written already. Its answer has texts, no buffers. */
+/** Sends a finished request. The answer holds texts, not buffers. */
 export function sendRequest(redis: Redis, name: string, request: Buffer): Promise<unknown> {
   return redis.sendCommand(new WrittenCommand(name, request)) as Promise<unknown>
 }

@@ -5,18 +5,21 @@ import type { RedisKeys } from './redis-keys.ts'
 import { RequestWriter, sendRequest } from './redis-request.ts'
 import { SAVE } from './redis-scripts.ts'
 
-/** Lua's unpack takes 8,000 values; an even number, since ZADD and HINCRBY are given pairs. */
+/** Half of what Lua's unpack takes (8,000 values). Even, because ZADD and HINCRBY take pairs. */
 const GROUP_ARGUMENTS = 4_000
-/** Before the values: owner, expected watermark, watermark, whether there is a state, the state, how many values. */
+/** ARGV before the values: token, expected and new offset, '1' or '0', the state, how many values. */
 const FIXED_ARGUMENTS = 6
-/** The partition's hash and the set of its books. */
+/** KEYS before the values: the partition's hash, the set of its books. */
 const FIXED_KEYS = 2
-/** Key, lengths, and what changes in the indexes, of one account, about. */
-const ROOM_PER_ACCOUNT = 400
+/** About the bytes of one account's key, lengths and index changes. */
+const ROOM_PER_ACCOUNT_BYTES = 400
 
 const SHA = createHash('sha1').update(SAVE).digest('hex')
 
-/** Runs the SAVE script: by its name, or itself where Redis does not know it yet (nothing has happened then). */
+/**
+ * Runs the SAVE script by its hash. If Redis does not know it (nothing was done then), sends the script's
+ * text.
+ */
 export async function runSave(
   redis: Redis,
   names: RedisKeys,
@@ -33,7 +36,10 @@ export async function runSave(
   }
 }
 
-/** What the script is called with, as it goes over the wire. `script`: its name or itself, as `command` has it. */
+/**
+ * The call of SAVE in Redis' wire format.
+ * @param script the text for `eval`, the SHA-1 for `evalsha`
+ */
 export function saveRequest(
   names: RedisKeys,
   partition: number,
@@ -74,13 +80,13 @@ export function saveRequest(
 }
 
 function roomFor({ accounts, userChunks, state }: PartitionWrite): number {
-  let bytes = accounts.length * ROOM_PER_ACCOUNT + (state?.length ?? 0)
+  let bytes = accounts.length * ROOM_PER_ACCOUNT_BYTES + (state?.length ?? 0)
   for (let i = 0; i < accounts.length; i++) bytes += accounts[i]!.bytes.length
-  for (const chunk of userChunks) bytes += chunk.bytes.length + ROOM_PER_ACCOUNT
+  for (const chunk of userChunks) bytes += chunk.bytes.length + ROOM_PER_ACCOUNT_BYTES
   return bytes
 }
 
-/** What a group's command is given. A listing stands for its member. */
+/** A group's argument. A listing is written as its member. */
 type Argument = string | number | Listing
 
 interface KeyChange {
@@ -100,27 +106,27 @@ function writeGroup(out: RequestWriter, { command, args }: KeyChange): void {
   }
 }
 
-/** The changes of the due index and of the lists, those of one sorted set together. What leaves a list goes before what enters. */
+/** The changes of the due index and the lists, grouped by sorted set. Removals come before additions. */
 function sortedSetChanges(names: RedisKeys, partition: number, { accounts }: PartitionWrite): KeyChange[] {
   const removed: KeyChange[] = []
   const added: KeyChange[] = []
   const due = new Groups<number>(added, 'ZADD', bucket => names.due(partition, bucket))
   const listsIn = (groups: KeyChange[], command: KeyChange['command']) =>
-    remembered(
+    memoize(
       (list: string) => new Groups<string>(groups, command, tier => names.listings(partition, list, tier)),
     )
   const listsLeft = listsIn(removed, 'ZREM')
   const listsEntered = listsIn(added, 'ZADD')
   for (let i = 0; i < accounts.length; i++) {
     const { accountId, bucket, dueAt, listingsAdded, listingsRemoved } = accounts[i]!
-    if (dueAt !== undefined) due.of(bucket).push(timeScore(dueAt), accountId)
-    for (const listing of listingsRemoved) listsLeft(listing.list).of(listing.tier).push(listing)
-    for (const listing of listingsAdded) listsEntered(listing.list).of(listing.tier).push(0, listing)
+    if (dueAt !== undefined) due.argsFor(bucket).push(timeScore(dueAt), accountId)
+    for (const listing of listingsRemoved) listsLeft(listing.list).argsFor(listing.tier).push(listing)
+    for (const listing of listingsAdded) listsEntered(listing.list).argsFor(listing.tier).push(0, listing)
   }
   return [...removed, ...added]
 }
 
-/** What is added to the counters, that of one book together, behind the book's name. */
+/** The changes of the counters, grouped by book. Each group begins with the book's name. */
 function counterChanges(names: RedisKeys, partition: number, { counters }: PartitionWrite): KeyChange[] {
   const groups: KeyChange[] = []
   const books = new Groups<string>(
@@ -129,11 +135,11 @@ function counterChanges(names: RedisKeys, partition: number, { counters }: Parti
     book => names.counters(partition, book),
     book => [book],
   )
-  for (const { book, field, delta } of counters) books.of(book).push(field, delta)
+  for (const { book, field, delta } of counters) books.argsFor(book).push(field, delta)
   return groups
 }
 
-/** The changes of keys by what the keys are of; a key has several groups where one would be too long. */
+/** Collects changes by key. A key has several groups if one would be too long. */
 class Groups<Name> {
   readonly #groups: KeyChange[]
   readonly #open = new Map<Name, KeyChange>()
@@ -141,7 +147,10 @@ class Groups<Name> {
   readonly #keyOf: (name: Name) => string
   readonly #headOf: (name: Name) => readonly Argument[]
 
-  /** @param groups where they are put; `headOf`: what each begins with */
+  /**
+   * @param groups new groups are appended here
+   * @param headOf the arguments that each group begins with
+   */
   constructor(
     groups: KeyChange[],
     command: KeyChange['command'],
@@ -154,8 +163,8 @@ class Groups<Name> {
     this.#headOf = headOf
   }
 
-  /** Where the next arguments go. */
-  of(name: Name): Argument[] {
+  /** The open group's arguments, to push to. */
+  argsFor(name: Name): Argument[] {
     let group = this.#open.get(name)
     if (group === undefined || group.args.length >= GROUP_ARGUMENTS) {
       group = { command: this.#command, key: this.#keyOf(name), args: [...this.#headOf(name)] }
@@ -166,7 +175,8 @@ class Groups<Name> {
   }
 }
 
-function remembered<Made>(make: (name: string) => Made): (name: string) => Made {
+/** Calls `make` once for each name. */
+function memoize<Made>(make: (name: string) => Made): (name: string) => Made {
   const known = new Map<string, Made>()
   return name => {
     let made = known.get(name)

@@ -1,40 +1,58 @@
 /**
- * The Lua scripts of the Redis store. Redis runs each as one step that nothing else comes between. All keys of a call
- * are of one partition, and so of one hash slot.
+ * The Lua scripts of the Redis store. Redis runs a script as one step: nothing else runs in between. All keys
+ * of a call belong to one partition, and so to one hash slot.
+ *
+ * Names in Redis: the hash's field `owner` holds the fencing token, `watermark` the stored offset.
  */
 
 /**
- * Makes `owner` the only writer of the partition.
+ * Makes the caller the only writer of a partition.
  *
- * KEYS  1 the partition's hash
- * ARGV  1 owner
- * Result: watermark or false, state or false
+ * KEYS  1  the partition's hash
+ * ARGV  1  the fencing token
+ * Result: the stored offset or false, the state or false
  */
 export const FENCE = `
 redis.call('HSET', KEYS[1], 'owner', ARGV[1])
 return redis.call('HMGET', KEYS[1], 'watermark', 'state')
 `
 
-/**
- * Writes a batch, if the writer owns the partition and the store stands where the writer thinks it does. The watermark comes last: should Redis break
- * off in the midst (it does not undo what a script did), the batch is folded again from the log, and the accounts know what they have seen.
- *
- * KEYS  1 the partition's hash, 2 the set of its books; 3 … 2 + n where the values go; then the sorted set, or the hash of counters, of each group
- * ARGV  1 owner, 2 the expected watermark, 3 the new one, 4 '1' if there is a state, 5 the state, 6 n, then the n values,
- *       then of each group: ZADD, ZREM or HINCRBY, how many arguments follow, those arguments (of HINCRBY: the book, then pairs of a field and
- *       what is added)
- * Result: 'saved' | 'fenced', the owner or '' | 'moved', the watermark
- *
- * The groups are cut to what Lua's unpack takes (8,000 values). SET in a loop wrote 500 values of 1.4 KB as fast as MSET of slices. A counter that would
- * leave 64 bits stays as it is: an error in the midst of the script would leave half of a batch behind. The set names the books that hold counters, no others,
- * so that a partition's counters are found without looking through all keys.
- */
+// Writes a batch, if the caller's fencing token is the partition's and the stored offset is the expected one.
+//
+// KEYS    1           the partition's hash
+//         2           the set of its books
+//         3 … 2 + n   where the n values go
+//         then        one key for each group: a sorted set, or a book's hash of counters
+//
+// ARGV    1           the fencing token
+//         2           the expected stored offset
+//         3           the new stored offset
+//         4           '1' if there is a state
+//         5           the state, or ''
+//         6           n
+//         7 … 6 + n   the values
+//         then, for each group:
+//           command   ZADD, ZREM or HINCRBY
+//           count     how many arguments follow
+//           …         the arguments; for HINCRBY the book, then pairs of field and delta
+//
+// Result  'saved'
+//         'fenced', the fencing token in Redis or ''
+//         'moved', the stored offset in Redis
+//
+// - The stored offset is written last. Redis does not undo a script that it stops halfway. The batch is then
+//   folded again from the log, and the accounts ignore the signals that they have seen.
+// - Groups are cut to what Lua's unpack takes (8,000 values).
+// - SET in a loop wrote 500 values of 1.4 KB as fast as MSET of slices.
+// - A counter that would leave 64 bits keeps its value: an error in the script would leave half a
+//   batch written.
+// - The set of books names exactly the books that hold counters, so finding them needs no scan of all keys.
 export const SAVE = `
 local partition, books = KEYS[1], KEYS[2]
-local owner, watermark = unpack(redis.call('HMGET', partition, 'owner', 'watermark'))
-if owner ~= ARGV[1] then return { 'fenced', owner or '' } end
-watermark = watermark or '0'
-if watermark ~= ARGV[2] then return { 'moved', watermark } end
+local token, stored = unpack(redis.call('HMGET', partition, 'owner', 'watermark'))
+if token ~= ARGV[1] then return { 'fenced', token or '' } end
+stored = stored or '0'
+if stored ~= ARGV[2] then return { 'moved', stored } end
 
 local values = tonumber(ARGV[6])
 for i = 1, values do redis.call('SET', KEYS[2 + i], ARGV[6 + i]) end
@@ -61,16 +79,17 @@ return { 'saved' }
 `
 
 /**
- * Removes some of a partition's keys, if the caller owns it. Its owner stays; its watermark and state go at once, so that whatever breaks off a series of
- * these calls, nobody takes what is left for the state at the old watermark.
+ * Removes keys of a partition, but never its fencing token. The first call removes stored offset and
+ * state, so a series that stops halfway leaves no state at the old offset.
  *
- * KEYS  1 the partition's hash; 2 … what to remove, up to 1,000
- * ARGV  1 owner
- * Result: 'cleared' | 'fenced', the owner or ''
+ * KEYS  1    the partition's hash
+ *       2 …  up to 1,000 keys to remove
+ * ARGV  1    the fencing token
+ * Result: 'cleared' | 'fenced', the fencing token in Redis or ''
  */
 export const CLEAR = `
-local owner = redis.call('HGET', KEYS[1], 'owner')
-if owner ~= ARGV[1] then return { 'fenced', owner or '' } end
+local token = redis.call('HGET', KEYS[1], 'owner')
+if token ~= ARGV[1] then return { 'fenced', token or '' } end
 redis.call('HDEL', KEYS[1], 'watermark', 'state')
 if #KEYS > 1 then redis.call('UNLINK', unpack(KEYS, 2)) end
 return { 'cleared' }
@@ -79,8 +98,8 @@ return { 'cleared' }
 /**
  * Finds the accounts that are due.
  *
- * KEYS  the due index's buckets
- * ARGV  1 the latest time, +inf for all
+ * KEYS  the buckets of the due index
+ * ARGV  1  the latest due time in ms, included; +inf for all
  * Result: account ids, in no order
  */
 export const DUE = `
@@ -94,9 +113,9 @@ return found
 /**
  * Counts the accounts that are due.
  *
- * KEYS  the due index's buckets
- * ARGV  1 the latest time, +inf for all
- * Result: the number
+ * KEYS  the buckets of the due index
+ * ARGV  1  the latest due time in ms, included; +inf for all
+ * Result: how many
  */
 export const COUNT_DUE = `
 local count = 0

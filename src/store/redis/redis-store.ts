@@ -1,9 +1,7 @@
-import { setImmediate } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
-import { describeError, UpswellError } from '../../lib/errors.ts'
+import { UpswellError } from '../../lib/errors.ts'
 import { DUE_BUCKETS } from '../../scoring/due-buckets.ts'
 import type { CounterBook, CounterChange } from '../../scoring/population/counters.ts'
-import { orderedCounters } from '../lmdb/ordered-counters.ts'
 import type {
   AccountStore,
   Listing,
@@ -12,16 +10,17 @@ import type {
   StoredPartition,
   UserChunkKey,
 } from '../store.ts'
-import { scanKeys } from './redis-clear.ts'
-import { connectRedis, type RedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
+import { clearPartition, dropNamespace } from './redis-clear.ts'
+import {
+  answerOf,
+  connectRedis,
+  type RedisConnection,
+  type RedisConnectionOptions,
+} from './redis-connection.ts'
+import { readBooks, readPartitionCounters } from './redis-counters.ts'
 import { listingMember, parseListingMember, type RedisKeys, redisKeys, sortableScore } from './redis-keys.ts'
 import { runSave } from './redis-save.ts'
 import { CLEAR, COUNT_DUE, DUE, FENCE } from './redis-scripts.ts'
-
-/** How many counters are added up before other work gets its turn: a few ms. */
-const COUNTERS_PER_TURN = 2000
-/** How many books are asked for at once. */
-const BOOKS_PER_PIPELINE = 200
 
 export interface RedisStoreOptions extends RedisConnectionOptions {
   /** Keeps apart the states of several installations in one Redis. */
@@ -29,19 +28,23 @@ export interface RedisStoreOptions extends RedisConnectionOptions {
 }
 
 /**
- * The store port on Redis. Resolves even where Redis is away; then every call fails with STORE_UNAVAILABLE until it is back.
+ * The store port on Redis. Resolves even if Redis is away: every call then fails with STORE_UNAVAILABLE until
+ * it is back.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<AccountStore> {
   const connection = await connectRedis(options)
   return new RedisStore(connection, redisKeys(options.namespace), () => connection.close())
 }
 
-/** The store of a namespace on a connection that others use too. Closing it leaves the connection open: whoever opened that closes it. */
+/** The store of a namespace on a shared connection. Closing the store leaves the connection open. */
 export function redisStoreOn(connection: RedisConnection, namespace: string): AccountStore {
   return new RedisStore(connection, redisKeys(namespace), async () => {})
 }
 
-/** ioredis' defineCommand: EVALSHA, and EVAL where the script is not there yet. Arguments in arrays, since a call takes about 100,000 at most. */
+/**
+ * Made by ioredis' defineCommand: EVALSHA, or EVAL if Redis does not know the script yet. Keys are passed in
+ * an array, because a JavaScript call takes at most about 100,000 arguments.
+ */
 interface Scripts {
   fencePartitionBuffer(keys: number, key: string, fencingToken: string): Promise<(Buffer | null)[]>
   clearPartition(keys: number, names: readonly (string | Buffer)[], fencingToken: string): Promise<string[]>
@@ -108,25 +111,19 @@ class RedisStore implements AccountStore {
     if (result === 'fenced') throw fenced(partition, found!, write.fencingToken)
     throw new UpswellError(
       'STORE_MOVED',
-      `partition ${partition} stands at ${found}, not at ${write.expectedStoredOffset}`,
+      `partition ${partition} is stored up to offset ${found}, and the write expects ${write.expectedStoredOffset}`,
     )
   }
 
   async clear(partition: number, fencingToken: string): Promise<void> {
     const own = this.#keys.partition(partition)
-    const remove = async (keys: readonly Buffer[]) => {
+    await clearPartition(this.#connection, this.#keys, partition, async keys => {
       const names = [own, ...keys]
       const [result, found] = await this.#ask(redis =>
         redis.clearPartition(names.length, names, fencingToken),
       )
       if (result === 'fenced') throw fenced(partition, found!, fencingToken)
-    }
-    await remove([])
-    await scanKeys(
-      command => this.#ask(command),
-      this.#keys.partitionPrefix(partition),
-      keys => remove(keys.filter(key => key.toString() !== own)),
-    )
+    })
   }
 
   async readStoredOffset(partition: number): Promise<number> {
@@ -163,47 +160,15 @@ class RedisStore implements AccountStore {
   }
 
   async readCounters(books: readonly string[]): Promise<CounterBook[]> {
-    const counters = books.map(() => new Map<string, number>())
-    if (books.length === 0) return counters
-    const partitions = await this.#partitionsWithState()
-    const answers = await this.#ask(async redis => {
-      const pipeline = redis.pipeline()
-      for (const partition of partitions)
-        for (const book of books) pipeline.hgetall(this.#keys.counters(partition, book))
-      return (await pipeline.exec()) ?? []
-    })
-    let left = COUNTERS_PER_TURN
-    for (const [i, answer] of answers.entries()) {
-      const sums = counters[i % books.length]!
-      const found = Object.entries(answerOf(answer) as Record<string, string>)
-      for (const [field, count] of found) sums.set(field, (sums.get(field) ?? 0) + Number(count))
-      left -= found.length
-      if (left > 0) continue
-      await setImmediate()
-      left = COUNTERS_PER_TURN
-    }
-    return counters
+    if (books.length === 0) return []
+    return await readBooks(this.#connection, this.#keys, await this.#partitionsWithState(), books)
   }
 
   async readPartitionCounters(partition: number): Promise<CounterChange[]> {
-    const names = await this.#ask(redis => redis.smembers(this.#keys.books(partition)))
-    const books = new Map<string, Map<string, number>>()
-    for (let from = 0; from < names.length; from += BOOKS_PER_PIPELINE) {
-      const asked = names.slice(from, from + BOOKS_PER_PIPELINE)
-      const answers = await this.#ask(async redis => {
-        const pipeline = redis.pipeline()
-        for (const book of asked) pipeline.hgetall(this.#keys.counters(partition, book))
-        return (await pipeline.exec()) ?? []
-      })
-      for (const [i, answer] of answers.entries()) {
-        const found = Object.entries(answerOf(answer) as Record<string, string>)
-        books.set(asked[i]!, new Map(found.map(([field, count]) => [field, Number(count)])))
-      }
-    }
-    return await orderedCounters(books)
+    return await readPartitionCounters(this.#connection, this.#keys, partition)
   }
 
-  /** The sorted sets that the query ranges over. */
+  /** The sorted sets that hold the query's listings: one for each partition and tier. */
   async #setsOf({ list, tiers }: ListQuery): Promise<{ readonly key: string; readonly tier: string }[]> {
     const partitions = await this.#partitionsWithState()
     return partitions.flatMap(partition =>
@@ -212,7 +177,7 @@ class RedisStore implements AccountStore {
   }
 
   async #partitionsWithState(): Promise<number[]> {
-    // Once it was written down it changes only if the namespace is dropped.
+    // Once claimed, it changes only if the namespace is dropped.
     this.#partitions ??= await this.partitions()
     if (this.#partitions !== undefined) return Array.from({ length: this.#partitions }, (_, i) => i)
     return (await this.#ask(redis => redis.smembers(this.#keys.owned))).map(Number)
@@ -231,18 +196,12 @@ class RedisStore implements AccountStore {
     if (there !== partitions)
       throw new UpswellError(
         'PARTITIONS_CHANGED',
-        `the state was made with ${there} partitions, the topic has ${partitions}; replay into another namespace`,
+        `the state was made with ${there} partitions, and the topic has ${partitions}; replay into another namespace`,
       )
   }
 
   async drop(): Promise<void> {
-    await scanKeys(
-      command => this.#ask(command),
-      this.#keys.prefix,
-      async keys => {
-        await this.#ask(redis => redis.unlink([...keys]))
-      },
-    )
+    await dropNamespace(this.#connection, this.#keys)
     this.#partitions = undefined
   }
 
@@ -250,7 +209,7 @@ class RedisStore implements AccountStore {
     await this.#ask(redis => redis.ping())
   }
 
-  /** Of the whole server: Redis does not count by key. */
+  /** The memory of the whole server: Redis does not count by key. */
   async sizeBytes(): Promise<number> {
     const info = await this.#ask(redis => redis.info('memory'))
     return Number(/^used_memory:(\d+)/m.exec(info)?.[1] ?? 0)
@@ -265,20 +224,14 @@ class RedisStore implements AccountStore {
   }
 }
 
-/** @param found the owner that is there; '' if there is none */
+/** @param found the fencing token in Redis; '' if there is none */
 function fenced(partition: number, found: string, fencingToken: string): UpswellError {
   return new UpswellError(
     'STORE_FENCED',
     found === ''
-      ? `partition ${partition} has no owner: Redis was emptied, or lost its last writes`
-      : `partition ${partition} is owned by ${found}, not by ${fencingToken}`,
+      ? `partition ${partition} has no fencing token: Redis was emptied, or lost its last writes`
+      : `partition ${partition} belongs to fencing token ${found}, not to ${fencingToken}`,
   )
-}
-
-/** @throws UpswellError STORE_UNAVAILABLE if the command of a pipeline failed */
-function answerOf([error, answer]: [error: Error | null, answer: unknown]): unknown {
-  if (error === null) return answer
-  throw new UpswellError('STORE_UNAVAILABLE', `Redis: ${describeError(error)}`, { canRetry: true })
 }
 
 function readStored([storedOffset, state]: readonly (Buffer | null | undefined)[]): StoredPartition {
@@ -289,12 +242,12 @@ function timeText(upTo: number): string {
   return upTo === Number.POSITIVE_INFINITY ? '+inf' : String(upTo)
 }
 
-/** Redis' notation: `[` with the member itself, `(` without, `-` and `+` for either end. */
+/** Redis' notation for a range: `[` includes the member, `(` excludes it, `-` and `+` are the ends. */
 function memberRange({ order, minScore, after }: ListQuery): { readonly low: string; readonly high: string } {
   const least = minScore === undefined ? '-' : `[${sortableScore(minScore)}`
   if (after === undefined) return { low: least, high: '+' }
-  const behind = `(${listingMember(after)}`
-  if (order === 'highest-first') return { low: least, high: behind }
+  const bound = `(${listingMember(after)}`
+  if (order === 'highest-first') return { low: least, high: bound }
   const startsBelow = minScore !== undefined && after.score < minScore
-  return { low: startsBelow ? least : behind, high: '+' }
+  return { low: startsBelow ? least : bound, high: '+' }
 }

@@ -4,8 +4,8 @@ import { compareRankEntries, listingsOf, rankEntriesOf } from '../../../src/cons
 import { compileModel } from '../../../src/scoring/definition/compile-model.ts'
 import type { CompiledModel } from '../../../src/scoring/definition/compiled-model.ts'
 import { createStanding, type Standing } from '../../../src/scoring/standing.ts'
-import { listName } from '../../../src/store/list-name.ts'
 import type { Listing } from '../../../src/store/store.ts'
+import { listName } from '../../../src/store/store.ts'
 import { model } from '../../support/small-histories.ts'
 
 const compiled = fc

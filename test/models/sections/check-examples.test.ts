@@ -85,9 +85,9 @@ examples:
       'the given signal given[1] has traits and usage; it needs exactly one of traits, health, contract, usage, intent, outcome; keep one',
       'found "yesterday"; accepted: days from-to, the lower number first: 0-29; write, for example, "0-29"',
       'found 1001; accepted: a number of days from 0 to 1000, or from-to: 0-29 (at most 1000); write, for example, 3',
-      'found -1; accepted: how much of it (at least 0); change it',
+      'found -1; accepted: how much or how many (at least 0); change it',
       'found 0; accepted: that many signals a day, 1 to 1000 (at least 1); change it',
-      'found 1.5; accepted: by that many different users, each one signal (or times), 1 to 10,000 (a whole number); write, for example, 9',
+      'found 1.5; accepted: how many different users did it, each once (or times), 1 to 10,000 (a whole number); write, for example, 9',
       'found a list of 1; accepted: a number, a text, true or false; write, for example, 5',
     )
   })
@@ -114,10 +114,10 @@ ${Array(10)
     expectRefused(
       { rest: 'examples: [{ title: T, given: §[], expect: §{} }, §§§{ at: 2026-01-01 }]' },
       `found a list of 0; accepted: the account's signals, in any order (at least 1); write, for example, [{"contract":{"seats":10},"daysAgo":60}]`,
-      'found a block of keys with 0 entries; accepted: what the model makes of the signals (at least 1); write, for example, {"score":83,"pqls":["seats-nearly-full"]}',
+      'found a block of keys with 0 entries; accepted: the results that the model must give (at least 1); write, for example, {"score":83,"pqls":["seats-nearly-full"]}',
       'the example examples[1] has no title; it needs one: what it shows, for people; add it',
       "the example examples[1] has no given; it needs one: the account's signals, in any order; add it",
-      'the example examples[1] has no expect; it needs one: what the model makes of them; add it',
+      'the example examples[1] has no expect; it needs one: the results that the model must give; add it',
     )
     expectRefused(
       { rest: 'examples: [{ title: T, at: §1979-12-31, given: [{ usage: x }], expect: { score: 1 } }]' },

@@ -4,7 +4,7 @@ import { listingMember, parseListingMember, sortableScore } from '../../../src/s
 
 const score = fc.double({ noNaN: true })
 
-it('writes scores so that their text orders as they do', () => {
+it('writes scores as texts that sort as the scores do', () => {
   fc.assert(
     fc.property(score, score, (a, b) => {
       const [textA, textB] = [sortableScore(a), sortableScore(b)]
@@ -15,7 +15,7 @@ it('writes scores so that their text orders as they do', () => {
   )
 })
 
-it('reads back what it wrote', () => {
+it('reads back the listing that it wrote', () => {
   fc.assert(
     fc.property(score, fc.string({ unit: 'grapheme' }), (given, accountId) => {
       const member = Buffer.from(listingMember({ score: given, accountId }))

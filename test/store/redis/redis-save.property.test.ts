@@ -9,7 +9,7 @@ const NAMES = redisKeys('test/replay')
 const text = fc.oneof(
   fc.string({ maxLength: 12 }),
   fc.string({ unit: 'grapheme', maxLength: 30 }),
-  // Around the lengths up to which a text is written in a loop.
+  // Lengths around the limit up to which a text is written in a loop.
   fc.integer({ min: 120, max: 140 }).map(length => 'x'.repeat(length)),
   fc.integer({ min: 120, max: 140 }).map(length => 'é'.repeat(length)),
 )
@@ -48,7 +48,7 @@ const write: fc.Arbitrary<PartitionWrite> = fc.record({
   ),
 })
 
-it('writes the request that ioredis would', () => {
+it('writes the same request as ioredis', () => {
   fc.assert(
     fc.property(write, fc.constantFrom('eval', 'evalsha'), text, (given, command, script) => {
       expect(saveRequest(NAMES, 3, given, command, script).equals(byIoredis(given, command, script))).toBe(
@@ -59,7 +59,7 @@ it('writes the request that ioredis would', () => {
   )
 })
 
-it('cuts what one command could not be given', () => {
+it('splits groups that are too long for one command', () => {
   const listed = (i: number): Listing => ({ list: 'a', tier: 'low', score: i, accountId: `account-${i}` })
   const accounts = Array.from({ length: 4_500 }, (_, i) => ({
     accountId: `account-${i}`,
@@ -87,7 +87,7 @@ interface Group {
   readonly args: (string | number)[]
 }
 
-/** The request as ioredis makes it, of keys and arguments that are put together one by one. */
+/** The request that ioredis makes, from keys and arguments put together one by one. */
 function byIoredis(given: PartitionWrite, command: string, script: string): Buffer {
   const { accounts, userChunks, state, counters } = given
   const values = [

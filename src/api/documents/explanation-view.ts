@@ -1,26 +1,29 @@
 import { roundTo6 } from '../../lib/round.ts'
 import { contributionsOf } from '../../scoring/decisions/contributions.ts'
 import { isGateOpen } from '../../scoring/decisions/notice.ts'
+import { groupPoints, totalScore } from '../../scoring/decisions/score.ts'
 import type { CompiledNotice, Slot } from '../../scoring/definition/compiled-model.ts'
 import type { Value } from '../../scoring/definition/expression.ts'
 import type { Standing } from '../../scoring/standing.ts'
 import { isoTime } from '../../signals/iso-time.ts'
-import type { StoredAccount } from '../read/read-account.ts'
+import type { AccountWithScores } from '../read/read-account.ts'
 import { formatSequence } from '../read/sequence.ts'
+import { tierOf } from './account-view.ts'
 import type {
   AlertDocument,
   ExplanationDocument,
   GateDocument,
   GroupContributionDocument,
+  Suggestion,
   TriggerDocument,
 } from './explanation-schemas.ts'
-import { suggestionsFor } from './next-tier.ts'
 import { decidesTier, overrideDocument } from './override-view.ts'
 import type { InputDocument } from './schema-parts.ts'
-import { tierOf } from './views.ts'
 
-/** Why a standing is what it is. Everything is read off what was stored when it was computed. */
-export function explanation(account: StoredAccount, standing: Standing): ExplanationDocument {
+const MAX_SUGGESTIONS = 5
+
+/** Explains a standing from what was stored with it; nothing is computed again but the suggestions. */
+export function explanation(account: AccountWithScores, standing: Standing): ExplanationDocument {
   const { clock, lastOffset, overrides } = account.scores
   const { definition, contentHash } = standing.model
   const gates = gateDocuments(standing)
@@ -151,7 +154,7 @@ function alertDocuments(standing: Standing, gates: readonly GateDocument[], cloc
   })
 }
 
-/** Null: unknown. Out of scope nothing is met. */
+/** Null: unknown. Out of scope, no condition is met. */
 function metOf({ inScope, values }: Standing, { met }: CompiledNotice): boolean | null {
   return inScope ? ((met(values) as boolean | undefined) ?? null) : false
 }
@@ -160,7 +163,7 @@ function areOpen(notice: CompiledNotice, gates: readonly GateDocument[]): boolea
   return notice.gates.every(gate => gates[gate]!.open)
 }
 
-/** Null as well where points do not decide the tier: what they lack would mislead. */
+/** Null in the highest tier, and where points do not decide the tier: missing points would mislead. */
 function nextTier(standing: Standing, clock: number): ExplanationDocument['nextTier'] {
   const tier = standing.model.definition.tiers[standing.tier + 1]
   if (tier === undefined || !standing.inScope || decidesTier(standing)) return null
@@ -173,4 +176,31 @@ function nextTier(standing: Standing, clock: number): ExplanationDocument['nextT
     notBefore: notBefore > clock ? isoTime(notBefore) : null,
     suggestions: suggestionsFor(standing),
   }
+}
+
+/**
+ * The rules that could lift the score most, best first. A rule's gain is what the score would gain if that
+ * rule alone gave its maximum, with the model's own caps and rounding. Rules without a gain (their group is
+ * full) are left out.
+ */
+function suggestionsFor(standing: Standing): Suggestion[] {
+  const { model, points, known } = standing
+  const suggestions = model.rules.flatMap(({ definition, group }, rule) => {
+    const given = points[rule]!
+    if (given !== null && given >= definition.max) return []
+    const gain = roundTo6(scoreWithMaximum(standing, rule) - standing.score)
+    if (gain <= 0) return []
+    const { name, title, max } = definition
+    return [{ group: group.name, rule: name, title, points: given, max, known: known[rule]!, gain }]
+  })
+  return suggestions.sort((a, b) => b.gain - a.gain).slice(0, MAX_SUGGESTIONS)
+}
+
+function scoreWithMaximum({ model, points, groupPoints: groups }: Standing, rule: number): number {
+  const { definition, group } = model.rules[rule]!
+  const changedPoints = points.with(rule, definition.max)
+  const changedGroups = model.groups.map((each, i) =>
+    each.definition === group ? groupPoints(model, i, changedPoints) : groups[i]!,
+  )
+  return totalScore(model, changedGroups)
 }

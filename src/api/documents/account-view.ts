@@ -1,10 +1,10 @@
 import { roundTo6 } from '../../lib/round.ts'
 import type { Standing } from '../../scoring/standing.ts'
 import { isoTime } from '../../signals/iso-time.ts'
-import type { StoredAccount } from '../read/read-account.ts'
+import type { AccountWithScores } from '../read/read-account.ts'
 import { formatSequence } from '../read/sequence.ts'
 import { type Overrides, overrideDocument } from './override-view.ts'
-import { bestPqls, byProspects, pqlDocuments } from './pql-views.ts'
+import { bestPqls, byProspects, pqlDocuments } from './pql-view.ts'
 import type {
   AccountDocument,
   AccountSummaryDocument,
@@ -12,7 +12,7 @@ import type {
   StandingDocument,
 } from './schemas.ts'
 
-export function accountDocument({ accountId, partition, scores }: StoredAccount): AccountDocument {
+export function accountDocument({ accountId, partition, scores }: AccountWithScores): AccountDocument {
   const { clock, lastOffset, overrides, standings } = scores
   return {
     accountId,
@@ -66,7 +66,7 @@ function standingDocument(standing: Standing, overrides: Overrides): StandingDoc
   }
 }
 
-/** The play of the best open PQL; without one the action of the tier that was entered last. */
+/** The play of the best open PQL, or else the action of the tier that was entered last. */
 function nextPlay(standings: readonly Standing[]): NextPlayDocument | null {
   return playOfPql(standings) ?? actionOfTier(standings)
 }

@@ -13,7 +13,7 @@ export interface StandingPql {
   readonly prospects: ReturnType<typeof prospects>
 }
 
-/** The PQLs of a standing, best first; equals in the model's order. */
+/** The PQLs of a standing, best first; equal ones in the model's order. */
 export function bestPqls(standing: Standing): StandingPql[] {
   return standing.model.triggers
     .flatMap((trigger, i) => {
@@ -25,7 +25,7 @@ export function bestPqls(standing: Standing): StandingPql[] {
     .sort(byProspects)
 }
 
-/** By confidence, then by estimated value; both descending, unknown last. */
+/** Compares by confidence, then by estimated value: both descending, unknown last. */
 export function byProspects(a: StandingPql, b: StandingPql): number {
   return (
     descending(a.prospects.confidence, b.prospects.confidence) ||
@@ -33,7 +33,7 @@ export function byProspects(a: StandingPql, b: StandingPql): number {
   )
 }
 
-/** Neither is negative. */
+/** Neither number is negative, so −1 puts an unknown one last. */
 function descending(a = -1, b = -1): number {
   return b - a
 }

@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
-import type { CounterChange } from '../../scoring/population/counters.ts'
+import type { CounterChange } from '../scoring/population/counters.ts'
 
-/** How many counters are put in order before other work gets its turn: a few ms. */
+/** How many counters are sorted before other work gets its turn: a few ms. */
 const COUNTERS_PER_TURN = 10_000
 
 /**
- * The counters of books as one list, by book and then by field, both as JavaScript compares texts: equal counters make equal lists,
- * whatever order the store keeps them in.
+ * The counters of books as one list, sorted by book and then field as JavaScript compares texts. Equal
+ * counters make equal lists, whatever order a store keeps them in.
  */
 export async function orderedCounters(
   books: ReadonlyMap<string, ReadonlyMap<string, number>>,
