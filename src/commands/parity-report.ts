@@ -1,4 +1,4 @@
-import { grouped } from '../console/grouped.ts'
+import { grouped } from '../console/format.ts'
 import { plainText } from '../console/terminal-text.ts'
 import type { AccountParity, Difference } from '../consumers/parity/account-parity.ts'
 import { adviceFor, describeDifferent } from '../consumers/parity/describe-parity.ts'

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { readConfig } from '../../app/config.ts'
 import { openBackend } from '../../app/open-backend.ts'
-import { table } from '../../console/text-table.ts'
+import { table } from '../../console/styled-lines.ts'
 import { Lineages } from '../../consumers/lineage/lineages.ts'
 import { readProgress, replayLocation } from '../../consumers/lineage/replay-progress.ts'
 import { type Replay, readReplay } from '../../consumers/lineage/replay-record.ts'
