@@ -8,7 +8,10 @@ export interface ConsoleContext {
   title(accountId: string): string | undefined
   /** The model in its active version. */
   model(modelId: string): ModelDefinition | undefined
-  /** The model that the reader watches. Events of other models show their model's name; if undefined, no event does. */
+  /**
+   * The model that the reader watches. Events of other models show their model's name; if undefined, no event
+   * does.
+   */
   readonly mainModelId?: string
   /** The contributions before a tier change, if known: then its line says what moved. */
   contributionsBefore?(event: TierChange): readonly Contribution[] | undefined

@@ -82,7 +82,10 @@ function strongestRules(
     )
 }
 
-/** The most that a rule can add, in units of the score. It grows in proportion when other rules of its group are left out. */
+/**
+ * The most that a rule can add, in units of the score. It grows in proportion when other rules of its group
+ * are left out.
+ */
 function mostOf(rule: Contribution, model: ModelDefinition | undefined): number {
   if (rule.points !== null && rule.points > 0) return (rule.contribution / rule.points) * rule.max
   const weight = model?.groups.find(({ name }) => name === rule.group)?.weight ?? 0
@@ -99,7 +102,9 @@ function signed(change: number): string {
   return `${change < 0 ? '−' : '+'}${rounded}`
 }
 
-/** The contributions at each account's last tier change, so that the next change can show what moved since. */
+/**
+ * The contributions at each account's last tier change, so that the next change can show what moved since.
+ */
 export interface ContributionMemory {
   /** Undefined: nothing is remembered from before this event. */
   before(event: TierChange): readonly Contribution[] | undefined

@@ -14,7 +14,7 @@ export interface Entry {
   readonly style: Style
   readonly what: readonly Segment[]
   readonly why: Segment | undefined
-  /** Stands between `what` and `why` when both are on one line; undefined: `why` always has its own line. */
+  /** Goes between `what` and `why` when both are on one line; undefined: `why` always has its own line. */
   readonly joint: string | undefined
   readonly next: Segment | undefined
 }
@@ -134,7 +134,9 @@ function prospectsOf({ offer, estimatedValue }: PqlEvent): string {
   return [plainText(offer ?? ''), worth].filter(part => part !== '').join(', ')
 }
 
-/** The first step that only this trigger has: a step that all triggers of the model share helps nobody decide. */
+/**
+ * The first step that only this trigger has: a step that all triggers of the model share helps nobody decide.
+ */
 function firstOwnStep(play: readonly string[], model: ModelDefinition | undefined): string | undefined {
   const triggers = model?.triggers ?? []
   const isShared = (step: string): boolean =>

@@ -18,7 +18,10 @@ import { column, plainText, textWidth } from './terminal-text.ts'
 //             No login of the sponsor for 14 days
 //             → Find a new sponsor · for csm
 
-/** Lines of at most `context.width` columns (60 at least). Names from outside are made safe. No newline at the end. */
+/**
+ * Lines of at most `context.width` columns (60 at least). Names from outside are made safe. No newline at the
+ * end.
+ */
 export function formatEvent(event: ScoringEvent, context: ConsoleContext): string {
   const model = context.model(event.modelId)
   const modelName = otherModelName(event, model, context)
@@ -30,7 +33,10 @@ export function formatEvent(event: ScoringEvent, context: ConsoleContext): strin
 const TIME_WIDTH = 8
 const BADGE_WIDTH = 12
 const HEAD_WIDTH = TIME_WIDTH + 2 + BADGE_WIDTH + 2
-/** From this width on, the lines below the head start in the account's column. Below it, that would cost a third of the line. */
+/**
+ * From this width on, the lines below the head start in the account's column. Below it, that would cost a
+ * third of the line.
+ */
 const WIDE = 100
 
 function layOut(

@@ -32,7 +32,10 @@ export interface ModelDiff extends ModelDiffHead {
   }
 }
 
-/** What another version of a model would change: first the sums, then the accounts with their reasons. No newline at the end. */
+/**
+ * What another version of a model would change: first the sums, then the accounts with their reasons. No
+ * newline at the end.
+ */
 export function formatModelDiff(diff: ModelDiff, look: LineLook): string {
   const sections: readonly (readonly Line[])[] = [
     headLines(diff),

@@ -27,8 +27,8 @@ export interface TestedExample {
 
 const WIDEST_TITLE = 44
 
-// A line for each example begins with `file:line:`, which editors can open. A failed example also shows what was
-// found, and which rules gave the score:
+// A line for each example begins with `file:line:`, which editors can open. A failed example also shows what
+// was found, and which rules gave the score:
 //
 //   models/seats.yaml:24: ✓ Three users make it hot
 //   models/seats.yaml:30: ✗ Two do not

@@ -26,8 +26,8 @@ const SHOWN_ACCOUNTS = 5
 const INDENT = '  '
 
 /**
- * The summary at start: a table of the main model, and a line for each other model. Without the main model, the first
- * one gets the table. No line is longer than `context.width` (60 at least). No newline at the end.
+ * The summary at start: a table of the main model, and a line for each other model. Without the main model,
+ * the first one gets the table. No line is longer than `context.width` (60 at least). No newline at the end.
  */
 export function formatSummaries(summaries: readonly WorkspaceSummary[], context: ConsoleContext): string {
   const main = summaries.find(({ modelId }) => modelId === context.mainModelId) ?? summaries[0]
@@ -38,7 +38,10 @@ export function formatSummaries(summaries: readonly WorkspaceSummary[], context:
   return sections.join('\n\n')
 }
 
-/** One model: accounts by tier with a bar, open and held PQLs by motion, and the accounts with the highest scores. */
+/**
+ * One model: accounts by tier with a bar, open and held PQLs by motion, and the accounts with the highest
+ * scores.
+ */
 export function formatSummary(summary: WorkspaceSummary, context: ConsoleContext): string {
   const width = usableWidth(context)
   return layOut(

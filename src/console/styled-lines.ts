@@ -44,7 +44,9 @@ export function segmentsWidth(segments: Line): number {
 
 const WIDEST_CELL = 40
 
-/** Rows of aligned cells: the first column to the left, the others to the right, all indented by two spaces. */
+/**
+ * Rows of aligned cells: the first column to the left, the others to the right, all indented by two spaces.
+ */
 export function table(rows: readonly Line[]): Segment[][] {
   const columns = Math.max(0, ...rows.map(row => row.length))
   const widths = Array.from({ length: columns }, (_, i) =>

@@ -3,20 +3,22 @@ import { eastAsianWidth } from 'get-east-asian-width'
 // Text from outside, made safe for a terminal and measured in its columns.
 
 /**
- * Characters that move the cursor, change colours, break a line or turn the direction of writing: controls, format
- * characters, line and paragraph separators, and code points that no font has.
+ * Characters that move the cursor, change colours, break a line or turn the direction of writing: controls,
+ * format characters, line and paragraph separators, and code points that no font has.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu
 /**
- * Whole escape sequences; without this, their letters would stay. Node's `stripVTControlCharacters` (20.20) leaves
- * the letters of one-byte (`\u009b`) and unterminated sequences.
+ * Whole escape sequences; without this, their letters would stay. Node's `stripVTControlCharacters` (20.20)
+ * leaves the letters of one-byte (`\u009b`) and unterminated sequences.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression looks for them
 const ESCAPE_SEQUENCE = /(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]|(?:\u001b\]|\u009d)[^\u0007\u001b\u009c]*/g
 /** No language needs more marks on one letter; more would run over the lines around it. */
 const PILED_MARKS = /(\p{M}{3})\p{M}+/gu
 
-/** One line of plain text: control and format characters are removed, runs of white space become one space. */
+/**
+ * One line of plain text: control and format characters are removed, runs of white space become one space.
+ */
 export function plainText(text: string): string {
   return text
     .toWellFormed()

@@ -1,7 +1,6 @@
 import { levelAt } from './course.ts'
 import { type Draft, draft } from './draft.ts'
-import { health, npsFacts, planFacts } from './facts.ts'
-import { percent } from './plan-use.ts'
+import { health, npsFacts, percent, planFacts } from './facts.ts'
 import type { Random } from './random.ts'
 import { moodAt, type SampleAccount, type StorylineName } from './sample-account.ts'
 

@@ -1,9 +1,7 @@
-import { mrrAt, seatsAt } from './contract.ts'
 import { levelAt } from './course.ts'
 import { type Draft, draft } from './draft.ts'
-import { planUse } from './plan-use.ts'
 import { dateOf, profileTraits } from './profile-facts.ts'
-import { moodAt, type SampleAccount, type Sentiment } from './sample-account.ts'
+import { type ContractChange, moodAt, type SampleAccount, type Sentiment } from './sample-account.ts'
 
 /** What is known of an account when it is first heard of. `untilDay`: the UTC day at which the history ends. */
 export function firstFacts(account: SampleAccount, at: number, untilDay: number): Draft[] {
@@ -97,4 +95,35 @@ function employeesAt({ employees }: SampleAccount, progress: number): number {
 
 function cut(score: number): number {
   return Math.min(100, Math.max(0, score))
+}
+
+/** The length of the storylines: what is said in days ago and what is said as progress meet there. */
+const STORY_DAYS = 90
+
+function seatsAt({ contract, change }: SampleAccount, progress: number): number {
+  return change !== undefined && isBefore(change, progress) ? change.seatsBefore : contract.seats
+}
+
+/** Monthly recurring revenue. */
+function mrrAt({ contract, change }: SampleAccount, progress: number): number {
+  if (change === undefined) return contract.seats * contract.seatPrice
+  return isBefore(change, progress) ? change.mrrBefore : change.mrr
+}
+
+function isBefore({ daysAgo }: ContractChange, progress: number): boolean {
+  return progress < 1 - daysAgo / STORY_DAYS
+}
+
+/** How much of the plan is used, in percent, 0 to 100: of the limit that is nearest, as the vendor's billing tells it. */
+function planUse(account: SampleAccount, progress: number): number {
+  const { users, diligence, apiUse, storageUse } = account
+  const seats =
+    (Math.floor(levelAt(users, progress)) * levelAt(diligence, progress)) / seatsAt(account, progress)
+  const calls = apiUse === undefined ? 0 : levelAt(apiUse, progress)
+  return percent(Math.max(seats, calls, levelAt(storageUse, progress)))
+}
+
+/** At a full plan there is no more to use. */
+export function percent(share: number): number {
+  return Math.round(Math.min(1, share) * 100)
 }

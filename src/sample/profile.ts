@@ -1,26 +1,6 @@
 import { CSMS, PRODUCT_PAIRS, STAKEHOLDER_ROLES, STAKEHOLDERS } from './names.ts'
 import type { Random } from './random.ts'
-import type { StorylineName } from './sample-account.ts'
-
-/** What the vendor's CRM and CS team know of an account, beside what it does. */
-export interface Profile {
-  readonly csm: string
-  /** Of the person who signs in most. Undefined: nobody asked. */
-  readonly persona: string | undefined
-  readonly activationPath: string
-  /** Days before the end of the history. */
-  readonly firstValueDaysAgo: number
-  readonly businessUnits: number
-  readonly businessCaseAligned: boolean
-  readonly budgetConfirmed: boolean
-  /** By role: who it is. */
-  readonly stakeholders: Readonly<Record<string, string>>
-  /** Products beside the main one. */
-  readonly owns: readonly string[]
-  readonly sessionMinutes: number
-  readonly paysInTime: boolean
-  readonly csat: number | undefined
-}
+import type { Profile, StorylineName } from './sample-account.ts'
 
 export function createProfile(storyline: StorylineName, random: Random): Profile {
   const isClose = CLOSE_STORYLINES.includes(storyline)

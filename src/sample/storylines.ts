@@ -1,7 +1,8 @@
 import { type Course, steady } from './course.ts'
 import { FEATURES, PREVIEW_FEATURES, PRODUCT_PAIRS } from './names.ts'
+import { LARGEST_PLAN, seatsFor } from './ordinary-account.ts'
 import type { Random } from './random.ts'
-import { LARGEST_PLAN, type SampleAccount, type StorylineName, scene, seatsFor } from './sample-account.ts'
+import { type SampleAccount, type StorylineName, scene } from './sample-account.ts'
 import {
   escalationToSupport,
   guest,

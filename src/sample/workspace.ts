@@ -1,9 +1,10 @@
 import { expansionTalk } from './expansion-talk.ts'
 import { interest, reviews } from './interest.ts'
 import { createCompanies } from './names.ts'
+import { ordinaryAccount } from './ordinary-account.ts'
 import { createProfile } from './profile.ts'
 import { createRandom, type Random } from './random.ts'
-import { ordinaryAccount, type SampleAccount, STORYLINE_NAMES, type StorylineName } from './sample-account.ts'
+import { type SampleAccount, STORYLINE_NAMES, type StorylineName } from './sample-account.ts'
 import { STORYLINES } from './storylines.ts'
 
 /** The accounts of the sample: the same for the same seed and number. */
