@@ -3,7 +3,6 @@ import { type Company, FEATURES } from './names.ts'
 import type { Random } from './random.ts'
 import { type Profile, type SampleAccount, type StorylineName, scene } from './sample-account.ts'
 
-/** What it includes. */
 export const LARGEST_PLAN = {
   plan: 'scale',
   includedFeatures: 16,
@@ -32,10 +31,10 @@ const PLANS = [
   { ...LARGEST_PLAN, upToUsers: Number.POSITIVE_INFINITY },
 ] as const
 
-/** Offices lie where the people are: the Americas, Europe, Asia and the Pacific. */
+/** Offices are where people live: the Americas, Europe, Asia and the Pacific. */
 const UTC_OFFSETS = [-8, -6, -5, -5, 0, 1, 1, 2, 5.5, 8, 9, 10] as const
 
-/** An ordinary account: two thirds of its seats in use, in fair health. Storylines change what makes them. */
+/** An ordinary account: 30 to 70 % of its seats in use, in fair health. Storylines change it. */
 export function ordinaryAccount(
   company: Company,
   index: number,
@@ -43,7 +42,7 @@ export function ordinaryAccount(
   profile: Profile,
   random: Random,
 ): SampleAccount {
-  // Many small ones, a few large ones.
+  // Many small accounts, a few large ones.
   const users = Math.round(5 + 55 * random.next() ** 2.2)
   const { plan, includedFeatures, apiCallLimit, storageLimitGb, seatPrice } = PLANS.find(
     ({ upToUsers }) => users <= upToUsers,
@@ -98,7 +97,7 @@ export function ordinaryAccount(
   }
 }
 
-/** The seats of which `users` use about the share given. */
+/** How many seats there are if `users` fill about `share` of them. */
 export function seatsFor(users: number, share: number): number {
   return Math.max(users > 4 ? 5 : 1, Math.ceil(users / share))
 }

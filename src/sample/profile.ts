@@ -4,7 +4,7 @@ import type { Profile, StorylineName } from './sample-account.ts'
 
 export function createProfile(storyline: StorylineName, random: Random): Profile {
   const isClose = CLOSE_STORYLINES.includes(storyline)
-  // Each role is known only where those before it are.
+  // A role is known only if all earlier roles are.
   const rolesKnown = isClose
     ? random.integer(3, 5)
     : Math.floor(STAKEHOLDER_ROLES.length * random.next() ** 1.3)
@@ -26,7 +26,7 @@ export function createProfile(storyline: StorylineName, random: Random): Profile
   }
 }
 
-/** In these the vendor and the account work closely together. */
+/** In these storylines the vendor and the account work closely together. */
 const CLOSE_STORYLINES: readonly StorylineName[] = [
   'seat-growth',
   'second-product',
@@ -34,7 +34,7 @@ const CLOSE_STORYLINES: readonly StorylineName[] = [
   'multi-team',
 ]
 
-/** Whom the vendor knows in the first `count` roles. */
+/** The people that the vendor knows, in the first `count` roles. */
 function stakeholdersOf(count: number, random: Random): Record<string, string> {
   const names = random.shuffled(STAKEHOLDERS)
   return Object.fromEntries(STAKEHOLDER_ROLES.slice(0, count).map((role, i) => [role, names[i]!]))

@@ -16,16 +16,16 @@ export const STORYLINE_NAMES = [
 ] as const
 export type StorylineName = (typeof STORYLINE_NAMES)[number]
 
-/** An account of the sample, as its storyline shapes it. Everything that it does follows from this, the seed and the day. */
+/** An account of the sample. Everything that it does follows from this, the seed and the day. */
 export interface SampleAccount extends Company {
   readonly index: number
   readonly storyline: StorylineName
   readonly utcOffsetHours: number
-  /** Days before the end of the history at which it signed up; Infinity: before the history began. */
+  /** How many days before the end of the history it signed up; Infinity: before the history began. */
   readonly ageDays: number
-  /** Users that come to work; fractions are people still on their way. */
+  /** How many users there are; the fraction of a user does not work yet. */
   readonly users: Course
-  /** 1: as many sessions as its users make; 0: nobody comes. */
+  /** 1: all sessions of its users take place; 0: none. */
   readonly diligence: Course
   readonly teams: Course
   readonly locations: Course
@@ -33,7 +33,7 @@ export interface SampleAccount extends Company {
   readonly powerFeaturesUsed: number
   /** New users are invited before they join. */
   readonly invites: boolean
-  /** Share of the monthly limit. Undefined: it does not use the API. */
+  /** Share of the monthly limit. Undefined: the account does not use the API. */
   readonly apiUse: Course | undefined
   readonly storageUse: Course
   readonly employees: Course
@@ -45,23 +45,23 @@ export interface SampleAccount extends Company {
   /** Undefined: the contract has been the same for the whole history. */
   readonly change: ContractChange | undefined
   readonly profile: Profile
-  /** Average length of a session. */
+  /** The average length of a session. */
   readonly sessionMinutes: number
-  /** Comments, mentions and shares that are told of, on a working day. */
+  /** Comments, mentions and shares on a working day. */
   readonly collaborations: number
   readonly paysInTime: boolean
-  /** Undefined: it was never asked. */
+  /** Customer satisfaction, 0 to 100. Undefined: the account was never asked. */
   readonly csat: number | undefined
-  /** Single things that happen on the way to the end of the history. */
+  /** Single events before the end of the history. */
   readonly scenes: readonly Scene[]
   /** What happens next, as soon as someone watches. */
   readonly next: readonly Scene[]
 }
 
-/** What the vendor's CRM and CS team know of an account, beside what it does. */
+/** What the vendor's CRM and CS team know about an account, beside its own activity. */
 export interface Profile {
   readonly csm: string
-  /** Of the person who signs in most. Undefined: nobody asked. */
+  /** The persona of the user who signs in most. Undefined: nobody asked. */
   readonly persona: string | undefined
   readonly activationPath: string
   /** Days before the end of the history. */
@@ -69,9 +69,9 @@ export interface Profile {
   readonly businessUnits: number
   readonly businessCaseAligned: boolean
   readonly budgetConfirmed: boolean
-  /** By role: who it is. */
+  /** The person's name, by role. */
   readonly stakeholders: Readonly<Record<string, string>>
-  /** Products beside the main one. */
+  /** Products that it owns beside the main one. */
   readonly owns: readonly string[]
   readonly sessionMinutes: number
   readonly paysInTime: boolean
@@ -82,19 +82,19 @@ export interface SampleContract {
   readonly plan: 'starter' | 'growth' | 'scale'
   readonly seats: number
   readonly includedFeatures: number
-  /** A month. */
+  /** Per month. */
   readonly apiCallLimit: number
   readonly storageLimitGb: number
   readonly renewalInDays: number
   readonly type: 'annual' | 'monthly' | 'multi-year'
   readonly discountPercent: number
-  /** A month. */
+  /** Per month. */
   readonly seatPrice: number
-  /** `--MM-DD` behind a year that does not matter. */
+  /** `YYYY-MM-DD`; the year does not matter. */
   readonly fiscalYearStart: string
 }
 
-/** What another contract it had before `daysAgo`; from then on it has the present one. */
+/** The contract changed `daysAgo`: the values before, and the present revenue. */
 export interface ContractChange {
   readonly daysAgo: number
   readonly seatsBefore: number
@@ -105,7 +105,7 @@ export interface ContractChange {
 
 export type Sentiment = 'positive' | 'neutral' | 'escalating'
 
-/** The mood of its support tickets, from each progress on; ascending, from 0. */
+/** The sentiment of support tickets from each progress on; ascending, from 0. */
 export type Mood = readonly (readonly [progress: number, sentiment: Sentiment])[]
 
 export interface Scene {
@@ -114,9 +114,9 @@ export interface Scene {
   readonly name: string
   readonly quantity: number
   readonly properties: Readonly<Record<string, PropertyValue>>
-  /** `user`: one of those who work there. `newcomer`: someone not seen before. */
+  /** `user`: one of the account's users. `newcomer`: a new user. Undefined: no user. */
   readonly by: 'user' | 'newcomer' | undefined
-  /** What goes with it at the same moment, in this order. */
+  /** Further scenes of the same moment, in this order. */
   readonly also: readonly Scene[]
 }
 

@@ -10,7 +10,7 @@ import {
 import { dayOf } from '../../src/signals/time.ts'
 import { bookMap, type ScoredSample } from './score-sample.ts'
 
-/** A rate of the 30 days that end at `now`. */
+/** A rate over the 30 days that end at `now`. */
 export function rateOf(
   sample: ScoredSample,
   modelId: string,
