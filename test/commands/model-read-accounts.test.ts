@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { overviewOf, storedAccounts } from '../../src/commands/model/stored-accounts.ts'
+import { readAllAccounts, readOverview } from '../../src/commands/model/read-accounts.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { encodePartitionMemory } from '../../src/models/partition-memory.ts'
 import { createAccount, dueBucketOf, type ModelSet } from '../../src/scoring/account.ts'
@@ -62,7 +62,7 @@ async function newStore(): Promise<ChangingStore> {
 
 async function read(store: ChangingStore): Promise<string[]> {
   const found: string[] = []
-  for await (const { account, history } of storedAccounts(store, library)) {
+  for await (const { account, history } of readAllAccounts(store, library)) {
     const versions = account.standings.map(({ model }) => model.definition.version)
     found.push(`${account.id} ${versions}${history ? ' history' : ''}`)
   }
@@ -76,7 +76,7 @@ describe('the accounts in a store', () => {
     await store.put(0, [FIRST], FIRST, ids)
     await store.put(1, [SECOND], SECOND, ['other'], true)
     expect(await read(store)).toEqual([...ids.map(id => `${id} 1`), 'other 2 history'].sort())
-    expect(await overviewOf(store, library)).toEqual({
+    expect(await readOverview(store, library)).toEqual({
       accounts: 1201,
       activeModels: [first, second],
       history: true,
@@ -111,7 +111,7 @@ describe('the accounts in a store', () => {
   test('are none in a store that was never written', async () => {
     const store = new ChangingStore()
     expect(await read(store)).toEqual([])
-    expect(await overviewOf(store, library)).toEqual({ accounts: 0, activeModels: [], history: false })
+    expect(await readOverview(store, library)).toEqual({ accounts: 0, activeModels: [], history: false })
     expect((await store.readPartition(0)) satisfies StoredPartition).toMatchObject({ storedOffset: 0 })
   })
 })
