@@ -1,7 +1,8 @@
 import { pino } from 'pino'
 import { type Config, readConfig } from '../app/config.ts'
 import { isEmbedded } from '../app/open-backend.ts'
-import { type Role, type Service, startService } from '../app/service.ts'
+import type { Role } from '../app/running-roles.ts'
+import { type Service, startService } from '../app/service.ts'
 import { UpswellError } from '../lib/errors.ts'
 import type { Logger } from '../lib/logger.ts'
 

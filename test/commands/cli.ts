@@ -10,14 +10,14 @@ import { onTestFinished } from 'vitest'
 import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { withFileLock } from '../support/servers/file-lock.ts'
 
-/** In `node_modules`, so that what is built there finds its dependencies. */
+/** In `node_modules`, so that the build finds its dependencies. */
 const CACHE_DIR = join(PACKAGE_ROOT, 'node_modules/.cache/upswell-cli-test')
 const BUILD_TIMEOUT_MS = 120_000
 const OLD_MS = 3_600_000
 
 /**
- * Builds the command line as `npm run build` does, into a folder that is laid out like the package. Returns the path of its `main.js`.
- * Test files that run at the same time, and later runs on the same sources, share one build.
+ * Builds the command line as `npm run build` does, into a folder laid out like the package. Returns the path
+ * of its `main.js`. Parallel test files, and later runs on the same sources, share one build.
  */
 export async function buildCli(): Promise<string> {
   const dir = join(CACHE_DIR, await hashSources())
@@ -63,7 +63,7 @@ export type Environment = Readonly<Record<string, string>>
 export interface CliOptions {
   readonly env?: Environment
   readonly cwd?: string
-  /** What stands on standard input. */
+  /** The content of standard input. */
   readonly input?: string | Buffer
 }
 
@@ -89,7 +89,7 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** A command that runs until it is told to end. The test that starts it ends it. */
+/** A running command. The test that starts it must end it. */
 export class CliProcess {
   readonly ended: Promise<Ended>
   stdout = ''
@@ -98,7 +98,7 @@ export class CliProcess {
   #end: Ended | undefined
 
   constructor(main: string, args: readonly string[], { env = {}, cwd = tmpdir(), input }: CliOptions = {}) {
-    // Nothing of the environment of the tests: it may hold settings.
+    // Not the environment of the tests: it may hold settings.
     const { PATH = '', HOME = '' } = process.env
     this.#child = spawn(process.execPath, ['--enable-source-maps', main, ...args], {
       cwd,
@@ -123,7 +123,7 @@ export class CliProcess {
     })
   }
 
-  /** Ends it when the test that runs now is over, whatever becomes of that. */
+  /** Ends the command after the current test, also if the test fails. */
   endWithTest(): this {
     onTestFinished(async () => {
       await this.kill('SIGKILL')
@@ -164,20 +164,20 @@ export class CliProcess {
   }
 }
 
-/** A folder that is removed when the test that runs now is over. */
+/** A folder that is removed after the current test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'upswell-cli-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   return folder
 }
 
-/** A JSON document of the API. */
+/** Reads a JSON document from the API. */
 export async function getJson(url: string): Promise<{ readonly status: number; readonly body: unknown }> {
   const response = await fetch(url)
   return { status: response.status, body: await response.json() }
 }
 
-/** Asks until the answer is as wanted. */
+/** Polls the API until `isSo` accepts the answer. */
 export async function untilJson<T>(
   url: string,
   isSo: (answer: { readonly status: number; readonly body: T }) => boolean,

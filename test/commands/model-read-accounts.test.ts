@@ -17,7 +17,7 @@ const [first, second] = [1, 2].map(version => {
 const FIRST: ModelSet = { offset: 0, at: AT, models: [first!] }
 const SECOND: ModelSet = { offset: 10, at: AT + 1000, models: [second!] }
 
-/** A store whose models can change between one call and the next. */
+/** A store whose models can change between two calls. */
 class ChangingStore extends MemoryStore {
   beforeLoad = async (): Promise<void> => {}
 
@@ -83,13 +83,13 @@ describe('the accounts in a store', () => {
     })
   })
 
-  test('are brought to the models that are active, if nothing has touched them since', async () => {
+  test('are switched to the active models if they were not folded since', async () => {
     const store = await newStore()
     await store.put(0, [FIRST, SECOND], FIRST, ['acme'])
     expect(await read(store)).toEqual(['acme 2'])
   })
 
-  test('are read again if the models change in between', async () => {
+  test('are read again if the models change meanwhile', async () => {
     const store = await newStore()
     await store.put(0, [FIRST], FIRST, ['acme'])
     let changes = 0
@@ -99,7 +99,7 @@ describe('the accounts in a store', () => {
     expect(await read(store)).toEqual(['acme 2'])
   })
 
-  test('that cannot be read are told by name', async () => {
+  test('name an account that cannot be read', async () => {
     const store = await newStore()
     await store.put(0, [FIRST], SECOND, ['acme'])
     await expect(read(store)).rejects.toMatchObject({
@@ -108,7 +108,7 @@ describe('the accounts in a store', () => {
     })
   })
 
-  test('are none in a store that was never written', async () => {
+  test('are none in an empty store', async () => {
     const store = new ChangingStore()
     expect(await read(store)).toEqual([])
     expect(await readOverview(store, library)).toEqual({ accounts: 0, activeModels: [], history: false })
