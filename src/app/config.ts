@@ -1,8 +1,27 @@
-import { existsSync } from 'node:fs'
-import { dirname, isAbsolute, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UpswellError } from '../lib/errors.ts'
 import { nearestName } from '../models/nearest-name.ts'
+import {
+  hostAndPort,
+  listOf,
+  modelPaths,
+  name,
+  oneOf,
+  optionalName,
+  redisUrl,
+  text,
+  wholeNumber,
+} from './setting-values.ts'
+
+/**
+ * The folder of the package. Relative model paths that do not exist in the working directory are looked for
+ * here.
+ */
+export const PACKAGE_ROOT = resolve(
+  dirname(fileURLToPath(import.meta.url)),
+  import.meta.url.endsWith('.ts') ? '../..' : '../../..',
+)
 
 /** The settings of one process. Each is an environment variable; only this file reads `process.env`. */
 export interface Config {
@@ -78,7 +97,13 @@ export const SETTINGS: readonly Setting[] = [
     'the folder in which the embedded default keeps its data',
     text,
   ),
-  setting('models', 'UPSWELL_MODELS', 'models', 'model files or folders, separated by commas', modelPaths),
+  setting(
+    'models',
+    'UPSWELL_MODELS',
+    'models',
+    'model files or folders, separated by commas',
+    modelPaths(PACKAGE_ROOT),
+  ),
   setting('host', 'UPSWELL_HOST', '127.0.0.1', 'the address that the API listens on', text),
   setting('port', 'UPSWELL_PORT', '8080', 'the port that the API listens on', wholeNumber(0, 65_535)),
   setting(
@@ -165,15 +190,6 @@ const FOREIGN_VARIABLE =
   /^UPSWELL_(REQUIRE_INTEGRATION$|(.+_)?(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_|$))/
 const SERVICE_LINK = /^(tcp|udp|sctp):\/\//
 
-/**
- * The folder of the package. Relative model paths that do not exist in the working directory are looked for
- * here.
- */
-export const PACKAGE_ROOT = resolve(
-  dirname(fileURLToPath(import.meta.url)),
-  import.meta.url.endsWith('.ts') ? '../..' : '../../..',
-)
-
 /** @throws UpswellError INVALID_SETTINGS with all problems: what was found, what is accepted */
 export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
   const problems: string[] = []
@@ -216,67 +232,4 @@ export function describeSettings(): string {
 
 function withoutPrefix(variable: string): string {
   return variable.startsWith(PREFIX) ? variable.slice(PREFIX.length) : variable
-}
-
-function text(value: string): string {
-  return value
-}
-
-function listOf(parse: (item: string) => string): (value: string) => readonly string[] {
-  return value =>
-    value
-      .split(',')
-      .map(item => item.trim())
-      .filter(item => item !== '')
-      .map(parse)
-}
-
-function modelPaths(value: string): readonly string[] {
-  const paths = listOf(text)(value)
-  if (paths.length === 0) throw new Error('at least one file or folder is accepted')
-  return paths.map(path => {
-    if (isAbsolute(path) || existsSync(path)) return path
-    const shipped = resolve(PACKAGE_ROOT, path)
-    return existsSync(shipped) ? shipped : path
-  })
-}
-
-function hostAndPort(value: string): string {
-  const match = /^[^\s:/@]+:(\d{1,5})$/.exec(value)
-  if (match === null || Number(match[1]) < 1 || Number(match[1]) > 65_535)
-    throw new Error('host:port is accepted, several separated by commas')
-  return value
-}
-
-function redisUrl(value: string): string {
-  if (!/^rediss?:\/\//.test(value) || !URL.canParse(value))
-    throw new Error('a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0 is accepted')
-  return value
-}
-
-function wholeNumber(least: number, most: number): (value: string) => number {
-  return value => {
-    const number = Number(value)
-    if (!/^\d+$/.test(value) || number < least || number > most)
-      throw new Error(`a whole number from ${least} to ${most} is accepted`)
-    return number
-  }
-}
-
-function name(value: string): string {
-  if (!/^[A-Za-z0-9._-]{1,100}$/.test(value))
-    throw new Error('1 to 100 letters, digits, dots, underscores and hyphens are accepted')
-  return value
-}
-
-function optionalName(value: string): string {
-  return value === '' ? value : name(value)
-}
-
-function oneOf<T extends string>(accepted: readonly T[]): (value: string) => T {
-  return value => {
-    if (!(accepted as readonly string[]).includes(value))
-      throw new Error(`one of ${accepted.join(', ')} is accepted`)
-    return value as T
-  }
 }

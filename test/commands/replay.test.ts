@@ -139,7 +139,7 @@ describe('upswell replay, embedded', () => {
   })
 
   test('refuses wrong options with exit code 2', async () => {
-    for (const [args, told] of [
+    for (const [args, reason] of [
       [['--into', 'trial'], 'the replay trial was begun with something else (to: it has 20'],
       [['--into', 'odd', '--partitions', '3'], '3 partitions cannot take up 2: a multiple is accepted'],
       [['promote', 'trial'], 'trial cannot be promoted: it was begun with --from or --to'],
@@ -147,14 +147,14 @@ describe('upswell replay, embedded', () => {
       [['drop', 'nothing'], 'nothing is not dropped: there is no replay of this name'],
     ] as const) {
       const { code, stderr } = await upswell('replay', ...args)
-      expect([code, stderr]).toEqual([2, expect.stringContaining(told)])
+      expect([code, stderr]).toEqual([2, expect.stringContaining(reason)])
     }
   })
 
   test('can use the name of a dropped replay again', async () => {
     expect(await upswell('replay', 'drop', 'trial')).toMatchObject({
       code: 0,
-      stdout: 'trial is gone: its topics, its groups and its state.\n',
+      stdout: 'trial is gone: its topics, its consumer groups and its state.\n',
     })
     expect((await upswell('replay', 'list')).stdout).toBe(
       'There are no replays; "upswell replay --into NAME" begins one.\n',

@@ -139,7 +139,7 @@ describe('upswell start', { timeout: 180_000 }, () => {
     expect(await sending).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /^upswell: LOG_UNAVAILABLE: the sample is not loaded into .* to its end; send again when/,
+        /^upswell: LOG_UNAVAILABLE: the sample is not completely loaded into .*; send again after/,
       ),
     })
 

@@ -127,7 +127,7 @@ describe('a PQL', () => {
     ['released', 'PQL released', '→ Talk about seats.'],
     ['disqualified', 'PQL dropped', 'No longer enough for a PQL'],
     ['expired', 'PQL expired', 'Nobody acted on it in time'],
-  ] as const)('that is %s can be told from the others', (status, badge, last) => {
+  ] as const)('that is %s has its own badge and ending', (status, badge, last) => {
     const text = formatEvent(pqlEvent({ status }), consoleContext())
     expect(text).toContain(badge)
     expect(text.split('\n').at(-1)?.trim()).toBe(last)
@@ -168,7 +168,7 @@ describe('an alert', () => {
     ['urgent', 'ALERT urgent  Northwind'],
     ['medium', 'ALERT         Northwind'],
     ['low', 'ALERT low     Northwind'],
-  ] as const)('of priority %s can be told from the others', (priority, head) => {
+  ] as const)('of priority %s has its own badge', (priority, head) => {
     expect(formatEvent(alertEvent({ priority }), consoleContext())).toContain(head)
   })
 
