@@ -57,39 +57,10 @@ export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): P
     }
     const checkpoints = fromLog === true ? {} : await checkpointsOf(lineage)
     await requireWhole(lineage, partitions, checkpoints)
-    const startedAt = performance.now()
-    const report = progressReport('rebuilding', 'records')
-    const total = partitions.reduce((sum, { committedOffset }) => sum + committedOffset, 0)
-    const done = new Map<number, number>()
-    const onStored = (partition: number, storedOffset: number): void => {
-      done.set(partition, storedOffset)
-      report.update(
-        [...done.values()].reduce((sum, each) => sum + each, 0),
-        total,
-      )
-    }
-    /** Partitions that scorers fill. */
-    let awaited = partitions
-    try {
-      for (const { partition } of partitions) await emptyPartition(store, partition)
-      if (!isConsuming) {
-        const { backend } = lineage
-        const options = {
-          backend,
-          topics: names.topics,
-          library,
-          logger,
-          ...checkpoints,
-          onScored: () => {},
-        }
-        awaited = await rebuildAll(options, partitions, onStored)
-      }
-      await untilRebuilt(lineage, awaited, onStored)
-    } finally {
-      report.stop()
-    }
+    const startedAtMs = performance.now()
+    await emptyAndFill(lineage, partitions, isConsuming ? undefined : { library, logger, ...checkpoints })
     const accounts = await countAccounts(store, partitions)
-    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+    const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1)
     process.stdout.write(
       `Rebuilt ${accounts} accounts in ${partitions.length} partitions of ${names.namespace}, in ${seconds} s${isConsuming ? ' (by the scorers that run)' : ''}.\n`,
     )
@@ -154,6 +125,39 @@ async function requireWhole(
       'INVALID_SETTINGS',
       `${topic} partition ${partition} begins at offset ${firstOffset}: retention has deleted the records before it, and ${instead}. The store cannot be rebuilt from the rest, so it was not changed.`,
     )
+  }
+}
+
+/** `own` undefined: scorers fill the store, and this watches. */
+async function emptyAndFill(
+  lineage: FoundLineage,
+  partitions: readonly RebuiltPartition[],
+  own: Pick<ScoreOptions, 'library' | 'logger' | 'checkpoints'> | undefined,
+): Promise<void> {
+  const { names, backend } = lineage
+  const report = progressReport('rebuilding', 'records')
+  const total = partitions.reduce((sum, { committedOffset }) => sum + committedOffset, 0)
+  const done = new Map<number, number>()
+  const onStored = (partition: number, storedOffset: number): void => {
+    done.set(partition, storedOffset)
+    report.update(
+      [...done.values()].reduce((sum, each) => sum + each, 0),
+      total,
+    )
+  }
+  try {
+    for (const { partition } of partitions) await emptyPartition(backend.store, partition)
+    const leftToScorers =
+      own === undefined
+        ? partitions
+        : await rebuildAll(
+            { backend, topics: names.topics, ...own, onScored: () => {} },
+            partitions,
+            onStored,
+          )
+    await untilRebuilt(lineage, leftToScorers, onStored)
+  } finally {
+    report.stop()
   }
 }
 

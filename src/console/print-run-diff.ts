@@ -16,7 +16,10 @@ import { plainText } from './terminal-text.ts'
 export interface RunDiffHead {
   /** The replay's name. */
   readonly replay: string
-  /** The comparison ends where both have come to: before the replay's own end, or the replay has none. */
+  /**
+   * The comparison ends at the time that both have reached: before the replay's own end, or the replay has
+   * none.
+   */
   readonly isCut: boolean
   /** The replay has not scored all signals from before that end yet. */
   readonly isBehind: boolean
@@ -47,7 +50,7 @@ function headLines({ replay, isCut, isBehind }: RunDiffHead, { window, models, o
     [
       { text: `Replay ${plainText(replay)}`, style: 'bold' },
       ` against what is live: ${from === null ? 'from the beginning' : isoTime(from)} to ${until}`,
-      isCut && to !== null ? ', where both have come to' : '',
+      isCut && to !== null ? ', the time that both have reached' : '',
     ],
   ]
   if (from !== null)

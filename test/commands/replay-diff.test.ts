@@ -205,7 +205,7 @@ describe('upswell replay diff', { timeout: 60_000 }, () => {
     expect(to).toBe('2026-03-02T12:00:00.001Z')
     expect(models[0].tiers.moved).toBe(2)
     const { stdout } = await diff('follows')
-    expect(stdout).toContain(' to 2026-03-02T12:00:00.001Z, which is how far both have come\n')
+    expect(stdout).toContain(' to 2026-03-02T12:00:00.001Z, the time that both have reached\n')
   })
 
   test('compares a replay that is ahead of live as far as live has come', async () => {

@@ -123,7 +123,7 @@ const DIFF: RunDiff = {
 
 test('prints the tiers, periods and PQLs of a model, then the accounts and PQLs that differ', () => {
   expect(formatRunDiff(HEAD, DIFF, LOOK)).toMatchInlineSnapshot(`
-    "Replay v2 against what is live: from the beginning to 2026-03-01T00:00:00.000Z, where both have come to
+    "Replay v2 against what is live: from the beginning to 2026-03-01T00:00:00.000Z, the time that both have reached
     The replay has not read all of its log up to that time yet: the rest is missing here.
 
     Small: live versions 1, 2; replay version 3
