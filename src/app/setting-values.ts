@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 
-// Values of settings. Each function returns the value of a text, or throws an Error that says what is accepted.
+// Values of settings. Each function returns the value of a text, or throws an Error that says what is
+// accepted.
 
 export function text(value: string): string {
   return value
