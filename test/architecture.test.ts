@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 /** The folders of src/ that each folder may import from; ARCHITECTURE.md gives the reasons. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lib: [],
-  'kafka-wire': ['lib'],
+  'kafka-wire': [],
   signals: ['lib'],
   scoring: ['lib', 'signals'],
   models: ['lib', 'signals', 'scoring'],
@@ -90,6 +90,15 @@ describe('scoring is pure and synchronous', () => {
       /Date\.now|new Date\(\)|Math\.random|\bprocess\.|\bawait\b|\basync\b|setTimeout|console\./,
     )
   })
+})
+
+test('only kafka-wire/hooks uses internals of kafkajs, and only log/kafka uses kafka-wire', () => {
+  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
+  const code = (file: string) => readFileSync(join('src', file), 'utf8')
+  const intruders = files.filter(file => code(file).includes('kafkajs/src/'))
+  expect(intruders.filter(file => !file.startsWith('kafka-wire/hooks/'))).toEqual([])
+  const users = files.filter(file => !file.startsWith('kafka-wire/') && code(file).includes('/kafka-wire/'))
+  expect(users.filter(file => !file.startsWith('log/kafka/'))).toEqual([])
 })
 
 test('only config.ts reads the environment', () => {

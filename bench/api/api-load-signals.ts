@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Partitioners } from 'kafkajs'
 import { kafkaClients } from '../../src/log/kafka/client.ts'
-import { signalRecord } from '../../src/log/log-entries.ts'
+import { signalRecord } from '../../src/log/make-records.ts'
 import { partitionOf } from '../../src/log/partition-of.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
 import { connectionTo } from '../signals/kafka-bench-topics.ts'

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedBackend } from '../../src/app/embedded-backend.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
+import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import { startScoring } from '../../src/consumers/scorer/score-partitions.ts'
-import { tickRecord } from '../../src/log/log-entries.ts'
+import { tickRecord } from '../../src/log/make-records.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
 import { ModelLibrary, type ModelSource } from '../../src/models/model-library.ts'
 import { QUIET_LOGGER } from '../logger.ts'
@@ -86,14 +87,11 @@ async function countRun(
       )
       const scoring = startScoring({
         backend,
-        topics,
+        publication: alwaysServing(topics),
         library: new ModelLibrary(),
         logger: QUIET_LOGGER,
-        group: 'counters',
-        batchSize,
-        models: undefined,
-        now: () => at,
-        tickIntervalMs: 0,
+        source: { topic: topics.signals, group: 'counters', batchSize },
+        ticks: { models: undefined, now: () => at, intervalMs: 0 },
         onScored: batch => {
           left -= batch.records
           const { storeCalls, transactions } = take()

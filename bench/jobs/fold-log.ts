@@ -1,5 +1,6 @@
+import { decodeRecords } from '../../src/log/decode-records.ts'
 import type { LogRecord } from '../../src/log/log.ts'
-import { decodeRecords, signalRecord } from '../../src/log/log-entries.ts'
+import { signalRecord } from '../../src/log/make-records.ts'
 import { ModelLibrary, type ModelSource } from '../../src/models/model-library.ts'
 import type { Account } from '../../src/scoring/account.ts'
 import { createPartitionMemory, foldBatch, type LogEntry } from '../../src/scoring/fold.ts'

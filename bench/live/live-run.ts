@@ -1,4 +1,4 @@
-import { modelsRecord } from '../../src/log/log-entries.ts'
+import { modelsRecord } from '../../src/log/make-records.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
 import { forkForResult } from '../jobs/run-in-child.ts'
 import type { BenchPlace } from '../machine/bench-place.ts'

@@ -1,3 +1,4 @@
+import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import { type Scoring, startScoring } from '../../src/consumers/scorer/score-partitions.ts'
 import type { Log, PartitionHandler, PartitionSession } from '../../src/log/log.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
@@ -41,16 +42,18 @@ const backend = await openBenchBackend(job.place)
 const steps: Step[] = []
 let tierChanges = 0
 const readClock = startClock()
+const topics = topicsOfRun(job.place.namespace, job.signalsTopic)
 const scoring: Scoring = await startScoring({
   backend: { ...backend, log: withSteps(backend.log, step => steps.push(step)) },
-  topics: topicsOfRun(job.place.namespace, job.signalsTopic),
-  models: [readModel('rolling-score')],
+  publication: alwaysServing(topics),
   library: new ModelLibrary(),
   logger: QUIET_LOGGER,
-  group: 'score',
-  batchSize: job.batchSize,
-  now: () => Date.now() + job.aheadMs,
-  tickIntervalMs: job.tickIntervalMs,
+  source: { topic: topics.signals, group: 'score', batchSize: job.batchSize },
+  ticks: {
+    models: [readModel('rolling-score')],
+    now: () => Date.now() + job.aheadMs,
+    intervalMs: job.tickIntervalMs,
+  },
   flush: { intervalMs: job.flushIntervalMs, now: () => performance.now() },
   onScored: ({ events }) => {
     for (const event of events) if (event.type === 'tier-change') tierChanges++

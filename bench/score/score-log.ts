@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Backend } from '../../src/consumers/backend.ts'
+import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import { type Scoring, startScoring } from '../../src/consumers/scorer/score-partitions.ts'
 import type { Log, PartitionHandler } from '../../src/log/log.ts'
 import type { TopicNames } from '../../src/log/topic-names.ts'
@@ -29,7 +30,7 @@ const PATIENCE_MS = 60_000
  * store and its offset is committed; joining the group and taking the partitions is not in it.
  */
 export async function scoreLog(options: ScoreLogOptions): Promise<ScoredLog> {
-  const { backend, records } = options
+  const { backend, topics, models, batchSize, records } = options
   let readClock: (() => Usage) | undefined
   let scored = 0
   let tierChanges = 0
@@ -42,13 +43,12 @@ export async function scoreLog(options: ScoreLogOptions): Promise<ScoredLog> {
     readClock ??= startClock()
   })
   const scoring = await startScoring({
-    ...options,
     backend: { ...backend, log },
+    publication: alwaysServing(topics),
     library: new ModelLibrary(),
     logger: QUIET_LOGGER,
-    group: 'score',
-    now: Date.now,
-    tickIntervalMs: 0,
+    source: { topic: topics.signals, group: 'score', batchSize },
+    ticks: { models, now: Date.now, intervalMs: 0 },
     onScored: batch => {
       lastBatchAt = performance.now()
       scored += batch.records

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { kafkaClients } from '../../src/log/kafka/client.ts'
-import { createTopics } from '../../src/log/kafka/create-topics.ts'
+import { createTopics } from '../../src/log/kafka/kafka-topics.ts'
 import type { TopicToCreate } from '../../src/log/log.ts'
 import { type TopicNames, topicNames } from '../../src/log/topic-names.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'

@@ -1,5 +1,5 @@
 import type { Log, OutgoingRecord } from '../../src/log/log.ts'
-import { modelsRecord } from '../../src/log/log-entries.ts'
+import { modelsRecord } from '../../src/log/make-records.ts'
 import type { ModelSource } from '../../src/models/model-library.ts'
 
 /** A signal as it lies in the log. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { AccountParity } from '../consumers/parity/account-parity.ts'
-import type { BatchReport } from '../consumers/scorer/score-partition.ts'
+import type { BatchReport } from '../consumers/scorer/batch-report.ts'
 import type { ScoredCounts } from './scored-counts.ts'
 
 /** The metrics of one process, for Prometheus. */

@@ -1,6 +1,6 @@
 import type { Lineages } from '../consumers/lineage/lineages.ts'
 import { scoreLineages } from '../consumers/lineage/score-lineages.ts'
-import type { BatchReport } from '../consumers/scorer/score-partition.ts'
+import type { BatchReport } from '../consumers/scorer/batch-report.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
@@ -21,12 +21,11 @@ export interface ConfiguredScoring {
  * cannot differ.
  * @throws the errors of `scoreLineages`
  */
-export function scoreAsConfigured({ config, ...parts }: ConfiguredScoring): Promise<Scoring> {
+export function scoreAsConfigured({ config, models, ...parts }: ConfiguredScoring): Promise<Scoring> {
   return scoreLineages({
     ...parts,
     batchSize: config.batchSize,
-    now: Date.now,
-    tickIntervalMs: config.tickIntervalMs,
+    ticks: { models, now: Date.now, intervalMs: config.tickIntervalMs },
     ...(config.flushIntervalMs > 0
       ? { flush: { intervalMs: config.flushIntervalMs, now: () => performance.now() } }
       : {}),

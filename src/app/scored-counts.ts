@@ -1,4 +1,4 @@
-import type { BatchReport } from '../consumers/scorer/score-partition.ts'
+import type { BatchReport } from '../consumers/scorer/batch-report.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
 
 /** Counts of scored batches, for metrics. Plain data, so that threads can send it. */

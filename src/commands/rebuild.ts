@@ -8,7 +8,8 @@ import {
 } from '../consumers/checkpoints/rebuild-partition.ts'
 import { scoreGroup } from '../consumers/lineage/lineage-names.ts'
 import type { FoundLineage } from '../consumers/lineage/lineages.ts'
-import type { ScoreOptions } from '../consumers/scorer/score-partition.ts'
+import type { ScorerContext } from '../consumers/scorer/partition-scorer.ts'
+import { alwaysServing } from '../consumers/scorer/publication.ts'
 import { isUpswellError, UpswellError } from '../lib/errors.ts'
 import type { Log, Stretch } from '../log/log.ts'
 import { readPublished } from '../log/published-offset.ts'
@@ -96,7 +97,7 @@ async function partitionsToRebuild(
 async function checkpointsOf({
   names,
   backend: { log },
-}: FoundLineage): Promise<Pick<ScoreOptions, 'checkpoints'>> {
+}: FoundLineage): Promise<Pick<ScorerContext, 'checkpoints'>> {
   const topic = names.topics[CHECKPOINTS]
   return (await log.topics()).includes(topic) ? { checkpoints: { topic, timing: undefined } } : {}
 }
@@ -108,7 +109,7 @@ async function checkpointsOf({
 async function requireWhole(
   { backend: { log } }: FoundLineage,
   partitions: readonly RebuiltPartition[],
-  { checkpoints }: Pick<ScoreOptions, 'checkpoints'>,
+  { checkpoints }: Pick<ScorerContext, 'checkpoints'>,
 ): Promise<void> {
   for (const { topic, partition, firstOffset, committedOffset } of partitions) {
     if (firstOffset === 0) continue
@@ -132,7 +133,7 @@ async function requireWhole(
 async function emptyAndFill(
   lineage: FoundLineage,
   partitions: readonly RebuiltPartition[],
-  own: Pick<ScoreOptions, 'library' | 'logger' | 'checkpoints'> | undefined,
+  own: Pick<ScorerContext, 'library' | 'logger' | 'checkpoints'> | undefined,
 ): Promise<void> {
   const { names, backend } = lineage
   const report = progressReport('rebuilding', 'records')
@@ -151,7 +152,7 @@ async function emptyAndFill(
       own === undefined
         ? partitions
         : await rebuildAll(
-            { backend, topics: names.topics, ...own, onScored: () => {} },
+            { backend, publication: alwaysServing(names.topics), ...own, onScored: () => {} },
             partitions,
             onStored,
           )
@@ -166,7 +167,7 @@ const PARTITIONS_AT_ONCE = 4
 
 /** Returns the partitions that scorers took over. */
 async function rebuildAll(
-  options: ScoreOptions,
+  options: ScorerContext,
   partitions: readonly RebuiltPartition[],
   onStored: (partition: number, storedOffset: number) => void,
 ): Promise<RebuiltPartition[]> {
@@ -182,7 +183,7 @@ async function rebuildAll(
 
 /** False: a scorer took it over. */
 async function rebuildOne(
-  options: ScoreOptions,
+  options: ScorerContext,
   rebuilt: RebuiltPartition,
   onStored: (partition: number, storedOffset: number) => void,
 ): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { readConfig } from '../app/config.ts'
 import { isEmbedded } from '../app/open-backend.ts'
 import { UpswellError } from '../lib/errors.ts'
-import { createTopics } from '../log/kafka/create-topics.ts'
+import { createTopics } from '../log/kafka/kafka-topics.ts'
 import { topicNames } from '../log/topic-names.ts'
 import { topicsOfInstallation } from '../log/topic-settings.ts'
 import { lineLogger } from './terminal.ts'

@@ -6,11 +6,12 @@ export interface Backend {
   readonly log: Log
   readonly store: AccountStore
   /**
-   * Makes what was scored last: outputs and consumed offset first, then the state. Kafka and Redis: a transaction, then a fenced write; dying in
-   * between leaves the watermark behind the committed offset, which assignment makes up for. Embedded: one transaction.
+   * Makes a flush durable: outputs and consumed offset first, then the state. Kafka and Redis: a transaction,
+   * then a fenced write. A crash in between leaves the stored offset
+   * before the committed offset, and the next session refolds the difference. Embedded: one transaction.
    */
   commitBatch(session: PartitionSession, batch: ScoredBatch): Promise<void>
-  /** The same log with the store of another namespace. Closing what it returns leaves the log open. */
+  /** The same log with the store of another namespace. Closing the result leaves the log open. */
   inNamespace(namespace: string): Promise<Backend>
   close(): Promise<void>
 }
@@ -18,7 +19,7 @@ export interface Backend {
 export interface ScoredBatch {
   readonly outputs: readonly OutgoingRecord[]
   readonly nextOffset: number
-  /** Kept with the offset. */
+  /** A short text that the log keeps with the offset. */
   readonly metadata?: string
   readonly write: PartitionWrite
 }

@@ -1,13 +1,13 @@
-/** A promise that is settled from outside. */
-export interface Deferred {
-  readonly promise: Promise<void>
-  readonly resolve: () => void
+/** A promise that is settled from outside. Node 22 has it as `Promise.withResolvers`. */
+export interface Deferred<T = void> {
+  readonly promise: Promise<T>
+  readonly resolve: (value: T) => void
   readonly reject: (error: unknown) => void
 }
 
-export function deferred(): Deferred {
-  let settle: Omit<Deferred, 'promise'> | undefined
-  const promise = new Promise<void>((resolve, reject) => {
+export function deferred<T = void>(): Deferred<T> {
+  let settle: Omit<Deferred<T>, 'promise'> | undefined
+  const promise = new Promise<T>((resolve, reject) => {
     settle = { resolve, reject }
   })
   return { promise, ...settle! }

@@ -1,8 +1,9 @@
-/** Every error that Upswell throws on purpose, with a code that a script or an alert can match. */
+// Every error that Upswell throws on purpose has a code that scripts and alerts can match.
 
 export type ErrorCode =
   | 'INVALID_MODEL'
   | 'INVALID_SETTINGS'
+  | 'INVALID_INSTALLATION'
   | 'STORE_FENCED'
   | 'STORE_MOVED'
   | 'STORE_UNAVAILABLE'
@@ -14,7 +15,7 @@ export type ErrorCode =
   | 'INPUT_UNREADABLE'
   | 'PORT_IN_USE'
 
-/** `canRetry`: the same call may succeed later, with nothing changed by a person. */
+/** `canRetry`: the same call may succeed later without a change by a person. */
 export class UpswellError extends Error {
   readonly code: ErrorCode
   readonly canRetry: boolean
@@ -31,7 +32,7 @@ export function isUpswellError(thrown: unknown, ...codes: ErrorCode[]): thrown i
   return thrown instanceof UpswellError && (codes.length === 0 || codes.includes(thrown.code))
 }
 
-/** A safe text for anything thrown: kafkajs and ioredis throw errors whose message can be empty. */
+/** A text for anything thrown. Errors of kafkajs and ioredis can have empty messages. */
 export function describeError(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown)
   const code = (thrown as { code?: unknown }).code

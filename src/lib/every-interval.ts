@@ -1,4 +1,4 @@
-/** Makes a call again and again until what it returns is called. */
+/** Calls `call` at this interval, until the returned function is called. */
 export function everyInterval(intervalMs: number, call: () => void): () => void {
   const timer = setInterval(call, intervalMs)
   return () => clearInterval(timer)

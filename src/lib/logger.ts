@@ -1,4 +1,4 @@
-/** What is told to an operator: one line each. pino fits. */
+/** Writes messages for operators, one line each. A pino logger fits. */
 export interface Logger {
   info(message: string): void
   warn(message: string): void

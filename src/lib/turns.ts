@@ -1,24 +1,19 @@
-import { setImmediate } from 'node:timers/promises'
+/**
+ * Runs asynchronous work one piece at a time, in the order in which it came. A failed piece does not stop the
+ * next.
+ */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve()
 
-/** Of counters, for example: a few ms of work. */
-const ITEMS_PER_TURN = 2000
+  /** Settles as `work` does, which starts when all earlier work has settled. */
+  take<T>(work: () => T | Promise<T>): Promise<T> {
+    const done = this.#last.then(work)
+    this.#last = done.catch(() => {})
+    return done
+  }
 
-/** Long work, done so that others get their turn between. */
-export interface Turns {
-  each<Item>(items: Iterable<Item>, use: (item: Item) => void): Promise<void>
-}
-
-export function createTurns(itemsPerTurn = ITEMS_PER_TURN): Turns {
-  let left = itemsPerTurn
-  return {
-    each: async (items, use) => {
-      for (const item of items) {
-        use(item)
-        left--
-        if (left > 0) continue
-        await setImmediate()
-        left = itemsPerTurn
-      }
-    },
+  /** Resolves when all work so far has settled. */
+  async settle(): Promise<void> {
+    await this.#last
   }
 }

@@ -8,8 +8,9 @@ import { cloudEventHeaders } from './output-records.ts'
 import type { TopicNames } from './topic-names.ts'
 
 /**
- * The latest scores of an account, for the compacted topic: schemas/account-scores.schema.json. There is one for nearly every account that is written, so the
- * JSON is put together from texts: objects, and what makes JSON of them, took half as long again.
+ * The latest scores of an account, for the compacted topic: schemas/account-scores.schema.json. Nearly every
+ * flushed account has one, so the JSON is joined from texts. Objects and `JSON.stringify` took half as long
+ * again.
  */
 export function accountScoresRecord(topics: TopicNames, account: Account, sequence: string): OutgoingRecord {
   const { id: accountId, standings } = account
@@ -17,7 +18,7 @@ export function accountScoresRecord(topics: TopicNames, account: Account, sequen
   let scores = '['
   for (let i = 0; i < standings.length; i++) scores += (i === 0 ? '' : ',') + scoreText(standings[i]!)
   scores += ']'
-  // Once: it is most of the value, and makes the id.
+  // Made once: it is most of the value, and the id is its hash.
   const id = hash128Hex('account-scores', accountId, at, scores)
   return {
     topic: topics['account-scores'],
@@ -32,15 +33,15 @@ function scoreText({ model, score, tier, tierSince, coverage, changedAt, cause }
   const { head, tiers } = fixedTexts(model)
   const { type, signalId } = cause
   const by = signalId === undefined ? '' : `,"signalId":${JSON.stringify(signalId)}`
-  // Scores and coverages are finite, which JSON has as JavaScript writes them.
+  // Scores and coverages are finite: JavaScript and JSON write such numbers the same.
   return `${head}${score}${tiers[tier]!}${isoTime(tierSince)}","coverage":${coverage},"changedAt":"${isoTime(changedAt)}","cause":{"type":"${type}"${by}}}`
 }
 
-/** What a model's scores have in common. */
+/** The texts that all scores of a model share. */
 interface FixedTexts {
-  /** Up to the score. */
+  /** The text before the score. */
   readonly head: string
-  /** By tier: from behind the score up to its time. */
+  /** Tier → the text between the score and `tierSince`. */
   readonly tiers: readonly string[]
 }
 

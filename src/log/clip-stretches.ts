@@ -1,6 +1,9 @@
 import type { OffsetRange, Stretch } from './log.ts'
 
-/** What of the stretches can be read, in their order: those of which nothing is there, or nothing was asked for, are left out. */
+/**
+ * The readable parts of the stretches, in their order. Empty parts are left out.
+ * @throws Error on an unknown partition
+ */
 export function clipStretches(
   topic: string,
   stretches: readonly Stretch[],
@@ -16,7 +19,7 @@ export function clipStretches(
     .filter(({ from, to }) => from < to)
 }
 
-/** All that can be read, partition by partition. */
+/** One stretch for each partition, over all offsets that can be read. */
 export function wholeStretches(ranges: ReadonlyMap<number, OffsetRange>): Stretch[] {
   return [...ranges]
     .map(([partition, { first, end }]) => ({ partition, from: first, to: end }))

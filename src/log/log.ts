@@ -1,47 +1,54 @@
 /**
- * The log port: topics of partitions of records, read by groups, one owner a partition; written atomically together with
- * the offset that was consumed. Kafka in production, LMDB in the embedded default.
+ * The log port: topics, their partitions, and records. Groups read them, with one owner for each partition,
+ * and write records atomically with the consumed offset. Adapters: Kafka for production, LMDB for the
+ * embedded default.
  */
 export interface Log {
   /** @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE */
   partitions(topic: string): Promise<number>
 
   /**
-   * Appends records, all or none, in the order given within a partition, and answers when they are durable.
-   * Without `partition` a record goes where `partitionOf(key)` says.
+   * Appends records, all or none, in the order given within a partition. Resolves when they are durable. A
+   * record without `partition` goes to `partitionOf(key)`.
    * @throws UpswellError LOG_UNAVAILABLE
    */
   append(records: readonly OutgoingRecord[]): Promise<Position[]>
 
-  /** Starts reading; returns when the group was joined for the first time (Kafka) or at once (embedded). */
+  /** Starts reading. Resolves at the first join of the group (Kafka) or at once (embedded). */
   consume(options: ConsumeOptions): Promise<Consumption>
 
-  /** All committed records of a topic from the beginning to its present end, partition by partition in offset order. For tools and tests. */
+  /** All committed records of a topic up to its present end, by partition and offset. For tools and tests. */
   readAll(topic: string): AsyncIterable<LogRecord>
 
   /**
-   * The committed records of the stretches, one stretch after the other, in offset order; what retention or compaction took away is left out. It belongs to no
-   * group that matters, and moves nobody's offsets.
+   * The committed records of the stretches, one stretch after the other, in offset order. Records that
+   * retention or compaction deleted are left out. It moves no group's offsets.
    * @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE
    */
   read(topic: string, stretches: readonly Stretch[]): AsyncIterable<LogRecord>
 
-  /** By partition: what can be read now. @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE */
+  /** Partition → the offsets that can be read now. @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE */
   ranges(topic: string): Promise<ReadonlyMap<number, OffsetRange>>
 
   /** The names of all topics. @throws UpswellError LOG_UNAVAILABLE */
   topics(): Promise<string[]>
 
-  /** Makes those that are missing; existing ones are only looked at. @throws UpswellError LOG_UNAVAILABLE, INVALID_SETTINGS */
+  /**
+   * Creates the missing topics and leaves existing ones unchanged.
+   * @throws UpswellError LOG_UNAVAILABLE, INVALID_SETTINGS
+   */
   createTopics(topics: readonly TopicToCreate[]): Promise<CreatedTopics>
 
-  /** Deletes topics with all their records; those that are not there are passed over. @throws UpswellError LOG_UNAVAILABLE */
+  /** Deletes the topics that exist, with all their records. @throws UpswellError LOG_UNAVAILABLE */
   deleteTopics(topics: readonly string[]): Promise<void>
 
-  /** Where a group stands in a topic. @throws UpswellError LOG_UNAVAILABLE */
+  /** The state of a group in a topic. @throws UpswellError LOG_UNAVAILABLE */
   group(group: string, topic: string): Promise<GroupState>
 
-  /** Forgets a group and its offsets; one that is not there is passed over. @throws UpswellError LOG_UNAVAILABLE, also while it has members */
+  /**
+   * Deletes a group with its offsets, if it exists.
+   * @throws UpswellError LOG_UNAVAILABLE, also while it has members
+   */
   deleteGroup(group: string): Promise<void>
 
   ping(): Promise<void>
@@ -57,14 +64,17 @@ export interface LogRecord {
   readonly key: Buffer | null
   readonly value: Buffer | null
   readonly headers: Readonly<Record<string, Buffer>>
-  /** Where key and value lie in what was fetched, for readers that need no views of their own; logs that have no such place leave it out. */
+  /** Key and value as ranges of the fetched bytes, for readers that need no views. Some logs have none. */
   readonly span?: RecordSpan
 }
 
-/** Records in offset order, of which each is made when it is asked for: whoever goes over thousands of them keeps none. An array is one, too. */
+/**
+ * Records in offset order. It may make each record when it is asked for, so that nobody keeps thousands. An
+ * array fits.
+ */
 export interface RecordList extends Iterable<LogRecord> {
   readonly length: number
-  /** Undefined beyond the last. Negative: counted from the end, as with `Array.at`. */
+  /** Like `Array.at`. */
   at(index: number): LogRecord | undefined
 }
 
@@ -84,14 +94,14 @@ export interface OutgoingRecord {
   readonly key: string | Buffer | null
   readonly value: string | Buffer | null
   readonly headers?: Readonly<Record<string, string | Buffer>>
-  /** ms; the log's own clock if left out. */
+  /** ms; the time of the log's clock if left out. */
   readonly timestamp?: number
 }
 
 export interface OffsetRange {
-  /** The first offset that is still there. */
+  /** The first offset that still exists. */
   readonly first: number
-  /** The offset that the next record gets. What lies below it may belong to transactions that are not finished. */
+  /** The offset of the next record. Records below it may belong to unfinished transactions. */
   readonly end: number
 }
 
@@ -104,11 +114,11 @@ export interface Stretch {
 }
 
 export interface GroupState {
-  /** Whether somebody consumes as this group now. */
+  /** Whether a process consumes as this group now. */
   readonly isConsuming: boolean
-  /** By partition: the committed offset. Partitions without one are left out. */
+  /** Partition → the committed offset. Partitions without one are left out. */
   readonly committed: ReadonlyMap<number, number>
-  /** By partition: what was committed with the offset; those without are left out. */
+  /** Partition → the text that was committed with the offset. Partitions without one are left out. */
   readonly metadata: ReadonlyMap<number, string>
 }
 
@@ -124,7 +134,10 @@ export interface TopicToCreate {
 export interface CreatedTopics {
   readonly created: readonly string[]
   readonly existing: readonly string[]
-  /** Existing with another number of partitions than asked for; they were left alone, since more partitions would move accounts. */
+  /**
+   * Existing topics with another number of partitions. They are left unchanged: more partitions would move
+   * accounts.
+   */
   readonly different: readonly {
     readonly name: string
     readonly partitions: number
@@ -141,20 +154,25 @@ export interface ConsumeOptions {
   readonly group: string
   readonly topics: readonly string[]
   readonly handler: PartitionHandler
-  /** The most records handed over at once. */
+  /** The most records in one call of `process`. */
   readonly batchSize: number
 }
 
 /**
- * What a group does with a partition. The adapter calls `assigned`, then `process` for batch after batch, never two calls at
- * a time for one partition. If either throws, it forgets the session, waits (with backoff), fences again and calls `assigned` again.
+ * A group's handling of a partition. The adapter calls `assigned`, then `process` for batch after batch, one
+ * call at a time for a partition. If either throws, the adapter ends the session, waits (longer each time),
+ * fences again, and calls `assigned` with a new session.
  */
 export interface PartitionHandler {
-  /** The partition is ours and every earlier owner is fenced. Returns the offset to read from. */
+  /** This process owns the partition, and every earlier owner is fenced. Returns the offset to read from. */
   assigned(session: PartitionSession): Promise<number>
-  /** At least one record, in offset order, offsets may have gaps. Commits before it returns, or throws; one that leaves a commit under way calls `lose` if that fails. The list is of no use any more then; records of it may be kept. */
+  /**
+   * Gets at least one record, in offset order; offsets may have gaps. The handler commits before it returns,
+   * or throws. If it returns while a commit is under way, it calls `lose` if that commit fails. The list is
+   * valid until it returns; single records may be kept.
+   */
   readonly process: (session: PartitionSession, records: RecordList) => Promise<void>
-  /** The session is over; nothing of it may be used any more. Called once a session. */
+  /** The session is over and may not be used any more. Called once for each session. */
   released(session: PartitionSession): void
 }
 
@@ -163,26 +181,31 @@ export interface PartitionSession {
   readonly partition: number
   /** The group's committed offset when the session began; 0 if there was none. */
   readonly committedOffset: number
-  /** What was committed with that offset; undefined: nothing. */
+  /** The text that was committed with that offset. */
   readonly committedMetadata?: string | undefined
-  /** The first offset of the partition that was there when the session began: what lay before was deleted by retention. */
+  /** The first offset that existed when the session began. Retention has deleted all records before it. */
   readonly firstOffset: number
-  /** The end of the partition when the session began: the offset of the next record. */
+  /** The offset of the next record when the session began. */
   readonly endOffset: number
   /**
-   * Publishes `records` and moves the group's offset to `nextOffset`, in one transaction. `metadata`: a short text that is kept with the offset.
-   * @throws UpswellError LOG_FENCED: someone else owns the partition; LOG_UNAVAILABLE: not known whether it happened. After either the session is dead.
+   * Publishes `records` and moves the group's offset to `nextOffset`, in one transaction. `metadata` is a
+   * short text that is stored with the offset. After an error the session is over.
+   * @throws UpswellError LOG_FENCED: another process owns the partition; LOG_UNAVAILABLE: the outcome is
+   * unknown
    */
   commit(records: readonly OutgoingRecord[], nextOffset: number, metadata?: string): Promise<void>
-  /** Ends the session as a throw from `process` does, for what goes wrong between two calls. Once it is over, nothing happens. */
+  /**
+   * Ends the session like an error from `process`, for failures between two calls. Does nothing once it is
+   * over.
+   */
   lose(reason: unknown): void
 }
 
 export interface Consumption {
-  /** Finishes the batches under way, leaves the group. */
+  /** Finishes the current batches and leaves the group. */
   stop(): Promise<void>
-  /** Undefined while all is well; otherwise what is wrong now, for readiness and logs. */
+  /** What is wrong now, for readiness and messages; undefined while all is well. */
   problem(): string | undefined
-  /** Partitions assigned and working now. */
+  /** The partitions that are being processed now. */
   assignments(): readonly { readonly topic: string; readonly partition: number }[]
 }

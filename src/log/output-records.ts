@@ -4,10 +4,9 @@ import type { Rejection } from '../signals/parse-signal.ts'
 import type { LogRecord, OutgoingRecord } from './log.ts'
 import type { TopicNames } from './topic-names.ts'
 
-/**
- * What goes out, as records: a JSON value in the contract's order of fields, and CloudEvents headers in Kafka's binary mode.
- * Nothing in a value depends on partitions or offsets; the `sequence` is a header.
- */
+// Output records: a JSON value with its fields in the contract's order, and CloudEvents headers in Kafka's
+// binary mode. No value depends on partitions or offsets; the `sequence` is a header.
+
 const SOURCE = '/upswell/score'
 
 /** The record of a scoring event caused by the record at `sequence` (`partition:offset` in `signals`). */
@@ -92,7 +91,10 @@ function noticeValue(event: PqlEvent | AlertEvent): object {
   return { ...rest, at: isoTime(at), cause }
 }
 
-/** A record that cannot be used, as it came: key, value and headers byte for byte, with where it stood and why it is here. */
+/**
+ * A rejected record, with its key, value and headers unchanged. Further headers give its origin and the
+ * reason.
+ */
 export function deadLetterRecord(
   topics: TopicNames,
   record: LogRecord,
@@ -114,7 +116,9 @@ export function deadLetterRecord(
   }
 }
 
-/** RFC 3339, or the plain number where it is beyond what a date can be: producers write timestamps in other units by mistake. */
+/**
+ * RFC 3339, or the plain number if no date can be that late: some producers write timestamps in another unit.
+ */
 function timeText(ms: number): string {
   const date = new Date(ms)
   return Number.isNaN(date.getTime()) ? String(ms) : date.toISOString()

@@ -2,8 +2,8 @@ const SEED = 0x9747b28c
 const M = 0x5bd1e995
 
 /**
- * The partition of a key among `partitions`, as the Java client's default partitioner places it: murmur2 of the UTF-8 bytes,
- * its sign bit cleared, modulo.
+ * The partition of a key, as the Java client's default partitioner chooses it: murmur2 of the UTF-8 bytes
+ * without the sign bit, modulo `partitions`.
  */
 export function partitionOf(key: string | Uint8Array, partitions: number): number {
   const bytes = typeof key === 'string' ? Buffer.from(key) : key

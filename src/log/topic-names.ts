@@ -1,6 +1,6 @@
 import type { SignalKind } from '../signals/signal.ts'
 
-/** What every topic is for. Names come from the settings; these are the defaults. */
+/** The source topics and the kind of signal that each brings. */
 export const SOURCE_TOPICS = {
   'product-usage': 'usage',
   'intent-signals': 'intent',
@@ -21,12 +21,12 @@ export const OUTPUT_TOPICS = [
 ] as const
 export type OutputTopic = (typeof OUTPUT_TOPICS)[number]
 
-/** What an emptied store is made from, compacted: `checkpoints/`. */
+/** The compacted topic from which an emptied store is rebuilt; see consumers/checkpoints/. */
 export const CHECKPOINTS = 'activity-checkpoints'
 
 export type TopicRole = SourceTopic | 'signals' | OutputTopic | typeof CHECKPOINTS
 
-/** The name of each topic in this installation. */
+/** Role → the topic's name in this installation. */
 export type TopicNames = Readonly<Record<TopicRole, string>>
 
 export const TOPIC_ROLES: readonly TopicRole[] = [

@@ -1,30 +1,33 @@
 import type { TopicToCreate } from './log.ts'
 import { CHECKPOINTS, OUTPUT_TOPICS, TOPIC_ROLES, type TopicNames, type TopicRole } from './topic-names.ts'
 
-/** The most that a broker takes in one request by default: what a source could send, dead-letter must be able to hold. */
+/** A broker's default limit for a request: dead-letter must be able to hold whatever a source could send. */
 const LARGEST_MESSAGE_BYTES = String(100 * 1024 * 1024)
 const KEPT_FOR_EVER = '-1'
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** What matters of each topic beside its number of partitions. Sources are kept as long as the brokers' defaults say. */
+/**
+ * Role → the topic's settings, except its number of partitions. Sources have the brokers' default retention.
+ */
 const TOPIC_CONFIG: Partial<Record<TopicRole, Readonly<Record<string, string>>>> = {
-  // The log is the truth: all scores can be made again from it. Its times are the signals' own when history is loaded, so nothing may go by age.
+  // The log is the truth: all scores can be computed again from it. Loaded history has the signals' own
+  // times, so nothing may be deleted by age.
   signals: {
     'retention.ms': KEPT_FOR_EVER,
     'retention.bytes': KEPT_FOR_EVER,
     'message.timestamp.type': 'CreateTime',
   },
   'account-scores': { 'cleanup.policy': 'compact' },
-  // A checkpoint that was begun and left undone takes nothing from the one before for so long; its owner is back by then.
+  // An unfinished checkpoint must not replace records of the last one. Within this time its owner is back.
   [CHECKPOINTS]: { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(DAY_MS) },
   'dead-letter': { 'max.message.bytes': LARGEST_MESSAGE_BYTES, 'retention.ms': KEPT_FOR_EVER },
-  // Their times too are those of the signals behind them.
+  // Their times are the times of the signals that caused them.
   'tier-changes': { 'retention.ms': KEPT_FOR_EVER },
   'pql-events': { 'retention.ms': KEPT_FOR_EVER },
   alerts: { 'retention.ms': KEPT_FOR_EVER },
 }
 
-/** What `upswell topics create` makes. */
+/** The topics that `upswell topics create` creates. */
 export function topicsOfInstallation(
   names: TopicNames,
   partitions: number,
@@ -33,7 +36,7 @@ export function topicsOfInstallation(
   return topicsFor(TOPIC_ROLES, names, partitions, replicationFactor)
 }
 
-/** What a replay has of its own: it reads no sources. */
+/** A replay's own topics. It reads no sources. */
 export function topicsOfReplay(names: TopicNames, partitions: number): TopicToCreate[] {
   return topicsFor(REPLAY_ROLES, names, partitions)
 }

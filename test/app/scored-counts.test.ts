@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createMetrics } from '../../src/app/metrics.ts'
 import { CountedBatches } from '../../src/app/scored-counts.ts'
-import type { BatchReport } from '../../src/consumers/scorer/score-partition.ts'
+import type { BatchReport } from '../../src/consumers/scorer/batch-report.ts'
 import type { PqlEvent, TierChange } from '../../src/scoring/outputs.ts'
 
 const number = fc.nat({ max: 3 })

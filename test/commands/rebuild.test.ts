@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { beforeAll, expect, test } from 'vitest'
 import { openEmbeddedBackend } from '../../src/app/embedded-backend.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
+import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import { startScoring } from '../../src/consumers/scorer/score-partitions.ts'
-import { signalRecord } from '../../src/log/log-entries.ts'
+import { signalRecord } from '../../src/log/make-records.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { silent, until } from '../support/log-handlers.ts'
@@ -30,15 +31,12 @@ async function scored(signals: ReturnType<typeof pipelineSignals>): Promise<Envi
     await log.append(signals.map(signal => signalRecord(TOPICS.signals, signal, signal.occurredAt, 'event')))
     const scoring = await startScoring({
       backend,
-      topics: TOPICS,
+      publication: alwaysServing(TOPICS),
       library: new ModelLibrary(),
-      models: MODELS,
       logger: silent,
       onScored: () => {},
-      group: 'upswell-score',
-      batchSize: 500,
-      now: Date.now,
-      tickIntervalMs: 50,
+      source: { topic: TOPICS.signals, group: 'upswell-score', batchSize: 500 },
+      ticks: { models: MODELS, now: Date.now, intervalMs: 50 },
     })
     const ranges = await log.ranges(TOPICS.signals)
     for (const [partition, { end }] of ranges)

@@ -77,7 +77,7 @@ describe('upswell start --empty', { timeout: 120_000 }, () => {
     expect([sameDirectory.code, sameDirectory.stdout]).toEqual([1, ''])
     expect(sameDirectory.stderr).toMatch(
       new RegExp(
-        `^upswell: LOG_FENCED: Process ${first.pid} on \\S+ \\(this is \\d+\\) consumes the data directory ${dataDir}, and only one can\\. Stop it, or give one of the two a directory of its own\\.\n$`,
+        `^upswell: LOG_FENCED: Process ${first.pid} on \\S+ \\(this is \\d+\\) consumes the data directory ${dataDir}, and only one process can\\. Stop it, or give one of the two its own directory\\.\n$`,
       ),
     )
     const { port } = new URL(url)

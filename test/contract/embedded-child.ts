@@ -1,6 +1,7 @@
 /**
- * The other process in the tests of the embedded pair: `embedded-child.mjs COMMAND DIRECTORY`. It prints one JSON value a
- * line, and goes on until it is killed, unless it was told to append. A bystander ends on SIGTERM.
+ * The other process in the tests of the embedded pair: `embedded-child.mjs COMMAND DIRECTORY`. It prints one
+ * JSON value a line. It runs until it is killed; with the command to append it ends by itself, and a
+ * bystander ends on SIGTERM.
  */
 import { setTimeout } from 'node:timers/promises'
 import { openEmbeddedBackend } from '../../src/app/embedded-backend.ts'

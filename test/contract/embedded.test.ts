@@ -56,14 +56,14 @@ logContract('embedded', async () => {
 })
 
 describe('the embedded environment', () => {
-  it('is made with its directory, also where the name has a dot', async () => {
+  it('is created with its directory, even if the name has a dot', async () => {
     const directory = join(await temporaryDirectory(), 'not', 'there.yet')
     const environment = await openLmdbEnvironment(directory)
     expect(await environment.sizeBytes()).toBeGreaterThan(0)
     await environment.close()
   })
 
-  it('in a place that cannot be written is refused', async () => {
+  it('is refused in a place that cannot be written', async () => {
     const file = join(await temporaryDirectory(), 'file')
     await writeFile(file, '')
     await expect(openLmdbEnvironment(join(file, 'data'))).rejects.toMatchObject({
@@ -72,7 +72,7 @@ describe('the embedded environment', () => {
     })
   })
 
-  it('of another format is refused, and so is a file that is not of LMDB', async () => {
+  it('is refused if it has another format or is no LMDB file', async () => {
     const directory = await temporaryDirectory()
     const environment = await openLmdbEnvironment(directory)
     environment.meta.putSync(Buffer.from('format'), Buffer.from('99'))
@@ -87,7 +87,7 @@ describe('the embedded environment', () => {
     await expect(openLmdbEnvironment(other)).rejects.toMatchObject({ code: 'STATE_UNREADABLE' })
   })
 
-  it('that another program made is refused, and left as it is', async () => {
+  it('is refused and left unchanged if another program made it', async () => {
     const directory = await temporaryDirectory()
     const foreign = open({ path: directory, noSubdir: false, overlappingSync: false })
     foreign.openDB('their-table', {}).putSync('a', 1)
@@ -98,7 +98,7 @@ describe('the embedded environment', () => {
     })
   })
 
-  it('is opened once at a time by a process', async () => {
+  it('can be opened once at a time by a process', async () => {
     const directory = await temporaryDirectory()
     const environment = await openLmdbEnvironment(directory)
     await expect(openLmdbEnvironment(`${directory}/../${basename(directory)}`)).rejects.toThrow(
@@ -108,7 +108,7 @@ describe('the embedded environment', () => {
     await (await openLmdbEnvironment(directory)).close()
   })
 
-  it('that was closed refuses calls with a coded error', async () => {
+  it('refuses calls with a coded error after it was closed', async () => {
     const backend = await openBackend(await temporaryDirectory())
     await backend.close()
     await expect(backend.store.load(0, ['a'])).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
@@ -119,7 +119,7 @@ describe('the embedded environment', () => {
 })
 
 describe('the embedded log', () => {
-  it('refuses a topic whose number of partitions was changed', async () => {
+  it('refuses a topic whose configured number of partitions has changed', async () => {
     const directory = await temporaryDirectory()
     const before = await openEmbeddedBackend({ directory, partitions: 4 })
     await before.log.append([record('1')])
@@ -140,7 +140,7 @@ describe('the embedded log', () => {
     expect(await valuesOf(after, 'in')).toEqual(['1'])
   })
 
-  it('keeps a topic that was made with a number of partitions of its own', async () => {
+  it('keeps a topic that was created with its own number of partitions', async () => {
     const directory = await temporaryDirectory()
     const before = await openEmbeddedBackend({ directory, partitions: 4 })
     await before.log.createTopics([
@@ -154,7 +154,7 @@ describe('the embedded log', () => {
     await expect(after.log.partitions('usual')).rejects.toMatchObject({ code: 'PARTITIONS_CHANGED' })
   })
 
-  it('deletes no topic that it consumes', async () => {
+  it('does not delete a topic that it consumes', async () => {
     const { log } = await openBackend(await temporaryDirectory())
     await log.append([record('1'), { topic: 'other', key: 'k', value: '2' }])
     const consumption = await log.consume({ group: 'g', topics: ['in'], handler: idle, batchSize: 1 })
@@ -168,7 +168,7 @@ describe('the embedded log', () => {
     expect(await log.topics()).toEqual([])
   })
 
-  it('deletes the records of a large topic, and those of no other', async () => {
+  it('deletes the records of a large topic, and no others', async () => {
     const directory = await temporaryDirectory()
     const environment = await openLmdbEnvironment(directory)
     onTestFinished(() => environment.close())
@@ -188,7 +188,7 @@ describe('the embedded log', () => {
     expect(await valuesOf({ log }, 'z')).toHaveLength(10)
   })
 
-  it('keeps those who still know a deleted topic out of the one that was made after it', async () => {
+  it('does not let users of a deleted topic write into a later one', async () => {
     const directory = await temporaryDirectory()
     const environment = await openLmdbEnvironment(directory)
     onTestFinished(() => environment.close())
@@ -226,7 +226,7 @@ describe('the embedded log', () => {
     await one!.close()
   })
 
-  it('makes several new topics in one append', async () => {
+  it('creates several new topics in one append', async () => {
     const backend = await openBackend(await temporaryDirectory())
     await backend.log.append(['a', 'b', 'c'].map(topic => ({ topic, key: 'k', value: topic })))
     await backend.log.append(['c', 'd', 'a'].map(topic => ({ topic, key: 'k', value: `${topic}2` })))
@@ -269,11 +269,11 @@ describe('the embedded log', () => {
       await vi.waitFor(() => expect(committed).toBe(i + 1), { timeout: 5_000, interval: 1 })
       delaysMs.push(seenAt[i]! - appendedAt)
     }
-    // Waiting for the poll instead would take 50 ms on average.
+    // The poll alone would take 50 ms on average.
     expect(delaysMs.toSorted((a, b) => a - b)[10]).toBeLessThan(20)
   })
 
-  it('tells of handlers that throw, and waits longer each time', async () => {
+  it('reports handlers that throw, and waits longer each time', async () => {
     const directory = await temporaryDirectory()
     const warnings: { details: object; message: string }[] = []
     const backend = await openEmbeddedBackend({
@@ -306,7 +306,7 @@ describe('the embedded log', () => {
     const backend = await openBackend(await temporaryDirectory())
     const options = { group: 'g', topics: ['in'], handler: idle, batchSize: 1 }
     const consumption = await backend.log.consume(options)
-    await expect(backend.log.consume(options)).rejects.toThrow('g/in is consumed already')
+    await expect(backend.log.consume(options)).rejects.toThrow('this process already consumes in as g')
     await consumption.stop()
     await backend.log.consume(options)
   })
@@ -322,7 +322,7 @@ describe('namespaces of the embedded backend', () => {
   })
   const ids = Array.from({ length: 5_000 }, (_, i) => `account-${i}`)
 
-  it('are opened, written, cleared and dropped while the first one is written', async () => {
+  it('can be opened, written, cleared and dropped while the first one is written', async () => {
     const backend = await openBackend(await temporaryDirectory())
     await backend.store.fence(0, 'owner')
     let storedOffset = 0
@@ -354,7 +354,7 @@ describe('namespaces of the embedded backend', () => {
     await backend.log.append([record('the log is open')])
   })
 
-  it('have batches of their own', async () => {
+  it('have their own batches', async () => {
     const backend = await openBackend(await temporaryDirectory())
     const other = await backend.inNamespace('other')
     await other.store.fence(0, 'owner')
@@ -370,7 +370,7 @@ describe('namespaces of the embedded backend', () => {
     expect(await valuesOf(backend, 'out')).toEqual(['1'])
   })
 
-  it('refuse the rest of a clearing to an owner that lost the partition meanwhile', async () => {
+  it('stop clearing for an owner that has lost the partition meanwhile', async () => {
     const { store } = await openBackend(await temporaryDirectory())
     await store.fence(0, 'owner')
     await store.save(0, save(1, ids))
@@ -384,7 +384,7 @@ describe('namespaces of the embedded backend', () => {
     expect((await store.load(0, ids)).every(found => found === undefined)).toBe(true)
   })
 
-  it('are as many as 30 in one process', async () => {
+  it('can be 30 in one process', async () => {
     const backend = await openBackend(await temporaryDirectory())
     for (let i = 0; i < 30; i++) {
       const { store } = await backend.inNamespace(`namespace-${i}`)
@@ -421,7 +421,7 @@ describe('a batch of the embedded backend', () => {
     expect((await backend.store.readPartition(0)).storedOffset).toBe(2)
   })
 
-  it('is not written at all if another process took the log over', async () => {
+  it('is not written at all if another process has taken over the log', async () => {
     const environment = await openLmdbEnvironment(await temporaryDirectory())
     const log = new EmbeddedLog(environment, { partitions: 1 })
     const store = new LmdbStore(environment)
@@ -459,13 +459,13 @@ describe('a batch of the embedded backend', () => {
 describe('the embedded pair among processes', { timeout: 60_000 }, () => {
   beforeAll(bundleChild, 60_000)
 
-  it('has outputs, consumed offset, state and watermark that agree, wherever a process is killed', async () => {
+  it('keeps outputs, consumed offset, state and stored offset consistent, wherever a process is killed', async () => {
     const directory = await temporaryDirectory()
     const count = 60_000
     const filling = await openEmbeddedBackend({ directory, partitions: 1 })
     await filling.log.append(Array.from({ length: count }, (_, i) => record(`${i}`)))
     await filling.close()
-    // Appends all the while, and so meets the write lock that a killed process held.
+    // It appends all the time, and so meets the write lock that a killed process held.
     const bystander = startChild('bystand', directory)
     const bystanderExit = once(bystander, 'exit')
 
@@ -482,7 +482,7 @@ describe('the embedded pair among processes', { timeout: 60_000 }, () => {
       expect(committed).toBeGreaterThanOrEqual(durable)
       const { storedOffset, state } = await backend.store.readPartition(0)
       expect(storedOffset).toBe(committed)
-      // Killed before its first batch, it leaves nothing.
+      // A process that is killed before its first batch leaves nothing.
       const expected = committed === 0 ? [] : [String(committed)]
       expect([state].flatMap(bytes => (bytes ? [String(bytes)] : []))).toEqual(expected)
       const counter = await backend.store.load(0, ['counter'])
@@ -500,7 +500,7 @@ describe('the embedded pair among processes', { timeout: 60_000 }, () => {
     expect(await bystanderExit).toEqual([0, null])
   })
 
-  it('lets one process consume, until it is gone', async () => {
+  it('lets one process consume until it is gone', async () => {
     const directory = await temporaryDirectory()
     const child = startChild('hold', directory)
     const exit = once(child, 'exit')
@@ -512,7 +512,7 @@ describe('the embedded pair among processes', { timeout: 60_000 }, () => {
       message: expect.stringContaining(`Process ${child.pid}`),
     })
     await backend.log.append([record('appending is no consuming')])
-    // Which groups another process consumes is not known.
+    // It is not known which groups another process consumes.
     expect((await backend.log.group('g', 'in')).isConsuming).toBe(true)
     await expect(backend.log.deleteGroup('g')).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' })
 
@@ -524,7 +524,7 @@ describe('the embedded pair among processes', { timeout: 60_000 }, () => {
     expect((await backend.log.group('other', 'in')).isConsuming).toBe(false)
   })
 
-  it('lets others append while it consumes, and numbers no record twice', async () => {
+  it('lets other processes append while it consumes, and gives no offset twice', async () => {
     const directory = await temporaryDirectory()
     const backend = await openBackend(directory)
     const seen: LogRecord[] = []
@@ -598,7 +598,7 @@ async function valuesOf(backend: Pick<Backend, 'log'>, topic: string): Promise<s
   return values
 }
 
-/** As a session of the child's group sees it. */
+/** The offsets that a session of the child's group sees. */
 async function committedOffset(backend: Backend): Promise<number> {
   let committed: number | undefined
   const handler = {
@@ -613,7 +613,7 @@ async function committedOffset(backend: Backend): Promise<number> {
   return committed!
 }
 
-/** What `claimConsuming` in a container does that shares the directory. */
+/** Claims like `claimConsuming` in a container that shares the directory. */
 function takeOver(environment: LmdbEnvironment): void {
   const row = { token: 'other', pid: 4711, host: 'elsewhere', startedAt: null }
   environment.meta.putSync(Buffer.from('consuming-process'), Buffer.from(JSON.stringify(row)))
@@ -624,7 +624,7 @@ interface ChildLine {
   readonly assigned?: { readonly storedOffset: number; readonly committedOffset: number }
 }
 
-/** Lets a child commit batches, kills it `afterMs` after it has begun, and answers what it said. */
+/** Lets a child commit batches, kills it `afterMs` after it has begun, and returns its output. */
 async function runUntilKilled(directory: string, afterMs: number): Promise<ChildLine[]> {
   const child = startChild('commit', directory)
   const exit = once(child, 'exit')
@@ -651,11 +651,11 @@ function startChild(command: string, directory: string): ChildProcess {
 }
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
-/** Below node_modules, so that the child finds lmdb. */
+/** It is below node_modules, so that the child finds lmdb. */
 const childDirectory = join(repository, 'node_modules', '.cache', 'upswell', `embedded-child-${process.pid}`)
 const childScript = join(childDirectory, 'embedded-child.mjs')
 
-/** Node 20 runs no TypeScript. */
+/** Node 20 does not run TypeScript. */
 async function bundleChild(): Promise<() => Promise<void>> {
   await build({
     configFile: false,
@@ -677,7 +677,7 @@ function makeDirectory(): Promise<string> {
 
 async function temporaryDirectory(): Promise<string> {
   const directory = await makeDirectory()
-  // Registered before anything that is opened in it, and so removed after that was closed.
+  // Registered first, so that the directory is removed after everything in it was closed.
   onTestFinished(() => rm(directory, { recursive: true, force: true }))
   return directory
 }

@@ -12,26 +12,17 @@ import type {
   RecordList,
 } from '../../src/log/log.ts'
 import { partitionOf } from '../../src/log/partition-of.ts'
-import { logReadingContract } from './log-reading-contract.ts'
+import { logReadingContract, type OpenedLog } from './log-reading-contract.ts'
 
-export interface OpenedLog {
-  readonly log: Log
-  /** Makes a topic that nobody has used, and answers its name. */
-  createTopic(partitions: number): Promise<string>
-  /** Writes the records in a transaction and aborts it. Left out where nothing can be seen of such a one. */
-  abort?(records: readonly OutgoingRecord[]): Promise<void>
-  close(): Promise<void>
-}
-
-/** Joining a group and moving partitions takes Kafka seconds; what is awaited is awaited this long. */
+/** The limit of each wait: Kafka takes seconds to join a group and to move partitions. */
 const PATIENCE_MS = 45_000
 const TEST_TIMEOUT_MS = 120_000
-/** How long nothing may happen for it to count as "does not happen". */
+/** After this long without an event, a test takes it that none will come. */
 const QUIET_MS = 400
 
 /**
- * What every log does. `open` is called once for all tests; each makes topics and groups of its own. Offsets may have gaps, so no
- * test counts on the next one being one higher.
+ * The contract of every log. `open` is called once for all tests; each test makes its own topics and groups.
+ * Offsets may have gaps, so no test assumes that the next one is one higher.
  */
 export function logContract(name: string, open: () => Promise<OpenedLog>): void {
   describe(`${name}: the log`, { timeout: TEST_TIMEOUT_MS }, () => {
@@ -65,12 +56,12 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
     logReadingContract(() => opened)
 
     describe('appending', () => {
-      it('knows the number of partitions of a topic', async () => {
+      it('returns the number of partitions of a topic', async () => {
         expect(await log.partitions(await opened.createTopic(1))).toBe(1)
         expect(await log.partitions(await opened.createTopic(5))).toBe(5)
       })
 
-      it('gives records back in the order in which they were appended', async () => {
+      it('returns records in the order in which they were appended', async () => {
         const topic = await opened.createTopic(1)
         const first = await appendNumbered(topic, 100)
         const second = await log.append([{ topic, key: 'k', value: 'last' }])
@@ -81,15 +72,15 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(second[0]!.offset).toBeGreaterThan(first.at(-1)!)
       })
 
-      it('gives nothing back from an empty topic', async () => {
+      it('returns nothing from an empty topic', async () => {
         expect(await all(log, await opened.createTopic(3))).toEqual([])
       })
 
-      it('takes no records as well', async () => {
+      it('accepts an empty list of records', async () => {
         expect(await log.append([])).toEqual([])
       })
 
-      it('puts a key where partitionOf says, and answers where each record went', async () => {
+      it('puts a key where partitionOf says, and returns the position of each record', async () => {
         const topic = await opened.createTopic(7)
         const keys = [
           'acme',
@@ -161,7 +152,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(Buffer.compare(big!.headers['large']!, large)).toBe(0)
       })
 
-      it('tells null from empty, in key and value', async () => {
+      it('keeps null and empty apart, in key and value', async () => {
         const topic = await opened.createTopic(1)
         await log.append([
           { topic, partition: 0, key: null, value: null },
@@ -174,7 +165,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect([keyless!.key, keyless!.value]).toEqual([null, Buffer.from('no key')])
       })
 
-      it('keeps the timestamp that it is given, and takes the time where there is none', async () => {
+      it('keeps a given timestamp, and uses the current time without one', async () => {
         const topic = await opened.createTopic(1)
         const before = Date.now()
         await log.append([
@@ -194,7 +185,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
     })
 
     describe('consuming', () => {
-      it('hands over a topic from its beginning, then what is appended later, in order', async () => {
+      it('hands over a topic from its beginning, then later records, in order', async () => {
         const topic = await opened.createTopic(1)
         await appendNumbered(topic, 50)
         const recorder = new Recorder()
@@ -205,7 +196,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(recorder.texts).toEqual([...Array.from({ length: 50 }, (_, i) => `${i}`), 'later'])
       })
 
-      it('hands over whole records', async () => {
+      it('hands over records with all their fields', async () => {
         const topic = await opened.createTopic(1)
         const headers = { ce_id: Buffer.from([0, 255]) }
         await log.append([{ topic, key: 'k', value: null, headers, timestamp: 1_600_000_000_000 }])
@@ -246,7 +237,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(recorder.texts).toHaveLength(53)
       })
 
-      it('never has two calls under way for a partition, and lets partitions go on without each other', async () => {
+      it('makes one call at a time for a partition, and lets partitions proceed independently', async () => {
         const topic = await opened.createTopic(2)
         await appendNumbered(topic, 30, 0)
         await appendNumbered(topic, 30, 1)
@@ -295,7 +286,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(recorder.sessions[0]!.endOffset).toBeGreaterThan(offsets.at(-1)!)
       })
 
-      it('begins with the end 0 in an empty partition', async () => {
+      it('begins a session with the end 0 in an empty partition', async () => {
         const topic = await opened.createTopic(1)
         const recorder = new Recorder()
         await consume([topic], recorder)
@@ -305,7 +296,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
     })
 
     describe('a committed offset', () => {
-      it('is where the group goes on after it was stopped', async () => {
+      it('is where the group continues after a stop', async () => {
         const [topic, group] = [await opened.createTopic(1), newGroup()]
         const offsets = await appendNumbered(topic, 20)
         const before = new Recorder()
@@ -321,7 +312,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(after.sessions[0]!.committedOffset).toBe(offsets.at(-1)! + 1)
       })
 
-      it('keeps what was committed with it, until something else is', async () => {
+      it('keeps its metadata until other metadata is committed', async () => {
         const [topic, group] = [await opened.createTopic(1), newGroup()]
         await appendNumbered(topic, 2)
         let metadata: string | undefined = 'how far – it is'
@@ -341,7 +332,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect((await log.group(group, topic)).metadata).toEqual(new Map())
       })
 
-      it('is as early as the handler said, whatever it was handed', async () => {
+      it('may be earlier than the records that were handed over', async () => {
         const [topic, group] = [await opened.createTopic(1), newGroup()]
         const offsets = await appendNumbered(topic, 10)
         const before = new Recorder({ nextOffset: () => offsets[4]! })
@@ -356,7 +347,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(after.sessions[0]!.committedOffset).toBe(offsets[4])
       })
 
-      it('gives way to the offset that the handler starts from, earlier or later', async () => {
+      it('yields to an earlier or later offset that `assigned` returns', async () => {
         const [topic, group] = [await opened.createTopic(1), newGroup()]
         const offsets = await appendNumbered(topic, 10)
         const first = new Recorder({ nextOffset: () => offsets[5]! })
@@ -377,7 +368,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(later.texts).toEqual(['8', '9'])
       })
 
-      it('belongs to the partition', async () => {
+      it('belongs to one partition', async () => {
         const [topic, group] = [await opened.createTopic(2), newGroup()]
         await appendNumbered(topic, 5, 1)
         const before = new Recorder()
@@ -404,7 +395,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect((await all(log, output)).map(textOf)).toEqual(recorder.texts)
       })
 
-      it('shows nothing before it, and once it is done shows all', async () => {
+      it('shows nothing before it is done, and everything afterwards', async () => {
         const [input, output] = [await opened.createTopic(1), await opened.createTopic(1)]
         await appendNumbered(input, 5)
         const gate = new Gate()
@@ -424,7 +415,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(await all(log, output)).toHaveLength(5)
       })
 
-      it('of no records moves the offset all the same', async () => {
+      it('without records moves the offset', async () => {
         const [topic, group] = [await opened.createTopic(1), newGroup()]
         const offsets = await appendNumbered(topic, 3)
         const before = new Recorder({ outputs: () => [] })
@@ -474,7 +465,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
     })
 
     describe('a session that is lost between two batches', () => {
-      it('is released, and another begins where the last commit was', async () => {
+      it('is released, and the next begins at the last commit', async () => {
         const topic = await opened.createTopic(1)
         await appendNumbered(topic, 2)
         const recorder = new Recorder()
@@ -494,7 +485,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
     })
 
     describe('a handler that throws', () => {
-      it('before its commit sees the same records again, and nothing of the first time was published', async () => {
+      it('before its commit gets the same records again, and the first attempt published nothing', async () => {
         const [input, output] = [await opened.createTopic(1), await opened.createTopic(1)]
         await appendNumbered(input, 10)
         let failures = 0
@@ -513,7 +504,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect((await all(log, output)).map(textOf)).toEqual(values)
       })
 
-      it('after its commit does not see the records again', async () => {
+      it('after its commit does not get the records again', async () => {
         const [input, output] = [await opened.createTopic(1), await opened.createTopic(1)]
         await appendNumbered(input, 10)
         let failures = 0
@@ -532,7 +523,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect((await all(log, output)).map(textOf)).toEqual(values)
       })
 
-      it('shows as a problem until it goes well again', async () => {
+      it('is shown as a problem until a call succeeds', async () => {
         const topic = await opened.createTopic(1)
         await appendNumbered(topic, 1)
         let isBroken = true
@@ -548,7 +539,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         await until(() => consumption.problem() === undefined)
       })
 
-      it('in assigned is assigned again', async () => {
+      it('in `assigned` is assigned again', async () => {
         const topic = await opened.createTopic(1)
         await appendNumbered(topic, 3)
         let failures = 0
@@ -563,7 +554,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(recorder.sessions.length).toBeGreaterThanOrEqual(3)
       })
 
-      it('holds up its own partition alone', async () => {
+      it('holds up only its own partition', async () => {
         const topic = await opened.createTopic(2)
         await appendNumbered(topic, 5, 0)
         await appendNumbered(topic, 5, 1)
@@ -579,7 +570,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
     })
 
     describe('a session', () => {
-      it('is released once, and used no more', async () => {
+      it('is released once, and not used afterwards', async () => {
         const topic = await opened.createTopic(2)
         await appendNumbered(topic, 20, 0)
         await appendNumbered(topic, 20, 1)
@@ -600,7 +591,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
     })
 
     describe('stopping', () => {
-      it('waits for the batch under way, and its commit lasts', async () => {
+      it('waits for the current batch, whose commit counts', async () => {
         const [topic, group] = [await opened.createTopic(1), newGroup()]
         const offsets = await appendNumbered(topic, 4)
         const gate = new Gate()
@@ -626,7 +617,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(after.sessions[0]!.committedOffset).toBe(offsets.at(-1)! + 1)
       })
 
-      it('hands nothing over any more', async () => {
+      it('ends the handing over', async () => {
         const topic = await opened.createTopic(1)
         const recorder = new Recorder()
         const consumption = await consume([topic], recorder)
@@ -637,7 +628,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(recorder.handed).toEqual([])
       })
 
-      it('may be asked for twice, and while a handler keeps failing', async () => {
+      it('works twice, and while a handler keeps failing', async () => {
         const topic = await opened.createTopic(1)
         await appendNumbered(topic, 1)
         const recorder = new Recorder({
@@ -669,7 +660,7 @@ interface RecorderParts {
   afterCommit?(session: PartitionSession): Promise<void>
 }
 
-/** A handler that commits each batch and remembers what happened. */
+/** A handler that commits each batch and records what happened. */
 class Recorder implements PartitionHandler {
   readonly #parts: RecorderParts
   /** Records whose commit resolved. */
@@ -724,7 +715,7 @@ class Recorder implements PartitionHandler {
   }
 }
 
-/** Holds up whoever awaits `opened`. */
+/** Holds up all that await `opened`. */
 class Gate {
   readonly opened: Promise<void>
   #open: () => void = () => {}

@@ -1,14 +1,24 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { Log, LogRecord, Stretch } from '../../src/log/log.ts'
+import type { Log, LogRecord, OutgoingRecord, Stretch } from '../../src/log/log.ts'
 import { all, CopyingHandler, textOf, until } from '../support/log-handlers.ts'
-import type { OpenedLog } from './log-contract.ts'
 
-/** What every log does for those who read without consuming, and for those who make and delete topics and groups. */
+export interface OpenedLog {
+  readonly log: Log
+  /** Creates a topic and returns its name. */
+  createTopic(partitions: number): Promise<string>
+  /** Writes the records in a transaction and aborts it. Left out if the log never shows an aborted one. */
+  abort?(records: readonly OutgoingRecord[]): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * The contract of every log for reading without consuming, and for creating and deleting topics and groups.
+ */
 export function logReadingContract(openedLog: () => OpenedLog): void {
   const log = (): Log => openedLog().log
 
-  /** Of its own partition; answers the offsets. */
+  /** Appends to one partition and returns the offsets. */
   async function appendTexts(topic: string, partition: number, texts: readonly string[]): Promise<number[]> {
     const positions = await log().append(texts.map(value => ({ topic, partition, key: 'k', value })))
     return positions.map(({ offset }) => offset)
@@ -20,7 +30,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
   }
 
   describe('reading stretches', () => {
-    it('gives what is in the midst of a partition, without what was aborted', async () => {
+    it('returns the middle of a partition, without aborted records', async () => {
       const topic = await openedLog().createTopic(2)
       const early = await appendTexts(topic, 1, ['a', 'b', 'c'])
       await openedLog().abort?.(['lost 1', 'lost 2'].map(value => ({ topic, partition: 1, key: 'k', value })))
@@ -33,7 +43,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
       expect(await textsIn(topic, [{ partition: 1, from: middle[1]!, to: middle[1]! + 1 }])).toEqual(['e'])
     })
 
-    it('gives whole records, as they are consumed', async () => {
+    it('returns records with all their fields, like consuming', async () => {
       const topic = await openedLog().createTopic(1)
       const headers = { ce_id: Buffer.from([0, 255]) }
       const [position] = await log().append([
@@ -44,7 +54,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
       expect(record).toMatchObject({ topic, ...position, timestamp: 1_600_000_000_000, headers })
     })
 
-    it('gives one stretch after the other, in the order given', async () => {
+    it('returns one stretch after the other, in the order given', async () => {
       const topic = await openedLog().createTopic(3)
       await appendTexts(topic, 0, ['a0', 'a1'])
       const last = await appendTexts(topic, 2, ['c0', 'c1', 'c2'])
@@ -58,7 +68,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
       expect(records.map(({ partition }) => partition)).toEqual([2, 2, 0, 0, 2])
     })
 
-    it('ends at the end, and passes over what holds nothing', async () => {
+    it('ends at the end of the log, and skips empty stretches', async () => {
       const topic = await openedLog().createTopic(2)
       const offsets = await appendTexts(topic, 0, ['a', 'b', 'c'])
       const from = offsets[1]!
@@ -74,12 +84,12 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
       expect(await textsIn(topic, [])).toEqual([])
     })
 
-    it('refuses a partition that is not there', async () => {
+    it('refuses a partition that does not exist', async () => {
       const topic = await openedLog().createTopic(2)
       await expect(textsIn(topic, [{ partition: 2, from: 0, to: 5 }])).rejects.toThrow(/no partition 2/)
     })
 
-    it('gives thousands of records, also large ones, each once and in order', async () => {
+    it('returns thousands of records, some large, each once and in order', async () => {
       const topic = await openedLog().createTopic(1)
       const large = Array.from({ length: 40 }, (_, i) => `large ${i} `.padEnd(100_000, 'x'))
       const small = Array.from({ length: 5_000 }, (_, i) => `small ${i}`)
@@ -88,7 +98,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
       expect(texts).toEqual([...large, ...small].slice(7, 4_907))
     })
 
-    it('may be done several times at once, and be given up early', async () => {
+    it('works several times at once, and may end early', async () => {
       const topic = await openedLog().createTopic(2)
       const texts = Array.from({ length: 3_000 }, (_, i) => `${i}`)
       for (const partition of [0, 1]) await appendTexts(topic, partition, texts)
@@ -112,7 +122,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
   })
 
   describe('the ranges of a topic', () => {
-    it('reach from the first offset to the next that will be given', async () => {
+    it('reach from the first offset to the next record', async () => {
       const topic = await openedLog().createTopic(3)
       const nothing = { first: 0, end: 0 }
       expect(await log().ranges(topic)).toEqual(
@@ -131,7 +141,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
   })
 
   describe('topics', () => {
-    it('are made with the number of partitions asked for, and listed', async () => {
+    it('are created with the given number of partitions, and listed', async () => {
       const [one, two] = [`made-${randomUUID()}`, `made-${randomUUID()}`]
       expect(
         await log().createTopics([
@@ -145,7 +155,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
       expect(position!.partition).toBe(4)
     })
 
-    it('that are there already are left as they are', async () => {
+    it('that exist are left unchanged', async () => {
       const [old, fresh] = [await makeTopic(2), `made-${randomUUID()}`]
       await appendTexts(old, 0, ['kept'])
       const topics = [
@@ -167,7 +177,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
       ).rejects.toMatchObject({ code: 'INVALID_SETTINGS' })
     })
 
-    it('can be deleted and made anew with another number of partitions', async () => {
+    it('can be deleted and created again with another number of partitions', async () => {
       const [topic, other] = [await makeTopic(2), await makeTopic(1)]
       const group = `group-${randomUUID()}`
       await appendTexts(topic, 1, ['old 1', 'old 2', 'old 3'])
@@ -189,7 +199,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
       expect((await all(log(), other)).map(textOf)).toEqual(['other', 'other too'])
     })
 
-    it('that are not there may be deleted', async () => {
+    it('that do not exist may be deleted', async () => {
       const topic = await makeTopic(1)
       await log().deleteTopics([`never-${randomUUID()}`, topic, topic])
       await log().deleteTopics([topic])
@@ -199,7 +209,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
   })
 
   describe('a group', () => {
-    it('shows whether it consumes, and its offsets', async () => {
+    it('has a state: whether it consumes, and its offsets', async () => {
       const [topic, group] = [await openedLog().createTopic(2), `group-${randomUUID()}`]
       const offsets = await appendTexts(topic, 1, ['a', 'b'])
       expect(await log().group(group, topic)).toMatchObject({ isConsuming: false, committed: new Map() })
@@ -222,7 +232,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
       expect(await log().group(group, topic)).toMatchObject({ isConsuming: false, committed })
     })
 
-    it('is forgotten when it is deleted, and no other', async () => {
+    it('is gone after its deletion, and no other is', async () => {
       const [topic, group] = [await openedLog().createTopic(1), `group-${randomUUID()}`]
       await appendTexts(topic, 0, ['a', 'b'])
       for (const name of [group, `${group}-2`]) await consumeAll(topic, name)
@@ -243,7 +253,7 @@ export function logReadingContract(openedLog: () => OpenedLog): void {
     return (await recordsIn(topic, stretches)).map(textOf)
   }
 
-  /** Returns when everything in the topic is committed and the group has left. */
+  /** Resolves when everything in the topic is committed and the group has left. */
   async function consumeAll(topic: string, group: string): Promise<void> {
     const output = await openedLog().createTopic(1)
     const count = (await all(log(), topic)).length

@@ -3,8 +3,8 @@ import net from 'node:net'
 import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest'
 import { UpswellError } from '../../src/lib/errors.ts'
 import { kafkaClients } from '../../src/log/kafka/client.ts'
-import { createTopics } from '../../src/log/kafka/create-topics.ts'
 import { type KafkaLogOptions, openKafkaLog } from '../../src/log/kafka/kafka-log.ts'
+import { createTopics } from '../../src/log/kafka/kafka-topics.ts'
 import { openTransactionWriter } from '../../src/log/kafka/transactions.ts'
 import type { Log, PartitionHandler, PartitionSession, RecordList } from '../../src/log/log.ts'
 import { all, CopyingHandler, silent, textOf, until } from '../support/log-handlers.ts'
@@ -246,7 +246,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     }
     const consumption = await log.consume({ group: randomUUID(), topics: [input], handler, batchSize: 1 })
     onTestFinished(() => consumption.stop())
-    await until(() => /offset 500.*ends at 0.*made anew/.test(consumption.problem() ?? ''))
+    await until(() => /offset 500.*ends at 0.*created again/.test(consumption.problem() ?? ''))
   })
 
   it('goes on with the other partitions while one is slow', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { openKafkaRedisBackend } from '../../src/app/kafka-redis-backend.ts'
-import { createTopics } from '../../src/log/kafka/create-topics.ts'
+import { createTopics } from '../../src/log/kafka/kafka-topics.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
 import { countValues, expectedOutputs, MODELS, pipelineSignals } from '../support/pipeline-input.ts'
 import { type Outputs, runPipeline } from '../support/run-pipeline.ts'

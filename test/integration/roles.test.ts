@@ -108,14 +108,14 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
       })
       expect(code).toBe(1)
       expect(stderr).toMatch(
-        /^upswell: TOPIC_MISSING: Kafka has no topic [^;]*\.missing\.[^;]*; create what is missing with `upswell topics create`\n$/,
+        /^upswell: TOPIC_MISSING: Kafka has no topic [^;]*\.missing\.[^;]*; create the missing ones with `upswell topics create`\n$/,
       )
     }
     const { upswell, url } = await startRole(main, 'api', missing)
     upswell.endWithTest()
     const { detail } = await untilJson<{ detail: string }>(`${url}/readyz`, ({ status }) => status === 503)
     expect(detail).toMatch(
-      /^log: TOPIC_MISSING: Kafka has no topic .*\.missing\.signals; create what is missing/,
+      /^log: TOPIC_MISSING: Kafka has no topic .*\.missing\.signals; create the missing ones/,
     )
     await stopInTime(upswell)
   })

@@ -1,23 +1,45 @@
-import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { createTurns } from '../../src/lib/turns.ts'
+import { deferred } from '../../src/lib/deferred.ts'
+import { Turns } from '../../src/lib/turns.ts'
 
-test('other work gets its turn after so many items, whatever lists they are of', async () => {
-  const seen: (number | string)[] = []
-  const other = (async () => {
-    await setImmediate()
-    seen.push('other')
-  })()
-  const turns = createTurns(4)
-  for (const list of [[1, 2, 3], [], [4, 5], [6]]) await turns.each(list, item => seen.push(item))
-  await other
-  expect(seen).toEqual([1, 2, 3, 4, 'other', 5, 6])
+test('starts each piece of work when the one before has settled', async () => {
+  const turns = new Turns()
+  const first = deferred()
+  const seen: string[] = []
+  const done = [
+    turns.take(async () => {
+      seen.push('first')
+      await first.promise
+      seen.push('first done')
+    }),
+    turns.take(() => void seen.push('second')),
+  ]
+  await new Promise(setImmediate)
+  expect(seen).toEqual(['first'])
+  first.resolve()
+  await Promise.all(done)
+  expect(seen).toEqual(['first', 'first done', 'second'])
 })
 
-test('short work keeps its turn', async () => {
-  const seen: (number | string)[] = []
-  const other = setImmediate().then(() => seen.push('other'))
-  await createTurns().each([1, 2, 3], item => seen.push(item))
-  expect(seen).toEqual([1, 2, 3])
-  await other
+test('gives each caller its own result or error, and goes on after an error', async () => {
+  const turns = new Turns()
+  const failing = turns.take(async () => {
+    throw new Error('no')
+  })
+  const next = turns.take(() => 7)
+  await expect(failing).rejects.toThrow('no')
+  expect(await next).toBe(7)
+})
+
+test('is settled when all work has, even if some failed', async () => {
+  const turns = new Turns()
+  let isDone = false
+  const failing = turns.take(async () => {
+    await new Promise(setImmediate)
+    isDone = true
+    throw new Error('no')
+  })
+  failing.catch(() => {})
+  await turns.settle()
+  expect(isDone).toBe(true)
 })

@@ -22,7 +22,7 @@ const standing = fc.record({
   ),
 })
 
-it('writes the value that JSON.stringify would, and its id', () => {
+it('writes the same value as JSON.stringify, with its id', () => {
   fc.assert(
     fc.property(text, time, fc.array(standing, { maxLength: 3 }), (id, clock, standings) => {
       const account = {

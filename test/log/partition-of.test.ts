@@ -13,7 +13,7 @@ function kafkajsPartitionOf(key: string | Buffer, partitions: number): number {
   return defaultPartitioner({ topic: 'signals', partitionMetadata, message: { key, value: null } })
 }
 
-it("places every key where kafkajs' default partitioner does, which places as the Java client does", () => {
+it('chooses the same partition as the default partitioner of kafkajs, which follows the Java client', () => {
   const anyKey = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 40 }),
     fc.string({ maxLength: 40 }),

@@ -6,7 +6,7 @@ import {
   replayRecord,
   signalRecord,
   tickRecord,
-} from '../../src/log/log-entries.ts'
+} from '../../src/log/make-records.ts'
 import { deadLetterRecord } from '../../src/log/output-records.ts'
 import {
   CHECKPOINTS,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { signalRecord } from '../../src/log/log-entries.ts'
+import { signalRecord } from '../../src/log/make-records.ts'
 import { SOURCE_TOPICS } from '../../src/log/topic-names.ts'
 import { sampleHistory } from '../../src/sample/history.ts'
 import { checkSignal } from '../../src/signals/parse-signal.ts'

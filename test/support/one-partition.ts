@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { Backend } from '../../src/consumers/backend.ts'
-import type { ScoreOptions } from '../../src/consumers/scorer/score-partition.ts'
-import { type OwnedPartition, takePartition } from '../../src/consumers/scorer/take-partition.ts'
+import { PartitionScorer, type ScorerContext } from '../../src/consumers/scorer/partition-scorer.ts'
+import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import type { LogRecord, OutgoingRecord, PartitionSession } from '../../src/log/log.ts'
-import { modelsRecord, signalRecord } from '../../src/log/log-entries.ts'
+import { modelsRecord, signalRecord } from '../../src/log/make-records.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import type { Signal } from '../../src/signals/signal.ts'
@@ -59,7 +59,14 @@ export function onePartition() {
     },
   } as Pick<Backend, 'store' | 'commitBatch'> as Backend
   const logger = { info: () => {}, warn: () => {}, error: () => {} }
-  const options: ScoreOptions = { backend, topics, library: new ModelLibrary(), logger, onScored: () => {} }
-  const take = (): Promise<OwnedPartition> => takePartition(options, session, 'owner')
-  return { store, committed, options, take }
+  const context: ScorerContext = {
+    backend,
+    publication: alwaysServing(topics),
+    library: new ModelLibrary(),
+    logger,
+    onScored: () => {},
+  }
+  const take = (parts: Partial<ScorerContext> = {}): Promise<PartitionScorer> =>
+    PartitionScorer.take({ ...context, ...parts }, session, 'token')
+  return { store, committed, take }
 }

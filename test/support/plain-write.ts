@@ -1,14 +1,10 @@
 import { AccountCache } from '../../src/consumers/scorer/account-cache.ts'
-import {
-  compareAccount,
-  WriteBuilder,
-  type WriteContext,
-} from '../../src/consumers/scorer/loaded-accounts.ts'
+import { compareAccount, WriteBuilder, type WriteContext } from '../../src/consumers/scorer/write-builder.ts'
 import type { Account } from '../../src/scoring/account.ts'
 import type { FoldResult } from '../../src/scoring/fold.ts'
 import type { PartitionWrite } from '../../src/store/store.ts'
 
-/** What a store that is empty is to write for these accounts, all at once. */
+/** The write that fills an empty store with these accounts, all at once. */
 export function plainWrite(
   accounts: Iterable<Account>,
   counts: FoldResult['counts'],

@@ -1,8 +1,8 @@
 import type { Backend } from '../../src/consumers/backend.ts'
-import { scoreRecords } from '../../src/consumers/scorer/score-partition.ts'
-import { type OwnedPartition, startOffset, takePartition } from '../../src/consumers/scorer/take-partition.ts'
+import { PartitionScorer } from '../../src/consumers/scorer/partition-scorer.ts'
+import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import type { LogRecord, OutgoingRecord, PartitionSession } from '../../src/log/log.ts'
-import { modelsRecord, signalRecord, tickRecord } from '../../src/log/log-entries.ts'
+import { modelsRecord, signalRecord, tickRecord } from '../../src/log/make-records.ts'
 import { partitionOf } from '../../src/log/partition-of.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
 import { LibraryOfDefinitions } from './library-of-definitions.ts'
@@ -27,7 +27,7 @@ export class PopulationRun {
       partition,
       log: [],
       committed: 0,
-      owned: undefined,
+      scorer: undefined,
     }))
   }
 
@@ -38,12 +38,12 @@ export class PopulationRun {
       const end = partition.log.length
       if (mishap === 'crash' && partition.committed < end) await this.#scoreTo(partition, end, true)
       await this.#scoreTo(partition, end, false)
-      if (mishap === 'restart') partition.owned = undefined
+      if (mishap === 'restart') partition.scorer = undefined
     }
     if (mishap !== 'empty') return
     this.store.empty()
     for (const partition of this.#partitions) {
-      partition.owned = undefined
+      partition.scorer = undefined
       await this.#scoreTo(partition, partition.log.length, false)
     }
   }
@@ -73,16 +73,16 @@ export class PopulationRun {
 
   async #scoreTo(run: PartitionRun, end: number, crashes: boolean): Promise<void> {
     const { partition, log } = run
-    const options = {
+    const context = {
       backend: this.#backend(crashes),
-      topics,
+      publication: alwaysServing(topics),
       library: this.library,
       logger: { info: () => {}, warn: () => {}, error: () => {} },
       onScored: ({ rejected }: { rejected: number }) => {
         this.rejected += rejected
       },
     }
-    if (run.owned === undefined) {
+    if (run.scorer === undefined) {
       const session: PartitionSession = {
         topic: topics.signals,
         partition,
@@ -94,14 +94,15 @@ export class PopulationRun {
         },
         lose: () => {},
       }
-      run.owned = await takePartition(options, session, `owner-${partition}`)
+      run.scorer = await PartitionScorer.take(context, session, `token-${partition}`)
     }
-    const records = log.slice(Math.max(startOffset(run.owned), run.owned.storedOffset), end)
+    const { start, stored } = run.scorer.offsets
+    const records = log.slice(Math.max(start, stored), end)
     if (records.length === 0) return
     try {
-      await scoreRecords(options, run.owned, records)
+      await run.scorer.score(records)
     } catch (thrown) {
-      run.owned = undefined
+      run.scorer = undefined
       if (thrown !== CRASH) throw thrown
     }
   }
@@ -125,5 +126,5 @@ interface PartitionRun {
   readonly partition: number
   readonly log: LogRecord[]
   committed: number
-  owned: OwnedPartition | undefined
+  scorer: PartitionScorer | undefined
 }

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { loadSignals } from '../../src/consumers/ingest/load-signals.ts'
+import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import { type Scoring, startScoring } from '../../src/consumers/scorer/score-partitions.ts'
-import { tickRecord } from '../../src/log/log-entries.ts'
+import { tickRecord } from '../../src/log/make-records.ts'
 import type { TopicNames } from '../../src/log/topic-names.ts'
 import { ModelLibrary, type ModelSource } from '../../src/models/model-library.ts'
 import type { Signal } from '../../src/signals/signal.ts'
@@ -54,15 +55,12 @@ async function begin({ open, topics, models, batchSize }: PipelineOptions): Prom
   const logger = { info: () => {}, warn: console.warn, error: console.error }
   const scoring = await startScoring({
     backend,
-    topics,
+    publication: alwaysServing(topics),
     library: new ModelLibrary(),
-    models,
     logger,
     onScored: () => {},
-    group: 'score',
-    batchSize,
-    now: Date.now,
-    tickIntervalMs: 200,
+    source: { topic: topics.signals, group: 'score', batchSize },
+    ticks: { models, now: Date.now, intervalMs: 200 },
     flush: { intervalMs: 100, now: () => performance.now() },
   })
   const partitions = await backend.log.partitions(topics.signals)

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { createTurns } from '../../lib/turns.ts'
+import { createYielder } from '../../lib/yielder.ts'
 import type { ModelDefinition, RateDefinition } from '../../scoring/definition/model-definition.ts'
 import { rateBook } from '../../scoring/population/rate-cells.ts'
 import {
@@ -120,10 +120,10 @@ export function routeGetRate(api: ApiInstance, served: Served, now: () => number
       const plan = planRate(model.id, rate, asked, totals!)
       requireSteps(ends.length, plan)
       const tally = createRateTally(plan)
-      const turns = createTurns()
+      const yielder = createYielder()
       for (const book of plan.books) {
         const [counters] = await store.readCounters([book])
-        await turns.each(counters!, ([field, count]) => tally.add(field, count))
+        await yielder.each(counters!, ([field, count]) => tally.add(field, count))
       }
       const view = ([whole, steps]: readonly (readonly Rate[])[]) => ({
         ...counts(whole![0]!),

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { createTurns } from '../../lib/turns.ts'
+import { createYielder } from '../../lib/yielder.ts'
 import { featuresRead } from '../../scoring/definition/conditions.ts'
 import { type KpiSection, MOTIONS, type ModelDefinition } from '../../scoring/definition/model-definition.ts'
 import { monthOf } from '../../scoring/population/kpi-counts.ts'
@@ -88,16 +88,16 @@ export function routeListKpis(api: ApiInstance, served: Served, now: () => numbe
       requireMotion(filter)
       const { by } = query
       const tally = createKpiTally(model.id, section, { month, filter, by })
-      const turns = createTurns()
+      const yielder = createYielder()
       for (const book of kpiBooks(model.id, section)) {
         const [counters] = await store.readCounters([book])
-        await turns.each(counters!, ([field, count]) => tally.add(book, field, count))
+        await yielder.each(counters!, ([field, count]) => tally.add(book, field, count))
       }
       requireTier(model, tally, filter)
       const { total, groups, groupsLeftOut } = tally.measures(MAX_GROUPS)
       const figures = compileFigures(section)
       const documents: KpiListDocument['groups'] = []
-      await createTurns(GROUPS_PER_TURN).each(groups, ({ value, measures }) =>
+      await createYielder(GROUPS_PER_TURN).each(groups, ({ value, measures }) =>
         documents.push({ [by!]: value, kpis: kpiDocuments(figures(measures), measures) }),
       )
       return {

@@ -3,7 +3,7 @@ import type { Scoring } from '../../consumers/scorer/score-partitions.ts'
 import { deferred } from '../../lib/deferred.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
-import { settlesWithin } from '../../log/kafka/time.ts'
+import { settlesWithin } from '../../lib/waiting.ts'
 import type { ScoredCounts } from '../scored-counts.ts'
 import {
   type FromScoreThread,

@@ -1,5 +1,5 @@
+import { decodeRecord } from '../../log/decode-records.ts'
 import type { Log, LogRecord } from '../../log/log.ts'
-import { decodeRecord } from '../../log/log-entries.ts'
 import { InvalidModelError } from '../../models/invalid-model-error.ts'
 import { ModelLibrary } from '../../models/model-library.ts'
 import type { LogEntry } from '../../scoring/fold.ts'

@@ -1,7 +1,7 @@
 import { copyGroup, type LineageNames } from '../../consumers/lineage/lineage-names.ts'
 import type { Replay } from '../../consumers/lineage/replay-record.ts'
+import { recordKind } from '../../log/decode-records.ts'
 import type { Log, LogRecord, Stretch } from '../../log/log.ts'
-import { recordKind } from '../../log/log-entries.ts'
 import type { AccountStore } from '../../store/store.ts'
 
 export interface ReplayState {

@@ -46,12 +46,10 @@ export async function replay(options: ReplayOptions): Promise<number> {
       {
         lineages,
         library,
-        // After a promotion the scorers decide which models are active: their settings may be newer.
-        models: undefined,
         logger: lineLogger(config.logLevel),
         batchSize: Math.max(config.batchSize, BATCH_SIZE),
-        now: Date.now,
-        tickIntervalMs: config.tickIntervalMs,
+        // After a promotion the scorers decide which models are active: their settings may be newer.
+        ticks: { models: undefined, now: Date.now, intervalMs: config.tickIntervalMs },
         checkpointIntervalMs: isEmbedded(config) ? 0 : config.checkpointIntervalMs,
         onScored: () => {},
       },

@@ -3,33 +3,32 @@ import { UnreadableStateError } from '../../scoring/codec/codec.ts'
 import type { CounterChange } from '../../scoring/population/counters.ts'
 
 /**
- * Records of the compacted topic `activity-checkpoints`. Partition p of it holds what the store has of partition p of `signals`, as it was at
- * some offset of that, the cut: a record for each account and for each chunk of its users, then counters, and behind all of them the head, which says that
- * everything is there.
+ * Records of the compacted topic `activity-checkpoints`. Partition p holds what the store had of partition p
+ * of `signals` at one offset, the cut: a record for each account
+ * and each chunk of users, then the counters, and last the head, which says that the checkpoint is complete.
  */
 const CUT_HEADER = 'upswell-cut'
 const HEAD_KEY = 'partition'
 const FORMAT = 1
-/** Below the 1 MiB that a broker takes in one record by default. */
+/** Less than the 1 MiB that a broker accepts in one record by default. */
 const COUNTERS_TEXT = 250_000
 
-/** A value of the store, as it has it. */
+/** A value as the store holds it. */
 export type CheckpointItem =
   | { readonly type: 'account'; readonly accountId: string; readonly bytes: Buffer }
   | { readonly type: 'users'; readonly accountId: string; readonly chunk: string; readonly bytes: Buffer }
 
-/** What a checkpoint says of its partition as a whole. */
+/** What a checkpoint says about its partition as a whole. */
 export interface CheckpointHead {
-  /** The offset of the first record of `signals` that is not in it. */
+  /** The offset of the first record of `signals` that it does not include. */
   readonly cut: number
   readonly accounts: number
-  /** What the partition remembered at the cut: `models/partition-memory.ts`. */
+  /** The partition's memory at the cut, as `models/partition-memory.ts` encodes it. */
   readonly state: string
-  /** Those that cannot be made from the accounts. */
+  /** Only the counters that cannot be computed from the accounts. */
   readonly counters: readonly CounterChange[]
 }
 
-/** Where an account or a chunk goes, in the partition. */
 export function itemRecord(
   topic: string,
   partition: number,
@@ -46,7 +45,7 @@ export function itemRecord(
   }
 }
 
-/** The end of a checkpoint: its counters, in pieces that a broker takes, and its head. */
+/** The end of a checkpoint: its counters, in pieces that a broker accepts, and its head. */
 export function headRecords(topic: string, partition: number, head: CheckpointHead): OutgoingRecord[] {
   const { cut, accounts, state, counters } = head
   const pieces = cutIntoPieces(counters.map(({ book, field, delta }) => [book, field, delta]))
@@ -85,7 +84,7 @@ export function isCounters(record: LogRecord): boolean {
   return record.key?.toString().startsWith('counters:') === true
 }
 
-/** @throws UnreadableStateError if the head is of another format, or broken */
+/** @throws UnreadableStateError if the head has another format or is damaged */
 export function decodeHead(
   record: LogRecord,
 ): Omit<CheckpointHead, 'counters'> & { readonly pieces: number } {
@@ -105,19 +104,25 @@ function parseHead(
   }
 }
 
-/** The counters of a piece that `isCounters`, if it belongs to the checkpoint of this cut; otherwise it is left over from another one. */
+/**
+ * The counters of a piece that `isCounters`. Undefined: the piece is left over from a checkpoint of another
+ * cut.
+ */
 export function decodeCounters(record: LogRecord, cut: number): CounterChange[] | undefined {
   if (cutOf(record) !== cut) return undefined
   const rows = JSON.parse(String(record.value)) as [book: string, field: string, delta: number][]
   return rows.map(([book, field, delta]) => ({ book, field, delta }))
 }
 
-/** Whether a record is left from a checkpoint of a later cut: the group was moved back since, and what it is of may not have been there yet. */
+/**
+ * Whether a record is left over from a checkpoint of a later cut. The group was moved back since then, so its
+ * account may not have existed at this cut.
+ */
 export function isOfLaterCut(record: LogRecord, cut: number): boolean {
   return cutOf(record) > cut
 }
 
-/** Undefined if the record is no item. */
+/** Undefined: the record is no item. */
 export function decodeItem({ key, value }: LogRecord): CheckpointItem | undefined {
   const text = key?.toString() ?? ''
   if (value === null) return undefined

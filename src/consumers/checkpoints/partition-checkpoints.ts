@@ -7,32 +7,35 @@ import { decodeAccount, lastOffsetIn } from '../../scoring/codec/codec.ts'
 import type { PartitionMemory } from '../../scoring/fold.ts'
 import { isKpiBook } from '../../scoring/population/kpi-counts.ts'
 import type { AccountStore } from '../../store/store.ts'
-import type { TouchedAccount } from '../scorer/loaded-accounts.ts'
 import { bucketsOfSlice, slicesFor } from '../scorer/tick-slices.ts'
+import type { TouchedAccount } from '../scorer/write-builder.ts'
 import { type CheckpointHead, headRecords, itemRecord } from './checkpoint-records.ts'
 
 /** When checkpoints are written. */
 export interface CheckpointTiming {
-  /** From the beginning of one to that of the next. */
+  /** From the start of one checkpoint to the start of the next. */
   readonly intervalMs: number
   readonly now: () => number
-  /** How many accounts a batch looks at for the checkpoint under way; 250 if left out. */
+  /** How many accounts a flush looks at for the running checkpoint; default 250. */
   readonly accountsPerBatch?: number
 }
 
-/** So few that no batch takes much longer than it would without a checkpoint under way. */
+/** Small enough that no flush takes much longer than it would without a running checkpoint. */
 const ACCOUNTS_PER_BATCH = 250
 
-/** A checkpoint under way. */
+/** A running checkpoint. */
 interface Cycle {
   readonly head: CheckpointHead
-  /** Into how many slices the accounts are cut, as for a tick; the one that is being written, and what is left of it. */
+  /**
+   * The accounts are cut into `of` slices, as for a tick. `slice` is being written, and `left` are its
+   * remaining accounts.
+   */
   readonly of: number
   slice: number
   left: Set<string>
 }
 
-/** The partition's owner and what it owns, as far as checkpoints need it. */
+/** The partition as the store holds it. */
 export interface CheckpointedPartition {
   readonly partition: number
   readonly memory: PartitionMemory
@@ -40,18 +43,18 @@ export interface CheckpointedPartition {
 }
 
 /**
- * Writes checkpoints of one partition while a session owns it. What it answers with goes out with the batches' own transactions: a partition that
- * was lost to another owner writes none.
+ * Writes a partition's checkpoints while a session owns it, in the flushes' own transactions: a fenced owner
+ * writes none.
  *
- * A checkpoint shows the store at one offset, the cut. It goes through the accounts slice by slice, some with each batch, and takes those that changed since
- * the last cut. An account that a batch changes before the checkpoint came to it is taken before that batch is saved.
+ * A checkpoint shows the store at one offset, the cut. Each flush adds some of the accounts that changed
+ * since the last cut. An account that a flush changes before its slice is reached is added first.
  */
 export class PartitionCheckpoints {
   readonly #topic: string
   readonly #timing: CheckpointTiming
   readonly #store: AccountStore
   readonly #library: ModelLibrary
-  /** All that was last changed before it is in the topic. */
+  /** The topic holds every account that last changed before this offset. */
   #previousCut = 0
   #begunAt: number
   #isChanged = true
@@ -65,20 +68,26 @@ export class PartitionCheckpoints {
     this.#begunAt = timing.now()
   }
 
-  /** The topic holds a complete checkpoint of this cut, and nothing behind it: only what changed since need be written. */
+  /**
+   * The topic holds a complete checkpoint of this cut, and nothing after it: only later changes need be
+   * written.
+   */
   continueFrom(cut: number, storedOffset: number): void {
-    // It may be learnt of after a checkpoint of our own was finished.
+    // It may be found after a checkpoint of this owner was finished.
     if (cut <= this.#previousCut) return
     this.#previousCut = cut
     if (this.#cycle === undefined) this.#isChanged = storedOffset > cut
   }
 
-  /** Whether a batch is wanted, so that a checkpoint comes about or goes on. */
+  /** Whether a flush is wanted, so that a checkpoint starts or continues. */
   get isWaiting(): boolean {
     return this.#cycle !== undefined || this.#isTime()
   }
 
-  /** Before a batch is folded: what it is to write of the checkpoint under way. Begins one if it is time. @throws UpswellError STORE_UNAVAILABLE */
+  /**
+   * The checkpoint's next records for a flush. Starts a checkpoint if it is time. @throws UpswellError
+   * STORE_UNAVAILABLE
+   */
   async next(owned: CheckpointedPartition): Promise<OutgoingRecord[]> {
     if (this.#cycle === undefined && this.#isTime()) await this.#begin(owned)
     const cycle = this.#cycle
@@ -98,8 +107,8 @@ export class PartitionCheckpoints {
   }
 
   /**
-   * Before a batch is saved: the accounts that it changes and that the checkpoint has not come to, as the store still has them.
-   * @throws UpswellError STORE_UNAVAILABLE
+   * The accounts that a flush changes before their slice is reached, as the store still holds them. @throws
+   * UpswellError STORE_UNAVAILABLE
    */
   async overtaken(partition: number, touched: readonly TouchedAccount[]): Promise<OutgoingRecord[]> {
     if (touched.length > 0) this.#isChanged = true
@@ -117,7 +126,7 @@ export class PartitionCheckpoints {
 
   #isTime(): boolean {
     const { now, intervalMs } = this.#timing
-    // Also if the clock was set back.
+    // The absolute value: the clock may be set back.
     return this.#isChanged && Math.abs(now() - this.#begunAt) >= intervalMs
   }
 
@@ -138,7 +147,10 @@ export class PartitionCheckpoints {
     return this.#timing.accountsPerBatch ?? ACCOUNTS_PER_BATCH
   }
 
-  /** The next accounts to look at. Those of a slice are listed when it is come to: one that is new then was made after the cut. */
+  /**
+   * The next accounts to look at. A slice is listed when it is reached: an account that is new then was
+   * created after the cut.
+   */
   async #nextIds(partition: number, cycle: Cycle): Promise<string[]> {
     const ids: string[] = []
     while (cycle.slice < cycle.of) {
@@ -157,7 +169,7 @@ export class PartitionCheckpoints {
     return new Set(await this.#store.due(partition, bucketsOfSlice(slice, of), Number.POSITIVE_INFINITY))
   }
 
-  /** Of those that changed between the last cut and this one. */
+  /** The records of the accounts that changed between the last cut and this one. */
   async #recordsOf(
     ids: readonly string[],
     userCountOf: (accountId: string, bytes: Uint8Array) => number,
@@ -177,7 +189,7 @@ export class PartitionCheckpoints {
       records.push(itemRecord(topic, partition, cut, { accountId, bytes }))
       for (const chunk of everyChunkName(userCountOf(accountId, bytes))) chunks.push({ accountId, chunk })
     }
-    // Behind the accounts themselves: compaction then never takes a chunk and leaves the account that it belonged to.
+    // After the accounts: compaction then never removes a chunk and keeps the account that it belonged to.
     for (const [i, bytes] of (await this.#store.loadUserChunks(partition, chunks)).entries())
       if (bytes !== undefined) records.push(itemRecord(topic, partition, cut, { ...chunks[i]!, bytes }))
     return records

@@ -15,18 +15,19 @@ import {
 export interface Checkpoint extends CheckpointHead {
   readonly topic: string
   readonly partition: number
-  /** Of its head in the topic: the items stand before it. */
+  /** The head's offset in the topic of checkpoints; its items precede it. */
   readonly headOffset: number
-  /** Nothing stands behind it: no later checkpoint was begun and left undone. */
+  /** Nothing follows it: no later checkpoint was started and left incomplete. */
   readonly isLast: boolean
 }
 
-/** How far from the end the head is looked for at first; eight times as far each time after that. */
+/** How far from the end the search for the head starts; each further search goes eight times as far. */
 const FIRST_LOOK = 500
 const FURTHER = 8
 
 /**
- * The newest complete checkpoint of a partition; undefined if there is none, or, told to `onUnreadable`, none that this version can read.
+ * The newest complete checkpoint of a partition. Undefined: there is none, or none that this version can
+ * read, which `onUnreadable` reports.
  * @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE
  */
 export async function findCheckpoint(
@@ -41,7 +42,8 @@ export async function findCheckpoint(
     const from = Math.max(range.first, range.end - records)
     let head: LogRecord | undefined
     let last: LogRecord | undefined
-    // The counters stand before their head, and may reach back into what was looked through before: all is read again to the end.
+    // The counters precede their head, and may begin before the part searched so far: everything is read
+    // again to the end.
     const counted = new Map<string, LogRecord>()
     for await (const record of log.read(topic, [{ partition, from, to: range.end }])) {
       const key = String(record.key)
@@ -85,8 +87,8 @@ function readHead(
 }
 
 /**
- * What the checkpoint holds of accounts and users: each account and chunk once, as it was at the cut. The topic is read twice, so that nothing but keys is
- * held in memory.
+ * The checkpoint's accounts and user chunks, each once, as they were at the cut. The topic is read twice, so
+ * that only keys are held in memory.
  * @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE
  */
 export async function* readCheckpoint(
@@ -98,7 +100,7 @@ export async function* readCheckpoint(
   for await (const record of log.read(topic, [stretch]))
     if (!isOfLaterCut(record, cut)) newest.set(String(record.key), record.offset)
   for await (const record of log.read(topic, [stretch])) {
-    // An earlier state of something may stand under models that the partition has forgotten.
+    // An older state of the same key may need models that the partition has forgotten.
     if (newest.get(String(record.key)) !== record.offset) continue
     const item = decodeItem(record)
     if (item !== undefined) yield item

@@ -3,49 +3,55 @@ import { isUpswellError } from '../../lib/errors.ts'
 import type { Log, LogRecord, PartitionSession } from '../../log/log.ts'
 import { publishedMetadata } from '../../log/published-offset.ts'
 import type { AccountStore } from '../../store/store.ts'
-import { type ScoreOptions, scoreRecords } from '../scorer/score-partition.ts'
-import { takePartition } from '../scorer/take-partition.ts'
+import { PartitionScorer, type ScorerContext } from '../scorer/partition-scorer.ts'
 
-/** A partition of `signals` to be made anew in the store. */
+/** A partition of `signals` to be rebuilt in the store. */
 export interface RebuiltPartition {
   readonly topic: string
   readonly partition: number
   readonly firstOffset: number
-  /** How far the group has committed, as far as the scores are published too: what lies behind is for a scorer to fold again and publish. */
+  /**
+   * The committed offset, but no further than scores are published: a scorer refolds and publishes the rest.
+   */
   readonly committedOffset: number
 }
 
 const BATCH_SIZE = 2_000
 
-/** Empties a partition of the store, whoever owns it: its owner, if one lives, finds that out with its next batch, and makes it anew. */
+/**
+ * Empties a partition of the store, even one that has an owner. A live owner notices at its next batch, and
+ * rebuilds it.
+ */
 export async function emptyPartition(store: AccountStore, partition: number): Promise<void> {
   const fencingToken = randomUUID()
   await store.fence(partition, fencingToken)
   try {
     await store.clear(partition, fencingToken)
   } catch (error) {
-    // It has found that out already, and empties the rest itself: the watermark was gone first.
+    // The owner noticed already and empties the rest itself: the stored offset went first.
     if (!isUpswellError(error, 'STORE_FENCED')) throw error
   }
 }
 
 /**
- * Makes an emptied partition anew, from its checkpoint if `options` name a topic of them, and the log. Nothing is published, and no offset moves.
- * @throws UpswellError STORE_FENCED: somebody else took the partition, and goes on with it; STORE_UNAVAILABLE, LOG_UNAVAILABLE
+ * Rebuilds an emptied partition from its checkpoint, if `context` names their topic, and from the log.
+ * Publishes nothing, and moves no offset.
+ * @throws UpswellError STORE_FENCED: a scorer took the partition, and continues it; STORE_UNAVAILABLE,
+ * LOG_UNAVAILABLE
  */
 export async function rebuildPartition(
-  options: ScoreOptions,
+  context: ScorerContext,
   rebuilt: RebuiltPartition,
   onProgress: (storedOffset: number) => void,
 ): Promise<void> {
   const { topic, partition, committedOffset } = rebuilt
-  const { log } = options.backend
-  const owned = await takePartition(options, sessionOf(rebuilt), randomUUID())
-  onProgress(owned.storedOffset)
-  const stretch = { partition, from: owned.storedOffset, to: committedOffset }
+  const { log } = context.backend
+  const scorer = await PartitionScorer.take(context, sessionOf(rebuilt), randomUUID())
+  onProgress(scorer.offsets.stored)
+  const stretch = { partition, from: scorer.offsets.stored, to: committedOffset }
   for await (const records of inBatches(log, topic, stretch)) {
-    await scoreRecords(options, owned, records)
-    onProgress(owned.storedOffset)
+    await scorer.score(records)
+    onProgress(scorer.offsets.stored)
   }
 }
 
@@ -64,14 +70,14 @@ async function* inBatches(
   if (batch.length > 0) yield batch
 }
 
-/** All that it reads was committed before. */
+/** A session in which every record is committed already. */
 function sessionOf({ topic, partition, firstOffset, committedOffset }: RebuiltPartition): PartitionSession {
   return {
     topic,
     partition,
     firstOffset,
     committedOffset,
-    // Nothing of it is published.
+    // Scores are published up to here, so none is published again.
     committedMetadata: publishedMetadata(committedOffset),
     endOffset: committedOffset,
     commit: async () => {

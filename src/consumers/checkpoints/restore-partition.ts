@@ -6,7 +6,7 @@ import { decodeAccount, UnreadableStateError } from '../../scoring/codec/codec.t
 import { createPartitionMemory, type PartitionMemory } from '../../scoring/fold.ts'
 import type { AccountStore, PartitionWrite } from '../../store/store.ts'
 import { AccountCache } from '../scorer/account-cache.ts'
-import { accountWrites } from '../scorer/loaded-accounts.ts'
+import { accountWrites } from '../scorer/write-builder.ts'
 import type { CheckpointItem } from './checkpoint-records.ts'
 import { type Checkpoint, findCheckpoint, readCheckpoint } from './read-checkpoint.ts'
 
@@ -17,7 +17,7 @@ export interface RestoreOptions {
   readonly logger: Logger
   /** The topic of checkpoints. */
   readonly topic: string
-  /** Is told how many accounts are in the store. */
+  /** Receives how many accounts are in the store. */
   readonly onRestored?: (accounts: number) => void
 }
 
@@ -28,19 +28,20 @@ export interface RestoredPartition {
 
 const ITEMS_PER_WRITE = 500
 
-/** A partition of which the store lost what it had, or has what the log no longer goes on from. */
+/** A partition whose store was lost, or is older than the log's first record. */
 export interface LostPartition {
   readonly partition: number
-  /** Its owner in the store: the caller. */
+  /** The caller's. */
   readonly fencingToken: string
   readonly storedOffset: number
-  /** A checkpoint cannot be of a later one. */
+  /** A checkpoint of a later cut is refused. */
   readonly committedOffset: number
 }
 
 /**
- * Empties a partition of the store, and fills it from the newest checkpoint. Undefined if there is none that is ahead of the store: then what the store
- * has is left as it is, unless it is the rest of a filling that was broken off.
+ * Empties a partition of the store and fills it from the newest checkpoint. Undefined: no checkpoint is ahead
+ * of the store. The store then stays as it is, except for
+ * the leftovers of an interrupted filling.
  * @throws UpswellError STORE_FENCED, STORE_UNAVAILABLE, TOPIC_MISSING, LOG_UNAVAILABLE
  */
 export async function restorePartition(
@@ -59,7 +60,7 @@ export async function restorePartition(
       `${topic} partition ${partition}: its checkpoint is of offset ${found.cut}, the group stands at ${committedOffset}: signals was made anew, or the group was moved back. The checkpoint is not used.`,
     )
   if (found === undefined || found.cut > committedOffset || found.cut <= storedOffset) {
-    // What was emptied in part, or filled in part, would be counted twice.
+    // The leftovers of emptying or filling in part would be counted twice.
     if (storedOffset === 0) await store.clear(partition, fencingToken)
     return undefined
   }
@@ -67,13 +68,14 @@ export async function restorePartition(
   await store.clear(partition, fencingToken)
   try {
     const memory = await fill(options, found, fencingToken)
-    const held = await store.countDue(partition, Number.POSITIVE_INFINITY)
-    if (held !== found.accounts)
-      throw new UnreadableStateError(`it has ${held} accounts of ${found.accounts}`)
+    await requireAll(store, found)
     await finish(store, found, fencingToken)
+    // Once more: a store that was rolled back before the last write lost accounts, and the last write did not
+    // notice.
+    await requireAll(store, found)
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     logger.info(
-      `${topic} partition ${partition}: ${held} accounts as of offset ${found.cut} are in the store again, in ${seconds} s`,
+      `${topic} partition ${partition}: ${found.accounts} accounts as of offset ${found.cut} are in the store again, in ${seconds} s`,
     )
     return { storedOffset: found.cut, memory }
   } catch (error) {
@@ -86,7 +88,10 @@ export async function restorePartition(
   }
 }
 
-/** The watermark stays 0 until all is there: whoever dies on the way leaves a partition that is emptied and filled anew. */
+/**
+ * The stored offset stays 0 until everything is there: if the process dies before, the next owner empties and
+ * fills the partition again.
+ */
 async function fill(
   { log, store, library, onRestored = () => {} }: RestoreOptions,
   checkpoint: Checkpoint,
@@ -104,7 +109,7 @@ async function fill(
         : [],
     )
     const userChunks = items.flatMap(item => (item.type === 'users' ? [item] : []))
-    // Readers can make something of the accounts only with the models that they stand under.
+    // Readers need the models before they can read the accounts.
     const made = first ? state : undefined
     const write = { ...accountWrites(accounts, cache), userChunks }
     await store.save(partition, {
@@ -130,16 +135,23 @@ async function fill(
   return memory
 }
 
+/** @throws UnreadableStateError if the store does not hold every account of the checkpoint */
+async function requireAll(store: AccountStore, { partition, accounts }: Checkpoint): Promise<void> {
+  const held = await store.countDue(partition, Number.POSITIVE_INFINITY)
+  if (held !== accounts) throw new UnreadableStateError(`it has ${held} accounts of ${accounts}`)
+}
+
 async function finish(
   store: AccountStore,
-  { partition, cut, counters }: Checkpoint,
+  { partition, cut, counters, state }: Checkpoint,
   fencingToken: string,
 ): Promise<void> {
   const write: PartitionWrite = {
     fencingToken,
     expectedStoredOffset: 0,
     storedOffset: cut,
-    state: undefined,
+    // Written before, too: a store that was rolled back since must not be without it.
+    state: Buffer.from(state),
     accounts: [],
     userChunks: [],
     counters,

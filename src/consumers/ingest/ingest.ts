@@ -7,7 +7,7 @@ import type {
   PartitionSession,
   RecordList,
 } from '../../log/log.ts'
-import { signalRecord } from '../../log/log-entries.ts'
+import { signalRecord } from '../../log/make-records.ts'
 import { deadLetterRecord } from '../../log/output-records.ts'
 import { SOURCE_TOPICS, type SourceTopic, type TopicNames } from '../../log/topic-names.ts'
 import { parseSignal } from '../../signals/parse-signal.ts'
@@ -15,7 +15,7 @@ import { parseSignal } from '../../signals/parse-signal.ts'
 export interface IngestOptions {
   readonly log: Log
   readonly topics: TopicNames
-  /** Where signals go now: into the log of the line that serves. Left out: `topics.signals`. */
+  /** Where signals go now: the log of the serving lineage. Undefined: `topics.signals`. */
   readonly signalsTopic?: () => string
   readonly group: string
   readonly batchSize: number
@@ -25,8 +25,9 @@ export interface IngestOptions {
 }
 
 /**
- * Source topics → `signals`, or dead-letter. Here everything is settled that could differ from run to run, above all when the system learnt of a
- * signal; it is written down in the record, and the source offset moves in the same transaction.
+ * Moves records from source topics to `signals`, or to dead-letter. Whatever could differ between two runs is
+ * settled here, above all when the system learnt of a signal, and
+ * is written into the record. The source offset moves in the same transaction.
  */
 export function startIngest(options: IngestOptions): Promise<Consumption> {
   const roles = new Map(

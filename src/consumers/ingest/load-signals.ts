@@ -1,5 +1,5 @@
 import type { Log, OutgoingRecord, Position } from '../../log/log.ts'
-import { liveRecord, signalRecord, tickRecord } from '../../log/log-entries.ts'
+import { liveRecord, signalRecord, tickRecord } from '../../log/make-records.ts'
 import type { Signal } from '../../signals/signal.ts'
 import { ticksFor } from '../scorer/tick-slices.ts'
 
@@ -8,11 +8,11 @@ export interface LoadOptions {
   readonly topic: string
   readonly batchSize: number
   /**
-   * `event`: the signals are history; each is observed when it occurred, and scores stand as of the newest one.
-   * `wall`: they are news; they are observed now.
+   * `event`: history. Each signal is observed when it occurred, and scores are as of the newest one. `wall`:
+   * news. Signals are observed now.
    */
   readonly clock: 'wall' | 'event'
-  /** What comes after history: time stands still at its end, or goes on from now. */
+  /** What follows history: time stays at its end, or continues from now. */
   readonly afterwards: 'stay' | 'live'
   readonly now: () => number
   readonly onProgress: (sent: number) => void
@@ -20,15 +20,16 @@ export interface LoadOptions {
 
 export interface Loaded {
   readonly sent: number
-  /** The newest `occurredAt`, ms; undefined if nothing was sent. */
+  /** The newest `occurredAt`, ms; undefined: nothing was sent. */
   readonly until: number | undefined
-  /** The last offset written in each partition. */
+  /** The last offset that was written to each partition. */
   readonly ends: ReadonlyMap<number, number>
 }
 
 /**
- * Appends signals to the log in their order. History ends with ticks that bring every account to the time of its newest signal, so that all scores are as of one moment.
- * @throws UpswellError LOG_UNAVAILABLE; what `onProgress` told last is in the log.
+ * Appends signals to the log, in their order. History ends with ticks that advance every account to the time
+ * of its newest signal, so that all scores are as of one moment.
+ * @throws UpswellError LOG_UNAVAILABLE; the log holds what `onProgress` reported last
  */
 export async function loadSignals(
   signals: AsyncIterable<Signal> | Iterable<Signal>,

@@ -1,14 +1,15 @@
 import { UpswellError } from '../../lib/errors.ts'
 import type { Log } from '../../log/log.ts'
-import { modelsRecord, replayRecord } from '../../log/log-entries.ts'
+import { modelsRecord, replayRecord } from '../../log/make-records.ts'
 import { topicsOfReplay } from '../../log/topic-settings.ts'
 import type { ModelSource } from '../../models/model-library.ts'
 import type { LineageNames } from './lineage-names.ts'
 import { type Replay, readReplay } from './replay-record.ts'
 
 /**
- * Makes a replay's topics and writes down what it is; or finds the one that was begun before, which then must be the same.
- * @throws UpswellError INVALID_SETTINGS: there is another one of this name; PARTITIONS_CHANGED; LOG_UNAVAILABLE
+ * Creates a replay's topics and writes its first record, or finds the replay that was begun before, which
+ * must then be the same.
+ * @throws UpswellError INVALID_SETTINGS: another replay has this name; PARTITIONS_CHANGED; LOG_UNAVAILABLE
  */
 export async function beginReplay(
   log: Log,
@@ -26,7 +27,7 @@ export async function beginReplay(
   }
   await log.createTopics(topicsOfReplay(topics, partitions))
   await requirePartitions(log, topics.signals, partitions)
-  // All or none: whoever dies before leaves empty topics, which the next one finds.
+  // All records or none: a process that dies before leaves empty topics, which the next one finds.
   await log.append(
     Array.from({ length: partitions }, (_, partition) => [
       replayRecord(topics.signals, partition, now, replay),
@@ -48,7 +49,7 @@ function requireSame(found: Replay, wanted: Replay): void {
   )
 }
 
-/** The name of a model's file decides nothing. */
+/** The file name of a model decides nothing. */
 function canonical(value: Replay['models' | 'from' | 'origin']): string {
   return JSON.stringify(Array.isArray(value) ? value.map(({ text }) => text) : value)
 }
@@ -64,7 +65,7 @@ function isModels(value: readonly ModelSource[] | Replay['origin']): value is re
   return Array.isArray(value)
 }
 
-/** Before any topic is made: one with another number of partitions would keep the name. */
+/** Checked before any topic is created: topics with another number of partitions would keep the name. */
 function requireMultiple({ origin: { partitions } }: Replay, wanted: number): void {
   if (wanted % partitions !== 0)
     throw new UpswellError(

@@ -1,6 +1,6 @@
 import { UpswellError } from '../../lib/errors.ts'
+import { decodeRecord, isHistory, isOwnRecord } from '../../log/decode-records.ts'
 import type { Consumption, Log, LogRecord, PartitionHandler, PartitionSession } from '../../log/log.ts'
-import { decodeRecord, isHistory, isOwnRecord } from '../../log/log-entries.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { type CopyTarget, copyRecord, liveElsewhere, originOffset } from './copy-records.ts'
 
@@ -14,19 +14,19 @@ export interface CopyOptions {
 }
 
 /**
- * Copies the origin's log into the replay's, each record once: a batch of copies and the offset behind what they are of are one transaction. It goes on for as long
- * as records come.
+ * Copies the origin's log into the replay's, each record once: a batch of copies and the offset after their
+ * originals are one transaction. Runs until it is stopped.
  */
 export function startCopying(options: CopyOptions): Promise<Consumption> {
   const { log, library, target, group, batchSize } = options
-  /** Of its last signal that was copied. Told once too often, it changes nothing. */
+  /** Whether the session's last copied signal was live. Writing that once too often changes nothing. */
   const isLive = new WeakMap<PartitionSession, boolean>()
   const endsHistory = (record: LogRecord, session: PartitionSession): boolean => {
     const isAlone = target.partitions === target.replay.origin.partitions
     const isLoaded = isHistory(record)
     if (isAlone || (isLive.get(session) === true && !isLoaded)) return false
     if (isOwnRecord(record) || copyRecord(record, target).length === 0) return false
-    // What is no signal ends nothing.
+    // A record that is no signal ends no history.
     const ends = !isLoaded && 'entry' in decodeRecord(record, library)
     if (isLoaded || ends) isLive.set(session, ends)
     return ends
@@ -49,7 +49,10 @@ export function startCopying(options: CopyOptions): Promise<Consumption> {
   return log.consume({ group, topics: [target.replay.origin.topic], handler, batchSize })
 }
 
-/** A broker forgets the offsets of a group that nobody was in for some days. Copying all of it once more would count everything twice. */
+/**
+ * A broker forgets the offsets of a group without members after some days. Copying the log again would count
+ * everything twice.
+ */
 async function refuseToBeginAnew(
   { log, target, group }: CopyOptions,
   session: PartitionSession,

@@ -1,29 +1,36 @@
+import { isOwnRecord, readPromotion, recordKind } from '../../log/decode-records.ts'
 import type { LogRecord, OutgoingRecord } from '../../log/log.ts'
-import { isOwnRecord, liveRecord, readPromotion, recordKind } from '../../log/log-entries.ts'
+import { liveRecord } from '../../log/make-records.ts'
 import { partitionOf } from '../../log/partition-of.ts'
 import type { Replay } from './replay-record.ts'
 
-/** On every copy: `partition:offset` of the record that it is a copy of. */
+/** A header of every copy: `partition:offset` of its original. */
 const ORIGIN_HEADER = 'upswell-origin'
 
 export interface CopyTarget {
   readonly replay: Replay
   readonly topic: string
-  /** A multiple of the origin's: then each partition has its records from one of the origin's, in that one's order. */
+  /**
+   * A multiple of the origin's partitions: then each partition copies from one partition of the origin, in
+   * its order.
+   */
   readonly partitions: number
-  /** Of the replay's line. */
+  /** The replay's namespace. */
   readonly namespace: string
 }
 
-/** What goes into the replay's log for a record of its origin's: with the same time, key, value and headers, so that it scores the same. */
+/**
+ * The copies of a record in the replay's log. They have its time, key, value and headers, so that they score
+ * the same.
+ */
 export function copyRecord(record: LogRecord, target: CopyTarget): OutgoingRecord[] {
   const { replay, namespace } = target
-  // What a stranger writes under our header concerns nobody: it goes to one dead-letter, as any record that nobody can read.
+  // A foreign record under our header goes to one dead-letter topic, as any unreadable record.
   switch (isOwnRecord(record) ? recordKind(record) : undefined) {
     case 'replay':
       return []
     case 'promotion':
-      // One of another line decides nothing here.
+      // A promotion of another lineage decides nothing here.
       return readPromotion(record)?.namespace === namespace ? toAll(record, target) : []
     case 'models':
       return replay.models === null && isBeforeEnd(record, replay) ? toAll(record, target) : []
@@ -36,12 +43,14 @@ export function copyRecord(record: LogRecord, target: CopyTarget): OutgoingRecor
   }
 }
 
-/** Of a signal: where its account belongs. A record without a key is none, and is told so there. */
+/** The partition of the signal's account. A record without a key is no signal; scoring rejects it there. */
 function partitionFor({ key, partition }: LogRecord, { partitions }: CopyTarget): number {
   return key === null ? partition : partitionOf(key.toString(), partitions)
 }
 
-/** What concerns every account of the origin's partition goes to each partition that they are in now. */
+/**
+ * What concerns all accounts of the origin's partition is copied to each partition that holds some of them.
+ */
 function toAll(record: LogRecord, target: CopyTarget): OutgoingRecord[] {
   const copies: OutgoingRecord[] = []
   for (let to = record.partition; to < target.partitions; to += target.replay.origin.partitions)
@@ -62,7 +71,8 @@ function copyOf(record: LogRecord, { topic }: CopyTarget, partition: number): Ou
 }
 
 /**
- * A signal of the wall clock ends the history of its partition, for all accounts in it. Those that the replay has in other partitions learn of it by these records.
+ * A live signal ends the history of its partition, for all accounts in it. These records end it in the
+ * replay's other partitions that hold some of those accounts.
  */
 export function liveElsewhere(record: LogRecord, target: CopyTarget): OutgoingRecord[] {
   const own = partitionFor(record, target)
@@ -75,7 +85,7 @@ export function liveElsewhere(record: LogRecord, target: CopyTarget): OutgoingRe
     }))
 }
 
-/** The offset of what this is a copy of, in the origin. */
+/** The offset of the original in the origin's log; undefined: the record is no copy. */
 export function originOffset({ headers }: LogRecord): number | undefined {
   const text = headers[ORIGIN_HEADER]?.toString()
   return text === undefined ? undefined : Number(text.slice(text.indexOf(':') + 1))

@@ -4,8 +4,10 @@ import { copyGroup, scoreGroup } from './lineage-names.ts'
 import type { Lineages } from './lineages.ts'
 
 /**
- * Deletes all that a replay has: its topics, its groups, and its namespace of the store. Broken off, it can be done again.
- * @throws UpswellError INVALID_SETTINGS: it serves, or somebody works on it, or there is none; LOG_UNAVAILABLE, STORE_UNAVAILABLE
+ * Deletes a replay: its topics, its groups, and its namespace of the store. If it was interrupted, call it
+ * again.
+ * @throws UpswellError INVALID_SETTINGS: it serves, is in use, or does not exist; LOG_UNAVAILABLE,
+ * STORE_UNAVAILABLE
  */
 export async function dropReplay(lineages: Lineages, name: string): Promise<void> {
   const { names, backend } = await lineages.replay(name)
@@ -27,9 +29,9 @@ export async function dropReplay(lineages: Lineages, name: string): Promise<void
   for (const group of groups)
     if (there.has(names.topics.signals) && (await log.group(group, names.topics.signals)).isConsuming)
       throw refuse(`a process works on it (the group ${group}); stop "upswell replay --into ${name}" first`)
-  // Before the log: one that is begun anew under this name would go on behind what its group had copied.
+  // Before the log: a new replay of this name would continue after what the old group had copied.
   for (const group of groups) await log.deleteGroup(group)
-  // The log goes last: as long as it is there, the replay can be found.
+  // The log goes last: as long as it exists, the replay can be found.
   await store.drop()
   await log.deleteTopics(existing.filter(topic => topic !== names.topics.signals))
   await log.deleteTopics(existing.filter(topic => topic === names.topics.signals))

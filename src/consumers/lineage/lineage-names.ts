@@ -1,11 +1,14 @@
 import { type TopicNames, topicNames } from '../../log/topic-names.ts'
 
-/** Where a line of scoring has its state, its topics and its groups. An installation has one of its own, and each replay has one. */
+/**
+ * The namespace, topics and consumer groups of a lineage. The first lineage of an installation has its own,
+ * and so has each replay.
+ */
 export interface LineageNames {
-  /** Of the store. */
+  /** The namespace in the store. */
   readonly namespace: string
   readonly topics: TopicNames
-  /** Put before the names of its consumer groups. */
+  /** The prefix of its consumer groups. */
   readonly group: string
 }
 
@@ -15,24 +18,24 @@ export interface Installation {
   readonly group: string
 }
 
-/** The consumer group that scores the place's signals. */
+/** The consumer group that scores the lineage's signals. */
 export function scoreGroup({ group }: LineageNames): string {
   return `${group}-score`
 }
 
-/** Of a replay: the consumer group that copies its origin's log. */
+/** The consumer group that copies the log of a replay's origin. */
 export function copyGroup({ group }: LineageNames): string {
   return `${group}-copy`
 }
 
-/** Where an installation began: what is served until a replay is promoted. */
+/** The names of the first lineage, which serves until a replay is promoted. */
 export function originalNames({ namespace, topicPrefix, group }: Installation): LineageNames {
   return { namespace, topics: topicNames(topicPrefix), group }
 }
 
 /**
- * The place of a replay, none of which it shares with anything else: a namespace such as `default/v2`, topics such as `v2.signals`, groups such as
- * `upswell-v2-score`.
+ * The names of a replay, shared with no other lineage: a namespace such as `default/v2`, topics such as
+ * `v2.signals`, groups such as `upswell-v2-score`.
  */
 export function replayNames({ namespace, topicPrefix, group }: Installation, name: string): LineageNames {
   return {

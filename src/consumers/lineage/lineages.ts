@@ -1,4 +1,4 @@
-import { decodeRecord, isOwnRecord } from '../../log/log-entries.ts'
+import { decodeRecord, isOwnRecord } from '../../log/decode-records.ts'
 import { readPublished } from '../../log/published-offset.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory.ts'
@@ -13,15 +13,15 @@ import {
   scoreGroup,
 } from './lineage-names.ts'
 
-/** A line as others find it: where it is, and the log with its store. */
+/** The names, log and store of a lineage. */
 export interface FoundLineage {
   readonly names: LineageNames
   readonly backend: Backend
 }
 
 /**
- * The lines of an installation, found from its first one: each tells in its store, made from its log, which one took its place. Stores that were opened
- * are kept.
+ * Finds the lineages of an installation, starting from its first: the store of each says which lineage was
+ * promoted in its place. Opened stores are kept.
  */
 export class Lineages {
   readonly original: FoundLineage
@@ -30,7 +30,7 @@ export class Lineages {
   #served: FoundLineage
   readonly #opened = new Map<string, Promise<FoundLineage>>()
 
-  /** `backend`: of the installation's own namespace. */
+  /** `backend` has the installation's own namespace. */
   constructor(installation: Installation, backend: Backend, library: ModelLibrary) {
     this.original = { names: originalNames(installation), backend }
     this.#served = this.original
@@ -38,7 +38,7 @@ export class Lineages {
     this.#library = library
   }
 
-  /** The line of a replay, by its name. */
+  /** The lineage of a replay, by its name. */
   replay(name: string): Promise<FoundLineage> {
     const names = replayNames(this.#installation, name)
     let opening = this.#opened.get(names.namespace)
@@ -49,7 +49,10 @@ export class Lineages {
     return opening
   }
 
-  /** The line that was promoted in the place of this one; undefined as long as this one was not retired. @throws UpswellError STORE_UNAVAILABLE */
+  /**
+   * The lineage that was promoted in place of this one; undefined until this one is retired. @throws
+   * UpswellError STORE_UNAVAILABLE
+   */
   async successor({ names, backend }: FoundLineage): Promise<FoundLineage | undefined> {
     const promotion = await this.#promotionIn(backend.store, 0)
     if (promotion === undefined || promotion.namespace === names.namespace) return undefined
@@ -57,7 +60,8 @@ export class Lineages {
   }
 
   /**
-   * As `successor`, also if no scorer has come to the promotion yet, or the store was emptied: what is not in the store is read from the log.
+   * Like `successor`, but also reads the log after the store's offset: no scorer may have folded the
+   * promotion yet, or the store was emptied.
    * @throws UpswellError STORE_UNAVAILABLE, LOG_UNAVAILABLE
    */
   async writtenSuccessor(lineage: FoundLineage): Promise<FoundLineage | undefined> {
@@ -70,7 +74,10 @@ export class Lineages {
     return undefined
   }
 
-  /** What Upswell itself wrote into a partition of the line's log, and is not in its store yet. @throws UpswellError STORE_UNAVAILABLE, LOG_UNAVAILABLE */
+  /**
+   * Upswell's own records in a partition of the lineage's log that are not in its store yet. @throws
+   * UpswellError STORE_UNAVAILABLE, LOG_UNAVAILABLE
+   */
   async *unscored(
     { names, backend: { log, store } }: FoundLineage,
     partition: number,
@@ -85,26 +92,29 @@ export class Lineages {
     }
   }
 
-  /** The line that has this namespace. */
+  /** The lineage of this namespace. */
   async withNamespace(namespace: string): Promise<FoundLineage> {
     const { names } = this.original
     if (namespace === names.namespace) return this.original
     return await this.replay(namespace.slice(names.namespace.length + 1))
   }
 
-  /** What the API is to show: the newest line that serves in all of its partitions. @throws UpswellError STORE_UNAVAILABLE */
+  /**
+   * The newest lineage that serves in all of its partitions: the API answers from it. @throws UpswellError
+   * STORE_UNAVAILABLE
+   */
   async served(): Promise<FoundLineage> {
     for (;;) {
       const next = await this.successor(this.#served)
       if (next === undefined || !(await this.#serves(next))) return this.#served
-      // For good: a line that was retired never serves again.
+      // Kept: a retired lineage never serves again.
       this.#served = next
     }
   }
 
   /**
-   * Whether the store says all about this line and the one that was promoted in its place that their logs say. Not so where it was emptied, and is being made
-   * anew: a promotion may be among what is missing.
+   * Whether the stores of this lineage and of its successor hold all that their logs say. A store that is
+   * being rebuilt may still miss a promotion.
    * @throws UpswellError STORE_UNAVAILABLE, LOG_UNAVAILABLE
    */
   async areWhole(lineage: FoundLineage): Promise<boolean> {
@@ -113,7 +123,10 @@ export class Lineages {
     return next === undefined || (await isWhole(next))
   }
 
-  /** Of a line that was promoted: whether all of its partitions have come to that. One that was retired since has served. */
+  /**
+   * Whether all partitions of a promoted lineage have reached its promotion. A lineage that was retired since
+   * then has served.
+   */
   async #serves({ backend: { store } }: FoundLineage): Promise<boolean> {
     const partitions = (await store.partitions()) ?? 0
     for (let partition = 0; partition < partitions; partition++)
@@ -135,9 +148,9 @@ export class Lineages {
 }
 
 async function isWhole({ names, backend: { log, store } }: FoundLineage): Promise<boolean> {
-  // In this order: what is committed meanwhile is not asked for.
+  // In this order, so that offsets committed meanwhile do not matter.
   const { committed, metadata } = await log.group(scoreGroup(names), names.topics.signals)
-  // Events go out before the store is written; how far it is to be is what the scores are published up to.
+  // Events are published before the store is written, so the store must reach the scores-published offset.
   const offset = committed.get(0) ?? 0
   return (await store.readStoredOffset(0)) >= (readPublished(offset, metadata.get(0)) ?? offset)
 }

@@ -1,17 +1,22 @@
 import { UpswellError } from '../../lib/errors.ts'
-import { promotionRecord } from '../../log/log-entries.ts'
+import { promotionRecord } from '../../log/make-records.ts'
 import type { FoundLineage, Lineages } from './lineages.ts'
 import { readProgress, replayLocation } from './replay-progress.ts'
 import { readReplay } from './replay-record.ts'
 
-/** A replay that is further behind would keep subscribers waiting for as long as it takes to catch up. */
+/**
+ * Subscribers wait while a promoted replay catches up, so it may not be further behind than this many
+ * records.
+ */
 const MOST_BEHIND = 10_000
 
 /**
- * Writes a replay's promotion into the log of the line that serves: in each partition, what comes before that record is published by the old line, and what
- * comes behind it by the replay's. Nothing else decides it, so that all processes agree, and each event goes out once. Returns when it is
- * written; the scorers carry it out.
- * @throws UpswellError INVALID_SETTINGS: there is no such replay, or it cannot be promoted; LOG_UNAVAILABLE, STORE_UNAVAILABLE
+ * Writes a replay's promotion into each partition of the serving lineage's log. The old lineage publishes
+ * what precedes that record, the replay's lineage
+ * what follows it; so all processes agree, and each event is published once. Returns when the records are
+ * written; the scorers act on them.
+ * @throws UpswellError INVALID_SETTINGS: no such replay, or it cannot be promoted; LOG_UNAVAILABLE,
+ * STORE_UNAVAILABLE
  */
 export async function writePromotion(lineages: Lineages, name: string, now: number): Promise<FoundLineage> {
   const promoted = await lineages.replay(name)
@@ -43,7 +48,8 @@ export async function writePromotion(lineages: Lineages, name: string, now: numb
   const records = []
   for (let partition = 0; partition < replay.origin.partitions; partition++) {
     const { modelSets, promotion } = await lineages.memory(served.backend.store, partition)
-    // Of an account that was not handed over yet subscribers know what the line before said; how it stands in this one tells nothing about that.
+    // Subscribers know an account that is not announced yet from the lineage before; this one's standings say
+    // nothing about that.
     if (promotion?.isComplete === false)
       throw refuse(
         `${served.names.namespace} has not told of all of its accounts yet since its own promotion; that takes seconds where "upswell score" runs`,

@@ -4,17 +4,16 @@ import { copyGroup } from './lineage-names.ts'
 import type { FoundLineage } from './lineages.ts'
 import type { Replay } from './replay-record.ts'
 
-/** What a replay reads and writes. */
+/** The topics, group and store that a replay reads and writes. */
 export interface ReplayLocation {
   readonly log: Log
-  /** Of the replay. */
+  /** The replay's own store. */
   readonly store: AccountStore
   readonly originTopic: string
   readonly topic: string
   readonly copyGroup: string
 }
 
-/** Of a replay, where its line is. */
 export function replayLocation(
   { names, backend: { log, store } }: FoundLineage,
   { origin }: Replay,
@@ -23,9 +22,12 @@ export function replayLocation(
 }
 
 export interface ReplayProgress {
-  /** Records of the replay's own log that are scored. */
+  /** Scored records of the replay's own log. */
   readonly scored: number
-  /** Those that are not, and those of the origin that are not copied; with some that are no records, but take an offset. */
+  /**
+   * Offsets of the origin that are not copied, plus own ones that are not scored. Some of them hold no
+   * record.
+   */
   readonly left: number
 }
 
@@ -38,19 +40,26 @@ export async function readProgress(location: ReplayLocation): Promise<ReplayProg
 }
 
 /**
- * Whether all that the origin held at its `ends` is copied. The ends themselves may never be reached: what stands last may be no record.
+ * Whether all records of the origin before its `ends` are copied. The ends themselves may never be reached:
+ * the last offsets may hold no record.
  * @throws UpswellError LOG_UNAVAILABLE, TOPIC_MISSING
  */
 export async function isCopied(location: ReplayLocation, ends: Ranges): Promise<boolean> {
   return await isEmpty(location.log, location.originTopic, await stretchesToCopy(location, ends))
 }
 
-/** As `isCopied`, of what is scored of the replay's own log. @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING */
+/**
+ * Whether all records of the replay's own log before its `ends` are scored. @throws UpswellError
+ * LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING
+ */
 export async function isScored(location: ReplayLocation, ends: Ranges): Promise<boolean> {
   return await isEmpty(location.log, location.topic, await stretchesToScore(location, ends))
 }
 
-/** Both, of what the replay's own log holds now. @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING */
+/**
+ * Whether everything before the origin's `ends` is copied, and all copies are scored. @throws UpswellError
+ * LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING
+ */
 export async function isThrough(location: ReplayLocation, ends: Ranges): Promise<boolean> {
   return (
     (await isCopied(location, ends)) && (await isScored(location, await location.log.ranges(location.topic)))

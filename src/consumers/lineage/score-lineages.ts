@@ -2,35 +2,37 @@ import { describeError } from '../../lib/errors.ts'
 import { everyInterval } from '../../lib/every-interval.ts'
 import type { Consumption } from '../../log/log.ts'
 import { CHECKPOINTS } from '../../log/topic-names.ts'
-import { type Scoring, startScoring } from '../scorer/score-partitions.ts'
-import type { ScoringOptions } from '../scorer/scoring-options.ts'
+import { type Scoring, type ScoringOptions, startScoring } from '../scorer/score-partitions.ts'
 import { startCopying } from './copy-log.ts'
 import type { Lineage } from './lineage.ts'
 import { copyGroup, scoreGroup } from './lineage-names.ts'
+import { LineagePublication } from './lineage-publication.ts'
 import type { FoundLineage, Lineages } from './lineages.ts'
 import { readReplay } from './replay-record.ts'
 
-/** What the scoring of every line has in common. */
+/** What the scoring of every lineage shares. */
 export interface LineagesOptions
-  extends Omit<ScoringOptions, 'backend' | 'topics' | 'group' | 'line' | 'checkpoints'> {
+  extends Omit<ScoringOptions, 'backend' | 'publication' | 'source' | 'checkpoints'> {
   readonly lineages: Lineages
+  readonly batchSize: number
   /** 0: no checkpoints are written. */
   readonly checkpointIntervalMs: number
-  /** How often it is looked whether a line was promoted. */
+  /** How often to look for a promotion. */
   readonly lookIntervalMs?: number
   readonly onCopied?: (records: number) => void
 }
 
-/** Whether a line was promoted is no hurry: until its scoring begins, its events wait. */
+/** A promoted lineage need not be found at once: until it is scored, its events wait. */
 const LOOK_INTERVAL_MS = 1_000
 
 /**
- * Scores the installation's signals, whichever line serves. Where a replay was promoted, its line is scored as well, and fed with what still comes into the log
- * before it; found anew at each start, and as soon as it is promoted.
+ * Scores the installation's signals, whichever lineage serves. A promoted replay is scored as well, and
+ * copies what still comes into the log of the lineage before it. Promotions are looked for at the start, and
+ * every second after it.
  */
 export async function scoreLineages(options: LineagesOptions): Promise<Scoring> {
   const { lineages, logger, lookIntervalMs = LOOK_INTERVAL_MS } = options
-  const every = options.every ?? everyInterval
+  const every = options.ticks.every ?? everyInterval
   const running: Scoring[] = [await scoreOriginal(options)]
   let newest: FoundLineage = lineages.original
   let isLooking = false
@@ -41,13 +43,15 @@ export async function scoreLineages(options: LineagesOptions): Promise<Scoring> 
     try {
       const next = await lineages.successor(newest)
       if (next === undefined || isStopped) return
-      logger.info(`${newest.names.namespace} was replaced by ${next.names.namespace}: scoring that as well`)
+      logger.info(
+        `${next.names.namespace} was promoted in place of ${newest.names.namespace}: scoring it too`,
+      )
       const scoring = await scoreReplay(options, next)
       newest = next
       if (isStopped) await scoring.stop()
       else running.push(scoring)
     } catch (error) {
-      logger.warn(`could not look for what was promoted: ${describeError(error)}`)
+      logger.warn(`could not look for a promotion: ${describeError(error)}`)
     } finally {
       isLooking = false
     }
@@ -67,14 +71,13 @@ export async function scoreLineages(options: LineagesOptions): Promise<Scoring> 
 
 function scoreOriginal(options: LineagesOptions): Promise<Scoring> {
   const { original } = options.lineages
-  return scoreLineage(options, original, {
-    names: original.names,
-    servedTopics: original.names.topics,
-    origin: undefined,
-  })
+  const { names } = original
+  return scoreLineage(options, original, { names, servedTopics: names.topics, origin: undefined })
 }
 
-/** Copies and scores a replay's line, promoted or not. @throws UpswellError TOPIC_MISSING if there is no such replay */
+/**
+ * Copies and scores a replay, promoted or not. @throws UpswellError TOPIC_MISSING: there is no such replay
+ */
 export async function scoreReplay(options: LineagesOptions, found: FoundLineage): Promise<Scoring> {
   const { lineages, library, batchSize, onCopied = () => {} } = options
   const { names, backend } = found
@@ -108,25 +111,21 @@ export async function scoreReplay(options: LineagesOptions, found: FoundLineage)
 }
 
 function scoreLineage(
-  options: LineagesOptions,
+  { library, logger, onScored, ticks, flush, batchSize, checkpointIntervalMs }: LineagesOptions,
   { names, backend }: FoundLineage,
   lineage: Lineage,
 ): Promise<Scoring> {
-  const { lineages: _, checkpointIntervalMs, onCopied: __, lookIntervalMs: ___, ...rest } = options
+  const timing = { intervalMs: checkpointIntervalMs, now: ticks.now }
   return startScoring({
-    ...rest,
     backend,
-    topics: names.topics,
-    group: scoreGroup(names),
-    lineage,
-    ...(checkpointIntervalMs > 0
-      ? {
-          checkpoints: {
-            topic: names.topics[CHECKPOINTS],
-            timing: { intervalMs: checkpointIntervalMs, now: rest.now },
-          },
-        }
-      : {}),
+    publication: new LineagePublication(lineage, library),
+    library,
+    logger,
+    onScored,
+    source: { topic: names.topics.signals, group: scoreGroup(names), batchSize },
+    ticks,
+    ...(flush === undefined ? {} : { flush }),
+    ...(checkpointIntervalMs > 0 ? { checkpoints: { topic: names.topics[CHECKPOINTS], timing } } : {}),
   })
 }
 

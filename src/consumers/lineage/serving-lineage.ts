@@ -1,10 +1,10 @@
 import type { Logger } from '../../lib/logger.ts'
 import type { FoundLineage, Lineages } from './lineages.ts'
 
-/** A promotion shows after this long, at most. */
+/** A promotion is noticed after this time at the latest. */
 const LOOK_INTERVAL_MS = 1_000
 
-/** The line that serves, looked for again and again; where the store is away, the one that was found last. */
+/** The serving lineage, looked for every second. While the store is unavailable, it is the one found last. */
 export class ServingLineage {
   #current: FoundLineage
   readonly #lines: Lineages
@@ -23,7 +23,7 @@ export class ServingLineage {
     return this.#current
   }
 
-  /** False until it was found once in a store that is whole: until then it may have been replaced long ago. */
+  /** False until it was found once in a whole store: before that, it may have been replaced long ago. */
   get isKnown(): boolean {
     return this.#isKnown
   }
@@ -49,7 +49,7 @@ export class ServingLineage {
       this.#current = lineage
       this.#isKnown ||= await this.#lines.areWhole(lineage)
     } catch {
-      // Readiness tells that the store is away.
+      // Readiness reports that the store is unavailable.
     } finally {
       this.#isLooking = false
     }

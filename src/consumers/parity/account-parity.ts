@@ -7,7 +7,7 @@ import {
 } from '../../scoring/codec/codec.ts'
 import type { PassedOver, SampledAccount } from './sample-accounts.ts'
 
-/** What became of checking one account. */
+/** The result of checking one account. */
 export type AccountParity =
   | { readonly outcome: 'equal'; readonly accountId: string }
   | DifferentAccount
@@ -16,11 +16,11 @@ export type AccountParity =
 export interface DifferentAccount {
   readonly outcome: 'different'
   readonly accountId: string
-  /** Compared as of all records below this offset. */
+  /** Compared after all records below this offset. */
   readonly storedOffset: number
-  /** The offset of the last record applied, as the store has it. Undefined: its bytes do not tell. */
+  /** The offset of the last record applied, as the store holds it. Undefined: its bytes are unreadable. */
   readonly storedLastOffset: number | undefined
-  /** As recomputed. Undefined: the log has no such account. */
+  /** The same, as recomputed. Undefined: the log has no such account. */
   readonly recomputedLastOffset: number | undefined
   /** At least one. */
   readonly differences: readonly Difference[]
@@ -29,14 +29,14 @@ export interface DifferentAccount {
 export interface Difference {
   /** `core`, or the name of a chunk of the account's users. */
   readonly part: 'core' | { readonly chunk: string }
-  /** Undefined: not there. */
+  /** Undefined: it does not exist. */
   readonly stored: Uint8Array | undefined
   readonly recomputed: Uint8Array | undefined
 }
 
 /**
- * Compares bytes. Of the recomputed account's users those chunks count that are marked as changed: the store has these; others were only
- * made on the way, as shares of the chunks above them.
+ * Compares bytes. Only the recomputed chunks that are marked as changed count, since the store holds these.
+ * The others were split off larger chunks on the way.
  */
 export function compareAccount(sampled: SampledAccount, recomputed: Account | undefined): AccountParity {
   const { accountId, storedOffset, core, chunks } = sampled

@@ -8,18 +8,19 @@ import { Recomputation } from './recomputation.ts'
 import type { PassedOver } from './sample-accounts.ts'
 
 export interface Pace {
-  /** After each 10 ms of work others get their turn for at least this long, ms. */
+  /** After each 10 ms of work, other work gets at least this long, ms. */
   readonly restMs: number
   readonly signal?: AbortSignal
-  /** Is told now and then how many offsets of the plan's stretch are behind it. */
+  /** Receives, now and then, how many offsets of the plan are done. */
   readonly onProgress?: (offsets: number) => void
 }
 
 const WORK_MS = 10
 
 /**
- * Recomputes the accounts of a plan, and says of each whether the store has it bit for bit as the log says. In any order.
- * @throws UpswellError LOG_UNAVAILABLE, TOPIC_MISSING; InvalidModelError; an AbortError if the signal is given
+ * Recomputes the accounts of a plan, and compares each with the store bit for bit. The results are in no
+ * particular order.
+ * @throws UpswellError LOG_UNAVAILABLE, TOPIC_MISSING; InvalidModelError; an AbortError when the signal fires
  */
 export async function checkAccounts(
   source: ParitySource,
@@ -40,7 +41,7 @@ export async function checkAccounts(
   const recomputation = new Recomputation(library, start, left)
   await takeAll(source, plan, recomputation, pace)
   const compared = recomputation.finish()
-  // Retention may have deleted records before they were read: then nothing is known.
+  // Retention may have deleted records before they were read; then nothing is known.
   const missing = compared.some(({ outcome }) => outcome === 'different')
     ? await whatIsMissing(log, topics.signals, plan)
     : undefined

@@ -9,12 +9,12 @@ import type { State } from './recomputation.ts'
 import type { PassedOver } from './sample-accounts.ts'
 
 export interface CheckpointState extends State {
-  /** Accounts of which the checkpoint does not say what they were. */
+  /** Accounts whose state the checkpoint does not hold. */
   readonly passedOver: readonly PassedOver[]
 }
 
 /**
- * What a checkpoint says of some accounts, in one pass over its partition that keeps nothing else.
+ * The state of some accounts in a checkpoint, in one pass over its partition that keeps nothing else.
  * @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE; InvalidModelError
  */
 export async function readCheckpointState(
@@ -47,11 +47,11 @@ export async function readCheckpointState(
   return { memory, accounts, passedOver }
 }
 
-/** The newest of each that stands before the checkpoint's head. */
+/** The newest items of an account before the checkpoint's head. */
 interface FoundItems {
   core: Uint8Array | undefined
   readonly chunks: Map<string, Uint8Array>
-  /** It stands behind the head as well, so compaction may have taken what stood before it. */
+  /** The account also follows the head, so compaction may have removed its earlier items. */
   isLater: boolean
 }
 
@@ -66,7 +66,7 @@ async function readItems(
   for await (const record of log.read(topic, [{ partition, from: 0, to: Number.MAX_SAFE_INTEGER }])) {
     const item = decodeItem(record)
     if (item === undefined || !accountIds.has(item.accountId)) continue
-    // What was left by a later one, before the group was moved back.
+    // Left over from a later checkpoint, before the group was moved back.
     if (record.offset < headOffset && isOfLaterCut(record, cut)) continue
     const of = found.get(item.accountId) ?? { core: undefined, chunks: new Map(), isLater: false }
     found.set(item.accountId, of)
@@ -90,7 +90,7 @@ function decode(
   const account = decodeAccount(accountId, core, modelSets)
   for (const [name, bytes] of chunks) {
     const chunk = decodeUserChunk(accountId, bytes)
-    // The store has it.
+    // The store holds it.
     chunk.changed = true
     account.users.chunks.set(name, chunk)
   }

@@ -1,6 +1,6 @@
 import type { Difference, DifferentAccount } from './account-parity.ts'
 
-/** What differs, in one line. `from`: the offset from which the account was recomputed. */
+/** One line that says what differs. `from`: the offset from which the account was recomputed. */
 export function describeDifferent(account: DifferentAccount, from: number): string {
   const parts = account.differences.slice(0, MOST_PARTS).map(describeDifference)
   const more = account.differences.length - parts.length

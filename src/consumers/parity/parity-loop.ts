@@ -11,20 +11,20 @@ export interface ParityLoopOptions {
   /** What is served now. */
   readonly source: () => Promise<ParitySource>
   readonly logger: Logger
-  /** From the end of one check to the beginning of the next. */
+  /** From the end of one check to the start of the next. */
   readonly intervalMs: number
-  /** How many accounts a check takes; `ACCOUNTS_PER_CHECK` if left out. */
+  /** How many accounts one check takes; default `ACCOUNTS_PER_CHECK`. */
   readonly accounts?: number
-  /** Those of the topic that are assigned to this process now. */
+  /** The partitions of the topic that are assigned to this process now. */
   readonly partitions: (topic: string) => readonly number[]
-  /** Gives numbers from 0 up to 1. */
+  /** Returns numbers from 0 up to 1. */
   readonly random: () => number
-  /** A check has finished. */
+  /** Called after each check. */
   readonly onChecked: (accounts: readonly AccountParity[]) => void
 }
 
 export interface ParityLoop {
-  /** Breaks off a check under way; resolves when nothing of it runs any more. */
+  /** Aborts a running check. Resolves when nothing of it runs any more. */
   stop(): Promise<void>
 }
 
@@ -33,8 +33,9 @@ const ACCOUNTS_PER_CHECK = 20
 const REST_MS = 30
 
 /**
- * Now and then takes some accounts of a partition and recomputes them, one check at a time. What it finds is told and counted; nothing is repaired.
- * A log or store that does not answer is no finding.
+ * At intervals, recomputes some accounts of a partition, one check at a time. It reports and counts
+ * differences, and repairs nothing. A log or store that does not answer is
+ * no difference.
  */
 export function startParityLoop(options: ParityLoopOptions): ParityLoop {
   const stopping = new AbortController()

@@ -4,9 +4,9 @@ import type { ModelLibrary } from '../../models/model-library.ts'
 import type { AccountStore } from '../../store/store.ts'
 import type { FoundLineage } from '../lineage/lineages.ts'
 
-/** Where the accounts are, and where the records that they were made of. */
+/** Where the accounts are, and the records that they were made of. */
 export interface ParitySource {
-  /** Of the store. */
+  /** The namespace of the store. */
   readonly namespace: string
   readonly log: Log
   readonly store: AccountStore

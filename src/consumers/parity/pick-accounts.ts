@@ -1,12 +1,16 @@
 import { DUE_BUCKETS } from '../../scoring/account.ts'
 import type { AccountStore } from '../../store/store.ts'
 
-/** As many ids are listed as this for each one that is wanted, so that they do not all come from one bucket where buckets are small. */
+/**
+ * How many ids to list for each wanted one, so that they do not all come from one bucket when buckets are
+ * small.
+ */
 const LISTED_PER_PICK = 4
 
 /**
- * Ids of up to `count` accounts of a partition, at random: from random buckets of the due index, so that those of a million accounts are never listed at once.
- * `random` gives numbers from 0 up to 1, as `Math.random`.
+ * Up to `count` random account ids of a partition. They come from random buckets of the due index, so that
+ * the ids of a million accounts are never listed at once.
+ * `random` returns numbers from 0 up to 1, as `Math.random`.
  * @throws UpswellError STORE_UNAVAILABLE
  */
 export async function pickAccounts(
@@ -29,7 +33,7 @@ export async function pickAccounts(
   return shuffle(listed, random).slice(0, count)
 }
 
-/** Fisher and Yates; in place. */
+/** In place, by Fisher and Yates. */
 function shuffle<T>(items: T[], random: () => number): T[] {
   for (let last = items.length - 1; last > 0; last--) {
     const other = Math.floor(random() * (last + 1))

@@ -7,27 +7,28 @@ import { type PassedOver, type SampledAccount, sampleAccounts } from './sample-a
 export interface CheckPlan {
   readonly partition: number
   readonly accounts: readonly SampledAccount[]
-  /** Known already not to be comparable. */
+  /** Accounts that are known not to be comparable. */
   readonly passedOver: readonly PassedOver[]
   /** Undefined: from the beginning of the log. */
   readonly checkpoint: Checkpoint | undefined
-  /** The records to fold. */
+  /** The first offset to fold. */
   readonly from: number
   /** Excluded. */
   readonly to: number
 }
 
 export interface PlanOptions {
-  /** The most accounts. */
+  /** The most accounts to check. */
   readonly count: number
-  /** Gives numbers from 0 up to 1, as `Math.random`. */
+  /** Returns numbers from 0 up to 1, as `Math.random`. */
   readonly random: () => number
-  /** `beginning`: the whole log is folded, also where there is a checkpoint. */
+  /** `beginning`: fold the whole log, even where there is a checkpoint. */
   readonly from: 'checkpoint' | 'beginning'
 }
 
 /**
- * Takes accounts of a partition at random, and finds what to recompute them from: the newest checkpoint, or the log from its beginning.
+ * Picks random accounts of a partition, and finds what to recompute them from: the newest checkpoint, or the
+ * log from its beginning.
  * @throws UpswellError STORE_UNAVAILABLE, LOG_UNAVAILABLE, TOPIC_MISSING; InvalidModelError
  */
 export async function planCheck(
@@ -36,7 +37,7 @@ export async function planCheck(
   { count, random, from }: PlanOptions,
 ): Promise<CheckPlan> {
   const { log, store, topics } = source
-  // Before the accounts are read: then none of them is older than it.
+  // Before the accounts are read: then none of them is older than the checkpoint.
   const found = from === 'checkpoint' ? await newestCheckpoint(source, partition) : undefined
   const ids = await pickAccounts(store, partition, count, random)
   const { accounts, passedOver } = await sampleAccounts(source, partition, ids)
@@ -55,7 +56,10 @@ export async function planCheck(
   return problem === undefined ? plan : withoutAccounts(plan, problem)
 }
 
-/** Why the log does not have the records of a plan (any more). @throws UpswellError LOG_UNAVAILABLE, TOPIC_MISSING */
+/**
+ * Why the log does not hold the records of a plan (any more); undefined: it does. @throws UpswellError
+ * LOG_UNAVAILABLE, TOPIC_MISSING
+ */
 export async function whatIsMissing(
   log: Log,
   topic: string,
@@ -79,6 +83,6 @@ async function newestCheckpoint(
   partition: number,
 ): Promise<Checkpoint | undefined> {
   const topic = topics['activity-checkpoints']
-  // An installation need not write any.
+  // An installation may write no checkpoints.
   return (await log.topics()).includes(topic) ? await findCheckpoint(log, topic, partition) : undefined
 }

@@ -1,15 +1,15 @@
+import { decodeRecord, isHistory, recordKind } from '../../log/decode-records.ts'
 import type { LogRecord } from '../../log/log.ts'
-import { decodeRecord, isHistory, recordKind } from '../../log/log-entries.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import type { Account } from '../../scoring/account.ts'
 import { foldBatch, type LogEntry, type PartitionMemory } from '../../scoring/fold.ts'
 import { type AccountParity, compareAccount } from './account-parity.ts'
 import type { SampledAccount } from './sample-accounts.ts'
 
-/** What a partition and some of its accounts were before the records that are folded. */
+/** A partition and some of its accounts before the records that are folded. */
 export interface State {
   readonly memory: PartitionMemory
-  /** With all their users. Those that are not here begin with nothing. */
+  /** With all their users. Accounts that are not here begin empty. */
   readonly accounts: ReadonlyMap<string, Account>
 }
 
@@ -17,19 +17,20 @@ export interface State {
 const ENTRIES_PER_FOLD = 100
 
 /**
- * Folds the records of one partition for some of its accounts, and compares each of them when the records below its watermark are folded.
- * Synchronous; the state that it is given is its own from then on.
+ * Folds the records of one partition for some of its accounts. Compares each account when the records below
+ * its stored offset are folded. Synchronous; it takes over the state
+ * that it is given.
  */
 export class Recomputation {
   readonly #library: ModelLibrary
   readonly #memory: PartitionMemory
   readonly #accounts: Map<string, Account>
-  /** Not compared yet, by ascending watermark. */
+  /** Not compared yet, by ascending stored offset. */
   readonly #left: SampledAccount[]
   readonly #ids: Set<string>
   /** Decoded, not folded. */
   #entries: LogEntry[] = []
-  /** What `memory.history` is when these are folded. */
+  /** The value of `memory.history` after the entries are folded. */
   #history: boolean
   readonly #compared: AccountParity[] = []
 
@@ -42,7 +43,10 @@ export class Recomputation {
     this.#history = state.memory.history
   }
 
-  /** The next record of the partition. @throws InvalidModelError if this version of Upswell cannot read a models record */
+  /**
+   * The next record of the partition. @throws InvalidModelError if this version of Upswell cannot read a
+   * models record
+   */
   take(record: LogRecord): void {
     this.#compareUpTo(record.offset)
     if (!this.#concerns(record)) return
@@ -61,7 +65,10 @@ export class Recomputation {
     return this.#compared
   }
 
-  /** Of other accounts' signals only those that begin or end history: the partition's memory is all that they change. */
+  /**
+   * The signals of other accounts matter only where they begin or end history: they change nothing else of
+   * the partition's memory.
+   */
   #concerns(record: LogRecord): boolean {
     if (recordKind(record) !== undefined) return true
     if (record.key !== null && this.#ids.has(record.key.toString())) return true

@@ -5,14 +5,14 @@ import type { PartitionMemory } from '../../scoring/fold.ts'
 import type { AccountStore, UserChunkKey } from '../../store/store.ts'
 import type { ParitySource } from './parity-source.ts'
 
-/** An account as the store had it at one moment. */
+/** An account as the store held it at one moment. */
 export interface SampledAccount {
   readonly accountId: string
-  /** At that moment the store held all records below this offset, and no other. */
+  /** At that moment the store held exactly the records below this offset. */
   readonly storedOffset: number
-  /** Undefined: the store lists the account, and has nothing of it. */
+  /** Undefined: the store lists the account, and holds nothing of it. */
   readonly core: Uint8Array | undefined
-  /** By name. Undefined: there is no core that says which there may be. */
+  /** Chunks by name. Undefined: no core says which chunks there may be. */
   readonly chunks: ReadonlyMap<string, Uint8Array> | undefined
 }
 
@@ -27,14 +27,16 @@ export interface Sample {
   readonly passedOver: readonly PassedOver[]
 }
 
-/** An owner may write an account again while it is read. */
+/** The owner may write an account again while it is read. */
 const ATTEMPTS = 5
 const CHUNKS_PER_READ = 1000
 
 /**
- * Reads accounts with all their users while their owner goes on writing. What is written of an account changes its core, which has the offset of the last
- * record; so a core that is the same before and after is that of the watermark and of the users that were read in between.
- * @throws UpswellError STORE_UNAVAILABLE; InvalidModelError if this version of Upswell cannot read a model that is active
+ * Reads accounts with all their users while their owner keeps writing. Each write changes the core, which
+ * holds the offset of the last record; so a core that is the same
+ * before and after belongs to the stored offset and the users read in between.
+ * @throws UpswellError STORE_UNAVAILABLE; InvalidModelError: this version of Upswell cannot read an active
+ * model
  */
 export async function sampleAccounts(
   { namespace, store, library }: Pick<ParitySource, 'namespace' | 'store' | 'library'>,
@@ -70,7 +72,10 @@ export async function sampleAccounts(
   return { accounts, passedOver: left.map(accountId => ({ accountId, reason })) }
 }
 
-/** Of each account whose core can be read. One that cannot is either changed meanwhile, which the second reading tells, or damaged. */
+/**
+ * For each account whose core can be read. A core that cannot is being changed, which the second reading
+ * shows, or is damaged.
+ */
 function namesOfChunks(
   accountIds: readonly string[],
   cores: readonly (Uint8Array | undefined)[],

@@ -1,25 +1,26 @@
 import type { OutgoingRecord, PartitionSession } from '../../log/log.ts'
 
-/** What one batch publishes. */
+/** What one step publishes. */
 export interface BatchOutputs {
   readonly outputs: readonly OutgoingRecord[]
-  /** Behind the batch. */
+  /** The offset after the step. */
   readonly nextOffset: number
-  /** Of the offset. */
+  /** A text that the log keeps with the offset. */
   readonly metadata: string
-  /** Called once it is committed. */
+  /** Called after the commit. */
   readonly onCommitted: () => void
 }
 
-/** So many batches may wait for a commit that is under way. More of them would make transactions larger, and more to fold again, for little. */
+/**
+ * How many steps may wait for a running commit. More would make transactions larger, and leave more to
+ * refold, for little gain.
+ */
 const MOST_WAITING = 2
 
 /**
- * The commits of a partition, in order, one at a time. The next batches are folded while one is under way; what they publish waits, and goes out together in the next one. So a
- * scorer need not wait for the brokers, and makes fewer transactions the slower they are.
- *
- * Memory is ahead of the log meanwhile. Where a commit fails, what waits is dropped and the session is lost: memory is of no use any more, and all of it is folded again.
- * The first commit of a session is waited for: a session that can commit nothing is to be seen as failed at once.
+ * The commits of a partition, in order, one at a time. While one runs, the next steps are folded, and their
+ * outputs go into the next commit together. If a commit fails, the waiting outputs are dropped and the
+ * session is lost. The first commit of a session is awaited: a session that cannot commit must fail at once.
  */
 export class PendingCommits {
   readonly #session: PartitionSession
@@ -32,7 +33,10 @@ export class PendingCommits {
     this.#session = session
   }
 
-  /** Returns when the next batch may be folded. @throws what an earlier commit failed with, or the session's first one */
+  /**
+   * Returns when the next step may be folded. @throws the error of an earlier commit, or of the session's
+   * first one
+   */
   async add(batch: BatchOutputs): Promise<void> {
     this.#throwIfFailed()
     this.#waiting.push(batch)
@@ -42,7 +46,7 @@ export class PendingCommits {
     this.#throwIfFailed()
   }
 
-  /** Returns when all that was added is committed. @throws what a commit failed with */
+  /** Returns when everything that was added is committed. @throws the error of a commit */
   async settle(): Promise<void> {
     while (this.#underWay !== undefined) await this.#underWay
     this.#throwIfFailed()

@@ -3,23 +3,23 @@ import type { Standing } from '../../scoring/standing.ts'
 import { listName } from '../../store/list-name.ts'
 import type { Listing } from '../../store/store.ts'
 
-/** Where an account stands in the lists of one model, as they were written. */
+/** Where an account is in the ranked lists of one model, as last written. */
 export interface RankEntry {
   readonly definition: ModelDefinition
   /** Index in the model's tiers. */
   readonly tier: number
   readonly score: number
-  /** Its value of each of the model's facets. */
+  /** The account's value of each of the model's facets. */
   readonly facets: readonly (string | undefined)[]
 }
 
-/** What changes in the lists between two times of one account. */
+/** What changed in the ranked lists for one account. */
 export interface RankChanges {
-  /** As they are now: those before where all are as they were. */
+  /** As they are now; the same array if nothing changed. */
   readonly rankEntries: readonly RankEntry[]
   readonly listingsRemoved: readonly Listing[]
   readonly listingsAdded: readonly Listing[]
-  /** Whether its score or tier by any model or a model's version changed, or it is new. */
+  /** Whether a score, a tier or a model's version changed, or the account is new. */
   readonly isMoved: boolean
 }
 
@@ -30,11 +30,11 @@ export function rankEntriesOf(standings: readonly Standing[]): readonly RankEntr
 }
 
 function rankEntryOf({ model: { definition }, tier, score, facets }: Standing): RankEntry {
-  // The standing's own list changes as the account does.
+  // A copy: the standing's own list changes with the account.
   return { definition, tier, score, facets: facets.length === 0 ? NONE : [...facets] }
 }
 
-/** `before`: undefined of a new account. */
+/** `before` undefined: a new account. */
 export function compareRankEntries(
   accountId: string,
   before: readonly RankEntry[] | undefined,
@@ -82,7 +82,7 @@ function isAt(entry: RankEntry, { tier, score, facets }: Standing): boolean {
   return true
 }
 
-/** Where models came, went or changed: tiers and facets are compared by their names. */
+/** When models came, went or changed, tiers and facets are compared by their names. */
 function compareAcrossModels(
   accountId: string,
   before: readonly RankEntry[] | undefined,
@@ -106,7 +106,10 @@ export function listingsOf(accountId: string, rankEntries: readonly RankEntry[])
   return listings
 }
 
-/** In the model's list, and in that of each facet's value; without those that it has in common with `other`, of the same model, tier and score. */
+/**
+ * Listings in the model's list and in the list of each facet's value, except those that `other` has too.
+ * `other` has the same model, tier and score.
+ */
 function addListings(
   listings: Listing[],
   accountId: string,

@@ -1,121 +1,133 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { isUpswellError } from '../../lib/errors.ts'
 import { everyInterval } from '../../lib/every-interval.ts'
+import { settlesWithin } from '../../lib/waiting.ts'
 import type { Consumption, PartitionHandler } from '../../log/log.ts'
 import { SignalScanner } from '../../signals/scan-signal.ts'
-import { flushPartition, isFlushDue } from './flush-partition.ts'
-import { scoreRecords } from './score-partition.ts'
-import type { ScoringOptions } from './scoring-options.ts'
-import { StoreWrites } from './store-writes.ts'
-import { type OwnedPartition, startOffset, takePartition } from './take-partition.ts'
-import { Ticker } from './ticker.ts'
+import { FlushSchedule, type FlushTiming } from './flush-policy.ts'
+import { PartitionScorer, type ScorerContext } from './partition-scorer.ts'
+import { Ticker, type TickerOptions } from './ticker.ts'
+
+/** The topic of signals, and the consumer group that scores it. */
+export interface SignalSource {
+  readonly topic: string
+  readonly group: string
+  /** The most records of one batch. */
+  readonly batchSize: number
+}
+
+export interface ScoringOptions extends Omit<ScorerContext, 'flushes' | 'scanner'> {
+  readonly source: SignalSource
+  readonly ticks: TickerOptions
+  /** Undefined: the store is written with each batch. */
+  readonly flush?: FlushTiming
+}
 
 export interface Scoring extends Consumption {
-  /** Whether every partition that is ours runs the configured models. */
+  /** Whether every partition of this process runs the configured models. */
   modelsActive(): boolean
 }
 
-/** The score loop: `signals` → fold → outputs and state, for the partitions that the group gives us. */
+/** How long the last flush may take when scoring stops; what it does not write is folded again. */
+const MAX_LAST_FLUSH_MS = 3_000
+
+/**
+ * The score loop: `signals` → fold → outputs and state, for the partitions that the group assigns to this
+ * process.
+ */
 export async function startScoring(given: ScoringOptions): Promise<Scoring> {
-  // One for all partitions: it remembers names and account ids.
-  const options = {
+  const options = await withoutMissingCheckpoints(given)
+  const { backend, source, ticks, flush } = options
+  // One scanner for all partitions: it remembers names and account ids.
+  const context: ScorerContext = {
+    ...options,
     scanner: new SignalScanner(),
-    writes: new StoreWrites(),
-    ...(await withCheckpointsIfPossible(given)),
+    ...(flush === undefined ? {} : { flushes: new FlushSchedule(flush) }),
   }
-  const { backend, topics } = options
-  const partitions = await backend.log.partitions(topics.signals)
+  const partitions = await backend.log.partitions(source.topic)
   await backend.store.claimPartitions(partitions)
-  const owned = new Map<number, OwnedPartition>()
-  const ticker = new Ticker(options, owned)
+  const scorers = new Map<number, PartitionScorer>()
+  const ticker = new Ticker(options, scorers)
   let isStopping = false
-  const flush = (partition: OwnedPartition, isDue: () => boolean): Promise<void> =>
-    inTurn(partition, async () => {
-      const isOurs = owned.get(partition.session.partition) === partition
-      if (isOurs && isDue()) await flushPartition(options, partition)
-    }).catch((error: unknown) => partition.session.lose(error))
-  /** Of all partitions, whether it is time or not. */
-  const flushAll = (): Promise<unknown> =>
-    Promise.all(Array.from(owned.values(), partition => flush(partition, () => true)))
-  /** Between batches: what a batch left unsaved, since its time had not come, is saved though no other comes; what waited longest first. */
-  const flushWhatIsDue = async (): Promise<void> => {
-    const byAge = [...owned.values()].sort((a, b) => a.flushedAt - b.flushedAt)
-    await Promise.all(byAge.map(partition => flush(partition, () => isFlushDue(options, partition))))
-  }
   const handler: PartitionHandler = {
     assigned: async session => {
-      // Again: what was written at the start is lost with an emptied store, and readers go by it.
+      // Once more: an emptied store has lost the number of partitions, and readers need it.
       await backend.store.claimPartitions(partitions)
-      const partition = await takePartition(options, session, randomUUID())
-      owned.set(session.partition, partition)
+      const scorer = await PartitionScorer.take(context, session, randomUUID())
+      scorers.set(session.partition, scorer)
       ticker.look(session.partition)
-      return startOffset(partition)
+      return scorer.offsets.start
     },
     process: async (session, records) => {
-      const partition = owned.get(session.partition)!
-      await inTurn(partition, () => scoreRecords(options, partition, records)).catch((error: unknown) => {
-        // At once: a write of the store that waits for its turn must not find what is of no use any more.
-        session.lose(error)
-        throw error
-      })
-      if (isStopping) await flushAll()
+      await scorers.get(session.partition)!.score(records)
+      if (isStopping) await flushAll(scorers)
       ticker.look(session.partition)
     },
     released: session => {
-      if (owned.get(session.partition)?.session === session) owned.delete(session.partition)
+      const scorer = scorers.get(session.partition)
+      if (scorer?.session !== session) return
+      scorer.release()
+      scorers.delete(session.partition)
     },
   }
-  const consumption = await backend.log.consume({
-    group: options.group,
-    topics: [topics.signals],
-    handler,
-    batchSize: options.batchSize,
-  })
+  const { group, topic, batchSize } = source
+  const consumption = await backend.log.consume({ group, topics: [topic], handler, batchSize })
   ticker.start()
-  const stopFlushing = flushEvery(options, () => void flushWhatIsDue())
+  const stopFlushing = flushEvery(flush, ticks.every ?? everyInterval, () => void flushDue(scorers))
   return {
     stop: async () => {
       ticker.stop()
       stopFlushing()
-      // Whoever takes the partitions next has nothing to fold again.
+      // The next owner then has nothing to fold again.
       isStopping = true
-      await Promise.race([flushAll(), sleep(LAST_FLUSH_MS, undefined, { ref: false })])
+      await settlesWithin(MAX_LAST_FLUSH_MS, flushAll(scorers))
       await consumption.stop()
     },
     problem: () => consumption.problem(),
     assignments: () => consumption.assignments(),
-    modelsActive: () => [...owned.values()].every(partition => ticker.runsConfiguredModels(partition)),
+    modelsActive: () => [...scorers.values()].every(scorer => ticker.runsConfiguredModels(scorer)),
   }
 }
 
-/** How long the last write of the store may take when scoring stops; what it does not write is folded again. */
-const LAST_FLUSH_MS = 3_000
+type Scorers = ReadonlyMap<number, PartitionScorer>
 
-/** One batch, or one write of the store, at a time. */
-function inTurn(owned: OwnedPartition, work: () => Promise<void>): Promise<void> {
-  const done = owned.turn.then(work)
-  owned.turn = done.catch(() => {})
-  return done
+/** A failure has ended the scorer's session already, and is reported there. */
+const IGNORED = (): void => {}
+
+function flushAll(scorers: Scorers): Promise<unknown> {
+  return Promise.all(Array.from(scorers.values(), scorer => scorer.flush().catch(IGNORED)))
 }
 
-/** A fifth of the interval: by so much a write may come late. */
-function flushEvery({ flush, every = everyInterval }: ScoringOptions, call: () => void): () => void {
+/**
+ * Between batches: a batch that was not flushed, since it was not yet time, is flushed though no other comes.
+ * The oldest first.
+ */
+async function flushDue(scorers: Scorers): Promise<void> {
+  const oldestFirst = [...scorers.values()].sort((a, b) => a.flushedAt - b.flushedAt)
+  await Promise.all(oldestFirst.map(scorer => scorer.flushIfDue().catch(IGNORED)))
+}
+
+/** Looks five times an interval: a flush may be late by a fifth of it. */
+function flushEvery(
+  flush: FlushTiming | undefined,
+  every: NonNullable<TickerOptions['every']>,
+  call: () => void,
+): () => void {
   return flush === undefined ? () => {} : every(Math.max(10, flush.intervalMs / 5), call)
 }
 
-/** An installation that was made before there were checkpoints goes on without. */
-async function withCheckpointsIfPossible(options: ScoringOptions): Promise<ScoringOptions> {
-  const { backend, checkpoints, logger, ...rest } = options
+/** An installation that was created before there were checkpoints continues without them. */
+async function withoutMissingCheckpoints(options: ScoringOptions): Promise<ScoringOptions> {
+  const { checkpoints, ...rest } = options
   if (checkpoints === undefined) return options
   try {
-    await backend.log.partitions(checkpoints.topic)
+    await options.backend.log.partitions(checkpoints.topic)
     return options
   } catch (error) {
     if (!isUpswellError(error, 'TOPIC_MISSING')) throw error
-    logger.warn(
-      `there is no topic ${checkpoints.topic}: no checkpoints are written, and an emptied store is made from the whole log; "upswell topics create" makes it`,
+    options.logger.warn(
+      `there is no topic ${checkpoints.topic}: no checkpoints are written, and an emptied store is rebuilt from the whole log; "upswell topics create" creates it`,
     )
-    return { backend, logger, ...rest }
+    return rest
   }
 }

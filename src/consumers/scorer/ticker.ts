@@ -1,44 +1,84 @@
 import { describeError } from '../../lib/errors.ts'
 import { everyInterval } from '../../lib/every-interval.ts'
+import type { Logger } from '../../lib/logger.ts'
 import type { OutgoingRecord } from '../../log/log.ts'
-import { modelsRecord, tickRecord } from '../../log/log-entries.ts'
-import type { PartitionMemory } from '../../scoring/fold.ts'
-import { roleOf } from '../lineage/lineage.ts'
-import type { ScoringOptions } from './scoring-options.ts'
-import type { OwnedPartition } from './take-partition.ts'
+import { modelsRecord, tickRecord } from '../../log/make-records.ts'
+import type { ModelLibrary, ModelSource } from '../../models/model-library.ts'
+import type { PartitionMemory, TickSlice } from '../../scoring/fold.ts'
+import type { Backend } from '../backend.ts'
+import type { Publication } from './publication.ts'
 import { ticksFor } from './tick-slices.ts'
+
+export interface TickerOptions {
+  /** The models that must be active where the lineage serves; undefined: those that are. */
+  readonly models: readonly ModelSource[] | undefined
+  /** The wall clock, ms. */
+  readonly now: () => number
+  /** How often the ticker looks at the time. 0: never, for callers that append ticks themselves. */
+  readonly intervalMs: number
+  /**
+   * Calls `call` at this interval until the returned function is called; undefined: the process's own timer.
+   */
+  readonly every?: (intervalMs: number, call: () => void) => () => void
+}
+
+/** What the ticker needs of the scoring that it belongs to. */
+export interface TickerContext {
+  readonly backend: Pick<Backend, 'log' | 'store'>
+  readonly publication: Publication
+  readonly library: ModelLibrary
+  readonly logger: Logger
+  readonly source: { readonly topic: string }
+  readonly ticks: TickerOptions
+}
+
+/** A partition that this process owns, as far as the ticker looks at it. */
+export interface TickedPartition {
+  readonly session: { readonly partition: number; readonly endOffset: number }
+  readonly memory: PartitionMemory
+  readonly offsets: { readonly folded: number; readonly stored: number }
+  readonly isCheckpointWaiting: boolean
+}
+
+/** What is known of a partition beside its scorer. */
+interface Progress {
+  /** The last offset that was appended and is not folded yet. */
+  pendingOffset: number
+  isBusy: boolean
+  /** When something last happened, ms. */
+  activeAt: number
+  /** Ticks that are still to be appended. */
+  slices: readonly OutgoingRecord[]
+}
 
 /** A partition in which nothing happened for this long has been read to its end. */
 const QUIET_MS = 1000
 
 /**
- * What the owner of a partition writes into the log itself: `models` when the configured ones are not those that are active, and ticks when
- * accounts are due. Nothing here decides an output: it only lets the log say what the time and the models are.
+ * Appends what a partition's owner writes into the log itself: `models` when the configured models are not
+ * the active ones, and ticks when accounts are due. Nothing here decides an output: it only puts the time and
+ * the models into the log.
  */
 export class Ticker {
-  readonly #options: ScoringOptions
-  readonly #owned: ReadonlyMap<number, OwnedPartition>
-  /** Undefined: whatever is active. */
+  readonly #context: TickerContext
+  readonly #partitions: ReadonlyMap<number, TickedPartition>
+  /** Hashes of the configured models; undefined: whatever is active. */
   readonly #configured: string | undefined
-  /** By session: what was appended and is not read yet, and when something last happened. */
-  readonly #progress = new WeakMap<
-    OwnedPartition,
-    { pendingOffset: number; busy: boolean; activeAt: number; slices: readonly OutgoingRecord[] }
-  >()
+  readonly #progress = new WeakMap<TickedPartition, Progress>()
   #stop = (): void => {}
 
-  constructor(options: ScoringOptions, owned: ReadonlyMap<number, OwnedPartition>) {
-    this.#options = options
-    this.#owned = owned
-    const { library, models } = options
-    this.#configured = models === undefined ? undefined : hashesOf(library.compileAll(models))
+  constructor(context: TickerContext, partitions: ReadonlyMap<number, TickedPartition>) {
+    this.#context = context
+    this.#partitions = partitions
+    const { library, ticks } = context
+    this.#configured = ticks.models === undefined ? undefined : hashesOf(library.compileAll(ticks.models))
   }
 
   start(): void {
-    const { tickIntervalMs, every = everyInterval } = this.#options
-    if (tickIntervalMs <= 0) return
-    this.#stop = every(tickIntervalMs, () => {
-      for (const owned of this.#owned.values()) void this.#visit(owned, true)
+    const { intervalMs, every = everyInterval } = this.#context.ticks
+    if (intervalMs <= 0) return
+    this.#stop = every(intervalMs, () => {
+      for (const partition of this.#partitions.values()) void this.#visit(partition, true)
     })
   }
 
@@ -46,132 +86,137 @@ export class Ticker {
     this.#stop()
   }
 
-  /** Something happened in a partition: it may have come to the point where its models can be compared. */
-  look(partition: number): void {
-    const owned = this.#owned.get(partition)
-    if (owned === undefined) return
-    this.#progressOf(owned).activeAt = this.#options.now()
-    void this.#visit(owned, false)
+  /** Something happened in a partition: its models may be comparable now. */
+  look(number: number): void {
+    const partition = this.#partitions.get(number)
+    if (partition === undefined) return
+    this.#progressOf(partition).activeAt = this.#context.ticks.now()
+    void this.#visit(partition, false)
   }
 
-  /** Whether the partition runs the models that it is to run. */
-  runsConfiguredModels({ memory }: OwnedPartition): boolean {
+  /** Whether the partition runs the configured models. */
+  runsConfiguredModels({ memory }: Pick<TickedPartition, 'memory'>): boolean {
     if (this.#configured === undefined || !this.#serves(memory)) return true
-    // What was promoted does not go with the models that it took the place of.
+    // A promoted lineage does not take over the models that it replaced.
     if (memory.promotion?.replacedModels.join(' ') === this.#configured) return true
     return hashesOf(memory.modelSets.at(-1)!.models) === this.#configured
   }
 
-  /** The log of a line in the shadow is a copy of another's, and says nothing of its own. */
+  /** The log of a shadow is a copy of another log, and has no records of its own. */
   #serves(memory: PartitionMemory): boolean {
-    const { lineage } = this.#options
-    return lineage === undefined || roleOf(lineage, memory) === 'serving'
+    return this.#context.publication.role(memory) === 'serving'
   }
 
-  #progressOf(owned: OwnedPartition) {
-    let progress = this.#progress.get(owned)
+  #progressOf(partition: TickedPartition): Progress {
+    let progress = this.#progress.get(partition)
     if (progress === undefined) {
-      progress = { pendingOffset: -1, busy: false, activeAt: this.#options.now(), slices: [] }
-      this.#progress.set(owned, progress)
+      progress = { pendingOffset: -1, isBusy: false, activeAt: this.#context.ticks.now(), slices: [] }
+      this.#progress.set(partition, progress)
     }
     return progress
   }
 
-  async #visit(owned: OwnedPartition, timeToTick: boolean): Promise<void> {
-    const progress = this.#progressOf(owned)
-    if (progress.busy || owned.position <= progress.pendingOffset) return
-    progress.busy = true
+  async #visit(partition: TickedPartition, isTimeToTick: boolean): Promise<void> {
+    const progress = this.#progressOf(partition)
+    if (progress.isBusy || partition.offsets.folded <= progress.pendingOffset) return
+    progress.isBusy = true
+    const { session, memory } = partition
     try {
-      const records = this.#serves(owned.memory)
-        ? await this.#recordsOfOwner(owned, timeToTick)
-        : timeToTick
-          ? await this.#nudge(owned)
+      const records = this.#serves(memory)
+        ? await this.#recordsOfOwner(partition, isTimeToTick)
+        : isTimeToTick
+          ? await this.#nudge(partition)
           : []
-      if (records.length === 0 || this.#owned.get(owned.session.partition) !== owned) return
-      const positions = await this.#options.backend.log.append(records)
+      if (records.length === 0 || this.#partitions.get(session.partition) !== partition) return
+      const positions = await this.#context.backend.log.append(records)
       progress.pendingOffset = Math.max(...positions.map(({ offset }) => offset))
     } catch (error) {
-      // The next interval tries again; what was appended twice changes nothing.
-      this.#options.logger.warn(
-        `partition ${owned.session.partition}: could not look at the time: ${describeError(error)}`,
+      // The next interval tries again; a record that was appended twice changes nothing.
+      this.#context.logger.warn(
+        `partition ${session.partition}: could not look at the time: ${describeError(error)}`,
       )
     } finally {
-      progress.busy = false
+      progress.isBusy = false
     }
   }
 
-  async #recordsOfOwner(owned: OwnedPartition, timeToTick: boolean): Promise<OutgoingRecord[]> {
-    if (this.#needsModels(owned)) return await this.#modelRecords(owned)
-    if (owned.memory.promotion?.isComplete === false)
-      return await this.#ticksForAll(owned, this.#options.now())
-    return await this.#nextSlice(owned, timeToTick)
+  async #recordsOfOwner(partition: TickedPartition, isTimeToTick: boolean): Promise<OutgoingRecord[]> {
+    if (this.#needsModels(partition)) return await this.#modelRecords(partition)
+    if (partition.memory.promotion?.isComplete === false)
+      return await this.#ticksForAll(partition, this.#context.ticks.now())
+    return await this.#nextSlice(partition, isTimeToTick)
   }
 
   /**
-   * One slice at a time: the next is appended when the one before is folded, behind the signals that came meanwhile, so that none of them waits for all slices.
-   * Should the owner die in between, the next one counts anew who is due.
+   * One slice at a time: the next is appended when the one before is folded, after the signals that came
+   * meanwhile, so that none of them waits for all slices. If the owner dies in between, the next owner counts
+   * again who is due.
    */
-  async #nextSlice(owned: OwnedPartition, timeToTick: boolean): Promise<OutgoingRecord[]> {
-    const progress = this.#progressOf(owned)
-    if (progress.slices.length === 0 && timeToTick) progress.slices = await this.#tickRecords(owned)
+  async #nextSlice(partition: TickedPartition, isTimeToTick: boolean): Promise<OutgoingRecord[]> {
+    const progress = this.#progressOf(partition)
+    if (progress.slices.length === 0 && isTimeToTick) progress.slices = await this.#dueTicks(partition)
     const [next, ...left] = progress.slices
     progress.slices = left
     return next === undefined ? [] : [next]
   }
 
   /**
-   * A line that does not serve has no time of its own. That its store was lost it must notice all the same: the way to the line that serves leads through it. A tick
-   * of the beginning of time makes nobody due.
+   * A lineage that does not serve has no time of its own, but must notice that its store was lost: the way to
+   * the serving lineage leads through it. A tick at time 0 makes no account due.
    */
-  async #nudge({ session: { partition }, storedOffset }: OwnedPartition): Promise<OutgoingRecord[]> {
-    const { topics, backend } = this.#options
-    if ((await backend.store.readStoredOffset(partition)) >= storedOffset) return []
-    return [tickRecord(topics.signals, partition, 0, { slice: 0, of: 1, scope: 'due', clock: 'event' })]
+  async #nudge({ session: { partition }, offsets }: TickedPartition): Promise<OutgoingRecord[]> {
+    const { source, backend } = this.#context
+    if ((await backend.store.readStoredOffset(partition)) >= offsets.stored) return []
+    return [tickRecord(source.topic, partition, 0, { slice: 0, of: 1, scope: 'due', clock: 'event' })]
   }
 
-  /** Only what was read to its end can be compared: the configured models may be waiting there. */
-  #needsModels(owned: OwnedPartition): boolean {
-    if (this.runsConfiguredModels(owned)) return false
-    return owned.position >= owned.session.endOffset || this.#isQuiet(owned)
+  /**
+   * Models can be compared only at the end of the partition: the configured ones may be among the unread
+   * records.
+   */
+  #needsModels(partition: TickedPartition): boolean {
+    if (this.runsConfiguredModels(partition)) return false
+    return partition.offsets.folded >= partition.session.endOffset || this.#isQuiet(partition)
   }
 
-  #isQuiet(owned: OwnedPartition): boolean {
-    // Also if the clock was set back: it may take a day to come there again.
-    return Math.abs(this.#options.now() - this.#progressOf(owned).activeAt) >= QUIET_MS
+  #isQuiet(partition: TickedPartition): boolean {
+    // The absolute value: a clock that was set back may take a day to come here again.
+    return Math.abs(this.#context.ticks.now() - this.#progressOf(partition).activeAt) >= QUIET_MS
   }
 
-  /** The models, and behind them ticks that bring every account past them, slice by slice. */
-  async #modelRecords(owned: OwnedPartition): Promise<OutgoingRecord[]> {
-    const { topics, models, now } = this.#options
-    const time = now()
-    const { partition } = owned.session
-    return [modelsRecord(topics.signals, partition, time, models!), ...(await this.#ticksForAll(owned, time))]
+  /** The models, then ticks that bring every account past them, slice by slice. */
+  async #modelRecords(partition: TickedPartition): Promise<OutgoingRecord[]> {
+    const { source, ticks } = this.#context
+    const time = ticks.now()
+    const models = modelsRecord(source.topic, partition.session.partition, time, ticks.models!)
+    return [models, ...(await this.#ticksForAll(partition, time))]
   }
 
-  async #ticksForAll({ session: { partition } }: OwnedPartition, time: number): Promise<OutgoingRecord[]> {
-    const { topics, backend } = this.#options
-    const of = ticksFor(await backend.store.countDue(partition, Number.POSITIVE_INFINITY))
-    return Array.from({ length: of }, (_, slice) =>
-      tickRecord(topics.signals, partition, time, { slice, of, scope: 'all', clock: 'wall' }),
-    )
+  async #ticksForAll({ session: { partition } }: TickedPartition, time: number): Promise<OutgoingRecord[]> {
+    const accounts = await this.#context.backend.store.countDue(partition, Number.POSITIVE_INFINITY)
+    return this.#ticks(partition, time, accounts, 'all')
   }
 
-  async #tickRecords(owned: OwnedPartition): Promise<OutgoingRecord[]> {
-    const { memory, session, storedOffset, checkpoints } = owned
+  async #dueTicks(ticked: TickedPartition): Promise<OutgoingRecord[]> {
+    const { memory, session, offsets, isCheckpointWaiting } = ticked
     const { partition } = session
-    const { topics, now, backend } = this.#options
-    const time = now()
-    // Nobody is due in a store that was emptied or rolled back. Any tick makes the loop look at it, and build it anew.
-    const hasLost = (await backend.store.readStoredOffset(partition)) < storedOffset
-    // Nor does a checkpoint go on where no batch comes. Other partitions and the signals of this one bring it about by themselves.
-    const isWanted = hasLost || (checkpoints?.isWaiting === true && this.#isQuiet(owned))
-    // The fold would pass over it.
+    const { ticks, backend } = this.#context
+    const time = ticks.now()
+    // No account is due in a store that was emptied or rolled back. Any tick makes the scorer look at it, and
+    // restore it.
+    const isLost = (await backend.store.readStoredOffset(partition)) < offsets.stored
+    // A checkpoint continues only with batches. Signals bring them, and so do other partitions.
+    const isWanted = isLost || (isCheckpointWaiting && this.#isQuiet(ticked))
+    // While history is loaded, the fold ignores ticks of the wall clock.
     if (memory.history && !isWanted) return []
     const due = await backend.store.countDue(partition, time)
-    if (due === 0 && !isWanted) return []
-    const of = ticksFor(due)
+    return due === 0 && !isWanted ? [] : this.#ticks(partition, time, due, 'due')
+  }
+
+  #ticks(partition: number, time: number, accounts: number, scope: TickSlice['scope']): OutgoingRecord[] {
+    const of = ticksFor(accounts)
     return Array.from({ length: of }, (_, slice) =>
-      tickRecord(topics.signals, partition, time, { slice, of, scope: 'due', clock: 'wall' }),
+      tickRecord(this.#context.source.topic, partition, time, { slice, of, scope, clock: 'wall' }),
     )
   }
 }

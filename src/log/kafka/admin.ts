@@ -1,39 +1,48 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Admin, Kafka } from 'kafkajs'
-import { READ_UNCOMMITTED, withClusterOptions } from '../../kafka-wire/cluster.ts'
+import { READ_UNCOMMITTED, withClusterOptions } from '../../kafka-wire/hooks/cluster.ts'
+import { isProtocolError } from '../../kafka-wire/hooks/protocol-errors.ts'
+import { Backoff } from '../../lib/backoff.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import type { GroupState, OffsetRange } from '../log.ts'
-import { asLogError, isProtocolError, topicsMissing } from './errors.ts'
+import { asLogError, topicsMissing } from './errors.ts'
 
-/** What the adapter asks the cluster. */
+/** The adapter's questions to the cluster. */
 export interface KafkaAdmin {
   /** @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE */
   partitions(topic: string): Promise<number>
-  /** @throws UpswellError TOPIC_MISSING, naming all that are; LOG_UNAVAILABLE */
+  /** @throws UpswellError TOPIC_MISSING, with the names of all missing topics; LOG_UNAVAILABLE */
   requireTopics(topics: readonly string[]): Promise<void>
-  /** What can be read of every partition. @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE */
+  /** Partition → the offsets that can be read. @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE */
   offsets(topic: string): Promise<ReadonlyMap<number, OffsetRange>>
-  /** Where a group stands. Fence its writers first, or a transaction may still be on its way. @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE */
+  /**
+   * The group's committed offset. Fence the group's writers first: a transaction may still be on its way.
+   * @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE
+   */
   groupOffset(group: string, topic: string, partition: number): Promise<OffsetRange & { committed: number }>
-  /** As `Log.topics`. */
+  /** See `Log.topics`. */
   topics(): Promise<string[]>
-  /** As `Log.group`. */
+  /** See `Log.group`. */
   group(group: string, topic: string): Promise<GroupState>
-  /** As `Log.deleteGroup`. */
+  /** See `Log.deleteGroup`. */
   deleteGroup(group: string): Promise<void>
-  /** Asks something else. `doing` completes "could not …". What passes in a moment is asked again. @throws UpswellError, as `asLogError` makes it */
+  /**
+   * Asks any other question. `doing` completes "could not …". Errors that pass in a moment lead to a new
+   * attempt.
+   * @throws UpswellError as `asLogError` maps it
+   */
   ask<T>(doing: string, question: (admin: Admin) => Promise<T>): Promise<T>
   /** @throws UpswellError LOG_UNAVAILABLE */
   ping(): Promise<void>
 }
 
 /**
- * Asks on a connection of its own each time. A kept one is a few ms faster, but one question harms the next: kafkajs reads the metadata of all topics
- * ever asked about, and fails for every topic once one of them is deleted.
+ * Opens a new connection for each question. A kept one is a few ms faster, but one question harms the next:
+ * kafkajs reads the metadata of all topics it was ever asked about, and fails for every topic once one of
+ * them is deleted.
  */
 export function kafkaAdmin(createKafka: () => Kafka): KafkaAdmin {
-  // By itself it sees the last stable offset as the end: a transaction whose commit was just answered is not below that yet, since the broker still has
-  // to write its markers.
+  // By default kafkajs takes the last stable offset for the end. A transaction whose commit was just
+  // confirmed is not below that offset yet, since the broker still has to write its markers.
   const kafka = withClusterOptions(createKafka(), { isolationLevel: READ_UNCOMMITTED })
   const ask = <T>(doing: string, question: (admin: Admin) => Promise<T>) =>
     askPatiently(() => askOnce(kafka, doing, question))
@@ -51,13 +60,13 @@ export function kafkaAdmin(createKafka: () => Kafka): KafkaAdmin {
     offsets: topic => ask(`read the offsets of ${topic}`, admin => rangesOf(admin, topic)),
 
     groupOffset: (group, topic, partition) =>
-      ask(`read where ${group} stands in ${topic}/${partition}`, async admin => {
+      ask(`read the offset of ${group} in ${topic}/${partition}`, async admin => {
         const range = (await rangesOf(admin, topic)).get(partition)
         if (range === undefined)
           throw new UpswellError('LOG_UNAVAILABLE', `${topic}/${partition} is gone`, { canRetry: true })
         const [answer] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
         const found = answer?.partitions.find(each => each.partition === partition)
-        // -1: nothing was committed.
+        // −1: nothing was committed.
         return {
           ...range,
           committed: Math.max(0, Number(found?.offset ?? -1)),
@@ -68,12 +77,12 @@ export function kafkaAdmin(createKafka: () => Kafka): KafkaAdmin {
     topics: () => ask('list the topics', admin => admin.listTopics()),
 
     group: (group, topic) =>
-      ask(`read where ${group} stands in ${topic}`, async admin => {
+      ask(`read the offsets of ${group} in ${topic}`, async admin => {
         const { groups } = await admin.describeGroups([group])
-        // Of all topics: asked about one that is missing, it would fail.
+        // It asks about all topics: a question about a missing one fails.
         const offsets = await admin.fetchOffsets({ groupId: group })
         const found = offsets.find(each => each.topic === topic)?.partitions ?? []
-        // -1: nothing was committed.
+        // −1: nothing was committed.
         const committed = found.filter(({ offset }) => Number(offset) >= 0)
         return {
           isConsuming: groups.some(({ members, state }) => isActive(state) && members.length > 0),
@@ -87,7 +96,7 @@ export function kafkaAdmin(createKafka: () => Kafka): KafkaAdmin {
     deleteGroup: group =>
       ask(`delete the group ${group}`, async admin => {
         await admin.deleteGroups([group]).catch((error: Error & DeleteGroupsFailure) => {
-          // kafkajs' own message says nothing.
+          // kafkajs's own message has no reason.
           const reason = error.groups?.[0]?.error ?? error
           if (!isProtocolError(reason, 'GROUP_ID_NOT_FOUND')) throw reason
         })
@@ -109,7 +118,7 @@ function isActive(state: string): boolean {
   return state !== 'Empty' && state !== 'Dead'
 }
 
-/** What a broker answers while a leader or a coordinator changes; it passes in a moment. */
+/** Brokers answer these while a leader or a coordinator changes; they pass in a moment. */
 const PASSING_ERRORS = [
   'LEADER_NOT_AVAILABLE',
   'NOT_LEADER_FOR_PARTITION',
@@ -118,14 +127,16 @@ const PASSING_ERRORS = [
   'NOT_COORDINATOR_FOR_GROUP',
 ] as const
 const ATTEMPTS = 5
+const FIRST_WAIT_MS = 100
 
 async function askPatiently<T>(ask: () => Promise<T>): Promise<T> {
+  const backoff = new Backoff({ firstMs: FIRST_WAIT_MS })
   for (let attempt = 1; ; attempt++) {
     try {
       return await ask()
     } catch (error) {
       if (attempt === ATTEMPTS || !PASSING_ERRORS.some(type => isProtocolError(error, type))) throw error
-      await sleep(50 * 2 ** attempt)
+      await backoff.wait()
     }
   }
 }
@@ -136,7 +147,7 @@ async function askOnce<T>(kafka: Kafka, doing: string, question: (admin: Admin) 
     await admin.connect()
     return await question(admin)
   } catch (error) {
-    // Where every broker fails to answer, kafkajs reads fields of a null.
+    // If no broker answers, kafkajs reads fields of a null.
     const cause = error instanceof TypeError ? new Error('no broker answered', { cause: error }) : error
     throw asLogError(cause, doing)
   } finally {

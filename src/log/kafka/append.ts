@@ -1,20 +1,29 @@
 import { randomUUID } from 'node:crypto'
 import type { Kafka, Producer } from 'kafkajs'
+import { sendRecords } from '../../kafka-wire/produce/send-records.ts'
+import { recordPartitioner } from '../../kafka-wire/produce/topic-records.ts'
+import { type Deferred, deferred } from '../../lib/deferred.ts'
+import { Turns } from '../../lib/turns.ts'
 import type { OutgoingRecord, Position } from '../log.ts'
-import { recordPartitioner, sendRecords } from './send.ts'
-import { openTransactionWriter, type TransactionWriter, writeError } from './transactions.ts'
+import { partitionOf } from '../partition-of.ts'
+import { writeError } from './errors.ts'
+import { openTransactionWriter, type TransactionWriter } from './transactions.ts'
 
 export interface Appender {
-  /** As `Log.append`. */
+  /** See `Log.append`. */
   append(records: readonly OutgoingRecord[]): Promise<Position[]>
-  /** Lets go what it knows of topics, once some were deleted: kafkajs asks for all that it ever wrote to, and fails for every topic where one of them is gone. */
+  /**
+   * Call this after topics were deleted. kafkajs asks about all topics that a producer ever wrote to, and
+   * fails for every topic if one of them is gone. So the producers are dropped, and later appends open new
+   * ones.
+   */
   forgetTopics(): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * One record goes through an idempotent producer: a single record is all or nothing by itself, and needs one round trip. Several go
- * through a transaction, under an id of this process alone.
+ * Sends a single record through an idempotent producer: it is all or nothing by itself, and takes one round
+ * trip. Several records go in a transaction, under an id that only this process uses.
  */
 export function kafkaAppender(create: () => Kafka, transactionalIdPrefix: string): Appender {
   const single = singleAppender(create())
@@ -35,16 +44,15 @@ export function kafkaAppender(create: () => Kafka, transactionalIdPrefix: string
 
 interface Waiting {
   readonly record: OutgoingRecord
-  readonly resolve: (position: Position) => void
-  readonly reject: (error: unknown) => void
+  readonly appended: Deferred<Position>
 }
 
-/** The most single records that share a request. */
-const SHARED_RECORDS = 500
+/** At most this many single records share a request. */
+const MAX_SHARED_RECORDS = 500
 
 /**
- * Appends single records; those that come while a request is under way share the next one. kafkajs allows an idempotent producer one request at
- * a time, so without that each caller would wait for all before it.
+ * Appends single records. Records that come while a request is under way share the next one. kafkajs allows
+ * an idempotent producer one request at a time, so otherwise each caller would wait for all earlier ones.
  */
 function singleAppender(kafka: Kafka) {
   let waiting: Waiting[] = []
@@ -56,7 +64,7 @@ function singleAppender(kafka: Kafka) {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: recordPartitioner(),
+      createPartitioner: recordPartitioner(partitionOf),
     })
     try {
       await connected.connect()
@@ -75,35 +83,36 @@ function singleAppender(kafka: Kafka) {
 
   async function sendWaiting(): Promise<void> {
     while (waiting.length > 0) {
-      // One topic at a time: a topic that is missing fails its own records only.
+      // One topic at a time: a missing topic fails its own records only.
       const { topic } = waiting[0]!.record
-      const batch = waiting.filter(({ record }) => record.topic === topic).slice(0, SHARED_RECORDS)
+      const batch = waiting.filter(({ record }) => record.topic === topic).slice(0, MAX_SHARED_RECORDS)
       const taken = new Set(batch)
       waiting = waiting.filter(each => !taken.has(each))
       const records = batch.map(({ record }) => record)
       try {
         producer ??= connect()
         const positions = await sendRecords(await producer, records)
-        batch.forEach(({ resolve }, i) => {
-          resolve(positions[i]!)
+        batch.forEach(({ appended }, i) => {
+          appended.resolve(positions[i]!)
         })
       } catch (error) {
-        // After an error its sequence numbers may not be the broker's any more.
+        // After an error the producer's sequence numbers may differ from the broker's.
         void drop()
         const failure = writeError(error, records, `append to ${topic}`)
-        for (const { reject } of batch) reject(failure)
+        for (const { appended } of batch) appended.reject(failure)
       }
     }
-    // In the same step as the look at what waits: whoever appends after it starts anew.
+    // No await since `waiting` was found empty: the next append starts a new run.
     sending = undefined
   }
 
   return {
-    append: (record: OutgoingRecord) =>
-      new Promise<Position>((resolve, reject) => {
-        waiting.push({ record, resolve, reject })
-        sending ??= sendWaiting()
-      }),
+    append(record: OutgoingRecord): Promise<Position> {
+      const appended = deferred<Position>()
+      waiting.push({ record, appended })
+      sending ??= sendWaiting()
+      return appended.promise
+    },
     async close() {
       await sending
       await drop()
@@ -113,7 +122,8 @@ function singleAppender(kafka: Kafka) {
 
 function transactionAppender(kafka: Kafka, transactionalId: string) {
   let writer: Promise<TransactionWriter> | undefined
-  let last: Promise<unknown> = Promise.resolve()
+  // A producer has one transaction at a time.
+  const turns = new Turns()
 
   async function drop(): Promise<void> {
     const dropped = writer
@@ -132,14 +142,9 @@ function transactionAppender(kafka: Kafka, transactionalId: string) {
   }
 
   return {
-    /** One after the other: a producer has one transaction at a time. */
-    append(records: readonly OutgoingRecord[]): Promise<Position[]> {
-      const written = last.then(() => write(records))
-      last = written.catch(() => {})
-      return written
-    },
+    append: (records: readonly OutgoingRecord[]) => turns.take(() => write(records)),
     async close() {
-      await last
+      await turns.settle()
       await drop()
     },
   }

@@ -8,8 +8,8 @@ import {
   logLevel,
   type SASLOptions,
 } from 'kafkajs'
-import { encodeProduceFast } from '../../kafka-wire/produce-request.ts'
-import { stopIdlePolling } from '../../kafka-wire/request-queue.ts'
+import { installHooks } from '../../kafka-wire/hooks/install-hooks.ts'
+import { describeError, UpswellError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
 
 export interface KafkaConnection {
@@ -29,11 +29,15 @@ export interface KafkaSasl {
 
 export interface KafkaClients {
   /**
-   * A client that shares nothing with the others. kafkajs keeps the committed offsets of a group per client, consumers clear them when they join and
-   * transactions write them: two consumers, or a consumer and a producer, must not share one.
+   * Makes a client that shares nothing with the others. kafkajs keeps a group's committed offsets in the
+   * client: consumers clear them when they join, and transactions write them. So two consumers, or a consumer
+   * and a producer, must not share one.
    */
   create(): Kafka
-  /** Closes the connections that are still open, and allows no more: `disconnect` waits for a silent broker as long as a request may last. */
+  /**
+   * Closes all open connections and refuses new ones. kafkajs's `disconnect` would wait for a silent broker
+   * as long as a request may last.
+   */
   close(): void
 }
 
@@ -42,9 +46,9 @@ const REQUEST_TIMEOUT_MS = 15_000
 const KEEP_ALIVE_MS = 60_000
 const CLOSED = 'the Kafka client was closed'
 
+/** @throws UpswellError INVALID_INSTALLATION: the installed kafkajs is not the known version */
 export function kafkaClients(connection: KafkaConnection): KafkaClients {
-  stopIdlePolling()
-  encodeProduceFast()
+  installHooksOnce()
   const sockets = trackedSockets()
   const write = oneLine(connection.logger)
   const config: KafkaConfig = {
@@ -52,7 +56,7 @@ export function kafkaClients(connection: KafkaConnection): KafkaClients {
     brokers: [...connection.brokers],
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    // The adapter has its own loops for an absent broker; here it is enough to try each broker of the list.
+    // The adapter itself retries while brokers are away; here one attempt for each listed broker is enough.
     retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: Math.max(3, connection.brokers.length) },
     socketFactory: sockets.create,
     logLevel: logLevel.WARN,
@@ -61,6 +65,15 @@ export function kafkaClients(connection: KafkaConnection): KafkaClients {
     ...(connection.sasl === undefined ? {} : { sasl: connection.sasl as SASLOptions }),
   }
   return { create: () => new Kafka(config), close: sockets.close }
+}
+
+/** Before the first client of the process is made. */
+function installHooksOnce(): void {
+  try {
+    installHooks()
+  } catch (error) {
+    throw new UpswellError('INVALID_INSTALLATION', describeError(error), { cause: error })
+  }
 }
 
 function trackedSockets(): { readonly create: ISocketFactory; close(): void } {
@@ -74,7 +87,8 @@ function trackedSockets(): { readonly create: ISocketFactory; close(): void } {
         ? tls.connect({ host, port, ...servername, ...ssl }, onConnect)
         : net.connect({ host, port }, onConnect)
       socket.setKeepAlive(true, KEEP_ALIVE_MS)
-      // A transaction is nine small requests, each waiting for an answer: Nagle's algorithm would hold them back.
+      // A transaction is nine small requests, each sent after the last answer. Nagle's algorithm would delay
+      // them.
       socket.setNoDelay(true)
       open.add(socket)
       socket.once('close', () => open.delete(socket))
@@ -82,13 +96,17 @@ function trackedSockets(): { readonly create: ISocketFactory; close(): void } {
     },
     close: () => {
       isClosed = true
-      // With an error kafkajs fails the requests that wait for an answer, and stops their timers; without, they would hold the process.
+      // With an error kafkajs fails the requests under way and stops their timers. Otherwise these would keep
+      // the process alive.
       for (const socket of open) socket.destroy(new Error(CLOSED))
     },
   }
 }
 
-/** What kafkajs logs at WARN or ERROR though it is usual, or is thrown at the adapter as well, which says it in its own words. */
+/**
+ * kafkajs logs these at WARN or ERROR. They are usual, or are thrown too, and the adapter then reports them
+ * itself.
+ */
 const KNOWN_NOISE: readonly RegExp[] = [
   /^Producer: /,
   /^Connection: Response /,
@@ -98,7 +116,7 @@ const KNOWN_NOISE: readonly RegExp[] = [
   new RegExp(CLOSED),
 ]
 
-/** kafkajs' JSON as one line. */
+/** Writes kafkajs's structured entries as single lines. */
 function oneLine(logger: Logger): (entry: LogEntry) => void {
   return ({ level, namespace, log: { message, error, broker } }) => {
     const line = `${namespace}: ${message}`

@@ -1,6 +1,7 @@
+import { isProtocolError, protocolFaults } from '../../kafka-wire/hooks/protocol-errors.ts'
 import { describeError, isUpswellError, UpswellError } from '../../lib/errors.ts'
 
-/** Another producer has the transactional id, or the coordinator holds that this one's transaction is over. */
+/** Another producer has the transactional id, or the coordinator considers this one's transaction over. */
 const FENCED_TYPES: ReadonlySet<string> = new Set([
   'INVALID_PRODUCER_EPOCH',
   'INVALID_TXN_STATE',
@@ -8,10 +9,10 @@ const FENCED_TYPES: ReadonlySet<string> = new Set([
   'TRANSACTION_COORDINATOR_FENCED',
 ])
 
-/** PRODUCER_FENCED, younger than kafkajs' list of names. */
+/** PRODUCER_FENCED, which is newer than kafkajs's list of names. */
 const PRODUCER_FENCED_CODE = 90
 
-/** Anything that talking to Kafka threw, as one of the errors of the log port. `doing` completes "could not …". */
+/** Maps any error from Kafka or kafkajs to an error of the log port. `doing` completes "could not …". */
 export function asLogError(thrown: unknown, doing: string): UpswellError {
   if (isUpswellError(thrown)) return thrown
   const faults = protocolFaults(thrown)
@@ -25,25 +26,17 @@ export function topicsMissing(topics: readonly string[]): UpswellError {
   const names = topics.join(', ')
   return new UpswellError(
     'TOPIC_MISSING',
-    `Kafka has no topic ${names}; create what is missing with \`upswell topics create\``,
+    `Kafka has no topic ${names}; create the missing ones with \`upswell topics create\``,
   )
 }
 
-/** Whether the broker answered with the protocol error of this name. */
-export function isProtocolError(thrown: unknown, type: string): boolean {
-  return protocolFaults(thrown).some(fault => fault.type === type)
-}
-
-/** The protocol errors in what kafkajs threw: it wraps them as causes and collects them in lists. */
-function protocolFaults(thrown: unknown): { readonly type: string; readonly code: number }[] {
-  if (!(thrown instanceof Error)) return []
-  const { type, code, cause, errors } = thrown as {
-    type?: unknown
-    code?: unknown
-    cause?: unknown
-    errors?: unknown
-  }
-  const own = typeof type === 'string' ? [{ type, code: Number(code) }] : []
-  const nested = [cause === thrown ? undefined : cause, ...(Array.isArray(errors) ? errors : [])]
-  return [...own, ...nested.flatMap(protocolFaults)]
+/** Maps a failed write of these records to an error of the log port. */
+export function writeError(
+  thrown: unknown,
+  records: readonly { readonly topic: string }[],
+  doing: string,
+): UpswellError {
+  if (isProtocolError(thrown, 'UNKNOWN_TOPIC_OR_PARTITION'))
+    return topicsMissing([...new Set(records.map(({ topic }) => topic))])
+  return asLogError(thrown, doing)
 }

@@ -1,21 +1,26 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { BatchReader } from '../../kafka-wire/batch-reader.ts'
-import type { FetchedPartition } from '../../kafka-wire/fetch-answer.ts'
-import type { PartitionFetcher } from '../../kafka-wire/fetch-partition.ts'
-import { FetchedRecords } from '../../kafka-wire/fetched-records.ts'
+import { BatchReader } from '../../kafka-wire/fetch/batch-reader.ts'
+import type { FetchedPartition } from '../../kafka-wire/fetch/fetch-answer.ts'
+import { FetchedRecords } from '../../kafka-wire/fetch/fetched-records.ts'
+import type { PartitionFetcher } from '../../kafka-wire/fetch/partition-fetcher.ts'
+import { isProtocolError } from '../../kafka-wire/hooks/protocol-errors.ts'
+import { Backoff } from '../../lib/backoff.ts'
+import { deferred } from '../../lib/deferred.ts'
 import { describeError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
+import { sleepUnlessAborted } from '../../lib/waiting.ts'
 import type { RecordList } from '../log.ts'
-import { asLogError, isProtocolError } from './errors.ts'
+import { asLogError } from './errors.ts'
 
-/** The committed records of a partition from an offset on, without an end. */
+/** An endless stream of a partition's committed records, from an offset on. */
 export interface RecordSource {
   /**
-   * The next records, at most so many; waits until there is one. Undefined: it was closed. One call at a time; the list that the one before returned is filled anew.
-   * @throws UpswellError LOG_UNAVAILABLE, where going on in this way is no use: what comes next was deleted, the topic is gone, it is written in a format that cannot be read
+   * Waits for records and returns at most `most` of them, or undefined after `close`. Call it again only when
+   * it has returned: each call fills the same list.
+   * @throws UpswellError LOG_UNAVAILABLE, if a retry cannot help: the next records were deleted, the topic is
+   * gone, or the format is unknown
    */
   take(most: number): Promise<RecordList | undefined>
-  /** Undefined while all is well; otherwise what keeps it from fetching now. */
+  /** The reason why fetches fail now; undefined while they succeed. */
   problem(): string | undefined
   close(): void
 }
@@ -25,41 +30,44 @@ export interface FetchAheadOptions {
   readonly logger: Logger
   /** The first offset to read. */
   readonly offset: number
-  /** Of one answer. */
+  /** The size of one answer. */
   readonly maxBytes: number
   readonly minBytes: number
   readonly maxWaitMs: number
-  /** At the end of the log: how long after an answer the next is asked for. */
+  /** At the end of the log: the time from an answer to the next fetch. */
   readonly pauseMs?: number
 }
 
-/** What can hold bytes at a time: the answer that is read, the next, and one more while a call of `take` reaches from one into the next. */
+/**
+ * Answers in memory at a time: the current one, the next, and a third while `take` reads across two of them.
+ */
 export const ANSWERS_HELD = 3
 
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 2_000
 
 /**
- * Fetches the next answer while the last one is worked on, where there is more already; only then. At the end of the log a fetch would come back at once with the few
- * records that have come since, and the caller would get batches that are needlessly small: there the next fetch begins when the caller comes back, and `pauseMs` after the last answer
- * at the earliest, and brings all that has come meanwhile. So where records trickle in, each waits a few ms, and brokers and scorers work for many at once; one that comes after
- * a quiet time is there at once.
- *
- * Where a leader moves or a broker is away, it tries again (after 100 ms, doubling to 2 s) until it is closed.
+ * Fetches the next answer while the caller works on the last one, if the log already has more. If a leader
+ * moves or a broker is away, it tries again (after 100 ms, doubling to 2 s) until it is closed.
  */
+// At the end of the log it does not fetch ahead. That fetch would return at once with the few records that
+// have come since, and the caller would get needlessly small batches. So the next fetch begins when the
+// caller comes back, and `pauseMs` after the last answer at the earliest, and brings all records that have
+// come by then. If records trickle in, each waits a few ms, and brokers and scorers handle many at once. A
+// record after a quiet time arrives at once.
 export function fetchAhead(options: FetchAheadOptions): RecordSource {
   return new AheadFetchingSource(options)
 }
 
 interface Ahead {
-  /** Undefined: it was closed. */
+  /** Undefined: the source was closed. */
   readonly answer: Promise<Answer | undefined>
   hasArrived: boolean
 }
 
 interface Answer {
   readonly reader: BatchReader
-  /** The log went on behind it when it was made. */
+  /** The log had more records after this answer. */
   readonly hasMore: boolean
 }
 
@@ -68,11 +76,12 @@ class AheadFetchingSource implements RecordSource {
   readonly #name: string
   readonly #closing = new AbortController()
   readonly #records = new FetchedRecords()
-  /** Where the next fetch begins. */
+  /** The offset of the next fetch. */
   #position: number
   #current: BatchReader | undefined
   #ahead: Ahead | undefined
-  #letGo: (() => void) | undefined
+  /** Ends the wait for the answer under way. */
+  #giveUp: (() => void) | undefined
   #problem: string | undefined
   #answeredAt = Number.NEGATIVE_INFINITY
 
@@ -89,8 +98,8 @@ class AheadFetchingSource implements RecordSource {
   close(): void {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
-    // A broker may take its time to answer.
-    this.#letGo?.()
+    // The broker may take long to answer.
+    this.#giveUp?.()
     this.#options.fetcher.close()
   }
 
@@ -125,16 +134,15 @@ class AheadFetchingSource implements RecordSource {
 
   async #pause(): Promise<void> {
     const waitMs = this.#answeredAt + (this.#options.pauseMs ?? 0) - performance.now()
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {})
+    if (waitMs > 0) await sleepUnlessAborted(waitMs, this.#closing.signal)
   }
 
   #fetchAhead(): Ahead {
-    const answer = new Promise<Answer | undefined>((resolve, reject) => {
-      this.#letGo = () => resolve(undefined)
-      this.#fetchUntilThere().then(resolve, reject)
-    })
+    const { promise: answer, reject, resolve } = deferred<Answer | undefined>()
+    this.#giveUp = () => resolve(undefined)
+    this.#fetchUntilThere().then(resolve, reject)
     const ahead: Ahead = { answer, hasArrived: false }
-    // What fails is thrown where it is waited for.
+    // A failure is thrown where `answer` is awaited.
     const arrive = (): void => {
       ahead.hasArrived = true
     }
@@ -143,17 +151,17 @@ class AheadFetchingSource implements RecordSource {
   }
 
   async #fetchUntilThere(): Promise<Answer | undefined> {
-    let delayMs = FIRST_DELAY_MS
-    while (!this.#closing.signal.aborted) {
+    const { signal } = this.#closing
+    const backoff = new Backoff({ firstMs: FIRST_DELAY_MS, longestMs: LONGEST_DELAY_MS, signal })
+    while (!signal.aborted) {
       const fetched = await this.#fetchOnce()
       if (fetched === 'failed') {
-        await sleep(delayMs, undefined, { signal: this.#closing.signal }).catch(() => {})
-        delayMs = Math.min(delayMs * 2, LONGEST_DELAY_MS)
-        if (!this.#closing.signal.aborted) await this.#options.fetcher.recover()
+        await backoff.wait()
+        if (!signal.aborted) await this.#options.fetcher.recover()
         continue
       }
       this.#problem = undefined
-      delayMs = FIRST_DELAY_MS
+      backoff.reset()
       if (fetched === undefined) continue
       const reader = new BatchReader(fetched, this.#position)
       if (reader.nextOffset === undefined) continue

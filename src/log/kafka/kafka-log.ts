@@ -1,20 +1,20 @@
+import { settlesWithin } from '../../lib/waiting.ts'
+import { withoutRepeats } from '../../lib/without-repeats.ts'
 import type { Log } from '../log.ts'
 import { kafkaAdmin } from './admin.ts'
 import { kafkaAppender } from './append.ts'
 import { type KafkaConnection, kafkaClients } from './client.ts'
-import { GroupConsumption } from './consumption.ts'
-import { createMissingTopics, deleteTopics } from './create-topics.ts'
 import type { FetchSettings } from './fetch-settings.ts'
+import { GroupConsumption } from './group-consumption.ts'
+import { createMissingTopics, deleteTopics } from './kafka-topics.ts'
 import { readRecords } from './read.ts'
-import { withoutRepeats } from './repeats.ts'
-import { settlesWithin } from './time.ts'
 
 export interface KafkaLogOptions extends KafkaConnection {
-  /** Put before the name of every group. */
+  /** A prefix for the name of every group. */
   readonly groupPrefix?: string
   /**
-   * Put before every transactional id. Workers that share a group must share it, since it is how they fence each other; it must differ between installations
-   * that share a cluster.
+   * A prefix for every transactional id. Workers of one group must share it, since they fence each other by
+   * these ids. Installations that share a cluster must have different ones.
    */
   readonly transactionalIdPrefix: string
   /** How long a silent worker keeps its partitions. */
@@ -26,8 +26,9 @@ const SESSION_TIMEOUT_MS = 30_000
 const CLOSE_TIMEOUT_MS = 3_000
 
 /**
- * The log port on Kafka. Opening it connects to nothing: every call connects when it needs to. `consume` waits for a cluster that is not there, all other calls fail with
- * LOG_UNAVAILABLE after some seconds, and all of them work again once it is back.
+ * The log port on Kafka. Opening it makes no connection; every call connects when it needs to. While the
+ * cluster is away, `consume` waits and all other calls fail with LOG_UNAVAILABLE after some seconds. All work
+ * again once it is back.
  */
 export function openKafkaLog(options: KafkaLogOptions): Log {
   const logger = withoutRepeats(options.logger)

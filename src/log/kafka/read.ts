@@ -1,16 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kafka } from 'kafkajs'
-import { BatchReader } from '../../kafka-wire/batch-reader.ts'
-import { createCluster } from '../../kafka-wire/cluster.ts'
-import type { FetchedPartition } from '../../kafka-wire/fetch-answer.ts'
-import { PartitionFetcher } from '../../kafka-wire/fetch-partition.ts'
-import { FetchedRecords } from '../../kafka-wire/fetched-records.ts'
-import { flattenChunks } from '../../kafka-wire/flatten-chunks.ts'
+import { BatchReader } from '../../kafka-wire/fetch/batch-reader.ts'
+import type { FetchedPartition } from '../../kafka-wire/fetch/fetch-answer.ts'
+import { FetchedRecords } from '../../kafka-wire/fetch/fetched-records.ts'
+import { flattenChunks } from '../../kafka-wire/fetch/flatten-chunks.ts'
+import { PartitionFetcher } from '../../kafka-wire/fetch/partition-fetcher.ts'
+import { createCluster } from '../../kafka-wire/hooks/cluster.ts'
+import { isProtocolError } from '../../kafka-wire/hooks/protocol-errors.ts'
+import { Backoff } from '../../lib/backoff.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import { clipStretches, wholeStretches } from '../clip-stretches.ts'
 import type { LogRecord, Stretch } from '../log.ts'
 import type { KafkaAdmin } from './admin.ts'
-import { asLogError, isProtocolError, topicsMissing } from './errors.ts'
+import { asLogError, topicsMissing } from './errors.ts'
 
 export interface ReadContext {
   readonly createKafka: () => Kafka
@@ -18,12 +19,13 @@ export interface ReadContext {
 }
 
 /**
- * The committed records of the stretches, or of the whole topic as it is now, one stretch after the other.
- *
- * It asks the partitions' leaders itself, on connections of its own: a hundred records are there after 25 ms. A kafkajs consumer would have to join a group first,
- * which a broker holds back for 3 s by default (group.initial.rebalance.delay.ms). What belongs to a transaction that is not finished is awaited for a while, then left out.
+ * The committed records of the stretches, or of the whole topic as it is now, one stretch after the other. It
+ * waits for unfinished transactions for a while, then leaves their records out.
  * @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE
  */
+// It asks the partitions' leaders directly, on its own connections: a hundred records take 25 ms. A kafkajs
+// consumer would first join a group, which brokers delay by 3 s by default
+// (group.initial.rebalance.delay.ms).
 export function readRecords(
   context: ReadContext,
   topic: string,
@@ -59,7 +61,7 @@ async function* readChunks(
   }
 }
 
-/** The next fetch is on its way while the caller works on the last. */
+/** Fetches ahead: the next fetch is under way while the caller works on the last answer. */
 async function* readStretch(
   reader: StretchReader,
   { from, to }: Stretch,
@@ -69,7 +71,7 @@ async function* readStretch(
     const { batches, nextOffset } = await next
     if (nextOffset < to) {
       next = reader.fetch(nextOffset)
-      // Whoever stops reading does not hear of it.
+      // A reader that stops early does not need its failure.
       next.catch(() => {})
     }
     for (let records = await decode(batches); records.length > 0; records = await decode(batches))
@@ -78,28 +80,28 @@ async function* readStretch(
   }
 }
 
-/** So many records are decoded at a time; more are only more objects that wait. */
-const DECODED_AT_ONCE = 500
+/** This many records are decoded at a time. More would only be more objects that wait. */
+const CHUNK_RECORDS = 500
 
-/** Empty: all are decoded. */
+/** Empty: all records are decoded. */
 async function decode(batches: BatchReader | undefined): Promise<readonly LogRecord[]> {
   const records = new FetchedRecords()
-  await batches?.read(records, DECODED_AT_ONCE)
+  await batches?.read(records, CHUNK_RECORDS)
   return [...records]
 }
 
 interface Fetched {
-  /** Undefined: nothing. */
+  /** Undefined: there are no records. */
   readonly batches?: BatchReader
-  /** Nothing is left to read before it. */
+  /** All records before this offset are read. */
   readonly nextOffset: number
 }
 
 const FETCH_BYTES = 1024 * 1024
 const FETCH_WAIT_MS = 250
-/** Somewhat longer than our own transactions may last. */
+/** Somewhat longer than a transaction of this adapter may last. */
 const PATIENCE_MS = 12_000
-/** A leader that moves, or a broker that is away for a moment: 3 s in all. */
+/** Enough for a leader that moves or a broker that is away for a moment: 3 s in all. */
 const ATTEMPTS = 6
 const FIRST_DELAY_MS = 100
 
@@ -115,7 +117,7 @@ class StretchReader {
     this.#stretch = stretch
   }
 
-  /** What there is at this offset and behind it: waits for a transaction that is not finished, but not for ever. */
+  /** Reads from `position` on. It waits for an unfinished transaction, but not for ever. */
   async fetch(position: number): Promise<Fetched> {
     const { to } = this.#stretch
     const deadline = performance.now() + PATIENCE_MS
@@ -138,8 +140,9 @@ class StretchReader {
     return `${this.#fetcher.topic}/${this.#fetcher.partition}`
   }
 
-  /** Undefined: the broker answered without the partition, as it does to those whom it slows down. */
+  /** Undefined: the answer leaves the partition out, as brokers do for clients that they slow down. */
   async #fetchPatiently(offset: number): Promise<FetchedPartition | 'deleted' | undefined> {
+    const backoff = new Backoff({ firstMs: FIRST_DELAY_MS })
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.#fetcher.fetch({
@@ -151,20 +154,20 @@ class StretchReader {
       } catch (error) {
         if (isProtocolError(error, 'OFFSET_OUT_OF_RANGE')) return 'deleted'
         if (attempt === ATTEMPTS) throw error
-        await sleep(FIRST_DELAY_MS * 2 ** (attempt - 1))
+        await backoff.wait()
         await this.#fetcher.recover()
       }
     }
   }
 
-  /** Retention went past this offset meanwhile. */
+  /** For an offset that retention has deleted meanwhile. */
   async #firstLeft(position: number): Promise<number> {
     const { topic, partition } = this.#fetcher
     const range = (await this.#admin.offsets(topic)).get(partition)
     if (range !== undefined && range.first > position) return range.first
     throw new UpswellError(
       'LOG_UNAVAILABLE',
-      `${this.#name} has no offset ${position}, but ${range?.first} to ${range?.end}: was the topic deleted and made anew?`,
+      `${this.#name} has no offset ${position}, but ${range?.first} to ${range?.end}: was the topic deleted and created again?`,
       { canRetry: true },
     )
   }

@@ -1,17 +1,20 @@
+import { deferred } from '../../lib/deferred.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import type { OffsetRange, OutgoingRecord, PartitionSession } from '../log.ts'
 import type { TransactionWriter } from './transactions.ts'
 
-/** Why a session ended of which nothing is to be told. */
+/** The reason of a session that ended on purpose; it is not reported. */
 export const OVER = new UpswellError('LOG_FENCED', 'the session is over')
 
-/** Where a group stands in a partition, and what was committed with that. */
+/** A group's committed offset in a partition, and the text that was committed with it. */
 export interface CommittedOffset {
   readonly committed: number
   readonly metadata?: string | undefined
 }
 
-/** A session, from the moment its partition's earlier owners are fenced until it ends, which is for ever. */
+/**
+ * A session from the moment when all earlier owners of the partition are fenced. Once over, it stays over.
+ */
 export class LiveSession implements PartitionSession {
   readonly topic: string
   readonly partition: number
@@ -19,11 +22,9 @@ export class LiveSession implements PartitionSession {
   readonly committedMetadata: string | undefined
   readonly firstOffset: number
   readonly endOffset: number
-  /** Resolves with the reason. */
-  readonly ended: Promise<unknown>
   readonly #group: string
   readonly #writer: TransactionWriter
-  #resolveEnded: (reason: unknown) => void = () => {}
+  readonly #ended = deferred<unknown>()
   #isOver = false
 
   constructor(
@@ -40,9 +41,11 @@ export class LiveSession implements PartitionSession {
     this.endOffset = end
     this.#group = group
     this.#writer = writer
-    this.ended = new Promise(resolve => {
-      this.#resolveEnded = resolve
-    })
+  }
+
+  /** Resolves with the reason. */
+  get ended(): Promise<unknown> {
+    return this.#ended.promise
   }
 
   get isOver(): boolean {
@@ -51,7 +54,7 @@ export class LiveSession implements PartitionSession {
 
   end(reason: unknown): void {
     this.#isOver = true
-    this.#resolveEnded(reason)
+    this.#ended.resolve(reason)
   }
 
   lose(reason: unknown): void {

@@ -1,24 +1,28 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kafka, Transaction } from 'kafkajs'
+import { isProtocolError } from '../../kafka-wire/hooks/protocol-errors.ts'
+import { sendRecords } from '../../kafka-wire/produce/send-records.ts'
+import { recordPartitioner } from '../../kafka-wire/produce/topic-records.ts'
+import { Backoff } from '../../lib/backoff.ts'
 import { UpswellError } from '../../lib/errors.ts'
+import { settlesWithin } from '../../lib/waiting.ts'
 import type { OutgoingRecord, Position } from '../log.ts'
-import { asLogError, isProtocolError, topicsMissing } from './errors.ts'
-import { recordPartitioner, sendRecords } from './send.ts'
-import { settlesWithin } from './time.ts'
+import { partitionOf } from '../partition-of.ts'
+import { asLogError, writeError } from './errors.ts'
 
 /**
- * The writer of transactions under one transactional id. Of all that were opened with that id, in any process, only the last can commit.
+ * Writes transactions under one transactional id. Only the writer that was opened last, in any process, can
+ * commit.
  *
- * It is good for as long as nothing fails: a kafkajs producer whose commit failed can neither commit nor abort any more, so after an error from `write`
- * discard it and open another, which aborts what this one left undone.
+ * After an error from `write`, discard the writer and open another, which aborts the unfinished transaction.
+ * A kafkajs producer whose commit failed can neither commit nor abort any more.
  */
 export interface TransactionWriter {
   /**
-   * Writes the records, and moves the group's offset if there is one, all or nothing.
+   * Writes the records, and moves the group's offset if one is given, all or nothing.
    * @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE, TOPIC_MISSING
    */
   write(records: readonly OutgoingRecord[], groupOffset?: GroupOffset): Promise<Position[]>
-  /** Lets the connections go; whatever is unfinished is aborted by the next writer of the id, or by the broker. */
+  /** Closes the connections. The next writer of the id, or the broker, aborts an unfinished transaction. */
   discard(): Promise<void>
 }
 
@@ -32,20 +36,30 @@ export interface GroupOffset {
 
 export interface TransactionOptions {
   readonly transactionalId: string
-  /** Asked before a transaction begins and before it is committed; with false it is aborted, and the write throws LOG_FENCED. */
+  /**
+   * Called before a transaction begins and before it is committed. If it returns false, the transaction is
+   * aborted and the write throws LOG_FENCED.
+   */
   readonly mayCommit: () => boolean
 }
 
-/** A transaction that is stuck for longer holds every reader of its partitions back; the broker aborts it. */
+/**
+ * After this time the broker aborts a transaction. Until then a stuck one holds up every reader of its
+ * partitions.
+ */
 const TRANSACTION_TIMEOUT_MS = 10_000
 
 /**
- * After a commit the broker is still writing its markers while the next transaction begins, and answers CONCURRENT_TRANSACTIONS: the first try again
- * must be soon. Small transactions a second, on a busy machine: 4–6 with kafkajs' 300 ms, 60 with 10 ms, 90 with 5 ms, 118 with 2 ms.
+ * The broker still writes the markers of a commit when the next transaction begins, and answers
+ * CONCURRENT_TRANSACTIONS. So the first retry must come soon. Small transactions a second on a busy machine:
+ * 4–6 with kafkajs's 300 ms, 60 with 10 ms, 90 with 5 ms, 118 with 2 ms.
  */
 const RETRY = { initialRetryTime: 2, maxRetryTime: 500, retries: 12 }
 
-/** Opens a writer: when this returns, every earlier one of the id is fenced, and its unfinished transaction is aborted. */
+/**
+ * Opens a writer. When this resolves, all earlier writers of the id are fenced and their transactions
+ * aborted.
+ */
 export async function openTransactionWriter(
   kafka: Kafka,
   { transactionalId, mayCommit }: TransactionOptions,
@@ -55,13 +69,14 @@ export async function openTransactionWriter(
     transactionTimeout: TRANSACTION_TIMEOUT_MS,
     idempotent: true,
     allowAutoTopicCreation: false,
-    createPartitioner: recordPartitioner(),
+    createPartitioner: recordPartitioner(partitionOf),
     retry: RETRY,
   })
   const discard = () => producer.disconnect().catch(() => {})
   try {
     await producer.connect()
-    // kafkajs takes the id over when it begins the first transaction, not when it connects; this one stays empty.
+    // kafkajs takes over the id when the first transaction begins, not when it connects. This one stays
+    // empty.
     const fencing = await producer.transaction()
     await fencing.abort()
   } catch (error) {
@@ -70,8 +85,9 @@ export async function openTransactionWriter(
   }
 
   /**
-   * Records and offset go side by side: each is two requests, one that tells the coordinator and one that writes. A broker answers a connection's requests in
-   * turn, so that the coordinator hears of both in turn too. Neither is left behind when the other fails.
+   * Sends records and offset side by side. Each takes two requests: one to the coordinator and one that
+   * writes. Brokers answer a connection's requests in order, so the coordinator sees both in order too. If
+   * one fails, the other is still awaited.
    */
   async function fill(
     transaction: Transaction,
@@ -91,7 +107,7 @@ export async function openTransactionWriter(
     if (!mayCommit()) throw notTheOwner(transactionalId)
     const transaction = await producer.transaction()
     const positions = await fill(transaction, records, groupOffset).catch(async error => {
-      // Left open, it holds every reader of its partitions back until the broker gives it up.
+      // An open transaction holds up every reader of its partitions until the broker aborts it.
       await settlesWithin(
         ABORT_TIMEOUT_MS,
         transaction.abort().catch(() => {}),
@@ -115,24 +131,19 @@ export async function openTransactionWriter(
   }
 }
 
-/** What a failed write of these records is to its caller. */
-export function writeError(thrown: unknown, records: readonly OutgoingRecord[], doing: string): UpswellError {
-  if (isProtocolError(thrown, 'UNKNOWN_TOPIC_OR_PARTITION'))
-    return topicsMissing([...new Set(records.map(({ topic }) => topic))])
-  return asLogError(thrown, doing)
-}
-
 const ABORT_TIMEOUT_MS = 1_000
 const OFFSET_ATTEMPTS = 12
 
 /**
- * kafkajs adds the group to the transaction without trying again. Where records were sent before, the transaction is known to have begun; as the first call
- * it met CONCURRENT_TRANSACTIONS 14 times of 30. Nothing has happened then, so the same call may be made again.
+ * kafkajs adds the group to the transaction without a retry. As the first call of a transaction this met
+ * CONCURRENT_TRANSACTIONS 14 times of 30; after records were sent, it does not. The failed call has changed
+ * nothing, so it may be repeated.
  */
 async function sendGroupOffset(transaction: Transaction, offset: GroupOffset): Promise<void> {
   const { group, topic, partition, nextOffset, metadata } = offset
-  // kafkajs hands the partitions through as they are; its types leave the metadata out.
+  // kafkajs passes the partitions through unchanged; its types leave the metadata out.
   const committed = { partition, offset: String(nextOffset), ...(metadata === undefined ? {} : { metadata }) }
+  const backoff = new Backoff({ firstMs: RETRY.initialRetryTime, longestMs: RETRY.maxRetryTime })
   for (let attempt = 1; ; attempt++) {
     try {
       return await transaction.sendOffsets({
@@ -141,7 +152,7 @@ async function sendGroupOffset(transaction: Transaction, offset: GroupOffset): P
       })
     } catch (error) {
       if (attempt === OFFSET_ATTEMPTS || !isProtocolError(error, 'CONCURRENT_TRANSACTIONS')) throw error
-      await sleep(Math.min(2 ** attempt, RETRY.maxRetryTime))
+      await backoff.wait()
     }
   }
 }
@@ -149,6 +160,6 @@ async function sendGroupOffset(transaction: Transaction, offset: GroupOffset): P
 function notTheOwner(transactionalId: string): UpswellError {
   return new UpswellError(
     'LOG_FENCED',
-    `${transactionalId} may not commit: the session is over, or the group has joined anew`,
+    `${transactionalId} may not commit: the session is over, or the group has rebalanced`,
   )
 }

@@ -7,13 +7,13 @@ import type { LmdbEnvironment } from '../../lib/lmdb-environment.ts'
 const CLAIM_KEY = Buffer.from('consuming-process')
 
 /**
- * The right to consume the environment; one process has it at a time. It is a row in LMDB and not a lock file: taking
- * it over is one transaction, and every commit checks it in its own.
+ * The right to consume the environment, which one process has at a time. It is a row in LMDB, not a lock
+ * file: a takeover is one transaction, and every commit checks the claim in its own transaction.
  */
 export interface ConsumingClaim {
-  /** For the check of a write. @throws UpswellError LOG_FENCED: another process took the claim over. */
+  /** For the check of a write. @throws UpswellError LOG_FENCED: another process has taken over the claim */
   requireHeld(): void
-  /** Belongs into a read of the environment. */
+  /** Call it within a read of the environment. */
   isHeld(): boolean
   release(): Promise<void>
 }
@@ -22,20 +22,23 @@ interface ClaimRow {
   readonly token: string
   readonly pid: number
   readonly host: string
-  /** Tells a process from an earlier one with the same pid, as in a container that was started again; null where the system does not say. */
+  /**
+   * Distinguishes a process from an earlier one with the same pid, as in a restarted container. Null: the
+   * system does not provide it.
+   */
   readonly startedAt: string | null
 }
 
-/** Whether some living process has the claim, this one too. Belongs into a read of the environment. */
+/** Whether a live process, possibly this one, has the claim. Call it within a read of the environment. */
 export function isClaimed(environment: LmdbEnvironment): boolean {
   const holder = readClaim(environment)
   return holder !== undefined && isAlive(holder)
 }
 
 /**
- * Claims the environment for this process, also from a process that has died. One of another host or container is taken for
- * dead, since it cannot be asked: should it live, its next commit is refused.
- * @throws UpswellError LOG_FENCED: another process of this host has the claim and lives.
+ * Claims the environment for this process. It takes over the claim of a dead process. A process on another
+ * host or in another container cannot be checked and counts as dead; if it lives, its next commit is refused.
+ * @throws UpswellError LOG_FENCED: a live process on this host has the claim
  */
 export async function claimConsuming(environment: LmdbEnvironment): Promise<ConsumingClaim> {
   const mine: ClaimRow = {
@@ -76,7 +79,7 @@ function refusal(environment: LmdbEnvironment, holder: ClaimRow | undefined): Up
       : `Process ${holder.pid} on ${holder.host} (this is ${process.pid})`
   return new UpswellError(
     'LOG_FENCED',
-    `${who} consumes the data directory ${environment.directory}, and only one can. Stop it, or give one of the two a directory of its own.`,
+    `${who} consumes the data directory ${environment.directory}, and only one process can. Stop it, or give one of the two its own directory.`,
   )
 }
 
@@ -88,7 +91,7 @@ function readClaim(environment: LmdbEnvironment): ClaimRow | undefined {
 function isAlive(holder: ClaimRow): boolean {
   if (holder.host !== hostname() || !hasProcess(holder.pid)) return false
   if (holder.startedAt !== null) return holder.startedAt === startOf(holder.pid)
-  // Where starts are not known, our own pid in a claim that we did not make is one that was used again.
+  // Start times are unknown here. Our own pid in a claim that we did not make was an earlier process's.
   return holder.pid !== process.pid
 }
 
@@ -101,12 +104,12 @@ function hasProcess(pid: number): boolean {
   }
 }
 
-/** Linux: the boot, and the clock tick since then at which the process began; null also for one that ended and was not waited for. */
+/** Linux: the boot id and the process's start in clock ticks since boot. Null also for a zombie process. */
 function startOf(pid: number): string | null {
   try {
     const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
     const status = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    // From the third field on: the second is the name, in parentheses, and may hold anything.
+    // Starts at the third field: the second is the name in parentheses, which may contain anything.
     const fields = status.slice(status.lastIndexOf(')') + 2).split(' ')
     return fields[0] === 'Z' ? null : `${boot}/${fields[19]}`
   } catch {

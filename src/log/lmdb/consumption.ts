@@ -1,27 +1,31 @@
-import { setImmediate, setTimeout } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
+import { Backoff } from '../../lib/backoff.ts'
 import { describeError } from '../../lib/errors.ts'
 import type { Consumption, LogRecord, PartitionHandler, PartitionSession } from '../log.ts'
 
-const FIRST_BACKOFF_MS = 100
-const LONGEST_BACKOFF_MS = 5_000
+const FIRST_DELAY_MS = 100
+const LONGEST_DELAY_MS = 5_000
 
 export interface OpenSession {
   readonly session: PartitionSession
-  /** Why it was lost between two batches; undefined while it was not. */
+  /** The reason if the session was lost between two batches. */
   lost(): { readonly reason: unknown } | undefined
 }
 
-/** One partition of the embedded log, as one group reads it. */
+/** One partition of the embedded log for one group. */
 export interface PartitionSource {
   readonly topic: string
   readonly partition: number
-  /** Begins a session at the group's committed offset. @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE */
+  /** Opens a session at the group's committed offset. @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE */
   open(): OpenSession
-  /** Ends it: its commits are refused from now on. */
+  /** Ends the session: its commits are refused from now on. */
   close(session: PartitionSession): void
-  /** The next records, `limit` at most; none if the end was reached. */
+  /** The next records, at most `limit`. Empty at the end of the log. */
   read(fromOffset: number, limit: number): LogRecord[]
-  /** Resolves when there may be a record at `offset` or behind it, or when `isOver` answers true: asked when the session is lost, and now and then. */
+  /**
+   * Resolves when there may be a record at or after `offset`, or `isOver` returns true. It is called when the
+   * session is lost, and now and then.
+   */
   waitFor(offset: number, isOver: () => boolean): Promise<void>
 }
 
@@ -41,7 +45,7 @@ export interface ConsumptionOptions {
   readonly stopping: AbortController
 }
 
-/** Reads every source in a loop of its own until it is stopped. */
+/** Reads each source in its own loop until it is stopped. */
 export function startConsumption(options: ConsumptionOptions): Consumption {
   const { stopping } = options
   const loops = options.sources.map(source => new PartitionLoop(source, options))
@@ -65,14 +69,15 @@ export function startConsumption(options: ConsumptionOptions): Consumption {
 }
 
 /**
- * One partition: a session (assigned, then batch after batch, then released), and after a throw a wait and the next session.
- * A problem stands until a batch went well or nothing is left to read, and so does the growing backoff: a batch that always fails is assigned well each time.
+ * Runs one partition's sessions: assigned, then batch after batch, then released. After an error it waits and
+ * opens the next session. The problem and the growing wait last until a batch succeeds or nothing is left to
+ * read: a batch that always fails is assigned successfully each time.
  */
 class PartitionLoop {
   readonly source: PartitionSource
   readonly #options: ConsumptionOptions
   readonly #stopping: AbortSignal
-  #backoffMs = FIRST_BACKOFF_MS
+  readonly #backoff: Backoff
   problem: string | undefined
   isAssigned = false
 
@@ -80,6 +85,11 @@ class PartitionLoop {
     this.source = source
     this.#options = options
     this.#stopping = options.stopping.signal
+    this.#backoff = new Backoff({
+      firstMs: FIRST_DELAY_MS,
+      longestMs: LONGEST_DELAY_MS,
+      signal: this.#stopping,
+    })
   }
 
   /** Never rejects. */
@@ -122,22 +132,20 @@ class PartitionLoop {
       await this.#options.handler.process(session, records)
       this.#recovered()
       offset = last.offset + 1
-      // A handler whose promises are all settled would keep timers and sockets from their turn.
+      // If all promises of a handler are settled already, timers and sockets would never run.
       await setImmediate()
     }
   }
 
   #recovered(): void {
     this.problem = undefined
-    this.#backoffMs = FIRST_BACKOFF_MS
+    this.#backoff.reset()
   }
 
   async #backOff(error: unknown): Promise<void> {
     const { topic, partition } = this.source
-    const retryInMs = this.#backoffMs
-    this.#backoffMs = Math.min(retryInMs * 2, LONGEST_BACKOFF_MS)
     this.problem = `${topic}/${partition}: ${describeError(error)}`
-    this.#options.onProblem({ topic, partition, error, retryInMs })
-    await setTimeout(retryInMs, undefined, { signal: this.#stopping }).catch(() => {})
+    this.#options.onProblem({ topic, partition, error, retryInMs: this.#backoff.nextMs })
+    await this.#backoff.wait()
   }
 }

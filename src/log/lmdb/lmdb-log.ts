@@ -16,34 +16,30 @@ import type {
   Stretch,
   TopicToCreate,
 } from '../log.ts'
-import { AppendBell } from './bell.ts'
+import { AppendBell } from './append-bell.ts'
 import { type ConsumingClaim, claimConsuming, isClaimed } from './claim.ts'
-import {
-  type ConsumeProblem,
-  type OpenSession,
-  type PartitionSource,
-  startConsumption,
-} from './consumption.ts'
+import { type ConsumeProblem, type PartitionSource, startConsumption } from './consumption.ts'
+import { type ConsumedPartition, EmbeddedWrites } from './embedded-writes.ts'
 import { type EmbeddedTopic, EmbeddedTopics, type TopicPartitions } from './lmdb-topics.ts'
-import { EmbeddedRecords, type TopicPartition } from './records.ts'
+import { EmbeddedRecords } from './record-tables.ts'
 
-/** How soon records that another process appended are seen. */
+/** How often the log is checked for records of other processes. */
 const POLL_MS = 100
-/** Of those who read without consuming, between turns of the event loop. */
+/** Readers that do not consume let the event loop run after this many records. */
 const RECORDS_PER_TURN = 1_000
-/** Removed in one transaction: others wait for the write lock meanwhile. */
+/** Removed in one transaction, while others wait for the write lock. */
 const RECORDS_PER_REMOVAL = 10_000
 
 export interface EmbeddedLogOptions {
-  /** For a topic that is made now; one that exists must have this number. */
+  /** For new topics; existing ones must have this number. */
   readonly partitions: TopicPartitions
-  /** Called when a handler threw, before the session is tried again. */
+  /** Called after a handler threw, before the next session. */
   readonly onProblem?: (problem: ConsumeProblem) => void
 }
 
 /**
- * The log port on LMDB. Any number of processes append and read; one of them consumes. Closing it leaves the environment open:
- * whoever opened that closes it.
+ * The log port on LMDB. Any number of processes append and read; one of them consumes. `close` leaves the
+ * environment open for its opener.
  */
 export class EmbeddedLog implements Log {
   readonly #environment: LmdbEnvironment
@@ -51,9 +47,7 @@ export class EmbeddedLog implements Log {
   readonly #records: EmbeddedRecords
   readonly #onProblem: (problem: ConsumeProblem) => void
   readonly #bell = new AppendBell()
-  /** The living ones; a session that is not here commits nothing. */
-  readonly #sessions = new Map<PartitionSession, SessionPlace>()
-  /** What is consumed now. */
+  readonly #writes: EmbeddedWrites
   #consumptions: readonly Consumed[] = []
   #claim: Promise<ConsumingClaim> | undefined
 
@@ -61,6 +55,7 @@ export class EmbeddedLog implements Log {
     this.#environment = environment
     this.#topics = new EmbeddedTopics(environment, options.partitions)
     this.#records = new EmbeddedRecords(environment)
+    this.#writes = new EmbeddedWrites(environment, this.#topics, this.#records, this.#bell)
     this.#onProblem = options.onProblem ?? (() => {})
   }
 
@@ -68,21 +63,18 @@ export class EmbeddedLog implements Log {
     return (await this.#topicNamed(topic)).partitions
   }
 
-  async append(records: readonly OutgoingRecord[]): Promise<Position[]> {
-    const append = await this.#prepareAppend(records)
-    const positions = await this.#environment.write('LOG_UNAVAILABLE', append)
-    this.#ringFor(records, positions)
-    return positions
+  append(records: readonly OutgoingRecord[]): Promise<Position[]> {
+    return this.#writes.append(records)
   }
 
   /** @throws UpswellError LOG_FENCED: another process consumes; PARTITIONS_CHANGED */
   async consume(options: ConsumeOptions): Promise<Consumption> {
     const claim = await this.#claimed()
     const topics = await Promise.all(options.topics.map(topic => this.#topicNamed(topic)))
-    const places = topics.flatMap(topic =>
+    const consumed = topics.flatMap(topic =>
       partitionsOf(topic).map(partition => ({ topic, partition, group: options.group, claim })),
     )
-    return this.#start(options, places)
+    return this.#start(options, consumed)
   }
 
   async *readAll(topicName: string): AsyncIterable<LogRecord> {
@@ -107,7 +99,7 @@ export class EmbeddedLog implements Log {
     return this.#topics.create(topics)
   }
 
-  /** Records first, some at a time; done again after a crash, it removes the rest. */
+  /** Removes records first, some at a time. After a crash, call it again to remove the rest. */
   async deleteTopics(names: readonly string[]): Promise<void> {
     for (const name of names) {
       if (this.#consumptions.some(({ topic }) => topic === name))
@@ -139,45 +131,24 @@ export class EmbeddedLog implements Log {
   }
 
   /**
-   * What `PartitionSession.commit` does, with another write in the same transaction.
-   * @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE, or what the other write's check throws
+   * Commits like `PartitionSession.commit`, with another write in the same transaction.
+   * @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE, or the error of the other write's check
    */
-  async commitTogether(
+  commitTogether(
     session: PartitionSession,
     records: readonly OutgoingRecord[],
     nextOffset: number,
     other: PreparedWrite,
     metadata?: string,
   ): Promise<void> {
-    try {
-      const place = this.#placeOf(session)
-      const append = await this.#prepareAppend(records)
-      const commit = this.#records.prepareCommitted(place, place.group, nextOffset, metadata)
-      const positions = await this.#environment.write('LOG_UNAVAILABLE', {
-        check: () => {
-          this.#placeOf(session).claim.requireHeld()
-          this.#topics.requireThere([place.topic])
-          append.check()
-          other.check()
-        },
-        apply: () => {
-          commit.apply()
-          other.apply()
-          return append.apply()
-        },
-      })
-      this.#ringFor(records, positions)
-    } catch (thrown) {
-      this.#sessions.delete(session)
-      throw thrown
-    }
+    return this.#writes.commit(session, records, nextOffset, other, metadata)
   }
 
   async ping(): Promise<void> {
     this.#read(() => this.#environment.meta.getKeysCount())
   }
 
-  /** Finishes the batches under way and gives up the claim. */
+  /** Finishes the current batches and releases the claim. */
   async close(): Promise<void> {
     await Promise.all(this.#consumptions.map(({ consumption }) => consumption.stop()))
     const claim = this.#claim
@@ -185,10 +156,10 @@ export class EmbeddedLog implements Log {
     await (await claim)?.release()
   }
 
-  #start(options: ConsumeOptions, places: readonly SessionPlace[]): Consumption {
+  #start(options: ConsumeOptions, partitions: readonly ConsumedPartition[]): Consumption {
     const { group, topics, handler, batchSize } = options
     const twice = this.#consumptions.find(other => other.group === group && topics.includes(other.topic))
-    if (twice !== undefined) throw new Error(`${group}/${twice.topic} is consumed already`)
+    if (twice !== undefined) throw new Error(`this process already consumes ${twice.topic} as ${group}`)
 
     const stopping = new AbortController()
     const poll = setInterval(() => this.#bell.ringAll(), POLL_MS)
@@ -196,7 +167,7 @@ export class EmbeddedLog implements Log {
       clearInterval(poll)
       this.#bell.ringAll()
     })
-    const sources = places.map(place => this.#sourceOf(place))
+    const sources = partitions.map(partition => this.#sourceOf(partition))
     const running = startConsumption({ sources, handler, batchSize, onProblem: this.#onProblem, stopping })
     const consumption: Consumption = {
       ...running,
@@ -209,54 +180,20 @@ export class EmbeddedLog implements Log {
     return consumption
   }
 
-  #sourceOf(place: SessionPlace): PartitionSource {
-    const { topic, partition } = place
+  #sourceOf(consumed: ConsumedPartition): PartitionSource {
+    const { topic, partition } = consumed
     return {
       topic: topic.name,
       partition,
-      open: () => this.#openSession(place),
-      close: session => this.#sessions.delete(session),
-      read: (fromOffset, limit) => this.#read(() => this.#records.read(place, fromOffset, limit)),
+      open: () => this.#writes.openSession(consumed),
+      close: session => this.#writes.closeSession(session),
+      read: (fromOffset, limit) => this.#read(() => this.#records.read(consumed, fromOffset, limit)),
       waitFor: async (offset, isOver) => {
-        while (!isOver() && this.#read(() => this.#records.end(place)) <= offset) {
+        while (!isOver() && this.#read(() => this.#records.end(consumed)) <= offset) {
           await this.#bell.wait(topic.name, partition)
         }
       },
     }
-  }
-
-  #openSession(place: SessionPlace): OpenSession {
-    let lost: { readonly reason: unknown } | undefined
-    const offsets = this.#read(() => {
-      place.claim.requireHeld()
-      this.#topics.requireThere([place.topic])
-      return {
-        committedOffset: this.#records.committed(place, place.group),
-        committedMetadata: this.#records.committedMetadata(place, place.group),
-        firstOffset: 0,
-        endOffset: this.#records.end(place),
-      }
-    })
-    const session: PartitionSession = {
-      topic: place.topic.name,
-      partition: place.partition,
-      ...offsets,
-      commit: (records, nextOffset, metadata) =>
-        this.commitTogether(session, records, nextOffset, NO_WRITE, metadata),
-      lose: reason => {
-        lost ??= { reason }
-        this.#sessions.delete(session)
-        this.#bell.ring(place.topic.name, place.partition)
-      },
-    }
-    this.#sessions.set(session, place)
-    return { session, lost: () => lost }
-  }
-
-  #placeOf(session: PartitionSession): SessionPlace {
-    const place = this.#sessions.get(session)
-    if (place !== undefined) return place
-    throw new UpswellError('LOG_FENCED', `The session of ${session.topic}/${session.partition} is over.`)
   }
 
   async #claimed(): Promise<ConsumingClaim> {
@@ -269,20 +206,14 @@ export class EmbeddedLog implements Log {
     }
   }
 
-  async #prepareAppend(records: readonly OutgoingRecord[]): Promise<PreparedWrite<Position[]>> {
-    const topics = await this.#topics.ensure(records.map(record => record.topic))
-    const { apply } = this.#records.prepareAppend(records, topics)
-    return { check: () => this.#topics.requireThere(topics.values()), apply }
-  }
-
   async *#readStretches(topic: EmbeddedTopic, stretches: readonly Stretch[]): AsyncGenerator<LogRecord> {
     for (const { partition, from, to } of stretches) {
       for (let offset = from; offset < to; ) {
         const most = Math.min(RECORDS_PER_TURN, to - offset)
         const records = this.#read(() => this.#records.read({ topic, partition }, offset, most))
-        // Deleted meanwhile.
+        // The topic was deleted meanwhile.
         if (records.length === 0) break
-        // Where a deletion was broken off, records are missing.
+        // Records are missing after an interrupted deletion.
         for (const record of records) if (record.offset < to) yield record
         offset = records.at(-1)!.offset + 1
         await setImmediate()
@@ -305,14 +236,14 @@ export class EmbeddedLog implements Log {
   async #deleteTopic(topic: EmbeddedTopic): Promise<void> {
     const some = this.#records.prepareRemoveRecords(topic, RECORDS_PER_REMOVAL)
     while (await this.#environment.write('LOG_UNAVAILABLE', some)) await setImmediate()
-    // What was appended since goes with the topic itself.
+    // Records that were appended since are removed together with the topic.
     const rest = this.#records.prepareRemoveRecords(topic)
     const offsets = this.#records.prepareRemoveOffsets(topic)
     const row = this.#topics.prepareRemove(topic)
     await this.#environment.write('LOG_UNAVAILABLE', {
       check: () => {},
       apply: () => {
-        // Another process may have deleted it first, and made it anew.
+        // Another process may have deleted and recreated it first.
         if (!this.#topics.isThere(topic)) return
         rest.apply()
         offsets.apply()
@@ -321,7 +252,7 @@ export class EmbeddedLog implements Log {
     })
   }
 
-  /** In this process it is known who consumes; of another one only that it consumes something. */
+  /** It knows only whether other processes consume anything at all. */
   async #isConsuming(group: string): Promise<boolean> {
     if (this.#consumptions.some(consumed => consumed.group === group)) return true
     const claim = await this.#claim?.catch(() => undefined)
@@ -330,10 +261,6 @@ export class EmbeddedLog implements Log {
 
   async #topicNamed(name: string): Promise<EmbeddedTopic> {
     return (await this.#topics.ensure([name])).get(name)!
-  }
-
-  #ringFor(records: readonly OutgoingRecord[], positions: readonly Position[]): void {
-    for (const [i, record] of records.entries()) this.#bell.ring(record.topic, positions[i]!.partition)
   }
 
   #read<Result>(action: () => Result): Result {
@@ -346,14 +273,6 @@ interface Consumed {
   readonly topic: string
   readonly consumption: Consumption
 }
-
-/** Where a session reads and commits. */
-interface SessionPlace extends TopicPartition {
-  readonly group: string
-  readonly claim: ConsumingClaim
-}
-
-const NO_WRITE: PreparedWrite = { check: () => {}, apply: () => {} }
 
 function partitionsOf(topic: EmbeddedTopic): number[] {
   return Array.from({ length: topic.partitions }, (_, partition) => partition)

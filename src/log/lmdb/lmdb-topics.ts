@@ -4,25 +4,26 @@ import type { CreatedTopics, TopicToCreate } from '../log.ts'
 
 export interface EmbeddedTopic {
   readonly name: string
-  /** Stands in the keys of its records; never given twice. */
+  /** Part of the keys of its records; never used for two topics. */
   readonly number: number
   readonly partitions: number
 }
 
-/** How many partitions a topic gets when it is made. */
+/** The number of partitions of a new topic. */
 export type TopicPartitions = number | ((topic: string) => number)
 
-/** In the table of single values: the number that the next topic gets. Missing where no topic was ever deleted. */
+/** Key of the next topic's number. Missing as long as no topic was ever deleted. */
 const NEXT_NUMBER_KEY = Buffer.from('log-next-topic-number')
 const NUMBER_BYTES = 4
 
 /**
- * The topics of the environment: made on first use with the configured number of partitions, or before with one of their own, which is written down for good.
- * They are read each time: another process may delete one and make it anew.
+ * The topics of the environment. A topic is created on first use with the configured number of partitions, or
+ * explicitly with its own number, which is stored. Topics are read again each time: another process may
+ * delete and recreate one.
  */
 export class EmbeddedTopics {
   readonly #environment: LmdbEnvironment
-  /** Name → number, partitions, and whether these are its own: not what was configured when it was made. */
+  /** Name → number, partitions, and whether the topic was created with its own number of partitions. */
   readonly #table: LmdbTable
   readonly #partitions: TopicPartitions
 
@@ -33,8 +34,8 @@ export class EmbeddedTopics {
   }
 
   /**
-   * The topics of these names, made where they are missing.
-   * @throws UpswellError PARTITIONS_CHANGED: one was made with another number than is configured.
+   * The topics of these names; missing ones are created.
+   * @throws UpswellError PARTITIONS_CHANGED: a topic has another number of partitions than is configured
    */
   async ensure(names: Iterable<string>): Promise<ReadonlyMap<string, EmbeddedTopic>> {
     const wanted = [...new Set(names)]
@@ -50,17 +51,17 @@ export class EmbeddedTopics {
     return new Map(topics.map(topic => [topic.name, topic]))
   }
 
-  /** Undefined if it was not made yet. */
+  /** Undefined: it does not exist yet. */
   find(name: string): EmbeddedTopic | undefined {
     return this.#environment.read('LOG_UNAVAILABLE', () => this.#read(name))
   }
 
-  /** In the order of their names. Belongs into a read of the environment. */
+  /** All names in order. Call it within a read of the environment. */
   names(): string[] {
     return Array.from(this.#table.getKeys(), key => key.toString())
   }
 
-  /** @throws UpswellError INVALID_SETTINGS: a number of partitions that is none */
+  /** @throws UpswellError INVALID_SETTINGS: an invalid number of partitions */
   async create(topics: readonly TopicToCreate[]): Promise<CreatedTopics> {
     for (const { name, partitions } of topics)
       if (!Number.isSafeInteger(partitions) || partitions < 1)
@@ -89,19 +90,19 @@ export class EmbeddedTopics {
     }
   }
 
-  /** Takes the topic away. Its records go before. */
+  /** Removes the topic. Remove its records first. */
   prepareRemove({ name }: EmbeddedTopic): PreparedWrite {
     return {
       check: () => {},
       apply: () => {
-        // A process that still knows the number may not write into a topic that was made later.
+        // A process that still knows the number must not write into a later topic.
         this.#putNextNumber(this.#nextNumber())
         this.#table.remove(Buffer.from(name))
       },
     }
   }
 
-  /** For the check of a write. @throws UpswellError LOG_UNAVAILABLE: one was deleted since it was looked up */
+  /** For the check of a write. @throws UpswellError LOG_UNAVAILABLE: a topic was deleted since it was read */
   requireThere(topics: Iterable<EmbeddedTopic>): void {
     for (const topic of topics)
       if (!this.isThere(topic))
@@ -114,7 +115,10 @@ export class EmbeddedTopics {
         )
   }
 
-  /** Not deleted since it was looked up, nor made anew. Belongs into a read or a write of the environment. */
+  /**
+   * Whether the topic was neither deleted nor recreated since it was read. Call it within a read or a write
+   * of the environment.
+   */
   isThere({ name, number }: EmbeddedTopic): boolean {
     return this.#read(name)?.number === number
   }
@@ -142,7 +146,7 @@ export class EmbeddedTopics {
     if (topic.hasOwn || topic.partitions === configured) return
     throw new UpswellError(
       'PARTITIONS_CHANGED',
-      `Topic ${topic.name} in ${this.#environment.directory} was made with ${topic.partitions} partitions, and ${configured} are configured. Configure ${topic.partitions}, or replay into a directory of its own with ${configured}.`,
+      `Topic ${topic.name} in ${this.#environment.directory} was created with ${topic.partitions} partitions, and ${configured} are configured. Configure ${topic.partitions}, or replay into another directory with ${configured}.`,
     )
   }
 
@@ -159,6 +163,6 @@ export class EmbeddedTopics {
 }
 
 interface StoredTopic extends EmbeddedTopic {
-  /** Made with a number of partitions that is not the configured one. */
+  /** Created with a number of partitions other than the configured one. */
   readonly hasOwn: boolean
 }

@@ -1,13 +1,9 @@
 import type { Backend } from '../../../src/consumers/backend.ts'
 import type { CheckpointTiming } from '../../../src/consumers/checkpoints/partition-checkpoints.ts'
-import { type ScoreOptions, scoreRecords } from '../../../src/consumers/scorer/score-partition.ts'
-import {
-  type OwnedPartition,
-  startOffset,
-  takePartition,
-} from '../../../src/consumers/scorer/take-partition.ts'
+import { PartitionScorer, type ScorerContext } from '../../../src/consumers/scorer/partition-scorer.ts'
+import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/log/log.ts'
-import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/log-entries.ts'
+import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/make-records.ts'
 import { CHECKPOINTS, topicNames } from '../../../src/log/topic-names.ts'
 import type { ModelLibrary } from '../../../src/models/model-library.ts'
 import type { PartitionWrite } from '../../../src/store/store.ts'
@@ -61,7 +57,7 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
   readonly timing: CheckpointTiming
   now = 0
   committedOffset = 0
-  owned: OwnedPartition | undefined
+  scorer: PartitionScorer | undefined
   /** How many owners there were. */
   taken = 0
   #death: Death | undefined
@@ -71,15 +67,18 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
     this.timing = { ...timing, now: () => this.now }
   }
 
+  /** The current owner's. */
+  get fencingToken(): string {
+    return `token-${this.taken}`
+  }
+
   /** Scores what is in the log, in batches of this size. */
   async score(batchSize: number, onBatch: () => Promise<void> = async () => {}): Promise<void> {
     await this.take()
-    const from = startOffset(this.owned!)
-    const left = this.log
-      .records(TOPICS.signals)
-      .filter(({ offset }) => offset >= Math.max(from, this.owned!.storedOffset))
+    const { start, stored } = this.scorer!.offsets
+    const left = this.log.records(TOPICS.signals).filter(({ offset }) => offset >= Math.max(start, stored))
     for (let i = 0; i < left.length; i += batchSize) {
-      await scoreRecords(this.options(), this.owned!, left.slice(i, i + batchSize))
+      await this.scorer!.score(left.slice(i, i + batchSize))
       await onBatch()
     }
   }
@@ -94,13 +93,13 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
       if (!(error instanceof Died)) throw error
     } finally {
       this.#death = undefined
-      this.owned = undefined
+      this.scorer = undefined
     }
   }
 
   /** A new owner, if there is none. */
-  async take(parts: Partial<Pick<ScoreOptions, 'checkpoints'>> = {}): Promise<void> {
-    if (this.owned !== undefined) return
+  async take(parts: Partial<Pick<ScorerContext, 'checkpoints'>> = {}): Promise<void> {
+    if (this.scorer !== undefined) return
     const { log } = this
     const session: PartitionSession = {
       topic: TOPICS.signals,
@@ -115,15 +114,16 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
       },
       lose: () => {},
     }
-    this.owned = await takePartition({ ...this.options(), ...parts }, session, `owner-${++this.taken}`)
+    this.taken++
+    this.scorer = await PartitionScorer.take({ ...this.context(), ...parts }, session, this.fencingToken)
     // It looks for the newest checkpoint in the background.
     await new Promise(resolve => setImmediate(resolve))
   }
 
   /** Taken without checkpoints, and scored to its end. */
   async rebuildFromLog(): Promise<void> {
-    const { checkpoints: _, ...options } = this.options()
-    this.owned = undefined
+    const { checkpoints: _, ...context } = this.context()
+    this.scorer = undefined
     const session = {
       topic: TOPICS.signals,
       partition: 0,
@@ -132,20 +132,16 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
       lose: () => {},
     }
     const { committedOffset } = this
-    const owned = await takePartition(
-      options,
+    const scorer = await PartitionScorer.take(
+      context,
       { ...session, committedOffset, endOffset: committedOffset },
       'from-log',
     )
     const records = this.log.records(TOPICS.signals)
-    await scoreRecords(
-      options,
-      owned,
-      records.filter(({ offset }) => offset < committedOffset),
-    )
+    await scorer.score(records.filter(({ offset }) => offset < committedOffset))
   }
 
-  options(): ScoreOptions {
+  context(): ScorerContext {
     const { store, library, lines, timing } = this
     const note = (level: string) => (line: string) => lines.push(`${level} ${line}`)
     const backend = {
@@ -160,7 +156,7 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
     } as Pick<Backend, 'log' | 'store' | 'commitBatch'> as Backend
     return {
       backend,
-      topics: TOPICS,
+      publication: alwaysServing(TOPICS),
       library,
       logger: { info: note('info'), warn: note('warn'), error: note('error') },
       checkpoints: { topic: TOPIC, timing },

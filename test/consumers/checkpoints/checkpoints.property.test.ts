@@ -119,10 +119,10 @@ test('a checkpoint shows the store at its cut, the next one what changed, and an
           const { what, part } = mishaps[i]!
           if (what === 'before-commit' || what === 'before-save') await run.dieWithNextBatch(what, batchSize)
           await run.score(batchSize, look)
-          if (what === 'restart') run.owned = undefined
+          if (what === 'restart') run.scorer = undefined
           if (what === 'empty') {
             run.store.empty()
-            run.owned = undefined
+            run.scorer = undefined
           }
           if (what === 'compact') {
             run.log.compact(TOPIC, Math.ceil(part * run.log.end(TOPIC)))
@@ -134,7 +134,7 @@ test('a checkpoint shows the store at its cut, the next one what changed, and an
         expect(sorted(run.store.contents())).toEqual(sorted(contents))
 
         run.store.empty()
-        run.owned = undefined
+        run.scorer = undefined
         run.lines.length = 0
         await run.score(batchSize)
         expect(sorted(run.store.contents())).toEqual(sorted(contents))

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { findCheckpoint } from '../../../src/consumers/checkpoints/read-checkpoint.ts'
 import { Ticker } from '../../../src/consumers/scorer/ticker.ts'
 import type { Log } from '../../../src/log/log.ts'
-import { modelsRecord, signalRecord } from '../../../src/log/log-entries.ts'
+import { modelsRecord, signalRecord } from '../../../src/log/make-records.ts'
 import { ModelLibrary } from '../../../src/models/model-library.ts'
 import { CheckpointRun, TOPIC, TOPICS } from './checkpoint-run.ts'
 
@@ -28,18 +28,19 @@ async function idlePartition() {
   let interval = (): void => {}
   const ticker = new Ticker(
     {
-      ...run.options(),
-      group: 'score',
-      batchSize: 10,
-      models: [SOURCE],
-      now: () => run.now,
-      tickIntervalMs: TICK_INTERVAL_MS,
-      every: (_, call) => {
-        interval = call
-        return () => {}
+      ...run.context(),
+      source: { topic: TOPICS.signals },
+      ticks: {
+        models: [SOURCE],
+        now: () => run.now,
+        intervalMs: TICK_INTERVAL_MS,
+        every: (_, call) => {
+          interval = call
+          return () => {}
+        },
       },
     },
-    new Map([[0, run.owned!]]),
+    new Map([[0, run.scorer!]]),
   )
   ticker.start()
   ticker.look(0)
@@ -48,7 +49,7 @@ async function idlePartition() {
       run.now += TICK_INTERVAL_MS
       interval()
       await new Promise(resolve => setImmediate(resolve))
-      if (run.owned!.storedOffset === run.log.end(TOPICS.signals)) continue
+      if (run.scorer!.offsets.stored === run.log.end(TOPICS.signals)) continue
       await run.score(10)
       ticker.look(0)
     }
@@ -74,7 +75,7 @@ test('what changes brings the next one about, and no more than that', async () =
   await pass(30)
   await send('c', 's-new')
   await run.score(10)
-  const cut = run.owned!.storedOffset
+  const cut = run.scorer!.offsets.stored
   await pass(30)
   expect(await newest()).toMatchObject({ cut, accounts: 5, isLast: true })
   const ends = [run.log.end(TOPICS.signals), run.log.end(TOPIC)]

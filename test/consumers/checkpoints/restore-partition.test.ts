@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { isHead } from '../../../src/consumers/checkpoints/checkpoint-records.ts'
 import { findCheckpoint } from '../../../src/consumers/checkpoints/read-checkpoint.ts'
 import type { Log, LogRecord } from '../../../src/log/log.ts'
-import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/log-entries.ts'
+import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/make-records.ts'
 import { ModelLibrary } from '../../../src/models/model-library.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
 import { foldPlainly } from '../../support/simulation/plain-fold.ts'
@@ -43,19 +43,19 @@ async function send(run: CheckpointRun, accounts: readonly string[]): Promise<vo
 async function completeCheckpoint(run: CheckpointRun): Promise<void> {
   await run.take()
   run.now += INTERVAL_MS
-  for (let i = 0; i < 50 && run.owned!.checkpoints!.isWaiting; i++) {
+  for (let i = 0; i < 50 && run.scorer!.isCheckpointWaiting; i++) {
     await run.log.append([
       tickRecord(TOPICS.signals, 0, NOW, { slice: 0, of: 1, scope: 'due', clock: 'wall' }),
     ])
     await run.score(1)
   }
-  expect(run.owned!.checkpoints!.isWaiting).toBe(false)
+  expect(run.scorer!.isCheckpointWaiting).toBe(false)
 }
 
 /** Empties the store, and has a new owner score what is there. Returns what was logged. */
 async function emptyAndScore(run: CheckpointRun): Promise<string[]> {
   run.store.empty()
-  run.owned = undefined
+  run.scorer = undefined
   run.lines.length = 0
   await run.score(10)
   return [...run.lines]
@@ -190,7 +190,7 @@ test('a new owner writes only what changed since the checkpoint that it finds', 
   await run.score(10)
   await completeCheckpoint(run)
   const end = run.log.end(TOPIC)
-  run.owned = undefined
+  run.scorer = undefined
   await send(run, ['b'])
   await run.score(10)
   await completeCheckpoint(run)
@@ -247,10 +247,10 @@ test('counters of events come back from pieces that a broker takes', async () =>
     field: JSON.stringify(['2026-01', null, 'hot', `${'員'.repeat(95)}${i}`]),
     delta: i + 1,
   }))
-  const { storedOffset, fencingToken } = run.owned!
+  const { stored: storedOffset } = run.scorer!.offsets
   const nothing = { state: undefined, accounts: [], userChunks: [] }
   await store.save(0, {
-    fencingToken,
+    fencingToken: run.fencingToken,
     expectedStoredOffset: storedOffset,
     storedOffset,
     ...nothing,
@@ -279,7 +279,7 @@ test('where retention has deleted the beginning of signals, an emptied store com
   expect(lines.filter(line => line.startsWith('error'))).toEqual([])
   expectAsFolded(run, whole)
 
-  run.owned = undefined
+  run.scorer = undefined
   run.log.replace(TOPIC, () => undefined)
   run.lines.length = 0
   await run.take()
@@ -297,18 +297,18 @@ test('where retention is ahead of the newest checkpoint, that is told of', async
   await send(run, ['a', 'b', 'c'])
   await run.score(10)
   run.log.deleteBelow(TOPICS.signals, run.committedOffset - 1)
-  run.owned = undefined
+  run.scorer = undefined
   run.lines.length = 0
   await run.take()
   expect(run.lines).toEqual([
-    expect.stringMatching(/^error .*, and the newest checkpoint is of offset \d+\. /),
+    expect.stringMatching(/^error .*, and the newest checkpoint is at offset \d+\. /),
   ])
 })
 
 test('a store that was rolled back to before what the log goes on from is made from the checkpoint', async () => {
   const run = await runOf(ACCOUNTS)
   await run.score(10)
-  const old = { storedOffset: run.owned!.storedOffset }
+  const old = { storedOffset: run.scorer!.offsets.stored }
   await send(run, ['a', 'h'])
   await run.score(10)
   await completeCheckpoint(run)
@@ -320,7 +320,7 @@ test('a store that was rolled back to before what the log goes on from is made f
   await run.store.fence(0, 'x')
   const write = { fencingToken: 'x', expectedStoredOffset: 0, ...old, state: undefined }
   await run.store.save(0, { ...write, accounts: [], userChunks: [], counters: [] })
-  run.owned = undefined
+  run.scorer = undefined
   run.lines.length = 0
   await run.score(10)
   expect(run.lines[0]).toMatch(RESTORED)

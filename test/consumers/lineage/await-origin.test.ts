@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { awaitOrigin } from '../../../src/consumers/lineage/await-origin.ts'
 import type { Lineage } from '../../../src/consumers/lineage/lineage.ts'
+import { LineagePublication } from '../../../src/consumers/lineage/lineage-publication.ts'
 import type { LogRecord } from '../../../src/log/log.ts'
+import { ModelLibrary } from '../../../src/models/model-library.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 import { TOPICS, topicsOf } from './installation.ts'
 
@@ -23,16 +24,20 @@ function lineageWith(store: MemoryStore): Lineage {
   return { names, servedTopics: TOPICS, origin: { topic: TOPICS.signals, partitions: PARTITIONS, store } }
 }
 
+function beforePromotion(lineage: Lineage, record: LogRecord): Promise<void> {
+  return new LineagePublication(lineage, new ModelLibrary()).beforePromotion(3, record)
+}
+
 async function moveTo(store: MemoryStore, partition: number, storedOffset: number): Promise<void> {
   const { storedOffset: expectedStoredOffset } = await store.fence(partition, 'owner')
   const nothing = { state: undefined, accounts: [], userChunks: [], counters: [] }
   await store.save(partition, { fencingToken: 'owner', expectedStoredOffset, storedOffset, ...nothing })
 }
 
-test('a promotion waits until the line that served has passed it, in the partition that it is of', async () => {
+test("a promotion waits until the lineage that served has passed it, in the origin's partition", async () => {
   const store = new MemoryStore()
   let isOver = false
-  const waiting = awaitOrigin(lineageWith(store), 3, PROMOTION).then(() => {
+  const waiting = beforePromotion(lineageWith(store), PROMOTION).then(() => {
     isOver = true
   })
   await moveTo(store, 0, 100)
@@ -43,15 +48,15 @@ test('a promotion waits until the line that served has passed it, in the partiti
   await waiting
 })
 
-test('nothing else waits', async () => {
+test('no other record waits', async () => {
   const lineage = lineageWith(new MemoryStore())
-  await awaitOrigin(lineage, 3, { ...PROMOTION, headers: {} })
-  await awaitOrigin(lineage, 3, { ...PROMOTION, value: Buffer.from('of a stranger') })
-  await awaitOrigin({ ...lineage, origin: undefined }, 3, PROMOTION)
+  await beforePromotion(lineage, { ...PROMOTION, headers: {} })
+  await beforePromotion(lineage, { ...PROMOTION, value: Buffer.from('of a stranger') })
+  await beforePromotion({ ...lineage, origin: undefined }, PROMOTION)
 })
 
-test('where the other line does not come there, it is tried again later', async () => {
-  await expect(awaitOrigin(lineageWith(new MemoryStore()), 3, PROMOTION)).rejects.toMatchObject({
+test('fails with a retry when the other lineage does not get there', async () => {
+  await expect(beforePromotion(lineageWith(new MemoryStore()), PROMOTION)).rejects.toMatchObject({
     canRetry: true,
     message: expect.stringContaining(
       'signals partition 1 has been scored up to 0 only, and the promotion is at 7',

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
+import { recordKind } from '../../../src/log/decode-records.ts'
 import type { LogRecord } from '../../../src/log/log.ts'
-import { recordKind } from '../../../src/log/log-entries.ts'
 import { topicNames } from '../../../src/log/topic-names.ts'
 import type { Account } from '../../../src/scoring/account.ts'
 import type { FoldedEvent } from '../../../src/scoring/fold.ts'

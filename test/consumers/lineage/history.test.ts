@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/log-entries.ts'
+import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/make-records.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
 import { Installation, PLACE, TOPICS, topicsOf } from './installation.ts'
 import { sourcesOf } from './make-log.ts'

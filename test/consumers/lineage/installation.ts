@@ -240,21 +240,23 @@ export class Installation {
     const options = {
       lineages,
       library: this.library,
-      models: worker.job.type === 'replay' ? undefined : this.configured,
       logger: { info: () => {}, warn: heard, error: heard },
       onScored: () => {},
       batchSize: this.options.batchSize,
-      now: () => this.wallMs,
-      tickIntervalMs: TICK_MS,
       flush: { intervalMs: 15, now: () => performance.now() },
       lookIntervalMs: LOOK_MS,
       checkpointIntervalMs: this.options.checkpoints ? 20_000 : 0,
-      every: (intervalMs: number, call: () => void) => {
-        const timer = setInterval(() => {
-          if (process.isDead) clearInterval(timer)
-          else call()
-        }, intervalMs)
-        return () => clearInterval(timer)
+      ticks: {
+        models: worker.job.type === 'replay' ? undefined : this.configured,
+        now: () => this.wallMs,
+        intervalMs: TICK_MS,
+        every: (intervalMs: number, call: () => void) => {
+          const timer = setInterval(() => {
+            if (process.isDead) clearInterval(timer)
+            else call()
+          }, intervalMs)
+          return () => clearInterval(timer)
+        },
       },
     }
     const starting = async (): Promise<void> => {

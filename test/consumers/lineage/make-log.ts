@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { OutgoingRecord } from '../../../src/log/log.ts'
-import { liveRecord, modelsRecord, signalRecord, tickRecord } from '../../../src/log/log-entries.ts'
+import { liveRecord, modelsRecord, signalRecord, tickRecord } from '../../../src/log/make-records.ts'
 import { partitionOf } from '../../../src/log/partition-of.ts'
 import type { ModelSource } from '../../../src/models/model-library.ts'
 import { arbitraryHistory } from '../../support/histories.ts'

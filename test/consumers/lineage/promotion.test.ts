@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { handOverAccounts, untoldAccounts } from '../../../src/consumers/lineage/hand-over.ts'
 import type { Lineage } from '../../../src/consumers/lineage/lineage.ts'
+import { LineagePublication } from '../../../src/consumers/lineage/lineage-publication.ts'
 import { writePromotion } from '../../../src/consumers/lineage/promote.ts'
-import { modelsRecord, promotionRecord, signalRecord, tickRecord } from '../../../src/log/log-entries.ts'
+import { modelsRecord, promotionRecord, signalRecord, tickRecord } from '../../../src/log/make-records.ts'
 import type { ModelSource } from '../../../src/models/model-library.ts'
 import { decodePartitionMemory, encodePartitionMemory } from '../../../src/models/partition-memory.ts'
 import { createPartitionMemory } from '../../../src/scoring/fold.ts'
@@ -121,16 +121,15 @@ describe('a promoted line', () => {
     const accounts = await storedAccounts(installation, namespaceOf('v2'))
     await installation.stopAll()
     const refused = { code: 'STORE_MOVED', canRetry: true }
-    const handOver = () =>
-      handOverAccounts(
-        lineage,
+    const publication = new LineagePublication(lineage, library)
+    const announce = () =>
+      publication.announce(
         0,
-        untoldAccounts(lineage, memory, () => accounts.values()),
-        library,
+        publication.unannounced(memory, () => accounts.values()),
       )
     const store = installation.store()
     store.empty()
-    await expect(handOver()).rejects.toMatchObject(refused)
+    await expect(announce()).rejects.toMatchObject(refused)
     // It is being filled from a checkpoint: what the partition remembers is there first, its accounts and the watermark come last.
     await store.fence(0, 'filling')
     const state = encodePartitionMemory({ ...memory, promotion: { ...memory.promotion, offset: 3 } }, library)
@@ -142,7 +141,7 @@ describe('a promoted line', () => {
       storedOffset: 0,
       state,
     })
-    await expect(handOver()).rejects.toMatchObject(refused)
+    await expect(announce()).rejects.toMatchObject(refused)
     await store.save(0, {
       ...nothing,
       fencingToken: 'filling',
@@ -150,9 +149,9 @@ describe('a promoted line', () => {
       storedOffset: 4,
       state,
     })
-    expect((await handOver()).length).toBe(accounts.size)
+    expect((await announce()).length).toBe(accounts.size)
     // Of none there is nothing to ask.
-    expect(await handOverAccounts(lineage, 0, [], library)).toEqual([])
+    expect(await publication.announce(0, [])).toEqual([])
   })
 
   test('is not followed by another until it has told of all of its accounts', async () => {

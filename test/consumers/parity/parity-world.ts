@@ -3,12 +3,8 @@ import type { AccountParity } from '../../../src/consumers/parity/account-parity
 import { checkAccounts } from '../../../src/consumers/parity/check-accounts.ts'
 import type { ParitySource } from '../../../src/consumers/parity/parity-source.ts'
 import { type PlanOptions, planCheck } from '../../../src/consumers/parity/plan-check.ts'
-import { type ScoreOptions, scoreRecords } from '../../../src/consumers/scorer/score-partition.ts'
-import {
-  type OwnedPartition,
-  startOffset,
-  takePartition,
-} from '../../../src/consumers/scorer/take-partition.ts'
+import { PartitionScorer, type ScorerContext } from '../../../src/consumers/scorer/partition-scorer.ts'
+import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/log/log.ts'
 import {
   liveRecord,
@@ -16,7 +12,7 @@ import {
   promotionRecord,
   signalRecord,
   tickRecord,
-} from '../../../src/log/log-entries.ts'
+} from '../../../src/log/make-records.ts'
 import { CHECKPOINTS, topicNames } from '../../../src/log/topic-names.ts'
 import { LibraryOfDefinitions } from '../../support/library-of-definitions.ts'
 import { logRecord } from '../../support/log-record.ts'
@@ -73,7 +69,7 @@ export class ParityWorld {
   firstOffset = 0
   beforeRead = (_topic: string): void => {}
   readonly #checkpointing: boolean
-  #owned: OwnedPartition | undefined
+  #scorer: PartitionScorer | undefined
   #committed = 0
   #now = 0
 
@@ -126,22 +122,22 @@ export class ParityWorld {
 
   /** Scores what is there in one batch. A new owner takes the partition if `restarts`. */
   async score(restarts = false): Promise<void> {
-    if (restarts) this.#owned = undefined
-    const options: ScoreOptions = {
+    if (restarts) this.#scorer = undefined
+    const context: ScorerContext = {
       backend: this.#backend,
-      topics,
+      publication: alwaysServing(topics),
       library: this.library,
-      logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} } as ScoreOptions['logger'],
+      logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} } as ScorerContext['logger'],
       ...(this.#checkpointing
         ? { checkpoints: { topic: topics[CHECKPOINTS], timing: { intervalMs: 1, now: () => this.#now++ } } }
         : {}),
       onScored: () => {},
     }
-    this.#owned ??= await takePartition(options, this.#session(), `owner-${this.#now++}`)
-    const owned = this.#owned
-    const from = Math.max(startOffset(owned), owned.storedOffset)
+    this.#scorer ??= await PartitionScorer.take(context, this.#session(), `token-${this.#now++}`)
+    const { start, stored } = this.#scorer.offsets
+    const from = Math.max(start, stored)
     const records = this.signals.filter(({ offset }) => offset >= from)
-    if (records.length > 0) await scoreRecords(options, owned, records)
+    if (records.length > 0) await this.#scorer.score(records)
   }
 
   /** Checks all accounts, or some. */

@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { scoreRecords } from '../../../src/consumers/scorer/score-partition.ts'
 import { modelsAt, onePartition, signal, signalAt } from '../../support/one-partition.ts'
 
 const ACCOUNTS = 1_200
@@ -8,16 +7,16 @@ const RECORDS = Array.from({ length: ACCOUNTS }, (_, i) => signalAt(i + 1, signa
 
 /** What the store holds and what was published, after the records were scored so many at a time. */
 async function score(batchSize: number) {
-  const { store, committed, options, take } = onePartition()
-  const owned = await take()
-  await scoreRecords(options, owned, [modelsAt(0)])
+  const { store, committed, take } = onePartition()
+  const scorer = await take()
+  await scorer.score([modelsAt(0)])
   let turns = 0
   let isDone = false
   const others = (async () => {
     for (; !isDone; turns++) await setImmediate()
   })()
   for (let from = 0; from < ACCOUNTS; from += batchSize)
-    await scoreRecords(options, owned, RECORDS.slice(from, from + batchSize))
+    await scorer.score(RECORDS.slice(from, from + batchSize))
   isDone = true
   await others
   const ids = Array.from({ length: ACCOUNTS }, (_, i) => `account-${i}`)

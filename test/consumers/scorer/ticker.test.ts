@@ -1,20 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import type { Backend } from '../../../src/consumers/backend.ts'
-import { AccountCache } from '../../../src/consumers/scorer/account-cache.ts'
-import { PendingCommits } from '../../../src/consumers/scorer/pending-commits.ts'
-import type { OwnedPartition } from '../../../src/consumers/scorer/take-partition.ts'
+import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import { Ticker } from '../../../src/consumers/scorer/ticker.ts'
-import { Unsaved } from '../../../src/consumers/scorer/unsaved.ts'
-import type { OutgoingRecord } from '../../../src/log/log.ts'
+import type { Log, OutgoingRecord } from '../../../src/log/log.ts'
 import { topicNames } from '../../../src/log/topic-names.ts'
 import { ModelLibrary, type ModelSource } from '../../../src/models/model-library.ts'
 import { createPartitionMemory } from '../../../src/scoring/fold.ts'
-import { ScannedSignals } from '../../../src/signals/scanned-signals.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 
 const NOW = Date.parse('2026-01-05T10:00:00Z')
 const HOUR_MS = 3_600_000
+const TOPICS = topicNames('')
 const SOURCE = { file: 'rolling', text: readFileSync('bench/rolling-score.yaml', 'utf8') }
 
 /** A ticker of one partition that was read up to offset 3 of 5, and has an empty store. */
@@ -28,48 +24,27 @@ function startTicker(models: readonly ModelSource[]) {
       return records.map((_, i) => ({ partition: 0, offset: 5 + i }))
     },
   }
-  const session = {
-    topic: 'signals',
-    partition: 0,
-    committedOffset: 3,
-    firstOffset: 0,
-    endOffset: 5,
-    commit: async () => {},
-    lose: () => {},
-  }
-  const owned: OwnedPartition = {
-    session,
-    fencingToken: 'owner',
+  const owned = {
+    session: { partition: 0, endOffset: 5 },
     memory: createPartitionMemory(),
-    savedMemory: createPartitionMemory(),
-    cache: new AccountCache(),
-    signals: new ScannedSignals(),
-    unsaved: new Unsaved(),
-    commits: new PendingCommits(session),
-    checkpoints: undefined,
-    taken: { storedOffset: 3, published: 3 },
-    storedOffset: 3,
-    position: 3,
-    published: 3,
-    flushedAt: 0,
-    scoredAt: 0,
-    turn: Promise.resolve(),
+    offsets: { folded: 3, stored: 3 },
+    isCheckpointWaiting: false,
   }
   const ticker = new Ticker(
     {
-      backend: { log, store: new MemoryStore() } as unknown as Backend,
-      topics: topicNames(''),
+      backend: { log: log as Pick<Log, 'append'> as Log, store: new MemoryStore() },
+      publication: alwaysServing(TOPICS),
+      source: { topic: TOPICS.signals },
       library: new ModelLibrary(),
       logger: { info: () => {}, warn: () => {}, error: () => {} },
-      onScored: () => {},
-      group: 'score',
-      batchSize: 100,
-      models,
-      now: () => clock.now,
-      tickIntervalMs: 1000,
-      every: (_, call) => {
-        interval = call
-        return () => {}
+      ticks: {
+        models,
+        now: () => clock.now,
+        intervalMs: 1000,
+        every: (_, call) => {
+          interval = call
+          return () => {}
+        },
       },
     },
     new Map([[0, owned]]),

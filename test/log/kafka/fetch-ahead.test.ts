@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { FetchedPartition } from '../../../src/kafka-wire/fetch-answer.ts'
+import type { FetchedPartition } from '../../../src/kafka-wire/fetch/fetch-answer.ts'
 import { fetchAhead, type RecordSource } from '../../../src/log/kafka/fetch-ahead.ts'
-import { encodeBatch, encodeMarker, plainRecord } from '../../kafka-wire/record-batches.ts'
+import { encodeBatch, encodeMarker, plainRecord } from '../../kafka-wire/fetch/record-batches.ts'
 import { silent, until } from '../../support/log-handlers.ts'
 
 describe('a source that fetches ahead', () => {
-  it('hands over records in portions, from the offset on, over the ends of answers that are there', async () => {
+  it('hands over up to `most` records, from the offset on, across answers that have arrived', async () => {
     const log = new FakeLog([
       [3, 4, 5, 6],
       [7, 8, 9],
@@ -28,7 +28,7 @@ describe('a source that fetches ahead', () => {
     expect(await take(source, 5)).toEqual([0, 1])
   })
 
-  it('fetches one answer ahead while the last is worked on, and no more', async () => {
+  it('fetches one answer ahead, and no more', async () => {
     const log = new FakeLog([[0, 1], [2, 3], [4, 5], [6]])
     const source = log.open(0)
     expect(log.fetches).toEqual([])
@@ -43,7 +43,7 @@ describe('a source that fetches ahead', () => {
     expect(log.fetches).toEqual([0, 2, 4])
   })
 
-  it('asks at the end of the log only when it is asked, and gets all that has come meanwhile', async () => {
+  it('fetches at the end of the log only when called, and gets all records that have come since', async () => {
     const log = new FakeLog([[0, 1]])
     const source = log.open(0)
     expect(await take(source, 10)).toEqual([0, 1])
@@ -53,7 +53,7 @@ describe('a source that fetches ahead', () => {
     expect(await take(source, 10)).toEqual([2, 3, 4])
   })
 
-  it('lets some time pass after an answer before it asks for more at the end of the log, but not after a quiet time', async () => {
+  it('pauses between an answer and the next fetch at the end of the log, but not after a quiet time', async () => {
     const log = new FakeLog([[0]])
     const source = log.open(0, 60)
     expect(await take(source, 10)).toEqual([0])
@@ -68,7 +68,7 @@ describe('a source that fetches ahead', () => {
     expect(log.fetches).toEqual([0, 1, 2])
   })
 
-  it('does not ask for more when it is closed meanwhile', async () => {
+  it('does not fetch after it was closed', async () => {
     const log = new FakeLog([[0]])
     const source = log.open(0, 60_000)
     expect(await take(source, 10)).toEqual([0])
@@ -78,14 +78,14 @@ describe('a source that fetches ahead', () => {
     expect(log.fetches).toEqual([0])
   })
 
-  it('goes on where there is nothing to read: markers, aborted records, empty answers', async () => {
+  it('continues over markers, aborted records and empty answers', async () => {
     const log = new FakeLog([[], 'marker', [1]])
     const source = log.open(0)
     expect(await take(source, 10)).toEqual([1])
     expect(log.fetches).toEqual([0, 0, 1])
   })
 
-  it('tries again where fetching fails, with a fresh connection, and says so meanwhile', async () => {
+  it('tries again with a new connection after a failure, and shows the problem until then', async () => {
     const log = new FakeLog([protocolError('NOT_LEADER_FOR_PARTITION'), undefined, [0]])
     const source = log.open(0)
     const taken = take(source, 10)
@@ -97,7 +97,7 @@ describe('a source that fetches ahead', () => {
   })
 
   it.each([
-    ['what comes next was deleted', () => new FakeLog([[0], protocolError('OFFSET_OUT_OF_RANGE')])],
+    ['the next records were deleted', () => new FakeLog([[0], protocolError('OFFSET_OUT_OF_RANGE')])],
     ['a batch cannot be decoded', () => new FakeLog([[0], 'garbage'])],
   ])('fails where %s', async (_, makeLog) => {
     const source = makeLog().open(0)
@@ -108,7 +108,7 @@ describe('a source that fetches ahead', () => {
     })
   })
 
-  it('fails where the topic is gone', async () => {
+  it('fails if the topic is gone', async () => {
     const log = new FakeLog([protocolError('NOT_LEADER_FOR_PARTITION')])
     log.recoverFailure = protocolError('UNKNOWN_TOPIC_OR_PARTITION')
     await expect(log.open(0).take(1)).rejects.toMatchObject({
@@ -116,7 +116,7 @@ describe('a source that fetches ahead', () => {
     })
   })
 
-  it('lets go of whoever waits when it is closed, though the broker does not answer', async () => {
+  it('ends a waiting call when it is closed, even if the broker does not answer', async () => {
     const log = new FakeLog([[0]])
     log.delay = new Promise(() => {})
     const source = log.open(0)
@@ -145,7 +145,10 @@ async function take(source: RecordSource, most: number): Promise<number[] | unde
   return records && Array.from(records, ({ offset }) => offset)
 }
 
-/** One answer each: a batch of these offsets; a marker; what cannot be decoded; an answer without the partition; a failure. Behind the last it stays silent. */
+/**
+ * Gives one answer for each item: a batch of these offsets, a marker, garbage, an answer without the
+ * partition, or a failure. After the last one it stays silent.
+ */
 type FakeAnswer = readonly number[] | 'marker' | 'garbage' | undefined | Error
 
 class FakeLog {

@@ -14,7 +14,7 @@ it.each([
   expect(fetchLimits({}, partitions)).toEqual({ maxBytes, minBytes: 1, maxWaitMs: 500, pauseMs: 15 })
 })
 
-it('takes what is set', () => {
+it('uses the given settings', () => {
   const settings = {
     maxBytesPerPartition: 300 * KIB,
     maxBytes: 3 * MIB,

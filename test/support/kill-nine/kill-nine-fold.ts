@@ -1,5 +1,5 @@
+import { decodeRecord } from '../../../src/log/decode-records.ts'
 import type { LogRecord, OutgoingRecord } from '../../../src/log/log.ts'
-import { decodeRecord } from '../../../src/log/log-entries.ts'
 import { deadLetterRecord, eventRecord } from '../../../src/log/output-records.ts'
 import type { TopicNames } from '../../../src/log/topic-names.ts'
 import type { ModelLibrary } from '../../../src/models/model-library.ts'

@@ -1,5 +1,5 @@
+import { decodeRecord } from '../../../src/log/decode-records.ts'
 import type { LogRecord } from '../../../src/log/log.ts'
-import { decodeRecord } from '../../../src/log/log-entries.ts'
 import type { ModelLibrary } from '../../../src/models/model-library.ts'
 import type { Account } from '../../../src/scoring/account.ts'
 import {

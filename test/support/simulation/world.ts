@@ -1,5 +1,6 @@
 import { decodeHead, isHead } from '../../../src/consumers/checkpoints/checkpoint-records.ts'
 import { startIngest } from '../../../src/consumers/ingest/ingest.ts'
+import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import { type Scoring, startScoring } from '../../../src/consumers/scorer/score-partitions.ts'
 import { CHECKPOINTS, SOURCE_TOPICS, TOPIC_ROLES } from '../../../src/log/topic-names.ts'
 import { createRandom, type Random } from '../../../src/sample/random.ts'
@@ -275,16 +276,17 @@ export class World {
     const starting = async (): Promise<void> => {
       worker.scoring = await startScoring({
         backend,
-        topics: TOPICS,
+        publication: alwaysServing(TOPICS),
         library: this.library,
         logger,
         onScored: () => {},
-        group: SCORE_GROUP,
-        batchSize: this.plan.batchSize,
-        models: this.sourcesOf(worker.models),
-        now: process.now,
-        tickIntervalMs: TICK_INTERVAL_MS,
-        every: process.every,
+        source: { topic: TOPICS.signals, group: SCORE_GROUP, batchSize: this.plan.batchSize },
+        ticks: {
+          models: this.sourcesOf(worker.models),
+          now: process.now,
+          intervalMs: TICK_INTERVAL_MS,
+          every: process.every,
+        },
         ...(flushIntervalMs > 0 ? { flush: { intervalMs: flushIntervalMs, now: process.now } } : {}),
         ...(checkpoints === undefined
           ? {}

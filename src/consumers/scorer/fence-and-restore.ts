@@ -1,0 +1,126 @@
+import { describeError, UpswellError } from '../../lib/errors.ts'
+import type { PartitionSession } from '../../log/log.ts'
+import { readPublished } from '../../log/published-offset.ts'
+import { decodePartitionMemory } from '../../models/partition-memory.ts'
+import type { PartitionMemory } from '../../scoring/fold.ts'
+import { type CheckpointTiming, PartitionCheckpoints } from '../checkpoints/partition-checkpoints.ts'
+import { findCheckpoint } from '../checkpoints/read-checkpoint.ts'
+import { type RestoredPartition, restorePartition } from '../checkpoints/restore-partition.ts'
+import { PartitionOffsets } from './partition-offsets.ts'
+import type { ScorerContext } from './partition-scorer.ts'
+
+export interface CheckpointSettings {
+  readonly topic: string
+  /** Undefined: checkpoints are read, and none are written. */
+  readonly timing: CheckpointTiming | undefined
+}
+
+export interface OpenedPartition {
+  readonly offsets: PartitionOffsets
+  readonly memory: PartitionMemory
+  readonly checkpoints: PartitionCheckpoints | undefined
+}
+
+// | stored offset       | what happened                            | what is done                           |
+// | ------------------- | ---------------------------------------- | ---------------------------------------|
+// | < committed         | a crash before the store's write         | refold up to committed, without events |
+// | > committed         | an operator moved the group back         | skip the records below it              |
+// | 0, or < log's first | the store was lost, or retention went on | empty it, restore the newest checkpoint|
+// | > log's end         | the log was cut or recreated             | refuse: a person must decide           |
+/**
+ * Fences the store, and finds where to start. The log's earlier owners are fenced already, so the committed
+ * offset is final. The table above has the cases.
+ * @throws UpswellError STORE_MOVED: the store holds more than the log; STORE_UNAVAILABLE, LOG_UNAVAILABLE
+ */
+export async function fenceAndRestore(
+  context: ScorerContext,
+  session: PartitionSession,
+  fencingToken: string,
+): Promise<OpenedPartition> {
+  const { backend, library, checkpoints } = context
+  const found = await backend.store.fence(session.partition, fencingToken)
+  requireWithinLog(session, found.storedOffset)
+  const isLost = found.storedOffset === 0 || found.storedOffset < session.firstOffset
+  const restored = isLost ? await restoreLost(context, session, fencingToken, found.storedOffset) : undefined
+  const stored = restored?.storedOffset ?? found.storedOffset
+  reportStart(context, session, stored)
+  const written =
+    checkpoints?.timing === undefined
+      ? undefined
+      : new PartitionCheckpoints(checkpoints.topic, checkpoints.timing, backend.store, library)
+  if (checkpoints === undefined || written !== undefined)
+    void lookForCheckpoint(context, session, written, stored)
+  const memory = restored?.memory ?? decodePartitionMemory(stored === 0 ? undefined : found.state, library)
+  const { committedOffset, committedMetadata } = session
+  // Scores in the store are published. Where nothing is known of later ones, they are published once more
+  // rather than not at all.
+  const scoresPublished = Math.max(readPublished(committedOffset, committedMetadata) ?? 0, stored)
+  const offsets = new PartitionOffsets({ stored, scoresPublished, committed: committedOffset })
+  return { offsets, memory, checkpoints: written }
+}
+
+/** Otherwise the next records would be skipped as stored. */
+function requireWithinLog({ topic, partition, endOffset }: PartitionSession, stored: number): void {
+  if (stored <= endOffset) return
+  throw new UpswellError(
+    'STORE_MOVED',
+    `${topic} partition ${partition} ends at offset ${endOffset}, but the store holds records up to ${stored}: the topic was recreated, or cut at its end, or this is another cluster. ` +
+      `Bring the log back, or run "upswell rebuild" to rebuild the store from the log as it is, or use another namespace`,
+    { canRetry: true },
+  )
+}
+
+async function restoreLost(
+  { backend: { log, store }, checkpoints, library, logger }: ScorerContext,
+  { partition, committedOffset }: PartitionSession,
+  fencingToken: string,
+  storedOffset: number,
+): Promise<RestoredPartition | undefined> {
+  if (committedOffset === 0 || checkpoints === undefined) {
+    // Leftovers of a store that was emptied in part would be counted twice; also after the group was moved to
+    // the beginning.
+    if (storedOffset === 0) await store.clear(partition, fencingToken)
+    return undefined
+  }
+  const { topic } = checkpoints
+  return await restorePartition(
+    { log, store, library, logger, topic },
+    { partition, fencingToken, storedOffset, committedOffset },
+  )
+}
+
+function reportStart({ logger }: ScorerContext, session: PartitionSession, stored: number): void {
+  const { partition, committedOffset, topic } = session
+  if (stored < committedOffset) {
+    logger.info(
+      `${topic} partition ${partition}: the store is at ${stored}, ${committedOffset - stored} records are folded again`,
+    )
+  } else if (stored > committedOffset) {
+    logger.warn(
+      `${topic} partition ${partition}: the group was moved back to ${committedOffset}; records below ${stored} are in the store and are skipped`,
+    )
+  }
+}
+
+/** In the background: checks that the store could be restored if it were lost now. */
+async function lookForCheckpoint(
+  { backend: { log }, checkpoints, logger }: ScorerContext,
+  { topic, partition, firstOffset, committedOffset }: PartitionSession,
+  written: PartitionCheckpoints | undefined,
+  stored: number,
+): Promise<void> {
+  try {
+    const found =
+      checkpoints === undefined ? undefined : await findCheckpoint(log, checkpoints.topic, partition)
+    if (found?.isLast === true && found.cut <= stored)
+      written?.continueFrom(found.cut, Math.max(stored, committedOffset))
+    if (firstOffset === 0 || (found !== undefined && found.cut >= firstOffset)) return
+    logger.error(
+      `${topic} partition ${partition} begins at offset ${firstOffset}: retention has deleted the records before it, and ` +
+        `${found === undefined ? 'there is no checkpoint' : `the newest checkpoint is at offset ${found.cut}`}. If the store were lost now, ` +
+        `the content of those records would be lost. Keep signals forever (retention.ms=-1, retention.bytes=-1), or longer than a checkpoint takes.`,
+    )
+  } catch (error) {
+    logger.warn(`${topic} partition ${partition}: could not look for its checkpoint: ${describeError(error)}`)
+  }
+}

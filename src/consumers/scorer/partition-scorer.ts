@@ -1,0 +1,335 @@
+import { UpswellError } from '../../lib/errors.ts'
+import type { Logger } from '../../lib/logger.ts'
+import { Turns } from '../../lib/turns.ts'
+import { accountScoresRecord } from '../../log/account-scores-record.ts'
+import { type DecodedRecords, decodeRecords } from '../../log/decode-records.ts'
+import type { OutgoingRecord, PartitionSession, RecordList } from '../../log/log.ts'
+import { deadLetterRecord, eventRecord } from '../../log/output-records.ts'
+import { publishedMetadata } from '../../log/published-offset.ts'
+import type { ModelLibrary } from '../../models/model-library.ts'
+import type { Account } from '../../scoring/account.ts'
+import { type FoldResult, foldBatch, type LogEntry, type PartitionMemory } from '../../scoring/fold.ts'
+import type { SignalScanner } from '../../signals/scan-signal.ts'
+import { ScannedSignals } from '../../signals/scanned-signals.ts'
+import { signalRuns } from '../../signals/signal-table.ts'
+import type { Backend } from '../backend.ts'
+import type { PartitionCheckpoints } from '../checkpoints/partition-checkpoints.ts'
+import { AccountCache } from './account-cache.ts'
+import { AccountLoader, type LoadedAccounts } from './account-loader.ts'
+import type { BatchReport } from './batch-report.ts'
+import { DirtyAccounts } from './dirty-accounts.ts'
+import { type CheckpointSettings, fenceAndRestore, type OpenedPartition } from './fence-and-restore.ts'
+import { FlushPolicy, type FlushSchedule } from './flush-policy.ts'
+import type { PartitionOffsets, Step } from './partition-offsets.ts'
+import { PendingCommits } from './pending-commits.ts'
+import { keepSaved, type PreparedFlush, prepareFlush } from './prepare-flush.ts'
+import type { Announcement, Publication } from './publication.ts'
+
+/** What the scorers of all partitions share. */
+export interface ScorerContext {
+  readonly backend: Backend
+  readonly publication: Publication
+  readonly library: ModelLibrary
+  readonly logger: Logger
+  /** Undefined: an emptied store is rebuilt from the log alone. */
+  readonly checkpoints?: CheckpointSettings
+  /** Undefined: each step is flushed. */
+  readonly flushes?: FlushSchedule
+  /** Reads plain signals off their bytes; undefined: all signals are parsed. */
+  readonly scanner?: SignalScanner
+  readonly onScored: (batch: BatchReport) => void
+}
+
+/**
+ * One partition that this process owns, from fence to release. Fold is ahead of commit, commit is ahead of
+ * the store. After any error its memory is of no use: the session is lost, and the partition is taken again.
+ */
+export class PartitionScorer {
+  readonly session: PartitionSession
+  readonly memory: PartitionMemory
+  readonly offsets: PartitionOffsets
+  readonly #context: ScorerContext
+  readonly #fencingToken: string
+  readonly #checkpoints: PartitionCheckpoints | undefined
+  readonly #cache = new AccountCache()
+  readonly #loader: AccountLoader
+  /** The signals of the step that is being folded. */
+  readonly #signals = new ScannedSignals()
+  readonly #commits: PendingCommits
+  readonly #flushPolicy: FlushPolicy
+  #dirty = new DirtyAccounts()
+  /** As the store holds it. */
+  #storedMemory: PartitionMemory
+  /** Batches and flushes take turns. */
+  readonly #turns = new Turns()
+  #isReleased = false
+
+  /**
+   * @throws UpswellError STORE_MOVED: the store holds more than the log; STORE_UNAVAILABLE, LOG_UNAVAILABLE
+   */
+  static async take(
+    context: ScorerContext,
+    session: PartitionSession,
+    fencingToken: string,
+  ): Promise<PartitionScorer> {
+    const opened = await fenceAndRestore(context, session, fencingToken)
+    return new PartitionScorer(context, session, fencingToken, opened)
+  }
+
+  private constructor(
+    context: ScorerContext,
+    session: PartitionSession,
+    fencingToken: string,
+    { offsets, memory, checkpoints }: OpenedPartition,
+  ) {
+    this.#context = context
+    this.session = session
+    this.#fencingToken = fencingToken
+    this.offsets = offsets
+    this.memory = memory
+    this.#storedMemory = { ...memory }
+    this.#checkpoints = checkpoints
+    this.#loader = new AccountLoader(context.backend.store, session.partition, this.#cache, memory)
+    this.#commits = new PendingCommits(session)
+    this.#flushPolicy = new FlushPolicy(context.flushes)
+  }
+
+  /** What the next flush writes. */
+  get dirty(): DirtyAccounts {
+    return this.#dirty
+  }
+
+  /** When the last flush started, ms of the flush schedule's clock. */
+  get flushedAt(): number {
+    return this.#flushPolicy.flushedAt
+  }
+
+  /** Whether a checkpoint waits for a step to start or continue with. */
+  get isCheckpointWaiting(): boolean {
+    return this.#checkpoints?.isWaiting === true
+  }
+
+  /**
+   * Folds a batch and publishes its events, or leaves them to the commit after the one under way
+   * (pending-commits.ts).
+   * @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE, STORE_FENCED, STORE_MOVED, STORE_UNAVAILABLE; the
+   * session is lost
+   */
+  score(records: RecordList): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const step of this.offsets.split(records)) {
+        if (step.treatment === 'stored') await this.#skip(step)
+        else await this.#scoreStep(records, step)
+      }
+    })
+  }
+
+  /** Flushes if it is time: no batch may come to do it. Errors as of `score`. */
+  flushIfDue(): Promise<void> {
+    return this.#inTurn(() => this.#flushIfDue())
+  }
+
+  /** Writes all that is in memory to the store. Errors as of `score`. */
+  flush(): Promise<void> {
+    return this.#inTurn(() => this.#flush())
+  }
+
+  async #skip({ nextOffset }: Step): Promise<void> {
+    await this.session.commit([], nextOffset, publishedMetadata(this.offsets.scoresPublished))
+  }
+
+  /**
+   * Decode → load → fold → publish → flush. All waits are outside the fold, which is pure and synchronous.
+   */
+  async #scoreStep(records: RecordList, step: Step): Promise<void> {
+    const { publication } = this.#context
+    const { partition } = this.session
+    const isLive = step.treatment === 'live'
+    if (this.offsets.needsFlushBefore(step)) await this.#flush()
+    if (isLive && step.isPromotion) await publication.beforePromotion(partition, records.at(step.from)!)
+    const { entries, rejections } = this.#decode(records, step)
+    const loaded = await this.#loader.load(entries, this.#dirty.accounts)
+    const unannounced = publication.unannounced(this.memory, () => accountsOf(entries, loaded))
+    const announcements = isLive ? await publication.announce(partition, unannounced) : []
+    if (loaded.askedStore) await this.#requireUnmovedStore()
+
+    const folded = foldBatch(entries, this.memory, loaded.accounts)
+    this.#remember(step, folded, loaded, unannounced)
+    // While history is loaded, a tick of the wall clock leaves due accounts as they are: they are announced
+    // when next touched.
+    const announced = announcements.filter(({ account }) => folded.touched.has(account))
+    const report: BatchReport = {
+      records: step.to - step.from,
+      outcomes: folded.outcomes,
+      rejected: rejections.length,
+      events: [...announced.flatMap(({ events }) => events), ...folded.events.map(({ event }) => event)],
+      refolded: !isLive,
+    }
+    const outputs = isLive ? this.#outputsOf(rejections, announced, folded) : []
+    await this.#publish(outputs, report)
+    await this.#flushIfDue()
+  }
+
+  /** A retired lineage ignores the records. */
+  #decode(records: RecordList, { from, to }: Step): DecodedRecords {
+    const { library, scanner, publication } = this.#context
+    // A step that failed may have left some.
+    this.#signals.clear()
+    const end = publication.role(this.memory) === 'retired' ? from : to
+    const scanning = scanner === undefined ? undefined : { scanner, signals: this.#signals }
+    return decodeRecords(records, from, end, library, scanning)
+  }
+
+  /**
+   * A transaction precedes the store's write, so the answers of an emptied or rolled back store must not
+   * decide outputs. Asked after the last read: a store that lost something before it has another offset.
+   * @throws UpswellError STORE_MOVED
+   */
+  async #requireUnmovedStore(): Promise<void> {
+    const { partition } = this.session
+    const found = await this.#context.backend.store.readStoredOffset(partition)
+    if (found === this.offsets.stored) return
+    throw new UpswellError(
+      'STORE_MOVED',
+      `the store's partition ${partition} is at offset ${found}, not at ${this.offsets.stored}: it was emptied or rolled back`,
+    )
+  }
+
+  #remember(
+    step: Step,
+    folded: FoldResult,
+    { loadedChunks }: LoadedAccounts,
+    unannounced: readonly Account[],
+  ): void {
+    this.#signals.clear()
+    this.#dirty.add(folded, account => this.#cache.savedOf(account.id)?.sizeBytes ?? 0)
+    this.#dirty.loadedChunks += loadedChunks
+    for (const account of unannounced) if (folded.touched.has(account)) this.#dirty.announced.add(account)
+    this.offsets.foldedTo(step)
+    this.#flushPolicy.onFolded()
+  }
+
+  #outputsOf(
+    rejections: DecodedRecords['rejections'],
+    announced: readonly Announcement[],
+    folded: FoldResult,
+  ): OutgoingRecord[] {
+    const { publication } = this.#context
+    const topics = publication.topics(this.memory)
+    const { partition } = this.session
+    const promotedAt = `${partition}:${this.memory.promotion?.offset}`
+    return [
+      ...rejections.map(({ record, rejection }) => deadLetterRecord(topics, record, rejection)),
+      ...announced.flatMap(({ events }) => events.map(event => eventRecord(topics, event, promotedAt))),
+      ...folded.events.map(({ offset, event }) => eventRecord(topics, event, `${partition}:${offset}`)),
+    ]
+  }
+
+  async #publish(outputs: readonly OutgoingRecord[], report: BatchReport): Promise<void> {
+    const onCommitted = (): void => this.#context.onScored(report)
+    if (outputs.length === 0) return onCommitted()
+    const metadata = publishedMetadata(this.offsets.scoresPublished)
+    await this.#commits.add({ outputs, nextOffset: this.offsets.folded, metadata, onCommitted })
+  }
+
+  async #flushIfDue(): Promise<void> {
+    const isBehind = this.offsets.folded < this.session.endOffset
+    if (this.offsets.hasUnstored && this.#flushPolicy.isDue(this.#dirty, isBehind)) await this.#flush()
+  }
+
+  /**
+   * Publishes the scores of accounts that moved, with the offset; then writes the store. Afterwards memory
+   * and store are equal.
+   */
+  async #flush(): Promise<void> {
+    if (!this.offsets.hasUnstored) return
+    await this.#flushPolicy.during(async () => {
+      const prepared = await this.#prepareFlush()
+      // The store must never be ahead of the committed log.
+      await this.#commits.settle()
+      if (this.offsets.hasUnpublishedScores) await this.#publishScoresAndStore(prepared)
+      else await this.#context.backend.store.save(this.session.partition, prepared.write)
+      this.offsets.flushed()
+      this.#storedMemory = { ...this.memory }
+      this.#dirty = new DirtyAccounts()
+      keepSaved(this.#cache, prepared)
+    })
+  }
+
+  #prepareFlush(): Promise<PreparedFlush> {
+    const { library } = this.#context
+    return prepareFlush(this.#dirty, this.#cache, {
+      fencingToken: this.#fencingToken,
+      expectedStoredOffset: this.offsets.stored,
+      storedOffset: this.offsets.folded,
+      memory: this.#dirty.memoryChanged ? this.memory : undefined,
+      library,
+    })
+  }
+
+  async #publishScoresAndStore(prepared: PreparedFlush): Promise<void> {
+    const { backend, publication } = this.#context
+    const { partition, committedOffset } = this.session
+    const { folded } = this.offsets
+    const topics = publication.topics(this.memory)
+    const outputs = await this.#checkpointRecords(prepared)
+    for (const { account, changes } of prepared.touched) {
+      if (changes.isMoved || this.#dirty.announced.has(account))
+        outputs.push(accountScoresRecord(topics, account, `${partition}:${account.lastOffset}`))
+    }
+    await backend.commitBatch(this.session, {
+      outputs,
+      // While committed records are refolded, the committed offset stays.
+      nextOffset: Math.max(folded, committedOffset),
+      metadata: publishedMetadata(folded),
+      write: prepared.write,
+    })
+  }
+
+  /**
+   * A checkpoint shows the store as it is before this write. None starts while committed records are
+   * refolded: it would hold less than the last one.
+   */
+  async #checkpointRecords({ touched }: PreparedFlush): Promise<OutgoingRecord[]> {
+    const { partition, committedOffset } = this.session
+    if (this.#checkpoints === undefined || this.offsets.folded < committedOffset) return []
+    const stored = { partition, memory: this.#storedMemory, storedOffset: this.offsets.stored }
+    const next = await this.#checkpoints.next(stored)
+    const overtaken = await this.#checkpoints.overtaken(partition, touched)
+    const records = [...next, ...overtaken]
+    if (records.length > 0) await this.#requireUnmovedStore()
+    return records
+  }
+
+  /** The session is over: nothing that waits for its turn is done any more. */
+  release(): void {
+    this.#isReleased = true
+  }
+
+  /** One batch or flush at a time. After a failure memory is of no use, so what waits is not done. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    return this.#turns.take(async () => {
+      if (this.#isReleased) return
+      try {
+        await work()
+      } catch (error) {
+        this.release()
+        this.session.lose(error)
+        throw error
+      }
+    })
+  }
+}
+
+/** The loaded accounts that the entries are about. */
+function accountsOf(entries: readonly LogEntry[], { accounts }: LoadedAccounts): Account[] {
+  if (entries.some(({ type }) => type === 'tick')) return [...accounts.values()]
+  const found = new Set<Account>()
+  for (const { signals, from, to } of signalRuns(entries)) {
+    for (let i = from; i < to; i++) {
+      const account = accounts.get(signals.accountId(i))
+      if (account !== undefined) found.add(account)
+    }
+  }
+  return [...found]
+}

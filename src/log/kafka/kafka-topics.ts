@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Admin } from 'kafkajs'
+import { isProtocolError } from '../../kafka-wire/hooks/protocol-errors.ts'
+import { UpswellError } from '../../lib/errors.ts'
+import type { CreatedTopics, TopicToCreate } from '../log.ts'
+import { type KafkaAdmin, kafkaAdmin } from './admin.ts'
+import { type KafkaConnection, kafkaClients } from './client.ts'
+
+const BROKER_DEFAULT = -1
+const TIMEOUT_MS = 15_000
+/** How often the brokers are asked while a topic appears or disappears. */
+const POLL_MS = 50
+
+/**
+ * Does what `Log.createTopics` does, without an open log.
+ * @throws UpswellError LOG_UNAVAILABLE, INVALID_SETTINGS
+ */
+export async function createTopics(
+  options: KafkaConnection & { readonly topics: readonly TopicToCreate[] },
+): Promise<CreatedTopics> {
+  const clients = kafkaClients(options)
+  try {
+    return await createMissingTopics(kafkaAdmin(clients.create), options.topics)
+  } finally {
+    clients.close()
+  }
+}
+
+/** See `Log.createTopics`. @throws UpswellError LOG_UNAVAILABLE, INVALID_SETTINGS */
+export async function createMissingTopics(
+  kafka: KafkaAdmin,
+  topics: readonly TopicToCreate[],
+): Promise<CreatedTopics> {
+  const created: string[] = []
+  const deadline = performance.now() + TIMEOUT_MS
+  return await kafka.ask('create the topics', async admin => {
+    const existing: string[] = []
+    const different: { name: string; partitions: number; wanted: number }[] = []
+    const present = new Set(await admin.listTopics())
+    for (const topic of topics)
+      if (!present.has(topic.name) && (await createTopic(admin, topic))) created.push(topic.name)
+    for (const topic of topics) {
+      const partitions = await partitionsWhenReady(admin, topic.name, deadline)
+      if (created.includes(topic.name)) continue
+      existing.push(topic.name)
+      if (partitions !== topic.partitions)
+        different.push({ name: topic.name, partitions, wanted: topic.partitions })
+    }
+    return { created, existing, different }
+  })
+}
+
+/**
+ * See `Log.deleteTopics`. Resolves when the brokers no longer list the topics.
+ * @throws UpswellError LOG_UNAVAILABLE
+ */
+export async function deleteTopics(kafka: KafkaAdmin, topics: readonly string[]): Promise<void> {
+  const deadline = performance.now() + TIMEOUT_MS
+  const wanted = new Set(topics)
+  await kafka.ask(`delete the topics ${topics.join(', ')}`, async admin => {
+    const listed = async () => (await admin.listTopics()).filter(topic => wanted.has(topic))
+    for (const topic of await listed())
+      await admin.deleteTopics({ topics: [topic], timeout: TIMEOUT_MS }).catch((error: unknown) => {
+        // Someone else has deleted it.
+        if (!isProtocolError(error, 'UNKNOWN_TOPIC_OR_PARTITION')) throw error
+      })
+    for (let left = await listed(); left.length > 0; left = await listed()) {
+      if (performance.now() > deadline)
+        throw new Error(`after ${TIMEOUT_MS / 1_000} s the brokers still list ${left.join(', ')}`)
+      await sleep(POLL_MS)
+    }
+  })
+}
+
+/** False: someone else has created it. */
+async function createTopic(admin: Admin, topic: TopicToCreate): Promise<boolean> {
+  const configEntries = Object.entries(topic.config ?? {}).map(([name, value]) => ({ name, value }))
+  try {
+    return await admin.createTopics({
+      topics: [
+        {
+          topic: topic.name,
+          numPartitions: topic.partitions,
+          replicationFactor: topic.replicationFactor ?? BROKER_DEFAULT,
+          configEntries,
+        },
+      ],
+      // kafkajs's own wait ends early if the broker does not know the topic yet.
+      waitForLeaders: false,
+      timeout: TIMEOUT_MS,
+    })
+  } catch (error) {
+    if (isProtocolError(error, 'TOPIC_ALREADY_EXISTS')) return false
+    for (const type of REFUSALS)
+      if (isProtocolError(error, type))
+        throw new UpswellError('INVALID_SETTINGS', `Kafka refused the topic ${topic.name}: ${type}`, {
+          cause: error,
+        })
+    throw error
+  }
+}
+
+const REFUSALS = [
+  'INVALID_PARTITIONS',
+  'INVALID_REPLICATION_FACTOR',
+  'INVALID_CONFIG',
+  'INVALID_TOPIC_EXCEPTION',
+] as const
+
+/** Waits until brokers know the topic and lead all its partitions. Returns the number of partitions. */
+async function partitionsWhenReady(admin: Admin, topic: string, deadline: number): Promise<number> {
+  while (true) {
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
+      // Only leaders answer this.
+      await admin.fetchTopicOffsets(topic)
+      return topics[0]!.partitions.length
+    } catch (error) {
+      if (!YOUNG_TOPIC_ERRORS.some(type => isProtocolError(error, type)) || performance.now() > deadline)
+        throw error
+    }
+    await sleep(POLL_MS)
+  }
+}
+
+const YOUNG_TOPIC_ERRORS = [
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+] as const

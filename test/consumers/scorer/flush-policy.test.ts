@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest'
+import { DirtyAccounts } from '../../../src/consumers/scorer/dirty-accounts.ts'
+import { FlushPolicy, FlushSchedule } from '../../../src/consumers/scorer/flush-policy.ts'
+import { createAccount, NO_MODELS } from '../../../src/scoring/account.ts'
+
+const INTERVAL_MS = 250
+const account = (id: number) => createAccount(`a-${id}`, 0, NO_MODELS, { type: 'signal' })
+
+/** A policy whose last flush began at 100,000 ms, on a clock of its own. */
+async function flushedPolicy(others?: FlushSchedule) {
+  const clock = { now: 100_000 }
+  const schedule = others ?? new FlushSchedule({ intervalMs: INTERVAL_MS, now: () => clock.now })
+  const policy = new FlushPolicy(schedule)
+  await policy.during(async () => {})
+  /** Whether a flush is due after this time, with something folded 1 ms before. */
+  const isDueAfter = (passedMs: number, { isBehind = false, hold = (_: DirtyAccounts): void => {} } = {}) => {
+    const dirty = new DirtyAccounts()
+    hold(dirty)
+    clock.now = 100_000 + passedMs - 1
+    policy.onFolded()
+    clock.now++
+    return policy.isDue(dirty, isBehind)
+  }
+  return { schedule, isDueAfter }
+}
+
+describe('a flush is due', () => {
+  test('an interval after the last one, by a clock that may be set back', async () => {
+    const { isDueAfter } = await flushedPolicy()
+    expect([isDueAfter(249), isDueAfter(250), isDueAfter(-250)]).toEqual([false, true, true])
+  })
+
+  test('every 5 s during a backlog', async () => {
+    const { isDueAfter } = await flushedPolicy()
+    expect([isDueAfter(4_999, { isBehind: true }), isDueAfter(5_000, { isBehind: true })]).toEqual([
+      false,
+      true,
+    ])
+  })
+
+  test('after another partition has flushed, unless that takes too long or memory holds too much', async () => {
+    const { schedule, isDueAfter } = await flushedPolicy()
+    const hold = (dirty: DirtyAccounts) => (dirty.loadedChunks = 10_000)
+    const failed = schedule.during(async () => {
+      expect([isDueAfter(250), isDueAfter(499)]).toEqual([false, false])
+      expect([isDueAfter(500), isDueAfter(0, { hold })]).toEqual([true, true])
+      throw new Error('the store is away')
+    })
+    await expect(failed).rejects.toThrow('the store is away')
+    expect(isDueAfter(250)).toBe(true)
+  })
+
+  test.each([
+    [
+      'accounts',
+      (dirty: DirtyAccounts) => Array.from({ length: 10_000 }, (_, i) => dirty.accounts.add(account(i))),
+    ],
+    ['bytes of accounts', (dirty: DirtyAccounts) => (dirty.sizeBytes = 16 * 1024 * 1024)],
+    ['chunks of users', (dirty: DirtyAccounts) => (dirty.loadedChunks = 10_000)],
+  ])('early when memory holds too many %s', async (_, hold) => {
+    const { isDueAfter } = await flushedPolicy()
+    expect(isDueAfter(0, { isBehind: true, hold })).toBe(true)
+  })
+
+  test('after each step without a schedule', () => {
+    expect(new FlushPolicy(undefined).isDue(new DirtyAccounts(), true)).toBe(true)
+  })
+})
