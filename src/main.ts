@@ -20,7 +20,7 @@ import type { ReplayOptions } from './commands/replay/replay.ts'
 import type { ReplayDiffOptions } from './commands/replay/replay-diff.ts'
 import type { SendOptions } from './commands/send.ts'
 import { describeError, isUpswellError, UpswellError } from './lib/errors.ts'
-import { InvalidModelError } from './models/invalid-model-error.ts'
+import { InvalidModelError } from './models/problems.ts'
 
 // Exit codes: 0 done; 1 something failed or was left out; 2 the command, a setting or a model is wrong.
 const WRONG_USE = 2

@@ -1,67 +1,70 @@
 import { roundTo6 } from '../lib/round.ts'
 import type { ModelDefinition, Motion } from '../scoring/definition/model-definition.ts'
-import type { BacktestCounts, NoticeCounts } from './backtest-tally.ts'
+import type { BacktestCounts, PqlOutcomeCounts } from './backtest-tally.ts'
 
-/** How well a model's tiers and PQLs preceded wins. Every term is defined in docs/backtest-a-model.md; shares are 0 to 1, rounded to 10⁻⁶. */
+/**
+ * How well a model's tiers and PQLs preceded wins. docs/backtest-a-model.md defines every term. Shares are 0
+ * to 1, rounded to 10⁻⁶.
+ */
 export interface BacktestReport {
   readonly accounts: number
-  /** Applied: neither a duplicate nor too old. */
+  /** Applied signals: no duplicates, not too old. */
   readonly signals: number
   readonly duplicates: number
   readonly tooOld: number
-  /** ms; the first and the last moment of the log. Undefined: no signals. */
+  /** The first and the last moment of the log, ms. Undefined: no signals. */
   readonly from: number | undefined
   readonly to: number | undefined
   readonly wins: {
     readonly count: number
-    /** Of accounts that were out of the model's scope just before. */
+    /** Wins of accounts that were out of the model's scope just before. */
     readonly outOfScope: number
-    /** Whose `motion` is that of one of the model's triggers. */
+    /** Wins that name the motion of one of the model's triggers. */
     readonly withMotion: number
   }
   readonly months: MonthShare & {
-    /** Left out: their horizon reaches beyond the log's end. */
+    /** Left out because their horizon reaches beyond the end of the log. */
     readonly beyondEnd: number
-    /** Left out: the account was out of the model's scope. */
+    /** Left out because the account was out of the model's scope. */
     readonly outOfScope: number
   }
-  /** By the model's tiers, lowest first. */
+  /** A row for each of the model's tiers, lowest first. */
   readonly tiers: readonly (MonthShare & {
     readonly tier: string
-    /** The share, divided by the share over all tiers; null if there is no share, or that is 0. */
+    /** The share divided by the share over all tiers; null if one is missing or the divisor is 0. */
     readonly lift: number | null
-    /** Wins of accounts that stood in the tier just before. */
+    /** Wins of accounts that were in the tier just before. */
     readonly wins: number
   })[]
-  readonly pqls: PqlScore
-  /** In the model's order. */
-  readonly triggers: readonly (PqlScore & { readonly trigger: string; readonly motion: Motion })[]
-  /** Those of the model's triggers, in its order: only wins of the motion count. */
-  readonly motions: readonly (PqlScore & { readonly motion: Motion; readonly wins: number })[]
+  readonly pqls: PqlAccuracy
+  /** A row for each trigger, in the model's order. */
+  readonly triggers: readonly (PqlAccuracy & { readonly trigger: string; readonly motion: Motion })[]
+  /** A row for each motion of the triggers, in the model's order. Only wins that name it count. */
+  readonly motions: readonly (PqlAccuracy & { readonly motion: Motion; readonly wins: number })[]
 }
 
 export interface MonthShare {
   readonly accountMonths: number
-  /** Of these, followed by a win within the horizon. */
+  /** How many of these were followed by a win within the horizon. */
   readonly followed: number
-  /** Null: there are none. */
+  /** followed / accountMonths; null: there are none. */
   readonly share: number | null
 }
 
-export interface PqlScore {
+export interface PqlAccuracy {
   /** PQLs that opened. */
   readonly opened: number
-  /** Of these, whose horizon is within the log. */
+  /** How many of these have a horizon that ends within the log. */
   readonly judged: number
-  /** Of those judged, followed by a win within the horizon. */
+  /** How many of the judged ones were followed by a win within the horizon. */
   readonly followed: number
   /** followed / judged; null: none were judged. */
   readonly precision: number | null
-  /** Wins, of accounts in scope, preceded by one within the horizon. */
+  /** Wins of accounts in scope that one of these PQLs preceded within the horizon. */
   readonly preceded: number
   /** preceded / wins of accounts in scope; null: there are none. */
   readonly recall: number | null
-  /** Whole days from the first PQL that preceded a win to the win; null: none was preceded. */
+  /** Whole days from the first PQL that preceded a win to the win; null: no win was preceded. */
   readonly leadDays: {
     readonly lowerQuartile: number
     readonly median: number
@@ -69,13 +72,13 @@ export interface PqlScore {
   } | null
 }
 
-/** What is known of the log beside the counts. */
+/** The numbers about the log itself. */
 export type BacktestNumbers = Pick<
   BacktestReport,
   'accounts' | 'signals' | 'duplicates' | 'tooOld' | 'from' | 'to'
 >
 
-export function reportOf(
+export function createBacktestReport(
   { tiers, triggers }: ModelDefinition,
   numbers: BacktestNumbers,
   counts: BacktestCounts,
@@ -100,26 +103,29 @@ export function reportOf(
         accountMonths: tier.months,
         followed: tier.followed,
         share: quotient(tier.followed, tier.months),
-        // One division of whole numbers: two roundings less.
+        // One division of whole numbers: this rounds once, not three times.
         lift: quotient(tier.followed * accountMonths, tier.months * followed),
         wins: tier.wins,
       }
     }),
-    pqls: scoreOf(counts.all, winsInScope),
+    pqls: accuracyOf(counts.all, winsInScope),
     triggers: triggers.map(({ name, motion }, i) => ({
       trigger: name,
       motion,
-      ...scoreOf(counts.triggers[i]!, winsInScope),
+      ...accuracyOf(counts.triggers[i]!, winsInScope),
     })),
     motions: [...counts.motions].map(([motion, { wins, ...motionCounts }]) => ({
       motion,
       wins,
-      ...scoreOf(motionCounts, wins),
+      ...accuracyOf(motionCounts, wins),
     })),
   }
 }
 
-function scoreOf({ opened, judged, followed, preceded, leads }: NoticeCounts, wins: number): PqlScore {
+function accuracyOf(
+  { opened, judged, followed, preceded, leads }: PqlOutcomeCounts,
+  wins: number,
+): PqlAccuracy {
   return {
     opened,
     judged,
@@ -138,14 +144,18 @@ function scoreOf({ opened, judged, followed, preceded, leads }: NoticeCounts, wi
   }
 }
 
-/** The smallest number of days that at least `quarters` quarters of the `count` leads do not exceed. `leads`: how many there are, by days. */
+/**
+ * The smallest number of days that at least `quarters` quarters of the `count` leads do not exceed.
+ *
+ * @param leads the number of leads for each number of days.
+ */
 function quantile(leads: ReadonlyMap<number, number>, count: number, quarters: number): number {
   let seen = 0
   for (const days of [...leads.keys()].sort((a, b) => a - b)) {
     seen += leads.get(days)!
     if (seen * 4 >= count * quarters) return days
   }
-  throw new Error(`${seen} lead times are counted of ${count}`)
+  throw new Error(`found ${seen} of ${count} lead times`)
 }
 
 function quotient(part: number, whole: number): number | null {

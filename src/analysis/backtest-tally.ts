@@ -1,7 +1,7 @@
 import type { ModelDefinition, Motion } from '../scoring/definition/model-definition.ts'
 import { DAY_MS } from '../signals/time.ts'
 
-/** What may yet be followed by a win of one account. */
+/** The months and PQLs of one account that a win can still follow. */
 export interface AccountTally {
   months: OpenMonth[]
   pqls: OpenPql[]
@@ -23,19 +23,19 @@ interface OpenPql {
 export interface Win {
   /** ms */
   readonly at: number
-  /** In which the account stood just before. */
+  /** The account's tier just before the win. */
   readonly tier: number
   readonly inScope: boolean
-  /** The win's property of this name, whatever it is. */
+  /** The win's property `motion`, unchecked. */
   readonly motion: unknown
 }
 
-export interface NoticeCounts {
+export interface PqlOutcomeCounts {
   opened: number
   judged: number
   followed: number
   preceded: number
-  /** How many wins were preceded by so many whole days. */
+  /** The number of preceded wins for each lead in whole days. */
   readonly leads: Map<number, number>
 }
 
@@ -45,13 +45,13 @@ export interface BacktestCounts {
   winsWithMotion: number
   monthsBeyondEnd: number
   monthsOutOfScope: number
-  /** By the model's tiers. */
+  /** In the order of the model's tiers. */
   readonly tiers: readonly { months: number; followed: number; wins: number }[]
-  readonly all: NoticeCounts
-  /** By the model's triggers. */
-  readonly triggers: readonly NoticeCounts[]
-  /** Of the model's triggers; `wins`: those of the motion, of accounts in scope. */
-  readonly motions: ReadonlyMap<Motion, NoticeCounts & { wins: number }>
+  readonly all: PqlOutcomeCounts
+  /** In the order of the model's triggers. */
+  readonly triggers: readonly PqlOutcomeCounts[]
+  /** The motions of the model's triggers. `wins`: wins of accounts in scope that name the motion. */
+  readonly motions: ReadonlyMap<Motion, PqlOutcomeCounts & { wins: number }>
 }
 
 export function createAccountTally(): AccountTally {
@@ -59,8 +59,9 @@ export function createAccountTally(): AccountTally {
 }
 
 /**
- * Counts which tiers and PQLs were followed by wins, as they happen, account by account in the order of time. It holds only what is younger than the
- * horizon: the rest is settled, as nothing can change it any more.
+ * Counts which tiers and PQLs were followed by wins. The calls for one account come in the order of time.
+ * Only months and PQLs younger than the horizon are kept: no win can change older ones, so they are counted
+ * and dropped.
  */
 export class BacktestTally {
   readonly counts: BacktestCounts
@@ -77,13 +78,13 @@ export class BacktestTally {
       monthsBeyondEnd: 0,
       monthsOutOfScope: 0,
       tiers: tiers.map(() => ({ months: 0, followed: 0, wins: 0 })),
-      all: noticeCounts(),
-      triggers: triggers.map(noticeCounts),
-      motions: new Map(this.#motions.map(motion => [motion, { ...noticeCounts(), wins: 0 }])),
+      all: noPqlOutcomes(),
+      triggers: triggers.map(noPqlOutcomes),
+      motions: new Map(this.#motions.map(motion => [motion, { ...noPqlOutcomes(), wins: 0 }])),
     }
   }
 
-  /** A month began at `at` (ms) while the account stood in a tier; undefined: out of scope. */
+  /** A month began at `at` (ms) with the account in this tier; undefined: out of scope. */
   beginMonth(account: AccountTally, at: number, tier: number | undefined): void {
     this.#settle(account, at)
     if (tier === undefined) this.counts.monthsOutOfScope++
@@ -98,7 +99,7 @@ export class BacktestTally {
   }
 
   win(account: AccountTally, { at, tier, inScope, motion }: Win): void {
-    // What is left is within the horizon before the win.
+    // After this, all that is kept is within the horizon before the win.
     this.#settle(account, at)
     this.counts.wins++
     const known = this.#motions.find(each => each === motion)
@@ -115,8 +116,8 @@ export class BacktestTally {
     this.counts.tiers[tier]!.wins++
     const ofMotion = known === undefined ? undefined : this.counts.motions.get(known)!
     if (ofMotion !== undefined) ofMotion.wins++
-    const preceded = new Set<NoticeCounts>()
-    // In the order of time: the first PQL of each kind is the one that the lead is counted from.
+    const preceded = new Set<PqlOutcomeCounts>()
+    // PQLs are in the order of time. For each kind the lead begins at the first PQL.
     for (const pql of account.pqls) {
       const kinds = [this.counts.all, this.counts.triggers[pql.trigger]!]
       if (known !== undefined && this.#motions[pql.trigger] === known) kinds.push(ofMotion!)
@@ -130,16 +131,18 @@ export class BacktestTally {
     }
   }
 
-  /** The log ends at `end` (ms): what reaches beyond it is not judged. Called once an account. */
+  /**
+   * The log ends at `end` (ms). A horizon that reaches beyond it is not judged. Called once for each account.
+   */
   close(account: AccountTally, end: number): void {
-    // A horizon that ends with the log is within it.
+    // A horizon that ends exactly at the end of the log is judged.
     this.#settle(account, end + 1)
     this.counts.monthsBeyondEnd += account.months.length
     account.months = []
     account.pqls = []
   }
 
-  /** Judges everything whose horizon ended before `now`. */
+  /** Judges and drops the months and PQLs whose horizon ended before `now`. */
   #settle(account: AccountTally, now: number): void {
     const isOver = ({ at }: { readonly at: number }): boolean => at + this.#horizonMs < now
     let months = 0
@@ -161,12 +164,14 @@ export class BacktestTally {
     if (pqls > 0) account.pqls = account.pqls.slice(pqls)
   }
 
-  #countsOf(trigger: number): [all: NoticeCounts, ofTrigger: NoticeCounts, ofMotion: NoticeCounts] {
+  #countsOf(
+    trigger: number,
+  ): [all: PqlOutcomeCounts, ofTrigger: PqlOutcomeCounts, ofMotion: PqlOutcomeCounts] {
     const ofMotion = this.counts.motions.get(this.#motions[trigger]!)!
     return [this.counts.all, this.counts.triggers[trigger]!, ofMotion]
   }
 }
 
-function noticeCounts(): NoticeCounts {
+function noPqlOutcomes(): PqlOutcomeCounts {
   return { opened: 0, judged: 0, followed: 0, preceded: 0, leads: new Map() }
 }

@@ -3,28 +3,29 @@ import type { CompiledModel } from '../scoring/definition/compile-model.ts'
 import { compileNames } from '../scoring/features/selection.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
 import type { Signal } from '../signals/signal.ts'
-import { type BacktestReport, reportOf } from './backtest-report.ts'
+import { type BacktestReport, createBacktestReport } from './backtest-report.ts'
 import { type AccountTally, BacktestTally, createAccountTally } from './backtest-tally.ts'
 
 export interface BacktestOptions {
-  /** Names of the `outcome` signals that are wins: exact, or prefixes ending in `*`. */
+  /** Names of the `outcome` signals that are wins: exact names, or prefixes that end in `*`. */
   readonly won: readonly string[]
-  /** How long after a tier or PQL a win counts for it, ms. */
+  /** A win counts for a tier or PQL if it comes at most this long after it, ms. */
   readonly horizonMs: number
 }
 
 interface TestedAccount {
   readonly account: Account
   readonly tally: AccountTally
-  /** The next beginning of a month that was not looked at, ms. */
+  /** The next beginning of a month to evaluate, ms. */
   nextMonth: number
-  /** By trigger: the PQL that opened last. It may be held and released again, which does not open it anew. */
+  /** For each trigger the PQL that opened last. If it is held and released again, that is no new opening. */
   readonly opened: (string | undefined)[]
 }
 
 /**
- * Folds a history under one model alone, through the code that scores in the service, and counts how well tiers and PQLs preceded wins. It holds the
- * accounts, not the history. What is counted is defined in docs/backtest-a-model.md.
+ * Folds a history under a single model, with the scoring code of the service, and counts how well tiers and
+ * PQLs preceded wins. It keeps the accounts in memory, but not the history. docs/backtest-a-model.md defines
+ * the counts.
  */
 export class Backtest {
   readonly #models: ModelSet
@@ -45,7 +46,7 @@ export class Backtest {
     this.#triggers = new Map(model.definition.triggers.map(({ name }, i) => [name, i]))
   }
 
-  /** The next signal, in the order of the log within its account. `timestamp`: its record's, ms. */
+  /** Takes the next signal, in the order of the log within its account. `timestamp`: its record's, ms. */
   receive(signal: Signal, timestamp: number): void {
     const observedAt = Math.max(timestamp, signal.occurredAt)
     this.passTime(observedAt)
@@ -58,20 +59,22 @@ export class Backtest {
     const { outcome, events } = receiveSignal(account, signal, observedAt, known === undefined)
     this.#outcomes[outcome]++
     const isApplied = outcome === 'applied' || outcome === 'late'
-    // Before the events: a PQL that the win itself brings about did not precede it.
+    // Count the win before the events: a PQL that the win itself causes did not precede it.
     if (isApplied && signal.kind === 'outcome' && this.#isWon(signal.name)) {
       const { clock } = account.activity
       this.#tally.win(tested.tally, { at: clock, tier, inScope, motion: signal.properties['motion'] })
     }
-    this.#notice(tested, events)
+    this.#countOpenedPqls(tested, events)
   }
 
-  /** The log reaches up to `time` (ms) at least, as its ticks tell. */
+  /** Notes that the log reaches at least up to `time` (ms), from a tick or a signal. */
   passTime(time: number): void {
     this.#to = Math.max(this.#to ?? time, time)
   }
 
-  /** Brings every account to the end of the log, and gives the result. Called once, after the last record. */
+  /**
+   * Advances every account to the end of the log and returns the report. Called once, after the last record.
+   */
   finish(): BacktestReport {
     const end = this.#to ?? 0
     for (const tested of this.#accounts.values()) {
@@ -88,7 +91,7 @@ export class Backtest {
       from: this.#from,
       to: isEmpty ? undefined : this.#to,
     }
-    return reportOf(this.#model.definition, numbers, this.#tally.counts)
+    return createBacktestReport(this.#model.definition, numbers, this.#tally.counts)
   }
 
   #create(signal: Signal, observedAt: number): TestedAccount {
@@ -103,20 +106,22 @@ export class Backtest {
     return tested
   }
 
-  /** Passes the boundaries up to `until` (included), and looks at the account at each beginning of a month on the way. */
+  /**
+   * Advances the account to `until` (included). At each beginning of a month on the way, its tier is counted.
+   */
   #advance(tested: TestedAccount, until: number): void {
     const { account, tally } = tested
     while (tested.nextMonth <= until) {
       const at = tested.nextMonth
-      this.#notice(tested, advance(account, at))
+      this.#countOpenedPqls(tested, advance(account, at))
       const { tier, inScope } = account.standings[0]!
       this.#tally.beginMonth(tally, at, inScope ? tier : undefined)
       tested.nextMonth = monthAfter(at)
     }
-    this.#notice(tested, advance(account, until))
+    this.#countOpenedPqls(tested, advance(account, until))
   }
 
-  #notice(tested: TestedAccount, events: readonly ScoringEvent[]): void {
+  #countOpenedPqls(tested: TestedAccount, events: readonly ScoringEvent[]): void {
     for (const event of events) {
       if (event.type !== 'pql' || (event.status !== 'qualified' && event.status !== 'released')) continue
       const trigger = this.#triggers.get(event.trigger)!
@@ -127,7 +132,7 @@ export class Backtest {
   }
 }
 
-/** The first beginning of a month (UTC) after a moment; both ms. */
+/** The first beginning of a month (UTC) after `time`; both in ms. */
 function monthAfter(time: number): number {
   const date = new Date(time)
   return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1)

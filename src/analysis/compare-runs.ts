@@ -4,10 +4,8 @@ import { diffPqls } from './diff-pqls.ts'
 import { diffTiers } from './diff-tiers.ts'
 import { choosePeriods } from './periods.ts'
 import { extendEpisodes, type PqlEpisode } from './pql-episodes.ts'
-import type { ModelRunDiff, PublishedCounts, RunDiff } from './run-diff.ts'
-import { TierNames } from './tier-names.ts'
-import { extendPath, stepsBefore, type TierPath } from './tier-path.ts'
-import type { BySide, RunSide, TimeWindow } from './time-window.ts'
+import type { BySide, ModelRunDiff, PublishedCounts, RunDiff, RunSide, TimeWindow } from './run-diff.ts'
+import { extendPath, stepsBefore, TierNames, type TierPath } from './tier-path.ts'
 
 export type ComparedTierChange = Pick<
   TierChange,
@@ -18,21 +16,25 @@ export type ComparedPqlEvent = Pick<
   'accountId' | 'modelId' | 'modelVersion' | 'trigger' | 'motion' | 'status' | 'at'
 >
 
-/** What is known of the models of a replay beside what it published. */
+/** The models of a replay, as far as they are known without its events. */
 export interface ReplayModels {
-  /** Those that it scores with, by id: their tiers, the lowest first. Null: those of the log, so what is live in the window it has too. */
+  /**
+   * The tiers of the replay's models by model id, the lowest first. Null: the replay takes its models from
+   * the log, so it has every model that is live in the window.
+   */
   readonly tiers: ReadonlyMap<string, readonly string[]> | null
 }
 
 /**
- * Compares what two runs over the same log published. Events of the two may come in any order, those of one account and run in theirs. Of each account and
- * model it keeps the changes within the window, as numbers, so that millions of events fit in memory.
+ * Compares the events that two runs over the same log published. The two runs may be added in any order; the
+ * events of one account and run must come in their order. For each account and model it keeps the changes
+ * within the window, as numbers, so that millions of events fit in memory.
  */
 export class RunComparison {
   readonly #window: TimeWindow
   readonly #models = new Map<string, ModelRuns>()
   readonly #newest: Record<RunSide, number | undefined> = { live: undefined, replay: undefined }
-  /** Of both, within the window. */
+  /** The time of the oldest event of both runs within the window. */
   #oldest = Number.POSITIVE_INFINITY
 
   constructor(window: TimeWindow) {
@@ -48,7 +50,8 @@ export class RunComparison {
     }
     const paths = model.paths[side]
     const path = paths.get(change.accountId)
-    if (path === undefined) model.begunIn[side].set(step.from, (model.begunIn[side].get(step.from) ?? 0) + 1)
+    if (path === undefined)
+      model.firstTierCounts[side].set(step.from, (model.firstTierCounts[side].get(step.from) ?? 0) + 1)
     paths.set(change.accountId, extendPath(path, step, this.#window))
   }
 
@@ -65,12 +68,12 @@ export class RunComparison {
     extendEpisodes(episodes, event.status, event.at, this.#window)
   }
 
-  /** The time of the newest event of a run, ms, wherever the window ends: so far it has come. Undefined: there is none. */
+  /** The time of a run's newest event, in the window or not, ms. Undefined: no event. */
   newest(side: RunSide): number | undefined {
     return this.#newest[side]
   }
 
-  /** `to`: where what is compared ends, at the window's end or before. Null: neither run has published anything. */
+  /** @param to where the comparison ends, at most the window's end. Null: no run has published anything. */
   finish(to: number | null, replay: ReplayModels): RunDiff {
     const { from } = this.#window
     if (to === null) return { window: { from, to }, models: [], oneSided: { live: [], replay: [] } }
@@ -106,7 +109,7 @@ export class RunComparison {
     const { apartByPeriod, ...tiers } = diffTiers({ names, paths: runs.paths, lowest }, start, end, periods)
     const triggers = Array.from(runs.triggers, ([trigger, { motion, episodes }]) => ({
       trigger,
-      // A version may have changed it.
+      // Another version of the model may have another motion for the trigger.
       motion: (motion.replay ?? motion.live)!,
       episodes,
     }))
@@ -161,7 +164,7 @@ export class RunComparison {
     }
     for (const { episodes } of runs.triggers.values())
       for (const [accountId, own] of episodes[side]) {
-        const begun = own.filter(({ start }) => isBegunIn(start, from, end)).length
+        const begun = own.filter(({ start }) => beginsWithin(start, from, end)).length
         pqls += begun
         if (begun > 0) accounts.add(accountId)
       }
@@ -170,13 +173,13 @@ export class RunComparison {
   }
 }
 
-/** What two runs published of one model. */
+/** The events that two runs published under one model. */
 interface ModelRuns {
   readonly tiers: TierNames
   readonly versions: BySide<Map<number, { readonly first: number; readonly last: number }>>
   readonly paths: BySide<Map<string, TierPath>>
-  /** How many accounts left which tier first. */
-  readonly begunIn: BySide<Map<number, number>>
+  /** For each tier, how many accounts left it in their first change. */
+  readonly firstTierCounts: BySide<Map<number, number>>
   readonly triggers: Map<
     string,
     {
@@ -191,7 +194,7 @@ function emptyRuns(): ModelRuns {
     tiers: new TierNames(),
     versions: { live: new Map(), replay: new Map() },
     paths: { live: new Map(), replay: new Map() },
-    begunIn: { live: new Map(), replay: new Map() },
+    firstTierCounts: { live: new Map(), replay: new Map() },
     triggers: new Map(),
   }
 }
@@ -204,7 +207,7 @@ function isPublishing({ tierChanges, pqls }: PublishedCounts): boolean {
   return tierChanges > 0 || pqls > 0
 }
 
-function isBegunIn(start: number, from: number, to: number): boolean {
+function beginsWithin(start: number, from: number, to: number): boolean {
   return Number.isFinite(start) && start >= from && start < to
 }
 
@@ -212,11 +215,11 @@ function countBegun({ triggers }: ModelRuns, side: RunSide, from: number, to: nu
   let count = 0
   for (const { episodes } of triggers.values())
     for (const own of episodes[side].values())
-      for (const { start } of own) if (isBegunIn(start, from, to)) count++
+      for (const { start } of own) if (beginsWithin(start, from, to)) count++
   return count
 }
 
-/** Ascending: those with events within the window; if there are none, that of the last event before. */
+/** The versions with events in the window, ascending. If none: the version of the last event before. */
 function versionsWithin(
   versions: ReadonlyMap<number, { readonly first: number; readonly last: number }>,
   from: number,
@@ -230,17 +233,18 @@ function versionsWithin(
 }
 
 /**
- * A new account stands in its model's lowest tier, so that is what accounts leave first, in nearly all cases: a model that came later may have begun with
- * others. A run in which no account ever changed says nothing of its own.
+ * The tier in which accounts begin, for each run. A new account begins in its model's lowest tier, so this is
+ * the tier that most accounts leave first. (Under a model that was activated later, some begin elsewhere.) If
+ * no account of a run changed its tier, the other run's tier is taken.
  */
 function lowestTiers(
-  { begunIn, tiers }: ModelRuns,
+  { firstTierCounts, tiers }: ModelRuns,
   tierOrder: readonly string[] | undefined,
 ): BySide<number> {
-  const most = (side: RunSide): number | undefined =>
-    [...begunIn[side]].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0]
+  const mostLeft = (side: RunSide): number | undefined =>
+    [...firstTierCounts[side]].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0]
   const known = tierOrder?.[0]
-  const replay = known === undefined ? most('replay') : tiers.numberOf(known)
-  const live = most('live')
+  const replay = known === undefined ? mostLeft('replay') : tiers.numberOf(known)
+  const live = mostLeft('live')
   return { live: live ?? replay ?? 0, replay: replay ?? live ?? 0 }
 }

@@ -11,30 +11,33 @@ export interface Change<T> {
   readonly after: T
 }
 
-/** What another version of a model would change about one account. */
+/** What would change for one account under another version of a model. */
 export interface AccountDiff {
   readonly accountId: string
   /** The account's clock, ms. */
   readonly at: number
   readonly tier: Change<string>
-  /** Where the new version's score would lead, but for the dwell. Null: nowhere else, or the old version's leads there just so. */
+  /**
+   * The tier that the new version's score leads to when the dwell is over. Null: no other tier, or the old
+   * version leads to it as well.
+   */
   readonly tierLater: TierLater | null
   readonly score: Change<number>
   readonly coverage: Change<number>
   readonly inScope: Change<boolean>
-  /** Score or tier are what a person has set, not what the rules give. */
+  /** An override decides the score or the tier, not the rules. */
   readonly isSetByHand: boolean
-  /** What would be published, in that order. */
+  /** PQL events that would be published, in their order. */
   readonly pqls: readonly PqlDiff[]
   /** Names of the alerts that would be sent. */
   readonly alerts: readonly string[]
-  /** The rules that are new or gone, or that add another amount to the score; the greatest change first. */
+  /** Rules that are new, gone, or contribute another amount to the score; the greatest change first. */
   readonly rules: readonly RuleDiff[]
 }
 
 export interface TierLater {
   readonly tier: string
-  /** When the dwell is over, ms. */
+  /** When the dwell ends, ms. */
   readonly at: number
 }
 
@@ -49,15 +52,15 @@ export interface RuleDiff {
   readonly rule: string
   readonly title: string
   readonly status: 'changed' | 'new' | 'gone'
-  /** After less before, in the score's units. */
+  /** The contribution after minus the contribution before, in the score's units. */
   readonly change: number
-  /** Null: that version has no such rule. */
+  /** Null: the version has no such rule. */
   readonly before: Contribution | null
   readonly after: Contribution | null
 }
 
-/** Contributions are rounded to this. */
-const LEAST_CHANGE = 1e-6
+/** Contributions are rounded to multiples of this. */
+const MIN_CHANGE = 1e-6
 
 export function diffAccount({ accountId, at, before, after, events }: Trial): AccountDiff {
   return {
@@ -77,7 +80,7 @@ export function diffAccount({ accountId, at, before, after, events }: Trial): Ac
   }
 }
 
-/** Whether anything would be published, now or when the dwell is over: a score, a tier change, a PQL or an alert. */
+/** Whether a score, tier change, PQL or alert would be published, now or when the dwell is over. */
 export function isChanged({ tier, tierLater, score, pqls, alerts, inScope }: AccountDiff): boolean {
   return (
     tier.before !== tier.after ||
@@ -121,7 +124,7 @@ function diffRules(before: Standing, after: Standing): RuleDiff[] {
     const { group, rule } = (now ?? old)!
     const status = old === undefined ? 'new' : now === undefined ? 'gone' : 'changed'
     const change = (now?.contribution ?? 0) - (old?.contribution ?? 0)
-    if (status === 'changed' && Math.abs(change) < LEAST_CHANGE) continue
+    if (status === 'changed' && Math.abs(change) < MIN_CHANGE) continue
     diffs.push({
       group,
       rule,

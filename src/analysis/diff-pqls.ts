@@ -1,21 +1,29 @@
 import type { Motion } from '../scoring/definition/model-definition.ts'
 import { episodesBefore, type PqlEpisode, pairEpisodes } from './pql-episodes.ts'
-import type { OnePql, PqlCounts, PqlLife, PqlRunDiff, PqlShift, SharedPql } from './run-diff.ts'
-import type { BySide, RunSide } from './time-window.ts'
+import type {
+  BySide,
+  PqlCounts,
+  PqlInBothRuns,
+  PqlInOneRun,
+  PqlLife,
+  PqlRunDiff,
+  PqlShift,
+  RunSide,
+} from './run-diff.ts'
 
 export interface TriggerRuns {
   readonly trigger: string
   readonly motion: Motion
-  /** By account. */
+  /** The key is the account id. */
   readonly episodes: BySide<ReadonlyMap<string, readonly PqlEpisode[]>>
 }
 
-/** Which PQLs the two runs had between `start` (or −∞) and `end`. */
+/** Compares the PQLs of the two runs between `start` (or −∞) and `end`. */
 export function diffPqls(triggers: readonly TriggerRuns[], start: number, end: number): PqlRunDiff {
   const found = triggers.map(runs => ({ ...runs, leads: leadsOf(runs, start, end) }))
   const countAll = (some: typeof found): PqlCounts => countLeads(some.map(({ leads }) => leads))
   const motions = [...new Set(found.map(({ motion }) => motion))].sort()
-  const listed = <T extends OnePql | SharedPql>(pick: (leads: Leads) => readonly T[]): T[] =>
+  const listed = <T extends PqlInOneRun | PqlInBothRuns>(pick: (leads: Leads) => readonly T[]): T[] =>
     found.flatMap(({ leads }) => pick(leads)).sort(byLatestBeginning)
   return {
     ...countAll(found),
@@ -32,10 +40,10 @@ export function diffPqls(triggers: readonly TriggerRuns[], start: number, end: n
 }
 
 interface Leads {
-  readonly both: SharedPql[]
-  readonly onlyLive: OnePql[]
-  readonly onlyReplay: OnePql[]
-  /** Pairs of which one is older than the window, by which of them began within it. */
+  readonly both: PqlInBothRuns[]
+  readonly onlyLive: PqlInOneRun[]
+  readonly onlyReplay: PqlInOneRun[]
+  /** Pairs in which one PQL is older than the window. The key is the run whose PQL began within it. */
   readonly continued: Record<RunSide, number>
 }
 
@@ -48,7 +56,7 @@ function leadsOf({ trigger, motion, episodes }: TriggerRuns, start: number, end:
     )
     const paired = pairEpisodes(live!, replay!)
     const named = { accountId, trigger, motion }
-    const one = (episode: PqlEpisode): OnePql => ({ ...named, ...lifeOf(episode) })
+    const one = (episode: PqlEpisode): PqlInOneRun => ({ ...named, ...lifeOf(episode) })
     leads.onlyLive.push(...paired.onlyLive.filter(began).map(one))
     leads.onlyReplay.push(...paired.onlyReplay.filter(began).map(one))
     for (const pair of paired.pairs) {
@@ -104,14 +112,14 @@ function shiftOf(shifts: number[]): PqlShift {
   return { earlier, same: sorted.length - earlier - later, later, span }
 }
 
-function byLatestBeginning(a: OnePql | SharedPql, b: OnePql | SharedPql): number {
+function byLatestBeginning(a: PqlInOneRun | PqlInBothRuns, b: PqlInOneRun | PqlInBothRuns): number {
   const order = beginningOf(b) - beginningOf(a)
   if (order !== 0) return order
   if (a.accountId !== b.accountId) return a.accountId < b.accountId ? -1 : 1
   return a.trigger < b.trigger ? -1 : 1
 }
 
-/** Of a lead in both: the later of the two. */
-function beginningOf(pql: OnePql | SharedPql): number {
+/** When the PQL began; if it is in both runs, the later of the two beginnings. */
+function beginningOf(pql: PqlInOneRun | PqlInBothRuns): number {
   return 'life' in pql ? Math.max(pql.life.live.start, pql.life.replay.start) : pql.start
 }

@@ -1,22 +1,21 @@
 import type { Period } from './periods.ts'
-import type { MovedAccount, TierRunDiff } from './run-diff.ts'
-import { intervalsApart, standingPath, type TierPath, tierBefore } from './tier-path.ts'
-import type { BySide } from './time-window.ts'
+import type { BySide, MovedAccount, TierRunDiff } from './run-diff.ts'
+import { intervalsApart, type TierPath, tierBefore, unchangedPath } from './tier-path.ts'
 
 export interface TierRuns {
-  /** What the numbers in the paths stand for. */
+  /** The name of each tier number in the paths. */
   readonly names: readonly string[]
   readonly paths: BySide<ReadonlyMap<string, TierPath>>
-  /** Where an account begins that never changes. */
+  /** The tier of an account that never changed. */
   readonly lowest: BySide<number>
 }
 
 export type UnorderedTierDiff = Omit<TierRunDiff, 'names'> & {
-  /** By period: accounts in different tiers at its end. */
+  /** For each period, how many accounts are in different tiers at its end. */
   readonly apartByPeriod: readonly number[]
 }
 
-/** Who stood where in the two runs. `periods` end with the window; `start`: its beginning, or −∞. */
+/** Compares the tiers of the two runs. `start`: where the window begins, or −∞; `periods` divide it. */
 export function diffTiers(
   { names, paths, lowest }: TierRuns,
   start: number,
@@ -28,8 +27,8 @@ export function diffTiers(
   const apartByPeriod = periods.map(() => 0)
   let [accounts, apart] = [0, 0]
   for (const accountId of idsOf(paths)) {
-    const live = paths.live.get(accountId) ?? standingPath(lowest.live)
-    const replay = paths.replay.get(accountId) ?? standingPath(lowest.replay)
+    const live = paths.live.get(accountId) ?? unchangedPath(lowest.live)
+    const replay = paths.replay.get(accountId) ?? unchangedPath(lowest.replay)
     if (!hasMoved(live, end) && !hasMoved(replay, end)) continue
     accounts++
     const [inLive, inReplay] = [tierBefore(live, end), tierBefore(replay, end)]

@@ -15,19 +15,19 @@ export type ModelPart =
   | 'rate'
   | 'kpis'
 
-/** A part of a model that is not the same in two versions of it. */
+/** A part that differs between two versions of a model. */
 export interface ModelChange {
   readonly part: ModelPart
-  /** Of a rule: `group/rule`. Undefined for what a model has one of. */
+  /** A rule is named `group/rule`. Undefined: a model has only one such part. */
   readonly name: string | undefined
   readonly status: 'new' | 'gone' | 'changed'
-  /** What is changed within it; none for what is new or gone. */
+  /** The changed values within the part; empty if the part is new or gone. */
   readonly details: readonly FieldChange[]
 }
 
-/** A value somewhere in a part; null: not there. Conditions are their text. */
+/** A changed value in a part. Null: the value is missing. A condition appears as its text. */
 export interface FieldChange {
-  /** `from`, `bands.1.points` … */
+  /** Such as `from` or `bands.1.points`. */
   readonly field: string
   readonly before: FieldValue
   readonly after: FieldValue
@@ -41,7 +41,10 @@ interface Part {
   readonly content: unknown
 }
 
-/** How two versions of a model differ, part by part, in the model's order; what is gone comes last. Titles and texts count too. */
+/**
+ * Lists the parts that differ between two versions of a model, in the order of the new version. Parts that
+ * are gone come last. A changed title or text counts as a change.
+ */
 export function modelChanges(before: ModelDefinition, after: ModelDefinition): ModelChange[] {
   const old = new Map(partsOf(before).map(part => [keyOf(part), part]))
   const now = new Map(partsOf(after).map(part => [keyOf(part), part]))
@@ -94,14 +97,15 @@ function fieldChanges(before: unknown, after: unknown): FieldChange[] {
     .filter(change => change.before !== change.after)
 }
 
-/** The values of plain data with their paths. */
+/** All values in plain data, with their paths. */
 function fieldsOf(content: unknown, path: string): [field: string, value: FieldValue][] {
   if (content === undefined || content === null) return []
   if (typeof content !== 'object') return [[path, content as FieldValue]]
-  // A condition is also there as a tree, which says the same.
+  // A condition has a text and a tree. They say the same, so the text is enough.
   if ('expression' in content && 'text' in content) return [[path, content.text as string]]
   const entries = Object.entries(content)
-  // An empty list is something else than none: no gates, or all of them.
+  // An empty list differs from no list. For example, `gates: []` means no gates, but without the key all
+  // gates hold.
   if (entries.length === 0) return [[path, '']]
   return entries.flatMap(([key, value]) => fieldsOf(value, path === '' ? key : `${path}.${key}`))
 }

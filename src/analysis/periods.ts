@@ -2,7 +2,7 @@ import { DAY_MS } from '../signals/time.ts'
 
 export type PeriodUnit = 'day' | 'week' | 'month' | 'quarter' | 'year'
 
-/** From `from` (included) to `to` (excluded), ms. */
+/** A span of time from `from` (included) to `to` (excluded), ms. */
 export interface Period {
   readonly from: number
   readonly to: number
@@ -13,25 +13,28 @@ export interface Periods {
   readonly periods: readonly Period[]
 }
 
-/** A month of days fits, and so does half a year of weeks. */
-const MOST_PERIODS = 31
+/** Enough for a month in days or half a year in weeks. */
+const MAX_PERIODS = 31
 
 const UNITS: readonly PeriodUnit[] = ['day', 'week', 'month', 'quarter', 'year']
 
-/** A window in UTC days, weeks (from Monday), months, quarters or years: the shortest of which there are at most 31. The first and the last may be parts of one. */
+/**
+ * Divides a window into UTC days, weeks (from Monday), months, quarters or years. It takes the shortest unit
+ * that gives at most 31 periods. The first and the last period may be shorter than the unit.
+ */
 export function choosePeriods(from: number, to: number): Periods {
   for (const unit of UNITS) {
-    const periods = cut(from, to, unit, unit === 'year' ? Number.POSITIVE_INFINITY : MOST_PERIODS)
+    const periods = divide(from, to, unit, unit === 'year' ? Number.POSITIVE_INFINITY : MAX_PERIODS)
     if (periods !== undefined) return { unit, periods }
   }
   throw new Error(`no unit divides ${from} to ${to}`)
 }
 
-/** Undefined: there are more than `most`. */
-function cut(from: number, to: number, unit: PeriodUnit, most: number): Period[] | undefined {
+/** Undefined: there would be more than `maxPeriods`. */
+function divide(from: number, to: number, unit: PeriodUnit, maxPeriods: number): Period[] | undefined {
   const periods: Period[] = []
   for (let start = from; start < to; ) {
-    if (periods.length === most) return undefined
+    if (periods.length === maxPeriods) return undefined
     const end = Math.min(to, nextStart(start, unit))
     periods.push({ from: start, to: end })
     start = end

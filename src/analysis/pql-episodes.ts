@@ -1,19 +1,31 @@
 import type { PqlStatus } from '../scoring/outputs.ts'
-import type { TimeWindow } from './time-window.ts'
+import type { TimeWindow } from './run-diff.ts'
+
+// A PQL lives from `qualified` or `held` to `disqualified` or `expired`:
+//
+// | event                 | if a PQL is alive           | if none is alive                             |
+// | --------------------- | --------------------------- | -------------------------------------------- |
+// | qualified             | ends it and begins the next | begins one, open                             |
+// | held                  | no effect                   | begins one, held                             |
+// | released              | opens it                    | adds one that began in the unknown past      |
+// | disqualified, expired | ends it                     | adds one that began in the unknown past      |
 
 /** The life of a PQL. */
 export interface PqlEpisode {
-  /** When it began, as qualified or held, ms. −∞: before what is known. */
+  /** When it began, as qualified or held, ms. −∞: before the events that are known. */
   readonly start: number
-  /** When it was disqualified or expired, ms. ∞: it is open or held. */
+  /** When it was disqualified or expired, ms. ∞: it is still open or held. */
   end: number
-  /** Since when it was there to be acted on, ms. ∞: it was held all the time. */
+  /** Since when it was open, ms. ∞: it was held all the time. */
   openedAt: number
 }
 
 const { NEGATIVE_INFINITY: BEFORE_ALL, POSITIVE_INFINITY: NEVER } = Number
 
-/** Takes the next event of one account's trigger. What ended before the window is forgotten; events at or after its end do not count. */
+/**
+ * Takes the next event of one account's trigger. Episodes that ended before the window are dropped. Events at
+ * or after the window's end are ignored.
+ */
 export function extendEpisodes(
   episodes: PqlEpisode[],
   status: PqlStatus,
@@ -32,7 +44,7 @@ export function extendEpisodes(
       if (current === undefined) episodes.push({ start: at, end: NEVER, openedAt: NEVER })
       return
     case 'released':
-      // Its beginning may be older than what the topic holds.
+      // The topic may no longer hold its beginning.
       if (current === undefined) episodes.push({ start: BEFORE_ALL, end: NEVER, openedAt: at })
       else current.openedAt = Math.min(current.openedAt, at)
       return
@@ -49,7 +61,7 @@ export function extendEpisodes(
   }
 }
 
-/** As if nothing had been known from `end` on. */
+/** The episodes as they were known just before `end`. */
 export function episodesBefore(episodes: readonly PqlEpisode[], end: number): PqlEpisode[] {
   return episodes
     .filter(({ start }) => start < end)
@@ -60,7 +72,9 @@ export function episodesBefore(episodes: readonly PqlEpisode[], end: number): Pq
     }))
 }
 
-/** Whether there is a moment that belongs to both; the beginning of one belongs to it even if it ends at once. */
+/**
+ * Whether two episodes share a moment. An episode contains its beginning, even if it ends at the same moment.
+ */
 export function overlap(a: PqlEpisode, b: PqlEpisode): boolean {
   return a.start === b.start || (a.start < b.end && b.start < a.end)
 }
@@ -71,7 +85,10 @@ export interface PairedEpisodes {
   readonly onlyReplay: readonly PqlEpisode[]
 }
 
-/** Pairs those of one account's trigger that overlap, in their order, each with at most one. Within a run they come one after the other. */
+/**
+ * Pairs the episodes of one account's trigger that overlap in the two runs, in their order, each with at most
+ * one. Episodes of one run never overlap.
+ */
 export function pairEpisodes(live: readonly PqlEpisode[], replay: readonly PqlEpisode[]): PairedEpisodes {
   const pairs: { live: PqlEpisode; replay: PqlEpisode }[] = []
   const onlyLive: PqlEpisode[] = []

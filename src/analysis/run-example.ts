@@ -9,24 +9,24 @@ import type { Contribution } from '../scoring/outputs.ts'
 import type { Standing } from '../scoring/standing.ts'
 import type { Signal } from '../signals/signal.ts'
 
-/** Signals of one account, and the moment at which it is looked at. */
+/** Signals of one account, and the moment of the expected result. */
 export interface Example {
   /** ms; no signal is later. */
   readonly at: number
   readonly accountId: string
-  /** At least one; ascending by `occurredAt`, at which each is observed. */
+  /** At least one, in ascending `occurredAt`. Each is observed when it occurs. */
   readonly signals: readonly Signal[]
 }
 
 export type PlainValue = number | string | boolean | null
 
-/** What is left out may be anything. */
+/** The expected result. Keys that are left out may have any value. */
 export interface ExampleExpectation {
   readonly score?: number
   readonly tier?: string
   /** 0 to 1 */
   readonly coverage?: number
-  /** Points, by group. */
+  /** The points of each group. */
   readonly groups?: Readonly<Record<string, number>>
   /** Null: unknown. */
   readonly features?: Readonly<Record<string, PlainValue>>
@@ -34,11 +34,11 @@ export interface ExampleExpectation {
   readonly pqls?: readonly string[]
   /** Triggers whose PQL is held: these and no others. */
   readonly held?: readonly string[]
-  /** Alerts that were sent at any time up to then: these and no others. */
+  /** Alerts that were sent at any time up to that moment: these and no others. */
   readonly alerts?: readonly string[]
 }
 
-/** How the account stands at the end of an example. */
+/** The result of an example: the account at the end. */
 export interface ExampleOutcome {
   readonly score: number
   readonly tier: string
@@ -50,24 +50,26 @@ export interface ExampleOutcome {
   readonly held: readonly string[]
   readonly alerts: readonly string[]
   readonly contributions: readonly Contribution[]
-  /** What decides whether there is a PQL or alert: the condition of each of them. */
+  /** The condition of each trigger and alert, which decides whether there is a PQL or alert. */
   readonly conditions: Readonly<Record<'triggers' | 'alerts', Readonly<Record<string, NoticeCondition>>>>
 }
 
 export interface NoticeCondition extends ConditionValues {
-  /** The gates that hold it back. */
+  /** The gates that hold the PQL or alert back. */
   readonly closedGates: readonly (ConditionValues & { readonly name: string })[]
 }
 
 export interface ConditionValues {
-  /** As the model's file has it. */
+  /** The condition's text in the model file. */
   readonly when: string
   readonly values: Readonly<Record<string, PlainValue>>
 }
 
 /**
- * Runs an example through the same code as the service: a new account receives the signals under this model alone, then time passes up to `at`.
- * @throws Error if a signal is not applied: those of an example that was checked all are.
+ * Runs an example with the scoring code of the service: a new account receives the signals under this model
+ * alone, then time passes up to `at`.
+ *
+ * @throws Error if a signal is not applied. In a checked example all are.
  */
 export function runExample(model: CompiledModel, { at, accountId, signals }: Example): ExampleOutcome {
   const first = signals[0]!
@@ -137,4 +139,66 @@ function closedGates({ model, values }: Standing, gates: readonly number[]): Not
     const reads = featuresRead(definition.open.expression).map(name => ({ name, slot: slotOf(name) }))
     return [{ name: definition.name, when: definition.open.text, values: readSlots(reads, values) }]
   })
+}
+
+/** A value that differs from the expectation of an example. */
+export interface Mismatch {
+  /** Such as `score`, `groups.usage` or `pqls`. */
+  readonly what: string
+  readonly expected: unknown
+  readonly found: unknown
+}
+
+/** Numbers that differ by at most this are equal: doubles and decimals on paper agree to this precision. */
+const TOLERANCE = 1e-6
+
+type Check = (expectation: ExampleExpectation, outcome: ExampleOutcome) => Mismatch[]
+
+/** The type requires a check for every part of an expectation. */
+const CHECKS: { readonly [Key in keyof Required<ExampleExpectation>]: Check } = {
+  score: ({ score }, outcome) => checkValue('score', score!, outcome.score),
+  tier: ({ tier }, outcome) => checkValue('tier', tier!, outcome.tier),
+  coverage: ({ coverage }, outcome) => checkValue('coverage', coverage!, outcome.coverage),
+  groups: ({ groups }, outcome) => checkEach('groups', groups!, outcome.groups),
+  features: ({ features }, outcome) => checkEach('features', features!, outcome.features),
+  pqls: ({ pqls }, outcome) => checkNames('pqls', pqls!, outcome.pqls),
+  held: ({ held }, outcome) => checkNames('held', held!, outcome.held),
+  alerts: ({ alerts }, outcome) => checkNames('alerts', alerts!, outcome.alerts),
+}
+
+/**
+ * Compares the outcome with the expectation and returns the mismatches. An expectation without a check is a
+ * mismatch too, so that it never looks as if it were met.
+ */
+export function checkExample(expectation: ExampleExpectation, outcome: ExampleOutcome): Mismatch[] {
+  return Object.entries(expectation).flatMap(([key, expected]) => {
+    if (expected === undefined) return []
+    if (!Object.hasOwn(CHECKS, key))
+      return [{ what: key, expected, found: 'nothing: this version of Upswell cannot compare it' }]
+    return CHECKS[key as keyof typeof CHECKS](expectation, outcome)
+  })
+}
+
+function checkValue(what: string, expected: PlainValue, found: PlainValue | undefined): Mismatch[] {
+  const equal =
+    typeof expected === 'number' && typeof found === 'number'
+      ? Math.abs(expected - found) <= TOLERANCE
+      : expected === found
+  return equal ? [] : [{ what, expected, found: found ?? null }]
+}
+
+function checkEach(
+  what: string,
+  expected: Readonly<Record<string, PlainValue>>,
+  found: Readonly<Record<string, PlainValue>>,
+): Mismatch[] {
+  return Object.entries(expected).flatMap(([name, value]) =>
+    checkValue(`${what}.${name}`, value, Object.hasOwn(found, name) ? found[name] : undefined),
+  )
+}
+
+function checkNames(what: string, expected: readonly string[], found: readonly string[]): Mismatch[] {
+  const wanted = new Set(expected)
+  const equal = wanted.size === found.length && found.every(name => wanted.has(name))
+  return equal ? [] : [{ what, expected: [...wanted], found }]
 }

@@ -1,17 +1,57 @@
-import type { TimeWindow } from './time-window.ts'
+import type { TimeWindow } from './run-diff.ts'
+
+/** Numbers the tiers of a model and orders them, from the model's tier changes alone. */
+export class TierNames {
+  /** The index is the tier's number. */
+  readonly names: string[] = []
+  readonly #numbers = new Map<string, number>()
+  /** The sum and number of the scores that accounts had in the tier. The index is the tier's number. */
+  readonly #scores: { sum: number; count: number }[] = []
+
+  /** Notes that an account had this score in the tier, and returns the tier's number. */
+  seen(name: string, score: number): number {
+    const number = this.numberOf(name)
+    const scores = this.#scores[number]!
+    scores.sum += score
+    scores.count++
+    return number
+  }
+
+  numberOf(name: string): number {
+    let number = this.#numbers.get(name)
+    if (number === undefined) {
+      number = this.names.push(name) - 1
+      this.#numbers.set(name, number)
+      this.#scores.push({ sum: 0, count: 0 })
+    }
+    return number
+  }
+
+  /** Lowest tier first: in the order of `version` if it has all of them, or else by mean score. */
+  ordered(version: readonly string[] | undefined): string[] {
+    if (version !== undefined && this.names.every(name => version.includes(name)))
+      return version.filter(name => this.#numbers.has(name))
+    const mean = (name: string): number => {
+      const { sum, count } = this.#scores[this.#numbers.get(name)!]!
+      // No account had a score in this tier, so it is the tier in which accounts begin.
+      return count === 0 ? Number.NEGATIVE_INFINITY : sum / count
+    }
+    return [...this.names].sort((a, b) => (mean(a) === mean(b) ? (a < b ? -1 : 1) : mean(a) - mean(b)))
+  }
+}
 
 /**
- * The tiers that an account stood in under one model, in one run, as far as a window needs it: a change before the window counts for its beginning only.
- * Tiers are numbers; what they stand for is the caller's.
+ * The tiers of an account over time, under one model and in one run. Only the window matters: an earlier
+ * change decides the first tier. Tiers are numbers of `TierNames`.
  */
 export interface TierPath {
-  /** Before the first change that is kept. */
+  /** The tier before the first change in `ats`. */
   first: number
   /** Whether there was a change before the window. */
   isOlder: boolean
-  /** Of the changes within the window, ms, in order. */
+  /** The times of the changes within the window, ms, ascending. */
   ats: number[]
-  /** What each of them led to. */
+  /** The tier after each of these changes. */
   tiers: number[]
 }
 
@@ -21,9 +61,11 @@ export interface TierStep {
   readonly to: number
 }
 
-/** Takes the account's next change. A change at or after the window's end tells, at most, where the account stood before it. */
+/**
+ * Adds the account's next change. From a change at or after the window's end only the tier before it is used.
+ */
 export function extendPath(path: TierPath | undefined, step: TierStep, { from, to }: TimeWindow): TierPath {
-  const extended = path ?? standingPath(step.from)
+  const extended = path ?? unchangedPath(step.from)
   if (to !== null && step.at >= to) return extended
   if (from !== null && step.at < from) {
     extended.first = step.to
@@ -35,21 +77,24 @@ export function extendPath(path: TierPath | undefined, step: TierStep, { from, t
   return extended
 }
 
-const FEW = 16
+const SMALL_LENGTH = 16
 
-/** Pushing makes room for 16 more, which most accounts never need: a million of them would take three times the memory. */
+/**
+ * `push` reserves room for 16 more numbers, which most accounts never need. For a million accounts that would
+ * take three times the memory.
+ */
 function withOneMore(list: number[], number: number): number[] {
-  if (list.length < FEW) return list.concat(number)
+  if (list.length < SMALL_LENGTH) return list.concat(number)
   list.push(number)
   return list
 }
 
-/** An account that never changed. */
-export function standingPath(tier: number): TierPath {
+/** The path of an account that never changed its tier. */
+export function unchangedPath(tier: number): TierPath {
   return { first: tier, isOlder: false, ats: [], tiers: [] }
 }
 
-/** How many changes there are in the window, if it ends at `end`. */
+/** The number of changes in the window if it ends at `end`. */
 export function stepsBefore({ ats }: TierPath, end: number): number {
   let steps = ats.length
   while (steps > 0 && ats[steps - 1]! >= end) steps--
@@ -67,13 +112,16 @@ export function tierBefore(
     : { tier: path.tiers[steps - 1]!, since: path.ats[steps - 1]! }
 }
 
-/** From `start` (included) to `end` (excluded), ms. */
+/** A span of time from `start` (included) to `end` (excluded), ms. */
 export interface Interval {
   readonly start: number
   readonly end: number
 }
 
-/** When the two stood in different tiers, between `start` and `end`, in order. Of changes at the same moment only the last one counts. */
+/**
+ * When the two paths are in different tiers between `start` and `end`, ascending. If several changes have the
+ * same time, only the last one counts.
+ */
 export function intervalsApart(a: TierPath, b: TierPath, start: number, end: number): Interval[] {
   const apart: Interval[] = []
   let [i, j] = [0, 0]

@@ -5,41 +5,51 @@ import { evaluate } from '../scoring/evaluate.ts'
 import type { Cause, ScoringEvent } from '../scoring/outputs.ts'
 import { createStanding, type Standing } from '../scoring/standing.ts'
 
-/** One account under a model, and under another version of it that takes its place. */
+/** One account before and after another version of a model takes the place of its model. */
 export interface Trial {
   readonly accountId: string
   /** The account's clock at the switch, ms. */
   readonly at: number
   readonly before: Standing
   readonly after: Standing
-  /** What would be published because of the switch. */
+  /** The events that the switch would publish. */
   readonly events: readonly ScoringEvent[]
 }
 
 export interface TrialOptions {
-  /** Undefined: the version of `to` that the account stands under. */
+  /** The version before. Undefined: the version under which the account is scored now. */
   readonly from: CompiledModel | undefined
   /** Has the id of `from`. */
   readonly to: CompiledModel
-  /** When the switch happens, ms; an account whose clock is ahead of it switches at its own clock. */
+  /** When the switch happens, ms. An account whose clock is ahead of it switches at its own clock. */
   readonly at: number
 }
 
+// Which standing the switch starts from:
+//
+// | `from`                                     | the switch starts from                                    |
+// | ------------------------------------------ | --------------------------------------------------------- |
+// | undefined, or the version that scores now  | the account's standing, with its dwell and its cooldowns  |
+// | another version                            | a new standing, as if `from` had always scored it: in the |
+// |                                            | tier of its score, without PQLs in cooldown               |
+
 /**
- * Switches an account to another version of a model, just as a `models` record of the time `at` would. If it stands under `from`, that is where it
- * starts; else it starts as if `from` had scored it all along: in the tier that the score asks for, no PQL in its cooldown.
- * The account is used up: its standings and its clock change. Returns undefined if there is nothing to start from.
+ * Switches an account to another version of a model, exactly as a `models` record at the time `at` would.
+ *
+ * Changes the account's standings and clock, so the account cannot be used again.
+ *
+ * @returns undefined if the account has no standing to start from.
  */
 export function tryModel(account: Account, { from, to, at }: TrialOptions): Trial | undefined {
   const held = account.standings.find(({ model }) => model.definition.id === to.definition.id)
-  // The other models neither change nor matter: those that would be evaluated with it are left out.
+  // Other models do not matter here, so they are not evaluated.
   account.standings = held === undefined ? [] : [held]
-  // What happens on the way happens with either version.
+  // What happens up to the switch happens under either version, so these events do not count.
   advance(account, at)
   moveClock(account.activity, at)
-  const standsUnderFrom =
+  const isScoredByFrom =
     held !== undefined && (from === undefined || held.model.contentHash === from.contentHash)
-  const before = standsUnderFrom ? held : from && settledStanding(account, from)
+  const before = isScoredByFrom ? held : from && settledStanding(account, from)
   if (before === undefined) return undefined
   account.standings = [before]
   const events = switchModels(account, { offset: account.modelsOffset, at, models: [to] })
@@ -47,7 +57,7 @@ export function tryModel(account: Account, { from, to, at }: TrialOptions): Tria
   return { accountId: account.id, at: account.activity.clock, before, after, events }
 }
 
-/** A standing that no dwell holds back, neither now nor when its model is replaced. */
+/** A standing whose tier no dwell holds back, now or when its model is replaced. */
 function settledStanding({ id, activity }: Account, model: CompiledModel): Standing {
   const cause: Cause = { type: 'model' }
   const standing = createStanding(model, activity.clock, cause)

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UpswellError } from '../lib/errors.ts'
-import { nearestName } from '../models/nearest-name.ts'
+import { nearestName } from '../lib/nearest-name.ts'
 import {
   hostAndPort,
   listOf,

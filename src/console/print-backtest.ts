@@ -1,4 +1,4 @@
-import type { BacktestReport, PqlScore } from '../analysis/backtest-report.ts'
+import type { BacktestReport, PqlAccuracy } from '../analysis/backtest-report.ts'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import { counted, formatAmount, grouped } from './format.ts'
 import { type Line, type LineLook, renderSections, type Segment, table } from './styled-lines.ts'
@@ -109,7 +109,7 @@ function scoreCells({
   preceded,
   recall,
   leadDays,
-}: PqlScore): Segment[] {
+}: PqlAccuracy): Segment[] {
   return [
     grouped(opened),
     grouped(judged),

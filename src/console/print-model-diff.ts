@@ -1,6 +1,6 @@
 import type { AccountDiff } from '../analysis/diff-account.ts'
 import type { FieldValue, ModelChange, ModelPart } from '../analysis/model-changes.ts'
-import type { DiffSums } from '../analysis/sum-diffs.ts'
+import type { DiffSums } from '../analysis/summarize-diffs.ts'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import { counted, formatSigned, formatValue, grouped } from './format.ts'
 import { accountDiffLines, titleOfTier } from './print-account-diff.ts'

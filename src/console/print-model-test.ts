@@ -1,5 +1,4 @@
-import type { Mismatch } from '../analysis/check-example.ts'
-import type { ExampleOutcome, NoticeCondition } from '../analysis/run-example.ts'
+import type { ExampleOutcome, Mismatch, NoticeCondition } from '../analysis/run-example.ts'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import type { Contribution } from '../scoring/outputs.ts'
 import { counted, formatAmount, formatInputs, formatSigned, formatValue, grouped } from './format.ts'

@@ -1,10 +1,10 @@
 import {
-  isAlike,
+  hasEqualLives,
   type ModelRunDiff,
   type MovedAccount,
-  type OnePql,
+  type PqlInBothRuns,
+  type PqlInOneRun,
   type PqlLife,
-  type SharedPql,
 } from '../analysis/run-diff.ts'
 import { formatShift, grouped } from './format.ts'
 import type { Segment } from './styled-lines.ts'
@@ -20,7 +20,7 @@ export function runDiffLists(
   limit: number,
 ): Segment[][][] {
   const { both, onlyLive, onlyReplay } = pqls.lists
-  const unlike = both.filter(pql => !isAlike(pql))
+  const unlike = both.filter(pql => !hasEqualLives(pql))
   return [
     list('Accounts in another tier', tiers.movedAccounts, limit, account => movedTexts(account, titleOf)),
     list('PQLs that only live has', onlyLive, limit, onePqlTexts),
@@ -67,11 +67,11 @@ function sinceText(since: number | null): string {
   return since === null ? 'from before' : `since ${minute(since)}`
 }
 
-function onePqlTexts(pql: OnePql): string[] {
+function onePqlTexts(pql: PqlInOneRun): string[] {
   return [nameOf(pql.accountId), triggerText(pql), lifeText(pql)]
 }
 
-function sharedPqlTexts(pql: SharedPql): string[] {
+function sharedPqlTexts(pql: PqlInBothRuns): string[] {
   const { life, shiftMs } = pql
   return [
     nameOf(pql.accountId),
@@ -86,7 +86,7 @@ function nameOf(accountId: string): string {
   return plainText(accountId) || '(unnamed)'
 }
 
-function triggerText({ trigger, motion }: OnePql | SharedPql): string {
+function triggerText({ trigger, motion }: PqlInOneRun | PqlInBothRuns): string {
   return `${plainText(trigger)} (${motion})`
 }
 

@@ -1,30 +1,33 @@
 import type { Signal } from '../signals/signal.ts'
-import { checkModel } from './check-model.ts'
-import { exampleAccount, exampleTime, expandSignals } from './example-signals.ts'
+import { valueAt } from './blocks.ts'
+import { checkModel } from './parse-model.ts'
 import type { RawExample, RawExpectation } from './raw-model.ts'
-import { valueAt } from './sound-entries.ts'
+import { exampleAccount, exampleTime, expandSignals } from './sections/example-signals.ts'
 
-/** What a model says about itself: these signals, as of `at`, make this. */
+/** An example from a model file: signals of one account, and the result that they should have at `at`. */
 export interface ModelExample {
   readonly title: string
-  /** The moment at which it is looked at, ms since 1970 UTC. Every signal is of then or before. */
+  /** The moment of the result, ms since 1970 UTC. No signal is later. */
   readonly at: number
   readonly accountId: string
-  /** All of one account, in ascending `occurredAt`; of one moment facts before events. */
+  /** In ascending `occurredAt`; at the same moment facts come before events. */
   readonly signals: readonly Signal[]
   readonly expect: Expectation
   /** Where the example begins in the file, from 1. */
   readonly line: number
 }
 
-/** What is left out may be anything. `pqls` are exactly the open ones, `held` exactly the held ones, `alerts` those sent so far; a feature that is null is unknown. */
+/**
+ * The expected result. Keys that are left out may have any value. `pqls` lists exactly the open PQLs, `held`
+ * exactly the held ones, `alerts` exactly the alerts sent so far. A feature that is null is unknown.
+ */
 export type Expectation = RawExpectation
 
 /**
- * The examples in a model's file, in its order.
+ * Reads the examples in a model file, in the order of the file.
  *
- * @param file only for messages.
- * @throws InvalidModelError, and nothing else whatever the text is, if the model or an example does not check.
+ * @param file appears in messages only.
+ * @throws InvalidModelError with all problems of the model and its examples. Nothing else is thrown.
  */
 export function readExamples(text: string, file: string): ModelExample[] {
   const { data, lineOf } = checkModel(text, file)

@@ -1,23 +1,25 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
-import { InvalidModelError, type ModelProblem } from './invalid-model-error.ts'
 import { parseModel } from './parse-model.ts'
-import { readYaml } from './read-yaml.ts'
+import { InvalidModelError, type ModelProblem } from './problems.ts'
+import { readYaml } from './yaml/read-yaml.ts'
 
 export interface ModelFile {
-  /** The path as it was given; of a directory's files, joined with it. */
+  /** The path as given. For a file in a given directory: the directory's path joined with the file's name. */
   readonly file: string
-  /** The file's text as it is, to be written to the log. */
+  /** The file's text, unchanged: it is written to the log. */
   readonly text: string
   readonly definition: ModelDefinition
 }
 
 /**
- * Reads the models in files and directories (of these `*.yaml` and `*.yml`, by name, not below them).
+ * Reads models from files and directories. From a directory it reads `*.yaml` and `*.yml`, sorted by name,
+ * without subdirectories.
  *
- * @throws InvalidModelError with the problems of all files: one that does not check or is not UTF-8, or two with the same id.
- * @throws Node's own error, with its code and path, if a file or a directory cannot be read.
+ * @throws InvalidModelError with the problems of all files. Not UTF-8, or two files with one id, is a problem
+ *   too.
+ * @throws Node's own error, with code and path, if a file or directory cannot be read.
  */
 export async function readModels(from: string | readonly string[]): Promise<ModelFile[]> {
   const files = (await Promise.all([from].flat().map(filesAt))).flat()
@@ -48,7 +50,7 @@ async function filesAt(path: string): Promise<string[]> {
 
 async function modelFilesIn(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true })
-  // Not only plain files: a mounted configuration (a ConfigMap) is made of links.
+  // Accept links too: the files of a mounted ConfigMap are links.
   const names = entries
     .filter(entry => !entry.isDirectory() && /\.ya?ml$/.test(entry.name))
     .map(entry => entry.name)
@@ -66,7 +68,7 @@ function decode(bytes: Uint8Array, file: string): string {
 
 function sameId(id: string, text: string, file: string, other: string): ModelProblem {
   const source = readYaml(text)
-  const place = source.placeOf(source.offsetOf(['id'], 'value'))
-  const message = `the id ${id} is also that of ${other}; one version of a model runs at a time; take one file away`
-  return { file, ...place, path: 'id', message }
+  const position = source.lineColumnAt(source.offsetOf(['id'], 'value'))
+  const message = `${other} has the same id ${id}; one version of a model runs at a time; remove one of the files`
+  return { file, ...position, path: 'id', message }
 }

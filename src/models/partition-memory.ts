@@ -2,7 +2,7 @@ import { NO_MODELS } from '../scoring/account.ts'
 import { createPartitionMemory, type PartitionMemory, type Promotion } from '../scoring/fold.ts'
 import type { ModelLibrary, ModelSource } from './model-library.ts'
 
-/** What the store keeps for a partition as a whole, as JSON: the active models in full, so that a reader needs no file. */
+/** A partition in the store, as JSON, with its active models in full: a reader needs no file. */
 interface StoredMemory {
   readonly version: 1
   readonly history: boolean
@@ -30,7 +30,7 @@ export function encodePartitionMemory(memory: PartitionMemory, library: ModelLib
   return Buffer.from(JSON.stringify(stored))
 }
 
-/** @throws InvalidModelError if this version of Upswell cannot read a model that is active */
+/** @throws InvalidModelError if this version of Upswell cannot read an active model */
 export function decodePartitionMemory(bytes: Uint8Array | undefined, library: ModelLibrary): PartitionMemory {
   if (bytes === undefined) return createPartitionMemory()
   const stored = JSON.parse(Buffer.from(bytes).toString()) as StoredMemory

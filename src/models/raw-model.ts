@@ -1,4 +1,4 @@
-/** What a model file says once its form is checked: the types of `schemas/scoring-model.schema.json`. */
+/** The content of a model file after `checkSchema`: the types of `schemas/scoring-model.schema.json`. */
 import type {
   Dimension,
   KpiDefinition,
@@ -34,7 +34,7 @@ export interface RawSelection {
 export type RawWindowedSelection = RawSelection & { readonly within: string }
 export type RawDecayableSelection = RawWindowedSelection & { readonly halfLife?: string }
 
-/** One of `above` and `from` is there. */
+/** Has either `above` or `from`. */
 export interface RawLevel {
   readonly above?: number
   readonly from?: number
@@ -52,7 +52,7 @@ export interface RawDayDistance {
   readonly every?: 'year'
 }
 
-/** One of the keys other than `type`, `within` and `default` is there. */
+/** Has exactly one key besides `type`, `within` and `default`. */
 export interface RawFeature {
   readonly count?: RawDecayableSelection
   readonly sum?: RawDecayableSelection
@@ -84,11 +84,11 @@ export interface RawFeature {
   readonly formula?: RawFormula
 }
 
-/** In CEL, or a plain number. */
+/** A CEL expression, or a number. */
 export type RawFormula = string | number
 export type RawValue = number | string | boolean
 
-/** One of `count` and `sum` is there. */
+/** Has either `count` or `sum`. */
 export type RawPeriodsSustained = RawLevel & {
   readonly count?: RawSelection
   readonly sum?: RawSelection
@@ -109,7 +109,7 @@ export interface RawEach {
   readonly max: number
 }
 
-/** One of `line`, `bands` with `of`, `cases`, `each`, `when` with `points` is there. */
+/** Has exactly one of `line`, `bands` with `of`, `cases`, `each`, and `when` with `points`. */
 export interface RawRule {
   readonly title?: string
   readonly missing?: number | 'exclude'
@@ -123,14 +123,14 @@ export interface RawRule {
   readonly points?: RawPoints
 }
 
-/** One of `from` and `above` is there. */
+/** Has either `from` or `above`. */
 export interface RawBand {
   readonly from?: number
   readonly above?: number
   readonly points: number
 }
 
-/** `when` and `points`, or `otherwise`. */
+/** Has `when` and `points`, or `otherwise`. */
 export interface RawCase {
   readonly when?: string
   readonly points?: RawPoints
@@ -184,7 +184,7 @@ export interface RawAlert {
   readonly action?: string
 }
 
-/** At least one of them is there. */
+/** Has at least one key. */
 export interface RawAccountList {
   readonly when?: string
   readonly ids?: readonly string[]
@@ -195,7 +195,7 @@ export type RawRate = RawSelection & {
   readonly by?: Readonly<Record<string, { readonly of: string; readonly values: readonly string[] }>>
 }
 
-/** One of `count`, `sum`, `pqls`, `accounts` and `fixed` is there. */
+/** Has exactly one of `count`, `sum`, `pqls`, `accounts` and `fixed`. */
 export interface RawMeasure {
   readonly count?: string | readonly string[]
   readonly sum?: string | readonly string[]
@@ -224,7 +224,7 @@ export interface RawExample {
 
 type RawFacts = Readonly<Record<string, RawValue | null>>
 
-/** One of the first six is there; what follows `daysAgo` goes with `usage`, `intent` and `outcome`. */
+/** Has exactly one of the first six keys. Those after `daysAgo` need `usage`, `intent` or `outcome`. */
 export interface RawGiven {
   readonly traits?: RawFacts
   readonly health?: RawFacts
@@ -240,7 +240,7 @@ export interface RawGiven {
   readonly users?: number
 }
 
-/** At least one of them is there. */
+/** Has at least one key. */
 export interface RawExpectation {
   readonly score?: number
   readonly tier?: string

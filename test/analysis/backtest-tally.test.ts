@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type BacktestNumbers, reportOf } from '../../src/analysis/backtest-report.ts'
+import { type BacktestNumbers, createBacktestReport } from '../../src/analysis/backtest-report.ts'
 import { type AccountTally, BacktestTally, createAccountTally } from '../../src/analysis/backtest-tally.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 import { parse } from '../models/model-text.ts'
@@ -34,11 +34,11 @@ function tallied(facts: readonly Fact[], horizonMs: number, end: number) {
     from,
     to,
     ...counted
-  } = reportOf(MODEL, NUMBERS, tally.counts)
+  } = createBacktestReport(MODEL, NUMBERS, tally.counts)
   return counted
 }
 
-/** Few moments, so that horizons and ends are often met to the millisecond. */
+/** Few different moments, so that wins often fall exactly on the end of a horizon. */
 const arbitraryFact: fc.Arbitrary<Fact> = fc
   .record({ account: fc.constantFrom('a', 'b', 'c'), hours: fc.integer({ min: 0, max: 40 }) })
   .chain(({ account, hours }) => {
@@ -56,7 +56,7 @@ const arbitraryFact: fc.Arbitrary<Fact> = fc
     )
   })
 
-test('counts settled as time passes are those of looking at every pair', () => {
+test('counts in one pass what a comparison of all pairs counts', () => {
   const history = fc.array(arbitraryFact, { maxLength: 60 }).map(facts => facts.sort((a, b) => a.at - b.at))
   fc.assert(
     fc.property(
@@ -75,7 +75,7 @@ test('counts settled as time passes are those of looking at every pair', () => {
   )
 })
 
-test('what is settled is not held any more', () => {
+test('keeps nothing that is older than the horizon', () => {
   const tally = new BacktestTally(MODEL, 10)
   const account = createAccountTally()
   for (let at = 0; at < 1000; at++) {

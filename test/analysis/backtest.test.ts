@@ -59,7 +59,7 @@ const wins = (account: string, at: string, motion?: string): Signal =>
     name: 'deal.won',
     properties: motion === undefined ? {} : { motion },
   })
-/** Three uses, the last one at 12:00. */
+/** Three usage signals, the last one at 12:00. */
 const busyOn = (account: string, day: string): Signal[] =>
   ['10:00', '11:00', '12:00'].map(hour => signal(account, `${day}T${hour}`))
 
@@ -70,19 +70,19 @@ function backtest(signals: readonly Signal[], until: string, options = OPTIONS) 
   return test.finish()
 }
 
-describe('a history counted by hand', () => {
-  // hot as of 1 February, its PQL of 10 January is gone on 9 February; the win comes 60 days after the PQL.
+describe('a history that was counted by hand', () => {
+  // Hot on 1 February. Its PQL of 10 January ends on 9 February. The win comes 60 days after the PQL began.
   const a = [...busyOn('a', '2024-01-10'), wins('a', '2024-03-10T12:00', 'cross-sell')]
-  // never hot; asks on 5 March, wins at the very beginning of April: 27 days later, and 0 days after the month began.
+  // Never hot. Asks on 5 March, and wins as April begins: 27 days later, and 0 days after the month began.
   const b = [signal('b', '2024-02-20'), asks('b', '2024-03-05'), wins('b', '2024-04-01', 'plan-upgrade')]
-  // hot as of 1 April, and again in May and June; never wins.
+  // Hot on 1 April, and again in May and June. Never wins.
   const c = [...busyOn('c', '2024-03-15'), ...busyOn('c', '2024-05-20')]
-  // its first signal is its win.
+  // Its first signal is its win.
   const d = [wins('d', '2024-04-20')]
-  // 90 days after 1 April: that month is judged, 1 May and 1 June are not.
+  // The log ends 90 days after 1 April: that month is judged, 1 May and 1 June are not.
   const report = backtest([...a, ...b, ...c, ...d], '2024-06-30')
 
-  test('tiers', () => {
+  test('gives the counts of tiers', () => {
     expect(report.months).toEqual({
       accountMonths: 6,
       followed: 4,
@@ -96,13 +96,13 @@ describe('a history counted by hand', () => {
     ])
   })
 
-  test('PQLs by trigger', () => {
+  test('gives the counts of PQLs by trigger', () => {
     const { pqls, triggers } = report
     const lead = (lowerQuartile: number, median: number, upperQuartile: number) => ({
       leadDays: { lowerQuartile, median, upperQuartile },
     })
     const third = 0.333333
-    // happy opens with each win, and so precedes none; those of 10 March and 1 April are judged.
+    // `happy` opens with each win, so it precedes none. The PQLs of 10 March and 1 April are judged.
     expect(triggers).toEqual([
       {
         trigger: 'busy',
@@ -149,7 +149,7 @@ describe('a history counted by hand', () => {
     })
   })
 
-  test('motions: only wins that name the same', () => {
+  test('counts for a motion only wins that name it', () => {
     expect(report.wins).toEqual({ count: 3, outOfScope: 0, withMotion: 1 })
     expect(
       report.motions.map(({ motion, wins, followed, precision, recall }) => [
@@ -166,7 +166,7 @@ describe('a history counted by hand', () => {
     ])
   })
 
-  test('numbers', () => {
+  test('gives the numbers of accounts, signals and wins', () => {
     expect(report).toMatchObject({
       accounts: 4,
       signals: 14,
@@ -178,11 +178,11 @@ describe('a history counted by hand', () => {
   })
 })
 
-describe('what counts', () => {
+describe('the rules of counting', () => {
   const busy = (report: ReturnType<typeof backtest>) =>
     report.triggers.find(({ trigger }) => trigger === 'busy')!
 
-  test('a horizon is whole: a win at its last ms counts, the next does not', () => {
+  test('a win at the last ms of the horizon counts, a win one ms later does not', () => {
     const options = { ...OPTIONS, horizonMs: 10 * DAY_MS }
     const winAt = (text: string, laterMs: number) => {
       const won = wins('a', text)
@@ -196,7 +196,7 @@ describe('what counts', () => {
     expect(busy(winAt('2024-01-20T12:00', 1))).toMatchObject({ followed: 0, preceded: 0 })
   })
 
-  test('a PQL counts from when it opens: held ones when they are released, and once', () => {
+  test('a PQL counts once, from when it opens; a held one from its release', () => {
     const released = [health('a', '2024-01-02', 90)].map(each => ({
       ...each,
       occurredAt: time('2024-01-20T12:00'),
@@ -220,19 +220,19 @@ describe('what counts', () => {
     })
   })
 
-  test('a win that is told twice is one', () => {
+  test('a win that is sent twice counts once', () => {
     const won = wins('a', '2024-01-20')
     const report = backtest([...busyOn('a', '2024-01-10'), won, won], '2024-06-30')
     expect(report).toMatchObject({ duplicates: 1, wins: { count: 1 } })
   })
 
-  test('a win is where it stands in the log, however long ago it happened', () => {
+  test('a win counts at its position in the log, however long ago it happened', () => {
     const late = { ...wins('a', '2024-01-05'), id: 'late' }
     const report = backtest([...busyOn('a', '2024-01-10'), late], '2024-06-30')
     expect(busy(report)).toMatchObject({ followed: 1, leadDays: { median: 0 } })
   })
 
-  test('other outcomes are no wins; names may be prefixes', () => {
+  test('other outcomes are not wins; names may be prefixes', () => {
     const history = [
       ...busyOn('a', '2024-01-10'),
       signal('a', '2024-01-20', { kind: 'outcome', name: 'deal.lost' }),
@@ -241,12 +241,12 @@ describe('what counts', () => {
     expect(backtest(history, '2024-06-30', { ...OPTIONS, won: ['x', 'deal.*'] }).wins.count).toBe(1)
   })
 
-  test('out of scope there is no month of a tier and no win to be foreseen', () => {
+  test('an account out of scope has no month in a tier, and its wins do not count for recall', () => {
     const outside = signal('a', '2024-01-25', { kind: 'traits', name: 'updated', properties: { test: true } })
     const report = backtest([...busyOn('a', '2024-01-10'), outside, wins('a', '2024-02-10')], '2024-06-30')
     expect(report.wins).toEqual({ count: 1, outOfScope: 1, withMotion: 0 })
     expect(report.months).toMatchObject({ accountMonths: 0, outOfScope: 5, share: null })
-    // Yet the PQL of before was followed by it.
+    // The earlier PQL still counts as followed by it.
     expect(busy(report)).toMatchObject({ followed: 1, precision: 1, preceded: 0, recall: null })
     expect(report.tiers.map(({ wins, lift }) => [wins, lift])).toEqual([
       [0, null],
@@ -254,13 +254,13 @@ describe('what counts', () => {
     ])
   })
 
-  test('ticks move the end of the log, which judges more', () => {
+  test('ticks move the end of the log, so that more is judged', () => {
     const history = busyOn('a', '2024-01-10')
     expect(busy(backtest(history, '2024-01-11'))).toMatchObject({ opened: 1, judged: 0 })
     expect(busy(backtest(history, '2024-05-01'))).toMatchObject({ opened: 1, judged: 1 })
   })
 
-  test('an empty log has no numbers', () => {
+  test('an empty log gives no numbers', () => {
     const report = new Backtest(MODEL, OPTIONS).finish()
     expect(report).toMatchObject({
       accounts: 0,
@@ -271,7 +271,10 @@ describe('what counts', () => {
   })
 })
 
-/** The facts as the service's own fold tells them, account by account, with a tick at each beginning of a month and before each signal. */
+/**
+ * The facts from the service's own fold, account by account, with a tick as each month begins and before each
+ * signal.
+ */
 function foldedFacts(signals: readonly Signal[], end: number): Fact[] {
   const facts: Fact[] = []
   for (const account of new Set(signals.map(({ accountId }) => accountId))) {
@@ -332,7 +335,7 @@ function foldedFacts(signals: readonly Signal[], end: number): Fact[] {
   return facts
 }
 
-test('is what the fold of the service and a look at every pair give', () => {
+test('gives what the fold of the service and a comparison of all pairs give', () => {
   const arbitrarySignal = fc
     .record({
       account: fc.constantFrom('a', 'b'),
@@ -354,7 +357,7 @@ test('is what the fold of the service and a look at every pair give', () => {
       return { ...made, id: `s-${id}` }
     })
   const history = fc.array(arbitrarySignal, { minLength: 1, maxLength: 80 }).chain(signals => {
-    // Now and then a record out of the order of time.
+    // Some records are out of the order of time.
     const sorted = [...signals].sort((a, b) => a.occurredAt - b.occurredAt)
     return fc.nat(sorted.length - 1).map(late => [...sorted.toSpliced(late, 1), sorted[late]!])
   })

@@ -17,7 +17,7 @@ const ACCOUNTS = ['a', 'b', 'c']
 const TIERS = ['low', 'mid', 'high']
 const TRIGGERS = ['grows', 'asks']
 
-/** Few moments, so that the same one is often met; some pass at once. */
+/** Few different moments, so that events often fall on the same one; some steps take no time. */
 const arbitraryGaps = fc.array(fc.constantFrom(0, 1, 1, 2, 3, 8), { maxLength: 8 })
 
 function momentsOf(gaps: readonly number[]): number[] {
@@ -41,13 +41,13 @@ const arbitraryChanges = (accountId: string): fc.Arbitrary<ComparedTierChange[]>
       })
     })
 
-/** What a trigger does, one step after the other; a PQL begins some time after the one before has ended. */
+/** The events of one trigger, in order. A PQL begins some time after the previous one has ended. */
 const arbitraryPqls = (accountId: string, trigger: string, side: string): fc.Arbitrary<SlowPqlEvent[]> =>
   fc.tuple(arbitraryGaps, fc.array(fc.nat(2), { minLength: 8, maxLength: 8 })).map(([gaps, choices]) => {
     let state: 'idle' | 'open' | 'held' = 'idle'
     let [id, time] = [0, 0]
     return gaps.map((gap, i): SlowPqlEvent => {
-      // What is open or held can end at once.
+      // An open or held PQL can end at the moment it began.
       time += state === 'idle' ? gap + 1 : gap
       const at = time * SIX_HOURS_MS
       const choice = choices[i]!
@@ -98,7 +98,7 @@ function compared({ runs, from, to }: Omit<SlowSetting, 'periods' | 'lowest'>, i
   return comparison.finish(to, { tiers: new Map([['m', TIERS]]) })
 }
 
-test('what is kept of each account says what looking at every moment and every pair says', () => {
+test('gives what a comparison of every moment and every pair gives', { timeout: 60_000 }, () => {
   let compares = 0
   fc.assert(
     fc.property(arbitrarySetting, ({ isOpen, ...setting }) => {
@@ -141,7 +141,7 @@ test('what is kept of each account says what looking at every moment and every p
   expect(compares).toBeGreaterThan(800)
 })
 
-test('a run compared with itself differs in nothing', () => {
+test('finds no difference between a run and itself', () => {
   fc.assert(
     fc.property(arbitrarySetting, ({ isOpen, ...setting }) => {
       const runs = { live: setting.runs.live, replay: setting.runs.live }
@@ -152,7 +152,7 @@ test('a run compared with itself differs in nothing', () => {
   )
 })
 
-test('periods are the window, without gaps, and at most 31 but for years', () => {
+test('periods cover the window without gaps, at most 31 unless they are years', () => {
   const day = 86_400_000
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 20_000 }), fc.integer({ min: 1, max: 4_000 }), (first, days) => {

@@ -1,16 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { RunComparison } from '../../src/analysis/compare-runs.ts'
 import { choosePeriods } from '../../src/analysis/periods.ts'
-import { isDifferent, type ModelRunDiff, type RunDiff } from '../../src/analysis/run-diff.ts'
-import type { RunSide } from '../../src/analysis/time-window.ts'
+import { isDifferent, type ModelRunDiff, type RunDiff, type RunSide } from '../../src/analysis/run-diff.ts'
 import type { Motion } from '../../src/scoring/definition/model-definition.ts'
 import type { PqlStatus } from '../../src/scoring/outputs.ts'
 import { table } from '../support/table.ts'
 
-/**
- * Tables of events: tier changes (`what` is `low high`) and PQL events (`what` is `grows qualified`), of the model `seats` if the table names none.
- * Times are whole days after 2026-01-01.
- */
+// The tests read tables of events: tier changes (`what` is `low high`) and PQL events (`what` is `grows
+// qualified`). The model is `seats` if the table names none. Times are whole days after 2026-01-01.
 const DAY_MS = 86_400_000
 const START = Date.parse('2026-01-01T00:00:00Z')
 const day = (days: number): number => START + days * DAY_MS
@@ -20,7 +17,7 @@ const SCORES: Readonly<Record<string, number>> = { low: 10, mid: 40, high: 80, c
 interface Asked {
   readonly from?: number
   readonly to?: number
-  /** Tiers by model; left out: those of the log. */
+  /** The tiers of each model of the replay. Undefined: the replay takes its models from the log. */
   readonly replayModels?: Readonly<Record<string, readonly string[]>>
 }
 
@@ -56,7 +53,7 @@ const moved = ({ tiers }: ModelRunDiff): string[] =>
   )
 
 describe('tiers', () => {
-  test('who stands elsewhere at the end: the latest change first', () => {
+  test('lists accounts in different tiers at the end, the latest change first', () => {
     const model = modelOf(
       `run    | account | day | what
        live   | a       |   2 | low high
@@ -79,7 +76,7 @@ describe('tiers', () => {
     expect(model.versions).toEqual({ live: [1], replay: [2] })
   })
 
-  test('a change before the window counts for its beginning, one at its end not at all', () => {
+  test('a change before the window decides the first tier; a change at its end does not count', () => {
     const text = `run    | account | day | what
                   live   | a       |   1 | low mid
                   live   | a       |   2 | mid high
@@ -93,7 +90,7 @@ describe('tiers', () => {
     expect(moved(modelOf(text, { from: 3, to: 11 }))).toEqual(['b high@10 low@null', 'c low@null high@9'])
   })
 
-  test('before its first change an account stands where that began, though no change is known', () => {
+  test('before its first change an account is in the tier that the change left', () => {
     const text = `run    | account | day | what
                   live   | a       |  20 | high mid
                   live   | b       |   1 | low high
@@ -101,7 +98,7 @@ describe('tiers', () => {
     expect(moved(modelOf(text, { from: 3, to: 10 }))).toEqual(['a high@null mid@5', 'b high@null low@null'])
   })
 
-  test('of changes at the same moment the last one counts', () => {
+  test('the last of several changes at one moment counts', () => {
     const model = modelOf(
       `run    | account | day | what
        live   | a       |   2 | low high
@@ -111,7 +108,7 @@ describe('tiers', () => {
     expect([model.tiers.moved, model.tiers.apart]).toEqual([0, 0])
   })
 
-  test('an account that only one run moved begins in the lowest tier of the other, as its version calls it', () => {
+  test('an account that only one run moved is in the lowest tier of the other', () => {
     const text = `run    | account | day | what
                   live   | a       |   2 | low high
                   replay | b       |   2 | cold hot`
@@ -141,7 +138,7 @@ function pqlsOf(text: string, asked: Asked = {}) {
 }
 
 describe('PQLs', () => {
-  test('are the same lead if they overlap; held and released are in between', () => {
+  test('are the same lead if they overlap, also while held', () => {
     expect(
       pqlsOf(
         `run    | account | day | what
@@ -166,7 +163,7 @@ describe('PQLs', () => {
     })
   })
 
-  test('one is paired with one, in their order', () => {
+  test('are paired one to one, in their order', () => {
     const text = `run    | account | day | what
                   live   | a       |   2 | grows qualified
                   live   | a       |  20 | grows disqualified
@@ -176,7 +173,7 @@ describe('PQLs', () => {
     expect(pqlsOf(text)).toMatchObject({ both: ['a 2-20 3-4 1'], onlyReplay: ['a 9-'] })
   })
 
-  test('that ends at once is there at that moment', () => {
+  test('exist at their beginning, even if they end at the same moment', () => {
     const text = `run    | account | day | what
                   live   | a       |   2 | grows qualified
                   live   | a       |   2 | grows disqualified
@@ -188,7 +185,7 @@ describe('PQLs', () => {
     expect(pqlsOf(text)).toMatchObject({ both: ['a 2-2 1- -1'], onlyLive: ['b 2-2'], onlyReplay: ['b 1-2'] })
   })
 
-  test('that live had when the window began takes up the one of the replay, and counts for itself nowhere', () => {
+  test('that live had before the window are paired with the replay, and do not count on their own', () => {
     const text = `run    | account | day | what
                   live   | a       |   1 | grows qualified
                   live   | b       |   1 | grows qualified
@@ -207,7 +204,7 @@ describe('PQLs', () => {
     expect([live, replay]).toEqual([0, 2])
   })
 
-  test('whose beginning nobody kept is older than all', () => {
+  test('with an unknown beginning are older than the window', () => {
     const text = `run    | account | day | what
                   live   | a       |   5 | grows disqualified
                   live   | b       |   5 | grows released
@@ -216,7 +213,7 @@ describe('PQLs', () => {
     expect(pqlsOf(text)).toEqual({ both: [], onlyLive: [], onlyReplay: [], continued: 2 })
   })
 
-  test('what becomes known at the end of the window or later is not known', () => {
+  test('ignore events at the end of the window or later', () => {
     const text = `run    | account | day | what
                   live   | a       |   2 | grows held
                   live   | a       |  10 | grows released
@@ -228,7 +225,7 @@ describe('PQLs', () => {
     expect(isDifferent(diffOf(text, { to: 10 }))).toBe(true)
   })
 
-  test('how much earlier or later: by trigger, by motion and all', () => {
+  test('have shifts by trigger, by motion and in total', () => {
     const { pqls } = modelOf(
       `run    | account | day | what
        live   | a       |   5 | grows qualified
@@ -269,7 +266,7 @@ describe('models', () => {
                 replay | seats | a       |   2 | low high
                 replay | new   | a       |   2 | low high`
 
-  test('that only one of them has are counted', () => {
+  test('that only one run has are counted', () => {
     const replayModels = { seats: ['low', 'high'], new: ['low', 'high'] }
     const { models, oneSided } = diffOf(TEXT, { replayModels })
     expect(models.map(({ modelId }) => modelId)).toEqual(['seats'])
@@ -279,15 +276,15 @@ describe('models', () => {
     })
   })
 
-  test('that a replay has, but published nothing of, are compared: by its own models, or those of the log', () => {
+  test('of a replay that published nothing are compared too, from its own models or from the log', () => {
     const ids = (asked: Asked) => diffOf(TEXT, asked).models.map(({ modelId }) => modelId)
     expect(ids({ replayModels: { seats: ['low', 'high'], old: ['low', 'high'] } })).toEqual(['old', 'seats'])
     expect(ids({})).toEqual(['old', 'seats'])
-    // What was given up before the window is not in the log's models any more.
+    // A model that was given up before the window is no longer among the models of the log.
     expect(ids({ from: 4 })).toEqual(['seats'])
   })
 
-  test('nothing at all is no difference', () => {
+  test('without events there is no difference', () => {
     const diff = new RunComparison({ from: null, to: null }).finish(null, { tiers: null })
     expect([diff.models, diff.oneSided, isDifferent(diff)]).toEqual([[], { live: [], replay: [] }, false])
   })

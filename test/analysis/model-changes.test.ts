@@ -3,12 +3,12 @@ import { modelChanges } from '../../src/analysis/model-changes.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { modelText, parse } from '../models/model-text.ts'
 
-test('nothing is changed between a model and itself, whatever its version and comments', () => {
+test('a model with another version and other comments has no changes', () => {
   const text = modelText().replace('version: 1', 'version: 2')
   expect(modelChanges(parse(), parseModel(`# new\n${text}`, 'second.yaml'))).toEqual([])
 })
 
-test('what is new, gone and changed is named, with the values', () => {
+test('names new, gone and changed parts, with the values', () => {
   const text = modelText()
     .replace('weight: 1', 'weight: 0.5')
     .replace(
@@ -34,7 +34,7 @@ test('what is new, gone and changed is named, with the values', () => {
   ])
 })
 
-test('a condition is told by its text', () => {
+test('shows a condition as its text', () => {
   const after = parseModel(modelText().replace('users >= 3', 'users >= 4'), 'second.yaml')
   expect(modelChanges(parse(), after)).toEqual([
     {

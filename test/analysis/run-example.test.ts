@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { checkExample } from '../../src/analysis/check-example.ts'
-import { type ExampleExpectation, runExample } from '../../src/analysis/run-example.ts'
+import { checkExample, type ExampleExpectation, runExample } from '../../src/analysis/run-example.ts'
 import { readExamples } from '../../src/models/examples.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 
@@ -40,7 +39,7 @@ function run(given: string, expected = '{ score: 0 }') {
 const THREE_USERS = '{ usage: a, users: 3, daysAgo: 0-20 }'
 
 describe('an example', () => {
-  test('ends where its signals lead, in time as in the service', () => {
+  test('gives the result of its signals, as the service does', () => {
     const { outcome, mismatches } = run(
       `${THREE_USERS}, { health: { score: 100 }, daysAgo: 40 }`,
       `{ score: 100, tier: hot, coverage: 1, groups: { usage: 10 }, features: { users: 3, plan: null },
@@ -53,7 +52,7 @@ describe('an example', () => {
     ])
   })
 
-  test('is looked at as of its own time: windows have emptied by then, alerts stay sent', () => {
+  test('has its result at its own time: windows are empty by then, alerts stay sent', () => {
     const { mismatches } = run(
       '{ usage: a, users: 3, daysAgo: 31 }',
       '{ score: 0, tier: cold, pqls: [], features: { users: 0 }, alerts: [crowd] }',
@@ -61,7 +60,7 @@ describe('an example', () => {
     expect(mismatches).toEqual([])
   })
 
-  test('tells what a gate holds back, and which gate', () => {
+  test('shows what a gate holds back, and which gate', () => {
     const { outcome, mismatches } = run(
       `${THREE_USERS}, { health: { score: 59 } }`,
       '{ held: [three-users], pqls: [] }',
@@ -100,7 +99,7 @@ describe('an expectation that is not met', () => {
     expect(run(both, '{ pqls: [pro, three-users] }').mismatches).toEqual([])
   })
 
-  test('cannot be overlooked because nobody compares it', () => {
+  test('is a mismatch if there is no check for it', () => {
     const { outcome } = run(THREE_USERS)
     const unknown = { rank: 1 } as unknown as ExampleExpectation
     expect(checkExample(unknown, outcome)).toEqual([

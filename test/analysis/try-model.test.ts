@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { diffAccount, isChanged } from '../../src/analysis/diff-account.ts'
-import { MostChanged } from '../../src/analysis/most-changed.ts'
-import { DiffSum } from '../../src/analysis/sum-diffs.ts'
+import { DiffAccumulator, MostChanged } from '../../src/analysis/summarize-diffs.ts'
 import { tryModel } from '../../src/analysis/try-model.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { type Account, createAccount, receiveSignal } from '../../src/scoring/account.ts'
@@ -61,7 +60,7 @@ const library = new ModelLibrary()
 const first = library.compile({ file: 'first', text: FIRST })
 const second = library.compile({ file: 'second', text: SECOND })
 
-/** Accounts of 1 to 9 users, of which every third is not well, the last one just come. */
+/** Accounts with 1 to 9 users. Every third is in bad health; the last account is new. */
 function accountsUnder(model: CompiledModel): Account[] {
   return Array.from({ length: 9 }, (_, i) => {
     const users = i + 1
@@ -100,7 +99,7 @@ function trials(from: CompiledModel | undefined, to: CompiledModel, held = first
 }
 
 describe('another version of a model', () => {
-  test('makes just the events that a models record of that time makes', () => {
+  test('makes exactly the events that a models record of that time makes', () => {
     const accounts = new Map(accountsUnder(first).map(account => [account.id, copyOf(account, first)]))
     const memory = {
       modelSets: [{ offset: 0, at: START, models: [first] }],
@@ -122,7 +121,7 @@ describe('another version of a model', () => {
     const key = (event: ScoringEvent): string => event.id
     expect(tried.map(key).sort()).toEqual(published.map(key).sort())
     expect(new Set(tried.map(({ type }) => type))).toEqual(new Set(['tier-change', 'pql', 'alert']))
-    // Where they stand then is the same too.
+    // The standings afterwards are the same too.
     for (const { accountId, after } of trials(undefined, second)) {
       const { tier, score, triggers } = accounts.get(accountId)!.standings[0]!
       expect({ tier, score, triggers }).toEqual({
@@ -133,7 +132,7 @@ describe('another version of a model', () => {
     }
   })
 
-  test('that is the same one changes nothing', () => {
+  test('with the same content changes nothing', () => {
     for (const trial of trials(undefined, first)) {
       expect(trial.events).toEqual([])
       expect(isChanged(diffAccount(trial))).toBe(false)
@@ -145,14 +144,14 @@ describe('another version of a model', () => {
   test('waits for the dwell, as it would in the service', () => {
     const young = trials(undefined, second).at(-1)!
     expect(young.before.score).toBeGreaterThanOrEqual(60)
-    // It came yesterday, so it is still in the tier where every account starts.
+    // The account is one day old, so it is still in the tier in which accounts begin.
     expect([young.before.tier, young.after.tier]).toEqual([0, 0])
     const { tierLater } = diffAccount(young)
-    // It would go there anyway.
+    // Under the old version it gets to that tier as well.
     expect(tierLater).toBeNull()
   })
 
-  test('tells where an account would go but for the dwell', () => {
+  test('shows the tier that the account gets after the dwell', () => {
     const [account] = accountsUnder(first).slice(-1)
     const strict = library.compile({ file: 'x', text: SECOND.replace('from: 60', 'from: 99') })
     const diff = diffAccount(tryModel(account!, { from: undefined, to: strict, at: NOW })!)
@@ -163,7 +162,7 @@ describe('another version of a model', () => {
     expect(isChanged(diff)).toBe(true)
   })
 
-  test('against one that does not run: as if that had scored the account all along', () => {
+  test('against a version that does not run starts as if that version had always scored the account', () => {
     const [, , , four, , six] = trials(second, first, library.compile({ file: 'x', text: OTHER }))
     expect(diffAccount(four!)).toMatchObject({
       tier: { before: 'hot', after: 'warm' },
@@ -173,7 +172,7 @@ describe('another version of a model', () => {
     expect(diffAccount(six!)).toMatchObject({ tier: { before: 'hot', after: 'warm' }, pqls: [] })
   })
 
-  test('has nothing to start from where no version is held and none is given', () => {
+  test('has nothing to start from if the account has no standing and no version is given', () => {
     const account = accountsUnder(library.compile({ file: 'x', text: OTHER }))[0]!
     expect(tryModel(account, { from: undefined, to: second, at: NOW })).toBeUndefined()
   })
@@ -181,8 +180,8 @@ describe('another version of a model', () => {
 
 const OTHER = FIRST.replace('id: seats', 'id: other')
 
-describe('what it changes about an account', () => {
-  test('is told by the rules, new and gone ones too, the greatest change first', () => {
+describe('the diff of an account', () => {
+  test('lists changed, new and gone rules, the greatest change first', () => {
     const diff = diffAccount(trials(undefined, second)[3]!)
     expect(diff).toMatchObject({
       accountId: 'account-4',
@@ -199,8 +198,8 @@ describe('what it changes about an account', () => {
     expect(diff.alerts).toEqual(['throng'])
   })
 
-  test('adds up', () => {
-    const sum = new DiffSum()
+  test('adds up over accounts', () => {
+    const sum = new DiffAccumulator()
     const most = new MostChanged(2)
     const diffs = trials(undefined, second).map(diffAccount)
     for (const diff of diffs) {

@@ -262,7 +262,7 @@ describe('upswell model diff', { timeout: 240_000 }, () => {
     const several = await diff(['.', 'first.yaml'])
     expect([several.code, several.stderr]).toEqual([
       2,
-      expect.stringMatching(/that of \.?\/?first\.yaml|one file is accepted/),
+      expect.stringMatching(/\bfirst\.yaml has the same id|one file is accepted/),
     ])
     const empty = await diff(['active', 'first.yaml'], 'nowhere')
     expect([empty.code, empty.stdout]).toEqual([1, ''])

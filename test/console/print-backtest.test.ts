@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { BacktestReport, PqlScore } from '../../src/analysis/backtest-report.ts'
+import type { BacktestReport, PqlAccuracy } from '../../src/analysis/backtest-report.ts'
 import { type BacktestHead, formatBacktest } from '../../src/console/print-backtest.ts'
 import { parse } from '../models/model-text.ts'
 
@@ -11,7 +11,7 @@ const HEAD: BacktestHead = {
   won: ['deal.won'],
   leftOut: 2,
 }
-const SCORE: PqlScore = {
+const SCORE: PqlAccuracy = {
   opened: 1250,
   judged: 1000,
   followed: 255,
@@ -20,7 +20,7 @@ const SCORE: PqlScore = {
   recall: 0.8,
   leadDays: { lowerQuartile: 7, median: 21, upperQuartile: 60 },
 }
-const NONE: PqlScore = {
+const NONE: PqlAccuracy = {
   opened: 0,
   judged: 0,
   followed: 0,

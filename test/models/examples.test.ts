@@ -2,14 +2,13 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { checkExample } from '../../src/analysis/check-example.ts'
-import { runExample } from '../../src/analysis/run-example.ts'
+import { checkExample, runExample } from '../../src/analysis/run-example.ts'
 import { readExamples } from '../../src/models/examples.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
 import { MOTIONS } from '../../src/scoring/definition/model-definition.ts'
 
-/** What every example of a model's text expects and does not find. */
+/** The mismatches of all examples in a model's text. */
 function failuresOf(text: string, file: string): { title: string; mismatches: unknown }[] {
   const model = compileModel(parseModel(text, file))
   return readExamples(text, file)
@@ -22,7 +21,7 @@ function failuresOf(text: string, file: string): { title: string; mismatches: un
 
 describe('the shipped models', () => {
   it.each(readdirSync('models').filter(file => file.endsWith('.yaml')))(
-    '%s does what its examples say',
+    '%s gives what its examples expect',
     file => {
       const text = readFileSync(join('models', file), 'utf8')
       expect(readExamples(text, file).length).toBeGreaterThan(1)
@@ -45,13 +44,13 @@ describe('the guide to writing models', () => {
     .filter(block => block !== null)
   const [frame, ...fragments] = blocks as [Model, ...Model[]]
 
-  it('begins with a whole model, which does what its examples say', () => {
+  it('begins with a whole model that gives what its examples expect', () => {
     expect(frame.id).toBe('first-model')
     expect(failuresOf(JSON.stringify(frame), 'guide.yaml')).toEqual([])
   })
 
   it.each(fragments.map((fragment, i) => [i + 1, fragment] as const))(
-    'part %i works in the frame of that model, and does what its examples say',
+    'part %i works in the frame of that model, and gives what its examples expect',
     (_, fragment) => {
       const features = { ...frame.features, ...fragment.features }
       const text = JSON.stringify({ ...frame, examples: undefined, ...fragment, features })
@@ -59,7 +58,7 @@ describe('the guide to writing models', () => {
     },
   )
 
-  it('has an example, with a case that makes a PQL and is run, for each motion', () => {
+  it('has for each motion an example that makes a PQL', () => {
     const shown = fragments.flatMap(({ triggers, examples = [] }) =>
       Object.values(triggers ?? {}).map(({ motion }) => ({ motion, examples: examples.length > 0 })),
     )
@@ -67,7 +66,7 @@ describe('the guide to writing models', () => {
     expect(shown.every(({ examples }) => examples)).toBe(true)
   })
 
-  it('lists features that there are', () => {
+  it('lists only features that exist', () => {
     const rows = [...page.matchAll(/^\| `(\{.*\})` \|/gm)].map(([, feature]) => feature!)
     expect(rows.length).toBeGreaterThan(15)
     const named =

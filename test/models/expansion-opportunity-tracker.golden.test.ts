@@ -7,13 +7,13 @@ import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
 import { DAY_MS } from '../../src/signals/time.ts'
 import { table } from '../support/table.ts'
 
-/** Every number that the definition of the Expansion Opportunity Tracker gives is a row here. `-` is unknown. */
+/** Each number in the definition of the Expansion Opportunity Tracker is a row here. `-` is unknown. */
 
 const FILE = 'models/expansion-opportunity-tracker.yaml'
 const DEFINITION = parseModel(readFileSync(FILE, 'utf8'), FILE)
 const MODEL = compileModel(DEFINITION)
 
-/** An account of which nothing is known. Counts and flags always are. */
+/** An account without any signal. Only counts and flags are known, as they always are. */
 const QUIET: Record<string, Value> = {
   featuresUsed: 0,
   sessions: 0,
@@ -38,7 +38,7 @@ const trigger = (name: string) => DEFINITION.triggers.find(each => each.name ===
 const alert = (name: string) => DEFINITION.alerts.find(each => each.name === name)!
 
 describe('readiness', () => {
-  it('has six inputs with their weights, all of 0 to 100, and two decimals', () => {
+  it('has six weighted inputs from 0 to 100, and two decimals', () => {
     expect(DEFINITION.groups.map(({ name, weight, max }) => [name, weight, max])).toEqual([
       ['product-adoption', 0.25, 100],
       ['usage-growth', 0.2, 100],
@@ -70,7 +70,7 @@ describe('readiness', () => {
 })
 
 describe('opportunity score and type', () => {
-  // A share of features is given as used of 100.
+  // A share of features is written as the used features out of 100.
   const rows = table(`
     usagePercentage | featuresUsed | daysUntilRenewal |  mrr | score | type
                  81 |           50 |                - |    - |  62.4 | High Usage - Upsell Ready
@@ -104,7 +104,7 @@ describe('opportunity score and type', () => {
                  90 |           40 | false
                  90 |           41 | true
   `)
-  it.each(listed)('an opportunity is one from a score above 60 on: %o', ({ isListed, ...features }) => {
+  it.each(listed)('an opportunity is listed if its score is above 60: %o', ({ isListed, ...features }) => {
     const score = evaluate({ availableFeatures: 100, ...features }).features['opportunityScore'] as number
     expect(score > 60).toBe(isListed)
   })
@@ -178,9 +178,12 @@ describe('the high-usage playbook', () => {
             60 |           0 | false          | false
             60 |           0 | -              | false
   `)
-  it.each(rows)('two months above 75 %, no escalation, payment current: %o', ({ met, ...features }) => {
-    expect(evaluate(features).met.includes('high-usage-playbook')).toBe(met)
-  })
+  it.each(rows)(
+    'needs two months above 75 %, no escalation, and current payment: %o',
+    ({ met, ...features }) => {
+      expect(evaluate(features).met.includes('high-usage-playbook')).toBe(met)
+    },
+  )
 
   it('takes four weeks', () => {
     expect(trigger('high-usage-playbook').play.map(step => step.slice(0, 6))).toEqual([
@@ -191,7 +194,7 @@ describe('the high-usage playbook', () => {
     ])
   })
 
-  it('looks at 75 % for 60 days, at 80 % for 90 days, and at 70 % from there on', () => {
+  it('counts up to 60 days above 75 %, up to 90 above 80 %, and up to 30 from 70 % on', () => {
     const sustained = DEFINITION.features.filter(feature => feature.type === 'daysSustained')
     expect(sustained.map(({ level, max }) => [level.edge, level.limit, max])).toEqual([
       ['above', 80, 90],
@@ -223,7 +226,7 @@ describe('the cross-sell matrix', () => {
     ['Marketing Automation', ['CRM', 'Content Management']],
     ['Analytics', ['Data Warehouse', 'Business Intelligence']],
     ['Communication', ['Project Management', 'File Storage']],
-  ])('who has %s is offered %s', (product, offers) => {
+  ])('an account that has %s is offered %s', (product, offers) => {
     expect(offersFor({ ...QUALIFIED, [OWNS[product]!]: true })).toEqual(offers)
     for (const [i, offer] of offers.entries()) {
       const owned = offersFor({ ...QUALIFIED, [OWNS[product]!]: true, [OWNS[offer]!]: true })
@@ -232,13 +235,13 @@ describe('the cross-sell matrix', () => {
     }
   })
 
-  it('nothing is offered without an adjacent use case, or without a decision maker', () => {
+  it('offers nothing without an adjacent use case or without a decision maker', () => {
     expect(offersFor({ ownsCrm: true, executiveSponsors: 1 })).toEqual([])
     expect(offersFor({ ownsCrm: true, adjacentMentions: 1 })).toEqual([])
     expect(offersFor({ ...QUALIFIED })).toEqual([])
   })
 
-  it('each offer has a confidence by profile and interest, a value by company size, and a timeline', () => {
+  it('gives each offer a confidence by profile and interest, a value by company size, and a timeline', () => {
     const { prospects } = evaluate({
       ...QUALIFIED,
       ownsCrm: true,
@@ -288,7 +291,7 @@ describe('alerts', () => {
     expect(evaluate(values).alerts.includes(name)).toBe(met)
   })
 
-  it('go where the definition says', () => {
+  it('go to the recipients in the definition', () => {
     expect(alert('high-usage-threshold')).toMatchObject({
       frequencyMs: 7 * DAY_MS,
       recipients: ['csm@company.com', 'sales@company.com'],
@@ -307,7 +310,7 @@ describe('alerts', () => {
   })
 })
 
-it("the key figures have the playbook's targets: 35 % conversion, 40 % larger deals, closed in under 30 days", () => {
+it("the KPIs have the playbook's targets: 35 % conversion, 40 % larger deals, closed in under 30 days", () => {
   const targets = Object.fromEntries(DEFINITION.kpis!.kpis.map(({ name, target }) => [name, target]))
   expect(targets).toMatchObject({
     'net-revenue-retention': { operator: '>', value: 100 },

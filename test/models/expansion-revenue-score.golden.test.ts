@@ -8,14 +8,14 @@ import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
 import { type Row, table } from '../support/table.ts'
 
 /**
- * Every number that the definition of the Expansion Revenue Score gives is a row here. Each table's first columns are
- * features, the last ones what comes out; `-` is unknown; what a row does not name is as in `QUIET`.
+ * Each number in the definition of the Expansion Revenue Score is a row here. The first columns of a table
+ * are features, the last ones results. `-` is unknown. Features that a row does not name are as in `QUIET`.
  */
 
 const FILE = 'models/expansion-revenue-score.yaml'
 const MODEL = compileModel(parseModel(readFileSync(FILE, 'utf8'), FILE))
 
-/** An account that is in use, and of which nothing else is known. Counts are always known. */
+/** An account with usage, but without any other signal. Counts are always known. */
 const QUIET: Record<string, Value> = {
   activeDays: 20,
   activeUsers: 0,
@@ -36,7 +36,7 @@ const QUIET: Record<string, Value> = {
   useCaseQuestions: 0,
 }
 
-/** Feature values that make a dimension worth 10 points. */
+/** Feature values that give a dimension 10 points. */
 const FULL = {
   usage: { activeUsers: 100, seats: 100, teams: 4, powerFeatures: 1 },
   health: { healthScore: 100, nps: 10, supportSentiment: 'positive', sponsorContacts: 1 },
@@ -52,7 +52,7 @@ const FULL = {
   commercial: { daysToRenewal: 75, contractType: 'annual', discountPercent: 0, daysIntoFiscalYear: 0 },
 } satisfies Record<string, Record<string, Value>>
 
-/** Feature values, all known, that make a dimension worth nothing. */
+/** Feature values, all known, that give a dimension 0 points. */
 const EMPTY = {
   usage: { activeDays: 0, activeUsers: 0, seats: 100 },
   health: { healthScore: 0, nps: 0, supportSentiment: 'escalating' },
@@ -118,7 +118,7 @@ describe('usage signals', () => {
 })
 
 describe('usage signals, between the rows of the table', () => {
-  it('more of anything never gives less', () => {
+  it('more activity never gives fewer points', () => {
     const usage = fc.record({
       activeDays: fc.nat(30),
       activeUsers: fc.nat(120),
@@ -240,19 +240,19 @@ describe('the score', () => {
     expect(evaluation.score).toBe(score)
   })
 
-  it('is 100 if all dimensions are full, and 0 if none gives a point', () => {
+  it('is 100 if all dimensions are full, and 0 if none has a point', () => {
     const full = evaluate(Object.assign({}, ...dimensions.map(dimension => FULL[dimension]), { teams: 5 }))
     expect(full).toMatchObject({ score: 100, coverage: 1, tier: 'expansion-ready' })
     expect(evaluate(NOTHING)).toMatchObject({ score: 0, coverage: 1, tier: 'not-ready' })
   })
 
-  it('tells how much of what it reads is known', () => {
+  it('reports how much of its input is known', () => {
     expect(evaluate({ ...NOTHING, nps: undefined }).coverage).toBe(0.95)
     expect(evaluate({ ...NOTHING, seats: undefined }).coverage).toBe(1)
     expect(evaluate({ ...NOTHING, seats: undefined, activeDays: 20 }).coverage).toBe(0.72)
   })
 
-  /** How much of each dimension: a number of points that the features below make exactly. */
+  /** For each dimension a number of points, and feature values that give exactly these. */
   const USAGE: Record<number, Row> = {
     0: {},
     6: { activeDays: 20, activeUsers: 80 },
@@ -287,7 +287,7 @@ describe('the score', () => {
       GROWTH[row['growth'] as number],
       COMMERCIAL[row['commercial'] as number],
     ]
-    // Older teams, so that the new one of growth counts.
+    // Older teams, so that the new team counts as growth.
     const evaluation = evaluate(
       Object.assign({ ...NOTHING }, ...values, row['usage'] === 10 ? { teams: 5 } : {}),
     )
@@ -348,11 +348,11 @@ describe('triggers', () => {
     expect(MODEL.definition.triggers.find(({ name }) => name === trigger)?.motion).toBe(motion)
   })
 
-  it('are not met by what is unknown', () => {
+  it('are not met by unknown features', () => {
     expect(evaluate({}).met).toEqual([])
   })
 
-  it('each tell to read the context first, to speak to the signal, and where it goes from 75 on', () => {
+  it('each have a play: read the context first, speak to the signal, and where to route a score of 75 or more', () => {
     for (const { play, name } of MODEL.definition.triggers) {
       expect([name, play.length]).toEqual([name, 3])
       expect(play[0]).toMatch(/reads the account's explanation first/)

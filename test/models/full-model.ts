@@ -1,4 +1,4 @@
-/** A model that says everything that the language can say. */
+/** A model that uses every key of the model language. */
 export const FULL = `id: full
 version: 1
 name: Full

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readExamples } from '../../src/models/examples.ts'
-import { InvalidModelError } from '../../src/models/invalid-model-error.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
+import { InvalidModelError } from '../../src/models/problems.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
 import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
 import { FULL } from './full-model.ts'
@@ -11,7 +11,7 @@ import { modelText, rules, SHIPPED_MODELS } from './model-text.ts'
 
 const SHIPPED = [...SHIPPED_MODELS.map(file => readFileSync(file, 'utf8')), modelText(), FULL]
 
-/** Whatever the text is: a model that compiles and gives a score, or a refusal with a place for each problem. */
+/** Checks that a text compiles and gives a score, or is refused with a position for each problem. */
 function check(text: string): void {
   refuseOr(text, () => {
     const { score } = evaluateFeatures(compileModel(parseModel(text, 'fuzz.yaml')), {})
@@ -20,7 +20,7 @@ function check(text: string): void {
   })
 }
 
-/** As `check`, of the examples alone: signals in order of time, none after the example's moment. */
+/** Checks the examples of a text: signals ascend in time, and none is after the example's moment. */
 function checkExamples(text: string): void {
   refuseOr(text, () => {
     for (const { signals, at } of readExamples(text, 'fuzz.yaml')) {
@@ -124,7 +124,7 @@ const PIECES = fc.constantFrom(
     '\r\n',
   ],
 )
-/** Words of the language, with values that may or may not go with them. */
+/** Keys of the language, with values that may or may not fit them. */
 const WORDS = fc.constantFrom(
   ...(
     'halfLife except powerUsers days daysSustained periodsSustained per every above from to knownKeys default formula ' +
@@ -220,8 +220,8 @@ function fill(place: string, cel: string): string {
   return FULL.replace(new RegExp(`"[^"]*" # ${place}`), () => `${cel} # ${place}`)
 }
 
-describe('whatever the text is, it is a model or it is refused', () => {
-  it('and the texts that are changed here are models, with all the places that are filled', () => {
+describe('any text is a model or is refused', () => {
+  it('the unchanged texts, with all placeholders filled, are models', () => {
     for (const text of SHIPPED) parseModel(text, 'fuzz.yaml')
     for (const place of PLACES) {
       expect(() => parseModel(fill(place, '"nobody"'), 'fuzz.yaml')).toThrow('"nobody" is not')
@@ -230,7 +230,7 @@ describe('whatever the text is, it is a model or it is refused', () => {
 
   const options = { numRuns: 90 }
 
-  it('a shipped model with pieces put in, taken out and moved', { timeout: 120_000 }, () => {
+  it('a shipped model with pieces inserted, removed and moved', { timeout: 120_000 }, () => {
     const edit = fc.record({
       at: fc.nat(),
       remove: fc.nat(30),
@@ -253,7 +253,7 @@ describe('whatever the text is, it is a model or it is refused', () => {
     )
   })
 
-  it('a shipped model with lines lost, doubled and indented otherwise', { timeout: 120_000 }, () => {
+  it('a shipped model with lines lost, doubled and indented differently', { timeout: 120_000 }, () => {
     const edit = fc.record({ at: fc.nat(), what: fc.constantFrom('lose', 'double', 'indent', 'unindent') })
     fc.assert(
       fc.property(
@@ -286,7 +286,7 @@ describe('whatever the text is, it is a model or it is refused', () => {
     )
   })
 
-  it('pieces of CEL, in every style of scalar', { timeout: 120_000 }, () => {
+  it('pieces of CEL in every style of YAML scalar', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(fc.array(CEL_PIECES, { maxLength: 25 }), fc.nat(2), (pieces, style) => {
         const cel = pieces.join('')
@@ -311,7 +311,7 @@ describe('whatever the text is, it is a model or it is refused', () => {
     )
   })
 
-  it('a word of a full model in the place of another', { timeout: 120_000 }, () => {
+  it('a full model with one word in the place of another', { timeout: 120_000 }, () => {
     const words = [...FULL.matchAll(/[\w.*-]+/g)]
     const word = fc.oneof(WORDS, fc.constantFrom(...words.map(([text]) => text)))
     fc.assert(
@@ -330,7 +330,7 @@ describe('whatever the text is, it is a model or it is refused', () => {
     )
   })
 
-  it('JSON of any form as an example', { timeout: 120_000 }, () => {
+  it('any JSON as an example', { timeout: 120_000 }, () => {
     const value = fc.oneof(
       fc.jsonValue({ maxDepth: 2 }),
       fc.constantFrom('0-3', '3-0', '2026-01-01', 'low', 3),
@@ -373,7 +373,7 @@ describe('whatever the text is, it is a model or it is refused', () => {
     )
   })
 
-  it('JSON of any form in the place of any part', { timeout: 120_000 }, () => {
+  it('any JSON in the place of any part', { timeout: 120_000 }, () => {
     const part = fc.constantFrom('head', 'score', 'features', 'groups', 'tiers', 'rest')
     fc.assert(
       fc.property(

@@ -4,14 +4,14 @@ import { parseModel } from '../../src/models/parse-model.ts'
 import type { KpiSection } from '../../src/scoring/definition/model-definition.ts'
 import { evaluateKpis } from '../../src/scoring/population/read-kpis.ts'
 
-/** Every formula and target that the definitions of the key figures give is a row here. */
+/** Each formula and target in the definitions of the KPIs is a row here. */
 
 function sectionOf(model: string): KpiSection {
   const file = `models/${model}.yaml`
   return parseModel(readFileSync(file, 'utf8'), file).kpis!
 }
 
-/** The figures over these measures; those that are not named are 0. */
+/** The KPIs for these measures. Measures that are not named are 0. */
 function figures(section: KpiSection, measures: Record<string, number>): Record<string, unknown[]> {
   const names = section.measures.map(({ name }) => name)
   for (const name of Object.keys(measures)) expect(names).toContain(name)
@@ -35,7 +35,7 @@ describe('the five metrics of the operating loop', () => {
       // Closed / conversations, more than 40 %.
       ['opportunity-to-close', { deals: 4, conversations: 10 }, 40, false],
       ['opportunity-to-close', { deals: 41, conversations: 100 }, 41, true],
-      // Total expansion ARR / deals, to be watched by tier.
+      // Total expansion ARR / deals, watched by tier.
       ['average-deal-size', { expansionArr: 90_000, deals: 4 }, 22_500],
       // Expansion ARR / (new ARR + expansion ARR), more than 30 %.
       ['expansion-share', { expansionArr: 30, newArr: 70 }, 30, false],
@@ -45,7 +45,7 @@ describe('the five metrics of the operating loop', () => {
     expect(figures(section, measures)[name]).toEqual([value, isMet])
   })
 
-  it('count what the definition counts', () => {
+  it('count the signals in the definition', () => {
     expect(section.csmKey).toBe('traits.csm')
     expect(
       section.measures.map(measure => [
@@ -65,7 +65,7 @@ describe('the five metrics of the operating loop', () => {
   })
 })
 
-describe('the key figures of the tracker', () => {
+describe('the KPIs of the tracker', () => {
   const section = sectionOf('expansion-opportunity-tracker')
   const BEGINNING = {
     startedMrr: 90_000,
@@ -75,7 +75,8 @@ describe('the key figures of the tracker', () => {
   }
   const rows: [name: string, measures: Record<string, number>, value: number | undefined, isMet?: boolean][] =
     [
-      // (beginning + expansion - contraction - churn) / beginning; above 100 % the base grows by itself.
+      // (beginning + expansion - contraction - churn) / beginning; above 100 % the customer base grows by
+      // itself.
       [
         'net-revenue-retention',
         { ...BEGINNING, expansionMrr: 5_000, contractionMrr: 2_000, churnMrr: 1_000 },
@@ -105,7 +106,7 @@ describe('the key figures of the tracker', () => {
     expect(figures(section, measures)[name]).toEqual([value, isMet])
   })
 
-  it('has a row for each of them', () => {
+  it('each have a row here', () => {
     expect(new Set(rows.map(([name]) => name))).toEqual(new Set(section.kpis.map(({ name }) => name)))
   })
 })

@@ -18,7 +18,7 @@ afterEach(async () => {
 })
 
 describe('reading model files', () => {
-  it('reads the YAML files of a directory, by name, with their text', async () => {
+  it('reads the YAML files of a directory, sorted by name, with their text', async () => {
     await writeFile(at('b.yaml'), model('first'))
     await writeFile(at('a.yml'), model('second'))
     await writeFile(at('notes.md'), 'not a model')
@@ -32,13 +32,13 @@ describe('reading model files', () => {
     ])
   })
 
-  it('follows links, as a mounted configuration is made of them', async () => {
+  it('follows links, as in a mounted configuration', async () => {
     await writeFile(at('data'), model('linked'))
     await symlink(at('data'), at('a.yaml'))
     expect((await readModels(directory)).map(({ definition }) => definition.id)).toEqual(['linked'])
   })
 
-  it('reads files and directories that are named, in that order, whatever the files are called', async () => {
+  it('reads named files and directories in the given order, whatever their names', async () => {
     await mkdir(at('more'))
     await writeFile(at('z'), model('first'))
     await writeFile(at('more/a.yaml'), model('second'))
@@ -49,7 +49,7 @@ describe('reading model files', () => {
     expect(await readModels([])).toEqual([])
   })
 
-  it('tells the problems of all files at once', async () => {
+  it('reports the problems of all files at once', async () => {
     await writeFile(at('a.yaml'), modelText({ head: 'id: A\nversion: 1\nname: A' }))
     await writeFile(at('b.yaml'), model('good'))
     await writeFile(at('c.yaml'), modelText({ tiers: 'tires: []' }))
@@ -67,15 +67,15 @@ describe('reading model files', () => {
     })
   })
 
-  it('refuses two models with one id, at the second one', async () => {
+  it('refuses two models with one id, and points at the second', async () => {
     await writeFile(at('a.yaml'), model('same'))
     await writeFile(at('b.yaml'), model('same'))
     await expect(readModels(directory)).rejects.toThrow(
-      `${at('b.yaml')}:2:5: the id same is also that of ${at('a.yaml')}; one version of a model runs at a time; take one file away`,
+      `${at('b.yaml')}:2:5: ${at('a.yaml')} has the same id same; one version of a model runs at a time; remove one of the files`,
     )
   })
 
-  it('refuses bytes that are no text', async () => {
+  it('refuses bytes that are not UTF-8', async () => {
     await writeFile(at('a.yaml'), Buffer.concat([Buffer.from(model('a')), Buffer.from([0xc3, 0x28])]))
     await expect(readModels(directory)).rejects.toThrow(
       `${at('a.yaml')}:1:1: found bytes that are not UTF-8; a model is UTF-8 text; save it as such`,
@@ -88,13 +88,13 @@ describe('reading model files', () => {
     expect([read!.definition.id, read!.text[0]]).toEqual(['marked', '\uFEFF'])
   })
 
-  it("passes on Node's error for what is not there", async () => {
+  it("throws Node's error for a missing file", async () => {
     await expect(readModels(at('nowhere'))).rejects.toMatchObject({ code: 'ENOENT', path: at('nowhere') })
   })
 })
 
-describe('the models that ship', () => {
-  it.each(SHIPPED_MODELS)('%s checks, and so do its examples', async file => {
+describe('the shipped models', () => {
+  it.each(SHIPPED_MODELS)('%s is valid, and so are its examples', async file => {
     const [model] = await readModels([file])
     const examples = readExamples(model!.text, file)
     expect(examples.every(({ signals }) => signals.length > 0)).toBe(true)

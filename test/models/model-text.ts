@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { expect } from 'vitest'
-import { describeProblem, InvalidModelError } from '../../src/models/invalid-model-error.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
+import { describeProblem, InvalidModelError } from '../../src/models/problems.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 
-/** Every model file of the repository. */
+/** All model files of the repository. */
 export const SHIPPED_MODELS: readonly string[] = ['models', 'bench'].flatMap(folder =>
   readdirSync(folder)
     .filter(name => name.endsWith('.yaml'))
@@ -12,7 +12,7 @@ export const SHIPPED_MODELS: readonly string[] = ['models', 'bench'].flatMap(fol
     .map(name => `${folder}/${name}`),
 )
 
-/** The blocks of a small model that checks; each can be replaced, or left out with ''. */
+/** The blocks of a small valid model. Each can be replaced, or left out with ''. */
 export interface ModelParts {
   readonly head: string
   readonly score: string
@@ -45,13 +45,13 @@ export function modelText(parts: Partial<ModelParts> = {}): string {
   return [head, score, features, groups, tiers, rest].join('\n')
 }
 
-/** The block `groups` with one group that holds these rules. */
+/** A `groups` block with one group that has these rules. */
 export function rules(...lines: string[]): Pick<ModelParts, 'groups'> {
   const indented = lines.map(line => `      ${line}`).join('\n')
   return { groups: `groups:\n  usage:\n    weight: 1\n    max: 10\n    rules:\n${indented}` }
 }
 
-/** The block `features` with these. */
+/** A `features` block with these features. */
 export function features(...lines: string[]): Pick<ModelParts, 'features'> {
   return { features: `features:\n${lines.map(line => `  ${line}`).join('\n')}` }
 }
@@ -60,7 +60,7 @@ export function parse(parts: Partial<ModelParts> = {}): ModelDefinition {
   return parseModel(modelText(parts), 'small.yaml')
 }
 
-/** Everything wrong with a text, as `file:line:column: message`. */
+/** All problems of a text, as `file:line:column: message`. */
 export function problemsOf(text: string): string[] {
   return errorOf(text).problems.map(describeProblem)
 }
@@ -76,8 +76,8 @@ export function errorOf(text: string): InvalidModelError {
 }
 
 /**
- * Expects that a text is refused with exactly these messages, each at a `§` of the text, in order; the marks are taken out
- * first. Two marks in one place are two problems there.
+ * Expects a text to be refused with exactly these messages, in order, each at a `§` in the text. The marks
+ * are removed first. Two marks together are two problems at that position.
  */
 export function expectRefused(marked: string | Partial<ModelParts>, ...messages: string[]): void {
   const text = typeof marked === 'string' ? marked : modelText(marked)

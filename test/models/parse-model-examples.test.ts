@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readExamples } from '../../src/models/examples.ts'
-import { InvalidModelError } from '../../src/models/invalid-model-error.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
+import { InvalidModelError } from '../../src/models/problems.ts'
 import { checkSignal } from '../../src/signals/parse-signal.ts'
 import { modelText } from './model-text.ts'
 
@@ -10,7 +10,7 @@ const AT = Date.parse('2026-06-30T12:00:00Z')
 const examples = (...lines: string[]) => readExamples(modelText({ rest: lines.join('\n') }), 'small.yaml')
 
 describe('the examples of a model', () => {
-  it('are its signals in order of time, and what is expected of them', () => {
+  it('have signals in order of time, and an expected result', () => {
     const [first, ...others] = examples(
       'examples:',
       '  - title: A full plan',
@@ -52,7 +52,7 @@ describe('the examples of a model', () => {
     })
   })
 
-  it('may have a signal on each of some days, several times a day, by several users', () => {
+  it('may repeat a signal on several days, several times a day, by several users', () => {
     const [example] = examples(
       'examples:',
       '  - title: Many',
@@ -75,7 +75,7 @@ describe('the examples of a model', () => {
     ])
   })
 
-  it('put facts before events of the same moment, else in the order given', () => {
+  it('put facts before events of the same moment, and otherwise keep the order of the file', () => {
     const [example] = examples(
       'examples:',
       '  - title: Order',
@@ -91,7 +91,7 @@ describe('the examples of a model', () => {
     expect(example!.signals[0]!.occurredAt).toBe(AT - DAY_MS / 2)
   })
 
-  it('are signals that a source could send, and are no part of the definition', () => {
+  it('have only signals that a source could send, and are no part of the definition', () => {
     const text = modelText({
       rest: `examples:
   - title: Two kinds
@@ -111,7 +111,7 @@ describe('the examples of a model', () => {
     expect(parseModel(text, 'small.yaml')).toEqual(parseModel(modelText(), 'small.yaml'))
   })
 
-  it('are none if the model has none, and a refusal if it does not check', () => {
+  it('are empty if the model has none, and refused if the model is invalid', () => {
     expect(examples()).toEqual([])
     expect(() => examples('exampels: []')).toThrow(InvalidModelError)
   })

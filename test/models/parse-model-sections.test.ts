@@ -9,7 +9,7 @@ const usersAbove = (limit: number) => ({
 })
 
 describe('tiers and triggers', () => {
-  it('say whose work list, what to offer, how likely it is and what it is worth', () => {
+  it('have a queue, an offer, a confidence and a value', () => {
     const { tiers, triggers } = parse({
       tiers: 'tiers: [{ name: low, from: 0 }, { name: high, from: 50, queue: expansion-q2 }]',
       rest: `triggers:
@@ -64,7 +64,7 @@ kpis: { measures: { a: { fixed: 1 } }, metrics: { m: { formula: 12, unit: count 
 })
 
 describe('alerts', () => {
-  it('say when, to whom and how often', () => {
+  it('have a condition, recipients and a frequency', () => {
     const { alerts } = parse({
       rest: `gates: { health: { open: seats > 1, missing: open } }
 alerts:
@@ -127,7 +127,7 @@ describe('accounts', () => {
     })
   })
 
-  it('may be 10,000 in both lists', () => {
+  it('may list 10,000 ids in both lists', () => {
     const ids = (prefix: string) => Array.from({ length: 10_000 }, (_, index) => `${prefix}${index}`)
     const { scope } = parse({
       rest: `accounts: { include: { ids: [${ids('a')}] }, exclude: { ids: [${ids('b')}] } }`,
@@ -137,7 +137,7 @@ describe('accounts', () => {
 })
 
 describe('facets', () => {
-  it('are latest values by name', () => {
+  it('name latest values', () => {
     expect(parse({ rest: 'facets: { plan: traits.plan, csm: contract.owner.csm }' }).facets).toEqual([
       { name: 'plan', key: 'traits.plan' },
       { name: 'csm', key: 'contract.owner.csm' },
@@ -176,7 +176,7 @@ describe('rates', () => {
   })
 })
 
-describe('key figures', () => {
+describe('KPIs', () => {
   it('are formulas over measures', () => {
     const { kpis } = parse({
       rest: `kpis:
@@ -243,7 +243,7 @@ describe('key figures', () => {
     ])
   })
 
-  it('need no CSM', () => {
+  it('do not need a CSM key', () => {
     const { kpis } = parse({
       rest: 'kpis: { measures: { a: { fixed: 1 } }, metrics: { a: { formula: a, unit: count } } }',
     })

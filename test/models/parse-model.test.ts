@@ -5,7 +5,7 @@ import { errorOf, expectRefused, features, modelText, parse, rules } from './mod
 const LATEST = { maxAgeDays: undefined, fallback: undefined }
 
 describe('a model file', () => {
-  it('becomes a definition, with a default for everything that it leaves out', () => {
+  it('becomes a definition, with defaults for all that it leaves out', () => {
     expect(parse()).toEqual({
       id: 'small',
       version: 1,
@@ -63,7 +63,7 @@ describe('a model file', () => {
     })
   })
 
-  it('is frozen all the way down', () => {
+  it('is frozen at every level', () => {
     const model = parse()
     const seen: unknown[] = [model]
     for (const value of seen) {
@@ -79,7 +79,7 @@ describe('a model file', () => {
     expect(compileModel(parse()).rules).toHaveLength(1)
   })
 
-  it('says how the score is made, when a tier is left and what every tier, gate and trigger is', () => {
+  it('defines the score, the tier policy, the tiers, gates and triggers', () => {
     const model = parse({
       score: 'score: { scale: 2.5, min: -10, max: 250, decimals: 2 }',
       tiers: `tiers:
@@ -127,7 +127,7 @@ triggers:
         play: ['First.', 'Second.'],
         decisionTimeline: '1-2 weeks',
       },
-      // All gates hold a trigger that names none.
+      // A trigger that names no gates is held by all gates.
       { name: 'guests', gates: ['healthy', 'known'], cooldownMs: 3_600_000, play: [], decisionTimeline: '' },
     ])
   })
@@ -347,7 +347,7 @@ describe('features', () => {
     expect(model.features.find(feature => feature.name === 'it')).toEqual({ name: 'it', ...definition })
   })
 
-  it('may stand in any order, and are put behind what they read', () => {
+  it('may come in any order, and are sorted after the features that they read', () => {
     const model = parse(
       features(
         'most: { largest: [perSeat, users] }',
@@ -361,7 +361,7 @@ describe('features', () => {
 })
 
 describe('formulas of features', () => {
-  it('stand in any order, read each other, and have the type of what they give', () => {
+  it('may come in any order, read each other, and have the type of their result', () => {
     const model = parse({
       ...features(
         'isLarge: { formula: size == "large" && share > 0.5 }',
@@ -447,7 +447,7 @@ describe('rules', () => {
 })
 
 describe('a rule of points each', () => {
-  it('is a line from nothing to its maximum', () => {
+  it('is a line from 0 to its maximum', () => {
     const [group] = parse(
       rules('a: { title: Users, each: { of: users, points: 2, max: 10 }, missing: exclude }'),
     ).groups
@@ -471,7 +471,7 @@ describe('a rule of points each', () => {
 })
 
 describe('a refusal', () => {
-  it('tells all problems at once, in the order of the file, one a line, with code, file, line and column', () => {
+  it('lists all problems in the order of the file, one a line, with code, file, line and column', () => {
     const error = errorOf(
       modelText({
         score: 'score: { scale: 10, max: 100, decimls: 1 }',
@@ -495,12 +495,12 @@ describe('a refusal', () => {
       'small.yaml:4:31: "decimls" is not a key of a score; accepted: scale, min, max, decimals; did you mean "decimals"?',
       'small.yaml:15:18: "usres" is not a feature; accepted: a name from features; did you mean "users"?',
       'small.yaml:16:24: "seets" is not a feature; accepted: a name from features; did you mean "seats"?',
-      'small.yaml:16:50: found 0 after 1; corners go up from one to the next; sort them, or use cases for a jump',
+      'small.yaml:16:50: found 0 after 1; each corner is above the one before; sort them, or use cases for a jump',
       "small.yaml:17:41: the tier low is also tiers[0]; a tier's name is used once; choose another",
     ])
   })
 
-  it('looks into the conditions of rules, gates and triggers whose form is wrong elsewhere', () => {
+  it('includes the problems of conditions in malformed rules, gates and triggers', () => {
     expectRefused(
       {
         ...rules(
@@ -522,7 +522,7 @@ triggers: { §t: { motion: cross-sell, when: tier == §"lwo", cooldown: 1d, reas
     )
   })
 
-  it('does not blame what reads a feature whose definition is wrong', () => {
+  it('reports no second problem where a wrong feature is read', () => {
     expectRefused(
       {
         ...features('seats: { §latests: contract.seats }'),
@@ -538,7 +538,7 @@ triggers: { §t: { motion: cross-sell, when: tier == §"lwo", cooldown: 1d, reas
     )
   })
 
-  it('does not blame every name when there are no features to be read', () => {
+  it('does not report every name as unknown when the features cannot be read', () => {
     expectRefused(
       { features: 'features: §[]', ...rules('a: { when: seats > 3 && plan == "x", points: 1 }') },
       'found a list of 0; accepted: what the model reads, by name (a block of keys); change it',

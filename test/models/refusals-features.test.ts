@@ -5,7 +5,7 @@ const KEY = 'a latest value: traits, health or contract, a dot, and the property
 const RULE = rules('r: { when: n > 1, points: 1 }')
 const N = 'n: { latest: traits.n }'
 
-describe('what features may not be:', () => {
+describe('features are refused with', () => {
   it('half-lives that do not fit their window', () => {
     expectRefused(
       {
@@ -22,14 +22,14 @@ describe('what features may not be:', () => {
       },
       "found 12h beside a window in days; a half-life has the window's unit; write days",
       "found 1d beside a window in hours; a half-life has the window's unit; write hours",
-      'found 401d; activity is held for 400d; use a shorter one',
-      'found 49h; activity is held by the hour for 48h; use days',
+      'found 401d; activity is kept for 400d; use a shorter one',
+      'found 49h; activity is kept by the hour for 48h; use days',
       'found "0d"; accepted: a lookback window: days up to 400d (30d is today and the 29 days before it), or hours up to 48h; write, for example, "30d"',
-      '"halfLife" is not a key of a selection of signals in a window; accepted: of, names, except, within; take it away',
+      '"halfLife" is not a key of a selection of signals in a window; accepted: of, names, except, within; remove it',
     )
   })
 
-  it('names that are left out, of the wrong form', () => {
+  it('excluded names of the wrong form', () => {
     expectRefused(
       {
         ...features(
@@ -46,7 +46,7 @@ describe('what features may not be:', () => {
     )
   })
 
-  it('power users of more days than there are', () => {
+  it('more days of power users than the window has', () => {
     expectRefused(
       {
         ...features(
@@ -65,7 +65,7 @@ describe('what features may not be:', () => {
     )
   })
 
-  it('levels that are none, or twice there', () => {
+  it('no level, or two levels', () => {
     expectRefused(
       {
         ...features(
@@ -90,8 +90,8 @@ describe('what features may not be:', () => {
       'the periods sustained periodsSustained has none of them; it needs exactly one of above, from; add one',
       "found 0; accepted: a number above 0 that a period's value is compared with (more than 0); write, for example, 0.8",
       "found -1; accepted: a number above 0 that a period's value is compared with (more than 0); write, for example, 0.8",
-      'found 14 periods of 30 days; activity is held for 400 days; at most 13 is accepted here; lower it',
-      'found 401d; activity is held for 400d; use a shorter one',
+      'found 14 periods of 30 days; activity is kept for 400 days; at most 13 is accepted here; lower it',
+      'found 401d; activity is kept for 400d; use a shorter one',
       'the periods sustained periodsSustained has no to; it needs one: the highest value: more periods count as this; add it',
     )
   })
@@ -114,16 +114,16 @@ describe('what features may not be:', () => {
         found =>
           `found ${found}; accepted: a latest value, or the beginning of some followed by *: traits.stakeholder.*, traits.owns.crm; write, for example, "traits.stakeholder.*"`,
       ),
-      'found "5"; c is a number; its default is one too; change it, or its type',
-      'found 0; d is a flag (true or false); its default is one too; change it, or its type',
+      'found "5"; c is a number; its default has the same type; change the default or the type',
+      'found 0; d is a flag (true or false); its default has the same type; change the default or the type',
       'found a list of 1; accepted: a number, a text, true or false; write, for example, 5',
-      'the feature f has default without latest; they go together; add latest or take default away',
+      'the feature f has default without latest; they go together; add latest or remove default',
     )
   })
 })
 
-describe('what formulas of features may not be:', () => {
-  it('of names that are no features, of types that do not fit, not CEL', () => {
+describe('formulas of features are refused with', () => {
+  it('unknown features, types that do not fit, and texts that are not CEL', () => {
     expectRefused(
       {
         ...features(
@@ -148,7 +148,7 @@ describe('what formulas of features may not be:', () => {
     )
   })
 
-  it('of another type than where they are read', () => {
+  it('a type that does not fit where the formula is read', () => {
     expectRefused(
       {
         ...features(
@@ -167,7 +167,7 @@ describe('what formulas of features may not be:', () => {
     )
   })
 
-  it('circles', () => {
+  it('cycles', () => {
     expectRefused(
       {
         ...features(
@@ -179,12 +179,12 @@ describe('what formulas of features may not be:', () => {
         ),
         ...RULE,
       },
-      'a → b → c → a is a circle; a feature may not read itself; break it',
-      'd → d is a circle; a feature may not read itself; break it',
+      'a → b → c → a is a cycle; a feature may not read itself; break it',
+      'd → d is a cycle; a feature may not read itself; break it',
     )
   })
 
-  it('too large', () => {
+  it('too many parts', () => {
     const sum = Array(150).fill('n').join(' + ')
     expectRefused(
       { ...features(N, `a: { formula: §${sum} }`), ...RULE },
@@ -192,7 +192,7 @@ describe('what formulas of features may not be:', () => {
     )
   })
 
-  it('looked over because the feature is wrong elsewhere', () => {
+  it('problems of their own, also when the feature is malformed', () => {
     expectRefused(
       { ...features(N, 'a: { formula: §nn, §witin: 3d }'), ...RULE },
       '"nn" is not a feature; accepted: a name from features; did you mean "n"?',
@@ -201,8 +201,8 @@ describe('what formulas of features may not be:', () => {
   })
 })
 
-describe('what points each may not be:', () => {
-  it('none, of no number, or out of all proportion', () => {
+describe('points for each one are refused with', () => {
+  it('texts, zeros, extreme ratios, and missing or conflicting keys', () => {
     expectRefused(
       rules(
         'a: { each: { of: §plan, points: 2, max: 10 } }',
@@ -214,7 +214,7 @@ describe('what points each may not be:', () => {
       'plan is a text; accepted: a feature that is a number; use cases for it',
       'found 0; accepted: the points for each one (more than 0); write, for example, 2',
       'found 0; accepted: the most points that all of them give (more than 0); write, for example, 10',
-      'found 1e-320 points each up to 1000, which no number of them makes; use points and max that are nearer to each other',
+      'found 1e-320 points each up to 1000, which no number can reach; choose points and max that are closer to each other',
       'the points each each has no max; it needs one: the most points that all of them give; add it',
       'the rule e has each and when; it needs exactly one of line, bands, cases, each, when; keep one',
     )

@@ -8,8 +8,8 @@ function triggerWith(more: string) {
   return `triggers: { t: { motion: cross-sell, when: trial, cooldown: 1d, expiry: 1d, reason: Why, ${more} } }`
 }
 
-describe('what triggers and tiers may not say:', () => {
-  it('a confidence or value that is no number, a queue that is no name', () => {
+describe('triggers and tiers are refused with', () => {
+  it('a confidence or value that is not a number, or a queue that is not a name', () => {
     expectRefused(
       {
         tiers: 'tiers: [{ name: low, from: 0, queue: §My Queue }, { name: high, from: 50 }]',
@@ -23,8 +23,8 @@ describe('what triggers and tiers may not say:', () => {
   })
 })
 
-describe('what alerts may not say:', () => {
-  it('conditions, gates, reasons and spans that are wrong', () => {
+describe('alerts are refused with', () => {
+  it('wrong conditions, gates, reasons and durations', () => {
     expectRefused(
       {
         rest: `gates: { health: { open: seats > 1, missing: open } }
@@ -44,12 +44,12 @@ alerts:
       'found 59m; at least 1h is accepted; use a longer one',
       '"plam" is not a feature; accepted: a name from features; did you mean "plan"?',
       'found 401d; at most 400d is accepted; use a shorter one',
-      'seats is not in when; a reason tells what when has read; put it there, as in && known(seats), or take it away',
+      'seats is not in when; a reason shows only features that when reads; put it there, as in && known(seats), or remove it',
       'found the name "valueOf", which is a reserved word; any other name is accepted; choose another',
     )
   })
 
-  it('of the wrong form', () => {
+  it('the wrong form', () => {
     expectRefused(
       {
         rest: `alerts:
@@ -66,8 +66,8 @@ alerts:
   })
 })
 
-describe('what accounts may not say:', () => {
-  it('nothing, ids of the wrong form, conditions on the score', () => {
+describe('accounts are refused with', () => {
+  it('no content, ids of the wrong form, and conditions on the score', () => {
     expectRefused(
       {
         rest: `accounts: { include: §{}, exclude: { when: §score > 3, ids: [§7, ${'é'.repeat(300)}] } }`,
@@ -86,13 +86,13 @@ describe('what accounts may not say:', () => {
     )
     expectRefused(
       { rest: 'accounts: { §only: [a] }' },
-      '"only" is not a key of a selection of accounts; accepted: include, exclude; take it away',
+      '"only" is not a key of a selection of accounts; accepted: include, exclude; remove it',
     )
   })
 })
 
 describe('10,000 accounts', () => {
-  it('that are all wrong make 201 problems, and take no long time', () => {
+  it('with all ids wrong give 201 problems, and quickly', () => {
     const rest = `accounts: { include: { ids: [${Array.from({ length: 10_000 }, (_, index) => index)}] } }`
     const started = performance.now()
     expect(problemsOf(modelText({ rest }))).toHaveLength(201)
@@ -100,8 +100,8 @@ describe('10,000 accounts', () => {
   })
 })
 
-describe('what facets may not be:', () => {
-  it('of the wrong form, or more than 8', () => {
+describe('facets are refused with', () => {
+  it('the wrong form, or more than 8 entries', () => {
     expectRefused(
       { rest: 'facets: { plan: §traits, §my-csm: traits.csm, §toString: traits.x }' },
       `found "traits"; accepted: ${KEY}; write, for example, "contract.seats"`,
@@ -116,15 +116,15 @@ describe('what facets may not be:', () => {
   })
 })
 
-describe('what rates may not be:', () => {
-  it('of segments by whose name the API asks for something else', () => {
+describe('rates are refused with', () => {
+  it('segments whose name is another parameter of the API', () => {
     expectRefused(
       { rest: 'rates: { a: { by: { §window: { of: traits.window, values: [wide] } } } }' },
-      'found the name "window", by which the API asks for something else; any other name is accepted; choose another',
+      'found the name "window", which the API uses as a parameter; any other name is accepted; choose another',
     )
   })
 
-  it('of segments that are there anyway, or too many', () => {
+  it('segments that exist anyway, or too many segments', () => {
     const values = (count: number) => Array.from({ length: count }, (_, index) => `v${index}`)
     expectRefused(
       {
@@ -137,9 +137,9 @@ describe('what rates may not be:', () => {
       },
       'found "traits"; accepted: usage, intent, outcome; write one of these',
       'found a list of 0; accepted: the values that are told apart, as texts (at least 1); write, for example, ["onboarding","adopting"]',
-      'found "other", which is there anyway; any other value is accepted; take it away',
-      'found "unknown", which is there anyway; any other value is accepted; take it away',
-      'these segments make 1010 combinations, other and unknown counted; at most 1000 are accepted; list fewer values',
+      'found "other", which every segment has anyway; any other value is accepted; remove it',
+      'found "unknown", which every segment has anyway; any other value is accepted; remove it',
+      'these segments make 1010 combinations, including other and unknown; at most 1000 are accepted; list fewer values',
       'found "x" twice; each is given once; delete one of them',
       'the segment y has no of; it needs one: the latest value: traits.stage; add it',
       'the segment y has no values; it needs one: the values that are told apart, as texts; add it',
@@ -147,8 +147,8 @@ describe('what rates may not be:', () => {
   })
 })
 
-describe('what key figures may not be:', () => {
-  it('measures of two kinds or none, and what does not go with them', () => {
+describe('KPIs are refused with', () => {
+  it('measures of two kinds or none, and keys that do not go with the kind', () => {
     expectRefused(
       {
         rest: `kpis:
@@ -167,11 +167,11 @@ describe('what key figures may not be:', () => {
       },
       'the measure a has none of them; it needs exactly one of count, sum, pqls, accounts, fixed; add one',
       'the measure b has count and fixed; it needs exactly one of count, sum, pqls, accounts, fixed; keep one',
-      'the measure c has property without sum; they go together; add sum or take property away',
-      'found over beside fixed; a fixed measure is the same in every month; take over away',
-      'found where beside fixed; it goes with count or sum, which read signals; take where away',
+      'the measure c has property without sum; they go together; add sum or remove property',
+      'found over beside fixed; a fixed measure is the same in every month; remove over',
+      'found where beside fixed; it goes with count or sum, which read signals; remove where',
       'found "made"; accepted: created; write one of these',
-      'found where beside accounts; it goes with count or sum, which read signals; take where away',
+      'found where beside accounts; it goes with count or sum, which read signals; remove where',
       'found a list of 0; accepted: a list of names (at least 1); change it',
       'found a list of 0; accepted: a list of values, one at least (at least 1); write, for example, ["plan-upgrade","usage-upsell"]',
       'found the name "constructor", which is a reserved word; any other name is accepted; choose another',
@@ -182,7 +182,7 @@ describe('what key figures may not be:', () => {
     )
   })
 
-  it('metrics that read features, metrics, or nothing that there is', () => {
+  it('metrics that read features, metrics, or unknown names', () => {
     expectRefused(
       {
         rest: `kpis:
@@ -202,14 +202,14 @@ describe('what key figures may not be:', () => {
       'found 3; accepted: what is aimed at, in quotes: >, >=, < or <=, and a number (a text); write, for example, "> 3"',
       'this gives a flag (true or false); this formula is a number; calculate one, as in x ? 1 : 0',
       'found "= 3"; accepted: what is aimed at, in quotes: >, >=, < or <=, and a number; write, for example, "> 3"',
-      'known() is given something else; it takes the name of one measure; write known(measure)',
+      'known() takes the name of one measure and nothing else; write known(measure)',
       'has() is not accepted; the only function is known(measure); write known(measure)',
       'the metric e has no unit; it needs one: what the number is; add it',
       '"wom" is not a measure; accepted: a name from measures; did you mean "won"?',
     )
   })
 
-  it('half of it', () => {
+  it('measures without metrics', () => {
     expectRefused(
       { rest: '§kpis: { measures: { a: { fixed: 1 } } }' },
       'the key figures kpis has no metrics; it needs one: the key figures, by name; add it',

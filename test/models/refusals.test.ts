@@ -3,7 +3,7 @@ import { errorOf, expectRefused, features, modelText, problemsOf, rules } from '
 
 const CORRECT = 'correct it here; a text with ": " or " #" in it, or a quote in front, goes in quotes'
 
-/** Only the messages, for texts in which places say nothing. */
+/** The messages alone, for texts where positions do not matter. */
 function messagesOf(text: string): string[] {
   return errorOf(text).problems.map(problem => problem.message)
 }
@@ -25,16 +25,16 @@ describe('what is not YAML is refused:', () => {
   it('two documents', () => {
     expectRefused(
       `${modelText()}\n§---\n${modelText()}`,
-      'found a second document; a file holds one model; take the --- away, or put it into a file of its own',
+      'found a second document; a file holds one model; remove the ---, or put it into a file of its own',
     )
   })
 
-  it('at most 20 problems are told', () => {
+  it('with at most 20 problems', () => {
     expect(problemsOf(']'.repeat(1000))).toHaveLength(20)
   })
 })
 
-describe('YAML that means trouble is refused:', () => {
+describe('YAML that a model may not use is refused:', () => {
   it('an empty text', () => {
     for (const text of ['', '# nothing\n', '---\n', 'null']) {
       expect(messagesOf(text)).toEqual([
@@ -49,8 +49,8 @@ describe('YAML that means trouble is refused:', () => {
         score: 'score: { scale: 10, max: 100, §scale: 1 }',
         head: 'id: small\nversion: 1\nname: Small\n§id: small',
       },
-      '"id" is here twice; a key is given once; delete one of them',
-      '"scale" is here twice; a key is given once; delete one of them',
+      'the key "id" is given twice; a key is given once; delete one of them',
+      'the key "scale" is given twice; a key is given once; delete one of them',
     )
   })
 
@@ -64,13 +64,13 @@ describe('YAML that means trouble is refused:', () => {
           '§__proto__: { latest: traits.x }',
         ),
       },
-      'found the key "__proto__"; it is never accepted; take it away',
-      'found the key "__proto__"; it is never accepted; take it away',
+      'found the key "__proto__"; it is never accepted; remove it',
+      'found the key "__proto__"; it is never accepted; remove it',
     )
     expect(({} as Record<string, unknown>)['polluted']).toBe(undefined)
   })
 
-  it('names that every object has', () => {
+  it('names that every JavaScript object has', () => {
     expectRefused(
       {
         ...features('§constructor: { latest: contract.seats }', '§toString: { latest: contract.seats }'),
@@ -92,7 +92,7 @@ describe('YAML that means trouble is refused:', () => {
         tiers: 'tiers: !!seq §[{ name: a, from: 0 }]',
       },
       ...['tag:yaml.org,2002:int', '!x', 'tag:yaml.org,2002:seq'].map(
-        tag => `found the tag "${tag}"; no tags are accepted; take it away`,
+        tag => `found the tag "${tag}"; no tags are accepted; remove it`,
       ),
     )
   })
@@ -113,7 +113,7 @@ describe('YAML that means trouble is refused:', () => {
     ])
   })
 
-  it('aliases that multiply', () => {
+  it('aliases that multiply the file', () => {
     const layers = 'abcdefghi'
       .split('')
       .map((name, i, all) => `${name}: &${name} [${Array(9).fill(i === 0 ? 'x' : `*${all[i - 1]}`)}]`)
@@ -128,7 +128,7 @@ describe('YAML that means trouble is refused:', () => {
     )
   })
 
-  it('more than 256 KiB, whatever is in it', () => {
+  it('more than 256 KiB, whatever the content', () => {
     const text = modelText().padEnd(256 * 1024, '\n')
     expect(() => errorOf(text)).toThrow('the model was accepted')
     expect(problemsOf(`${text}\n`)).toEqual([
@@ -139,7 +139,7 @@ describe('YAML that means trouble is refused:', () => {
     ])
   })
 
-  // Of these, "[" 100,000 times ends a Node 20 process that hands it to the YAML composer.
+  // "[" 100,000 times ends a Node 20 process if the YAML composer gets it.
   it.each(['[', '{a: ', '- ', '? ', '[a, {b: ', '&a [', 'a:\n', '\t', '"', '*a ', '{}'])(
     'repeats without end: %j',
     { timeout: 60_000 },
@@ -150,13 +150,13 @@ describe('YAML that means trouble is refused:', () => {
     },
   )
 
-  it('but at most 200 problems are told', () => {
+  it('with at most 200 problems', () => {
     const messages = messagesOf(`${modelText()}\n${'id: a\n'.repeat(300)}`)
     expect(messages).toHaveLength(201)
-    expect(messages[200]).toBe('and 100 more problems, from here on; correct those before first')
+    expect(messages[200]).toBe('and 100 more problems from here on; correct the ones above first')
   })
 
-  it('nesting of more than 40 levels, at the place where it goes too deep', () => {
+  it('nesting of more than 40 levels, at the position where it gets too deep', () => {
     expect(problemsOf(`a: ${'['.repeat(60)}${']'.repeat(60)}`)).toEqual([
       'small.yaml:1:44: nested more than 40 levels deep; a model needs 9',
     ])
@@ -171,7 +171,7 @@ describe('the form is checked:', () => {
   const SPAN = 'a length of time in days, hours or minutes, at most 1000d: 30d, 36h, 15m'
   const KEY = 'a latest value: traits, health or contract, a dot, and the property: contract.seats'
 
-  it('what must be there', () => {
+  it('required keys', () => {
     expectRefused(
       '§§§§§§§§a: 1',
       "the scoring model has no id; it needs one: the model's id, the same in every version: lower-case words joined by hyphens; add it",
@@ -181,7 +181,7 @@ describe('the form is checked:', () => {
       'the scoring model has no features; it needs one: what the model reads, by name; add it',
       "the scoring model has no groups; it needs one: the score's parts, by name: each has a weight, a cap and rules; add it",
       'the scoring model has no tiers; it needs one: the tiers, from the lowest to the highest; add it',
-      '"a" is not a key of a scoring model; accepted: id, version, name, score, features, groups, tiers, tierPolicy, gates, triggers, alerts, accounts, facets, rates, kpis, examples; take it away',
+      '"a" is not a key of a scoring model; accepted: id, version, name, score, features, groups, tiers, tierPolicy, gates, triggers, alerts, accounts, facets, rates, kpis, examples; remove it',
     )
   })
 
@@ -208,7 +208,7 @@ describe('the form is checked:', () => {
     )
   })
 
-  it('an empty value, at its key', () => {
+  it('an empty value, reported at its key', () => {
     expectRefused(
       { head: 'id: small\nversion: 1\n§name:' },
       'found nothing; accepted: the model\'s name, for people (a text); write, for example, "Expansion Revenue Score"',
@@ -227,7 +227,7 @@ describe('the form is checked:', () => {
     )
   })
 
-  it('features of no kind, and of two', () => {
+  it('features of no kind or of two kinds', () => {
     const kinds =
       'count, sum, distinctNames, activeDays, distinctUsers, powerUsers, distinctValues, newValues, latest, knownKeys, daysSustained, periodsSustained, daysUntil, daysSince, daysSinceSignal, growth, ratio, largest, smallest, formula'
     expectRefused(
@@ -242,7 +242,7 @@ describe('the form is checked:', () => {
     )
   })
 
-  it('windows, days and lengths of time', () => {
+  it('windows, days and durations', () => {
     expectRefused(
       {
         ...features(
@@ -268,8 +268,8 @@ triggers:
       `found "0d"; accepted: ${WINDOW}; write, for example, "30d"`,
       `found "24h"; accepted: ${DAYS}; write, for example, "30d"`,
       `found "24h"; accepted: ${DAYS}; write, for example, "30d"`,
-      'found 401d; activity is held for 400d; use a shorter one',
-      'found 49h; activity is held by the hour for 48h; use days',
+      'found 401d; activity is kept for 400d; use a shorter one',
+      'found 49h; activity is kept by the hour for 48h; use days',
       'found 400d; at most 399d is accepted here; use a shorter one',
       'found 201d; at most 200d is accepted here; use a shorter one',
       `found "1.5d"; accepted: ${SPAN}; write, for example, "30d"`,
@@ -325,19 +325,19 @@ triggers:
           'f: { of: users, bands: [§{ points: 1 }, §{ from: 1, above: 1, points: 1 }] }',
         ),
       },
-      'the feature seats has type without latest; they go together; add latest or take type away',
-      'the rule a has bands without of; they go together; add of or take bands away',
-      'the rule b has below without bands; they go together; add bands or take below away',
-      'the rule c has when without points; they go together; add points or take when away',
-      'the case cases[0] has when without points; they go together; add points or take when away',
-      'the case cases[0] has points without when; they go together; add when or take points away',
+      'the feature seats has type without latest; they go together; add latest or remove type',
+      'the rule a has bands without of; they go together; add of or remove bands',
+      'the rule b has below without bands; they go together; add bands or remove below',
+      'the rule c has when without points; they go together; add points or remove when',
+      'the case cases[0] has when without points; they go together; add points or remove when',
+      'the case cases[0] has points without when; they go together; add when or remove points',
       'the case cases[1] has when and otherwise; it needs exactly one of when, otherwise; keep one',
       'the band bands[0] has none of them; it needs exactly one of from, above; add one',
       'the band bands[1] has from and above; it needs exactly one of from, above; keep one',
     )
   })
 
-  it('what a missing value gives', () => {
+  it('the points for a missing value', () => {
     const accepted =
       "a number of points, or exclude: the rule is left out and the group's other rules are scaled up"
     expectRefused(
@@ -357,7 +357,7 @@ triggers:
     )
   })
 
-  it('motions, with the nearest one', () => {
+  it('motions, with the nearest name', () => {
     expectRefused(
       { rest: 'triggers: { t: { motion: §crosssell, when: trial, cooldown: 1d, expiry: 1d, reason: Why } }' },
       'found "crosssell"; accepted: seat-expansion, plan-upgrade, cross-sell, feature-expansion, usage-upsell, renewal-upgrade; did you mean "cross-sell"?',
@@ -365,8 +365,8 @@ triggers:
   })
 })
 
-describe('what the parts say of each other is checked:', () => {
-  it('features that do not exist, are no numbers, or read themselves', () => {
+describe('references between parts are checked:', () => {
+  it('features that do not exist, are not numbers, or read themselves', () => {
     expectRefused(
       {
         ...features(
@@ -385,8 +385,8 @@ describe('what the parts say of each other is checked:', () => {
       },
       '"usres" is not a feature; accepted: a name from features; did you mean "users"?',
       'plan is a text; accepted: a feature that is a number; use cases for it',
-      'b → c → d → b is a circle; a feature may not read itself; break it',
-      'e → e is a circle; a feature may not read itself; break it',
+      'b → c → d → b is a cycle; a feature may not read itself; break it',
+      'e → e is a cycle; a feature may not read itself; break it',
       'plan is a text; accepted: a feature that is a number; use cases for it',
       '"plans" is not a feature; accepted: a name from features; did you mean "plan"?',
     )
@@ -426,16 +426,16 @@ describe('what the parts say of each other is checked:', () => {
         'd: { cases: [{ §otherwise: 1 }, { when: trial, points: 2 }] }',
         'e: { when: trial, points: { line: { of: users, corners: [[1, 1], [§-1, 2]] } } }',
       ),
-      'found 0 after 0; corners go up from one to the next; sort them, or use cases for a jump',
-      'found from 1 after from 1; bands go up; sort them',
-      'found from 1 after above 1; bands go up; sort them',
-      'found from 0 after from 1; bands go up; sort them',
-      'found otherwise before other cases; only the last case may be so; move it',
-      'found -1 after 1; corners go up from one to the next; sort them, or use cases for a jump',
+      'found 0 after 0; each corner is above the one before; sort them, or use cases for a jump',
+      'found from 1 after from 1; each band is above the one before; sort them',
+      'found from 1 after above 1; each band is above the one before; sort them',
+      'found from 0 after from 1; each band is above the one before; sort them',
+      'found otherwise before other cases; only the last case may have it; move it',
+      'found -1 after 1; each corner is above the one before; sort them, or use cases for a jump',
     )
   })
 
-  it('groups that can give nothing, and rules with one name', () => {
+  it('groups that can give no points, and rules with the same name', () => {
     expectRefused(
       {
         groups: `groups:
@@ -458,14 +458,14 @@ describe('what the parts say of each other is checked:', () => {
           'tiers: [{ name: a, from: §1 }, { name: b, from: §1 }, { name: §a, from: §101 }, { name: c, from: §50 }]',
       },
       'the lowest tier is from 1, and scores begin at 0; it holds all the lowest scores; write from: 0',
-      'found from 1 after 1; tiers go up, the lowest first; sort them',
+      'found from 1 after 1; each tier is above the one before; sort them',
       "the tier a is also tiers[0]; a tier's name is used once; choose another",
       'the tier a is from 101, and scores end at 100; at most that is accepted; lower it',
-      'found from 50 after 101; tiers go up, the lowest first; sort them',
+      'found from 50 after 101; each tier is above the one before; sort them',
     )
   })
 
-  it('gates that do not exist, and reasons that tell nothing', () => {
+  it('gates that do not exist, and reasons with unknown placeholders', () => {
     expectRefused(
       {
         rest: `gates: { health: { open: seats > 1, missing: open } }
@@ -481,13 +481,13 @@ triggers:
       '"helth" is not a gate; accepted: health; did you mean "health"?',
       '"usres" is not a feature; accepted: a name from features; did you mean "users"?',
       'plan is not a number; {feature%} takes one; write {plan}',
-      'found a single {; accepted: {feature} and {feature%}; close it or take it away',
-      'seats is not in when; a reason tells what when has read; put it there, as in && known(seats), or take it away',
-      'found a single }; accepted: {feature} and {feature%}; close it or take it away',
+      'found a single {; accepted: {feature} and {feature%}; close it or remove it',
+      'seats is not in when; a reason shows only features that when reads; put it there, as in && known(seats), or remove it',
+      'found a single }; accepted: {feature} and {feature%}; close it or remove it',
     )
   })
 
-  it('a gate where there are none', () => {
+  it('a gate in a model without gates', () => {
     expectRefused(
       {
         rest: 'triggers: { t: { motion: cross-sell, when: trial, gates: [§g], cooldown: 1d, expiry: 1d, reason: Why } }',

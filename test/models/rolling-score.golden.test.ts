@@ -6,7 +6,9 @@ import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
 
 const FILE = 'bench/rolling-score.yaml'
 
-/** The integers of the peer's README: exact, where the formula in doubles is wrong for 100 of these inputs. */
+/**
+ * The integers of the peer's README. They are exact; the formula in doubles is wrong for 100 of these inputs.
+ */
 function exactScore(days: number, names: number, users: number, intents: number): number {
   return Math.floor((32 * days + 75 * names + 24 * users + 72 * intents + 12) / 24)
 }
@@ -42,7 +44,7 @@ it('the rolling score and its tier are exact for each of the 35,154 possible inp
   expect(wrong).toEqual([])
 })
 
-it('more than enough is enough', () => {
+it('input above the maximum counts as the maximum', () => {
   const model = compileModel(parseModel(readFileSync(FILE, 'utf8'), FILE))
   const values = { activeDays30: 30, distinctNames30: 11, distinctUsers30: 50, intentCount30: 900 }
   expect(evaluateFeatures(model, values)).toMatchObject({ score: 100, tier: 'ready', coverage: 1 })

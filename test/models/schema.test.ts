@@ -9,7 +9,7 @@ interface Part {
   readonly [key: string]: unknown
 }
 
-/** Every schema within the schema, with its place. */
+/** All schemas within the schema, with their paths. */
 function* partsOf(part: Part, place: string): Generator<[place: string, part: Part]> {
   yield [place, part]
   for (const key of ['properties', 'definitions']) {
@@ -37,9 +37,9 @@ describe('the JSON Schema of scoring models', () => {
     expect(silent.map(([place]) => place)).toEqual([])
   })
 
-  it('describes whatever a message may have to name', () => {
+  it('describes every part that a message may name', () => {
     const silent = PARTS.filter(([, part]) => part['$ref'] === undefined && part['description'] === undefined)
-    // Only wrappers that no error is about.
+    // This part is a wrapper: no error is about it.
     expect(silent.map(([place]) => place)).toEqual(['#/definitions/casePoints/then'])
   })
 
@@ -53,15 +53,15 @@ describe('the JSON Schema of scoring models', () => {
     expect(bare.map(([place]) => place)).toEqual([])
   })
 
-  it('tells the default of every key whose description names one', () => {
-    const told = PARTS.filter(
+  it('has a default for every key whose description names one', () => {
+    const withDefault = PARTS.filter(
       ([place, part]) =>
         /\/properties\/[^/]+$/.test(place) &&
         /Default: -?[0-9]+\.$/.test(String(part['description'])) &&
         part['$ref'] === undefined,
     )
-    expect(told.length).toBeGreaterThan(5)
-    for (const [place, part] of told) {
+    expect(withDefault.length).toBeGreaterThan(5)
+    for (const [place, part] of withDefault) {
       expect([place, String(part['description'])]).toEqual([
         place,
         expect.stringMatching(new RegExp(`Default: ${part['default']}\\.$`)),
@@ -69,14 +69,14 @@ describe('the JSON Schema of scoring models', () => {
     }
   })
 
-  it('accepts no key that it does not name', () => {
+  it('accepts only keys that it names', () => {
     const open = PARTS.filter(
       ([, part]) => part['type'] === 'object' && part['additionalProperties'] === undefined,
     )
     expect(open.map(([place]) => place)).toEqual([])
   })
 
-  it('bounds every text, list and block', () => {
+  it('limits every text, list and block', () => {
     const unbounded = PARTS.filter(([, part]) => {
       if (part['type'] === 'string') return part['maxLength'] === undefined && part['pattern'] === undefined
       if (part['type'] === 'array') return part['maxItems'] === undefined && part['uniqueItems'] !== true
@@ -85,7 +85,7 @@ describe('the JSON Schema of scoring models', () => {
     expect(unbounded.map(([place]) => place)).toEqual([])
   })
 
-  it('gives examples and defaults that it accepts', () => {
+  it('accepts its own examples and defaults', () => {
     const ajv = new Ajv({ strict: false }).addSchema(schema)
     for (const [place, part] of PARTS) {
       const values = [
@@ -106,7 +106,7 @@ describe('the JSON Schema of scoring models', () => {
     expect(alert.properties.priority.enum).toEqual(PRIORITIES)
   })
 
-  it('is named in the first line of every model that ships, where editors look for it', () => {
+  it('is named in the first line of every shipped model, where editors look for it', () => {
     for (const file of SHIPPED_MODELS) {
       const [first] = readFileSync(file, 'utf8').split('\n')
       expect(first).toBe('# yaml-language-server: $schema=../schemas/scoring-model.schema.json')

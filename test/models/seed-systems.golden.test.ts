@@ -7,8 +7,8 @@ import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
 import { table } from '../support/table.ts'
 
 /**
- * The three systems whose definitions name inputs and give no weights: every input that they name is one of the model's, the
- * score is the weighted sum that they ask for, and what they call a rate is one.
+ * Three systems whose definitions name inputs but no weights. Each named input is an input of the model, the
+ * score is the weighted sum in the definition, and each named rate is a rate of the model.
  */
 
 function load(name: string): {
@@ -60,7 +60,7 @@ describe('the Expansion Opportunity Score', () => {
     expect(evaluate(features)).toMatchObject({ score, tier })
   })
 
-  it('counts the total of active accounts, by tier, region and for any period', () => {
+  it('counts all active accounts, by tier and region, for any period', () => {
     const [rate] = definition.rates
     expect(rate).toMatchObject({ name: 'active-accounts', select: { kinds: ['usage'] } })
     expect(rate!.segments.map(({ name }) => name)).toEqual(['tier', 'region'])
@@ -71,7 +71,7 @@ describe('the Expansion Opportunity Score', () => {
 describe('the Expansion Readiness Index', () => {
   const { definition, evaluate } = load('expansion-readiness-index')
 
-  it('is made of its five inputs', () => {
+  it('has its five inputs', () => {
     expect(definition.groups.map(({ title }) => title)).toEqual([
       'Feature usage frequency',
       'Active users',
@@ -129,7 +129,7 @@ describe('the Expansion Intent Signal Rate', () => {
                4 |                3 |        2 |             3 |   100 | strong-intent
               99 |                0 |        0 |             1 |    20 | some-intent
   `)
-  it.each(rows)('one signal is enough to have some intent: %o', ({ score, tier, ...features }) => {
+  it.each(rows)('needs one signal for some intent: %o', ({ score, tier, ...features }) => {
     expect(evaluate(features)).toMatchObject({ score, tier })
   })
 })

@@ -1,7 +1,8 @@
 import { decodeRecord } from '../../log/decode-records.ts'
 import type { Log, LogRecord } from '../../log/log.ts'
-import { InvalidModelError } from '../../models/invalid-model-error.ts'
+
 import { ModelLibrary } from '../../models/model-library.ts'
+import { InvalidModelError } from '../../models/problems.ts'
 import type { LogEntry } from '../../scoring/fold.ts'
 import type { Signal } from '../../signals/signal.ts'
 import { openSignalFile, readSignalFile, type SignalLine } from '../signal-file.ts'

@@ -1,5 +1,5 @@
 import type { AccountDiff } from '../../analysis/diff-account.ts'
-import type { DiffSums } from '../../analysis/sum-diffs.ts'
+import type { DiffSums } from '../../analysis/summarize-diffs.ts'
 import type { ModelDiffHead } from '../../console/print-model-diff.ts'
 
 /**

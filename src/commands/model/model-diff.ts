@@ -1,7 +1,6 @@
 import { type AccountDiff, diffAccount, isChanged } from '../../analysis/diff-account.ts'
 import { modelChanges } from '../../analysis/model-changes.ts'
-import { MostChanged } from '../../analysis/most-changed.ts'
-import { DiffSum } from '../../analysis/sum-diffs.ts'
+import { DiffAccumulator, MostChanged } from '../../analysis/summarize-diffs.ts'
 import { tryModel } from '../../analysis/try-model.ts'
 import { type Config, readConfig } from '../../app/config.ts'
 import { openServed } from '../../app/open-backend.ts'
@@ -75,7 +74,7 @@ interface Comparison {
 async function diffStore(comparison: Comparison, options: ModelDiffOptions, file: string): Promise<number> {
   const { config, library, store, overview, from, active, to } = comparison
   const now = Date.now()
-  const sum = new DiffSum()
+  const sum = new DiffAccumulator()
   const most = new MostChanged(options.limit)
   const before = (from === undefined ? active : [from]).map(model => ({
     model: model.definition,

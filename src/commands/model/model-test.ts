@@ -1,5 +1,4 @@
-import { checkExample } from '../../analysis/check-example.ts'
-import { runExample } from '../../analysis/run-example.ts'
+import { checkExample, runExample } from '../../analysis/run-example.ts'
 import { readConfig } from '../../app/config.ts'
 import { readModelFiles } from '../../app/read-model-files.ts'
 import { formatModelTest, type TestedModel } from '../../console/print-model-test.ts'

@@ -1,6 +1,5 @@
 import { type ComparedPqlEvent, type ComparedTierChange, RunComparison } from '../../analysis/compare-runs.ts'
-import type { RunDiff } from '../../analysis/run-diff.ts'
-import type { BySide, TimeWindow } from '../../analysis/time-window.ts'
+import type { BySide, RunDiff, TimeWindow } from '../../analysis/run-diff.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import type { Log, LogRecord } from '../../log/log.ts'
 import type { TopicNames } from '../../log/topic-names.ts'

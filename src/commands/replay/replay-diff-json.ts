@@ -1,10 +1,10 @@
 import type {
   ModelRunDiff,
   MovedAccount,
-  OnePql,
+  PqlInBothRuns,
+  PqlInOneRun,
   PqlLife,
   RunDiff,
-  SharedPql,
 } from '../../analysis/run-diff.ts'
 import type { RunDiffHead } from '../../console/print-run-diff.ts'
 
@@ -55,11 +55,11 @@ function movedAccount({ accountId, tier, since }: MovedAccount): object {
   return { accountId, tier, since: { live: isoTime(since.live), replay: isoTime(since.replay) } }
 }
 
-function onePql({ accountId, trigger, motion, ...life }: OnePql): object {
+function onePql({ accountId, trigger, motion, ...life }: PqlInOneRun): object {
   return { accountId, trigger, motion, ...lifeJson(life) }
 }
 
-function sharedPql({ accountId, trigger, motion, life, shiftMs }: SharedPql): object {
+function sharedPql({ accountId, trigger, motion, life, shiftMs }: PqlInBothRuns): object {
   return {
     accountId,
     trigger,

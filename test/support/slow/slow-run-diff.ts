@@ -1,6 +1,6 @@
 import type { ComparedPqlEvent, ComparedTierChange } from '../../../src/analysis/compare-runs.ts'
 import type { Period } from '../../../src/analysis/periods.ts'
-import type { RunSide } from '../../../src/analysis/time-window.ts'
+import type { RunSide } from '../../../src/analysis/run-diff.ts'
 
 /** Two runs of one model compared the obvious way: every moment and every pair is looked at, over all events. */
 
