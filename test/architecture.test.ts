@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { PACKAGE_ROOT } from '../src/app/config.ts'
+
+const SRC = join(PACKAGE_ROOT, 'src')
 
 /** The folders of src/ that each folder may import from; ARCHITECTURE.md gives the reasons. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -30,9 +33,9 @@ interface Import {
 }
 
 function importsOf(): Import[] {
-  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
   return files.flatMap(file => {
-    const text = readFileSync(join('src', file), 'utf8')
+    const text = readFileSync(join(SRC, file), 'utf8')
     return [...text.matchAll(/^(?:import|export)\b[^'"]*?from '([^']+)'/gm)].map(([, from]) => ({
       file,
       from: from!,
@@ -81,11 +84,11 @@ describe('imports', () => {
 })
 
 describe('scoring is pure and synchronous', () => {
-  const files = readdirSync('src/scoring', { recursive: true, encoding: 'utf8' }).filter(file =>
+  const files = readdirSync(join(SRC, 'scoring'), { recursive: true, encoding: 'utf8' }).filter(file =>
     file.endsWith('.ts'),
   )
   test.each(files)('%s', file => {
-    const code = readFileSync(join('src/scoring', file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+    const code = readFileSync(join(SRC, 'scoring', file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
     expect(code).not.toMatch(
       /Date\.now|new Date\(\)|Math\.random|\bprocess\.|\bawait\b|\basync\b|setTimeout|console\./,
     )
@@ -102,8 +105,8 @@ test('only kafka-wire/hooks uses internals of kafkajs, and only log/kafka uses k
 })
 
 test('only config.ts reads the environment', () => {
-  const readers = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter(
-    file => file.endsWith('.ts') && readFileSync(join('src', file), 'utf8').includes('process.env'),
+  const readers = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(
+    file => file.endsWith('.ts') && readFileSync(join(SRC, file), 'utf8').includes('process.env'),
   )
   expect(readers).toEqual(['app/config.ts'])
 })

@@ -1,30 +1,31 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { PACKAGE_ROOT } from '../src/app/config.ts'
 import { buildCli, runCli } from './commands/cli.ts'
 
 const PAGES = [
   'README.md',
   'ARCHITECTURE.md',
   'bench/README.md',
-  ...readdirSync('docs').map(file => join('docs', file)),
+  ...readdirSync(join(PACKAGE_ROOT, 'docs')).map(file => join('docs', file)),
 ]
 
 describe.each(PAGES)('%s', page => {
-  const text = readFileSync(page, 'utf8')
+  const text = readFileSync(join(PACKAGE_ROOT, page), 'utf8')
 
   test('links to what is there', () => {
     const targets = [...text.matchAll(/\]\(([^)#]+)\)/g)]
       .map(([, target]) => target!)
       .filter(target => !target.includes('://'))
-    expect(targets.filter(target => !existsSync(join(dirname(page), target)))).toEqual([])
+    expect(targets.filter(target => !existsSync(join(PACKAGE_ROOT, dirname(page), target)))).toEqual([])
   })
 
   test('links to headings that are there', () => {
     const targets = [...text.matchAll(/\]\(([^)#:]*)#([^)]+)\)/g)]
     const lost = targets
       .filter(([, file, anchor]) => {
-        const target = file === '' ? page : join(dirname(page), file!)
+        const target = join(PACKAGE_ROOT, file === '' ? page : join(dirname(page), file!))
         return existsSync(target) && !anchorsIn(readFileSync(target, 'utf8')).has(anchor!)
       })
       .map(([link]) => link)
@@ -32,7 +33,7 @@ describe.each(PAGES)('%s', page => {
   })
 
   test('names npm scripts that exist', () => {
-    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    const { scripts } = JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as {
       scripts: Record<string, string>
     }
     const named = [...text.matchAll(/npm (?:run )?(start|test|bench|run [a-z]+)\b/g)].map(([, name]) =>
@@ -65,7 +66,7 @@ const SUBCOMMANDS = new Set(
 /** `upswell send FILE --clock event`: the words of the command, and its options. */
 function commandLines(): { page: string; command: string[]; options: string[] }[] {
   return PAGES.flatMap(page => {
-    const blocks = [...readFileSync(page, 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map(
+    const blocks = [...readFileSync(join(PACKAGE_ROOT, page), 'utf8').matchAll(/```sh\n([\s\S]*?)```/g)].map(
       ([, block]) => block!,
     )
     return blocks.flatMap(block =>

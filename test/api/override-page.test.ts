@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { NOW, signal, World } from './world.ts'
 
-const PAGE = readFileSync('docs/override-a-score.md', 'utf8')
+const PAGE = readFileSync(join(PACKAGE_ROOT, 'docs/override-a-score.md'), 'utf8')
 const MODEL_ID = 'expansion-revenue-score'
-const MODEL = readFileSync(`models/${MODEL_ID}.yaml`, 'utf8')
+const MODEL = readFileSync(join(PACKAGE_ROOT, `models/${MODEL_ID}.yaml`), 'utf8')
 
 /** The bodies of the page's commands, in their order, with the time that the shell would put in. */
 const BODIES = [...PAGE.matchAll(/-d '(\{[\s\S]*?\n\})'/g)].map(([, body]) =>

@@ -1,13 +1,15 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { signal, World } from './world.ts'
 
-const PAGE = readFileSync('docs/rates-and-key-figures.md', 'utf8')
+const PAGE = readFileSync(join(PACKAGE_ROOT, 'docs/rates-and-key-figures.md'), 'utf8')
 const MODELS = ['expansion-intent-signal-rate', 'expansion-opportunity-tracker', 'expansion-revenue-score']
 
 let world: World
 beforeAll(async () => {
-  world = await World.create(MODELS.map(id => readFileSync(`models/${id}.yaml`, 'utf8')))
+  world = await World.create(MODELS.map(id => readFileSync(join(PACKAGE_ROOT, `models/${id}.yaml`), 'utf8')))
   await world.append([signal('acme', { id: 'first', kind: 'intent', name: 'upgrade-page.viewed' })])
 })
 afterAll(async () => {

@@ -8,7 +8,7 @@ const DEFAULTS: Config = {
   kafkaBrokers: [],
   redisUrl: 'redis://127.0.0.1:6379',
   dataDir: '.upswell',
-  models: ['models'],
+  models: [join(PACKAGE_ROOT, 'models')],
   host: '127.0.0.1',
   port: 8080,
   partitions: 4,

@@ -1,14 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises'
+import { existsSync, mkdtempSync } from 'node:fs'
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import { PACKAGE_ROOT } from '../../src/app/config.ts'
-import { withFileLock } from '../support/servers/file-lock.ts'
+import { renameUnlessThere, withFileLock } from '../support/servers/file-lock.ts'
 
 /** In `node_modules`, so that the build finds its dependencies. */
 const CACHE_DIR = join(PACKAGE_ROOT, 'node_modules/.cache/upswell-cli-test')
@@ -16,24 +16,26 @@ const BUILD_TIMEOUT_MS = 120_000
 const OLD_MS = 3_600_000
 
 /**
- * Builds the command line as `npm run build` does, into a folder laid out like the package. Returns the path
- * of its `main.js`. Parallel test files, and later runs on the same sources, share one build.
+ * Builds the command line as `npm run build` does, into a folder that is laid out like the package. Returns
+ * the path of its `main.js`. All test files and runs on the same sources share one build.
  */
 export async function buildCli(): Promise<string> {
   const dir = join(CACHE_DIR, await hashSources())
   await mkdir(CACHE_DIR, { recursive: true })
   await withFileLock(`${dir}.lock`, BUILD_TIMEOUT_MS, async () => {
-    if (existsSync(dir)) return
+    if (existsSync(dir)) {
+      // No run that starts meanwhile takes it for an old one.
+      await utimes(dir, new Date(), new Date())
+      return
+    }
     await removeOldBuilds()
-    const partial = `${dir}.partial`
-    await rm(partial, { recursive: true, force: true })
-    await mkdir(partial)
+    const partial = await mkdtemp(`${dir}.partial-`)
     const tsc = join(PACKAGE_ROOT, 'node_modules/typescript/bin/tsc')
     const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', join(partial, 'dist')]
     await promisify(execFile)(process.execPath, args, { cwd: PACKAGE_ROOT, timeout: BUILD_TIMEOUT_MS })
     await copyFile(join(PACKAGE_ROOT, 'package.json'), join(partial, 'package.json'))
     await symlink(join(PACKAGE_ROOT, 'models'), join(partial, 'models'))
-    await rename(partial, dir)
+    await renameUnlessThere(partial, dir)
   })
   return join(dir, 'dist/src/main.js')
 }
@@ -53,7 +55,8 @@ async function hashSources(): Promise<string> {
 async function removeOldBuilds(): Promise<void> {
   for (const name of await readdir(CACHE_DIR)) {
     const path = join(CACHE_DIR, name)
-    const age = Date.now() - (await stat(path)).mtimeMs
+    // Another run may remove it, too.
+    const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? 0)
     if (age > OLD_MS) await rm(path, { recursive: true, force: true })
   }
 }
@@ -62,6 +65,7 @@ export type Environment = Readonly<Record<string, string>>
 
 export interface CliOptions {
   readonly env?: Environment
+  /** A new empty folder, if left out. */
   readonly cwd?: string
   /** The content of standard input. */
   readonly input?: string | Buffer
@@ -83,9 +87,9 @@ export async function runCli(
   return new CliProcess(main, args, options).ended
 }
 
-/** Children that run: none outlives the tests. */
+/** Children that run: none outlives its test file. */
 const running = new Set<ChildProcess>()
-process.once('exit', () => {
+afterAll(() => {
   for (const child of running) child.kill('SIGKILL')
 })
 
@@ -97,12 +101,12 @@ export class CliProcess {
   readonly #child: ChildProcess
   #end: Ended | undefined
 
-  constructor(main: string, args: readonly string[], { env = {}, cwd = tmpdir(), input }: CliOptions = {}) {
-    // Not the environment of the tests: it may hold settings.
-    const { PATH = '', HOME = '' } = process.env
+  constructor(main: string, args: readonly string[], { env = {}, cwd, input }: CliOptions = {}) {
+    // Passes no other variables of the tests: they may hold settings. The end of a run finds processes by TMPDIR.
+    const { PATH = '', HOME = '', TMPDIR = '' } = process.env
     this.#child = spawn(process.execPath, ['--enable-source-maps', main, ...args], {
-      cwd,
-      env: { PATH, HOME, ...env },
+      cwd: cwd ?? mkdtempSync(join(tmpdir(), 'cwd-')),
+      env: { PATH, HOME, TMPDIR, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     running.add(this.#child)

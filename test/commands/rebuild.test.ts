@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { openEmbeddedBackend } from '../../src/app/embedded-backend.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
@@ -16,7 +18,7 @@ const PARTITIONS = 2
 const TOPICS = topicNames('')
 const MODELS = ['bench/rolling-score.yaml', 'models/expansion-revenue-score.yaml'].map(file => ({
   file,
-  text: readFileSync(file, 'utf8'),
+  text: readFileSync(join(PACKAGE_ROOT, file), 'utf8'),
 }))
 let main: string
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { readConfig } from '../../src/app/config.ts'
+import { PACKAGE_ROOT, readConfig } from '../../src/app/config.ts'
 import { startService } from '../../src/app/service.ts'
 
 const RULES = 'deploy/prometheus-alerts.yml'
@@ -16,7 +16,7 @@ interface Alert {
   readonly annotations: Readonly<Record<string, string>>
 }
 
-const { groups } = parse(await readFile(RULES, 'utf8')) as {
+const { groups } = parse(await readFile(join(PACKAGE_ROOT, RULES), 'utf8')) as {
   groups: { name: string; rules: Alert[] }[]
 }
 const alerts = groups.flatMap(({ rules }) => rules)
@@ -102,7 +102,7 @@ describe('the alerts', { timeout: 60_000 }, () => {
 
 describe('the runbook', () => {
   test('has a section for every alert, and an alert for every such section', async () => {
-    const [, section] = (await readFile(RUNBOOK, 'utf8')).split(/^## Alerts$/m)
+    const [, section] = (await readFile(join(PACKAGE_ROOT, RUNBOOK), 'utf8')).split(/^## Alerts$/m)
     const headings = [...section!.matchAll(/^### (.*)$/gm)].map(([, heading]) => heading!)
     expect(headings).toEqual(alerts.map(({ alert }) => alert))
   })

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -651,8 +651,7 @@ function startChild(command: string, directory: string): ChildProcess {
 }
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
-/** It is below node_modules, so that the child finds lmdb. */
-const childDirectory = join(repository, 'node_modules', '.cache', 'upswell', `embedded-child-${process.pid}`)
+const childDirectory = join(tmpdir(), `embedded-child-${process.pid}`)
 const childScript = join(childDirectory, 'embedded-child.mjs')
 
 /** Node 20 does not run TypeScript. */
@@ -668,6 +667,8 @@ async function bundleChild(): Promise<() => Promise<void>> {
       rollupOptions: { output: { entryFileNames: 'embedded-child.mjs' } },
     },
   })
+  // There the child finds lmdb.
+  await symlink(join(repository, 'node_modules'), join(childDirectory, 'node_modules'))
   return () => rm(childDirectory, { recursive: true, force: true })
 }
 

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { openKafkaRedisBackend } from '../../src/app/kafka-redis-backend.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { findCheckpoint } from '../../src/consumers/checkpoints/read-checkpoint.ts'
@@ -31,7 +33,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
   const env = {
     KAFKA_BROKERS: kafkaBrokers,
     REDIS_URL: redisUrl,
-    UPSWELL_MODELS: MODELS.map(({ file }) => file).join(','),
+    UPSWELL_MODELS: MODELS.map(({ file }) => join(PACKAGE_ROOT, file)).join(','),
     UPSWELL_NAMESPACE: name,
     UPSWELL_TOPIC_PREFIX: `${name}.`,
     UPSWELL_GROUP: name,
@@ -125,8 +127,12 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
   test('an offset that was moved behind the marks of the last transaction is waited for by nobody', async () => {
     const nobody = tickRecord(topics.signals, 1, 0, { slice: 0, of: 1, scope: 'due', clock: 'event' })
     const positions = await backend.log.append([nobody, nobody])
-    const { end } = (await backend.log.ranges(topics.signals)).get(1)!
-    expect(end).toBeGreaterThan(positions.at(-1)!.offset + 1)
+    let end = 0
+    // The broker writes the mark a moment after it has answered.
+    await until(async () => {
+      end = (await backend.log.ranges(topics.signals)).get(1)!.end
+      return end > positions.at(-1)!.offset + 1
+    })
     const admin = new Kafka({ brokers: kafkaBrokers.split(','), logLevel: logLevel.NOTHING }).admin()
     await admin.connect()
     const partitions = [{ partition: 1, offset: String(end) }]

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { checkExample, runExample } from '../../src/analysis/run-example.ts'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { readExamples } from '../../src/models/examples.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
@@ -20,10 +21,10 @@ function failuresOf(text: string, file: string): { title: string; mismatches: un
 }
 
 describe('the shipped models', () => {
-  it.each(readdirSync('models').filter(file => file.endsWith('.yaml')))(
+  it.each(readdirSync(join(PACKAGE_ROOT, 'models')).filter(file => file.endsWith('.yaml')))(
     '%s gives what its examples expect',
     file => {
-      const text = readFileSync(join('models', file), 'utf8')
+      const text = readFileSync(join(PACKAGE_ROOT, 'models', file), 'utf8')
       expect(readExamples(text, file).length).toBeGreaterThan(1)
       expect(failuresOf(text, file)).toEqual([])
     },
@@ -38,7 +39,7 @@ interface Model {
 }
 
 describe('the guide to writing models', () => {
-  const page = readFileSync('docs/write-a-model.md', 'utf8')
+  const page = readFileSync(join(PACKAGE_ROOT, 'docs/write-a-model.md'), 'utf8')
   const blocks = [...page.matchAll(/```yaml\n([\s\S]*?)```/g)]
     .map(([, block]) => parse(block!) as Model | null)
     .filter(block => block !== null)

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
 import type { Value } from '../../src/scoring/definition/model-definition.ts'
@@ -10,7 +12,7 @@ import { table } from '../support/table.ts'
 /** Each number in the definition of the Expansion Opportunity Tracker is a row here. `-` is unknown. */
 
 const FILE = 'models/expansion-opportunity-tracker.yaml'
-const DEFINITION = parseModel(readFileSync(FILE, 'utf8'), FILE)
+const DEFINITION = parseModel(readFileSync(join(PACKAGE_ROOT, FILE), 'utf8'), FILE)
 const MODEL = compileModel(DEFINITION)
 
 /** An account without any signal. Only counts and flags are known, as they always are. */

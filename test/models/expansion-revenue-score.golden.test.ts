@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
 import type { Value } from '../../src/scoring/definition/model-definition.ts'
@@ -13,7 +15,7 @@ import { type Row, table } from '../support/table.ts'
  */
 
 const FILE = 'models/expansion-revenue-score.yaml'
-const MODEL = compileModel(parseModel(readFileSync(FILE, 'utf8'), FILE))
+const MODEL = compileModel(parseModel(readFileSync(join(PACKAGE_ROOT, FILE), 'utf8'), FILE))
 
 /** An account with usage, but without any other signal. Counts are always known. */
 const QUIET: Record<string, Value> = {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { readExamples } from '../../src/models/examples.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { InvalidModelError } from '../../src/models/problems.ts'
@@ -9,7 +11,11 @@ import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
 import { FULL } from './full-model.ts'
 import { modelText, rules, SHIPPED_MODELS } from './model-text.ts'
 
-const SHIPPED = [...SHIPPED_MODELS.map(file => readFileSync(file, 'utf8')), modelText(), FULL]
+const SHIPPED = [
+  ...SHIPPED_MODELS.map(file => readFileSync(join(PACKAGE_ROOT, file), 'utf8')),
+  modelText(),
+  FULL,
+]
 
 /** Checks that a text compiles and gives a score, or is refused with a position for each problem. */
 function check(text: string): void {

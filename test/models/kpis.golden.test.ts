@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import type { KpiSection } from '../../src/scoring/definition/model-definition.ts'
 import { evaluateKpis } from '../../src/scoring/population/read-kpis.ts'
@@ -8,7 +10,7 @@ import { evaluateKpis } from '../../src/scoring/population/read-kpis.ts'
 
 function sectionOf(model: string): KpiSection {
   const file = `models/${model}.yaml`
-  return parseModel(readFileSync(file, 'utf8'), file).kpis!
+  return parseModel(readFileSync(join(PACKAGE_ROOT, file), 'utf8'), file).kpis!
 }
 
 /** The KPIs for these measures. Measures that are not named are 0. */

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { readExamples } from '../../src/models/examples.ts'
 import { readModels } from '../../src/models/model-files.ts'
 import { modelText, SHIPPED_MODELS } from './model-text.ts'
@@ -95,7 +96,7 @@ describe('reading model files', () => {
 
 describe('the shipped models', () => {
   it.each(SHIPPED_MODELS)('%s is valid, and so are its examples', async file => {
-    const [model] = await readModels([file])
+    const [model] = await readModels([join(PACKAGE_ROOT, file)])
     const examples = readExamples(model!.text, file)
     expect(examples.every(({ signals }) => signals.length > 0)).toBe(true)
   })

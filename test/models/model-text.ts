@@ -1,12 +1,15 @@
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
+
 import { parseModel } from '../../src/models/parse-model.ts'
 import { describeProblem, InvalidModelError } from '../../src/models/problems.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 
 /** All model files of the repository. */
 export const SHIPPED_MODELS: readonly string[] = ['models', 'bench'].flatMap(folder =>
-  readdirSync(folder)
+  readdirSync(join(PACKAGE_ROOT, folder))
     .filter(name => name.endsWith('.yaml'))
     .sort()
     .map(name => `${folder}/${name}`),

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
 import { evaluateFeatures } from '../../src/scoring/evaluate-features.ts'
@@ -20,7 +22,7 @@ function exactTier(score: number): string {
 }
 
 it('the rolling score and its tier are exact for each of the 35,154 possible inputs', () => {
-  const model = compileModel(parseModel(readFileSync(FILE, 'utf8'), FILE))
+  const model = compileModel(parseModel(readFileSync(join(PACKAGE_ROOT, FILE), 'utf8'), FILE))
   const wrong: number[][] = []
   let inputs = 0
   for (let days = 0; days <= 30; days++) {
@@ -45,7 +47,7 @@ it('the rolling score and its tier are exact for each of the 35,154 possible inp
 })
 
 it('input above the maximum counts as the maximum', () => {
-  const model = compileModel(parseModel(readFileSync(FILE, 'utf8'), FILE))
+  const model = compileModel(parseModel(readFileSync(join(PACKAGE_ROOT, FILE), 'utf8'), FILE))
   const values = { activeDays30: 30, distinctNames30: 11, distinctUsers30: 50, intentCount30: 900 }
   expect(evaluateFeatures(model, values)).toMatchObject({ score: 100, tier: 'ready', coverage: 1 })
 })

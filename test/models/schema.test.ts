@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
 import schema from '../../schemas/scoring-model.schema.json' with { type: 'json' }
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { DIMENSIONS, MOTIONS, PRIORITIES } from '../../src/scoring/definition/model-definition.ts'
 import { SHIPPED_MODELS } from './model-text.ts'
 
@@ -108,7 +110,7 @@ describe('the JSON Schema of scoring models', () => {
 
   it('is named in the first line of every shipped model, where editors look for it', () => {
     for (const file of SHIPPED_MODELS) {
-      const [first] = readFileSync(file, 'utf8').split('\n')
+      const [first] = readFileSync(join(PACKAGE_ROOT, file), 'utf8').split('\n')
       expect(first).toBe('# yaml-language-server: $schema=../schemas/scoring-model.schema.json')
     }
   })

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { parseModel } from '../../src/models/parse-model.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
 import type { FeatureDefinition, ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
@@ -16,7 +18,7 @@ function load(name: string): {
   evaluate: (row: object) => ReturnType<typeof evaluateFeatures>
 } {
   const file = `models/${name}.yaml`
-  const definition = parseModel(readFileSync(file, 'utf8'), file)
+  const definition = parseModel(readFileSync(join(PACKAGE_ROOT, file), 'utf8'), file)
   const model = compileModel(definition)
   return {
     definition,

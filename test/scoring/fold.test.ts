@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import type { Account } from '../../src/scoring/account.ts'
 import { createPartitionMemory, foldBatch, type LogEntry } from '../../src/scoring/fold.ts'
@@ -9,7 +11,7 @@ const NOW = Date.parse('2026-11-22T12:00:00Z')
 const THEN = Date.parse('2013-05-01T12:00:00Z')
 const DAY_MS = 86_400_000
 const [model] = new ModelLibrary().compileAll([
-  { file: 'rolling', text: readFileSync('bench/rolling-score.yaml', 'utf8') },
+  { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/rolling-score.yaml'), 'utf8') },
 ])
 
 /** A partition to which records are appended one by one. */

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { PartitionScorer, type ScorerContext } from '../../src/consumers/scorer/partition-scorer.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
@@ -11,7 +13,7 @@ import { logRecord } from './log-record.ts'
 import { MemoryStore } from './memory-store.ts'
 
 const NOW = Date.parse('2026-01-05T10:00:00Z')
-const SOURCE = { file: 'rolling', text: readFileSync('bench/rolling-score.yaml', 'utf8') }
+const SOURCE = { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/rolling-score.yaml'), 'utf8') }
 const topics = topicNames('')
 
 export function signal(id: string, accountId: string): Signal {

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { gunzipSync } from 'node:zlib'
+import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { eventRecord } from '../../src/log/output-records.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
 import { ModelLibrary, type ModelSource } from '../../src/models/model-library.ts'
@@ -15,7 +17,7 @@ export const MODELS: readonly ModelSource[] = [
   'bench/rolling-score.yaml',
 ].map(file => ({
   file,
-  text: readFileSync(file, 'utf8'),
+  text: readFileSync(join(PACKAGE_ROOT, file), 'utf8'),
 }))
 
 /** `TEST_SIGNALS=FILE.jsonl[.gz]` takes the place of the generated signals. */
@@ -23,7 +25,7 @@ export function pipelineSignals(accounts: number, days: number): readonly Signal
   const file = process.env['TEST_SIGNALS']
   if (file === undefined)
     return sampleHistory({ seed: 3, accounts, days, until: Date.parse('2026-03-04T15:00:00Z') })
-  const bytes = readFileSync(file)
+  const bytes = readFileSync(resolve(PACKAGE_ROOT, file))
   const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()
   return text
     .split('\n')

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { PACKAGE_ROOT } from '../../../src/app/config.ts'
 import { findCheckpoint } from '../../../src/consumers/checkpoints/read-checkpoint.ts'
 import { Ticker } from '../../../src/consumers/scorer/ticker.ts'
 import type { Log } from '../../../src/log/log.ts'
@@ -10,7 +12,7 @@ import { CheckpointRun, TOPIC, TOPICS } from './checkpoint-run.ts'
 const NOW = Date.parse('2026-01-05T10:00:00Z')
 const TICK_INTERVAL_MS = 1000
 const CHECKPOINT_INTERVAL_MS = 5000
-const SOURCE = { file: 'rolling', text: readFileSync('bench/rolling-score.yaml', 'utf8') }
+const SOURCE = { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/rolling-score.yaml'), 'utf8') }
 
 /** A partition of five accounts, and of time that passes in it while nothing else comes. */
 async function idlePartition() {

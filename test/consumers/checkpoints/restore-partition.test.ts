@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { PACKAGE_ROOT } from '../../../src/app/config.ts'
 import { isHead } from '../../../src/consumers/checkpoints/checkpoint-records.ts'
 import { findCheckpoint } from '../../../src/consumers/checkpoints/read-checkpoint.ts'
 import type { Log, LogRecord } from '../../../src/log/log.ts'
@@ -11,7 +13,7 @@ import { CheckpointRun, TOPIC, TOPICS } from './checkpoint-run.ts'
 
 const NOW = Date.parse('2026-01-05T10:00:00Z')
 const INTERVAL_MS = 1000
-const SOURCE = { file: 'rolling', text: readFileSync('bench/rolling-score.yaml', 'utf8') }
+const SOURCE = { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/rolling-score.yaml'), 'utf8') }
 
 function usage(id: number, accountId: string, userId = 'u'): Signal {
   return {

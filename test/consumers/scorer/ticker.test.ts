@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { PACKAGE_ROOT } from '../../../src/app/config.ts'
 import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import { Ticker } from '../../../src/consumers/scorer/ticker.ts'
 import type { Log, OutgoingRecord } from '../../../src/log/log.ts'
@@ -11,7 +13,7 @@ import { MemoryStore } from '../../support/memory-store.ts'
 const NOW = Date.parse('2026-01-05T10:00:00Z')
 const HOUR_MS = 3_600_000
 const TOPICS = topicNames('')
-const SOURCE = { file: 'rolling', text: readFileSync('bench/rolling-score.yaml', 'utf8') }
+const SOURCE = { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/rolling-score.yaml'), 'utf8') }
 
 /** A ticker of one partition that was read up to offset 3 of 5, and has an empty store. */
 function startTicker(models: readonly ModelSource[]) {

@@ -1,6 +1,6 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Topics } from './kill-nine-verdict.ts'
 import type { Worker } from './kill-nine-workers.ts'
 
@@ -9,7 +9,8 @@ import type { Worker } from './kill-nine-workers.ts'
  * read, a record a line. Returns the folder.
  */
 export async function keepEvidence(workers: readonly Worker[], read: Topics | undefined): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'upswell-torture-evidence-'))
+  // Beside the run's own temporary folder, which goes with the run.
+  const folder = await mkdtemp(join(dirname(tmpdir()), 'upswell-torture-evidence-'))
   for (const [i, { role, output }] of workers.entries())
     await writeFile(join(folder, `worker-${String(i).padStart(3, '0')}-${role}.log`), output)
   for (const [topic, records] of read ?? []) {

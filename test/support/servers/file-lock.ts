@@ -1,7 +1,11 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Runs `work` while no other process runs its own under the same lock file. A dead holder's lock is taken over. */
+/**
+ * Runs `work` while no other process runs its own under the same lock file. The lock only saves double work, so
+ * `work` must not rely on it: two processes may take over a dead holder's lock at once, and each takes any lock
+ * over after `timeoutMs`.
+ */
 export async function withFileLock(
   lockFile: string,
   timeoutMs: number,
@@ -9,14 +13,24 @@ export async function withFileLock(
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!(await tryLock(lockFile))) {
-    if (performance.now() > deadline) throw new Error(`another process still holds ${lockFile}`)
-    if (await isHolderDead(lockFile)) await rm(lockFile, { force: true })
+    const isLate = performance.now() > deadline
+    if (isLate || (await isHolderDead(lockFile))) await rm(lockFile, { force: true })
     else await sleep(100)
   }
   try {
     await work()
   } finally {
     await rm(lockFile, { force: true })
+  }
+}
+
+/** Moves a folder; one that another process has put there first stays, and this one goes. */
+export async function renameUnlessThere(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to)
+  } catch (error) {
+    if (!isCoded(error, 'ENOTEMPTY') && !isCoded(error, 'EEXIST')) throw error
+    await rm(from, { recursive: true, force: true })
   }
 }
 

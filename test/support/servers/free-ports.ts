@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 
@@ -6,10 +7,17 @@ export async function assertPortFree(port: number): Promise<void> {
   await closeAll([await listen(port)])
 }
 
-/** `count` different TCP ports of 127.0.0.1 that the operating system called free just now. */
+/** Below the ports that systems choose for connections: one of those could take a port before its server does. */
+const [FIRST_PORT, LAST_PORT] = [12_000, 31_999]
+
+/** `count` different free TCP ports of 127.0.0.1, chosen by chance: two runs at a time choose different ones. */
 export async function freePorts(count: number): Promise<readonly number[]> {
   // All are held at once, or the same port could be handed out twice.
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)))
+  const servers: Server[] = []
+  while (servers.length < count) {
+    const server = await listen(randomInt(FIRST_PORT, LAST_PORT + 1)).catch(() => undefined)
+    if (server !== undefined) servers.push(server)
+  }
   const ports = servers.map(server => (server.address() as AddressInfo).port)
   await closeAll(servers)
   return ports

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { Kafka, logLevel } from 'kafkajs'
 import { brokerSettings } from './broker-settings.ts'
 import { assertPortFree, freePorts } from './free-ports.ts'
-import { fetchMavenArtifacts } from './maven-artifacts.ts'
+import { fetchMavenArtifacts, NO_PERF_DATA } from './maven-artifacts.ts'
 import { makeWorkDir, type ServerProcess, startServerProcess } from './server-process.ts'
 
 export type BrokerOptions = {
@@ -40,6 +40,8 @@ export async function startBroker(options: BrokerOptions = {}): Promise<ServerPr
 
   const java = [
     ...(options.jvm ?? SMALL_JVM),
+    // A JVM ignores TMPDIR, and a killed broker would leave libraries in /tmp.
+    ...[NO_PERF_DATA, `-Djava.io.tmpdir=${workDir}`],
     '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
     ...['-cp', kafkaClasspath],
   ]

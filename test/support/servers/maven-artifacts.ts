@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { withFileLock } from './file-lock.ts'
+import { renameUnlessThere, withFileLock } from './file-lock.ts'
 
 /** Where the parts of a Kafka and a Redis lie on this machine. */
 export type MavenArtifacts = {
@@ -17,6 +18,9 @@ export type MavenArtifacts = {
 export class MavenFetchError extends Error {}
 
 const FETCH_TIMEOUT_MS = 300_000
+
+/** Keeps a JVM from writing `/tmp/hsperfdata_USER`. */
+export const NO_PERF_DATA = '-XX:-UsePerfData'
 
 const pomFile = join(import.meta.dirname, 'kafka-redis-pom.xml')
 const cacheDir = resolve(import.meta.dirname, '../../../node_modules/.cache/upswell')
@@ -46,8 +50,8 @@ export async function fetchMavenArtifacts(): Promise<MavenArtifacts> {
 }
 
 async function fetchInto(dir: string): Promise<void> {
-  const partialDir = `${dir}.partial`
-  await rm(partialDir, { recursive: true, force: true })
+  await removePartials(dir)
+  const partialDir = await mkdtemp(`${dir}.partial-`)
   const goals = ['dependency:copy-dependencies@kafka', 'dependency:unpack@redis']
   const settings = [`-Dinto=${partialDir}`, `-Dredis.platform=${redisPlatform}`]
   await runMaven(['-f', pomFile, ...settings, ...goals])
@@ -56,16 +60,36 @@ async function fetchInto(dir: string): Promise<void> {
   await rename(join(partialDir, 'redis', redisServer), join(partialDir, 'redis-server'))
   await chmod(join(partialDir, 'redis-server'), 0o755)
   // The directory appears whole or not at all.
-  await rename(partialDir, dir)
+  await renameUnlessThere(partialDir, dir)
+}
+
+/** Removes what killed runs left. */
+async function removePartials(dir: string): Promise<void> {
+  for (const name of await readdir(cacheDir)) {
+    const path = join(cacheDir, name)
+    if (!path.startsWith(`${dir}.partial-`)) continue
+    const { mtimeMs } = await stat(path)
+    // Maven may not take longer, so nobody fills it any more.
+    if (Date.now() - mtimeMs > FETCH_TIMEOUT_MS) await rm(path, { recursive: true, force: true })
+  }
 }
 
 async function runMaven(args: readonly string[]): Promise<void> {
   try {
-    await promisify(execFile)('mvn', ['-B', '-q', ...args], { timeout: FETCH_TIMEOUT_MS })
+    await promisify(execFile)('mvn', ['-B', '-q', ...args], {
+      timeout: FETCH_TIMEOUT_MS,
+      env: mavenEnvironment(),
+    })
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string }
     throw new MavenFetchError(`mvn could not fetch Kafka and Redis: ${stdout ?? ''}${stderr ?? error}`)
   }
+}
+
+/** A JVM ignores TMPDIR; with these options it leaves nothing in `/tmp`. */
+function mavenEnvironment(): NodeJS.ProcessEnv {
+  const options = [process.env['MAVEN_OPTS'] ?? '', NO_PERF_DATA, `-Djava.io.tmpdir=${tmpdir()}`]
+  return { ...process.env, MAVEN_OPTS: options.join(' ').trim() }
 }
 
 async function artifactsDir(): Promise<string> {
@@ -76,13 +100,13 @@ async function artifactsDir(): Promise<string> {
 }
 
 async function readJavaVersion(): Promise<number | undefined> {
-  const output = await promisify(execFile)('java', ['-version']).catch(() => undefined)
+  const output = await promisify(execFile)('java', [NO_PERF_DATA, '-version']).catch(() => undefined)
   const version = output?.stderr.match(/version "(\d+)/)?.[1]
   return version === undefined ? undefined : Number(version)
 }
 
 async function canRun(command: string): Promise<boolean> {
-  return promisify(execFile)(command, ['-version']).then(
+  return promisify(execFile)(command, ['-version'], { env: mavenEnvironment() }).then(
     () => true,
     () => false,
   )

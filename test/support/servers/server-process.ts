@@ -82,6 +82,8 @@ function guardProcess(child: ChildProcess, workDir: string): { cleanUp(): Promis
     stdio: ['pipe', 'ignore', 'ignore'],
     // In a process group of its own, Ctrl-C does not reach it.
     detached: true,
+    // Without TMPDIR it is no process of the run, and outlives the run's end until it has done its work.
+    env: { PATH: process.env['PATH'] },
   })
   const ended = once(guard, 'exit')
   guard.unref()
