@@ -102,7 +102,7 @@ export class CliProcess {
   #end: Ended | undefined
 
   constructor(main: string, args: readonly string[], { env = {}, cwd, input }: CliOptions = {}) {
-    // Passes no other variables of the tests: they may hold settings. The end of a run finds processes by TMPDIR.
+    // No other variables of the tests: they may hold settings. The end of a run finds processes by TMPDIR.
     const { PATH = '', HOME = '', TMPDIR = '' } = process.env
     this.#child = spawn(process.execPath, ['--enable-source-maps', main, ...args], {
       cwd: cwd ?? mkdtempSync(join(tmpdir(), 'cwd-')),
