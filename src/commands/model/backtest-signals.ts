@@ -1,6 +1,5 @@
 import { decodeRecord } from '../../log/decode-records.ts'
 import type { Log, LogRecord } from '../../log/log.ts'
-
 import { ModelLibrary } from '../../models/model-library.ts'
 import { InvalidModelError } from '../../models/problems.ts'
 import type { LogEntry } from '../../scoring/fold.ts'
