@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
-import { positiveNumber } from '../src/commands/parse-number.ts'
+import { positiveNumber } from '../src/commands/parse-option.ts'
 import { describeError } from '../src/lib/errors.ts'
 import { type BenchPlace, openBenchPlace } from './machine/bench-place.ts'
 import { namedServices } from './machine/services.ts'

@@ -1,12 +1,31 @@
-import { existsSync } from 'node:fs'
-import { dirname, isAbsolute, resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { UpswellError } from '../lib/errors.ts'
 import { nearestName } from '../lib/nearest-name.ts'
+import {
+  hostAndPort,
+  listOf,
+  modelPaths,
+  name,
+  oneOf,
+  optionalName,
+  redisUrl,
+  text,
+  wholeNumber,
+} from './setting-values.ts'
 
-/** The settings of one process. Every one is an environment variable; this file is the only reader of `process.env`. */
+/**
+ * The folder of the package. Relative model paths that do not exist in the working directory are looked for
+ * here.
+ */
+export const PACKAGE_ROOT = resolve(
+  dirname(fileURLToPath(import.meta.url)),
+  import.meta.url.endsWith('.ts') ? '../..' : '../../..',
+)
+
+/** The settings of one process. Each is an environment variable; only this file reads `process.env`. */
 export interface Config {
-  /** Empty: the embedded default. */
+  /** Empty: the embedded default runs. */
   readonly kafkaBrokers: readonly string[]
   readonly redisUrl: string
   readonly dataDir: string
@@ -18,7 +37,7 @@ export interface Config {
   readonly topicPrefix: string
   readonly group: string
   readonly batchSize: number
-  /** Where Kafka is used; 1: the main thread scores. */
+  /** On Kafka only. 1: the main thread scores. */
   readonly scoreThreads: number
   readonly tickIntervalMs: number
   readonly sessionTimeoutMs: number
@@ -37,7 +56,7 @@ interface Setting {
   readonly variable: string
   readonly default: string
   readonly about: string
-  /** Returns the value, or throws an Error that says what is accepted. */
+  /** @throws Error that says what is accepted */
   readonly parse: (text: string) => unknown
 }
 
@@ -61,102 +80,117 @@ export const SETTINGS: readonly Setting[] = [
     'kafkaBrokers',
     'KAFKA_BROKERS',
     '',
-    'Kafka brokers, host:port, by comma; without them the embedded default runs',
+    'Kafka brokers, host:port separated by commas; if empty, the embedded default runs',
     listOf(hostAndPort),
   ),
-  setting('redisUrl', 'REDIS_URL', 'redis://127.0.0.1:6379', 'Redis, where Kafka is used', redisUrl),
-  setting('dataDir', 'UPSWELL_DATA_DIR', '.upswell', 'where the embedded default keeps its data', text),
-  setting('models', 'UPSWELL_MODELS', 'models', 'model files or folders, by comma', modelPaths),
+  setting(
+    'redisUrl',
+    'REDIS_URL',
+    'redis://127.0.0.1:6379',
+    'the Redis server; used only with Kafka',
+    redisUrl,
+  ),
+  setting(
+    'dataDir',
+    'UPSWELL_DATA_DIR',
+    '.upswell',
+    'the folder in which the embedded default keeps its data',
+    text,
+  ),
+  setting(
+    'models',
+    'UPSWELL_MODELS',
+    'models',
+    'model files or folders, separated by commas',
+    modelPaths(PACKAGE_ROOT),
+  ),
   setting('host', 'UPSWELL_HOST', '127.0.0.1', 'the address that the API listens on', text),
   setting('port', 'UPSWELL_PORT', '8080', 'the port that the API listens on', wholeNumber(0, 65_535)),
   setting(
     'partitions',
     'UPSWELL_PARTITIONS',
     '4',
-    'partitions of topics that are created; fixed afterwards',
+    'partitions of new topics; cannot be changed later',
     wholeNumber(1, 1000),
   ),
   setting(
     'namespace',
     'UPSWELL_NAMESPACE',
     'default',
-    'keeps apart the states of several installations in one Redis',
+    'separates the state of several installations in one Redis',
     name,
   ),
-  setting('topicPrefix', 'UPSWELL_TOPIC_PREFIX', '', 'put before the name of every topic', optionalName),
-  setting('group', 'UPSWELL_GROUP', 'upswell', 'the consumer groups are GROUP-ingest and GROUP-score', name),
+  setting('topicPrefix', 'UPSWELL_TOPIC_PREFIX', '', 'comes before the name of every topic', optionalName),
   setting(
-    'batchSize',
-    'UPSWELL_BATCH_SIZE',
-    '5000',
-    'the most records that are worked on at a time',
-    wholeNumber(1, 10_000),
+    'group',
+    'UPSWELL_GROUP',
+    'upswell',
+    'the consumer groups are named GROUP-ingest and GROUP-score',
+    name,
   ),
+  setting('batchSize', 'UPSWELL_BATCH_SIZE', '5000', 'the most records in one batch', wholeNumber(1, 10_000)),
   setting(
     'scoreThreads',
     'UPSWELL_SCORE_THREADS',
     '1',
-    'threads of a process that score, where Kafka is used; each is a member of the group',
+    'score threads of a process, on Kafka only; each is a member of the consumer group',
     wholeNumber(1, 64),
   ),
   setting(
     'tickIntervalMs',
     'UPSWELL_TICK_INTERVAL_MS',
     '1000',
-    'how often time is looked at, ms',
+    'how often a scorer checks whether a tick is due, ms',
     wholeNumber(50, 3_600_000),
   ),
   setting(
     'sessionTimeoutMs',
     'UPSWELL_SESSION_TIMEOUT_MS',
     '30000',
-    'how long a silent worker keeps its partitions, ms',
+    'how long a process that does not answer keeps its partitions, ms',
     wholeNumber(6000, 300_000),
   ),
   setting(
     'flushIntervalMs',
     'UPSWELL_FLUSH_INTERVAL_MS',
     '250',
-    'how long the store may be behind what is scored and published, ms; 0: it is written with each batch',
+    'how long the store may be behind the published events, ms; 0: it is written with each batch',
     wholeNumber(0, 10_000),
   ),
   setting(
     'checkpointIntervalMs',
     'UPSWELL_CHECKPOINT_INTERVAL_MS',
     '300000',
-    'how often what changed is written to activity-checkpoints, which an emptied Redis is made from, ms; 0: never',
+    'how often changed accounts are written to activity-checkpoints, from which an emptied Redis is rebuilt, ms; 0: never',
     wholeNumber(0, 86_400_000),
   ),
   setting(
     'parityIntervalMs',
     'UPSWELL_PARITY_INTERVAL_MS',
     '3600000',
-    'how often a scorer compares some accounts with what the log says, ms; 0: never',
+    'how often a scorer recomputes some accounts from the log and compares them, ms; 0: never',
     wholeNumber(0, 604_800_000),
   ),
   setting(
     'logLevel',
     'UPSWELL_LOG_LEVEL',
     'info',
-    `how much is logged: ${LOG_LEVELS.join(', ')}`,
+    `the least severe messages that are logged: ${LOG_LEVELS.join(', ')}`,
     oneOf(LOG_LEVELS),
   ),
-  setting('noColor', 'NO_COLOR', '', 'any text: no colours in the terminal', value => value !== ''),
+  setting('noColor', 'NO_COLOR', '', 'any text turns off colours in the terminal', value => value !== ''),
 ]
 
 const PREFIX = 'UPSWELL_'
-/** Variables with our prefix that are for others: a switch of the tests, and what Kubernetes tells every pod of a service named upswell-…. */
+/**
+ * Variables with our prefix that are not settings: a switch of the tests, and the service links that
+ * Kubernetes sets in every pod beside a service named `upswell-…`.
+ */
 const FOREIGN_VARIABLE =
   /^UPSWELL_(REQUIRE_INTEGRATION$|(.+_)?(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_|$))/
 const SERVICE_LINK = /^(tcp|udp|sctp):\/\//
 
-/** Where the package lies: relative model paths that do not exist in the working directory are looked for there. */
-export const PACKAGE_ROOT = resolve(
-  dirname(fileURLToPath(import.meta.url)),
-  import.meta.url.endsWith('.ts') ? '../..' : '../../..',
-)
-
-/** @throws UpswellError INVALID_SETTINGS with every problem at once: what was found, what is accepted. */
+/** @throws UpswellError INVALID_SETTINGS with all problems: what was found, what is accepted */
 export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
   const problems: string[] = []
   const values: Partial<Record<keyof Config, unknown>> = {}
@@ -168,7 +202,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       problems.push(`${variable} is ${JSON.stringify(found)}; ${(error as Error).message}`)
     }
   }
-  // Compared without the prefix: it would make names near that are not.
+  // Compared without the prefix, which would make all names look alike.
   const known = new Map(SETTINGS.map(({ variable }) => [withoutPrefix(variable), variable]))
   for (const [variable, value] of Object.entries(environment)) {
     if (!variable.startsWith(PREFIX) || known.get(withoutPrefix(variable)) === variable) continue
@@ -181,12 +215,12 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (problems.length > 0)
     throw new UpswellError(
       'INVALID_SETTINGS',
-      `settings that cannot be used:\n${problems.map(problem => `  ${problem}`).join('\n')}`,
+      `wrong settings:\n${problems.map(problem => `  ${problem}`).join('\n')}`,
     )
   return Object.freeze(values as unknown as Config)
 }
 
-/** For `--help`. */
+/** The list of settings in `--help`, with their defaults. */
 export function describeSettings(): string {
   const width = Math.max(...SETTINGS.map(({ variable }) => variable.length))
   const lines = SETTINGS.map(
@@ -198,67 +232,4 @@ export function describeSettings(): string {
 
 function withoutPrefix(variable: string): string {
   return variable.startsWith(PREFIX) ? variable.slice(PREFIX.length) : variable
-}
-
-function text(value: string): string {
-  return value
-}
-
-function listOf(parse: (item: string) => string): (value: string) => readonly string[] {
-  return value =>
-    value
-      .split(',')
-      .map(item => item.trim())
-      .filter(item => item !== '')
-      .map(parse)
-}
-
-function modelPaths(value: string): readonly string[] {
-  const paths = listOf(text)(value)
-  if (paths.length === 0) throw new Error('at least one file or folder is accepted')
-  return paths.map(path => {
-    if (isAbsolute(path) || existsSync(path)) return path
-    const shipped = resolve(PACKAGE_ROOT, path)
-    return existsSync(shipped) ? shipped : path
-  })
-}
-
-function hostAndPort(value: string): string {
-  const match = /^[^\s:/@]+:(\d{1,5})$/.exec(value)
-  if (match === null || Number(match[1]) < 1 || Number(match[1]) > 65_535)
-    throw new Error('host:port, several by comma, is accepted')
-  return value
-}
-
-function redisUrl(value: string): string {
-  if (!/^rediss?:\/\//.test(value) || !URL.canParse(value))
-    throw new Error('a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0 is accepted')
-  return value
-}
-
-function wholeNumber(least: number, most: number): (value: string) => number {
-  return value => {
-    const number = Number(value)
-    if (!/^\d+$/.test(value) || number < least || number > most)
-      throw new Error(`a whole number from ${least} to ${most} is accepted`)
-    return number
-  }
-}
-
-function name(value: string): string {
-  if (!/^[A-Za-z0-9._-]{1,100}$/.test(value))
-    throw new Error('1 to 100 letters, digits, dots, underscores and hyphens are accepted')
-  return value
-}
-
-function optionalName(value: string): string {
-  return value === '' ? value : name(value)
-}
-
-function oneOf<T extends string>(accepted: readonly T[]): (value: string) => T {
-  return value => {
-    if (!(accepted as readonly string[]).includes(value))
-      throw new Error(`one of ${accepted.join(', ')} is accepted`)
-    return value as T
-  }
 }

@@ -6,26 +6,27 @@ import type { TopicPartitions } from '../log/lmdb/lmdb-topics.ts'
 import { LmdbStore } from '../store/lmdb/lmdb-store.ts'
 
 export interface EmbeddedBackendOptions {
-  /** Made if it is missing. */
+  /** Created if it is missing. */
   readonly directory: string
   readonly partitions: TopicPartitions
-  /** Is told of every handler that threw; a pino logger fits. */
-  readonly log?: { warn(details: object, message: string): void }
+  /** Gets a warning for every handler that threw; a pino logger fits. */
+  readonly logger?: { warn(details: object, message: string): void }
 }
 
 /**
- * Log and store in one LMDB environment. A batch is one transaction: outputs, consumed offset, states and watermark are there
- * together or not at all, whatever dies, and `commitBatch` resolves when they are on the disk.
- * @throws UpswellError STORE_UNAVAILABLE: the directory cannot be written; STATE_UNREADABLE: it holds something else.
+ * Log and store in one LMDB environment. A batch is one transaction: outputs, committed offset, states and
+ * stored offset are written together or not at all. `commitBatch` resolves when they are on the disk.
+ * @throws UpswellError STORE_UNAVAILABLE: the directory cannot be written; STATE_UNREADABLE: it holds other
+ * data
  */
 export async function openEmbeddedBackend(options: EmbeddedBackendOptions): Promise<Backend> {
   const environment = await openLmdbEnvironment(options.directory)
   const log = new EmbeddedLog(environment, {
     partitions: options.partitions,
     onProblem: ({ topic, partition, error, retryInMs }) =>
-      options.log?.warn(
+      options.logger?.warn(
         { topic, partition, err: error, retryInMs },
-        `Consuming ${topic}/${partition} failed and is tried again: ${describeError(error)}`,
+        `consuming ${topic} partition ${partition} failed, trying again in ${retryInMs} ms: ${describeError(error)}`,
       ),
   })
   return backendOf(environment, log, undefined, async () => {
@@ -34,7 +35,7 @@ export async function openEmbeddedBackend(options: EmbeddedBackendOptions): Prom
   })
 }
 
-/** @param namespace undefined: that of the embedded default itself. */
+/** `namespace` undefined: the original lineage's. */
 function backendOf(
   environment: LmdbEnvironment,
   log: EmbeddedLog,

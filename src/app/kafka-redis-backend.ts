@@ -10,11 +10,11 @@ export interface KafkaRedisOptions {
   readonly redis: RedisStoreOptions
 }
 
-/** Kafka and Redis. Resolves even where they are away; what needs them then fails, or waits, until they are there. */
+/** Resolves even if Kafka or Redis is not available: later operations then fail or wait. */
 export async function openKafkaRedisBackend(options: KafkaRedisOptions): Promise<Backend> {
   const connection = await connectRedis(options.redis)
   const log = openKafkaLog(options.kafka)
-  /** All namespaces share one connection. */
+  // All namespaces share one connection.
   const open = (namespace: string, close: () => Promise<void>): Backend =>
     backendOf(log, redisStoreOn(connection, namespace), async other => open(other, async () => {}), close)
   return open(options.redis.namespace, async () => {
@@ -35,7 +35,8 @@ function backendOf(
     inNamespace,
     close,
     async commitBatch(session, { outputs, nextOffset, metadata, write }) {
-      // In this order: the watermark may be behind the committed offset, which assignment makes up for, but never ahead of it.
+      // In this order: the stored offset may be behind the committed offset (the next owner refolds), never
+      // ahead of it.
       await session.commit(outputs, nextOffset, metadata)
       await store.save(session.partition, write)
     },

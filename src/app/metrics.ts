@@ -4,7 +4,7 @@ import type { AccountParity } from '../consumers/parity/account-parity.ts'
 import type { BatchReport } from '../consumers/scorer/batch-report.ts'
 import type { ScoredCounts } from './scored-counts.ts'
 
-/** What one process counts, for Prometheus. */
+/** The metrics of one process, for Prometheus. */
 export interface Metrics {
   readonly registry: Registry
   readonly onScored: (counts: ScoredCounts) => void
@@ -12,17 +12,21 @@ export interface Metrics {
   readonly onIngested: (topic: string, outcome: 'accepted' | 'rejected', count: number) => void
 }
 
-/** What a problem begins with. All are there from the beginning: 0 is not the same as nothing. */
+/** A problem begins with its part. All parts have a series from the start: 0 is not the same as no series. */
 const PARTS = ['ingest', 'score', 'store', 'log', 'api', 'unanswered']
 const OUTCOMES = ['applied', 'late', 'duplicate', 'too-old', 'rejected'] as const satisfies (
   | keyof BatchReport['outcomes']
   | 'rejected'
 )[]
-/** Prometheus gives up on all metrics after 10 s by default, and an absent Kafka takes long to be found absent. */
-const PROBLEMS_WITHIN_MS = 5_000
+/**
+ * Shorter than Prometheus' default scrape timeout of 10 s: finding out that Kafka is not available can take
+ * longer.
+ */
+const PROBLEMS_TIMEOUT_MS = 5_000
 
 /**
- * `assignedPartitions`: how many this process reads now. `problems`: what keeps it from its work now, as /readyz tells it: `part: what is wrong`.
+ * `assignedPartitions`: how many partitions this process reads now. `problems`: the problems of /readyz, each
+ * `part: what is wrong`.
  */
 export function createMetrics(
   assignedPartitions: () => number,
@@ -32,34 +36,34 @@ export function createMetrics(
   collectDefaultMetrics({ register: registry })
   const counter = (name: string, help: string, labelNames: string[]) =>
     new Counter({ name, help, labelNames, registers: [registry] })
-  const signals = counter(
-    'upswell_signals_total',
-    'Signals that the score loop took, by what became of them',
-    ['outcome'],
-  )
-  // There from the beginning, so that the first rejection is an increase.
+  const signals = counter('upswell_signals_total', 'Signals that the score loop took, by outcome', [
+    'outcome',
+  ])
+  // Series from the start: the first rejection is then an increase.
   for (const outcome of OUTCOMES) signals.inc({ outcome }, 0)
   const refolded = counter(
     'upswell_refolded_records_total',
-    'Records folded again to bring the store up to the committed offset',
+    'Records that were committed but missing from the store, and were folded again',
     [],
   )
-  const events = counter('upswell_events_total', 'Tier changes and PQL events published', ['type', 'model'])
-  const ingested = counter(
-    'upswell_ingested_records_total',
-    'Records of the source topics, by what became of them',
-    ['topic', 'outcome'],
-  )
+  const events = counter('upswell_events_total', 'Tier changes, PQL events and alerts published', [
+    'type',
+    'model',
+  ])
+  const ingested = counter('upswell_ingested_records_total', 'Records of the source topics, by outcome', [
+    'topic',
+    'outcome',
+  ])
   const parity = counter(
     'upswell_parity_accounts_total',
-    'Accounts recomputed from the log and compared with the store: equal, different, or unknown where they could not be',
+    'Accounts recomputed from the log and compared with the store; unknown: they could not be compared',
     ['outcome'],
   )
-  // There from the beginning, so that the first difference is an increase.
+  // Series from the start: the first difference is then an increase.
   for (const outcome of ['equal', 'different', 'unknown']) parity.inc({ outcome }, 0)
   const parityChecked = new Gauge({
     name: 'upswell_parity_last_check_timestamp_seconds',
-    help: 'When the last comparison of accounts with the log finished; 0: none yet',
+    help: 'When the last parity check finished; 0: none yet',
     registers: [registry],
   })
   new Gauge({
@@ -72,7 +76,7 @@ export function createMetrics(
   })
   new Gauge({
     name: 'upswell_problems',
-    help: 'What keeps this process from its work now, by the part that has it: what /readyz says, counted',
+    help: 'Problems that keep this process from its work now, by part, as /readyz reports them',
     labelNames: ['part'],
     registers: [registry],
     async collect() {
@@ -100,6 +104,6 @@ export function createMetrics(
 }
 
 async function unanswered(): Promise<readonly string[]> {
-  await sleep(PROBLEMS_WITHIN_MS, undefined, { ref: false })
-  return [`unanswered: nobody answered within ${PROBLEMS_WITHIN_MS} ms`]
+  await sleep(PROBLEMS_TIMEOUT_MS, undefined, { ref: false })
+  return [`unanswered: nobody answered within ${PROBLEMS_TIMEOUT_MS} ms`]
 }

@@ -15,7 +15,8 @@ export function isEmbedded(config: Config): boolean {
 }
 
 /**
- * The log, and the store and topics of the line of scoring that serves: what the settings name, until a replay is promoted.
+ * Opens the log, and the store and topics of the serving lineage. The settings name it, until a replay is
+ * promoted.
  * @throws UpswellError STORE_UNAVAILABLE
  */
 export async function openServed(
@@ -39,16 +40,16 @@ export async function openServed(
   }
 }
 
-/** The log and the store that the settings name. Opening does not wait for Kafka or Redis to be there. */
+/** Opens the log and the store that the settings name. Does not wait for Kafka or Redis. */
 export async function openBackend(config: Config, logger: Logger): Promise<OpenedBackend> {
   const topics = topicNames(config.topicPrefix)
   if (isEmbedded(config)) {
-    // Loaded where it is used: it takes some 6 MiB.
+    // Loaded only here: it takes about 6 MiB.
     const { openEmbeddedBackend } = await import('./embedded-backend.ts')
     const backend = await openEmbeddedBackend({
       directory: config.dataDir,
       partitions: config.partitions,
-      log: { warn: (_, message) => logger.warn(message) },
+      logger: { warn: (_, message) => logger.warn(message) },
     })
     return { ...backend, topics }
   }
@@ -58,9 +59,9 @@ export async function openBackend(config: Config, logger: Logger): Promise<Opene
       clientId: 'upswell',
       transactionalIdPrefix: `upswell-${config.namespace}`,
       sessionTimeoutMs: config.sessionTimeoutMs,
-      logger: logger,
+      logger,
     },
-    redis: { url: config.redisUrl, namespace: config.namespace, logger: logger },
+    redis: { url: config.redisUrl, namespace: config.namespace, logger },
   })
   return { ...backend, topics }
 }

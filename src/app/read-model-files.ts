@@ -3,7 +3,10 @@ import { type ModelFile, readModels } from '../models/model-files.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
 import type { CompiledModel } from '../scoring/definition/compiled-model.ts'
 
-/** @throws InvalidModelError; UpswellError INVALID_SETTINGS if a file or folder cannot be read, or none holds a model */
+/**
+ * Reads and checks model files and folders of them.
+ * @throws InvalidModelError; UpswellError INVALID_SETTINGS if a path cannot be read, or no path holds a model
+ */
 export async function readModelFiles(from: readonly string[]): Promise<ModelFile[]> {
   const models = await readModels(from).catch((error: NodeJS.ErrnoException) => {
     if (error.path === undefined) throw error
@@ -17,7 +20,10 @@ export async function readModelFiles(from: readonly string[]): Promise<ModelFile
   )
 }
 
-/** @throws InvalidModelError; UpswellError INVALID_SETTINGS, also if the path is a folder with several models */
+/**
+ * Reads the model of one file.
+ * @throws InvalidModelError; UpswellError INVALID_SETTINGS, also if the path is a folder with several models
+ */
 export async function readModelFile(path: string, library: ModelLibrary): Promise<CompiledModel> {
   const models = await readModelFiles([path])
   if (models.length > 1)

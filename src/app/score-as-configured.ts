@@ -16,7 +16,11 @@ export interface ConfiguredScoring {
   readonly onScored: (batch: BatchReport) => void
 }
 
-/** What scores in one thread, be it the main thread or one of several: the settings decide all of it, so that these cannot differ. @throws as `scoreLines` */
+/**
+ * Scores in this thread, the main thread or one of several: the settings alone decide how, so that threads
+ * cannot differ.
+ * @throws the errors of `scoreLineages`
+ */
 export function scoreAsConfigured({ config, models, ...parts }: ConfiguredScoring): Promise<Scoring> {
   return scoreLineages({
     ...parts,
@@ -25,7 +29,7 @@ export function scoreAsConfigured({ config, models, ...parts }: ConfiguredScorin
     ...(config.flushIntervalMs > 0
       ? { flush: { intervalMs: config.flushIntervalMs, now: () => performance.now() } }
       : {}),
-    // Embedded, the store is never lost without the log.
+    // Embedded, log and store are one: the store is never lost alone.
     checkpointIntervalMs: isEmbedded(config) ? 0 : config.checkpointIntervalMs,
   })
 }

@@ -1,11 +1,11 @@
 import type { BatchReport } from '../consumers/scorer/batch-report.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
 
-/** What batches did, as the numbers that metrics are made of. Plain data: threads send them. */
+/** Counts of scored batches, for metrics. Plain data, so that threads can send it. */
 export interface ScoredCounts {
-  /** Signals that the score loop took, by what became of them. Those that did not occur may be left out. */
+  /** Signals that the score loop took, by outcome. Outcomes that did not occur may be missing. */
   readonly signals: Readonly<Record<string, number>>
-  /** Records folded again: already committed, their outputs not sent again. */
+  /** Refolded records: committed, missing from the store. */
   readonly refolded: number
   readonly events: readonly EventCount[]
 }
@@ -16,11 +16,11 @@ export interface EventCount {
   readonly count: number
 }
 
-/** Sums up batches until they are taken. */
+/** Adds up batches until `take` is called. */
 export class CountedBatches {
   #signals = new Map<string, number>()
   #refolded = 0
-  /** By type, then model. */
+  /** The keys are an event type, then a model id. */
   #events = new Map<string, Map<string, number>>()
 
   add(batch: BatchReport): void {
@@ -38,7 +38,7 @@ export class CountedBatches {
     }
   }
 
-  /** All since the last time; undefined if there is nothing. */
+  /** The counts since the last call; undefined if there are none. */
   take(): ScoredCounts | undefined {
     if (this.#signals.size === 0 && this.#refolded === 0 && this.#events.size === 0) return undefined
     const taken: ScoredCounts = {

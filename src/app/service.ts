@@ -1,190 +1,121 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createApi } from '../api/server.ts'
 import { startIngest } from '../consumers/ingest/ingest.ts'
 import { type FoundLineage, Lineages } from '../consumers/lineage/lineages.ts'
 import { ServingLineage } from '../consumers/lineage/serving-lineage.ts'
-import { startParityLoop } from '../consumers/parity/parity-loop.ts'
+import { type ParityLoop, startParityLoop } from '../consumers/parity/parity-loop.ts'
 import { paritySourceOf } from '../consumers/parity/parity-source.ts'
 import type { BatchReport } from '../consumers/scorer/batch-report.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
-import { describeError, UpswellError } from '../lib/errors.ts'
 import type { Logger } from '../lib/logger.ts'
-import { untilAvailable } from '../lib/until-available.ts'
-import type { Consumption } from '../log/log.ts'
 import { signalRecord } from '../log/make-records.ts'
 import { ModelLibrary, type ModelSource } from '../models/model-library.ts'
 import type { CompiledModel } from '../scoring/definition/compiled-model.ts'
 import type { Config } from './config.ts'
-import { createMetrics } from './metrics.ts'
-import { isEmbedded, openBackend } from './open-backend.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { isEmbedded, type OpenedBackend, openBackend } from './open-backend.ts'
 import { readModelFiles } from './read-model-files.ts'
+import { findProblems, type Role, RunningRoles } from './running-roles.ts'
 import { scoreAsConfigured } from './score-as-configured.ts'
 import { scoreInThreads } from './score-threads/score-in-threads.ts'
 import { CountedBatches } from './scored-counts.ts'
-
-export type Role = 'ingest' | 'score' | 'api'
+import { startServiceApi } from './service-api.ts'
 
 export interface ServiceOptions {
   readonly config: Config
   readonly roles: ReadonlySet<Role>
   readonly logger: Logger
-  /** Called where the main thread scores, as it does embedded. */
+  /** Called if the main thread scores, as it does embedded. */
   readonly onScored?: (batch: BatchReport) => void
-  /** What threads that score run, for those who want to look into them; the product's own if left out. */
+  /** Runs in score threads instead of the product's own entry, to observe them. */
   readonly scoreThreadEntry?: URL
 }
 
 export interface Service {
   /** Where the API, or at least health and metrics, answer. */
   readonly url: string
-  readonly backend: Awaited<ReturnType<typeof openBackend>>
+  readonly backend: OpenedBackend
   readonly library: ModelLibrary
   /** The configured models. */
   readonly models: readonly ModelSource[]
-  /** The line of scoring that serves: what the settings name, until a replay is promoted. */
+  /** The serving lineage: the settings name it, until a replay is promoted. */
   served(): FoundLineage
-  /** What the API answers with: the models that are active in the line that serves. @throws UpswellError STORE_UNAVAILABLE */
+  /**
+   * The models that are active in the serving lineage: the API answers with them.
+   * @throws UpswellError STORE_UNAVAILABLE
+   */
   activeModels(): Promise<readonly CompiledModel[]>
-  /** Resolves when all roles have joined; rejects if one never can: a missing topic, another number of partitions. */
+  /**
+   * Resolves when all roles have joined; rejects if one never can: a missing topic, another number of
+   * partitions.
+   */
   readonly started: Promise<void>
   /** Resolves when everything works and the configured models are active. */
   ready(): Promise<void>
-  /** Finishes what is under way, leaves the groups, closes everything. */
+  /** Finishes the work under way, leaves the groups, closes everything. */
   stop(): Promise<void>
 }
 
 /**
- * Starts the roles of one process. Returns once health answers; Kafka and Redis are waited for behind it, however long it takes.
- * @throws InvalidModelError, UpswellError INVALID_SETTINGS, PORT_IN_USE, STORE_UNAVAILABLE (embedded only)
+ * Starts the roles of one process. Returns once health answers; the roles join as soon as Kafka and Redis are
+ * available.
+ * @throws InvalidModelError; UpswellError INVALID_SETTINGS, PORT_IN_USE, STORE_UNAVAILABLE (embedded only)
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { config, roles, logger, onScored } = options
+  const { config, logger } = options
   const library = new ModelLibrary()
   const models = (await readModelFiles(config.models)).map(({ file, text }) => ({ file, text }))
   library.compileAll(models)
   const backend = await openBackend(config, logger)
   const lineages = new Lineages(config, backend, library)
-  const served = new ServingLineage(lineages, logger)
-  const running = new Map<Role, Consumption>()
+  const serving = new ServingLineage(lineages, logger)
   const stopping = new AbortController()
-  let scoring: Scoring | undefined
-  const metrics = createMetrics(
-    () => [...running.values()].reduce((sum, consumption) => sum + consumption.assignments().length, 0),
-    () => problems(),
-  )
+  const roles = new RunningRoles(options.roles, logger, stopping.signal)
+  const problems = () => findProblems(roles, backend, () => serving.isKnown)
+  const metrics = createMetrics(() => roles.countPartitions(), problems)
 
-  const problems = async (): Promise<string[]> => {
-    const found: string[] = []
-    for (const role of ['ingest', 'score'] as const) {
-      if (!roles.has(role)) continue
-      const consumption = running.get(role)
-      const problem = consumption === undefined ? 'waiting for the log' : consumption.problem()
-      if (problem !== undefined) found.push(`${role}: ${problem}`)
-    }
-    if (scoring !== undefined && !scoring.modelsActive())
-      found.push('score: the configured models are not active yet')
-    if (roles.has('score') || roles.has('api'))
-      await backend.store.ping().catch(error => found.push(`store: ${describeError(error)}`))
-    if (roles.has('api') && !roles.has('score'))
-      await backend.log
-        .partitions(backend.topics.signals)
-        .catch(error => found.push(`log: ${describeError(error)}`))
-    // It is looked for in the store and the log: while either is away, that says enough.
-    if (roles.has('api') && !served.isKnown && found.length === 0)
-      found.push('api: it is not known yet whether a replay was promoted')
-    return found
-  }
-
-  const api = createApi({
-    store: () => served.current.backend.store,
-    library,
-    appendSignals: (signals, observedAt) => {
-      const topic = served.current.names.topics.signals
-      return backend.log.append(signals.map(signal => signalRecord(topic, signal, observedAt)))
+  const api = await startServiceApi(
+    {
+      store: () => serving.current.backend.store,
+      library,
+      appendSignals: (signals, observedAt) => {
+        const topic = serving.current.names.topics.signals
+        return backend.log.append(signals.map(signal => signalRecord(topic, signal, observedAt)))
+      },
+      problems,
+      metrics: metrics.registry,
     },
-    problems,
-    metrics: metrics.registry,
-    now: Date.now,
-    logger: { level: 'error', stream: { write: line => logger.error(withoutJson(line)) } },
-  })
-  const url = await listen(api, config).catch(async error => {
+    config,
+    logger,
+  ).catch(async error => {
     await backend.close()
     throw error
   })
 
-  if (roles.has('api') || roles.has('ingest')) served.start()
-  const common = { log: backend.log, topics: backend.topics, batchSize: config.batchSize, logger }
-  const begin = async (role: Role, start: () => Promise<Consumption>): Promise<void> => {
-    const consumption = await untilAvailable(start, role, logger, stopping.signal)
-    if (consumption !== undefined) running.set(role, consumption)
+  const parts = {
+    options,
+    library,
+    models,
+    backend,
+    lineages,
+    serving,
+    roles,
+    metrics,
+    stop: stopping.signal,
   }
-  const batches = new CountedBatches()
-  const startScoring = (): Promise<Scoring> =>
-    config.scoreThreads > 1 && !isEmbedded(config)
-      ? scoreInThreads({
-          threads: config.scoreThreads,
-          config,
-          models,
-          logger,
-          onCounts: metrics.onScored,
-          stop: stopping.signal,
-          entry: options.scoreThreadEntry,
-        })
-      : scoreAsConfigured({
-          config,
-          lineages,
-          library,
-          models,
-          logger,
-          onScored: batch => {
-            batches.add(batch)
-            const counts = batches.take()
-            if (counts !== undefined) metrics.onScored(counts)
-            onScored?.(batch)
-          },
-        })
-  const started = Promise.all([
-    roles.has('ingest') &&
-      begin('ingest', () =>
-        startIngest({
-          ...common,
-          signalsTopic: () => served.current.names.topics.signals,
-          group: `${config.group}-ingest`,
-          now: Date.now,
-          onIngested: metrics.onIngested,
-        }),
-      ),
-    roles.has('score') &&
-      begin('score', async () => {
-        scoring = await startScoring()
-        return scoring
-      }),
-  ]).then(() => undefined)
-  const parity =
-    roles.has('score') && config.parityIntervalMs > 0
-      ? startParityLoop({
-          source: async () => paritySourceOf(await lineages.served(), library),
-          logger,
-          intervalMs: config.parityIntervalMs,
-          partitions: topic =>
-            (scoring?.assignments() ?? [])
-              .filter(assigned => assigned.topic === topic)
-              .map(({ partition }) => partition),
-          random: Math.random,
-          onChecked: metrics.onParityChecked,
-        })
-      : undefined
+  if (roles.has('api') || roles.has('ingest')) serving.start()
+  const started = startRoles(parts)
+  const parity = startParity(parts)
 
   return {
-    url,
+    url: api.url,
     backend,
     library,
     models,
-    served: () => served.current,
+    served: () => serving.current,
     activeModels: async () => {
-      const { modelSets } = await lineages.memory(served.current.backend.store, 0)
+      const { modelSets } = await lineages.memory(serving.current.backend.store, 0)
       const active = modelSets.at(-1)!.models
-      // A partition that was taken this very moment has none yet.
+      // A partition that was taken at this very moment has no models yet.
       return active.length > 0 ? active : library.compileAll(models)
     },
     started,
@@ -195,48 +126,93 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     stop: async () => {
       stopping.abort()
       const parityStopped = parity?.stop()
-      // What cannot be stopped as it should must not keep the rest from being closed.
+      // A part that fails to stop must not keep the rest from closing.
       const failures: unknown[] = []
-      const stopRunning = () =>
-        Promise.all(
-          [...running.values()].map(consumption =>
-            consumption.stop().catch((error: unknown) => failures.push(error)),
-          ),
-        )
-      await stopRunning()
-      served.stop()
+      await roles.stop(failures)
+      serving.stop()
       await api.close()
       await parityStopped
       await lineages.close()
-      // Closing the log also ends those that wait for a group that cannot be joined.
+      // Closing the log also ends roles that wait for a group that they cannot join.
       await backend.close()
       await started.catch(() => undefined)
-      await stopRunning()
+      await roles.stop(failures)
       if (failures.length > 0) throw failures[0]
     },
   }
 }
 
-async function listen(api: ReturnType<typeof createApi>, { host, port }: Config): Promise<string> {
-  try {
-    return await api.listen({ host, port })
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
-      throw new UpswellError(
-        'INVALID_SETTINGS',
-        `cannot listen on port ${port} of ${host}: ${describeError(error)}; set UPSWELL_HOST and UPSWELL_PORT to what this machine allows`,
-        { cause: error },
-      )
-    }
-    throw new UpswellError(
-      'PORT_IN_USE',
-      `port ${port} of ${host} is in use; stop what uses it, or set UPSWELL_PORT (0: any free one)`,
-    )
-  }
+/** The parts of one service. */
+interface Parts {
+  readonly options: ServiceOptions
+  readonly library: ModelLibrary
+  readonly models: readonly ModelSource[]
+  readonly backend: OpenedBackend
+  readonly lineages: Lineages
+  readonly serving: ServingLineage
+  readonly roles: RunningRoles
+  readonly metrics: Metrics
+  readonly stop: AbortSignal
 }
 
-/** What fastify logs as JSON, as a text: the logger may write JSON itself. */
-function withoutJson(line: string): string {
-  const { msg, url, err } = JSON.parse(line) as { msg: string; url?: string; err?: { stack?: string } }
-  return [msg, url, err?.stack].filter(part => part !== undefined).join(': ')
+/** Resolves when all consuming roles have joined. */
+async function startRoles(parts: Parts): Promise<void> {
+  const { roles, backend, serving, metrics, options } = parts
+  const { config, logger } = options
+  await Promise.all([
+    roles.start('ingest', () =>
+      startIngest({
+        log: backend.log,
+        topics: backend.topics,
+        batchSize: config.batchSize,
+        logger,
+        signalsTopic: () => serving.current.names.topics.signals,
+        group: `${config.group}-ingest`,
+        now: Date.now,
+        onIngested: metrics.onIngested,
+      }),
+    ),
+    roles.startScoring(() =>
+      config.scoreThreads > 1 && !isEmbedded(config) ? startScoreThreads(parts) : startScoringHere(parts),
+    ),
+  ])
+}
+
+function startScoreThreads({ options, models, metrics, stop }: Parts): Promise<Scoring> {
+  const { config, logger, scoreThreadEntry: entry } = options
+  const threads = config.scoreThreads
+  return scoreInThreads({ threads, config, models, logger, onCounts: metrics.onScored, stop, entry })
+}
+
+/** Scores in the main thread. */
+function startScoringHere({ options, library, models, lineages, metrics }: Parts): Promise<Scoring> {
+  const { config, logger, onScored } = options
+  const batches = new CountedBatches()
+  return scoreAsConfigured({
+    config,
+    lineages,
+    library,
+    models,
+    logger,
+    onScored: batch => {
+      batches.add(batch)
+      const counts = batches.take()
+      if (counts !== undefined) metrics.onScored(counts)
+      onScored?.(batch)
+    },
+  })
+}
+
+/** Undefined: this process does not score, or the settings turn the checks off. */
+function startParity({ options, library, lineages, roles, metrics }: Parts): ParityLoop | undefined {
+  const { config, logger } = options
+  if (!roles.has('score') || config.parityIntervalMs === 0) return undefined
+  return startParityLoop({
+    source: async () => paritySourceOf(await lineages.served(), library),
+    logger,
+    intervalMs: config.parityIntervalMs,
+    partitions: topic => roles.scoredPartitions(topic),
+    random: Math.random,
+    onChecked: metrics.onParityChecked,
+  })
 }

@@ -1,4 +1,4 @@
-import { grouped } from '../console/grouped.ts'
+import { counted, grouped } from '../console/format.ts'
 import { plainText } from '../console/terminal-text.ts'
 import type { AccountParity, Difference } from '../consumers/parity/account-parity.ts'
 import { adviceFor, describeDifferent } from '../consumers/parity/describe-parity.ts'
@@ -17,7 +17,7 @@ export function countOutcomes(accounts: readonly AccountParity[]): OutcomeCounts
   return counts
 }
 
-/** For people: what came of it, then each account that differs, and why others could not be compared. */
+/** For people: the result, then each account that differs, and why others could not be compared. */
 export function parityText(checked: readonly CheckedPartition[]): string {
   const accounts = checked.flatMap(each => each.accounts)
   const { equal, different, unknown } = countOutcomes(accounts)
@@ -27,7 +27,7 @@ export function parityText(checked: readonly CheckedPartition[]): string {
       ? 'all are equal, bit for bit'
       : `${grouped(equal)} equal, ${grouped(different)} different, ${grouped(unknown)} unknown`
   const lines = [
-    `${grouped(accounts.length)} accounts, recomputed from ${grouped(records)} records of ${checked.length} partitions: ${result}.`,
+    `${counted(accounts.length, 'account')}, recomputed from ${counted(records, 'record')} of ${counted(checked.length, 'partition')}: ${result}.`,
     ...checked.flatMap(differentLines),
     ...checked.flatMap(unknownLines),
   ]
@@ -61,7 +61,7 @@ function unknownLines({ plan, accounts }: CheckedPartition): string[] {
   })
 }
 
-/** For scripts, and as evidence: of all that differs the bytes of both sides, base64. */
+/** For scripts, and as evidence: the bytes of both sides of each difference, in base64. */
 export function parityJson(checked: readonly CheckedPartition[]): string {
   const document = {
     accounts: countOutcomes(checked.flatMap(({ accounts }) => accounts)),

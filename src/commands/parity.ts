@@ -1,53 +1,43 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { type Config, readConfig } from '../app/config.ts'
-import { isEmbedded, openBackend } from '../app/open-backend.ts'
-import { Lineages } from '../consumers/lineage/lineages.ts'
 import { checkAccounts } from '../consumers/parity/check-accounts.ts'
 import { type ParitySource, paritySourceOf } from '../consumers/parity/parity-source.ts'
 import { type CheckPlan, planCheck } from '../consumers/parity/plan-check.ts'
-import { ModelLibrary } from '../models/model-library.ts'
 import type { AccountStore } from '../store/store.ts'
-import { lineLogger } from './line-logger.ts'
+import { isNeverStarted, storeLocation, storeSettings } from './data-location.ts'
 import { type CheckedPartition, countOutcomes, parityJson, parityText } from './parity-report.ts'
 import { progressBar } from './progress-bar.ts'
-import { writeOut } from './write-out.ts'
+import { writeOut } from './terminal.ts'
+import { withLineages } from './with-lineages.ts'
 
 export interface ParityOptions {
-  /** The most accounts of all partitions together, but one of each at least. */
+  /** The most accounts of all partitions together, but at least one of each partition. */
   readonly accounts: number
   readonly json?: true
-  /** The whole log is folded, also where there are checkpoints. */
+  /** Fold the whole log, even if there are checkpoints. */
   readonly fromLog?: true
 }
 
 /**
- * `upswell parity`: recomputes accounts from the log and compares them with what is served, beside a service that runs or not. Writes nothing there.
- * Returns the exit code: 0; 1 if an account differs, or none could be compared.
- * @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING; InvalidModelError if this version cannot read a model in the log
+ * `upswell parity`: recomputes accounts from the log and compares them with the store. It only reads; a
+ * service may run. Returns the exit code: 0; 1 if an account differs, or none could be compared.
+ * @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING; InvalidModelError if this version
+ * cannot read a model in the log
  */
 export async function parity(options: ParityOptions): Promise<number> {
   const config = readConfig()
-  // Opening would make the folder.
-  if (isEmbedded(config) && !existsSync(join(config.dataDir, 'data.mdb'))) return tellEmpty(config)
-  const library = new ModelLibrary()
-  const backend = await openBackend(config, lineLogger(config.logLevel))
-  const lineages = new Lineages(config, backend, library)
-  try {
+  if (isNeverStarted(config)) return reportNoAccounts(config)
+  return await withLineages(config, async ({ lineages, library }) => {
     const source = paritySourceOf(await lineages.served(), library)
     const plans = await planAll(source, options)
-    if (plans.length === 0) return tellEmpty(config)
+    if (plans.length === 0) return reportNoAccounts(config)
     const checked = await checkAll(source, plans)
     await writeOut(options.json === true ? parityJson(checked) : parityText(checked))
     const { equal, different } = countOutcomes(checked.flatMap(({ accounts }) => accounts))
     return different > 0 || equal === 0 ? 1 : 0
-  } finally {
-    await lineages.close()
-    await backend.close()
-  }
+  })
 }
 
-/** Of each partition that holds accounts as many as its share. */
+/** Each partition that holds accounts gets its share of the accounts to check. */
 async function planAll(source: ParitySource, { accounts, fromLog }: ParityOptions): Promise<CheckPlan[]> {
   const held = await countAccounts(source.store)
   const total = held.reduce((sum, each) => sum + each, 0)
@@ -90,11 +80,9 @@ async function checkAll(source: ParitySource, plans: readonly CheckPlan[]): Prom
   return checked
 }
 
-function tellEmpty(config: Config): number {
-  const place = isEmbedded(config) ? config.dataDir : `namespace ${config.namespace}`
-  const setting = isEmbedded(config) ? 'UPSWELL_DATA_DIR' : 'REDIS_URL and UPSWELL_NAMESPACE'
+function reportNoAccounts(config: Config): number {
   process.stderr.write(
-    `upswell: there are no accounts in ${place}, so there is nothing to compare; name another place with ${setting}\n`,
+    `upswell: there are no accounts in ${storeLocation(config)}, so there is nothing to compare; name another place with ${storeSettings(config)}\n`,
   )
   return 1
 }

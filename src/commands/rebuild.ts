@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readConfig } from '../app/config.ts'
-import { openBackend } from '../app/open-backend.ts'
 import { findCheckpoint } from '../consumers/checkpoints/read-checkpoint.ts'
 import {
   emptyPartition,
@@ -8,38 +7,40 @@ import {
   rebuildPartition,
 } from '../consumers/checkpoints/rebuild-partition.ts'
 import { scoreGroup } from '../consumers/lineage/lineage-names.ts'
-import { type FoundLineage, Lineages } from '../consumers/lineage/lineages.ts'
+import type { FoundLineage } from '../consumers/lineage/lineages.ts'
 import type { ScorerContext } from '../consumers/scorer/partition-scorer.ts'
 import { alwaysServing } from '../consumers/scorer/publication.ts'
 import { isUpswellError, UpswellError } from '../lib/errors.ts'
 import type { Log, Stretch } from '../log/log.ts'
 import { readPublished } from '../log/published-offset.ts'
 import { CHECKPOINTS } from '../log/topic-names.ts'
-import { ModelLibrary } from '../models/model-library.ts'
 import type { AccountStore } from '../store/store.ts'
-import { lineLogger } from './line-logger.ts'
-import { progressReport } from './progress-report.ts'
+import { progressReport } from './progress-bar.ts'
+import { lineLogger } from './terminal.ts'
+import { withLineages } from './with-lineages.ts'
 
 export interface RebuildOptions {
-  /** All if left out. */
+  /** All partitions if left out. */
   readonly partition?: readonly number[]
   readonly fromLog?: true
 }
 
 const LOOK_INTERVAL_MS = 500
 
+// Who fills the emptied store:
+//
+//   scorers run     each scorer its own partitions; this command watches
+//   no scorer runs  this command
+
 /**
- * `upswell rebuild`: empties the store and makes it anew. Where scorers run, they do it, each its own partitions, and this watches; otherwise it does it itself.
- * Returns the exit code.
+ * `upswell rebuild`: empties the store and fills it again from checkpoints and the log. Returns the exit
+ * code.
  * @throws UpswellError INVALID_SETTINGS, LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING
  */
 export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): Promise<number> {
   const config = readConfig()
   const logger = lineLogger(config.logLevel)
-  const library = new ModelLibrary()
-  const backend = await openBackend(config, logger)
-  const lineages = new Lineages(config, backend, library)
-  try {
+  return await withLineages(config, async ({ lineages, library }) => {
     const lineage = await lineages.served()
     const { names } = lineage
     const { store, log } = lineage.backend
@@ -48,59 +49,27 @@ export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): P
     if (isConsuming && fromLog === true)
       throw new UpswellError(
         'INVALID_SETTINGS',
-        'scorers are running, and they use checkpoints; stop them to make the store from the log alone',
+        'scorers are running, and they use checkpoints; stop them to rebuild the store from the log alone',
       )
     const partitions = await partitionsToRebuild(lineage, wanted)
     if (partitions.length === 0) {
-      process.stdout.write(`Nothing of ${topic} was scored yet: there is nothing to rebuild.\n`)
+      process.stdout.write(`No record of ${topic} has been scored yet: there is nothing to rebuild.\n`)
       return 0
     }
     const checkpoints = fromLog === true ? {} : await checkpointsOf(lineage)
     await requireWhole(lineage, partitions, checkpoints)
-    const startedAt = performance.now()
-    const report = progressReport('rebuilding', 'records')
-    const total = partitions.reduce((sum, { committedOffset }) => sum + committedOffset, 0)
-    const done = new Map<number, number>()
-    const tell = (partition: number, storedOffset: number): void => {
-      done.set(partition, storedOffset)
-      report.update(
-        [...done.values()].reduce((sum, each) => sum + each, 0),
-        total,
-      )
-    }
-    /** What others make. */
-    let awaited = partitions
-    try {
-      for (const { partition } of partitions) await emptyPartition(store, partition)
-      if (!isConsuming) {
-        const { backend } = lineage
-        const options = {
-          backend,
-          publication: alwaysServing(names.topics),
-          library,
-          logger,
-          ...checkpoints,
-          onScored: () => {},
-        }
-        awaited = await rebuildAll(options, partitions, tell)
-      }
-      await untilThere(lineage, awaited, tell)
-    } finally {
-      report.stop()
-    }
+    const startedAtMs = performance.now()
+    await emptyAndFill(lineage, partitions, isConsuming ? undefined : { library, logger, ...checkpoints })
     const accounts = await countAccounts(store, partitions)
-    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+    const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1)
     process.stdout.write(
       `Rebuilt ${accounts} accounts in ${partitions.length} partitions of ${names.namespace}, in ${seconds} s${isConsuming ? ' (by the scorers that run)' : ''}.\n`,
     )
     return 0
-  } finally {
-    await lineages.close()
-    await backend.close()
-  }
+  })
 }
 
-/** Those that something was scored of, or that the store holds something of: then the log may be another one. */
+/** Partitions with scored records or with data in the store; the latter may come from another log. */
 async function partitionsToRebuild(
   { names, backend: { log, store } }: FoundLineage,
   wanted: readonly number[] | undefined,
@@ -133,7 +102,10 @@ async function checkpointsOf({
   return (await log.topics()).includes(topic) ? { checkpoints: { topic, timing: undefined } } : {}
 }
 
-/** Before anything is emptied. @throws UpswellError INVALID_SETTINGS if a partition cannot be made again whole */
+/**
+ * Checks before anything is emptied that all partitions can be rebuilt completely.
+ * @throws UpswellError INVALID_SETTINGS
+ */
 async function requireWhole(
   { backend: { log } }: FoundLineage,
   partitions: readonly RebuiltPartition[],
@@ -146,31 +118,64 @@ async function requireWhole(
     if (found !== undefined && found.cut >= firstOffset && found.cut <= committedOffset) continue
     const instead =
       checkpoints === undefined
-        ? 'no checkpoint is used'
+        ? 'checkpoints are not used'
         : found === undefined
           ? 'there is no checkpoint'
           : `the newest checkpoint is of offset ${found.cut}`
     throw new UpswellError(
       'INVALID_SETTINGS',
-      `${topic} partition ${partition} begins at offset ${firstOffset}: retention has deleted what was before, and ${instead}. The store holds what cannot be made again, and was left as it is.`,
+      `${topic} partition ${partition} begins at offset ${firstOffset}: retention has deleted the records before it, and ${instead}. The store cannot be rebuilt from the rest, so it was not changed.`,
     )
   }
 }
 
-/** While one waits for Kafka or Redis, others work. */
+/** `own` undefined: scorers fill the store, and this watches. */
+async function emptyAndFill(
+  lineage: FoundLineage,
+  partitions: readonly RebuiltPartition[],
+  own: Pick<ScorerContext, 'library' | 'logger' | 'checkpoints'> | undefined,
+): Promise<void> {
+  const { names, backend } = lineage
+  const report = progressReport('rebuilding', 'records')
+  const total = partitions.reduce((sum, { committedOffset }) => sum + committedOffset, 0)
+  const done = new Map<number, number>()
+  const onStored = (partition: number, storedOffset: number): void => {
+    done.set(partition, storedOffset)
+    report.update(
+      [...done.values()].reduce((sum, each) => sum + each, 0),
+      total,
+    )
+  }
+  try {
+    for (const { partition } of partitions) await emptyPartition(backend.store, partition)
+    const leftToScorers =
+      own === undefined
+        ? partitions
+        : await rebuildAll(
+            { backend, publication: alwaysServing(names.topics), ...own, onScored: () => {} },
+            partitions,
+            onStored,
+          )
+    await untilRebuilt(lineage, leftToScorers, onStored)
+  } finally {
+    report.stop()
+  }
+}
+
+/** While one partition waits for Kafka or Redis, others are rebuilt. */
 const PARTITIONS_AT_ONCE = 4
 
-/** Returns those that scorers took over. */
+/** Returns the partitions that scorers took over. */
 async function rebuildAll(
   options: ScorerContext,
   partitions: readonly RebuiltPartition[],
-  tell: (partition: number, storedOffset: number) => void,
+  onStored: (partition: number, storedOffset: number) => void,
 ): Promise<RebuiltPartition[]> {
   const left = [...partitions]
   const takenOver: RebuiltPartition[] = []
   const work = async (): Promise<void> => {
     for (let each = left.shift(); each !== undefined; each = left.shift())
-      if (!(await rebuildOne(options, each, tell))) takenOver.push(each)
+      if (!(await rebuildOne(options, each, onStored))) takenOver.push(each)
   }
   await Promise.all(Array.from({ length: PARTITIONS_AT_ONCE }, work))
   return takenOver
@@ -180,30 +185,30 @@ async function rebuildAll(
 async function rebuildOne(
   options: ScorerContext,
   rebuilt: RebuiltPartition,
-  tell: (partition: number, storedOffset: number) => void,
+  onStored: (partition: number, storedOffset: number) => void,
 ): Promise<boolean> {
   try {
-    await rebuildPartition(options, rebuilt, storedOffset => tell(rebuilt.partition, storedOffset))
+    await rebuildPartition(options, rebuilt, storedOffset => onStored(rebuilt.partition, storedOffset))
     return true
   } catch (error) {
     if (!isUpswellError(error, 'STORE_FENCED', 'STORE_MOVED')) throw error
-    options.logger.info(`a scorer took partition ${rebuilt.partition} over, and goes on with it`)
+    options.logger.info(`a scorer took over partition ${rebuilt.partition} and continues it`)
     return false
   }
 }
 
-async function untilThere(
+async function untilRebuilt(
   { backend: { store, log } }: FoundLineage,
   partitions: readonly RebuiltPartition[],
-  tell: (partition: number, storedOffset: number) => void,
+  onStored: (partition: number, storedOffset: number) => void,
 ): Promise<void> {
   for (const { topic, partition, committedOffset } of partitions) {
     let before: number | undefined
     for (;;) {
       const storedOffset = await store.readStoredOffset(partition)
-      tell(partition, storedOffset)
+      onStored(partition, storedOffset)
       if (storedOffset >= committedOffset) break
-      // What is left may be marks of transactions, which nobody scores.
+      // The rest may be markers of transactions, which nobody scores.
       const left = { partition, from: storedOffset, to: committedOffset }
       if (storedOffset === before && !(await hasRecords(log, topic, left))) break
       before = storedOffset

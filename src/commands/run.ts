@@ -1,7 +1,8 @@
 import { pino } from 'pino'
 import { type Config, readConfig } from '../app/config.ts'
 import { isEmbedded } from '../app/open-backend.ts'
-import { type Role, type Service, startService } from '../app/service.ts'
+import type { Role } from '../app/running-roles.ts'
+import { type Service, startService } from '../app/service.ts'
 import { UpswellError } from '../lib/errors.ts'
 import type { Logger } from '../lib/logger.ts'
 
@@ -22,7 +23,7 @@ export async function run(...roles: readonly Role[]): Promise<void> {
   await untilStopped(service, logger)
 }
 
-/** JSON lines on stdout, as log collectors want them. */
+/** JSON lines on standard output, as log collectors expect them. */
 export function jsonLogger({ logLevel }: Config): Logger {
   return pino({
     level: logLevel,
@@ -32,7 +33,7 @@ export function jsonLogger({ logLevel }: Config): Logger {
   })
 }
 
-/** How long a stop may take before the process ends all the same. Whatever was not finished is recovered at the next start. */
+/** After this time the process ends in any case. The next start recovers unfinished work. */
 const STOP_TIMEOUT_MS = 15_000
 
 /** Returns after a clean stop by SIGTERM or SIGINT; rejects, after stopping, if a role can never run. */
@@ -40,7 +41,7 @@ export async function untilStopped(service: Service, logger: Logger): Promise<vo
   const signalled = new Promise<string>(resolve => {
     const first = (signal: NodeJS.Signals): void => {
       resolve(signal)
-      // Whoever asks twice does not want to wait.
+      // A second signal ends the process at once.
       process.once('SIGINT', () => process.exit(130))
       process.once('SIGTERM', () => process.exit(143))
     }

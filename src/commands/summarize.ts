@@ -8,10 +8,13 @@ import type { Motion } from '../scoring/definition/model-definition.ts'
 import type { Standing } from '../scoring/standing.ts'
 import type { AccountStore, Listing } from '../store/store.ts'
 
-/** More accounts than this are not summed up at start. */
+/** A model with more accounts has no summary: it would take too long at start. */
 const MOST_ACCOUNTS = 5000
 
-/** How the accounts stand in each model now, those in its scope. A model that lists none, or too many to look at, is left out. */
+/**
+ * Summaries of the accounts in each model's scope, now. Models without accounts or with too many are left
+ * out.
+ */
 export async function summarize(
   store: AccountStore,
   library: ModelLibrary,
@@ -26,7 +29,7 @@ export async function summarize(
   return shown.map(({ model, listings }) => summaryOf(model.definition.id, listings, scores))
 }
 
-/** Highest score first; one more than is summed up, if there are so many. */
+/** Highest score first; one more than `MOST_ACCOUNTS` shows that there are too many. */
 async function listAccounts(
   store: AccountStore,
   { definition: { id, tiers } }: CompiledModel,

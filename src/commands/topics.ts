@@ -4,9 +4,13 @@ import { UpswellError } from '../lib/errors.ts'
 import { createTopics } from '../log/kafka/kafka-topics.ts'
 import { topicNames } from '../log/topic-names.ts'
 import { topicsOfInstallation } from '../log/topic-settings.ts'
-import { lineLogger } from './line-logger.ts'
+import { lineLogger } from './terminal.ts'
 
-/** `upswell topics create`. @throws UpswellError LOG_UNAVAILABLE, INVALID_SETTINGS, PARTITIONS_CHANGED if `signals` exists with another number */
+/**
+ * `upswell topics create`: creates missing topics.
+ * @throws UpswellError LOG_UNAVAILABLE, INVALID_SETTINGS; PARTITIONS_CHANGED if `signals` has another number
+ * of partitions
+ */
 export async function createAllTopics({
   replicationFactor,
 }: {
@@ -30,7 +34,7 @@ export async function createAllTopics({
   if (existing.length > 0) process.stdout.write(`already there: ${existing.join(', ')}\n`)
   for (const { name, partitions, wanted } of different) {
     process.stdout.write(
-      `${name} has ${partitions} partitions, not ${wanted}; it was left as it is, as more partitions would move accounts\n`,
+      `${name} has ${partitions} partitions, not ${wanted}; it was not changed, because more partitions would move accounts\n`,
     )
   }
 }

@@ -2,18 +2,18 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UpswellError } from '../lib/errors.ts'
 
-/** What an embedded data directory was begun with. `loading`: the sample was not loaded to its end. */
+/** How an embedded data directory was begun. `loading`: the sample is not loaded completely. */
 export type Workspace =
   | { readonly kind: 'empty' }
   | { readonly kind: 'sample'; readonly seed: number; readonly state: 'loaded' }
   | { readonly kind: 'sample'; readonly seed: number; readonly state: 'loading'; readonly pid: number }
 
-/** What Upswell keeps in a data directory. The directory may be one that holds other files too. */
+/** The files of Upswell in a data directory, which may hold other files too. */
 const OWN_FILES = ['data.mdb', 'lock.mdb', 'workspace.json']
 
 const fileOf = (dataDir: string): string => join(dataDir, 'workspace.json')
 
-/** Undefined for a directory that was never started with. */
+/** Undefined: no service was ever started in the directory. */
 export async function readWorkspace(dataDir: string): Promise<Workspace | undefined> {
   try {
     return JSON.parse(await readFile(fileOf(dataDir), 'utf8')) as Workspace
@@ -29,15 +29,23 @@ export async function readWorkspace(dataDir: string): Promise<Workspace | undefi
 
 export async function writeWorkspace(dataDir: string, workspace: Workspace): Promise<void> {
   await mkdir(dataDir, { recursive: true })
-  // Whoever reads it meanwhile finds the file before or after, never half of it.
+  // A reader finds the old file or the new one, never half of it.
   const written = `${fileOf(dataDir)}.${process.pid}`
   await writeFile(written, `${JSON.stringify(workspace)}\n`)
   await rename(written, fileOf(dataDir))
 }
 
+// What `upswell start` finds in the directory, and what it does:
+//
+//   nothing                             begins the sample, or an empty workspace with --empty
+//   the sample or an empty workspace    continues it; --empty is refused for the sample
+//   a half-loaded sample                deletes it and begins again: it holds nobody's own data
+//   a sample that is being loaded       refuses
+
 /**
- * What this start works with. A sample that was not loaded to its end holds nothing of anybody's: it is thrown away and loaded anew.
- * @throws UpswellError INVALID_SETTINGS if an empty workspace is asked for where the sample is; LOG_FENCED if another process is loading it
+ * Chooses the workspace of this start.
+ * @throws UpswellError INVALID_SETTINGS if the directory holds the sample and an empty workspace is wanted;
+ * LOG_FENCED if another process is loading the sample
  */
 export async function chooseWorkspace(dataDir: string, empty: boolean, seed: number): Promise<Workspace> {
   const found = await readWorkspace(dataDir)
@@ -64,8 +72,9 @@ export async function chooseWorkspace(dataDir: string, empty: boolean, seed: num
 }
 
 /**
- * For those who put signals of their own into a directory, perhaps before its first start: then the sample must not join them.
- * @throws UpswellError LOG_UNAVAILABLE while the sample is not loaded: a start may yet throw all of it away
+ * Call it before adding own signals to a directory: before the first start it keeps the sample out.
+ * @throws UpswellError LOG_UNAVAILABLE while the sample is not loaded completely: the next start may delete
+ * all of it
  */
 export async function claimWorkspace(dataDir: string): Promise<void> {
   const found = await readWorkspace(dataDir)
@@ -73,7 +82,7 @@ export async function claimWorkspace(dataDir: string): Promise<void> {
   else if (isLoading(found)) {
     throw new UpswellError(
       'LOG_UNAVAILABLE',
-      `the sample is not loaded into ${dataDir} to its end; send again when "upswell start" has done so, or choose another folder with UPSWELL_DATA_DIR`,
+      `the sample is not completely loaded into ${dataDir}; send again after "upswell start" has loaded it, or choose another folder with UPSWELL_DATA_DIR`,
       { canRetry: true },
     )
   }
@@ -83,7 +92,7 @@ function isLoading(workspace: Workspace): workspace is Extract<Workspace, { stat
   return workspace.kind === 'sample' && workspace.state === 'loading'
 }
 
-/** Whether another process has this id. In a container that was started again it is ours. */
+/** Whether another running process has this id. In a restarted container the id can be our own. */
 function isOtherProcess(pid: number): boolean {
   if (pid === process.pid) return false
   try {

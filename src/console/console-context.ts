@@ -2,24 +2,27 @@ import type { ModelDefinition, Motion } from '../scoring/definition/model-defini
 import type { Contribution, TierChange } from '../scoring/outputs.ts'
 import { plainText } from './terminal-text.ts'
 
-/** What printing needs to know of the workspace and of the terminal. */
+/** What printing needs to know about the workspace and the terminal. */
 export interface ConsoleContext {
   /** The account's name, if it is known. */
   title(accountId: string): string | undefined
   /** The model in its active version. */
   model(modelId: string): ModelDefinition | undefined
-  /** The model that the reader watches: events of any other name theirs. Undefined: no event names its model. */
+  /**
+   * The model that the reader watches. Events of other models show their model's name; if undefined, no event
+   * does.
+   */
   readonly mainModelId?: string
-  /** What the rules added before a tier changed, if the caller knows: then the line says what moved, else what the score rests on. */
+  /** The contributions before a tier change, if known: then its line says what moved. */
   contributionsBefore?(event: TierChange): readonly Contribution[] | undefined
   /** Columns of the terminal. */
   readonly width: number
   readonly color: boolean
-  /** ms; events of another UTC day show their date in place of the time. */
+  /** ms. Events of another UTC day show their date instead of the time. */
   readonly now: number
 }
 
-/** Below this a line cannot hold its columns; the terminal wraps it. */
+/** A narrower line cannot hold its columns: the terminal wraps it. */
 const MIN_WIDTH = 60
 
 export function usableWidth({ width }: ConsoleContext): number {

@@ -2,32 +2,37 @@ import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import type { CauseType, Contribution, TierChange } from '../scoring/outputs.ts'
 import { plainText, textWidth } from './terminal-text.ts'
 
-/** How many rules a reader takes in at a glance. */
-const SHOWN = 3
+/** A reader takes in this many rules at a glance. */
+const SHOWN_RULES = 3
 const SEPARATOR = ' · '
 
-/**
- * Why a tier changed, in one line of about `columns`: a rule that does not fit any more is left out. If the contributions before are known: what moved most (`NPS answer +5`). If not: what the score
- * rests on after a rise (`Use of the plan 28 of 28`), what it lacks most after a fall. Of what a person decided: that it was so.
- */
+// What the line says of a tier change:
+//
+//   cause      contributions before   text
+//   override   –                      an override began or ended
+//   others     known                  the rules that moved most: `NPS answer +5`
+//   others     unknown, after a rise  the strongest rules: `Use of the plan 28 of 28`
+//   others     unknown, after a fall  the rules that lack most: `low: Use of the plan 28 of 40`
+
+/** Why a tier changed, in one line of about `columns`; rules that do not fit are left out. */
 export function describeChange(
   event: TierChange,
-  up: boolean,
+  isUp: boolean,
   model: ModelDefinition | undefined,
   before: readonly Contribution[] | undefined,
   columns: number,
 ): string {
-  // No rule moved the score: a person did, or stopped to.
+  // No rule moved the score: a person did.
   if (event.cause.type === 'override') return CAUSES.override
-  const moved = before === undefined ? [] : movedRules(event.contributions, before, up)
+  const moved = before === undefined ? [] : movedRules(event.contributions, before, isUp)
   const parts =
     moved.length > 0
       ? moved.map(({ rule, change }) => `${titleOf(rule, model)} ${signed(change)}`)
-      : standingRules(event.contributions, up, model)
-  const label = moved.length === 0 && !up ? 'low: ' : ''
+      : strongestRules(event.contributions, isUp, model)
+  const label = moved.length === 0 && !isUp ? 'low: ' : ''
   const cause = CAUSES[event.cause.type]
   let text = cause
-  for (const [i, part] of parts.slice(0, SHOWN).entries()) {
+  for (const [i, part] of parts.slice(0, SHOWN_RULES).entries()) {
     const longer = [text, i === 0 ? label + part : part].filter(piece => piece !== '').join(SEPARATOR)
     if (i > 0 && textWidth(longer) > columns) break
     text = longer
@@ -44,11 +49,11 @@ const CAUSES: Readonly<Record<CauseType, string>> = {
   gate: '',
 }
 
-/** The rules whose contribution moved the way the score did, the strongest first. */
+/** The rules whose contribution moved in the direction of the score, the strongest first. */
 function movedRules(
   now: readonly Contribution[],
   before: readonly Contribution[],
-  up: boolean,
+  isUp: boolean,
 ): { rule: Contribution; change: number }[] {
   const earlier = new Map(before.map(rule => [`${rule.group}/${rule.rule}`, rule.contribution]))
   return now
@@ -56,19 +61,20 @@ function movedRules(
       rule,
       change: rule.contribution - (earlier.get(`${rule.group}/${rule.rule}`) ?? 0),
     }))
-    .filter(({ change }) => (up ? change >= 0.05 : change <= -0.05))
+    .filter(({ change }) => (isUp ? change >= 0.05 : change <= -0.05))
     .sort((a, b) => Math.abs(b.change) - Math.abs(a.change))
 }
 
-function standingRules(
+/** After a rise the rules that add most, after a fall the rules that lack most. */
+function strongestRules(
   contributions: readonly Contribution[],
-  up: boolean,
+  isUp: boolean,
   model: ModelDefinition | undefined,
 ): string[] {
   return contributions
     .filter(({ points }) => points !== null)
     .map(rule => ({ rule, most: mostOf(rule, model) }))
-    .map(({ rule, most }) => ({ rule, most, rank: up ? rule.contribution : most - rule.contribution }))
+    .map(({ rule, most }) => ({ rule, most, rank: isUp ? rule.contribution : most - rule.contribution }))
     .filter(({ rank }) => rank >= 0.5)
     .sort((a, b) => b.rank - a.rank)
     .map(
@@ -76,7 +82,10 @@ function standingRules(
     )
 }
 
-/** The most that a rule can add, in the score's units. Where others of its group are left out it is more, in proportion. */
+/**
+ * The most that a rule can add, in units of the score. It grows in proportion when other rules of its group
+ * are left out.
+ */
 function mostOf(rule: Contribution, model: ModelDefinition | undefined): number {
   if (rule.points !== null && rule.points > 0) return (rule.contribution / rule.points) * rule.max
   const weight = model?.groups.find(({ name }) => name === rule.group)?.weight ?? 0
@@ -91,4 +100,33 @@ function titleOf({ group, rule }: Contribution, model: ModelDefinition | undefin
 function signed(change: number): string {
   const rounded = Math.round(Math.abs(change) * 10) / 10
   return `${change < 0 ? '−' : '+'}${rounded}`
+}
+
+/**
+ * The contributions at each account's last tier change, so that the next change can show what moved since.
+ */
+export interface ContributionMemory {
+  /** Undefined: nothing is remembered from before this event. */
+  before(event: TierChange): readonly Contribution[] | undefined
+  /** Call it after the event was printed. */
+  remember(at: ContributionsOf): void
+}
+
+type ContributionsOf = Pick<TierChange, 'accountId' | 'modelId' | 'contributions'>
+
+/** Keeps the `capacity` latest accounts. */
+export function createContributionMemory(capacity = 10_000): ContributionMemory {
+  const known = new Map<string, readonly Contribution[]>()
+  const keyOf = ({ accountId, modelId }: Omit<ContributionsOf, 'contributions'>): string =>
+    `${modelId}\u0000${accountId}`
+  return {
+    before: event => known.get(keyOf(event)),
+    remember(at) {
+      const key = keyOf(at)
+      // A Map keeps the order of insertion: its first key was remembered the longest ago.
+      known.delete(key)
+      known.set(key, at.contributions)
+      if (known.size > capacity) known.delete(known.keys().next().value!)
+    },
+  }
 }

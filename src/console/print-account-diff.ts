@@ -1,15 +1,15 @@
 import { type AccountDiff, changesTier, type RuleDiff } from '../analysis/diff-account.ts'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import type { PqlStatus } from '../scoring/outputs.ts'
-import { formatAmount, formatInputs } from './format-value.ts'
-import type { Segment } from './render-line.ts'
+import { counted, formatAmount, formatInputs } from './format.ts'
+import type { Segment } from './styled-lines.ts'
 import { column, plainText, textWidth } from './terminal-text.ts'
 
-/** Rules that are told of one account; more are only counted. */
+/** Further rules of one account are only counted. */
 const SHOWN_RULES = 4
 const WIDEST_TITLE = 44
 
-/** One account: where it would go, then why. `models`: the versions, for titles. */
+/** One account: its tier and score before and after, then why. `models`: the versions, for titles. */
 export function accountDiffLines(diff: AccountDiff, models: readonly ModelDefinition[]): Segment[][] {
   const { accountId, tier, score } = diff
   const moved = changesTier(diff)
@@ -40,12 +40,12 @@ function laterLines({ tierLater }: AccountDiff, models: readonly ModelDefinition
   return [
     [
       `      → ${titleOfTier(tierLater.tier, models)}`,
-      { text: ` when the dwell is over, ${day}`, style: 'dim' },
+      { text: ` when the dwell ends, ${day}`, style: 'dim' },
     ],
   ]
 }
 
-/** As the first of the versions that have the tier calls it. */
+/** The tier's title in the first version that has the tier. */
 export function titleOfTier(tier: string, models: readonly ModelDefinition[]): string {
   for (const { tiers } of models) {
     const found = tiers.find(({ name }) => name === tier)
@@ -55,9 +55,9 @@ export function titleOfTier(tier: string, models: readonly ModelDefinition[]): s
 }
 
 function ruleLines({ rules }: AccountDiff): Segment[][] {
-  // A rule that is new or gone and adds nothing explains nothing.
-  const telling = rules.filter(({ change }) => change !== 0)
-  const shown = telling.slice(0, SHOWN_RULES)
+  // A rule that is new or gone but adds nothing explains nothing.
+  const moved = rules.filter(({ change }) => change !== 0)
+  const shown = moved.slice(0, SHOWN_RULES)
   const titles = shown.map(labelOf)
   const width = Math.min(WIDEST_TITLE, Math.max(0, ...titles.map(textWidth)))
   const lines = shown.map(({ before, after, change }, i): Segment[] => {
@@ -70,13 +70,12 @@ function ruleLines({ rules }: AccountDiff): Segment[][] {
       { text: inputs === '' ? '' : `   ${inputs}`, style: 'dim' },
     ]
   })
-  const more = telling.length - shown.length
-  if (more > 0)
-    lines.push([{ text: `      and ${more} more ${more === 1 ? 'rule' : 'rules'}`, style: 'dim' }])
+  const more = moved.length - shown.length
+  if (more > 0) lines.push([{ text: `      and ${counted(more, 'more rule')}`, style: 'dim' }])
   return lines
 }
 
-/** As a reader compares amounts of a score; what is less than 0.005 shows in full. */
+/** Two decimals; an amount below 0.005 is shown in full. */
 function formatShort(amount: number): string {
   const rounded = Math.round(amount * 100) / 100
   return formatAmount(rounded === 0 ? amount : rounded)
@@ -91,7 +90,7 @@ function labelOf({ title, rule, status }: RuleDiff): string {
   return status === 'changed' ? text : `${status}: ${text}`
 }
 
-/** The values that the rule reads; where the versions compute them differently, both. */
+/** The values that the rule reads; both, if the versions compute them differently. */
 function inputsText({ before, after }: Pick<RuleDiff, 'before' | 'after'>): string {
   const [old, now] = [before?.inputs, after?.inputs]
   if (old === undefined || now === undefined) return formatInputs((now ?? old)!)
@@ -104,25 +103,25 @@ function inputsText({ before, after }: Pick<RuleDiff, 'before' | 'after'>): stri
     .join(', ')
 }
 
-/** `users 3`; undefined if it is not read. */
+/** `users 3`; undefined if the rule does not read it. */
 function textOf(inputs: Parameters<typeof formatInputs>[0], name: string): string | undefined {
   return Object.hasOwn(inputs, name) ? formatInputs({ [name]: inputs[name]! }) : undefined
 }
 
-/** What the rules do not tell. */
+/** Reasons that no rule shows. */
 function remarks(diff: AccountDiff): string[] {
   const { inScope, isSetByHand, rules, score } = diff
-  const said: string[] = []
+  const reasons: string[] = []
   if (inScope.before !== inScope.after)
-    said.push(inScope.after ? 'comes into the scope of the model' : 'leaves the scope of the model')
-  if (isSetByHand) said.push('a person has set its score or tier')
-  if (said.length > 0 || rules.some(({ change }) => change !== 0)) return said
+    reasons.push(inScope.after ? 'comes into the scope of the model' : 'leaves the scope of the model')
+  if (isSetByHand) reasons.push('a person has set its score or tier')
+  if (reasons.length > 0 || rules.some(({ change }) => change !== 0)) return reasons
   if (score.before !== score.after)
-    return ['its rules give the same; the groups or the range of the score changed']
-  return changesTier(diff) ? ['its score stays; the tiers or the tier policy changed'] : []
+    return ['its rules give the same points; the groups or the range of the score changed']
+  return changesTier(diff) ? ['its score stays the same; the tiers or the tier policy changed'] : []
 }
 
-const SAID: Readonly<Record<PqlStatus, string>> = {
+const PQL_CHANGES: Readonly<Record<PqlStatus, string>> = {
   qualified: 'PQL opens',
   released: 'PQL released',
   held: 'PQL held',
@@ -133,7 +132,7 @@ const SAID: Readonly<Record<PqlStatus, string>> = {
 function noticeLines({ pqls, alerts }: AccountDiff): Segment[][] {
   return [
     ...pqls.map(({ trigger, status, motion }): Segment[] => [
-      `      ${SAID[status]}: ${plainText(trigger)}`,
+      `      ${PQL_CHANGES[status]}: ${plainText(trigger)}`,
       { text: ` (${motion})`, style: 'dim' },
     ]),
     ...alerts.map((alert): Segment[] => [`      alert sent: ${plainText(alert)}`]),

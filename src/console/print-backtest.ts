@@ -1,37 +1,26 @@
 import type { BacktestReport, PqlAccuracy } from '../analysis/backtest-report.ts'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
-import { formatAmount } from './format-value.ts'
-import { grouped } from './grouped.ts'
-import { renderLine, type Segment } from './render-line.ts'
+import { counted, formatAmount, grouped } from './format.ts'
+import { type Line, type LineLook, renderSections, type Segment, table } from './styled-lines.ts'
 import { plainText } from './terminal-text.ts'
-import { type Cell, table } from './text-table.ts'
 
 export interface BacktestHead {
   readonly model: ModelDefinition
   readonly file: string
-  /** Where the signals came from. */
+  /** A file, or a name of the log. */
   readonly source: string
   readonly horizonDays: number
-  /** Names of wins. */
+  /** Names of outcomes that are wins. */
   readonly won: readonly string[]
-  /** Lines or records that are no signals. */
+  /** Lines or records that are not signals. */
   readonly leftOut: number
 }
 
-type Line = readonly Segment[]
-
 /** How well tiers and PQLs preceded wins. No newline at the end. */
-export function formatBacktest(
-  head: BacktestHead,
-  report: BacktestReport,
-  { color, width }: { readonly color: boolean; readonly width: number },
-): string {
+export function formatBacktest(head: BacktestHead, report: BacktestReport, look: LineLook): string {
   const results =
     report.wins.count === 0 ? [] : [tierLines(head, report), triggerLines(head, report), motionLines(report)]
-  return [headLines(head, report), ...results]
-    .filter(lines => lines.length > 0)
-    .map(lines => lines.map(line => renderLine(line, width, color)).join('\n'))
-    .join('\n\n')
+  return renderSections([headLines(head, report), ...results], look)
 }
 
 function headLines(
@@ -45,33 +34,33 @@ function headLines(
       `: version ${model.version} (${plainText(file)}) on ${plainText(source)}`,
     ],
     [
-      `${count(accounts, 'account')}, ${count(signals, 'signal')}, ${count(wins.count, 'win')} (${plainText(won.join(', '))})`,
+      `${counted(accounts, 'account')}, ${counted(signals, 'signal')}, ${counted(wins.count, 'win')} (${plainText(won.join(', '))})`,
       from === undefined || to === undefined ? '' : `, ${day(from)} to ${day(to)}`,
     ],
   ]
   const asides = [
     [duplicates, 'duplicates'],
     [tooOld, 'too old'],
-    [leftOut, 'no signals'],
+    [leftOut, 'not signals'],
   ] as const
-  const counted = asides
+  const leftOutTexts = asides
     .filter(([number]) => number > 0)
     .map(([number, what]) => `${grouped(number)} ${what}`)
-  if (counted.length > 0) lines.push([`left out: ${counted.join(', ')}`])
+  if (leftOutTexts.length > 0) lines.push([`left out: ${leftOutTexts.join(', ')}`])
   if (wins.count > 0 && months.accountMonths === 0 && pqls.judged === 0)
     lines.push([
       {
-        text: `No month and no PQL is ${horizonDays} days older than the log's end, so none is judged: a shorter --horizon or a longer log is needed.`,
+        text: `No month and no PQL is ${horizonDays} days older than the end of the log, so none is judged. Use a shorter --horizon or a longer log.`,
         style: 'yellow',
       },
     ])
   if (wins.outOfScope > 0)
-    lines.push([`${count(wins.outOfScope, 'win')} of accounts out of scope, which the recall leaves out`])
+    lines.push([`${counted(wins.outOfScope, 'win')} of accounts out of scope, not counted in the recall`])
   return lines
 }
 
 function tierLines({ model, horizonDays }: BacktestHead, { tiers, months }: BacktestReport): Line[] {
-  const rows = tiers.map((tier, i): Cell[] => [
+  const rows = tiers.map((tier, i): Segment[] => [
     model.tiers[i]!.title,
     grouped(tier.accountMonths),
     grouped(tier.followed),
@@ -92,7 +81,7 @@ function tierLines({ model, horizonDays }: BacktestHead, { tiers, months }: Back
     ],
     ...table([
       ['tier', 'account-months', 'followed', 'share', 'lift', 'wins from it'],
-      // The best first, as people list tiers.
+      // The best tier first, as people list them.
       ...rows.reverse(),
       ['all', grouped(months.accountMonths), grouped(months.followed), percent(months.share), '', ''],
     ]),
@@ -120,7 +109,7 @@ function scoreCells({
   preceded,
   recall,
   leadDays,
-}: PqlAccuracy): Cell[] {
+}: PqlAccuracy): Segment[] {
   return [
     grouped(opened),
     grouped(judged),
@@ -154,7 +143,7 @@ function motionLines({ motions, wins }: BacktestReport): Line[] {
   return [
     [
       { text: 'Motions', style: 'bold' },
-      `: only wins of the same motion count; ${grouped(wins.withMotion)} of ${count(wins.count, 'win')} name one of these`,
+      `: only wins of the same motion count; ${grouped(wins.withMotion)} of ${counted(wins.count, 'win')} name one of these motions`,
     ],
     ...table([
       ['motion', 'wins', ...SCORE_TITLES],
@@ -169,8 +158,4 @@ function percent(share: number | null): string {
 
 function day(time: number): string {
   return new Date(time).toISOString().slice(0, 10)
-}
-
-function count(number: number, what: string): string {
-  return `${grouped(number)} ${what}${number === 1 ? '' : 's'}`
 }

@@ -2,45 +2,41 @@ import type { AccountDiff } from '../analysis/diff-account.ts'
 import type { FieldValue, ModelChange, ModelPart } from '../analysis/model-changes.ts'
 import type { DiffSums } from '../analysis/summarize-diffs.ts'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
-import { formatSigned, formatValue } from './format-value.ts'
-import { grouped } from './grouped.ts'
+import { counted, formatSigned, formatValue, grouped } from './format.ts'
 import { accountDiffLines, titleOfTier } from './print-account-diff.ts'
-import { renderLine, type Segment } from './render-line.ts'
+import { type Line, type LineLook, renderSections, type Segment, table } from './styled-lines.ts'
 import { plainText } from './terminal-text.ts'
-import { type Cell, table } from './text-table.ts'
 
 export interface ModelDiffHead {
   /** When the switch would happen, ms. */
   readonly at: number
-  /** One; several if partitions stand under different ones, while a change is under way. */
+  /** Usually one version; several while a change of models has not reached all partitions. */
   readonly before: readonly {
     readonly model: ModelDefinition
-    /** It runs in the store. */
+    /** The store scores with it. */
     readonly isActive: boolean
     readonly changes: readonly ModelChange[]
   }[]
   readonly after: { readonly model: ModelDefinition; readonly file: string }
-  /** Some accounts stand in loaded history: they switch at their own clock. */
+  /** Some accounts are in loaded history: they switch at their own clock. */
   readonly history: boolean
 }
 
 export interface ModelDiff extends ModelDiffHead {
   readonly sums: DiffSums
   readonly accounts: {
-    /** In the order in which they are to be listed. */
+    /** In the order of the list. */
     readonly shown: readonly AccountDiff[]
-    /** How many change a tier or a PQL. */
+    /** How many accounts change a tier or a PQL. */
     readonly count: number
   }
 }
 
-export type Line = readonly Segment[]
-
-/** What another version of a model would change: the sums, then the accounts with their reasons. No newline at the end. */
-export function formatModelDiff(
-  diff: ModelDiff,
-  { color, width }: { readonly color: boolean; readonly width: number },
-): string {
+/**
+ * What another version of a model would change: first the sums, then the accounts with their reasons. No
+ * newline at the end.
+ */
+export function formatModelDiff(diff: ModelDiff, look: LineLook): string {
   const sections: readonly (readonly Line[])[] = [
     headLines(diff),
     changeLines(diff),
@@ -50,10 +46,7 @@ export function formatModelDiff(
     alertLines(diff.sums),
     accountLines(diff),
   ]
-  return sections
-    .filter(lines => lines.length > 0)
-    .map(lines => lines.map(line => renderLine(line, width, color)).join('\n'))
-    .join('\n\n')
+  return renderSections(sections, look)
 }
 
 function headLines({ at, before, after, history, sums }: ModelDiff): Line[] {
@@ -67,7 +60,7 @@ function headLines({ at, before, after, history, sums }: ModelDiff): Line[] {
       `: version ${versions} → ${model.version} (${plainText(file)})`,
     ],
     [
-      `${count(sums.accounts, 'account')} as of ${new Date(at).toISOString()}${history ? ', those in loaded history as of its end' : ''}`,
+      `${counted(sums.accounts, 'account')} as of ${new Date(at).toISOString()}${history ? '; accounts in loaded history as of its end' : ''}`,
     ],
   ]
   if (sums.inScope.before !== sums.accounts || sums.inScope.after !== sums.accounts)
@@ -75,14 +68,14 @@ function headLines({ at, before, after, history, sums }: ModelDiff): Line[] {
   if (before.some(({ model: old, changes }) => changes.length > 0 && old.version === model.version))
     lines.push([
       {
-        text: `Both are version ${model.version} although they differ: give the new one a version of its own before it runs.`,
+        text: `Both files say version ${model.version}, but they differ: give the new one a new version before it runs.`,
         style: 'yellow',
       },
     ])
   if (before.some(({ isActive }) => !isActive))
     lines.push([
       {
-        text: `Version ${versions} is not what runs: it is taken as if it had scored these accounts all along, without dwell and cooldowns.`,
+        text: `Version ${versions} is not active: the comparison assumes that it scored these accounts all along, without dwell and cooldowns.`,
         style: 'yellow',
       },
     ])
@@ -124,7 +117,7 @@ function changeLines({ before }: ModelDiff): Line[] {
   })
 }
 
-/** More of one part are only counted. */
+/** Further fields of one part are only counted. */
 const SHOWN_FIELDS = 3
 
 function detailsText(details: ModelChange['details']): string {
@@ -138,7 +131,7 @@ function detailsText(details: ModelChange['details']): string {
 
 function tierLines({ before, after, sums }: ModelDiff): Line[] {
   const { tiers, tierChanges, tierChangesLater, accounts } = sums
-  const later = tierChangesLater === 0 ? '' : `; ${grouped(tierChangesLater)} may when the dwell is over`
+  const later = tierChangesLater === 0 ? '' : `; ${grouped(tierChangesLater)} may change when the dwell ends`
   const found = (side: 'before' | 'after'): Set<string> => new Set(tiers.map(each => each[side]))
   const definitions = [...before.map(({ model }) => model), after.model]
   const ordered = (side: 'before' | 'after'): string[] => {
@@ -147,11 +140,11 @@ function tierLines({ before, after, sums }: ModelDiff): Line[] {
   }
   const titleOf = (tier: string): string => titleOfTier(tier, [after.model, ...definitions])
   const [rows, columns] = [ordered('before'), ordered('after')]
-  const cells: Cell[][] = [
+  const cells: Segment[][] = [
     ['before ↓  after →', ...columns.map(titleOf)],
     ...rows.map(row => [
       titleOf(row),
-      ...columns.map((column): Cell => {
+      ...columns.map((column): Segment => {
         const number = tiers.find(each => each.before === row && each.after === column)?.accounts ?? 0
         const text = number === 0 ? '·' : grouped(number)
         return row === column || number === 0 ? { text, style: 'dim' } : { text, style: 'bold' }
@@ -161,7 +154,7 @@ function tierLines({ before, after, sums }: ModelDiff): Line[] {
   return [
     [
       { text: 'Tiers', style: 'bold' },
-      `: ${grouped(tierChanges)} of ${count(accounts, 'account')} ${tierChanges === 1 ? 'changes' : 'change'}${later}`,
+      `: ${grouped(tierChanges)} of ${counted(accounts, 'account')} ${tierChanges === 1 ? 'changes' : 'change'}${later}`,
     ],
     ...table(cells),
   ]
@@ -181,7 +174,7 @@ const STATUSES = ['qualified', 'released', 'held', 'disqualified', 'expired'] as
 
 function pqlLines({ pqls }: DiffSums): Line[] {
   if (pqls.length === 0) return [[{ text: 'PQLs', style: 'bold' }, ': none would open, close or be held']]
-  // Only the kinds that there are.
+  // Only the statuses that occur.
   const statuses = STATUSES.filter(status => pqls.some(row => row[status] > 0))
   return [
     [{ text: 'PQL events that would be published', style: 'bold' }],
@@ -213,8 +206,4 @@ function accountLines({ accounts, before, after }: ModelDiff): Line[] {
     [{ text: `Accounts that change a tier or a PQL${part}`, style: 'bold' }],
     ...shown.flatMap(each => accountDiffLines(each, models)),
   ]
-}
-
-function count(number: number, what: string): string {
-  return `${grouped(number)} ${what}${number === 1 ? '' : 's'}`
 }

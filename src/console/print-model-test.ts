@@ -1,12 +1,11 @@
 import type { ExampleOutcome, Mismatch, NoticeCondition } from '../analysis/run-example.ts'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
 import type { Contribution } from '../scoring/outputs.ts'
-import { formatAmount, formatInputs, formatSigned, formatValue } from './format-value.ts'
-import { grouped } from './grouped.ts'
-import { renderLine, type Segment } from './render-line.ts'
+import { counted, formatAmount, formatInputs, formatSigned, formatValue, grouped } from './format.ts'
+import { type Line, renderLine, type Segment } from './styled-lines.ts'
 import { column, plainText, textWidth } from './terminal-text.ts'
 
-/** A model's file, and how its examples came out. */
+/** A model's file, and the outcome of its examples. */
 export interface TestedModel {
   readonly file: string
   readonly model: ModelDefinition
@@ -15,36 +14,31 @@ export interface TestedModel {
 
 export interface TestedExample {
   readonly title: string
-  /** In the file, from 1. */
+  /** Its line in the file, from 1. */
   readonly line: number
   readonly accountId: string
-  /** The moment at which the account is looked at, ms. */
+  /** The moment at which the account is checked, ms. */
   readonly at: number
   readonly outcome: ExampleOutcome
-  /** None: it is as expected. */
+  /** Empty: the outcome is as expected. */
   readonly mismatches: readonly Mismatch[]
 }
 
-type Line = readonly Segment[]
-
 const WIDEST_TITLE = 44
 
-/**
- * A line for each example, with its place as editors want it; below one that is not as expected, what was found, and where that comes from:
- *
- * ```
- * models/seats.yaml:24: ✓ Three users make it hot
- * models/seats.yaml:30: ✗ Two do not
- *     score: expected 0, found 50
- *     the score of 50, tier warm, from:
- *       Usage                 5 of 10 points
- *         Users        +50    5 of 10 points   users 2
- *
- * 2 examples: 1 as expected, 1 not
- * ```
- *
- * No newline at the end.
- */
+// A line for each example begins with `file:line:`, which editors can open. A failed example also shows what
+// was found, and which rules gave the score:
+//
+//   models/seats.yaml:24: ✓ Three users make it hot
+//   models/seats.yaml:30: ✗ Two do not
+//       score: expected 0, found 50
+//       a score of 50, tier warm, coverage 1:
+//         Usage: 5 of 10 points, each worth 10
+//           Users      +50   5 of 10 points (users 2)
+//
+//   2 examples: 1 as expected, 1 not
+
+/** No newline at the end. */
 export function formatModelTest(tested: readonly TestedModel[], color: boolean): string {
   const lines: Line[] = []
   for (const { file, model, examples } of tested) {
@@ -56,14 +50,14 @@ export function formatModelTest(tested: readonly TestedModel[], color: boolean):
     for (const example of examples) lines.push(...exampleLines(name, model, example))
   }
   lines.push([], sumLine(tested))
-  return lines.map(line => renderLine(line, Number.POSITIVE_INFINITY, color)).join('\n')
+  return lines.map(line => renderLine(line, { width: Number.POSITIVE_INFINITY, color })).join('\n')
 }
 
 function sumLine(tested: readonly TestedModel[]): Line {
   const examples = tested.flatMap(each => each.examples)
   if (examples.length === 0) return [{ text: 'no examples: nothing was tested', style: 'yellow' }]
   const failed = examples.filter(({ mismatches }) => mismatches.length > 0).length
-  const count = `${grouped(examples.length)} ${examples.length === 1 ? 'example' : 'examples'}: `
+  const count = `${counted(examples.length, 'example')}: `
   if (failed === 0) return [count, { text: 'all as expected', style: 'green' }]
   return [
     count,
@@ -89,7 +83,7 @@ function mismatchLine({ what, expected, found }: Mismatch): Line {
   return [texts[0]!, { text: texts[1]!, style: 'red' }]
 }
 
-/** Of the PQLs and alerts that are there and should not be, or the other way round: what decides it. */
+/** The conditions of PQLs and alerts that were found but not expected, or expected but not found. */
 function conditionLines(mismatches: readonly Mismatch[], { conditions }: ExampleOutcome): Line[] {
   const concerned = new Map<string, NoticeCondition>()
   for (const { what, expected, found } of mismatches) {
@@ -121,7 +115,7 @@ function inBrackets(text: string): string {
   return text === '' ? '' : ` (${text})`
 }
 
-/** Which rule gave how much, and from which values. */
+/** How much each rule gave, and from which values. */
 function scoreLines(model: ModelDefinition, outcome: ExampleOutcome): Line[] {
   const { score, tier, inScope, coverage, groups, contributions } = outcome
   const scope = inScope ? '' : '; the account is out of the scope of the model'
@@ -153,6 +147,6 @@ function scoreLines(model: ModelDefinition, outcome: ExampleOutcome): Line[] {
 }
 
 function pointsText({ points, max, known }: Contribution): string {
-  if (points === null) return 'left out, as not known'
-  return `${formatAmount(points)} of ${formatAmount(max)} points${known ? '' : ', as not known'}`
+  if (points === null) return 'left out: not known'
+  return `${formatAmount(points)} of ${formatAmount(max)} points${known ? '' : ': not known'}`
 }

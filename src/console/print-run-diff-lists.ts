@@ -6,15 +6,14 @@ import {
   type PqlInOneRun,
   type PqlLife,
 } from '../analysis/run-diff.ts'
-import { formatShift } from './format-span.ts'
-import { grouped } from './grouped.ts'
-import type { Segment } from './render-line.ts'
+import { formatShift, grouped } from './format.ts'
+import type { Segment } from './styled-lines.ts'
 import { column, plainText, textWidth } from './terminal-text.ts'
 
-/** Of ids and names from outside. */
-const WIDEST = 40
+/** Ids and names come from outside: they can be long. */
+const WIDEST_NAME = 40
 
-/** Which accounts and PQLs differ, at most `limit` of each kind, the latest first. */
+/** The accounts and PQLs that differ: at most `limit` of each kind, the latest first. */
 export function runDiffLists(
   { tiers, pqls }: ModelRunDiff,
   titleOf: (tier: string) => string,
@@ -30,7 +29,7 @@ export function runDiffLists(
   ]
 }
 
-/** `textsOf`: a cell each, the first in bold. */
+/** `textsOf` gives the cells of a row; the first is bold. */
 function list<T>(
   title: string,
   all: readonly T[],
@@ -48,7 +47,7 @@ function list<T>(
     [{ text: title, style: 'bold' }, part],
     ...shown.map(texts =>
       texts.map((text, i): Segment => {
-        const aligned = `  ${column(text, i < 2 ? Math.min(WIDEST, widths[i]!) : widths[i]!)}`
+        const aligned = `  ${column(text, i < 2 ? Math.min(WIDEST_NAME, widths[i]!) : widths[i]!)}`
         return i === 0 ? { text: aligned, style: 'bold' } : aligned
       }),
     ),
@@ -95,7 +94,7 @@ function lifeText({ start, end, held }: PqlLife): string {
   return `${minute(start)} – ${end === null ? 'open' : minute(end)}${held ? ', held' : ''}`
 }
 
-/** UTC, as all of the text is. */
+/** UTC, as all times of the text. */
 function minute(ms: number): string {
   return new Date(ms).toISOString().slice(0, 16).replace('T', ' ')
 }

@@ -7,50 +7,40 @@ import {
   type RunDiff,
 } from '../analysis/run-diff.ts'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
-import { formatShift } from './format-span.ts'
-import { grouped } from './grouped.ts'
+import { counted, formatShift, grouped } from './format.ts'
 import { titleOfTier } from './print-account-diff.ts'
 import { runDiffLists } from './print-run-diff-lists.ts'
-import { renderLine, type Segment } from './render-line.ts'
+import { type Line, type LineLook, renderSections, type Segment, table } from './styled-lines.ts'
 import { plainText } from './terminal-text.ts'
-import { type Cell, table } from './text-table.ts'
 
 export interface RunDiffHead {
   /** The replay's name. */
   readonly replay: string
-  /** What was compared ends before the replay's own end, or it has none: as far as both have come. */
+  /**
+   * The comparison ends at the time that both have reached: before the replay's own end, or the replay has
+   * none.
+   */
   readonly isCut: boolean
-  /** There are signals from before that end that the replay has not scored yet. */
+  /** The replay has not scored all signals from before that end yet. */
   readonly isBehind: boolean
-  /** Those that the replay brought with it, for titles. */
+  /** The models that the replay was begun with, for titles. */
   readonly models: readonly ModelDefinition[]
 }
 
-export interface RunDiffLook {
-  readonly color: boolean
-  readonly width: number
-  /** Rows of each list. */
+export interface RunDiffLook extends LineLook {
+  /** The most rows of each list. */
   readonly limit: number
 }
 
-type Line = readonly Segment[]
-
-/** What a replay did differently from what is live: by model, the sums first. No newline at the end. */
-export function formatRunDiff(
-  head: RunDiffHead,
-  diff: RunDiff,
-  { color, width, limit }: RunDiffLook,
-): string {
+/** What a replay published differently from what is live: by model, first the sums. No newline at the end. */
+export function formatRunDiff(head: RunDiffHead, diff: RunDiff, look: RunDiffLook): string {
   const sections: readonly (readonly Line[])[] = [
     headLines(head, diff),
-    ...diff.models.flatMap(model => modelSections(model, head.models, limit)),
+    ...diff.models.flatMap(model => modelSections(model, head.models, look.limit)),
     oneSidedLines('Only live', diff.oneSided.live),
     oneSidedLines('Only in the replay', diff.oneSided.replay),
   ]
-  return sections
-    .filter(lines => lines.length > 0)
-    .map(lines => lines.map(line => renderLine(line, width, color)).join('\n'))
-    .join('\n\n')
+  return renderSections(sections, look)
 }
 
 function headLines({ replay, isCut, isBehind }: RunDiffHead, { window, models, oneSided }: RunDiff): Line[] {
@@ -60,17 +50,17 @@ function headLines({ replay, isCut, isBehind }: RunDiffHead, { window, models, o
     [
       { text: `Replay ${plainText(replay)}`, style: 'bold' },
       ` against what is live: ${from === null ? 'from the beginning' : isoTime(from)} to ${until}`,
-      isCut && to !== null ? ', which is how far both have come' : '',
+      isCut && to !== null ? ', the time that both have reached' : '',
     ],
   ]
   if (from !== null)
     lines.push([
-      'The replay began with nothing known: what rests on earlier signals differs for that reason alone.',
+      'The replay began with no earlier signals: scores that rest on them differ for that reason alone.',
     ])
   if (isBehind)
     lines.push([
       {
-        text: 'The replay has not come that far in all of its log yet: what it has not read is missing here.',
+        text: 'The replay has not read all of its log up to that time yet: the rest is missing here.',
         style: 'yellow',
       },
     ])
@@ -84,7 +74,7 @@ function modelSections(
   definitions: readonly ModelDefinition[],
   limit: number,
 ): (readonly Line[])[] {
-  // Tiers of the same name can have other titles in another model.
+  // Another model can give a tier of the same name another title.
   const own = definitions.filter(({ id }) => id === model.modelId)
   const titleOf = (tier: string): string => titleOfTier(tier, own)
   if (!isModelDifferent(model)) return [[...titleLines(model, own), alikeLine(model)]]
@@ -108,27 +98,29 @@ function titleLines({ modelId, versions }: ModelRunDiff, [definition]: readonly 
 }
 
 function alikeLine({ tiers, pqls }: ModelRunDiff): Line {
-  return [`No difference: ${count(tiers.accounts, 'account')} that changed tier, ${count(pqls.both, 'PQL')}`]
+  return [
+    `No difference: ${counted(tiers.accounts, 'account')} that changed tier, ${counted(pqls.both, 'PQL')}`,
+  ]
 }
 
 function tierLines({ tiers }: ModelRunDiff, titleOf: (tier: string) => string): Line[] {
   const { accounts, moved, apart, cells } = tiers
   if (accounts === 0)
     return [[{ text: 'Tiers', style: 'bold' }, ': no account has changed its tier in either']]
-  const also = apart > moved ? `, ${grouped(apart)} did at some time` : ''
+  const also = apart > moved ? `, ${grouped(apart)} ${apart === 1 ? 'was' : 'were'} at some time` : ''
   const heading: Line = [
     { text: 'Tiers', style: 'bold' },
-    `: ${grouped(moved)} of ${count(accounts, 'account')} ${moved === 1 ? 'stands' : 'stand'} in another tier at the end${also}`,
+    `: ${grouped(moved)} of ${counted(accounts, 'account')} ${moved === 1 ? 'is' : 'are'} in another tier at the end${also}`,
   ]
-  // The best first, as people list tiers.
+  // The best tier first, as people list them.
   const ordered = (side: 'live' | 'replay'): string[] =>
     [...tiers.names].reverse().filter(name => cells.some(cell => cell[side] === name))
   const [rows, columns] = [ordered('live'), ordered('replay')]
-  const matrix: Cell[][] = [
+  const matrix: Segment[][] = [
     ['live ↓  replay →', ...columns.map(titleOf)],
     ...rows.map(row => [
       titleOf(row),
-      ...columns.map((column): Cell => {
+      ...columns.map((column): Segment => {
         const number = cells.find(cell => cell.live === row && cell.replay === column)?.accounts ?? 0
         const text = number === 0 ? '·' : grouped(number)
         return row === column || number === 0 ? { text, style: 'dim' } : { text, style: 'bold' }
@@ -150,10 +142,13 @@ function periodLines({ periods }: ModelRunDiff): Line[] {
   const { unit, rows } = periods
   if (rows.length === 0) return []
   return [
-    [{ text: 'Over time', style: 'bold' }, ': accounts in another tier as each ended, PQLs that began in it'],
+    [
+      { text: 'Over time', style: 'bold' },
+      ': accounts in another tier at the end of each period, and PQLs that began in it',
+    ],
     ...table([
       [UNIT_TITLES[unit], 'other tier', 'PQLs live', 'PQLs replay'],
-      ...rows.map(({ from, apart, pqls }): Cell[] => [
+      ...rows.map(({ from, apart, pqls }): Segment[] => [
         periodTitle(unit, from),
         number(apart),
         number(pqls.live),
@@ -194,26 +189,26 @@ function pqlLines({ pqls }: ModelRunDiff): Line[] {
       ...(triggers.length > motions.length
         ? motions.map(each => ['all', each.motion, ...countCells(each)])
         : []),
-      // One trigger says it all.
+      // With one trigger, its row is the sum.
       ...(triggers.length > 1 ? [['all', '', ...countCells(pqls)]] : []),
     ]),
   ]
   if (shift.span !== null && shift.same < pqls.both) {
     const { leastMs, medianMs, mostMs } = shift.span
     lines.push([
-      `  in the replay those in both began ${formatShift(medianMs)} (median; from ${formatShift(leastMs)} to ${formatShift(mostMs)})`,
+      `  PQLs in both began ${formatShift(medianMs)} in the replay (median; from ${formatShift(leastMs)} to ${formatShift(mostMs)})`,
     ])
   }
   if (heldOnly.live + heldOnly.replay > 0)
     lines.push([
-      `  held all the time: ${grouped(heldOnly.live)} of those in both only live, ${grouped(heldOnly.replay)} only in the replay`,
+      `  PQLs in both that were held all the time: ${grouped(heldOnly.live)} only live, ${grouped(heldOnly.replay)} only in the replay`,
     ])
   if (continued > 0)
-    lines.push([`  and ${grouped(continued)} that one of them had already when the time compared began`])
+    lines.push([`  and ${grouped(continued)} that one of them had before the compared time began`])
   return lines
 }
 
-function countCells({ live, replay, both, onlyLive, onlyReplay, shift }: PqlCounts): Cell[] {
+function countCells({ live, replay, both, onlyLive, onlyReplay, shift }: PqlCounts): Segment[] {
   return [
     number(live),
     number(replay),
@@ -236,7 +231,7 @@ function oneSidedLines(title: string, published: readonly PublishedCounts[]): Li
     [{ text: title, style: 'bold' }, published.length === 1 ? ': a model' : ': models'],
     ...published.map(
       ({ modelId, versions, accounts, tierChanges, pqls }): Line => [
-        `  ${plainText(modelId)} ${versionsText(versions)}: ${count(tierChanges, 'tier change')}, ${count(pqls, 'PQL')}, ${count(accounts, 'account')}`,
+        `  ${plainText(modelId)} ${versionsText(versions)}: ${counted(tierChanges, 'tier change')}, ${counted(pqls, 'PQL')}, ${counted(accounts, 'account')}`,
       ],
     ),
   ]
@@ -248,8 +243,4 @@ function versionsText(versions: readonly number[]): string {
 
 function isoTime(ms: number): string {
   return new Date(ms).toISOString()
-}
-
-function count(amount: number, what: string): string {
-  return `${grouped(amount)} ${what}${amount === 1 ? '' : 's'}`
 }

@@ -1,16 +1,16 @@
 import { MOTIONS, type Motion } from '../scoring/definition/model-definition.ts'
 import { accountTitle, type ConsoleContext, motionTitle, tierTitle, usableWidth } from './console-context.ts'
-import { grouped } from './grouped.ts'
-import { renderLine, type Segment, type Style } from './render-line.ts'
+import { counted, grouped } from './format.ts'
+import { renderSections, type Segment, type Style } from './styled-lines.ts'
 import { column, plainText, textWidth } from './terminal-text.ts'
 
 /** How the accounts stand in one model at one moment. */
 export interface WorkspaceSummary {
   readonly modelId: string
-  /** Accounts by tier name; tiers that are left out have none. */
+  /** How many accounts each tier has, by its name; a missing tier has none. */
   readonly tiers: Readonly<Record<string, number>>
   readonly pqls: readonly { readonly motion: Motion; readonly status: 'open' | 'held' }[]
-  /** Highest score first; five at most are shown. */
+  /** Highest score first; at most five are shown. */
   readonly top: readonly TopAccount[]
 }
 
@@ -18,7 +18,7 @@ export interface TopAccount {
   readonly accountId: string
   readonly score: number
   readonly tier: string
-  /** Motions of its open PQLs. */
+  /** The motions of its open PQLs. */
   readonly openPqls: readonly Motion[]
 }
 
@@ -26,8 +26,8 @@ const SHOWN_ACCOUNTS = 5
 const INDENT = '  '
 
 /**
- * What is shown at start: the table of the main model, or of the first if the main one is not among them, and a line for each of the
- * others. No line is longer than `context.width` (60 at least). No newline at the end.
+ * The summary at start: a table of the main model, and a line for each other model. Without the main model,
+ * the first one gets the table. No line is longer than `context.width` (60 at least). No newline at the end.
  */
 export function formatSummaries(summaries: readonly WorkspaceSummary[], context: ConsoleContext): string {
   const main = summaries.find(({ modelId }) => modelId === context.mainModelId) ?? summaries[0]
@@ -38,7 +38,10 @@ export function formatSummaries(summaries: readonly WorkspaceSummary[], context:
   return sections.join('\n\n')
 }
 
-/** The table of one model: accounts by tier with a bar, open and held PQLs by motion, and the accounts with the highest scores. */
+/**
+ * One model: accounts by tier with a bar, open and held PQLs by motion, and the accounts with the highest
+ * scores.
+ */
 export function formatSummary(summary: WorkspaceSummary, context: ConsoleContext): string {
   const width = usableWidth(context)
   return layOut(
@@ -48,14 +51,11 @@ export function formatSummary(summary: WorkspaceSummary, context: ConsoleContext
 }
 
 function layOut(sections: readonly Segment[][][], context: ConsoleContext): string {
-  const width = usableWidth(context)
-  return sections
-    .filter(lines => lines.length > 0)
-    .map(lines => lines.map(line => renderLine([INDENT, ...line], width, context.color)).join('\n'))
-    .join('\n\n')
+  const indented = sections.map(lines => lines.map(line => [INDENT, ...line]))
+  return renderSections(indented, { width: usableWidth(context), color: context.color })
 }
 
-/** A line a model: how many accounts are above its lowest tier, highest first, and its open PQLs. */
+/** One line for each model: how many accounts are in each tier above the lowest, and its open PQLs. */
 function otherModelLines(summaries: readonly WorkspaceSummary[], context: ConsoleContext): Segment[][] {
   const rows = summaries.map(summary => ({ summary, model: context.model(summary.modelId) }))
   const titles = rows.map(({ summary, model }) => plainText(model?.name ?? summary.modelId))
@@ -72,9 +72,7 @@ function otherModelLines(summaries: readonly WorkspaceSummary[], context: Consol
         }),
       )
       const pqls: Segment[] =
-        open === 0
-          ? []
-          : [{ text: ` · ${grouped(open)} open ${open === 1 ? 'PQL' : 'PQLs'}`, style: 'magenta' }]
+        open === 0 ? [] : [{ text: ` · ${counted(open, 'open PQL')}`, style: 'magenta' }]
       return [column(titles[i]!, titleWidth), INDENT, ...counts, ...pqls]
     }),
   ]
@@ -103,7 +101,7 @@ function tierLines(summary: WorkspaceSummary, context: ConsoleContext, width: nu
       { text: column(`${percent}%`, 5, 'right'), style: 'dim' },
       INDENT,
       { text: filled, style },
-      // What to do with a tier's accounts, where there is room for more than its beginning.
+      // What to do with a tier's accounts, if the terminal has room for more than its first words.
       ...(width >= WIDE ? [empty, INDENT, { text: action, style: 'dim' } as const] : []),
     ]
   })
@@ -111,7 +109,7 @@ function tierLines(summary: WorkspaceSummary, context: ConsoleContext, width: nu
   return [
     [
       { text: title, style: 'bold' },
-      { text: ` · ${grouped(total)} ${total === 1 ? 'account' : 'accounts'}`, style: 'dim' },
+      { text: ` · ${counted(total, 'account')}`, style: 'dim' },
     ],
     ...rows,
   ]
@@ -136,7 +134,7 @@ function pqlLines({ pqls, modelId }: WorkspaceSummary, context: ConsoleContext):
   const heldText = held === 0 ? '' : ` · ${grouped(held)} held${until}`
   return [
     [
-      { text: `${grouped(open)} open ${open === 1 ? 'PQL' : 'PQLs'}`, style: 'bold' },
+      { text: counted(open, 'open PQL'), style: 'bold' },
       { text: heldText, style: 'yellow' },
     ],
     ...rows.map((row): Segment[] => [
@@ -171,7 +169,7 @@ function topLines({ top, modelId }: WorkspaceSummary, context: ConsoleContext, w
 
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const
 
-/** A bar of up to `width` columns, in eighths; anything above 0 can be seen. */
+/** A bar of up to `width` columns, in eighths of a column; any share above 0 is visible. */
 function bar(share: number, width: number): string {
   const eighths = Math.round(Math.min(1, Math.max(0, share)) * width * 8)
   const shown = share > 0 ? Math.max(1, eighths) : 0

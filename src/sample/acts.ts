@@ -5,17 +5,25 @@ import { createRandom } from './random.ts'
 import type { SampleAccount, Scene } from './sample-account.ts'
 import type { SampleWorkspace } from './workspace.ts'
 
-/** A third are pushes, so that they last for the first half hour or so, with episodes between them. */
+/** A third of the acts are pushes: they last for about the first half hour, with episodes between them. */
 const PUSH_SHARE = 0.33
-/** Most acts show in the Revenue Score, some twice: something every 10 to 20 seconds. `test/sample/live.test.ts` measures it. */
+/**
+ * Most acts show in the Revenue Score, some twice: one change every 10 to 20 s, measured in
+ * `test/sample/live.test.ts`.
+ */
 const INTERVAL_MS = { shortest: 7_000, longest: 21_000 } as const
 const EPISODE_MS = { shortest: 100_000, longest: 420_000 } as const
-/** An account that has been through an episode is left alone for a while. */
+/** No episode comes over an account again within this time. */
 const REST_MS = 15 * 60_000
 
+// Acts are what people who watch see beside everyday work:
+//
+//   push      once an account: one more signal carries it over the edge of a tier or PQL
+//   episode   again and again: something comes over an account, and passes within minutes
+
 /**
- * What happens beside everyday work, for people who watch: accounts right before an edge are pushed over it, each once; and episodes come
- * and go. Gives what is begun in a stretch of time, with the later ends of it; to be called for one stretch after the other.
+ * Returns a function that gives the drafts of the acts that begin in (`after`, `until`], with their later
+ * ends. Call it for one stretch of time after the other.
  */
 export function createActs(
   workspace: SampleWorkspace,
@@ -54,7 +62,7 @@ export function createActs(
 interface Push {
   readonly account: SampleAccount
   readonly scene: Scene
-  /** How many newcomers the account's pushes bring before this one. */
+  /** How many newcomers the account's earlier pushes bring. */
   readonly newcomer: number
 }
 

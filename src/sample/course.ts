@@ -1,4 +1,7 @@
-/** How a level moves while an account is watched: corners of progress (0 to 1, ascending) and value, straight lines between them. */
+/**
+ * How a level moves over an account's history: corners (progress from 0 to 1, ascending; value) with straight
+ * lines between.
+ */
 export type Course = readonly (readonly [progress: number, value: number])[]
 
 export function steady(value: number): Course {

@@ -6,13 +6,16 @@ import { COLLABORATIONS, FEATURES, MAIN_PRODUCT, POWER_FEATURES } from './names.
 import { createRandom, type Random } from './random.ts'
 import type { SampleAccount } from './sample-account.ts'
 
-/** How far an account has come in its storyline, on a day and on the day before: 0 to 1. */
+/** How far an account is in its storyline, on a day and on the day before: 0 to 1. */
 export interface DayProgress {
   readonly progress: number
   readonly before: number
 }
 
-/** What an account does on one day of its own time zone, in no order. The same for the same seed, account, day and progress. */
+/**
+ * What an account does on one day of its time zone, unordered. Equal for the same seed, account, day and
+ * progress.
+ */
 export function draftsOfDay(
   seed: number,
   account: SampleAccount,
@@ -35,8 +38,8 @@ export function userCount(account: SampleAccount, progress: number): number {
 }
 
 /**
- * Users take turns, so that each is seen at least once in 30 days whatever chance does: the rate of active seats is the storyline's.
- * So do features, one a day.
+ * Users take turns: chance cannot leave one out for 30 days, so the storyline alone decides the rate of
+ * active seats. Features take turns too, one a day.
  */
 function sessions(
   account: SampleAccount,
@@ -71,7 +74,7 @@ function sessions(
     )
 }
 
-/** 20 weekdays lie in 30 days at least: with one session a day for 11 users, each of them has its turn about twice. */
+/** 30 days hold at least 20 weekdays: with one session a day for 11 users, each user has about two turns. */
 const USERS_PER_SESSION = 11
 
 function featureNames({ featuresUsed, powerFeaturesUsed }: SampleAccount): string[] {
@@ -81,12 +84,12 @@ function featureNames({ featuresUsed, powerFeaturesUsed }: SampleAccount): strin
   ]
 }
 
-/** The first ones are used more. */
+/** Earlier features of the list are used more. */
 function favourite(features: readonly string[], random: Random): string {
   return features[Math.floor(features.length * random.next() ** 2)]!
 }
 
-/** How long the users stay, measured on three days a week, and how often they work together. */
+/** How long the users stay, measured on some days of the week, and how often they work together. */
 function teamwork(
   account: SampleAccount,
   localDay: number,
@@ -109,7 +112,7 @@ function teamwork(
   ]
 }
 
-/** Of seven; two of those fall on a weekend, now and then. */
+/** Days of seven; up to two of them fall on a weekend. */
 const MEASURED_DAYS = 4
 
 function arrivals(
@@ -143,10 +146,12 @@ function apiCalls(account: SampleAccount, localDay: number, progress: number, ra
 }
 
 const WEEKEND_CALLS = 0.2
-/** 30 days hold 20 to 22 weekdays; a weekend's day counts for a fifth: 22 to 24 in all. */
+/** 30 days hold 20 to 22 weekdays; a weekend day counts a fifth: 22 to 24 in all. */
 const WEEKDAYS_A_MONTH = 23
 
-/** What other systems report of an account: weekly, monthly, every 60 days; each account on a day of its own. */
+/**
+ * What other systems report about an account: weekly, monthly, every 60 days; each account on its own day.
+ */
 function reports(account: SampleAccount, localDay: number, progress: number, random: Random): Draft[] {
   const at = Math.floor(localDay * DAY_MS + 3 * HOUR_MS + account.index * 1000)
   const turn = localDay + account.index

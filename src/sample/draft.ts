@@ -4,7 +4,7 @@ import { LOCATIONS, TEAMS } from './names.ts'
 import type { Random } from './random.ts'
 import type { SampleAccount, Scene } from './sample-account.ts'
 
-/** A signal that has no id yet: ids are given in the order of time. */
+/** A signal without an id: ids are given later, in the order of time. */
 export type Draft = Omit<Signal, 'id'>
 
 export function draft(
@@ -26,8 +26,9 @@ export function draft(
 }
 
 /**
- * A scene, and what goes with it.
- * @param users how many work there now; a newcomer is the one after the last of them, or `newcomer` further on.
+ * A scene, and the scenes that go with it.
+ * @param users how many users the account has now
+ * @param newcomer how many newcomers came since: the scene's newcomer is the next user
  */
 export function draftsOfScene(
   account: SampleAccount,
@@ -51,7 +52,7 @@ export function userIdOf(account: SampleAccount, user: number): string {
   return `${account.id}-u${user + 1}`
 }
 
-/** Where a user sits: a user stays in a team, as long as no new team begins. */
+/** The user's team and location: they stay the same until a new team or location begins. */
 export function placeOfUser(
   user: number,
   teams: number,

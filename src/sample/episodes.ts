@@ -1,11 +1,13 @@
 import { levelAt } from './course.ts'
 import { type Draft, draft } from './draft.ts'
-import { health, npsFacts, planFacts } from './facts.ts'
-import { percent } from './plan-use.ts'
+import { health, npsFacts, percent, planFacts } from './facts.ts'
 import type { Random } from './random.ts'
 import { moodAt, type SampleAccount, type StorylineName } from './sample-account.ts'
 
-/** How often episodes come over the accounts of a storyline: those with PQLs, or close to a tier's edge, show the most. */
+/**
+ * How often episodes come over the account, relative to others. With PQLs or near a tier's edge they show the
+ * most.
+ */
 export function episodeShare({ storyline }: SampleAccount): number {
   return EPISODE_SHARES[storyline]
 }
@@ -24,8 +26,9 @@ const EPISODE_SHARES: Readonly<Record<StorylineName, number>> = {
 }
 
 /**
- * Something that comes over an account and passes again, within minutes: its signals at `begin` and at `end`, ms. It ends as it began, so
- * it can come back for ever; and if a restart loses its end, the account's next report puts it right.
+ * Something that comes over an account and passes within minutes: its signals at `begin` and `end`, ms. The
+ * end restores the beginning, so episodes can repeat for ever. If a restart loses the end, the next report
+ * corrects it.
  */
 export function episodeOf(account: SampleAccount, begin: number, end: number, random: Random): Draft[] {
   if (levelAt(account.health, 1) < HEALTHY) return recovery(account, begin, end)
@@ -35,7 +38,7 @@ export function episodeOf(account: SampleAccount, begin: number, end: number, ra
   return escalation(account, begin, end, random)
 }
 
-/** Where the Revenue Score has its health gate. */
+/** The health gate of the Revenue Score. */
 const HEALTHY = 60
 
 /** A support ticket escalates, and is solved. */
@@ -47,7 +50,7 @@ function escalation(account: SampleAccount, begin: number, end: number, random: 
   ]
 }
 
-/** An unhappy account comes round, and is let down again. */
+/** An unhappy account recovers, and becomes unhappy again. */
 function recovery(account: SampleAccount, begin: number, end: number): Draft[] {
   return [health(account, 68, 'positive', begin), usualHealth(account, end)]
 }
@@ -56,7 +59,7 @@ function usualHealth(account: SampleAccount, at: number): Draft {
   return health(account, Math.round(levelAt(account.health, 1)), moodAt(account.mood, 1), at)
 }
 
-/** The storage fills up, and somebody tidies up. */
+/** The storage fills up, and somebody makes room. */
 function fullDisk(account: SampleAccount, begin: number, end: number, random: Random): Draft[] {
   const share = random.between(0.93, 0.99)
   const storageUsedGb = Math.round(account.contract.storageLimitGb * share)
@@ -68,7 +71,7 @@ function fullDisk(account: SampleAccount, begin: number, end: number, random: Ra
   ]
 }
 
-/** One user answers a survey unlike the others, the next one as they do. */
+/** One user answers a survey unlike the others; the next answer is usual again. */
 function oddAnswer(account: SampleAccount, usual: number, begin: number, end: number): Draft[] {
   const odd = draft(account, 'health', 'survey', begin, { properties: { nps: usual >= 7 ? 4 : 9 } })
   return [odd, ...npsFacts(account, end)]

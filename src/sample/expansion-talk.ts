@@ -4,7 +4,7 @@ import type { ContractChange, SampleAccount, Scene, StorylineName } from './samp
 import { scene } from './sample-account.ts'
 import { expansionWon } from './scenes.ts'
 
-/** What the vendor's people make of the storylines that end in more business. */
+/** The motion that the vendor's people follow in each storyline that can end in more business. */
 const MOTION_OF: Readonly<Partial<Record<StorylineName, Motion>>> = {
   'seat-growth': 'seat-expansion',
   'api-limit': 'usage-upsell',
@@ -14,19 +14,22 @@ const MOTION_OF: Readonly<Partial<Record<StorylineName, Motion>>> = {
   'multi-team': 'seat-expansion',
 }
 
-/** What comes of an account's signs of growth, and what that makes of its contract. */
+/** What follows from an account's signs of growth. */
 export interface ExpansionTalk {
   readonly scenes: readonly Scene[]
-  /** What may happen once someone watches. */
+  /** What happens next, once someone watches. */
   readonly next: readonly Scene[]
   readonly change: ContractChange | undefined
 }
 
 const NO_TALK: ExpansionTalk = { scenes: [], next: [], change: undefined }
 
+// One round of a talk: a sign of interest → an opportunity a few days later → a conversation → a deal, won or
+// lost.
+
 /**
- * Three accounts of five have been through one round: a sign of interest, an opportunity a few days after it, a conversation, and a deal
- * that is won or lost. Those who stand at the end of their storyline (`place`) may be in a second one now.
+ * Three accounts of five have been through one round. Accounts at the end of their storyline may be in a
+ * second one.
  */
 export function expansionTalk(account: SampleAccount, place: number, random: Random): ExpansionTalk {
   const motion = MOTION_OF[account.storyline]
@@ -40,7 +43,7 @@ export function expansionTalk(account: SampleAccount, place: number, random: Ran
   }
 }
 
-/** A round that began long enough ago for its first sign to count no more. */
+/** A round that began so long ago that its first sign no longer counts. */
 function earlierRound(account: SampleAccount, motion: Motion, random: Random): ExpansionTalk {
   const { contract } = account
   const increase = random.between(0.24, 0.6)
@@ -71,7 +74,7 @@ function earlierRound(account: SampleAccount, motion: Motion, random: Random): E
   return { scenes, next: [], change: { daysAgo: closedAgo, seatsBefore, mrrBefore, mrr } }
 }
 
-/** A round that follows from what shows now; its deal is yet to come. */
+/** A round that is under way: its deal is still open. */
 function presentRound({ contract }: SampleAccount, motion: Motion, random: Random): ExpansionTalk {
   const increase = random.between(0.24, 0.6)
   const value = Math.round(contract.seats * contract.seatPrice * increase) * 12
@@ -82,10 +85,10 @@ function presentRound({ contract }: SampleAccount, motion: Motion, random: Rando
   return { ...NO_TALK, scenes: [opportunity, conversation(motion, talksAgo)] }
 }
 
-/** Some who come less buy less, and some of them leave. */
+/** Some fading accounts buy less, and some leave. */
 function decline({ contract }: SampleAccount, place: number, random: Random): ExpansionTalk {
   const mrr = contract.seats * contract.seatPrice
-  // Of the large ones none: one that left would hide all the rest of the month.
+  // No large account leaves: it would hide the rest of the month's figures.
   if (place < 0.12 && contract.plan !== 'scale') {
     const daysAgo = random.integer(2, 80)
     const scenes = [
@@ -106,7 +109,7 @@ function contractOf(properties: Scene['properties'], daysAgo: number): Scene {
   return scene(daysAgo, 'contract', 'contract', { properties })
 }
 
-/** What was seen before anyone spoke with the account: it makes a PQL. */
+/** The signs that make a PQL, before anyone spoke with the account. */
 function signs(motion: Motion, daysAgo: number, random: Random): Scene[] {
   const looks = Array.from({ length: random.integer(1, 3) }, () =>
     scene(daysAgo + random.integer(0, 5), 'intent', 'upgrade-page.viewed', { by: 'user' }),
@@ -123,7 +126,7 @@ const SIGNS: Readonly<Record<Motion, readonly ['usage' | 'intent', string]>> = {
   'cross-sell': ['intent', 'support.use-case-asked'],
 }
 
-/** `value`: a year's. */
+/** `value`: per year. */
 function opened(motion: Motion, value: number, daysAgo: number): Scene {
   return scene(daysAgo, 'outcome', 'opportunity.created', { quantity: value, properties: { motion } })
 }

@@ -16,8 +16,8 @@ export interface SampleHistoryOptions {
 }
 
 /**
- * What the accounts of `sampleWorkspace` did in the `days` before `until`, ascending by `occurredAt`. The same for the same options;
- * ids are unique.
+ * The signals of the accounts of `sampleWorkspace` in the `days` before `until`, ascending by `occurredAt`.
+ * Equal for the same options; ids are unique.
  */
 export function sampleHistory({ seed, accounts = 200, days = 90, until }: SampleHistoryOptions): Signal[] {
   const workspace = sampleWorkspace({ seed, accounts })
@@ -34,9 +34,9 @@ function historyOf(account: SampleAccount, { seed }: SampleWorkspace, days: numb
   const progressOn = (day: number): number => Math.min(1, Math.max(0, (day - firstDay) / age))
   const random = createRandom(seed, account.id, 'scenes')
 
-  // Facts come first: nothing that the account does is looked at without its contract.
+  // Facts come first: models need the contract to score what the account does.
   const drafts: Draft[] = firstFacts(account, begin + account.index, lastDay)
-  // A day of the account's own time zone may begin before the UTC day, and end after it.
+  // A day of the account's time zone may begin before the UTC day, and end after it.
   for (let day = firstDay - 1; day <= lastDay + 1; day++) {
     const progress = { progress: progressOn(day), before: progressOn(day - 1) }
     drafts.push(...draftsOfDay(seed, account, day, progress))

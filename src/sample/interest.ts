@@ -2,11 +2,14 @@ import { PREVIEW_FEATURES } from './names.ts'
 import type { Random } from './random.ts'
 import { type SampleAccount, type Scene, type StorylineName, scene } from './sample-account.ts'
 
-/** Signs of interest in a larger plan: how many of each kind in the last weeks, where the storyline has come to its point. */
+/**
+ * Signs of interest in a larger plan in the last weeks, for accounts at the end of their storyline: how many
+ * of each kind.
+ */
 interface Interest {
   readonly explored: number
   readonly upgradePage: number
-  /** Of having said so to CS. */
+  /** The chance that somebody mentioned it to CS. */
   readonly mentionChance: number
 }
 
@@ -25,8 +28,9 @@ const INTERESTS: Readonly<Record<StorylineName, Interest>> = {
   newcomer: { explored: 1, upgradePage: 0, mentionChance: 0 },
 }
 
-/** Of any account: that somebody looked around once, in 90 days. */
+/** The chance that somebody of an account looked around once in 90 days. */
 const IDLE_LOOKS = 0.3
+/** Accounts whose place is below this have come to the point of their storyline. */
 const POINT = 0.4
 
 export function interest({ storyline }: SampleAccount, place: number, random: Random): Scene[] {
@@ -54,7 +58,10 @@ function look(daysAgo: number): Scene {
   return scene(daysAgo, 'intent', 'upgrade-page.viewed', { by: 'user' })
 }
 
-/** Reviews and trainings with those whom the vendor knows, about one a month; the first ones known come most. */
+/**
+ * Reviews and trainings with known stakeholders, about one a month; roles that were known first come most
+ * often.
+ */
 export function reviews({ profile, storyline }: SampleAccount, random: Random): Scene[] {
   const roles = Object.keys(profile.stakeholders)
   if (roles.length === 0 || storyline === 'fading') return []

@@ -9,18 +9,21 @@ import type { SampleWorkspace } from './workspace.ts'
 
 export interface LiveSignals {
   /**
-   * The signals after those of the last call, up to `untilMs` (included), ascending by `occurredAt`. After a gap of more than ten minutes
-   * (the machine slept) only its end is filled.
+   * The signals since the last call, up to and including `untilMs`, ascending by `occurredAt`. A gap of more
+   * than ten minutes (the machine slept) is filled only at its end.
    */
   nextSignals(untilMs: number): Signal[]
 }
 
+// Live signals can go on for ever:
+//
+//   everyday work          stays at the level at which the history ended
+//   scenes of storylines   come back every six weeks
+//   acts                   show in the scores every few seconds; an episode ends as it began
+
 /**
- * Goes on with the accounts of a workspace after `from`, ms: everyday work at the level at which the history ended, and acts that show in
- * the scores every few seconds. It may run for ever: work keeps its level, scenes of the storylines come back every six weeks, and an
- * episode ends as it began.
- *
- * The same workspace and `from` give the same signals, whatever the steps, unless a gap is skipped. Ids hold `from`: a restart repeats none.
+ * Continues the accounts of a workspace after `from`, ms. The same workspace and `from` give the same
+ * signals, whatever the steps, unless a gap is skipped. Ids contain `from`: a restart repeats none.
  */
 export function liveSignals({
   workspace,
@@ -32,13 +35,14 @@ export function liveSignals({
   const nextActs = createActs(workspace, from)
   let cursor = from
   let work: Draft[] = []
-  /** What acts have begun and not yet ended. */
+  /** Drafts of acts that have begun and not ended yet. */
   let pending: Draft[] = []
   let plannedDay = dayOf(from) - 2
   let count = 0
 
   function planWork(until: number): void {
-    // By time zone, what happens on a UTC day belongs to that local day, the one before or the one after.
+    // A moment of a UTC day belongs to the same local day, the day before or the day after, depending on the
+    // time zone.
     while (plannedDay <= dayOf(until)) {
       plannedDay++
       for (const account of workspace.accounts) work.push(...workOfDay(workspace, account, plannedDay))
@@ -49,7 +53,7 @@ export function liveSignals({
   function skipTo(time: number): void {
     cursor = time
     plannedDay = Math.max(plannedDay, dayOf(time) - 2)
-    // An episode that has begun must end, or it would stay with the account.
+    // An episode that has begun must end, or its effect would stay with the account.
     pending = pending.map(draft => ({ ...draft, occurredAt: Math.max(draft.occurredAt, time + 1) }))
   }
 
@@ -71,9 +75,9 @@ export function liveSignals({
 }
 
 const LONGEST_GAP_MS = 10 * 60_000
-/** Storylines are at their end, and stay there. */
+/** Storylines stay at their end. */
 const NO_PROGRESS = { progress: 1, before: 1 }
-/** Longer than the 30 days in which a scene counts: it fades, and comes back. */
+/** Longer than the 30 days in which a scene counts: its effect ends before it comes back. */
 const SCENE_CYCLE_DAYS = 42
 
 function workOfDay({ seed }: SampleWorkspace, account: SampleAccount, day: number): Draft[] {

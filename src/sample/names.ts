@@ -1,6 +1,6 @@
 import type { Random } from './random.ts'
 
-/** What the sample's companies and their work are called. The companies are made up. */
+// Names of the sample's companies and of their work. The companies are made up.
 
 const FIRST_NAMES = [
   'Northwind',
@@ -35,7 +35,7 @@ const FIRST_NAMES = [
   'Thistle',
 ] as const
 
-/** The second part of a name tells the industry. */
+/** The second part of a company's name goes with its industry. */
 const SECOND_NAMES = [
   ['Robotics', 'Manufacturing'],
   ['Analytics', 'Software'],
@@ -65,12 +65,12 @@ export interface Company {
   readonly industry: string
 }
 
-/** Different companies; beyond the 600 pairs of names, a number goes behind. */
+/** Different companies; after the 600 pairs of names, a number is added. */
 export function createCompanies(count: number, random: Random): Company[] {
   const first = random.shuffled(FIRST_NAMES)
   const second = random.shuffled(SECOND_NAMES)
   return Array.from({ length: count }, (_, i) => {
-    // Each round shifts the second names by one against the first: no pair comes twice in 600.
+    // Each round shifts the second names by one against the first: no pair repeats within 600.
     const round = Math.floor(i / first.length)
     const [suffix, industry] = second[(i + round) % second.length]!
     const repeat = Math.floor(i / (first.length * second.length))
@@ -90,11 +90,11 @@ export const TEAMS = [
 ] as const
 export const LOCATIONS = ['headquarters', 'berlin', 'austin', 'singapore', 'toronto', 'lisbon'] as const
 
-/** What all accounts work with, and the newest product beside it, which some look at. */
+/** All accounts work with the main product; some look at the newest one. */
 export const MAIN_PRODUCT = 'projects'
 export const OTHER_PRODUCT = 'insights'
 
-/** The rest of what the vendor sells: who owns the first of a pair could use the second. */
+/** The vendor's other products: an account that owns the first of a pair could use the second. */
 export const PRODUCT_PAIRS = [
   ['crm', 'marketing-automation'],
   ['marketing-automation', 'content-management'],
@@ -112,7 +112,7 @@ export const CSMS = [
   'Femi Adeyemi',
 ] as const
 
-/** Who has a say in a purchase, in the order in which a vendor gets to know them. */
+/** Roles that decide on a purchase, in the order in which a vendor gets to know them. */
 export const STAKEHOLDER_ROLES = [
   'end-user-champion',
   'it-administrator',

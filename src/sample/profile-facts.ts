@@ -4,7 +4,7 @@ import { levelAt } from './course.ts'
 import { MAIN_PRODUCT } from './names.ts'
 import type { SampleAccount } from './sample-account.ts'
 
-/** What the vendor's CRM tells of an account. `untilDay`: the UTC day at which the history ends. */
+/** The traits of an account in the vendor's CRM. `untilDay`: the UTC day on which the history ends. */
 export function profileTraits(account: SampleAccount, untilDay: number): Record<string, PropertyValue> {
   const { profile, contract, industry, utcOffsetHours } = account
   return {
@@ -20,7 +20,7 @@ export function profileTraits(account: SampleAccount, untilDay: number): Record<
     businessUnits: profile.businessUnits,
     businessCaseAligned: profile.businessCaseAligned,
     budgetConfirmed: profile.budgetConfirmed,
-    // Who has just signed up has not seen it yet.
+    // A newcomer has not seen first value yet.
     ...(account.storyline === 'newcomer'
       ? {}
       : { firstValueDate: dateOf(untilDay - profile.firstValueDaysAgo) }),

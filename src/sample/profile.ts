@@ -1,30 +1,10 @@
 import { CSMS, PRODUCT_PAIRS, STAKEHOLDER_ROLES, STAKEHOLDERS } from './names.ts'
 import type { Random } from './random.ts'
-import type { StorylineName } from './sample-account.ts'
-
-/** What the vendor's CRM and CS team know of an account, beside what it does. */
-export interface Profile {
-  readonly csm: string
-  /** Of the person who signs in most. Undefined: nobody asked. */
-  readonly persona: string | undefined
-  readonly activationPath: string
-  /** Days before the end of the history. */
-  readonly firstValueDaysAgo: number
-  readonly businessUnits: number
-  readonly businessCaseAligned: boolean
-  readonly budgetConfirmed: boolean
-  /** By role: who it is. */
-  readonly stakeholders: Readonly<Record<string, string>>
-  /** Products beside the main one. */
-  readonly owns: readonly string[]
-  readonly sessionMinutes: number
-  readonly paysInTime: boolean
-  readonly csat: number | undefined
-}
+import type { Profile, StorylineName } from './sample-account.ts'
 
 export function createProfile(storyline: StorylineName, random: Random): Profile {
   const isClose = CLOSE_STORYLINES.includes(storyline)
-  // Each role is known only where those before it are.
+  // A role is known only if all earlier roles are.
   const rolesKnown = isClose
     ? random.integer(3, 5)
     : Math.floor(STAKEHOLDER_ROLES.length * random.next() ** 1.3)
@@ -46,7 +26,7 @@ export function createProfile(storyline: StorylineName, random: Random): Profile
   }
 }
 
-/** In these the vendor and the account work closely together. */
+/** In these storylines the vendor and the account work closely together. */
 const CLOSE_STORYLINES: readonly StorylineName[] = [
   'seat-growth',
   'second-product',
@@ -54,7 +34,7 @@ const CLOSE_STORYLINES: readonly StorylineName[] = [
   'multi-team',
 ]
 
-/** Whom the vendor knows in the first `count` roles. */
+/** The people that the vendor knows, in the first `count` roles. */
 function stakeholdersOf(count: number, random: Random): Record<string, string> {
   const names = random.shuffled(STAKEHOLDERS)
   return Object.fromEntries(STAKEHOLDER_ROLES.slice(0, count).map((role, i) => [role, names[i]!]))

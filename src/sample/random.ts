@@ -1,6 +1,6 @@
 import { hash64, lowBits } from '../lib/hash.ts'
 
-/** A repeatable source of chance: the same key gives the same numbers, on any machine. */
+/** A repeatable source of random numbers: the same key gives the same numbers on any machine. */
 export interface Random {
   /** From 0 up to, but not including, 1. */
   next(): number
@@ -12,10 +12,10 @@ export interface Random {
   shuffled<T>(items: readonly T[]): T[]
 }
 
-/** Each thing that is drawn has a key of its own, so that drawing one more number here changes nothing there. */
+/** Use a key for each thing to draw: then one more number for one thing changes nothing for the others. */
 export function createRandom(...key: readonly (string | number)[]): Random {
   let state = lowBits(hash64(key.join('/')))
-  // mulberry32: 32 bits of state, plenty for some hundred numbers a key.
+  // mulberry32: 32 bits of state are plenty for some hundred numbers of a key.
   const next = (): number => {
     state = (state + 0x6d2b79f5) | 0
     let mixed = Math.imul(state ^ (state >>> 15), state | 1)

@@ -3,7 +3,7 @@ import { OTHER_PRODUCT } from './names.ts'
 import type { Random } from './random.ts'
 import { type SampleContract, type Scene, scene } from './sample-account.ts'
 
-/** The single things that happen in storylines. */
+// The single events of storylines.
 
 export function sponsorCall(random: Random): Scene {
   return scene(random.integer(2, 20), 'usage', 'sponsor.contacted')
@@ -41,11 +41,11 @@ export interface Deal {
   readonly addedMrr: number
   readonly daysToClose: number
   readonly sizeIncreasePercent: number
-  /** With which it was opened. */
+  /** The value with which the opportunity was opened. */
   readonly opportunityValue: number
 }
 
-/** A deal, its quantity the ARR that it adds; the contract as it is from now on; and what that means for the MRR. */
+/** The new contract, the won deal (its quantity is the added ARR), and the expansion of the MRR. */
 export function expansionWon(
   daysAgo: number,
   { motion, addedMrr, ...properties }: Deal,
@@ -78,7 +78,7 @@ export function guest(daysAgo: number): Scene {
   return scene(daysAgo, 'usage', 'guest.added', { by: 'user' })
 }
 
-/** They know of a task that another product of the vendor does. */
+/** The users have a task for another product of the vendor. */
 export function useCaseMention(daysAgo: number): Scene {
   return scene(daysAgo, 'intent', 'use-case.mentioned', { by: 'user' })
 }

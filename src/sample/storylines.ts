@@ -1,7 +1,8 @@
 import { type Course, steady } from './course.ts'
 import { FEATURES, PREVIEW_FEATURES, PRODUCT_PAIRS } from './names.ts'
+import { LARGEST_PLAN, seatsFor } from './ordinary-account.ts'
 import type { Random } from './random.ts'
-import { LARGEST_PLAN, type SampleAccount, type StorylineName, scene, seatsFor } from './sample-account.ts'
+import { type SampleAccount, type StorylineName, scene } from './sample-account.ts'
 import {
   escalationToSupport,
   guest,
@@ -16,13 +17,15 @@ import {
   useCaseMention,
 } from './scenes.ts'
 
-/**
- * What the sample's accounts live through. `place` (0 to 1) says where in its storyline an account stands: the first ones are past the
- * point at which it shows in the score, the next ones right before it, so that one more signal carries them over, the last ones far from it.
- * Places are dealt out evenly, so every seed gives about the same picture.
- */
+// `place` (0 to 1) says where in its storyline an account is. Places are dealt evenly, so that every seed
+// gives about the same picture.
+//
+//   below PAST     past the point at which the storyline shows in the score
+//   below BEFORE   right before that point: one more signal carries the account over it
+//   above          far from it
+
 export interface Storyline {
-  /** Of all accounts. */
+  /** The share of all accounts. */
   readonly share: number
   shape(account: SampleAccount, place: number, random: Random): Partial<SampleAccount>
 }
@@ -31,7 +34,10 @@ const PAST = 0.4
 const BEFORE = 0.75
 
 export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
-  /** Nothing in particular happens. Once in a while somebody asks or invites. Some have long been near their limit of storage. */
+  /**
+   * Nothing special happens. Sometimes a user asks or invites somebody. Some accounts are near their storage
+   * limit.
+   */
   steady: {
     share: 0.24,
     shape: (account, place, random) => ({
@@ -41,11 +47,13 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
     }),
   },
 
-  /** A team that grows: users are added, some invited, and the seats fill up: past 80 %, then to the last one. */
+  /**
+   * A team grows: users are added, some invited, and the seats fill up, past 80 % and then to the last one.
+   */
   'seat-growth': {
     share: 0.1,
     shape: (account, place, random) => {
-      // Four fifths to the seat: one user more is above 80 %.
+      // Seats are a multiple of five and exactly four fifths are used: one more user is above 80 %.
       const fifths = random.integer(3, 10)
       const share =
         place < PAST ? random.between(0.84, 1.04) : place < BEFORE ? 0.8 : random.between(0.66, 0.78)
@@ -57,7 +65,7 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
         contract: { ...account.contract, seats },
         users: [
           [0, Math.ceil(users * 0.6)],
-          // The full ones have been near it for more than two months.
+          // Full accounts have been near their limit for more than two months.
           ...(isFull ? [[0.28, Math.ceil(seats * 0.8)] as const] : [[0.6, Math.ceil(users * 0.8)] as const]),
           [0.96, users],
         ],
@@ -103,7 +111,7 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
     },
   },
 
-  /** A preview of the next plan is open to them, and they try its features: two are a sign. */
+  /** The account has a preview of the next plan and tries its features: two are a sign. */
   'preview-trial': {
     share: 0.08,
     shape: (account, place, random) => {
@@ -112,7 +120,7 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
       return {
         health: steady(random.integer(68, 90)),
         powerFeaturesUsed: place < PAST ? 1 : 0,
-        // They use most of what they have, know what for, and ask for more.
+        // These accounts use most of what they have, know why, and ask for more.
         ...(place < 0.25
           ? {
               featuresUsed: Math.round(account.contract.includedFeatures * 0.55),
@@ -131,7 +139,7 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
     },
   },
 
-  /** Heavy users of the first product who look at the page of the second one: three times are a sign. */
+  /** Heavy users of the main product look at the page of the second one: three views are a sign. */
   'second-product': {
     share: 0.08,
     shape: (account, place, random) => {
@@ -158,7 +166,10 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
     },
   },
 
-  /** They use nearly all that they pay for, and are unhappy: their PQLs are held. Some have just recovered. */
+  /**
+   * The account uses nearly all that it pays for, but is unhappy: its PQLs are held. Some accounts have just
+   * recovered.
+   */
   'unhealthy-heavy': {
     share: 0.07,
     shape: (account, place, random) => {
@@ -186,7 +197,7 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
     },
   },
 
-  /** The renewal is 60 to 90 days away, the account in good order. */
+  /** The renewal is 60 to 90 days away, and the account is in good health. */
   'renewal-near': {
     share: 0.06,
     shape: (account, place, random) => {
@@ -206,7 +217,7 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
           type: place < 0.7 ? 'annual' : 'multi-year',
           discountPercent: place < 0.5 ? 0 : 10,
         },
-        // Almost all features that the plan includes: that is a ceiling, too.
+        // Almost all features of the plan are used: that is a limit, too.
         featuresUsed: place < 0.5 ? FEATURES.length : 8,
         powerFeaturesUsed: place < 0.5 ? 3 : 1,
         teams: steady(place < 0.5 ? 4 : 2),
@@ -217,7 +228,7 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
     },
   },
 
-  /** It began with one team; others take it up, in new places, and let guests in. */
+  /** The account began with one team; other teams join, in new locations, and invite guests. */
   'multi-team': {
     share: 0.06,
     shape: (account, place, random) => {
@@ -251,7 +262,7 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
     },
   },
 
-  /** Fewer come every week, until nobody does. */
+  /** Fewer users come every week, until nobody does. */
   fading: {
     share: 0.15,
     shape: (_account, place, random) => ({
@@ -276,7 +287,7 @@ export const STORYLINES: Readonly<Record<StorylineName, Storyline>> = {
     }),
   },
 
-  /** Signed up in the last weeks, with a few users. */
+  /** The account signed up in the last weeks, with a few users. */
   newcomer: {
     share: 0.08,
     shape: (account, _place, random) => {

@@ -1,12 +1,13 @@
 import { expansionTalk } from './expansion-talk.ts'
 import { interest, reviews } from './interest.ts'
 import { createCompanies } from './names.ts'
+import { ordinaryAccount } from './ordinary-account.ts'
 import { createProfile } from './profile.ts'
 import { createRandom, type Random } from './random.ts'
-import { ordinaryAccount, type SampleAccount, STORYLINE_NAMES, type StorylineName } from './sample-account.ts'
+import { type SampleAccount, STORYLINE_NAMES, type StorylineName } from './sample-account.ts'
 import { STORYLINES } from './storylines.ts'
 
-/** The accounts of the sample: the same for the same seed and number. */
+/** The accounts of the sample: equal for the same seed and number. */
 export interface SampleWorkspace {
   readonly seed: number
   readonly accounts: readonly SampleAccount[]
@@ -25,7 +26,7 @@ export function sampleWorkspace({
     seed,
     accounts: companies.map((company, index) => {
       const { storyline, place } = roles[index]!
-      // What was added to the sample later draws from a source of its own: it leaves the rest as it was.
+      // Later additions to the sample draw from their own sources: they leave the rest unchanged.
       const randomFor = (what: string): Random => createRandom(seed, what, company.id)
       const random = randomFor('account')
       const ordinary = ordinaryAccount(
@@ -52,7 +53,10 @@ export function sampleWorkspace({
   }
 }
 
-/** As many of each storyline as its share says, with places spread evenly from 0 to 1. What rounding leaves over is steady. */
+/**
+ * As many accounts of each storyline as its share says, with places spread evenly from 0 to 1. The rest is
+ * steady.
+ */
 function dealStorylines(count: number): { storyline: StorylineName; place: number }[] {
   const others = STORYLINE_NAMES.filter(name => name !== 'steady').flatMap(name =>
     dealt(name, Math.floor(STORYLINES[name].share * count)),

@@ -30,12 +30,12 @@ const START_DIRECTORY = process.cwd()
 afterEach(() => process.chdir(START_DIRECTORY))
 
 describe('settings', () => {
-  test('have a default, every one', () => {
+  test('all have a default', () => {
     expect(readConfig({})).toEqual(DEFAULTS)
     expect(SETTINGS.map(({ key }) => key).sort()).toEqual(Object.keys(DEFAULTS).sort())
   })
 
-  test('that are empty have their default', () => {
+  test('take their default if they are empty', () => {
     const empty = Object.fromEntries(SETTINGS.map(({ variable }) => [variable, '']))
     expect(readConfig(empty)).toEqual(DEFAULTS)
   })
@@ -72,7 +72,7 @@ describe('settings', () => {
     expect(readConfig({ [variable]: value })).toEqual({ ...DEFAULTS, [key]: read })
   })
 
-  const BROKERS = 'host:port, several by comma, is accepted'
+  const BROKERS = 'host:port is accepted, several separated by commas'
   const REDIS = 'a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0 is accepted'
   const NAME = '1 to 100 letters, digits, dots, underscores and hyphens are accepted'
   const REFUSED: readonly [variable: string, value: string, accepted: string][] = [
@@ -116,7 +116,7 @@ describe('settings', () => {
     ])
   })
 
-  test('are all told at once, in the order of the help, then what is no setting', () => {
+  test('report all problems at once: wrong values in the order of the help, then unknown settings', () => {
     const problems = problemsOf({
       UPSWELL_LOG_LEVEL: 'loud',
       UPSWELL_PROT: '80',
@@ -145,13 +145,13 @@ describe('settings', () => {
     ])
   })
 
-  test('of others are left alone', () => {
+  test('ignore variables of other programs', () => {
     expect(readConfig({ PATH: '/bin', npm_config_port: 'x', UPSWELL_REQUIRE_INTEGRATION: '1' })).toEqual(
       DEFAULTS,
     )
   })
 
-  test('leave alone what Kubernetes tells every pod of a service named upswell-api', () => {
+  test('ignore the service links that Kubernetes sets for a service named upswell-api', () => {
     const links = {
       UPSWELL_API_SERVICE_HOST: '10.0.0.11',
       UPSWELL_API_SERVICE_PORT: '8080',
@@ -166,7 +166,7 @@ describe('settings', () => {
     expect(problemsOf({ UPSWELL_API_PORT: '8080' })).toHaveLength(1)
   })
 
-  test('cannot be changed once they are read', () => {
+  test('cannot be changed after they are read', () => {
     const config = readConfig({}) as { port: number }
     expect(Object.isFrozen(config)).toBe(true)
     expect(() => {
@@ -176,7 +176,7 @@ describe('settings', () => {
 })
 
 describe('model paths', () => {
-  test('are those of the working directory, if they are there', () => {
+  test('are relative to the working directory if they exist there', () => {
     process.chdir(PACKAGE_ROOT)
     expect(readConfig({ UPSWELL_MODELS: 'models, bench/rolling-score.yaml' }).models).toEqual([
       'models',
@@ -184,13 +184,13 @@ describe('model paths', () => {
     ])
   })
 
-  test('are else those that the package brings along', () => {
+  test('are otherwise relative to the package', () => {
     process.chdir('/')
     expect(readConfig({}).models).toEqual([join(PACKAGE_ROOT, 'models')])
     expect(existsSync(join(PACKAGE_ROOT, 'package.json'))).toBe(true)
   })
 
-  test('stay as they are if they are nowhere, for the message that says so', () => {
+  test('stay unchanged if they exist nowhere, for the error message', () => {
     expect(readConfig({ UPSWELL_MODELS: 'nowhere.yaml,/nowhere' }).models).toEqual([
       'nowhere.yaml',
       '/nowhere',
@@ -216,7 +216,7 @@ function problemsOf(environment: Record<string, string>): string[] {
     const { code, message } = error as UpswellError
     expect(code).toBe('INVALID_SETTINGS')
     const [title, ...problems] = message.split('\n')
-    expect(title).toBe('settings that cannot be used:')
+    expect(title).toBe('wrong settings:')
     return problems.map(problem => problem.replace(/^ {2}/, ''))
   }
   throw new Error('nothing was refused')

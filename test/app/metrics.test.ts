@@ -9,7 +9,7 @@ async function series(name: string, problems: readonly string[]): Promise<string
   return (await registry.metrics()).split('\n').filter(line => line.startsWith(name))
 }
 
-test('problems are counted by the part that has them', async () => {
+test('counts problems by part', async () => {
   const found = [
     'score: signals partition 0 is not taken yet',
     'score: the models: none',
@@ -25,7 +25,7 @@ test('problems are counted by the part that has them', async () => {
   ])
 })
 
-test('a problem that is over is not counted any more', async () => {
+test('stops counting a problem that is over', async () => {
   let problems = ['store: it is away']
   const { registry } = createMetrics(
     () => 0,
@@ -36,7 +36,7 @@ test('a problem that is over is not counted any more', async () => {
   expect(await registry.metrics()).toContain('upswell_problems{part="store"} 0')
 })
 
-test('every outcome of a signal is there before the first signal, so that each first one is an increase', async () => {
+test('has a series for every outcome before the first signal, so that the first one is an increase', async () => {
   expect(await series('upswell_signals_total{', [])).toEqual(
     ['applied', 'late', 'duplicate', 'too-old', 'rejected'].map(
       outcome => `upswell_signals_total{outcome="${outcome}"} 0`,

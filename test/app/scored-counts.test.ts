@@ -21,7 +21,7 @@ const batch: fc.Arbitrary<BatchReport> = fc.record({
   refolded: fc.boolean(),
 })
 
-/** The series that a Prometheus would read, those that are 0 left out. */
+/** The series that Prometheus reads, without those at 0. */
 async function exposed(
   onScored: (say: ReturnType<typeof createMetrics>['onScored']) => void,
 ): Promise<string[]> {
@@ -36,7 +36,7 @@ async function exposed(
     .sort()
 }
 
-/** Batch by batch, one event after the other. */
+/** Counts batch by batch, one event after the other. */
 function slowlyCounted(batches: readonly BatchReport[]): string[] {
   const series = new Map<string, number>()
   const add = (name: string, by: number) => series.set(name, (series.get(name) ?? 0) + by)
@@ -59,28 +59,28 @@ function slowlyCounted(batches: readonly BatchReport[]): string[] {
     .sort()
 }
 
-test('metrics are the same however many batches are taken together', async () => {
+test('metrics are equal however many batches are taken together', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(batch, fc.boolean()), { maxLength: 12 }), async steps => {
       const found = await exposed(say => {
         const counted = new CountedBatches()
-        const tell = () => {
+        const report = () => {
           const counts = counted.take()
-          // As a message between threads arrives.
+          // A message between threads arrives as a clone.
           if (counts !== undefined) say(structuredClone(counts))
         }
-        for (const [report, isTold] of steps) {
-          counted.add(report)
-          if (isTold) tell()
+        for (const [scored, isReported] of steps) {
+          counted.add(scored)
+          if (isReported) report()
         }
-        tell()
+        report()
       })
       expect(found).toEqual(slowlyCounted(steps.map(([report]) => report)))
     }),
   )
 })
 
-test('what was taken is not there any more, and of nothing there is nothing to tell', () => {
+test('take returns each count once, and undefined if there is none', () => {
   const counted = new CountedBatches()
   expect(counted.take()).toBeUndefined()
   const report: BatchReport = {

@@ -19,7 +19,7 @@ function signal(id: string): Signal {
   }
 }
 
-/** What is read of the records of one partition, in a word each. */
+/** Reads the records of one partition; a few words for each item. */
 async function read(...records: readonly OutgoingRecord[]): Promise<string[]> {
   const readAll = async function* (topic: string): AsyncGenerator<LogRecord> {
     for (const [offset, { key, value, headers = {}, timestamp = 0 }] of records.entries()) {
@@ -46,7 +46,7 @@ async function read(...records: readonly OutgoingRecord[]): Promise<string[]> {
 
 const wallTick = (time: number): OutgoingRecord => tickRecord('t', 0, time, { ...SLICE, clock: 'wall' })
 
-test('ticks of the wall clock are no time amid loaded history, until a signal or a record ends it', async () => {
+test('ignores ticks of the wall clock amid loaded history, until a live signal or a live record ends it', async () => {
   expect(
     await read(
       wallTick(1),
@@ -62,12 +62,12 @@ test('ticks of the wall clock are no time amid loaded history, until a signal or
   ).toEqual(['time 1', 'old at 1000', 'time 1500', 'time 9001', 'older at 1000', 'new at 9002', 'time 9003'])
 })
 
-test('models of the log are passed over, those that cannot be read any more as well', async () => {
+test('skips records of models, also those that this version cannot read', async () => {
   const models = modelsRecord('t', 0, 5000, [{ file: 'm.yaml', text: 'id: from-another-age' }])
   expect(await read(models, signalRecord('t', signal('a'), 2000))).toEqual(['a at 2000'])
 })
 
-test('what is no signal is told with its place', async () => {
+test('reports records that are not signals with their offsets', async () => {
   const record = signalRecord('t', signal('a'), 2000)
   expect(await read(record, { ...record, key: 'other' }, { ...record, value: '{' })).toEqual([
     'a at 2000',

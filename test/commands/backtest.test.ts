@@ -28,7 +28,10 @@ const use = (account: string, day: string, userId: string): string =>
 const won = (account: string, day: string): string =>
   line(account, day, { kind: 'outcome', name: 'deal.won', properties: { motion: 'seat-expansion' } })
 
-/** acme has two users as of 1 February and wins on the 19th; zeta never has; the last line only ends the log. */
+/**
+ * acme has two users from 1 February and wins on the 19th; zeta never wins. The last line only extends the
+ * log.
+ */
 const SIGNALS = [
   use('acme', '2026-01-20', 'u-1'),
   use('acme', '2026-01-20', 'u-2'),
@@ -88,13 +91,13 @@ const backtest = (args: readonly string[], input?: string): ReturnType<typeof ru
   run(['backtest', '--model', 'seats.yaml', '--horizon', '60d', ...args], input)
 
 describe('upswell backtest', { timeout: 60_000 }, () => {
-  test.each(['signals.jsonl', 'signals.jsonl.gz'])('of %s as JSON', async file => {
+  test.each(['signals.jsonl', 'signals.jsonl.gz'])('reports %s as JSON', async file => {
     const { code, stdout, stderr } = await backtest(['--file', file, '--json'])
     expect([code, stderr]).toEqual([0, ''])
     expect(JSON.parse(stdout)).toEqual({ ...REPORT, source: file })
   })
 
-  test('of the log is what it is of the file that was sent', async () => {
+  test('gives the same for the log as for the file that was sent', async () => {
     const sent = await run(['send', 'signals.jsonl', '--clock', 'event'])
     expect(sent.code).toBe(0)
     const { code, stdout, stderr } = await backtest(['--json'])
@@ -102,7 +105,7 @@ describe('upswell backtest', { timeout: 60_000 }, () => {
     expect(JSON.parse(stdout)).toEqual({ ...REPORT, source: join(folder, 'data') })
   })
 
-  test('tells people', async () => {
+  test('prints the result for people', async () => {
     const { code, stdout } = await backtest(['--file', '-'], SIGNALS.join('\n'))
     expect(code).toBe(0)
     expect(stdout).toContain(
@@ -112,7 +115,7 @@ describe('upswell backtest', { timeout: 60_000 }, () => {
     expect(stdout).toMatch(/^ {2}two-users +1 +1 +1 +100\.0% +1 +100\.0% +30 +30 +30$/m)
   })
 
-  test('without wins says what to send: 1', async () => {
+  test('says what to send if there are no wins: 1', async () => {
     const { code, stdout, stderr } = await backtest([
       '--file',
       'signals.jsonl',
@@ -127,7 +130,7 @@ describe('upswell backtest', { timeout: 60_000 }, () => {
     )
   })
 
-  test('without a log says so, and makes none: 1', async () => {
+  test('ends with 1 without a log, and creates none', async () => {
     const env = { UPSWELL_DATA_DIR: join(folder, 'nothing') }
     const args = ['backtest', '--model', 'seats.yaml']
     const { code, stderr } = await runCli(main, args, { cwd: folder, env })
@@ -135,7 +138,7 @@ describe('upswell backtest', { timeout: 60_000 }, () => {
     expect(stderr).toMatch(/^upswell: there are no signals in .*nothing, /)
   })
 
-  test('tells the lines that are no signals, and judges the rest: 1', async () => {
+  test('reports the lines that are not signals, and judges the rest: 1', async () => {
     const { code, stdout, stderr } = await backtest(['--file', '-', '--json'], ['{}', ...SIGNALS].join('\n'))
     expect(code).toBe(1)
     expect(stderr).toMatch(/^error: -:1: /)

@@ -10,7 +10,7 @@ import { afterAll, onTestFinished } from 'vitest'
 import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { renameUnlessThere, withFileLock } from '../support/servers/file-lock.ts'
 
-/** In `node_modules`, so that what is built there finds its dependencies. */
+/** In `node_modules`, so that the build finds its dependencies. */
 const CACHE_DIR = join(PACKAGE_ROOT, 'node_modules/.cache/upswell-cli-test')
 const BUILD_TIMEOUT_MS = 120_000
 const OLD_MS = 3_600_000
@@ -67,7 +67,7 @@ export interface CliOptions {
   readonly env?: Environment
   /** A new empty folder, if left out. */
   readonly cwd?: string
-  /** What stands on standard input. */
+  /** The content of standard input. */
   readonly input?: string | Buffer
 }
 
@@ -93,7 +93,7 @@ afterAll(() => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** A command that runs until it is told to end. The test that starts it ends it. */
+/** A running command. The test that starts it must end it. */
 export class CliProcess {
   readonly ended: Promise<Ended>
   stdout = ''
@@ -102,7 +102,7 @@ export class CliProcess {
   #end: Ended | undefined
 
   constructor(main: string, args: readonly string[], { env = {}, cwd, input }: CliOptions = {}) {
-    // Nothing else of the environment of the tests: it may hold settings. The end of the run finds it by TMPDIR.
+    // No other variables of the tests: they may hold settings. The end of a run finds processes by TMPDIR.
     const { PATH = '', HOME = '', TMPDIR = '' } = process.env
     this.#child = spawn(process.execPath, ['--enable-source-maps', main, ...args], {
       cwd: cwd ?? mkdtempSync(join(tmpdir(), 'cwd-')),
@@ -127,7 +127,7 @@ export class CliProcess {
     })
   }
 
-  /** Ends it when the test that runs now is over, whatever becomes of that. */
+  /** Ends the command after the current test, also if the test fails. */
   endWithTest(): this {
     onTestFinished(async () => {
       await this.kill('SIGKILL')
@@ -168,20 +168,20 @@ export class CliProcess {
   }
 }
 
-/** A folder that is removed when the test that runs now is over. */
+/** A folder that is removed after the current test. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'upswell-cli-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   return folder
 }
 
-/** A JSON document of the API. */
+/** Reads a JSON document from the API. */
 export async function getJson(url: string): Promise<{ readonly status: number; readonly body: unknown }> {
   const response = await fetch(url)
   return { status: response.status, body: await response.json() }
 }
 
-/** Asks until the answer is as wanted. */
+/** Polls the API until `isSo` accepts the answer. */
 export async function untilJson<T>(
   url: string,
   isSo: (answer: { readonly status: number; readonly body: T }) => boolean,

@@ -30,7 +30,7 @@ describe.concurrent('upswell', { timeout: 60_000 }, () => {
     ['replay promote'],
     ['replay drop'],
     ['rebuild'],
-  ])('%s --help tells its use and every setting', async command => {
+  ])('%s --help shows its usage and every setting', async command => {
     const { code, stdout, stderr } = await runCli(main, [...words(command), '--help'])
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(new RegExp(`^Usage: upswell ?${command}`))
@@ -45,7 +45,7 @@ describe.concurrent('upswell', { timeout: 60_000 }, () => {
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
   })
 
-  test('--version tells the version of the package', async () => {
+  test('--version prints the version of the package', async () => {
     const { code, stdout } = await runCli(main, ['--version'])
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)])
   })
@@ -65,13 +65,13 @@ describe.concurrent('upswell', { timeout: 60_000 }, () => {
     ['topics', /^Usage: upswell topics/],
     ['model', /^Usage: upswell model/],
   ]
-  test.each(WRONG)('%s is a wrong use: 2', async (command, said) => {
+  test.each(WRONG)('%s is wrong: 2', async (command, said) => {
     const { code, stdout, stderr } = await runCli(main, words(command))
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(said)
   })
 
-  test('tells all settings that cannot be used at once: 2', async () => {
+  test('reports all wrong settings at once: 2', async () => {
     const env = { UPSWELL_PORT: 'http', UPSWELL_LOG_LEVEL: 'loud', UPSWELL_MODEL: 'x' }
     for (const command of ['start', 'score', 'topics create']) {
       const { code, stdout, stderr } = await runCli(main, words(command), { env })
@@ -90,7 +90,7 @@ describe.concurrent('upswell', { timeout: 60_000 }, () => {
     )
   })
 
-  test('topics create without Kafka says that none are needed: 2', async () => {
+  test('topics create without Kafka says that no topics are needed: 2', async () => {
     const { code, stderr } = await runCli(main, ['topics', 'create'])
     expect(code).toBe(2)
     expect(stderr).toMatch(/set KAFKA_BROKERS=host:port\. The embedded default needs none\.\n$/)

@@ -28,7 +28,7 @@ tiers:
 `
 
 describe('upswell model check', { timeout: 60_000 }, () => {
-  test('says of the models that come with the package that they are valid, wherever it is called', async () => {
+  test('finds the shipped models valid, from any working directory', async () => {
     const { code, stdout, stderr } = await runCli(main, ['model', 'check'], { cwd: '/' })
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(
@@ -36,7 +36,7 @@ describe('upswell model check', { timeout: 60_000 }, () => {
     )
   })
 
-  test('takes files, by the path that it was given', async () => {
+  test('names files by the given path', async () => {
     const { code, stdout } = await runCli(main, ['model', 'check', 'bench/rolling-score.yaml', 'models'], {
       cwd: PACKAGE_ROOT,
     })
@@ -49,7 +49,7 @@ describe('upswell model check', { timeout: 60_000 }, () => {
     ])
   })
 
-  test('tells every problem of every file as file:line:column, and nothing else: 2', async () => {
+  test('prints every problem of every file as file:line:column, and nothing else: 2', async () => {
     const folder = await temporaryFolder()
     await mkdir(join(folder, 'm'))
     const bad = GOOD.replace('of: users', 'of: usres').replace('weight: 1', 'weight: heavy')
@@ -66,7 +66,7 @@ describe('upswell model check', { timeout: 60_000 }, () => {
     ])
   })
 
-  test('checks what UPSWELL_MODELS names, if no file is given', async () => {
+  test('checks the files of UPSWELL_MODELS if no file is given', async () => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'mine.yaml'), GOOD)
     const env = { UPSWELL_MODELS: 'mine.yaml' }
@@ -77,7 +77,7 @@ describe('upswell model check', { timeout: 60_000 }, () => {
     ])
   })
 
-  test('says which file is missing, and that a folder is empty: 2', async () => {
+  test('names a missing file and an empty folder: 2', async () => {
     const folder = await temporaryFolder()
     const missing = await runCli(main, ['model', 'check', 'nowhere.yaml'], { cwd: folder })
     expect([missing.code, missing.stderr]).toEqual([

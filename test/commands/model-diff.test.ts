@@ -43,7 +43,7 @@ const SECOND = FIRST.replace('version: 1', 'version: 2')
   .replace('few-users', 'one-user')
   .replace('  crowd: { title: Crowd, when: users >= 6', '  throng: { title: Throng, when: users >= 3')
 
-/** The form that docs/try-a-model.md promises. */
+/** The JSON as docs/try-a-model.md describes it. */
 interface Diff {
   readonly modelId: string
   readonly before: readonly { readonly modelVersion: number; readonly active: boolean }[]
@@ -95,7 +95,7 @@ async function startWith(model: string): Promise<{ upswell: CliProcess; url: str
   return { upswell, url: url! }
 }
 
-/** Three weeks of accounts with 1 to 8 users each, every third of them not well. */
+/** Three weeks of accounts with 1 to 8 users each; every third account is unhealthy. */
 function history(): string {
   const start = Date.now() - 21 * DAY_MS
   const lines: string[] = []
@@ -112,7 +112,7 @@ function history(): string {
   return lines.join('\n')
 }
 
-/** A signal that no model reads, to know that all before it was scored. */
+/** Sends a signal that no model reads, and waits until everything before it is scored. */
 async function untilScored(url: string, accountId: string): Promise<void> {
   const response = await fetch(`${url}/v1/signals`, {
     method: 'POST',
@@ -129,7 +129,7 @@ async function untilScored(url: string, accountId: string): Promise<void> {
   expect((await getJson(`${url}/v1/accounts/${accountId}?after=${positions[0]!.sequence}`)).status).toBe(200)
 }
 
-/** What was published because models changed. */
+/** The events with cause `model`. */
 async function publishedChanges(): Promise<{
   readonly tiers: string[]
   readonly pqls: string[]
@@ -172,7 +172,7 @@ function changesOf({ accounts }: Diff): Awaited<ReturnType<typeof publishedChang
 }
 
 describe('upswell model diff', { timeout: 240_000 }, () => {
-  test('tells just what happens when the service is then started with that model', async () => {
+  test('predicts exactly what happens when the service starts with that model', async () => {
     const { upswell, url } = await startWith('first.yaml')
     try {
       const sent = await runCli(main, ['send', '-', '--clock', 'event', '--afterwards', 'live'], {
@@ -189,7 +189,7 @@ describe('upswell model diff', { timeout: 240_000 }, () => {
       expect(foretold.sums.accounts).toBe(ACCOUNTS)
       const { tiers, pqls, alerts } = changesOf(foretold)
       expect([tiers.length > 3, pqls.length > 3, alerts.length > 3]).toEqual([true, true, true])
-      // The file that runs is the same as the word.
+      // The active version's file gives the same as the word `active`.
       expect(changesOf(await diffJson('first.yaml', 'second.yaml'))).toEqual(changesOf(foretold))
       expect(await publishedChanges()).toEqual({ tiers: [], pqls: [], alerts: [] })
 
@@ -209,7 +209,7 @@ describe('upswell model diff', { timeout: 240_000 }, () => {
     }
   })
 
-  test('of a model against itself tells that nothing changes', async () => {
+  test('of a model against itself reports no change', async () => {
     const { code, stdout, stderr } = await diff(['active', 'second.yaml', '--exit-code'])
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/^Seats: version 2 \(active\) → 2 \(second\.yaml\)\n24 accounts as of /)
@@ -220,44 +220,44 @@ describe('upswell model diff', { timeout: 240_000 }, () => {
     expect([accounts, before]).toEqual([[], [{ modelVersion: 2, active: true, changes: [] }]])
   })
 
-  test('tells why: the rules that moved; as many accounts as asked for; with --exit-code 1', async () => {
+  test('shows the rules that moved, at most --limit accounts, and ends with 1 if --exit-code is given', async () => {
     const { code, stdout } = await diff(['active', 'first.yaml', '--limit', '2', '--exit-code'])
     expect(code).toBe(1)
     expect(stdout).toContain('  changed rule usage/users: line.corners.1.0 6 → 10\n')
     expect(stdout).toContain('  gone    trigger one-user\n')
     expect(stdout).toMatch(/Accounts that change a tier or a PQL \(2 of \d+; --limit lists more\)\n/)
-    // Its tiers were entered a moment ago.
-    expect(stdout).toMatch(/^Tiers: 0 of 24 accounts change; [1-9]\d? may when the dwell is over$/m)
+    // The accounts entered their tiers a moment ago: the dwell holds them.
+    expect(stdout).toMatch(/^Tiers: 0 of 24 accounts change; [1-9]\d? may change when the dwell ends$/m)
     expect(stdout).toMatch(
-      /^ {2}account-\d+ {2}Hot {2}score \d+ → \d+\n {6}→ Warm when the dwell is over, \S+Z\n {6}Users {2}[\d.]+ → [\d.]+ +−[\d.]+ {3}users \d\n/m,
+      /^ {2}account-\d+ {2}Hot {2}score \d+ → \d+\n {6}→ Warm when the dwell ends, \S+Z\n {6}Users {2}[\d.]+ → [\d.]+ +−[\d.]+ {3}users \d\n/m,
     )
     expect(stdout.match(/^ {2}account-\d+ {2}/gm)).toHaveLength(2)
   })
 
-  test('compares with a version that never ran as if it had', async () => {
+  test('compares with a version that was never active as if it had been', async () => {
     await writeFile(
       join(folder, 'third.yaml'),
       SECOND.replace('version: 2', 'version: 3').replace('from: 60', 'from: 55'),
     )
     const { stdout } = await diff(['third.yaml', 'second.yaml'])
     expect(stdout).toContain(
-      'Version 3 is not what runs: it is taken as if it had scored these accounts all along',
+      'Version 3 is not active: the comparison assumes that it scored these accounts all along',
     )
     expect(stdout).toContain('  changed tier hot: from 55 → 60\n')
     expect((await diffJson('third.yaml', 'third.yaml')).accounts).toEqual([])
   })
 
-  test('says what cannot be compared: 2, and that there is nothing: 1', async () => {
+  test('ends with 2 if the files cannot be compared, and with 1 if there are no accounts', async () => {
     await writeFile(join(folder, 'other.yaml'), FIRST.replace('id: seats', 'id: other'))
     const other = await diff(['first.yaml', 'other.yaml'])
     expect([other.code, other.stdout]).toEqual([2, ''])
     expect(other.stderr).toBe(
-      'upswell: INVALID_SETTINGS: first.yaml is of the model seats, other.yaml of other; two versions of one model are accepted: files with the same id\n',
+      'upswell: INVALID_SETTINGS: first.yaml is a version of the model seats, other.yaml of other; two versions of one model are accepted: files with the same id\n',
     )
     const notActive = await diff(['active', 'other.yaml'])
     expect([notActive.code, notActive.stderr]).toEqual([
       2,
-      'upswell: INVALID_SETTINGS: no version of other is active in the store (active: seats); name a file in place of "active"\n',
+      'upswell: INVALID_SETTINGS: no version of other is active in the store (active: seats); name a file instead of "active"\n',
     ])
     const several = await diff(['.', 'first.yaml'])
     expect([several.code, several.stderr]).toEqual([
@@ -275,7 +275,7 @@ describe('upswell model diff', { timeout: 240_000 }, () => {
     expect([bad.code, bad.stderr]).toEqual([2, expect.stringMatching(/^bad\.yaml:13:\d+: .*usres/)])
   })
 
-  test('says of a store without accounts that there are none', async () => {
+  test('reports that a store has no accounts', async () => {
     const dataDir = await temporaryFolder()
     const env = { UPSWELL_DATA_DIR: dataDir }
     expect((await runCli(main, ['send', '-'], { env, input: '' })).code).toBe(0)
@@ -283,7 +283,7 @@ describe('upswell model diff', { timeout: 240_000 }, () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^upswell: there are no accounts in /)])
   })
 
-  test.each(['test', 'diff'])('%s tells its use', async command => {
+  test.each(['test', 'diff'])('%s --help shows its usage', async command => {
     const { code, stdout } = await runCli(main, ['model', command, '--help'])
     expect([code, stdout]).toEqual([
       0,

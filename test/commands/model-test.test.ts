@@ -42,14 +42,14 @@ const GOOD = `${WITHOUT}examples:
 `
 
 describe('upswell model test', { timeout: 60_000 }, () => {
-  test('finds every example of the models that come with the package as it should be', async () => {
+  test('finds every example of the shipped models as expected', async () => {
     const { code, stdout, stderr } = await runCli(main, ['model', 'test'], { cwd: '/' })
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(/expansion-revenue-score\.yaml:\d+: ✓ /)
     expect(stdout).toMatch(/\n\n\d+ examples: all as expected\n$/)
   })
 
-  test('tells what is not as expected, and which rule gave how much: 1', async () => {
+  test('shows what is not as expected, and how much each rule gave: 1', async () => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'good.yaml'), GOOD)
     const bad = GOOD.replace('id: seats', 'id: other')
@@ -122,7 +122,7 @@ describe('upswell model test', { timeout: 60_000 }, () => {
     })
   })
 
-  test('says of a model that it has no examples', async () => {
+  test('says that a model has no examples', async () => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'seats.yaml'), WITHOUT)
     const { code, stdout } = await runCli(main, ['model', 'test', 'seats.yaml'], { cwd: folder })
@@ -132,7 +132,7 @@ describe('upswell model test', { timeout: 60_000 }, () => {
     ])
   })
 
-  test('tells every problem of a model that cannot be used, and runs nothing: 2', async () => {
+  test('prints every problem of an invalid model, and runs nothing: 2', async () => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'good.yaml'), GOOD)
     const bad = GOOD.replace('id: seats', 'id: other').replace('tier: cold', 'tier: cool')

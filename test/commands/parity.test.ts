@@ -27,7 +27,7 @@ function signalsOf(day: number): string {
   return lines.map(line => `${JSON.stringify(line)}\n`).join('')
 }
 
-/** A service that has scored some accounts, and goes on. */
+/** Starts a service that has scored some accounts and keeps running. */
 async function startScored(dataDir: string): Promise<{ upswell: CliProcess; url: string }> {
   const env = { UPSWELL_DATA_DIR: dataDir, UPSWELL_PORT: '0', UPSWELL_PARITY_INTERVAL_MS: '50' }
   const upswell = new CliProcess(main, ['start', '--empty'], { env }).endWithTest()
@@ -53,7 +53,7 @@ function parity(dataDir: string, ...args: string[]): Promise<Ended> {
   return runCli(main, ['parity', ...args], { env: { UPSWELL_DATA_DIR: dataDir } })
 }
 
-/** Flips a bit of what the store has of an account, as a disk might. */
+/** Flips one bit of a saved account, as a disk might. */
 async function damage(dataDir: string, accountId: string): Promise<void> {
   const environment = await openLmdbEnvironment(dataDir)
   try {
@@ -88,7 +88,7 @@ async function damage(dataDir: string, accountId: string): Promise<void> {
 }
 
 describe('upswell parity', { timeout: 150_000 }, () => {
-  test('compares beside a service, which checks itself as well; then finds the account that was damaged', async () => {
+  test('compares while a service runs and checks itself; then finds the damaged account', async () => {
     const dataDir = join(await temporaryFolder(), 'data')
     const { upswell, url } = await startScored(dataDir)
     expect(await parity(dataDir)).toMatchObject({
@@ -134,7 +134,7 @@ describe('upswell parity', { timeout: 150_000 }, () => {
     expect(stored).not.toBe(recomputed)
   })
 
-  test('says that there is nothing to compare where nothing is, and makes nothing: 1', async () => {
+  test('ends with 1 without accounts, and creates nothing', async () => {
     const dataDir = join(await temporaryFolder(), 'nothing')
     expect(await parity(dataDir)).toMatchObject({
       code: 1,
@@ -143,7 +143,7 @@ describe('upswell parity', { timeout: 150_000 }, () => {
     })
   })
 
-  test('takes a whole number of accounts: 2', async () => {
+  test('accepts only a whole number of accounts: 2', async () => {
     const { code, stderr } = await parity(await temporaryFolder(), '--accounts', 'many')
     expect([code, stderr]).toEqual([2, expect.stringMatching(/a whole number from 1 is accepted/)])
   })

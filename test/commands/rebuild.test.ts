@@ -25,7 +25,7 @@ beforeAll(async () => {
   main = await buildCli()
 }, BUILD_TIMEOUT_MS)
 
-/** A data directory of signals that were scored, or of none. */
+/** A data directory with scored signals, or with none. */
 async function scored(signals: ReturnType<typeof pipelineSignals>): Promise<Environment> {
   const directory = await temporaryFolder()
   await withBackend(directory, async backend => {
@@ -58,7 +58,7 @@ async function withBackend<T>(directory: string, use: (backend: Backend) => Prom
   }
 }
 
-/** What readers see of the store. */
+/** The store as readers see it. */
 async function contentsOf({ UPSWELL_DATA_DIR: directory }: Environment): Promise<unknown[]> {
   return await withBackend(directory!, async ({ store }) => {
     const contents: unknown[] = []
@@ -80,7 +80,7 @@ async function contentsOf({ UPSWELL_DATA_DIR: directory }: Environment): Promise
   })
 }
 
-test('makes the store anew, whole or by partitions, as it was', async () => {
+test('rebuilds the store as it was, completely or by partitions', async () => {
   const env = await scored(pipelineSignals(20, 30))
   const before = await contentsOf(env)
   for (const [args, partitions] of [
@@ -103,11 +103,11 @@ test('makes the store anew, whole or by partitions, as it was', async () => {
   })
 }, 60_000)
 
-test('says so where nothing was scored', async () => {
+test('says that nothing was scored yet', async () => {
   const env = { UPSWELL_DATA_DIR: await temporaryFolder() }
   expect(await runCli(main, ['rebuild'], { env })).toMatchObject({
     code: 0,
-    stdout: 'Nothing of signals was scored yet: there is nothing to rebuild.\n',
+    stdout: 'No record of signals has been scored yet: there is nothing to rebuild.\n',
     stderr: '',
   })
 })

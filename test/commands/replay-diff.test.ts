@@ -10,7 +10,7 @@ import { replayRecord, tickRecord } from '../../src/log/make-records.ts'
 import { buildCli, runCli } from './cli.ts'
 
 const SETUP_TIMEOUT_MS = 240_000
-/** As configured by default. */
+/** The default settings. */
 const PARTITIONS = 4
 const MODEL = `id: seats
 version: 2
@@ -21,11 +21,11 @@ groups: { usage: { weight: 1, max: 10, rules: { users: { when: users >= 2, point
 tiers: [{ name: cold, title: Cold, from: 0 }, { name: hot, title: Hot, from: 50 }]
 `
 const at = (day: string): number => Date.parse(`2026-${day}T12:00:00Z`)
-/** When replays were begun: long after what they read. */
+/** When the replays were begun: long after the signals that they read. */
 const BEGUN = Date.parse('2026-06-01T00:00:00Z')
 
 let ids = 0
-/** `tier-changes`: `cold hot`; `pql-events`: `grows qualified`. Of the model `seats`. */
+/** Events of the model `seats`: `cold hot` is a tier change, `grows qualified` a PQL event. */
 function event(prefix: string, topic: string, day: string, accountId: string, what: string): OutgoingRecord {
   const [first, second] = what.split(' ') as [string, string]
   const common = {
@@ -89,19 +89,19 @@ beforeAll(async () => {
     ...LIVE,
     ...begin('v2', { to: at('03-01'), models: [{ file: 'seats.yaml', text: MODEL }] }),
     ...replayed('v2.'),
-    // It follows the log; the newest of it is a score.
+    // Follows the log; its newest output is a score.
     ...begin('follows', {}),
     ...replayed('follows.'),
     score('follows.', '03-02', 'acme'),
-    // As live, up to its end.
+    // Equal to live, up to its end.
     ...begin('same', { from: at('01-05'), to: at('03-01') }),
     ...LIVE.slice(0, 4).map(record => ({ ...record, topic: `same.${record.topic}` })),
     ...begin('empty', {}),
-    // Of loaded history, where live stands still since its last signal.
+    // Loaded history: live has not moved since its last signal.
     ...begin('beyond', { to: at('05-01') }),
     event('beyond.', 'tier-changes', '01-10', 'acme', 'cold hot'),
     event('beyond.', 'tier-changes', '04-10', 'acme', 'hot cold'),
-    // What it has copied and not scored: the one is older than its end, the other is not.
+    // Copied but not scored: one signal is older than the end of the replay, the other is not.
     ...begin('late', { to: at('03-01') }),
     { topic: 'late.signals', key: 'acme', value: JSON.stringify(SIGNAL), timestamp: at('02-05') },
     ...begin('through', { to: at('03-01') }),
@@ -126,7 +126,7 @@ async function diffJson(...args: string[]) {
 const iso = (day: string): string => new Date(at(day)).toISOString()
 
 describe('upswell replay diff', { timeout: 60_000 }, () => {
-  test('as JSON tells everything within the window of the replay', async () => {
+  test('reports everything within the window of the replay as JSON', async () => {
     const { models, ...rest } = await diffJson('v2')
     expect(rest).toEqual({
       replay: 'v2',
@@ -187,7 +187,7 @@ describe('upswell replay diff', { timeout: 60_000 }, () => {
     expect(periods.rows.at(-1)).toMatchObject({ to: iso('03-01'), apart: 2 })
   })
 
-  test('tells people, in as many rows as they want', async () => {
+  test('prints at most --limit rows of each list', async () => {
     const { code, stdout, stderr } = await diff('v2', '--limit', '1')
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(
@@ -199,16 +199,16 @@ describe('upswell replay diff', { timeout: 60_000 }, () => {
     )
   })
 
-  test('a replay that follows the log is compared as far as both have come', async () => {
+  test('compares a replay that follows the log as far as both have come', async () => {
     const { to, models } = await diffJson('follows')
-    // Its newest score: live is further.
+    // The end is its newest score: live has come further.
     expect(to).toBe('2026-03-02T12:00:00.001Z')
     expect(models[0].tiers.moved).toBe(2)
     const { stdout } = await diff('follows')
-    expect(stdout).toContain(' to 2026-03-02T12:00:00.001Z, which is how far both have come\n')
+    expect(stdout).toContain(' to 2026-03-02T12:00:00.001Z, the time that both have reached\n')
   })
 
-  test('a replay that went further than live has come is compared up to there', async () => {
+  test('compares a replay that is ahead of live as far as live has come', async () => {
     const { to, models } = await diffJson('beyond')
     expect(to).toBe('2026-03-20T12:00:00.001Z')
     expect(models[0].tiers).toMatchObject({ moved: 0, apart: 1 })
@@ -222,30 +222,32 @@ describe('upswell replay diff', { timeout: 60_000 }, () => {
     expect((await diff(name)).code).toBe(0)
   })
 
-  test('a replay that published nothing differs in all that live did', async () => {
+  test('reports all live events as different from a replay that published nothing', async () => {
     const { models, to } = await diffJson('empty')
     expect(to).toBe('2026-03-20T12:00:00.001Z')
     expect(models[0].tiers).toMatchObject({ accounts: 2, moved: 1, apart: 2 })
     expect(models[0].pqls).toMatchObject({ live: 2, replay: 0, onlyLive: 2 })
   })
 
-  test('says whether the replay has still to read what is older than the end', async () => {
+  test('warns if the replay has not read all signals before the end', async () => {
     expect((await diffJson('late')).behind).toBe(true)
     expect((await diffJson('through')).behind).toBe(false)
-    expect((await diff('late')).stdout).toContain('The replay has not come that far in all of its log yet')
+    expect((await diff('late')).stdout).toContain(
+      'The replay has not read all of its log up to that time yet',
+    )
   })
 
   test.each([
     [
       ['v3'],
       2,
-      /INVALID_SETTINGS: \S+data holds no replay named "v3"; those that there are: beyond, empty, follows, foreign, late, same, through, v2\n$/,
+      /INVALID_SETTINGS: \S+data holds no replay named "v3"; it holds: beyond, empty, follows, foreign, late, same, through, v2\n$/,
     ],
-    [['no-replay'], 2, /holds no replay named "no-replay"; those that there are: beyond, empty, /],
+    [['no-replay'], 2, /holds no replay named "no-replay"; it holds: beyond, empty, /],
     [
       ['foreign'],
       1,
-      /INPUT_UNREADABLE: foreign\.tier-changes partition \d offset 0 is no event of Upswell's/,
+      /INPUT_UNREADABLE: foreign\.tier-changes partition \d offset 0 is not an event that Upswell published/,
     ],
   ] as const)('%j ends with %i', async (args, expected, said) => {
     const { code, stdout, stderr } = await diff(...args)
@@ -253,7 +255,7 @@ describe('upswell replay diff', { timeout: 60_000 }, () => {
     expect(stderr).toMatch(said)
   })
 
-  test('without a log says so, and makes none: 2', async () => {
+  test('ends with 2 without a log, and creates none', async () => {
     const nowhere = join(folder, 'nothing')
     const { code, stderr } = await runCli(main, ['replay', 'diff', 'v2'], {
       env: { UPSWELL_DATA_DIR: nowhere },

@@ -41,7 +41,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const upswell = (...args: string[]): Promise<Ended> => runCli(main, args, { env })
 
-/** Starts the service, and stops it behind the work. */
+/** Starts the service, and stops it after the work. */
 async function whileRunning<T>(work: (url: string) => Promise<T>): Promise<T> {
   const started = new CliProcess(main, ['start', '--empty'], { env })
   try {
@@ -53,7 +53,7 @@ async function whileRunning<T>(work: (url: string) => Promise<T>): Promise<T> {
   }
 }
 
-/** Two users of acme, one of beta; answers the last sequence. */
+/** Posts two users of acme and one of beta; returns the last sequence. */
 async function send(
   url: string,
   users: readonly (readonly [account: string, user: string])[],
@@ -92,7 +92,7 @@ async function events(topic: string): Promise<string[]> {
   }
 }
 
-/** A replay that follows the log, until it has caught up. */
+/** Runs a replay that follows the log until it has caught up. */
 async function follow(...args: string[]): Promise<Ended> {
   const replay = new CliProcess(main, ['replay', ...args], { env })
   await replay.says(/Caught up/)
@@ -100,7 +100,7 @@ async function follow(...args: string[]): Promise<Ended> {
 }
 
 describe('upswell replay, embedded', () => {
-  test('reads the log up to now, and says where it went', async () => {
+  test('reads the log up to now, and prints where its output is', async () => {
     await whileRunning(async url => {
       const sequence = await send(url, [
         ['acme', 'ann'],
@@ -123,7 +123,7 @@ describe('upswell replay, embedded', () => {
     expect(trial.stdout).toContain('trial: 2 partitions, topics trial.signals, trial.pql-events and so on')
     expect(await events('trial.tier-changes')).toEqual(['acme hot v2 signal', 'beta hot v2 signal'])
     expect(await events('tier-changes')).toEqual(['acme hot v1 signal'])
-    // A second time it finds itself done.
+    // The second run finds nothing left to do.
     const again = await upswell(
       'replay',
       '--into',
@@ -134,12 +134,12 @@ describe('upswell replay, embedded', () => {
       join(folder, 'other.yaml'),
     )
     expect(again).toMatchObject({ code: 0, stderr: '' })
-    expect(again.stdout).toContain('Going on with the replay of signals')
+    expect(again.stdout).toContain('Continuing the replay of signals')
     expect(await events('trial.tier-changes')).toEqual(['acme hot v2 signal', 'beta hot v2 signal'])
   })
 
-  test('refuses what it cannot do, with exit code 2', async () => {
-    for (const [args, told] of [
+  test('refuses wrong options with exit code 2', async () => {
+    for (const [args, reason] of [
       [['--into', 'trial'], 'the replay trial was begun with something else (to: it has 20'],
       [['--into', 'odd', '--partitions', '3'], '3 partitions cannot take up 2: a multiple is accepted'],
       [['promote', 'trial'], 'trial cannot be promoted: it was begun with --from or --to'],
@@ -147,14 +147,14 @@ describe('upswell replay, embedded', () => {
       [['drop', 'nothing'], 'nothing is not dropped: there is no replay of this name'],
     ] as const) {
       const { code, stderr } = await upswell('replay', ...args)
-      expect([code, stderr]).toEqual([2, expect.stringContaining(told)])
+      expect([code, stderr]).toEqual([2, expect.stringContaining(reason)])
     }
   })
 
-  test('a dropped one is gone, and its name can be used again', async () => {
+  test('can use the name of a dropped replay again', async () => {
     expect(await upswell('replay', 'drop', 'trial')).toMatchObject({
       code: 0,
-      stdout: 'trial is gone: its topics, its groups and its state.\n',
+      stdout: 'trial is gone: its topics, its consumer groups and its state.\n',
     })
     expect((await upswell('replay', 'list')).stdout).toBe(
       'There are no replays; "upswell replay --into NAME" begins one.\n',
@@ -165,7 +165,7 @@ describe('upswell replay, embedded', () => {
     expect(stdout).toMatch(/\n {2}trial +shadow +beginning to end, following +.*other\.yaml +4 +0\n$/)
   })
 
-  test('a promoted one serves with the next start: API, topics and what comes after', async () => {
+  test('serves a promoted replay from the next start: API, topics and later events', async () => {
     const promoted = await upswell('replay', 'promote', 'trial')
     expect(promoted).toMatchObject({ code: 0, stderr: '' })
     const twice = await upswell('replay', 'promote', 'trial')
@@ -182,7 +182,7 @@ describe('upswell replay, embedded', () => {
       expect([status, body]).toEqual([200, expect.objectContaining({ sequence })])
     })
     expect((await upswell('replay', 'list')).stdout).toMatch(/\n {2}trial +serves /)
-    // beta is in another tier than was known. acme is in the same, and its PQL is one of another version.
+    // beta is in another tier than published. acme is in the same tier, but its PQL is of another version.
     expect(await events('tier-changes')).toEqual(['acme hot v1 signal', 'beta hot v2 model'])
     expect(await events('pql-events')).toEqual([
       'acme disqualified v1 model',
@@ -196,7 +196,7 @@ describe('upswell replay, embedded', () => {
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('trial was promoted and serves')])
   })
 
-  test('history that is loaded afterwards goes to the line that serves', async () => {
+  test('loads later history into the serving lineage', async () => {
     const file = join(folder, 'history.jsonl')
     const signal = { id: 'h-1', kind: 'usage', name: 'x', accountId: 'old', userId: 'u' }
     await writeFile(file, `${JSON.stringify({ ...signal, occurredAt: '2026-01-05T00:00:00Z' })}\n`)

@@ -72,7 +72,7 @@ describe('upswell send to a running service', { timeout: 60_000 }, () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  test('has its signals scored', async () => {
+  test('appends signals that are scored then', async () => {
     await write('good.jsonl', `${line('good-1')}\n\n  \r\n${line('good-2')}\r\n${line('good-1')}`)
     expect(await send(['good.jsonl'])).toEqual({
       code: 0,
@@ -87,7 +87,7 @@ describe('upswell send to a running service', { timeout: 60_000 }, () => {
     await account('good-2')
   })
 
-  test('tells bad lines by number, leaves them out, and ends with 1', async () => {
+  test('reports bad lines by number, leaves them out, and ends with 1', async () => {
     const bytes = Buffer.concat([
       Buffer.from(`${line('some-1')}\n{"id":\n${line('some-2', { kind: 'usages' })}\n`),
       Buffer.from(`${line('some-3', { name: 'naïve' })}\n`, 'latin1'),
@@ -95,7 +95,7 @@ describe('upswell send to a running service', { timeout: 60_000 }, () => {
     ])
     await write('some.jsonl', bytes)
     const { code, stdout, stderr } = await send(['some.jsonl'])
-    expect([code, stdout]).toEqual([1, 'Sent 2 signals to signals; 3 lines left out, as no signals.\n'])
+    expect([code, stdout]).toEqual([1, 'Sent 2 signals to signals; 3 lines left out: not signals.\n'])
     expect(stderr.trimEnd().split('\n')).toEqual([
       expect.stringMatching(/^error: some\.jsonl:2: not-json: the value is not JSON: /),
       expect.stringMatching(/^error: some\.jsonl:3: unknown-kind: kind is "usages"; one of usage, /),
@@ -106,16 +106,16 @@ describe('upswell send to a running service', { timeout: 60_000 }, () => {
     expect((await getJson(`${url}/v1/accounts/some-2`)).status).toBe(404)
   })
 
-  test('tells the first twenty of many bad lines', async () => {
+  test('reports the first twenty of many bad lines', async () => {
     const { code, stdout, stderr } = await send(['-'], 'no\n'.repeat(25))
-    expect([code, stdout]).toEqual([1, 'Sent 0 signals to signals; 25 lines left out, as no signals.\n'])
+    expect([code, stdout]).toEqual([1, 'Sent 0 signals to signals; 25 lines left out: not signals.\n'])
     const lines = stderr.trimEnd().split('\n')
     expect(lines).toHaveLength(21)
     expect(lines[19]).toMatch(/^error: -:20: not-json/)
     expect(lines[20]).toBe('error: … and 5 more lines')
   })
 
-  test('reads packed files and standard input, in writes as large as it is told', async () => {
+  test('reads packed files and standard input, in writes of --batch-size', async () => {
     const many = Array.from({ length: 25 }, (_, i) => line(`packed-${i}`)).join('\n')
     await write('many.jsonl.gz', gzipSync(many))
     expect(await send(['many.jsonl.gz', '--batch-size', '10'])).toMatchObject({
@@ -130,7 +130,7 @@ describe('upswell send to a running service', { timeout: 60_000 }, () => {
     await account('piped')
   })
 
-  test('says which file it cannot read, and where it breaks off', async () => {
+  test('names the file that it cannot read, and the line after which it breaks off', async () => {
     await mkdir(join(folder, 'directory'), { recursive: true })
     await write('noise.gz', 'this was never packed')
     await write('cut.jsonl.gz', gzipSync(line('cut')).subarray(0, 60))
@@ -139,9 +139,9 @@ describe('upswell send to a running service', { timeout: 60_000 }, () => {
         /^upswell: INPUT_UNREADABLE: cannot read missing\.jsonl: ENOENT: no such file or directory, .*\n$/,
       directory: /^upswell: INPUT_UNREADABLE: cannot read directory: EISDIR: .*\n$/,
       'noise.gz':
-        /^upswell: INPUT_UNREADABLE: cannot read noise\.gz beyond line 0: Z_DATA_ERROR: incorrect header check\n$/,
+        /^upswell: INPUT_UNREADABLE: cannot read noise\.gz after line 0: Z_DATA_ERROR: incorrect header check\n$/,
       'cut.jsonl.gz':
-        /^upswell: INPUT_UNREADABLE: cannot read cut\.jsonl\.gz beyond line 0: Z_BUF_ERROR: unexpected end of file\n$/,
+        /^upswell: INPUT_UNREADABLE: cannot read cut\.jsonl\.gz after line 0: Z_BUF_ERROR: unexpected end of file\n$/,
     }
     for (const [file, said] of Object.entries(refusals)) {
       const { code, stdout, stderr } = await send([file])
@@ -150,14 +150,14 @@ describe('upswell send to a running service', { timeout: 60_000 }, () => {
     }
   })
 
-  test('says how much was sent of a file that breaks off', async () => {
+  test('reports how many signals were sent of a file that breaks off', async () => {
     const lines = Array.from({ length: 3000 }, (_, i) => line(`torn-${i}`)).join('\n')
     const packed = gzipSync(lines)
     await write('torn.jsonl.gz', packed.subarray(0, packed.length * 0.9))
     const { code, stdout, stderr } = await send(['torn.jsonl.gz', '--batch-size', '100'])
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(
-      /^warning: \d+00 signals had been sent before this\nupswell: INPUT_UNREADABLE: cannot read torn\.jsonl\.gz beyond line \d+: Z_BUF_ERROR: unexpected end of file\n$/,
+      /^warning: [\d,]+00 signals had been sent before this\nupswell: INPUT_UNREADABLE: cannot read torn\.jsonl\.gz after line \d+: Z_BUF_ERROR: unexpected end of file\n$/,
     )
     await account('torn-99')
   })
@@ -191,14 +191,14 @@ describe('upswell send --clock event', { timeout: 60_000 }, () => {
       untilJson<Account>(`${url}/v1/accounts/old`, ({ status, body }) => status === 200 && isSo(body.asOf))
     if (afterwards === 'live') {
       expect(lines).toHaveLength(2)
-      // The 30 days of the model's windows have passed since, and it is told so.
+      // The 30 days of the model's windows have passed since then, and a tick says so.
       await seen(asOf => asOf > NEWEST)
     } else {
       expect(lines[1]).toBe(
-        `They are history: scores stand as of ${NEWEST} until a live signal comes, or history is sent with --afterwards live.`,
+        `They are history: scores are as of ${NEWEST} until a live signal comes, or you send history with --afterwards live.`,
       )
       await seen(asOf => asOf <= NEWEST)
-      // Ten times it could have looked at the time.
+      // Ten tick intervals.
       await sleep(500)
       const { body } = await getJson(`${url}/v1/accounts/old`)
       expect((body as Account).asOf <= NEWEST).toBe(true)
@@ -208,17 +208,17 @@ describe('upswell send --clock event', { timeout: 60_000 }, () => {
 })
 
 describe('upswell send before the first start', { timeout: 60_000 }, () => {
-  test('says that no models are active, and the sample keeps out of the folder from then on', async () => {
+  test('warns that no models are active, and keeps the sample out of the folder', async () => {
     const folder = await temporaryFolder()
     const env = { UPSWELL_DATA_DIR: join(folder, 'data'), UPSWELL_PORT: '0' }
     const sent = await runCli(main, ['send', '-'], { env, input: line('early') })
     expect(sent).toMatchObject({ code: 0, stdout: 'Sent 1 signal to signals.\n' })
     expect(sent.stderr).toBe(
-      `warning: no models are active in ${env.UPSWELL_DATA_DIR} yet: these signals will be counted, but changes of tier before the first "upswell start" are not told. Start it first if you want them.\n`,
+      `warning: no models are active in ${env.UPSWELL_DATA_DIR} yet: these signals are counted, but tier changes before the first "upswell start" are not published. Run it first if you want them.\n`,
     )
     const upswell = new CliProcess(main, ['start'], { env }).endWithTest()
     const [, url] = await upswell.says(/Ranked accounts {3}(\S+)\/v1\/accounts\n/)
-    // Ticks behind the models bring the accounts that were there before under them.
+    // Ticks after the models switch earlier accounts to them.
     const { items } = await untilJson<{ items: { accountId: string }[] }>(
       `${url}/v1/accounts`,
       ({ body }) => body.items.length > 0,

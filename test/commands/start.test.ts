@@ -14,7 +14,7 @@ function startUpswell(env: Environment, ...args: string[]): CliProcess {
   return new CliProcess(main, ['start', ...args], { env: { UPSWELL_PORT: '0', ...env } }).endWithTest()
 }
 
-/** Where the API answers, once all that is said at the start was said. */
+/** The URL of the API, after the whole welcome is printed. */
 async function urlOf(upswell: CliProcess): Promise<string> {
   const [, url] = await upswell.says(/Ranked accounts {3}(http:\/\/127\.0\.0\.1:\d+)\/v1\/accounts\n/, 90_000)
   await upswell.says(/Ctrl-C stops/)
@@ -48,7 +48,7 @@ async function postSignal(url: string, accountId: string, parts: object = {}): P
 }
 
 describe('upswell start --empty', { timeout: 120_000 }, () => {
-  test('says where everything is, stops at SIGTERM, and has kept what it was told at the next start', async () => {
+  test('prints where everything is, stops at SIGTERM, and keeps its signals for the next start', async () => {
     const dataDir = join(await temporaryFolder(), 'not yet there')
     const first = startUpswell({ UPSWELL_DATA_DIR: dataDir }, '--empty')
     const url = await urlOf(first)
@@ -68,7 +68,7 @@ describe('upswell start --empty', { timeout: 120_000 }, () => {
     await stopInTime(second)
   })
 
-  test('runs once in a data directory, and once on a port; who comes second is told, and harms nothing', async () => {
+  test('runs once in a data directory and once on a port; a second start ends with a reason and harms nothing', async () => {
     const dataDir = await temporaryFolder()
     const first = startUpswell({ UPSWELL_DATA_DIR: dataDir }, '--empty')
     const url = await urlOf(first)
@@ -95,7 +95,7 @@ describe('upswell start --empty', { timeout: 120_000 }, () => {
     await stopInTime(first)
   })
 
-  test('says what cannot be used: an address of others, models that are not there, a file as directory', async () => {
+  test('refuses a foreign address, missing models and a file as data directory', async () => {
     const dataDir = await temporaryFolder()
     const address = startUpswell({ UPSWELL_DATA_DIR: dataDir, UPSWELL_HOST: '192.0.2.1' }, '--empty')
     const models = startUpswell({ UPSWELL_DATA_DIR: dataDir, UPSWELL_MODELS: 'nowhere.yaml' }, '--empty')
@@ -123,7 +123,7 @@ describe('upswell start --empty', { timeout: 120_000 }, () => {
 })
 
 describe('upswell start', { timeout: 180_000 }, () => {
-  test('shows a scored sample within a minute, then what happens, and leaves it to nobody else meanwhile', async () => {
+  test('shows a scored sample within a minute, then live events, and lets no second process in meanwhile', async () => {
     const dataDir = await temporaryFolder()
     const env = { UPSWELL_DATA_DIR: dataDir }
     const startedAt = performance.now()
@@ -139,7 +139,7 @@ describe('upswell start', { timeout: 180_000 }, () => {
     expect(await sending).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(
-        /^upswell: LOG_UNAVAILABLE: the sample is not loaded into .* to its end; send again when/,
+        /^upswell: LOG_UNAVAILABLE: the sample is not completely loaded into .*; send again after/,
       ),
     })
 
@@ -148,7 +148,7 @@ describe('upswell start', { timeout: 180_000 }, () => {
     expect(upswell.stdout).toMatch(/^ {2}Expansion Revenue Score · 200 accounts$/m)
     expect(upswell.stdout).toMatch(/^ {2}\d+ open PQLs · /m)
     expect(upswell.stdout).toMatch(/^ {2}Highest scores$/m)
-    // A PQL is held back as soon as its account is not healthy any more.
+    // A PQL is held as soon as its account is no longer healthy.
     const { body } = await getJson(`${url}/v1/accounts?limit=50&model=expansion-revenue-score`)
     const { items } = body as { items: { accountId: string; openPqls: number }[] }
     const lead = items.find(({ openPqls }) => openPqls > 0)!
@@ -169,7 +169,7 @@ describe('upswell start', { timeout: 180_000 }, () => {
     await stopInTime(again)
   })
 
-  test('stops while it loads the sample; what was loaded is thrown away at the next start, and nothing else', async () => {
+  test('stops while it loads the sample; the next start deletes only the loaded part and loads it again', async () => {
     const dataDir = await temporaryFolder()
     const upswell = startUpswell({ UPSWELL_DATA_DIR: dataDir })
     await upswell.says(/First start/)

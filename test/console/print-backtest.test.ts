@@ -54,12 +54,12 @@ const REPORT: BacktestReport = {
 }
 const PLAIN = { color: false, width: 120 }
 
-test('numbers, tiers with the best first, PQLs by trigger and by motion', () => {
+test('prints the numbers, the tiers with the best first, and PQLs by trigger and by motion', () => {
   expect(formatBacktest(HEAD, REPORT, PLAIN)).toMatchInlineSnapshot(`
     "Small: version 1 (small.yaml) on .upswell
     1,200 accounts, 81,204 signals, 52 wins (deal.won), 2025-01-03 to 2026-03-31
-    left out: 3 duplicates, 2 no signals
-    2 wins of accounts out of scope, which the recall leaves out
+    left out: 3 duplicates, 2 not signals
+    2 wins of accounts out of scope, not counted in the recall
 
     Tiers: as each month began, and whether a win came within 90 days
       tier  account-months  followed  share  lift  wins from it
@@ -74,23 +74,23 @@ test('numbers, tiers with the best first, PQLs by trigger and by motion', () => 
       asks          0       0         0          –         0    0.0%            –   –   –
       all       1,250   1,000       255      25.5%        40   80.0%            7  21  60
 
-    Motions: only wins of the same motion count; 12 of 52 wins name one of these
+    Motions: only wins of the same motion count; 12 of 52 wins name one of these motions
       motion          wins  opened  judged  followed  precision  preceded  recall  lead days ¼   ½   ¾
       seat-expansion    12   1,250   1,000       255      25.5%        40   80.0%            7  21  60
       plan-upgrade       0       0       0         0          –         0       –            –   –   –"
   `)
 })
 
-test('without wins there is nothing to compare', () => {
+test('prints only the head when there are no wins', () => {
   const text = formatBacktest(HEAD, { ...REPORT, wins: { count: 0, outOfScope: 0, withMotion: 0 } }, PLAIN)
   expect(text.split('\n')).toEqual([
     'Small: version 1 (small.yaml) on .upswell',
     '1,200 accounts, 81,204 signals, 0 wins (deal.won), 2025-01-03 to 2026-03-31',
-    'left out: 3 duplicates, 2 no signals',
+    'left out: 3 duplicates, 2 not signals',
   ])
 })
 
-test('without triggers and motions only the tiers', () => {
+test('prints only the tiers of a model without triggers and motions', () => {
   const text = formatBacktest(
     HEAD,
     { ...REPORT, triggers: [], motions: [], wins: { ...REPORT.wins, withMotion: 0 } },
@@ -99,17 +99,17 @@ test('without triggers and motions only the tiers', () => {
   expect(text).not.toMatch(/PQLs:|Motions/)
 })
 
-test('a log that is shorter than the horizon judges nothing, and that is said', () => {
+test('says that nothing is judged when the log is shorter than the horizon', () => {
   const months = { ...REPORT.months, accountMonths: 0, followed: 0, share: null }
   const text = formatBacktest(
     HEAD,
     { ...REPORT, months, pqls: { ...SCORE, judged: 0, precision: null } },
     PLAIN,
   )
-  expect(text).toContain("No month and no PQL is 90 days older than the log's end, so none is judged")
+  expect(text).toContain('No month and no PQL is 90 days older than the end of the log, so none is judged')
 })
 
-test('names from outside cannot steer the terminal', () => {
+test('makes names from outside safe for the terminal', () => {
   expect(formatBacktest({ ...HEAD, won: ['a\u001b[2Jb'], source: 'x\ny' }, REPORT, PLAIN)).toContain(
     '52 wins (ab)',
   )

@@ -14,7 +14,7 @@ import {
 const DAY_MS = 86_400_000
 
 describe('a tier change', () => {
-  test('upwards says what the score rests on', () => {
+  test('upwards shows the strongest rules', () => {
     expect(formatEvent(tierChange(), consoleContext())).toBe(
       [
         '09:41:07  ▲  76  +4     Northwind Robotics      Expansion-likely → ready',
@@ -23,7 +23,7 @@ describe('a tier change', () => {
     )
   })
 
-  test('downwards says what the score lacks most', () => {
+  test('downwards shows the rules that lack most', () => {
     const event = tierChange({ from: 'ready', to: 'not-ready', score: 40, previousScore: 76 })
     expect(formatEvent(event, consoleContext())).toBe(
       [
@@ -33,7 +33,7 @@ describe('a tier change', () => {
     )
   })
 
-  test('says what moved, strongest first, if the contributions before are known', () => {
+  test('shows what moved, strongest first, if the contributions before are known', () => {
     const before = [
       contribution('usage', 'plan', 6, 24),
       contribution('health', 'score', 5, 30),
@@ -43,22 +43,22 @@ describe('a tier change', () => {
     expect(text.split('\n')[1]).toBe('          NPS answer +12 · Use of the plan +4')
   })
 
-  test('that time made says so', () => {
+  test('caused by time says so', () => {
     const text = formatEvent(tierChange({ cause: { type: 'window' } }), consoleContext())
     expect(text).toContain('time passed · Health score 30 of 30')
   })
 
-  test('that a person made names no rule', () => {
+  test('made by a person names no rule', () => {
     const text = formatEvent(tierChange({ cause: { type: 'override', signalId: 'o-1' } }), consoleContext())
     expect(text.split('\n')[1]?.trim()).toBe('an override began or ended')
   })
 
-  test('of another day shows the date, of another year the year', () => {
+  test('of another day shows the date; of another year, the year', () => {
     expect(formatEvent(tierChange({ at: NOW - 3 * DAY_MS }), consoleContext())).toMatch(/^ {2}15 Nov {2}▲/)
     expect(formatEvent(tierChange({ at: NOW - 400 * DAY_MS }), consoleContext())).toMatch(/^Oct 2025 {2}▲/)
   })
 
-  test('into a tier with a queue names it, even where rules must make room for it', () => {
+  test('into a tier with a queue names the queue, even if fewer rules fit then', () => {
     const queued = (queue: string) =>
       formatEvent(tierChange({ queue }), consoleContext()).split('\n')[1]?.trim()
     expect(queued('ae')).toBe('queue ae · Health score 30 of 30 · Use of the plan 28 of 40')
@@ -69,7 +69,7 @@ describe('a tier change', () => {
     )
   })
 
-  test('keeps the decimals of its model', () => {
+  test('shows the decimals of its model', () => {
     const model = { ...MODEL, score: { ...MODEL.score, decimals: 1 } }
     expect(
       formatEvent(tierChange({ score: 100, previousScore: 65.25 }), consoleContext({ model: () => model })),
@@ -78,7 +78,7 @@ describe('a tier change', () => {
 })
 
 describe('a PQL', () => {
-  test('says the motion, the reason, and the first step that is its own', () => {
+  test('shows the motion, the reason, and the first step that only its trigger has', () => {
     expect(formatEvent(pqlEvent(), consoleContext())).toBe(
       [
         '09:41:07  PQL           Northwind Robotics      Seat expansion · score 76',
@@ -88,7 +88,7 @@ describe('a PQL', () => {
     )
   })
 
-  test('takes two lines where there is room', () => {
+  test('takes two lines on a wide terminal', () => {
     expect(formatEvent(pqlEvent(), consoleContext({ width: 140 }))).toBe(
       [
         '09:41:07  PQL           Northwind Robotics                Seat expansion · score 76: 84% of the licensed seats are active',
@@ -97,7 +97,7 @@ describe('a PQL', () => {
     )
   })
 
-  test('says what to offer, and what that would be worth', () => {
+  test('shows the offer and its estimated value', () => {
     const lastLine = (more: Parameters<typeof pqlEvent>[0]) =>
       formatEvent(pqlEvent(more), consoleContext()).split('\n').at(-1)?.trim()
     const offer = 'Team plan'
@@ -110,13 +110,13 @@ describe('a PQL', () => {
     expect(lastLine({ offer, status: 'expired' })).toBe('Nobody acted on it in time')
   })
 
-  test('that no gate can hold waits for a person', () => {
+  test('held without a gate waits for a person', () => {
     const model = { ...MODEL, triggers: MODEL.triggers.map(trigger => ({ ...trigger, gates: [] })) }
     const text = formatEvent(pqlEvent({ status: 'held' }), consoleContext({ model: () => model }))
     expect(text).toContain('No outreach until: the hold is lifted')
   })
 
-  test('that is held says until when to wait', () => {
+  test('on hold shows how long to wait', () => {
     const text = formatEvent(pqlEvent({ status: 'held' }), consoleContext())
     expect(text).toContain('PQL held      Northwind Robotics')
     expect(text).toContain('No outreach until: Health score is 60 or more')
@@ -127,19 +127,19 @@ describe('a PQL', () => {
     ['released', 'PQL released', '→ Talk about seats.'],
     ['disqualified', 'PQL dropped', 'No longer enough for a PQL'],
     ['expired', 'PQL expired', 'Nobody acted on it in time'],
-  ] as const)('that is %s can be told from the others', (status, badge, last) => {
+  ] as const)('that is %s has its own badge and ending', (status, badge, last) => {
     const text = formatEvent(pqlEvent({ status }), consoleContext())
     expect(text).toContain(badge)
     expect(text.split('\n').at(-1)?.trim()).toBe(last)
   })
 
-  test('of a model that is not the main one names it', () => {
+  test('of another model than the main one names its model', () => {
     const context = consoleContext({ mainModelId: 'another' })
     expect(formatEvent(pqlEvent(), context)).toContain('are active · Expansion Revenue Score')
     expect(formatEvent(pqlEvent(), consoleContext({ mainModelId: 'revenue' }))).not.toContain('Revenue Score')
   })
 
-  test('of an unknown model is printed with what it carries', () => {
+  test('of an unknown model is printed from the event alone', () => {
     const text = formatEvent(
       pqlEvent({ modelId: 'gone', tier: 'x' }),
       consoleContext({ title: () => undefined }),
@@ -150,7 +150,7 @@ describe('a PQL', () => {
 })
 
 describe('an alert', () => {
-  test('says its priority and title, why it was sent, what to do and whom it is for', () => {
+  test('shows its priority, title, reason, next step and recipients', () => {
     expect(formatEvent(alertEvent(), consoleContext())).toBe(
       [
         '09:41:07  ALERT high    Northwind Robotics      The sponsor left · score 76',
@@ -160,7 +160,7 @@ describe('an alert', () => {
     )
   })
 
-  test('takes two lines where there is room', () => {
+  test('takes two lines on a wide terminal', () => {
     expect(formatEvent(alertEvent(), consoleContext({ width: 140 })).split('\n')).toHaveLength(2)
   })
 
@@ -168,11 +168,11 @@ describe('an alert', () => {
     ['urgent', 'ALERT urgent  Northwind'],
     ['medium', 'ALERT         Northwind'],
     ['low', 'ALERT low     Northwind'],
-  ] as const)('of priority %s can be told from the others', (priority, head) => {
+  ] as const)('of priority %s has its own badge', (priority, head) => {
     expect(formatEvent(alertEvent({ priority }), consoleContext())).toContain(head)
   })
 
-  test('names who it is assigned to, and says no more than the model does', () => {
+  test('names its assignee, and adds nothing that the model does not have', () => {
     const lastLine = (more: Parameters<typeof alertEvent>[0]) =>
       formatEvent(alertEvent(more), consoleContext()).split('\n').at(-1)?.trim()
     expect(lastLine({ assignee: 'Dana', recipients: [] })).toBe('→ Find a new sponsor · assigned to Dana')
@@ -181,7 +181,7 @@ describe('an alert', () => {
   })
 })
 
-describe('whatever the names', () => {
+describe('names from outside', () => {
   const ODD = [
     'Ünïcode Ltd',
     '株式会社ノースウィンド・ロボティクス東京本社営業部',
@@ -202,19 +202,22 @@ describe('whatever the names', () => {
     alertEvent({ accountId: name, title: name, action: name, assignee: name, recipients: [name, name] }),
   ])
 
-  test.each([60, 80, 120])('no line is wider than %i columns or holds a control character', width => {
-    for (const event of events) {
-      const context = consoleContext({ width, mainModelId: 'main', title: accountId => accountId })
-      const lines = formatEvent(event, context).split('\n')
-      expect(lines.length).toBeLessThanOrEqual(3)
-      for (const line of lines) {
-        expect(textWidth(line)).toBeLessThanOrEqual(width)
-        expect(plainText(line.replace(/ +/g, ' '))).toBe(line.replace(/ +/g, ' ').trim())
+  test.each([60, 80, 120])(
+    'make no line wider than %i columns, and bring no control character into it',
+    width => {
+      for (const event of events) {
+        const context = consoleContext({ width, mainModelId: 'main', title: accountId => accountId })
+        const lines = formatEvent(event, context).split('\n')
+        expect(lines.length).toBeLessThanOrEqual(3)
+        for (const line of lines) {
+          expect(textWidth(line)).toBeLessThanOrEqual(width)
+          expect(plainText(line.replace(/ +/g, ' '))).toBe(line.replace(/ +/g, ' ').trim())
+        }
       }
-    }
-  })
+    },
+  )
 
-  test('a width that is no number is taken for a narrow terminal', () => {
+  test('a width that is not a number means a narrow terminal', () => {
     for (const width of [Number.NaN, 0, -5, Number.POSITIVE_INFINITY]) {
       for (const line of formatEvent(pqlEvent(), consoleContext({ width })).split('\n'))
         expect(textWidth(line)).toBeLessThanOrEqual(60)
@@ -222,7 +225,7 @@ describe('whatever the names', () => {
   })
 })
 
-test('colours change nothing but colours', () => {
+test('colours do not change the text', () => {
   for (const event of [
     tierChange(),
     pqlEvent(),

@@ -67,19 +67,19 @@ function accountLines(account: Partial<AccountDiff>): string[] {
   return lines.slice(lines.findIndex(line => line.startsWith('Accounts that')) + 1)
 }
 
-test('the sums come first', () => {
+test('prints the sums first', () => {
   expect(formatModelDiff(diffOf(), PLAIN)).toBe(
     [
       'Small: version 1 → 1 (second.yaml)',
-      '1,200 accounts as of 2026-05-20T12:00:00.000Z, those in loaded history as of its end',
+      '1,200 accounts as of 2026-05-20T12:00:00.000Z; accounts in loaded history as of its end',
       'in scope: 1,200 → 1,100',
-      'Both are version 1 although they differ: give the new one a version of its own before it runs.',
-      'Version 1 is not what runs: it is taken as if it had scored these accounts all along, without dwell and cooldowns.',
+      'Both files say version 1, but they differ: give the new one a new version before it runs.',
+      'Version 1 is not active: the comparison assumes that it scored these accounts all along, without dwell and cooldowns.',
       '',
       'Changed in the model',
       '  changed tier policy: margin 0 → 2',
       '',
-      'Tiers: 200 of 1,200 accounts change; 3 may when the dwell is over',
+      'Tiers: 200 of 1,200 accounts change; 3 may change when the dwell ends',
       '  before ↓ after →  High    Low',
       '  Low                200  1,000',
       '',
@@ -97,7 +97,7 @@ test('the sums come first', () => {
   )
 })
 
-test('an account tells why: rules with the values that they read, the greatest change first', () => {
+test('prints the reasons of an account: rules with the values that they read, the greatest change first', () => {
   const rule = { group: 'usage', rule: 'r', title: 'Users' } as const
   const rules: AccountDiff['rules'] = [
     {
@@ -120,12 +120,12 @@ test('an account tells why: rules with the values that they read, the greatest c
   ])
 })
 
-test('what the rules do not tell is told beside them', () => {
+test('adds the reasons that no rule shows', () => {
   const moved = { tier: { before: 'low', after: 'high' } }
   const said = (account: Partial<AccountDiff>): string => accountLines(account)[1]!.trim()
-  expect(said(moved)).toBe('its score stays; the tiers or the tier policy changed')
+  expect(said(moved)).toBe('its score stays the same; the tiers or the tier policy changed')
   expect(said({ ...moved, score: { before: 1, after: 2 } })).toBe(
-    'its rules give the same; the groups or the range of the score changed',
+    'its rules give the same points; the groups or the range of the score changed',
   )
   expect(said({ ...moved, inScope: { before: true, after: false } })).toBe('leaves the scope of the model')
   expect(said({ ...moved, inScope: { before: false, after: true } })).toBe(
@@ -133,7 +133,7 @@ test('what the rules do not tell is told beside them', () => {
   )
   expect(said({ ...moved, isSetByHand: true })).toBe('a person has set its score or tier')
   expect(said({ tierLater: { tier: 'high', at: AT } })).toBe(
-    '→ High when the dwell is over, 2026-05-20T12:00:00.000Z',
+    '→ High when the dwell ends, 2026-05-20T12:00:00.000Z',
   )
   expect(said({ pqls: [{ trigger: 'grows', motion: 'cross-sell', status: 'held' }] })).toBe(
     'PQL held: grows (cross-sell)',
@@ -141,6 +141,6 @@ test('what the rules do not tell is told beside them', () => {
   expect(said({ alerts: ['shrinks'] })).toBe('alert sent: shrinks')
 })
 
-test('names from outside move no cursor', () => {
+test('makes names from outside safe for the terminal', () => {
   expect(accountLines({ accountId: 'a\u001b[2Jb' })[0]).toBe('  ab  Low  score 10')
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ModelRunDiff, PqlCounts, RunDiff } from '../../src/analysis/run-diff.ts'
-import { formatShift } from '../../src/console/format-span.ts'
+import { formatShift } from '../../src/console/format.ts'
 import { formatRunDiff, type RunDiffHead } from '../../src/console/print-run-diff.ts'
 import { parse } from '../models/model-text.ts'
 
@@ -121,17 +121,17 @@ const DIFF: RunDiff = {
   },
 }
 
-test('a model: tiers, time, PQLs, then who and which', () => {
+test('prints the tiers, periods and PQLs of a model, then the accounts and PQLs that differ', () => {
   expect(formatRunDiff(HEAD, DIFF, LOOK)).toMatchInlineSnapshot(`
-    "Replay v2 against what is live: from the beginning to 2026-03-01T00:00:00.000Z, which is how far both have come
-    The replay has not come that far in all of its log yet: what it has not read is missing here.
+    "Replay v2 against what is live: from the beginning to 2026-03-01T00:00:00.000Z, the time that both have reached
+    The replay has not read all of its log up to that time yet: the rest is missing here.
 
     Small: live versions 1, 2; replay version 3
-    Tiers: 201 of 1,200 accounts stand in another tier at the end, 230 did at some time
+    Tiers: 201 of 1,200 accounts are in another tier at the end, 230 were at some time
       live ↓ replay →  High  Cold
       Cold              201   999
 
-    Over time: accounts in another tier as each ended, PQLs that began in it
+    Over time: accounts in another tier at the end of each period, and PQLs that began in it
       week from   other tier  PQLs live  PQLs replay
       2026-01-01           ·        650            ·
       2026-01-05         201        600        1,300
@@ -141,9 +141,9 @@ test('a model: tiers, time, PQLs, then who and which', () => {
       grows    seat-expansion  1,250   1,300  1,200         50           97      700   450     50
       asks         cross-sell      ·       ·      ·          ·            ·        ·     ·      ·
       all                      1,250   1,300  1,200         50           97      700   450     50
-      in the replay those in both began 1.5 hours earlier (median; from 9 days earlier to 3 days later)
-      held all the time: 0 of those in both only live, 4 only in the replay
-      and 3 that one of them had already when the time compared began
+      PQLs in both began 1.5 hours earlier in the replay (median; from 9 days earlier to 3 days later)
+      PQLs in both that were held all the time: 0 only live, 4 only in the replay
+      and 3 that one of them had before the compared time began
 
     Accounts in another tier (2 of 3; --limit lists more)
       acme         Cold → High  live from before             replay since 2026-02-03 08:30
@@ -164,7 +164,7 @@ test('a model: tiers, time, PQLs, then who and which', () => {
   `)
 })
 
-test('a model without a difference is one line', () => {
+test('prints one line for a model without a difference', () => {
   const { movedAccounts: _, ...tiers } = { ...MODEL.tiers, moved: 0, apart: 0 }
   const pqls = { ...MODEL.pqls, onlyLive: 0, onlyReplay: 0, lists: NO_PQLS.lists }
   const model = { ...MODEL, tiers: { ...tiers, movedAccounts: [] }, pqls }
@@ -176,7 +176,7 @@ test('a model without a difference is one line', () => {
   ])
 })
 
-test('one trigger needs no sum; what nobody did is not told', () => {
+test('prints no sum for a single trigger, and no line for what did not happen', () => {
   const pqls = {
     ...NO_PQLS,
     onlyLive: 1,
@@ -190,12 +190,12 @@ test('one trigger needs no sum; what nobody did is not told', () => {
   const diff = { window, models: [model], oneSided: { live: [], replay: [] } }
   expect(formatRunDiff(head, diff, LOOK)).toMatchInlineSnapshot(`
     "Replay v2 against what is live: 2026-01-01T00:00:00.000Z to 2026-03-01T00:00:00.000Z
-    The replay began with nothing known: what rests on earlier signals differs for that reason alone.
+    The replay began with no earlier signals: scores that rest on them differ for that reason alone.
 
     small: live version 1; replay nothing published
     Tiers: no account has changed its tier in either
 
-    Over time: accounts in another tier as each ended, PQLs that began in it
+    Over time: accounts in another tier at the end of each period, and PQLs that began in it
       week from   other tier  PQLs live  PQLs replay
       2026-01-01           ·        650            ·
       2026-01-05         201        600        1,300
@@ -206,7 +206,7 @@ test('one trigger needs no sum; what nobody did is not told', () => {
   `)
 })
 
-test('nothing published is said so', () => {
+test('says that nothing was published', () => {
   const diff = { window: { from: null, to: null }, models: [], oneSided: { live: [], replay: [] } }
   expect(formatRunDiff({ ...HEAD, isBehind: false }, diff, LOOK)).toMatchInlineSnapshot(`
     "Replay v2 against what is live: from the beginning to now

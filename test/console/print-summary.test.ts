@@ -18,7 +18,7 @@ const SUMMARY: WorkspaceSummary = {
   ],
 }
 
-test('the summary shows tiers, PQLs and the highest scores', () => {
+test('prints tiers, PQLs and the highest scores', () => {
   expect(formatSummary(SUMMARY, consoleContext())).toBe(
     [
       '  Expansion Revenue Score · 2,000 accounts',
@@ -37,23 +37,23 @@ test('the summary shows tiers, PQLs and the highest scores', () => {
   )
 })
 
-test('a wide terminal shows what to do with each tier', () => {
+test('prints what to do with each tier on a wide terminal', () => {
   const text = formatSummary(SUMMARY, consoleContext({ width: 120 }))
   expect(text).toContain('▊                         Reach out this quarter.')
 })
 
-test('an empty workspace has a summary, too', () => {
+test('prints a summary of an empty workspace', () => {
   const text = formatSummary({ modelId: 'revenue', tiers: {}, pqls: [], top: [] }, consoleContext())
   expect(text).toContain('0 accounts')
   expect(text).toContain('0 open PQLs')
 })
 
-test('a single account that is not alone in the bar can be seen', () => {
+test('shows a bar for a single account among many', () => {
   const text = formatSummary({ ...SUMMARY, tiers: { 'not-ready': 100_000, ready: 1 } }, consoleContext())
   expect(text).toMatch(/Expansion-ready +1 +0% {2}▏/)
 })
 
-test.each([60, 80, 120])('no line is wider than %i columns, whatever the names', width => {
+test.each([60, 80, 120])('prints no line wider than %i columns, whatever the names', width => {
   const top = [
     '株式会社ノースウィンド・ロボティクス東京本社営業部',
     'x'.repeat(300),
@@ -77,7 +77,7 @@ const OTHER: WorkspaceSummary = {
   top: [],
 }
 
-test('of several models the main one has the table, each other one a line', () => {
+test('prints a table for the main model, and a line for each other model', () => {
   const model = (modelId: string) =>
     modelId === 'revenue' ? MODEL : modelId === 'intent' ? { ...MODEL, name: 'Intent' } : undefined
   const context = consoleContext({ mainModelId: 'revenue', model })
@@ -93,7 +93,7 @@ test('of several models the main one has the table, each other one a line', () =
   )
 })
 
-test('without the main model the first one has the table; one model alone has no more than that', () => {
+test('prints the table for the first model if the main one is missing, and no more for a single model', () => {
   const context = consoleContext({ mainModelId: 'another' })
   const lines = formatSummaries([SUMMARY, OTHER], context).split('\n')
   expect(lines[0]).toContain('Expansion Revenue Score')
@@ -102,7 +102,7 @@ test('without the main model the first one has the table; one model alone has no
   expect(formatSummaries([], context)).toBe('')
 })
 
-test.each([60, 80, 120])('no line about another model is wider than %i columns', width => {
+test.each([60, 80, 120])('prints no line about another model wider than %i columns', width => {
   const name = 'A model with a name that takes more room than there is, 株式会社'
   const context = consoleContext({ width, mainModelId: 'revenue', model: () => ({ ...MODEL, name }) })
   for (const line of formatSummaries([SUMMARY, OTHER], context).split('\n'))

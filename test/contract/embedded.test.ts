@@ -279,7 +279,7 @@ describe('the embedded log', () => {
     const backend = await openEmbeddedBackend({
       directory,
       partitions: 1,
-      log: { warn: (details, message) => warnings.push({ details, message }) },
+      logger: { warn: (details, message) => warnings.push({ details, message }) },
     })
     onTestFinished(() => backend.close())
     await backend.log.append([record('1')])

@@ -158,7 +158,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     const refused = await runCli(main, ['rebuild', '--from-log'], { env })
     expect([refused.code, refused.stdout]).toEqual([2, ''])
     expect(refused.stderr).toContain(
-      `${topics.signals} partition 0 begins at offset ${cuts[0]}: retention has deleted what was before, and no checkpoint is used.`,
+      `${topics.signals} partition 0 begins at offset ${cuts[0]}: retention has deleted the records before it, and checkpoints are not used.`,
     )
     await expectAsFolded(records)
     await emptyAtOnce(name)

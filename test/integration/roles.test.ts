@@ -91,7 +91,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     expect(more.code).toBe(0)
     for (const role of TOPIC_ROLES) {
       expect(more.stdout).toContain(
-        `${topics[role]} has 3 partitions, not 5; it was left as it is, as more partitions would move accounts\n`,
+        `${topics[role]} has 3 partitions, not 5; it was not changed, because more partitions would move accounts\n`,
       )
     }
   })

@@ -13,18 +13,18 @@ const history = sampleHistory({ seed: 7, until: UNTIL })
 describe('the workspace', () => {
   const { accounts } = sampleWorkspace({ seed: 7 })
 
-  test('has 200 accounts with names and ids of their own', () => {
+  test('has 200 accounts with unique names and ids', () => {
     expect(accounts).toHaveLength(200)
     expect(new Set(accounts.map(({ id }) => id)).size).toBe(200)
     expect(new Set(accounts.map(({ name }) => name)).size).toBe(200)
     for (const { id } of accounts) expect(id).toMatch(/^[a-z]+(-[a-z]+)+$/)
   })
 
-  test('tells every storyline', () => {
+  test('contains every storyline', () => {
     expect(new Set(accounts.map(({ storyline }) => storyline))).toEqual(new Set(STORYLINE_NAMES))
   })
 
-  test('may have any number of accounts', () => {
+  test('can have any number of accounts', () => {
     for (const count of [0, 1, 10, 1500]) {
       const { accounts } = sampleWorkspace({ seed: 7, accounts: count })
       expect(new Set(accounts.map(({ id }) => id)).size).toBe(count)
@@ -33,12 +33,12 @@ describe('the workspace', () => {
 })
 
 describe('the history', () => {
-  test('is the same for the same seed, and another for another', () => {
+  test('is equal for the same seed, and differs for another one', () => {
     expect(sampleHistory({ seed: 7, until: UNTIL })).toEqual(history)
     expect(sampleHistory({ seed: 8, until: UNTIL })).not.toEqual(history)
   })
 
-  test('holds 40,000 to 80,000 signals in ascending time, within its 90 days', () => {
+  test('holds 40,000 to 80,000 signals in ascending order of time, within its 90 days', () => {
     expect(history.length).toBeGreaterThan(40_000)
     expect(history.length).toBeLessThan(80_000)
     const times = history.map(({ occurredAt }) => occurredAt)
@@ -48,12 +48,12 @@ describe('the history', () => {
     expect(history.at(-1)!.occurredAt).toBeGreaterThan(UNTIL - HOUR_MS)
   })
 
-  test('has an id for each signal', () => {
+  test('gives each signal its own id', () => {
     expect(new Set(history.map(({ id }) => id)).size).toBe(history.length)
     for (const { id } of history.slice(0, 100)) expect(id).toMatch(/^s-/)
   })
 
-  test('is made of canonical signals', () => {
+  test('consists of canonical signals', () => {
     const different = history.filter(signal => {
       const { quantityThousandths, occurredAt, ...rest } = signal
       const canonical = {
@@ -67,7 +67,7 @@ describe('the history', () => {
     expect(different).toEqual([])
   })
 
-  test('knows an account before it does anything', () => {
+  test('begins each account with its facts', () => {
     const known = new Set<string>()
     const seats = new Set<string>()
     const unknown = history.filter(({ accountId, kind }) => {
@@ -98,13 +98,13 @@ describe('the history', () => {
     })
   })
 
-  test('is made in less than a second', () => {
+  test('is generated in less than a second', () => {
     const before = process.cpuUsage()
     sampleHistory({ seed: 9, until: UNTIL })
     expect(process.cpuUsage(before).user / 1e6).toBeLessThan(1)
   })
 
-  test('may be short and small', () => {
+  test('can be short and small', () => {
     const small = sampleHistory({ seed: 7, accounts: 3, days: 2, until: UNTIL })
     expect(new Set(small.map(({ accountId }) => accountId)).size).toBe(3)
     for (const { occurredAt } of small) expect(occurredAt).toBeGreaterThanOrEqual(UNTIL - 2 * DAY_MS)

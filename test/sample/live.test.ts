@@ -16,7 +16,7 @@ function run(from: number, until: number, stepMs: number): Signal[] {
 }
 
 describe('live signals', () => {
-  test('come in ascending time, each in the step that was asked for', () => {
+  test('come in ascending order of time, each in its own step', () => {
     const live = liveSignals({ workspace, from: FROM })
     let last = FROM
     for (let now = FROM; now < FROM + HOUR_MS; now += 1000) {
@@ -29,17 +29,17 @@ describe('live signals', () => {
     }
   })
 
-  test('are the same whatever the steps', () => {
+  test('are equal whatever the steps', () => {
     const until = FROM + 12 * HOUR_MS
     expect(run(FROM, until, 60_000)).toEqual(run(FROM, until, 4_000))
   })
 
-  test('are about accounts of the workspace', () => {
+  test('belong to accounts of the workspace', () => {
     const ids = new Set(workspace.accounts.map(({ id }) => id))
     for (const { accountId } of run(FROM, FROM + HOUR_MS, 60_000)) expect(ids.has(accountId)).toBe(true)
   })
 
-  test('repeat no id: not of the history, and not after a restart', () => {
+  test('repeat no id of the history or from before a restart', () => {
     const history = sampleHistory({ seed: 7, until: FROM })
     const first = run(FROM, FROM + 6 * HOUR_MS, 60_000)
     const second = run(FROM + HOUR_MS, FROM + 7 * HOUR_MS, 60_000)
@@ -47,14 +47,14 @@ describe('live signals', () => {
     expect(new Set(ids).size).toBe(ids.length)
   })
 
-  test('do not go back in time, nor twice over the same', () => {
+  test('neither go back in time nor repeat a stretch', () => {
     const live = liveSignals({ workspace, from: FROM })
     live.nextSignals(FROM + 60_000)
     expect(live.nextSignals(FROM + 60_000)).toEqual([])
     expect(live.nextSignals(FROM)).toEqual([])
   })
 
-  test('skip a long gap, but end what they had begun', () => {
+  test('skip a long gap, but end the episodes that had begun', () => {
     const live = liveSignals({ workspace, from: FROM })
     for (let now = FROM; now < FROM + 5 * 60_000; now += 1000) live.nextSignals(now + 1000)
     const wakeUp = FROM + 30 * DAY_MS
@@ -81,7 +81,7 @@ describe('live signals', () => {
     expect(counts[0]! / (7 * 24 * 60)).toBeLessThan(10)
   })
 
-  test('bring no users or names without end', () => {
+  test('do not add users and names without end', () => {
     const signals = run(FROM, FROM + 3 * DAY_MS, 60_000)
     const history = sampleHistory({ seed: 7, until: FROM })
     const usersOf = (list: readonly Signal[]): Map<string, Set<string>> => {

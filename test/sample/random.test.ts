@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createRandom } from '../../src/sample/random.ts'
 
-test('the same key gives the same numbers, another key others', () => {
+test('the same key gives the same numbers; another key gives others', () => {
   const draw = (...key: (string | number)[]): number[] => {
     const random = createRandom(...key)
     return Array.from({ length: 20 }, () => random.next())
@@ -11,7 +11,7 @@ test('the same key gives the same numbers, another key others', () => {
   expect(draw(7, 'a')).not.toEqual(draw(7, 'b'))
 })
 
-test('numbers are spread evenly, and stay in their range', () => {
+test('numbers are spread evenly and stay in their range', () => {
   const random = createRandom('spread')
   const tens = Array.from({ length: 10 }, () => 0)
   for (let i = 0; i < 10_000; i++) tens[Math.floor(random.next() * 10)]!++

@@ -6,7 +6,7 @@ import { dayOf } from '../../src/signals/time.ts'
 import { answerRate, evaluateKpis, readMeasures } from '../support/population-answers.ts'
 import { bookMap, type ScoredSample } from './score-sample.ts'
 
-/** A rate of the 30 days that end at `now`. */
+/** A rate over the 30 days that end at `now`. */
 export function rateOf(
   sample: ScoredSample,
   modelId: string,

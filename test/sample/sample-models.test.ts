@@ -16,7 +16,7 @@ const MODELS = [
   'expansion-revenue-score',
 ] as const
 const TRACKER = 'expansion-opportunity-tracker'
-/** That of `upswell start`. */
+/** The seed of `upswell start`. */
 const SEED = 1
 const MINUTE_MS = 60_000
 const UNTIL = Date.UTC(2026, 10, 22, 14, 20)
@@ -24,7 +24,7 @@ const UNTIL = Date.UTC(2026, 10, 22, 14, 20)
 describe('the sample under all shipped models', () => {
   let sample: ScoredSample
   let events: ScoringEvent[]
-  // Some seconds on a quiet machine; others may be at work on this one.
+  // Takes some seconds on a quiet machine; this one may be busy.
   beforeAll(() => {
     sample = scoreSample(MODELS)
     events = sample.fold(sampleHistory({ seed: SEED, until: UNTIL }), UNTIL)
@@ -36,7 +36,7 @@ describe('the sample under all shipped models', () => {
     expect(Math.max(...counts)).toBeLessThanOrEqual(165)
   })
 
-  test('each trigger of the tracker has made a PQL, and each alert was sent', () => {
+  test('each trigger of the tracker made a PQL, and each alert was sent', () => {
     const { definition } = sample.model(TRACKER)
     const made = new Set(events.flatMap(event => (event.type === 'pql' ? [event.trigger] : [])))
     expect(definition.triggers.map(({ name }) => name).filter(name => !made.has(name))).toEqual([])
@@ -57,7 +57,7 @@ describe('the sample under all shipped models', () => {
     }
   })
 
-  test('shows the intent of one account in two to five', () => {
+  test('shows intent in one account of two to five', () => {
     const [all] = rateOf(sample, 'expansion-intent-signal-rate', 'expansion-intent', UNTIL, [])
     const { accounts, rate } = all!.rates[0]![0]!
     expect(accounts).toBe(200)
@@ -93,7 +93,7 @@ describe('the sample under all shipped models', () => {
     }
   })
 
-  test('then goes on with PQLs and alerts of the tracker, but few of them', () => {
+  test('then continues with a few PQLs and alerts of the tracker', () => {
     const live = liveSignals({ workspace: sampleWorkspace({ seed: SEED }), from: UNTIL })
     const shown = minutesOf(UNTIL, 60)
       .flatMap(now => sample.fold(live.nextSignals(now), now))

@@ -7,19 +7,21 @@ import { type ScoredSample, scoreSample } from './score-sample.ts'
 
 const REVENUE_SCORE = 'expansion-revenue-score'
 
-/** What a newcomer sees must not depend on when they come: a Wednesday's afternoon, and a Sunday's night in another season. */
+/**
+ * The first start must look alike at any time: a Wednesday afternoon, and a Sunday night in another season.
+ */
 describe.each([
   { seed: 7, until: Date.UTC(2026, 10, 18, 14, 20) },
   { seed: 1, until: Date.UTC(2027, 3, 11, 23, 55) },
 ])('the sample of seed $seed under the Revenue Score', ({ seed, until }) => {
   let sample: ScoredSample
-  // Some seconds on a quiet machine; others may be at work on this one.
+  // Takes some seconds on a quiet machine; this one may be busy.
   beforeAll(() => {
     sample = scoreSample([REVENUE_SCORE])
     sample.fold(sampleHistory({ seed, until }), until)
   }, 120_000)
 
-  test('has accounts in all four tiers, few of them ready', () => {
+  test('has accounts in all four tiers, few of them in the highest', () => {
     const tiers = sample.tiers(REVENUE_SCORE)
     const shareOf = (tier: string): number => tiers[tier]! / sample.accounts.size
     expect(sample.accounts.size).toBe(200)
@@ -32,7 +34,7 @@ describe.each([
     expect(shareOf('not-ready')).toBeLessThan(0.2)
   })
 
-  test('has open PQLs of every motion that the model knows, and some held', () => {
+  test('has open PQLs of every motion of the model, and some held ones', () => {
     const pqls = sample.pqls(REVENUE_SCORE)
     const open = pqls.filter(({ status }) => status === 'open')
     expect(open.length).toBeGreaterThanOrEqual(15)
@@ -43,7 +45,7 @@ describe.each([
     expect(pqls.length - open.length).toBeGreaterThanOrEqual(5)
   })
 
-  test('held a PQL and released it once the account had recovered', () => {
+  test('held a PQL and released it after the account had recovered', () => {
     const workspace = sampleWorkspace({ seed })
     const unhappy = workspace.accounts.filter(({ storyline }) => storyline === 'unhealthy-heavy')
     const statuses = unhappy.map(
@@ -53,7 +55,7 @@ describe.each([
     expect(statuses.filter(status => status === 'open').length).toBeGreaterThanOrEqual(2)
   })
 
-  test('then shows a tier change or a PQL every 10 to 20 seconds, hour after hour, and does not run away', () => {
+  test('then shows a tier change or a PQL every 10 to 20 seconds, hour after hour, at a steady level', () => {
     const live = liveSignals({ workspace: sampleWorkspace({ seed }), from: until })
     const kinds = new Set<string>()
     for (let hour = 0; hour < 4; hour++) {
@@ -62,7 +64,7 @@ describe.each([
       let lastAt = until + hour * HOUR_MS
       for (let now = lastAt; now < until + (hour + 1) * HOUR_MS; now += 5_000) {
         for (const event of sample.fold(live.nextSignals(now + 5_000), now + 5_000)) {
-          // Midnight brings many at once: they are no sign of the stream's pace.
+          // Midnight brings many at once: they do not show the pace of the stream.
           if (event.cause.type === 'window') continue
           visible++
           kinds.add(event.type === 'pql' ? event.status : event.type)

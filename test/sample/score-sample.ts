@@ -10,14 +10,14 @@ import { createPartitionMemory } from '../../src/scoring/partition-memory.ts'
 import { type CounterBook, CounterChanges } from '../../src/scoring/population/counters.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 
-/** What a model makes of the sample's accounts. */
+/** The sample's accounts under some models. */
 export interface ScoredSample {
-  /** Folds signals, and then lets the time pass to `now`. */
+  /** Folds signals, then lets time pass to `now`. */
   fold(signals: readonly Signal[], now: number): ScoringEvent[]
   tiers(modelId: string): Readonly<Record<string, number>>
   pqls(modelId: string): SamplePql[]
   model(modelId: string): CompiledModel
-  /** What the key figures are made of. */
+  /** The input of the key figures. */
   books(): ReadonlyMap<string, CounterBook>
   readonly accounts: ReadonlyMap<string, Account>
 }

@@ -1,33 +1,64 @@
+import { type ErrorCode, isUpswellError, UpswellError } from '../../lib/errors.ts'
 import type { ModelSource } from '../../models/model-library.ts'
 import type { Config } from '../config.ts'
 import type { ScoredCounts } from '../scored-counts.ts'
-import type { PlainError } from './plain-error.ts'
 
-/** What a thread is started with. */
+// Messages between the main thread and a score thread:
+//
+//   main → thread   'stop'      finish the work under way, leave the groups, close everything
+//   thread → main   'log'       a message for the process's logger
+//                   'status'    on each change and once a second; the first one: the groups are joined
+//                   'counts'    what was scored since the last counts
+//                   'failed'    the thread can never start
+//                   'stopped'   the last message: everything is finished and closed
+
+/** The `workerData` of a thread. */
 export interface ScoreThreadData {
   readonly config: Config
   readonly models: readonly ModelSource[]
 }
 
-/** What it is told: to finish what is under way, leave the groups and close everything. */
 export type ToScoreThread = 'stop'
 
-/** What it tells. */
 export type FromScoreThread =
-  /** For the process's log. */
   | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
-  /** When it changed, and now and then as a sign of life; the first one when the groups were joined. */
   | { readonly type: 'status'; readonly status: ThreadStatus }
-  /** Since the last time. */
   | { readonly type: 'counts'; readonly counts: ScoredCounts }
-  /** It can never start. */
   | { readonly type: 'failed'; readonly error: PlainError }
-  /** The last one: everything is finished and closed. */
   | { readonly type: 'stopped' }
 
-/** As `Scoring` tells it. */
+/** The answers of `Scoring`. */
 export interface ThreadStatus {
   readonly problem: string | undefined
   readonly assignments: readonly { readonly topic: string; readonly partition: number }[]
   readonly modelsActive: boolean
+}
+
+/** An error as plain data: a message between threads loses an error's class and code. */
+export type PlainError =
+  | {
+      readonly type: 'upswell'
+      readonly code: ErrorCode
+      readonly message: string
+      readonly canRetry: boolean
+    }
+  /** A bug. */
+  | { readonly type: 'other'; readonly message: string; readonly stack: string | undefined }
+
+export function toPlainError(thrown: unknown): PlainError {
+  if (isUpswellError(thrown)) {
+    const { code, message, canRetry } = thrown
+    return { type: 'upswell', code, message, canRetry }
+  }
+  return thrown instanceof Error
+    ? { type: 'other', message: thrown.message, stack: thrown.stack }
+    : { type: 'other', message: String(thrown), stack: undefined }
+}
+
+export function fromPlainError(plain: PlainError): Error {
+  if (plain.type === 'upswell')
+    return new UpswellError(plain.code, plain.message, { canRetry: plain.canRetry })
+  const error = new Error(plain.message)
+  if (plain.stack !== undefined) error.stack = plain.stack
+  return error
 }

@@ -8,24 +8,30 @@ import { ModelLibrary } from '../../models/model-library.ts'
 import { type OpenedBackend, openBackend } from '../open-backend.ts'
 import { scoreAsConfigured } from '../score-as-configured.ts'
 import { CountedBatches } from '../scored-counts.ts'
-import type { FromScoreThread, ScoreThreadData, ThreadStatus, ToScoreThread } from './messages.ts'
-import { toPlainError } from './plain-error.ts'
+import {
+  type FromScoreThread,
+  type ScoreThreadData,
+  type ThreadStatus,
+  type ToScoreThread,
+  toPlainError,
+} from './messages.ts'
 
-/** How often it is looked whether there is something to tell. */
-const LOOK_INTERVAL_MS = 100
-/** A sign of life is told so often, though nothing changed. */
-const SIGN_INTERVAL_MS = 1_000
+/** How often the thread checks whether it has something to report. */
+const REPORT_INTERVAL_MS = 100
+/** The status is sent this often even if it has not changed, as a sign of life. */
+const SIGN_OF_LIFE_INTERVAL_MS = 1_000
 
 /**
- * Scores in this thread, as a member of the group with a log and a store of its own, until the main thread says that it shall stop. `prepare` gets the log and store before
- * they are used. What goes wrong and is not thrown at the start is left uncaught: then the process ends.
+ * Scores in this thread until the main thread stops it. The thread is a member of the group with its own log
+ * and store; `prepare` gets them before they are used. An error after the start stays uncaught, and ends the
+ * process.
  */
 export async function runScoreThread(prepare: (backend: OpenedBackend) => void = () => {}): Promise<void> {
   const port = parentPort!
   const { config, models } = workerData as ScoreThreadData
-  const tell = (message: FromScoreThread): void => port.postMessage(message)
+  const post = (message: FromScoreThread): void => port.postMessage(message)
   const stopping = untilStopped(port)
-  const logger = toldLogger(tell)
+  const logger = postingLogger(post)
   const library = new ModelLibrary()
   const backend = await openBackend(config, logger)
   prepare(backend)
@@ -50,22 +56,22 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
     begun => {
       scoring = begun
     },
-    (error: unknown) => tell({ type: 'failed', error: toPlainError(error) }),
+    (error: unknown) => post({ type: 'failed', error: toPlainError(error) }),
   )
-  const look = looksOf(tell, batches, () => (scoring === undefined ? undefined : statusOf(scoring)))
-  void started.then(look)
-  const timer = setInterval(look, LOOK_INTERVAL_MS)
+  const report = reporter(post, batches, () => (scoring === undefined ? undefined : statusOf(scoring)))
+  void started.then(report)
+  const timer = setInterval(report, REPORT_INTERVAL_MS)
 
   await untilAborted(stopping)
   await scoring?.stop()
   await lineages.close()
-  // This also ends what waits for a group that cannot be joined.
+  // This also ends the wait for a group that cannot be joined.
   await backend.close()
   await started
   await scoring?.stop()
   clearInterval(timer)
-  look()
-  tell({ type: 'stopped' })
+  report()
+  post({ type: 'stopped' })
 }
 
 function untilStopped(port: MessagePort): AbortSignal {
@@ -82,30 +88,30 @@ function untilStopped(port: MessagePort): AbortSignal {
   return stopping.signal
 }
 
-function toldLogger(tell: (message: FromScoreThread) => void): Logger {
-  const at = (level: 'info' | 'warn' | 'error') => (text: string) => tell({ type: 'log', level, text })
+function postingLogger(post: (message: FromScoreThread) => void): Logger {
+  const at = (level: 'info' | 'warn' | 'error') => (text: string) => post({ type: 'log', level, text })
   return { info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-/** Each call tells what there is to tell. */
-function looksOf(
-  tell: (message: FromScoreThread) => void,
+/** Each call posts new counts and a changed status. */
+function reporter(
+  post: (message: FromScoreThread) => void,
   batches: CountedBatches,
   readStatus: () => ThreadStatus | undefined,
 ): () => void {
-  let told = ''
-  let toldAtMs = 0
+  let posted = ''
+  let postedAtMs = 0
   return () => {
     const counts = batches.take()
-    if (counts !== undefined) tell({ type: 'counts', counts })
+    if (counts !== undefined) post({ type: 'counts', counts })
     const status = readStatus()
     if (status === undefined) return
     const text = JSON.stringify(status)
     const nowMs = performance.now()
-    if (text === told && nowMs - toldAtMs < SIGN_INTERVAL_MS) return
-    tell({ type: 'status', status })
-    told = text
-    toldAtMs = nowMs
+    if (text === posted && nowMs - postedAtMs < SIGN_OF_LIFE_INTERVAL_MS) return
+    post({ type: 'status', status })
+    posted = text
+    postedAtMs = nowMs
   }
 }
 

@@ -11,23 +11,25 @@ export interface ScoreThreadsOptions {
   readonly models: readonly ModelSource[]
   readonly logger: Logger
   readonly onCounts: (counts: ScoredCounts) => void
-  /** Ends threads that have not joined yet as well. */
+  /** Also ends threads that have not joined yet. */
   readonly stop: AbortSignal
-  /** What the threads run, in place of `score-thread.ts`: something that calls `runScoreThread`. */
+  /** A module that calls `runScoreThread`; runs instead of `score-thread.ts`. */
   readonly entry?: URL | undefined
-  /** A thread ended without being told to. Left out: the process ends with 1, as of any uncaught error. */
+  /** Called if a thread ends by itself. Left out: the process ends with 1, as after any uncaught error. */
   readonly onDeath?: (error: Error) => void
 }
 
-/** Built, the sources have another ending; `tsc` rewrites those of imports only. */
+/** Built files end in `.js`; `tsc` rewrites only the endings of imports. */
 const ENTRY = new URL(
   import.meta.url.endsWith('.ts') ? './score-thread.ts' : './score-thread.js',
   import.meta.url,
 )
 
 /**
- * Scores in threads, each a member of the group with a log and a store of its own, and resolves when all have joined. What it tells is at most some 100 ms old.
- * @throws what a thread threw that could not start, and then all are stopped; UpswellError LOG_UNAVAILABLE if they were stopped before
+ * Scores in threads, each a member of the group with its own log and store. Resolves when all have joined.
+ * Its answers are about 100 ms old.
+ * @throws the error of a thread that can never start, after all are stopped; UpswellError LOG_UNAVAILABLE if
+ * they were stopped before they joined
  */
 export async function scoreInThreads(options: ScoreThreadsOptions): Promise<Scoring> {
   const { threads: count, config, models, logger, onCounts, stop, entry = ENTRY, onDeath = die } = options
@@ -57,7 +59,7 @@ export async function scoreInThreads(options: ScoreThreadsOptions): Promise<Scor
   }
 }
 
-/** As of any uncaught error the process ends. With fewer threads than it was told to have it would fall behind, and nobody would know why. */
+/** A dead thread ends the process: with fewer threads it would fall behind silently. */
 function die(error: Error): never {
   throw error
 }

@@ -1,4 +1,4 @@
 import { runScoreThread } from './run-score-thread.ts'
 
-/** What a thread that scores runs. */
+// The entry of a score thread.
 await runScoreThread()

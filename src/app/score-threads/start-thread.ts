@@ -5,29 +5,40 @@ import { UpswellError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { settlesWithin } from '../../lib/waiting.ts'
 import type { ScoredCounts } from '../scored-counts.ts'
-import type { FromScoreThread, ScoreThreadData, ThreadStatus, ToScoreThread } from './messages.ts'
-import { fromPlainError } from './plain-error.ts'
+import {
+  type FromScoreThread,
+  fromPlainError,
+  type ScoreThreadData,
+  type ThreadStatus,
+  type ToScoreThread,
+} from './messages.ts'
 
 export interface ThreadOptions {
-  /** What it runs: something that calls `runScoreThread`. */
+  /** A module that calls `runScoreThread`. */
   readonly entry: URL
   readonly data: ScoreThreadData
   readonly logger: Logger
   readonly onCounts: (counts: ScoredCounts) => void
-  /** It ended without being told to: of an uncaught error, or out of memory. Where that comes while it stops, `stop` rejects with it. */
+  /**
+   * Called if the thread ends by itself: an uncaught error, or out of memory. During a stop, `stop` rejects
+   * instead.
+   */
   readonly onDeath: (error: Error) => void
 }
 
-/** A thread that scores, as the main thread knows it: at most some 100 ms ago. */
+/** A score thread as the main thread knows it: its answers are about 100 ms old. */
 export interface ScoreThread extends Scoring {
-  /** Resolves when its groups were joined; rejects if they never can be, or if it was stopped before. */
+  /** Resolves when it has joined its groups; rejects if it never can, or if it was stopped before. */
   readonly joined: Promise<void>
 }
 
 const WAITING: ThreadStatus = { problem: 'waiting for the log', assignments: [], modelsActive: false }
-/** It tells something at least once a second. A fold of one batch takes a tenth of one; a garbage collection of a full heap may take several. */
+/**
+ * A thread posts at least once a second. A fold of one batch takes 0.1 s; a garbage collection of a full heap
+ * several.
+ */
 const SILENCE_MS = 10_000
-/** Longer than `upswell score` has to stop, which then ends with 1; for those who call it otherwise. */
+/** For other callers than `upswell score`, which stops waiting earlier and ends with 1. */
 const STOP_TIMEOUT_MS = 20_000
 
 export function startThread(name: string, options: ThreadOptions): ScoreThread {
@@ -48,7 +59,7 @@ export function startThread(name: string, options: ThreadOptions): ScoreThread {
         logger[message.level](`${name}: ${message.text}`)
         break
       case 'status':
-        // One that was under way when it ended.
+        // A late status of an ended thread is ignored.
         if (!isOver) status = message.status
         joined.resolve()
         break
@@ -66,14 +77,15 @@ export function startThread(name: string, options: ThreadOptions): ScoreThread {
         message satisfies never
     }
   })
-  const die = (what: string, cause?: Error): void => {
+  const die = (reason: string, cause?: Error): void => {
     if (isOver) return
     isOver = true
     ended.resolve()
-    const text = `${name} of the score role ended by itself: ${what}`
+    const text = `${name} of the score role ended by itself: ${reason}`
     logger.error(text)
     const error = new Error(text, { cause })
-    // The others may be in the midst of their last write: whoever stops them all hears of it afterwards.
+    // During a stop the other threads may be writing for the last time: `stop` rejects with the error
+    // afterwards.
     if (stopping === undefined) onDeath(error)
     else failure = error
   }

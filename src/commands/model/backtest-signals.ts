@@ -1,29 +1,23 @@
-import { createReadStream } from 'node:fs'
-import { pipeline, type Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
-import { describeError, UpswellError } from '../../lib/errors.ts'
 import { decodeRecord } from '../../log/decode-records.ts'
 import type { Log, LogRecord } from '../../log/log.ts'
-
 import { ModelLibrary } from '../../models/model-library.ts'
 import { InvalidModelError } from '../../models/problems.ts'
 import type { LogEntry } from '../../scoring/log-entry.ts'
-import { parseSignal } from '../../signals/parse-signal.ts'
 import type { Signal } from '../../signals/signal.ts'
-import { isBlank, readLines } from '../read-lines.ts'
+import { openSignalFile, readSignalFile, type SignalLine } from '../signal-file.ts'
 
-/** What a backtest reads, in the order of each account's log. */
+/** The input of a backtest, in the order of each account's log. */
 export type HistoryItem =
-  /** `timestamp`: its record's, ms. */
+  /** `timestamp`: the time of its record, ms. */
   | { readonly type: 'signal'; readonly signal: Signal; readonly timestamp: number }
-  /** The log reaches up to there, ms. */
+  /** The log reaches up to `time`, ms. */
   | { readonly type: 'time'; readonly time: number }
-  /** What is no signal; `where` it stands. */
-  | { readonly type: 'rejected'; readonly where: string; readonly why: string }
+  /** A record or line that is not a signal. */
+  | Extract<SignalLine, { type: 'rejected' }>
 
 /**
- * The signals of the log, partition by partition. Ticks are time alone, and the wall clock's do not count amid loaded history; which models are
- * active there does not matter.
+ * The signals of the log, partition by partition. Ticks only pass the time; ticks of the wall clock amid
+ * loaded history are ignored. It does not matter which models are active there.
  * @throws UpswellError LOG_UNAVAILABLE, TOPIC_MISSING
  */
 export async function* signalsOfLog(log: Log, topic: string): AsyncGenerator<HistoryItem> {
@@ -51,7 +45,7 @@ export async function* signalsOfLog(log: Log, topic: string): AsyncGenerator<His
 
 type Decoded = { readonly entry: LogEntry } | Extract<ReturnType<typeof decodeRecord>, { rejection: unknown }>
 
-/** Undefined: a record of models of a time before, which this version cannot read and a backtest need not. */
+/** Undefined: a record of old models that this version cannot read. A backtest does not need it. */
 function decodeOrSkip(record: LogRecord, library: ModelLibrary): Decoded | undefined {
   try {
     return decodeRecord(record, library)
@@ -62,28 +56,11 @@ function decodeOrSkip(record: LogRecord, library: ModelLibrary): Decoded | undef
 }
 
 /**
- * The signals of a file, each observed when it occurred, as `upswell send --clock event` loads them.
- * @throws UpswellError INPUT_UNREADABLE: it cannot be opened, or breaks off
+ * The signals of a file. Each is observed when it occurred, as with `upswell send --clock event`.
+ * @throws UpswellError INPUT_UNREADABLE: the file cannot be opened, or breaks off
  */
 export async function* signalsOfFile(file: string): AsyncGenerator<HistoryItem> {
-  const input: Readable = file === '-' ? process.stdin : createReadStream(file)
-  let number = 0
-  const unpacked = file.endsWith('.gz') ? pipeline(input, createGunzip(), () => {}) : input
-  const failure = (error: unknown): UpswellError => {
-    const where = number === 0 ? file : `${file} beyond line ${number}`
-    return new UpswellError('INPUT_UNREADABLE', `cannot read ${where}: ${describeError(error)}`, {
-      cause: error,
-    })
-  }
-  for await (const line of readLines(unpacked, failure)) {
-    number++
-    if (isBlank(line)) continue
-    const parsed = parseSignal(line, { observedAt: Date.now(), defaultKind: undefined })
-    if ('signal' in parsed) {
-      yield { type: 'signal', signal: parsed.signal, timestamp: parsed.signal.occurredAt }
-      continue
-    }
-    const { code, detail } = parsed.rejection
-    yield { type: 'rejected', where: `${file}:${number}`, why: `${code}: ${detail}` }
-  }
+  const input = await openSignalFile(file)
+  for await (const line of readSignalFile(input, file))
+    yield line.type === 'signal' ? { ...line, timestamp: line.signal.occurredAt } : line
 }

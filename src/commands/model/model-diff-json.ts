@@ -2,8 +2,11 @@ import type { AccountDiff } from '../../analysis/diff-account.ts'
 import type { DiffSums } from '../../analysis/summarize-diffs.ts'
 import type { ModelDiffHead } from '../../console/print-model-diff.ts'
 
-/** The JSON of `upswell model diff --json`, written while it is made: a line for each account. Its form is described in docs/try-a-model.md. */
-export class JsonDocument {
+/**
+ * Writes the JSON of `upswell model diff --json` piece by piece, with a line for each account: a store may
+ * hold millions. docs/try-a-model.md describes it.
+ */
+export class ModelDiffJson {
   readonly #head: ModelDiffHead
   readonly #write: (text: string) => Promise<void>
   #accounts = 0
@@ -26,7 +29,7 @@ export class JsonDocument {
       })),
       after: { modelVersion: after.model.version, file: after.file },
     }
-    // Without the brace that ends it.
+    // The closing brace comes with `end`.
     await this.#write(`${JSON.stringify(head).slice(0, -1)},\n"accounts":[`)
   }
 

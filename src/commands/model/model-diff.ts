@@ -1,36 +1,35 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { type AccountDiff, diffAccount, isChanged } from '../../analysis/diff-account.ts'
 import { modelChanges } from '../../analysis/model-changes.ts'
 import { DiffAccumulator, MostChanged } from '../../analysis/summarize-diffs.ts'
 import { tryModel } from '../../analysis/try-model.ts'
 import { type Config, readConfig } from '../../app/config.ts'
-import { isEmbedded, openServed } from '../../app/open-backend.ts'
+import { openServed } from '../../app/open-backend.ts'
 import { readModelFile } from '../../app/read-model-files.ts'
 import { formatModelDiff } from '../../console/print-model-diff.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import { ModelLibrary } from '../../models/model-library.ts'
 import type { CompiledModel } from '../../scoring/definition/compiled-model.ts'
 import type { AccountStore } from '../../store/store.ts'
-import { lineLogger } from '../line-logger.ts'
+import { isNeverStarted, storeLocation, storeSettings } from '../data-location.ts'
 import { progressBar } from '../progress-bar.ts'
-import { writeOut } from '../write-out.ts'
-import { JsonDocument } from './model-diff-json.ts'
-import { overviewOf, type StoreOverview, storedAccounts } from './stored-accounts.ts'
+import { lineLogger, lookOf, writeOut } from '../terminal.ts'
+import { ModelDiffJson } from './model-diff-json.ts'
+import { readAllAccounts, readOverview, type StoreOverview } from './read-accounts.ts'
 
 export interface ModelDiffOptions {
-  /** Accounts that the text lists. */
+  /** The most accounts that the text lists. */
   readonly limit: number
   readonly json?: true
   readonly exitCode?: true
 }
 
-/** In place of a file: the version that runs in the store. */
+/** Instead of a file: the version that is active in the store. */
 const ACTIVE = 'active'
 
 /**
- * `upswell model diff BEFORE AFTER`: what another version of a model would change on the accounts in the store, if it was activated now. Writes nothing
- * there. Returns the exit code: 0; 1 if there are no accounts, or with `exitCode` if a tier or PQL changes.
+ * `upswell model diff BEFORE AFTER`: what another version of a model would change for the accounts in the
+ * store if it became active now. It only reads. Returns the exit code: 0; 1 if there are no accounts, or with
+ * `exitCode` if a tier or PQL changes.
  * @throws InvalidModelError; UpswellError INVALID_SETTINGS, STORE_UNAVAILABLE, STATE_UNREADABLE
  */
 export async function diffModels(before: string, after: string, options: ModelDiffOptions): Promise<number> {
@@ -41,14 +40,13 @@ export async function diffModels(before: string, after: string, options: ModelDi
   if (from !== undefined && from.definition.id !== to.definition.id)
     throw new UpswellError(
       'INVALID_SETTINGS',
-      `${before} is of the model ${from.definition.id}, ${after} of ${to.definition.id}; two versions of one model are accepted: files with the same id`,
+      `${before} is a version of the model ${from.definition.id}, ${after} of ${to.definition.id}; two versions of one model are accepted: files with the same id`,
     )
-  // Opening would make the folder.
-  if (isEmbedded(config) && !existsSync(join(config.dataDir, 'data.mdb'))) return tellEmpty(config)
+  if (isNeverStarted(config)) return reportNoAccounts(config)
   const backend = await openServed(config, lineLogger(config.logLevel), library)
   try {
-    const overview = await overviewOf(backend.store, library)
-    if (overview.accounts === 0) return tellEmpty(config)
+    const overview = await readOverview(backend.store, library)
+    if (overview.accounts === 0) return reportNoAccounts(config)
     const active = overview.activeModels.filter(model => model.definition.id === to.definition.id)
     if (from === undefined && active.length === 0) throw notActive(to, overview)
     return await diffStore(
@@ -66,9 +64,9 @@ interface Comparison {
   readonly library: ModelLibrary
   readonly store: AccountStore
   readonly overview: StoreOverview
-  /** Undefined: what is active. */
+  /** Undefined: the active version. */
   readonly from: CompiledModel | undefined
-  /** The versions that are active; several while a change is under way. */
+  /** The active versions; several while a change of models has not reached all partitions. */
   readonly active: readonly CompiledModel[]
   readonly to: CompiledModel
 }
@@ -84,13 +82,13 @@ async function diffStore(comparison: Comparison, options: ModelDiffOptions, file
     changes: modelChanges(model.definition, to.definition),
   }))
   const head = { at: now, before, after: { model: to.definition, file }, history: overview.history }
-  const document = options.json === true ? new JsonDocument(head, writeOut) : undefined
+  const document = options.json === true ? new ModelDiffJson(head, writeOut) : undefined
   const bar = progressBar('comparing', 'accounts', overview.accounts)
   let done = 0
   try {
     await document?.begin()
-    for await (const { account, history } of storedAccounts(store, library)) {
-      // While history is loaded, the wall clock does not pass, and each account switches at its own time.
+    for await (const { account, history } of readAllAccounts(store, library)) {
+      // While history is loaded, the wall clock does not count: each account switches at its own clock.
       const trial = tryModel(account, { from, to, at: history ? 0 : now })
       if (trial === undefined) throw notActive(to, overview)
       const diff: AccountDiff = diffAccount(trial)
@@ -105,12 +103,8 @@ async function diffStore(comparison: Comparison, options: ModelDiffOptions, file
   const sums = sum.sums()
   if (document !== undefined) await document.end(sums)
   else {
-    const context = {
-      color: process.stdout.isTTY === true && !config.noColor,
-      width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
-    }
     const accounts = { shown: most.accounts, count: most.count }
-    await writeOut(`${formatModelDiff({ ...head, sums, accounts }, context)}\n`)
+    await writeOut(`${formatModelDiff({ ...head, sums, accounts }, lookOf(config))}\n`)
   }
   return options.exitCode === true && most.count > 0 ? 1 : 0
 }
@@ -119,21 +113,13 @@ function notActive({ definition }: CompiledModel, { activeModels }: StoreOvervie
   const ids = [...new Set(activeModels.map(model => model.definition.id))].sort().join(', ')
   return new UpswellError(
     'INVALID_SETTINGS',
-    `no version of ${definition.id} is active in the store (active: ${ids || 'none'}); name a file in place of "${ACTIVE}"`,
+    `no version of ${definition.id} is active in the store (active: ${ids || 'none'}); name a file instead of "${ACTIVE}"`,
   )
 }
 
-function tellEmpty(config: Config): number {
-  const place = isEmbedded(config)
-    ? config.dataDir
-    : `namespace ${config.namespace} of ${hostOf(config.redisUrl)}`
+function reportNoAccounts(config: Config): number {
   process.stderr.write(
-    `upswell: there are no accounts in ${place}; start the service and send it signals ("upswell start", "upswell send"), or name another place with ${isEmbedded(config) ? 'UPSWELL_DATA_DIR' : 'REDIS_URL and UPSWELL_NAMESPACE'}\n`,
+    `upswell: there are no accounts in ${storeLocation(config)}; start the service and send it signals ("upswell start", "upswell send"), or name another place with ${storeSettings(config)}\n`,
   )
   return 1
-}
-
-/** Without user and password. */
-function hostOf(url: string): string {
-  return new URL(url).host
 }

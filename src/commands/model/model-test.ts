@@ -4,14 +4,15 @@ import { readModelFiles } from '../../app/read-model-files.ts'
 import { formatModelTest, type TestedModel } from '../../console/print-model-test.ts'
 import { readExamples } from '../../models/examples.ts'
 import { ModelLibrary } from '../../models/model-library.ts'
-import { writeOut } from '../write-out.ts'
+import { lookOf, writeOut } from '../terminal.ts'
 
 export interface ModelTestOptions {
   readonly json?: true
 }
 
 /**
- * `upswell model test [FILE…]`: runs the examples that stand in model files. Returns the exit code: 0, or 1 if one is not as expected.
+ * `upswell model test [FILE…]`: runs the examples of model files. Returns the exit code: 0, or 1 if an
+ * example fails.
  * @throws InvalidModelError with every problem of every file; UpswellError INVALID_SETTINGS
  */
 export async function testModels(files: readonly string[], { json }: ModelTestOptions): Promise<number> {
@@ -26,12 +27,12 @@ export async function testModels(files: readonly string[], { json }: ModelTestOp
     })
     tested.push({ file: source.file, model: source.definition, examples })
   }
-  const color = process.stdout.isTTY === true && !config.noColor
-  await writeOut(`${json === true ? asJson(tested) : formatModelTest(tested, color)}\n`)
+  const text = json === true ? asJson(tested) : formatModelTest(tested, lookOf(config).color)
+  await writeOut(`${text}\n`)
   return tested.some(({ examples }) => examples.some(({ mismatches }) => mismatches.length > 0)) ? 1 : 0
 }
 
-/** Described in docs/try-a-model.md. */
+/** docs/try-a-model.md describes it. */
 function asJson(tested: readonly TestedModel[]): string {
   const examples = tested.flatMap(each => each.examples)
   const failed = examples.filter(({ mismatches }) => mismatches.length > 0).length

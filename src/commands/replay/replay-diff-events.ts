@@ -7,12 +7,13 @@ import type { ModelDefinition } from '../../scoring/definition/model-definition.
 import { type Progress, progressBar } from '../progress-bar.ts'
 
 const SIDES = ['live', 'replay'] as const
-/** Looked at for the newest score: markers and aborted records take offsets too. */
+/** Read for the newest score: more than one, because markers and aborted records take offsets too. */
 const LAST_RECORDS = 100
 
 /**
- * Reads what both have published, one topic after the other, and compares it. `models`: those that the replay brought with it; null: those of the log.
- * @throws UpswellError LOG_UNAVAILABLE; INPUT_UNREADABLE: a topic holds something else
+ * Reads the output topics of both lineages one after the other, and compares them. `models`: the replay's
+ * own; null: those that the log names.
+ * @throws UpswellError LOG_UNAVAILABLE; INPUT_UNREADABLE: a topic holds another kind of record
  */
 export async function compareTopics(
   log: Log,
@@ -50,11 +51,13 @@ export async function compareTopics(
   return comparison.finish(end, { tiers })
 }
 
-/**
- * Where the comparison ends: as far as both runs have come, and with the replay's own end. Their scores count too, as a model that qualifies nobody for weeks
- * has come that far all the same. A replay that has an end has let time pass until there, even if what is live stands still in loaded history. Null: neither has
- * published anything.
- */
+// Where the comparison ends: at the earliest of these.
+//
+//   the replay's own end     if it has one: the replay has passed the time up to there
+//   the newest live output   scores count too: a model may qualify nobody for weeks
+//   the newest replay output only if the replay has no end
+
+/** The end of the comparison, ms; null if neither lineage has published anything. */
 async function commonEnd(
   log: Log,
   topics: BySide<TopicNames>,
@@ -106,7 +109,9 @@ async function* eventsOf(
   }
 }
 
-/** Of the contracts in schemas/tier-change.schema.json and schemas/pql-event.schema.json; times become ms. */
+/**
+ * An event as schemas/tier-change.schema.json and schemas/pql-event.schema.json describe it; times become ms.
+ */
 function readEvent({ topic, partition, offset }: LogRecord, value: Buffer): ReadEvent {
   try {
     const event = JSON.parse(value.toString()) as Omit<ReadEvent, 'at'> & { readonly at: string }
@@ -117,6 +122,6 @@ function readEvent({ topic, partition, offset }: LogRecord, value: Buffer): Read
   }
   throw new UpswellError(
     'INPUT_UNREADABLE',
-    `${topic} partition ${partition} offset ${offset} is no event of Upswell's; only what it published itself is accepted there`,
+    `${topic} partition ${partition} offset ${offset} is not an event that Upswell published; no other records are accepted there`,
   )
 }

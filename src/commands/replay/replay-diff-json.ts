@@ -8,11 +8,14 @@ import type {
 } from '../../analysis/run-diff.ts'
 import type { RunDiffHead } from '../../console/print-run-diff.ts'
 
-/** The JSON of `upswell replay diff --json`, in pieces: a line for each account and PQL of the lists, so that no text holds them all. Times are RFC 3339. */
+/**
+ * The JSON of `upswell replay diff --json` in pieces: a line for each account and PQL of the lists, so that
+ * no string holds them all. Times are RFC 3339.
+ */
 export function* runDiffJson({ replay, isBehind }: RunDiffHead, diff: RunDiff): Generator<string> {
   const { window, models, oneSided } = diff
   const head = { replay, from: isoTime(window.from), to: isoTime(window.to), behind: isBehind }
-  // Without the brace that ends it.
+  // The closing brace comes last.
   yield `${JSON.stringify(head).slice(0, -1)},\n"models":[`
   for (const [i, model] of models.entries()) {
     yield i === 0 ? '\n' : ',\n'

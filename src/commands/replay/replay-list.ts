@@ -1,21 +1,18 @@
 import { basename } from 'node:path'
 import { readConfig } from '../../app/config.ts'
-import { openBackend } from '../../app/open-backend.ts'
-import { table } from '../../console/text-table.ts'
-import { Lineages } from '../../consumers/lineage/lineages.ts'
+import { table } from '../../console/styled-lines.ts'
+import type { Lineages } from '../../consumers/lineage/lineages.ts'
 import { readProgress, replayLocation } from '../../consumers/lineage/replay-progress.ts'
 import { type Replay, readReplay } from '../../consumers/lineage/replay-record.ts'
-import { ModelLibrary } from '../../models/model-library.ts'
-import { lineLogger } from '../line-logger.ts'
+import { print } from '../terminal.ts'
+import { withLineages } from '../with-lineages.ts'
 
 const LOG_SUFFIX = '.signals'
 
 /** `upswell replay list`. @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE */
 export async function listReplays(): Promise<void> {
   const config = readConfig()
-  const backend = await openBackend(config, lineLogger(config.logLevel))
-  const lineages = new Lineages(config, backend, new ModelLibrary())
-  try {
+  await withLineages(config, async ({ lineages, backend }) => {
     const rows: string[][] = []
     const served = (await lineages.served()).names.namespace
     const chain = await promotedNamespaces(lineages)
@@ -33,15 +30,12 @@ export async function listReplays(): Promise<void> {
       rows.push([replay.name, state, windowOf(replay), modelsOf(replay), partitions, String(left)])
     }
     if (rows.length === 0) {
-      process.stdout.write('There are no replays; "upswell replay --into NAME" begins one.\n')
+      print('There are no replays; "upswell replay --into NAME" begins one.')
       return
     }
     const head = ['name', 'state', 'window', 'models', 'partitions', 'behind']
-    for (const line of table([head, ...rows])) process.stdout.write(`${line.join('').trimEnd()}\n`)
-  } finally {
-    await lineages.close()
-    await backend.close()
-  }
+    for (const line of table([head, ...rows])) print(line.join('').trimEnd())
+  })
 }
 
 async function promotedNamespaces(lineages: Lineages): Promise<string[]> {

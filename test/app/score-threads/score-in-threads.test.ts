@@ -8,14 +8,14 @@ import { until } from '../../support/log-handlers.ts'
 
 const MODELS = [{ file: 'm.yaml', text: 'id: m' }]
 
-/** Threads that run this in place of the product's; `tell`, `status` and `onStop` are there. */
+/** An entry that runs `code` instead of the product's; `code` can use `post`, `status` and `onStop`. */
 function running(code: string): URL {
   const module = `
     import { parentPort, workerData } from 'node:worker_threads'
-    const tell = message => parentPort.postMessage(message)
+    const post = message => parentPort.postMessage(message)
     const status = (parts = {}) =>
-      tell({ type: 'status', status: { problem: undefined, assignments: [], modelsActive: true, ...parts } })
-    let onStop = () => tell({ type: 'stopped' })
+      post({ type: 'status', status: { problem: undefined, assignments: [], modelsActive: true, ...parts } })
+    let onStop = () => post({ type: 'stopped' })
     parentPort.on('message', message => message === 'stop' && onStop())
     ${code}`
   return new URL(`data:text/javascript,${encodeURIComponent(module)}`)
@@ -53,25 +53,25 @@ function start(code: string, options: Partial<ScoreThreadsOptions> = {}): Starte
   return { ...started, stop, scoring }
 }
 
-describe('threads that score', () => {
-  test('get settings and models, and all they log comes out under their name', async () => {
+describe('score threads', () => {
+  test('get the settings and models, and log under their names', async () => {
     const { scoring, said } = start(`
-      tell({ type: 'log', level: 'warn', text: workerData.config.namespace + ' ' + workerData.models[0].text })
+      post({ type: 'log', level: 'warn', text: workerData.config.namespace + ' ' + workerData.models[0].text })
       status()`)
     await scoring
     expect(said.sort()).toEqual(['warn thread 1: default id: m', 'warn thread 2: default id: m'])
   })
 
-  test('are there once all have joined', async () => {
+  test('resolve when all have joined', async () => {
     const { scoring, said } = start(`
       import { threadId } from 'node:worker_threads'
       if (threadId % 2 === 0) status()
-      else setTimeout(() => { tell({ type: 'log', level: 'info', text: 'late' }); status() }, 300)`)
+      else setTimeout(() => { post({ type: 'log', level: 'info', text: 'late' }); status() }, 300)`)
     await scoring
     expect(said).toEqual([expect.stringContaining('late')])
   })
 
-  test('are one scoring: partitions of all, the first problem, and active models only if all have them', async () => {
+  test('act as one: the partitions of all, the first problem, and active models only if all have them', async () => {
     const { scoring } = start(`
       import { threadId } from 'node:worker_threads'
       const odd = threadId % 2 === 1
@@ -86,7 +86,7 @@ describe('threads that score', () => {
     expect(all.problem()).toBeUndefined()
   })
 
-  test('one that has told nothing for long is a problem', async () => {
+  test('report a thread that has been silent for long as a problem', async () => {
     const { scoring } = start('status()', { threads: 1 })
     const all = await scoring
     const laterMs = performance.now() + 12_400
@@ -95,27 +95,27 @@ describe('threads that score', () => {
     expect(all.problem()).toMatch(/^thread 1 has not answered for 1[12] s$/)
   })
 
-  test('with no partitions are no problem', async () => {
+  test('have no problem if they have no partitions', async () => {
     const { scoring } = start('status()')
     const all = await scoring
     expect([all.problem(), all.modelsActive(), all.assignments()]).toEqual([undefined, true, []])
   })
 
-  test('are counted all together', async () => {
+  test('add up the counts of all', async () => {
     const { scoring, counts } = start(`
       status()
-      tell({ type: 'counts', counts: { signals: { applied: 2 }, refolded: 1, events: [] } })`)
+      post({ type: 'counts', counts: { signals: { applied: 2 }, refolded: 1, events: [] } })`)
     await scoring
     await until(() => counts.length === 2)
     expect(counts).toEqual(Array(2).fill({ signals: { applied: 2 }, refolded: 1, events: [] }))
   })
 
-  test('one that can never start stops all, and its error is as it was thrown', async () => {
+  test('all stop if one can never start, and reject with its error', async () => {
     const { scoring, said, deaths } = start(`
       import { threadId } from 'node:worker_threads'
-      onStop = () => { tell({ type: 'log', level: 'info', text: 'finished' }); tell({ type: 'stopped' }) }
+      onStop = () => { post({ type: 'log', level: 'info', text: 'finished' }); post({ type: 'stopped' }) }
       const error = { type: 'upswell', code: 'TOPIC_MISSING', message: 'no topic', canRetry: false }
-      if (threadId % 2 === 0) tell({ type: 'failed', error })
+      if (threadId % 2 === 0) post({ type: 'failed', error })
       else status()`)
     const error = await scoring.catch((error: unknown) => error)
     expect(isUpswellError(error, 'TOPIC_MISSING')).toBe(true)
@@ -124,12 +124,12 @@ describe('threads that score', () => {
     expect(deaths).toEqual([])
   })
 
-  test('finish when they are stopped: what they tell last is still heard', async () => {
+  test('finish when they are stopped, and their last messages still arrive', async () => {
     const { scoring, counts, deaths } = start(`
       status()
       onStop = () => setTimeout(() => {
-        tell({ type: 'counts', counts: { signals: {}, refolded: 5, events: [] } })
-        tell({ type: 'stopped' })
+        post({ type: 'counts', counts: { signals: {}, refolded: 5, events: [] } })
+        post({ type: 'stopped' })
       }, 200)`)
     const all = await scoring
     await Promise.all([all.stop(), all.stop()])
@@ -138,7 +138,7 @@ describe('threads that score', () => {
     expect(deaths).toEqual([])
   })
 
-  test('finish though one of them throws meanwhile, which is told when all have ended', async () => {
+  test('finish even if one throws meanwhile, and reject with its error after all have ended', async () => {
     const { scoring, counts, deaths, said } = start(`
       import { threadId } from 'node:worker_threads'
       status({ assignments: [{ topic: String(threadId), partition: 0 }] })
@@ -146,8 +146,8 @@ describe('threads that score', () => {
       onStop = () => setTimeout(() => {
         if (isFirst) throw new Error('deliberate')
         setTimeout(() => {
-          tell({ type: 'counts', counts: { signals: {}, refolded: 5, events: [] } })
-          tell({ type: 'stopped' })
+          post({ type: 'counts', counts: { signals: {}, refolded: 5, events: [] } })
+          post({ type: 'stopped' })
         }, 300)
       })
       isFirst = threadId % 2 === 1`)
@@ -158,7 +158,7 @@ describe('threads that score', () => {
     expect(deaths).toEqual([])
   })
 
-  test('that wait for the log are stopped too', async () => {
+  test('stop also while they wait for the log', async () => {
     const { scoring, stop, deaths } = start('')
     await sleep(100)
     stop.abort()
@@ -172,7 +172,7 @@ describe('threads that score', () => {
     ['rejects', "void Promise.reject(new Error('deliberate'))", 'deliberate'],
     ['exits', 'setTimeout(() => process.exit(0), 50)', 'exit code 0'],
     ['ends', 'setTimeout(() => parentPort.close(), 50)', 'exit code 0'],
-  ])('one that %s is a death, with its reason', async (_, code, reason) => {
+  ])('report a thread that %s as dead, with the reason', async (_, code, reason) => {
     const { scoring, deaths, said } = start(`status(); ${code}`, { threads: 1 })
     await scoring
     await until(() => deaths.length > 0)

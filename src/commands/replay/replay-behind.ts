@@ -6,17 +6,18 @@ import type { AccountStore } from '../../store/store.ts'
 
 export interface ReplayState {
   readonly log: Log
-  /** Of the replay. */
+  /** The replay's own store. */
   readonly store: AccountStore
   readonly names: LineageNames
   readonly replay: Replay
 }
 
-/** Records are nearly in the order of their times: a few tell where one is. */
-const LOOKED_AT = 100
+/** Records are nearly in the order of their times: the next few show how far the replay is. */
+const NEXT_RECORDS = 100
 
 /**
- * Whether there are signals from before `end` that the replay has not read yet. False where nobody knows: a broker forgets the offsets of groups that are gone.
+ * Whether the replay has not read all signals from before `end` yet. False if nobody knows: a broker forgets
+ * the offsets of groups that are gone.
  * @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE
  */
 export async function isBehind(state: ReplayState, end: number): Promise<boolean> {
@@ -53,7 +54,7 @@ async function hasOlder(
   end: number,
 ): Promise<boolean> {
   for (const { partition, from: first, to } of stretches) {
-    const some = { partition, from: first, to: Math.min(to, first + LOOKED_AT) }
+    const some = { partition, from: first, to: Math.min(to, first + NEXT_RECORDS) }
     for await (const record of log.read(topic, [some]))
       if (movesTime(record) && record.timestamp < end && (from === null || record.timestamp >= from))
         return true
@@ -61,7 +62,7 @@ async function hasOlder(
   return false
 }
 
-/** The times of other records say when they were written. */
+/** Only signals and ticks move the time; other records have the time at which they were written. */
 function movesTime(record: LogRecord): boolean {
   const kind = recordKind(record)
   return kind === undefined || kind === 'tick'

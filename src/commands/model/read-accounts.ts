@@ -9,28 +9,28 @@ import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import { switchModels } from '../../scoring/switch-models.ts'
 import type { AccountStore } from '../../store/store.ts'
 
-/** An account as a reader got it, which may do with it what it likes: the store's is another one. */
-export interface StoredAccount {
+/** A copy of an account in the store: changes to it do not reach the store. */
+export interface AccountSnapshot {
   readonly account: Account
-  /** Its partition's time is that of loaded history: the wall clock does not pass there. */
+  /** The account's partition is in loaded history: the wall clock does not count there. */
   readonly history: boolean
 }
 
 export interface StoreOverview {
   readonly accounts: number
-  /** The models that are active in partitions that hold accounts: each content once. */
+  /** The active models of all partitions that hold accounts, each content once. */
   readonly activeModels: readonly CompiledModel[]
-  /** Whether some accounts stand in loaded history. */
+  /** Some accounts are in loaded history. */
   readonly history: boolean
 }
 
 const ACCOUNTS_PER_READ = 500
-/** Ids are listed in parts, so that those of a million accounts are never in memory at once, and no single answer takes long. */
+/** Ids are listed in parts: a million ids are never in memory at once, and no single answer takes long. */
 const LISTS_PER_PARTITION = 16
 const ATTEMPTS = 3
 
-/** @throws UpswellError STORE_UNAVAILABLE; STATE_UNREADABLE if an active model cannot be read any more */
-export async function overviewOf(store: AccountStore, library: ModelLibrary): Promise<StoreOverview> {
+/** @throws UpswellError STORE_UNAVAILABLE; STATE_UNREADABLE if this version cannot read an active model */
+export async function readOverview(store: AccountStore, library: ModelLibrary): Promise<StoreOverview> {
   const activeModels = new Map<string, CompiledModel>()
   let accounts = 0
   let history = false
@@ -46,14 +46,14 @@ export async function overviewOf(store: AccountStore, library: ModelLibrary): Pr
 }
 
 /**
- * Every account in the store, under the models that are active now, at its own clock; without its users' own records. It reads only: a service may
- * run meanwhile, and each account is then as it was when it was read.
+ * Every account in the store under the active models, at its own clock, without its users' own records. It
+ * only reads: a service may run meanwhile, and each account is as it was when it was read.
  * @throws UpswellError STORE_UNAVAILABLE, STATE_UNREADABLE
  */
-export async function* storedAccounts(
+export async function* readAllAccounts(
   store: AccountStore,
   library: ModelLibrary,
-): AsyncGenerator<StoredAccount> {
+): AsyncGenerator<AccountSnapshot> {
   for (const partition of await partitionsOf(store)) {
     for (let part = 0; part < LISTS_PER_PARTITION; part++) {
       const buckets = bucketsOfSlice(part, LISTS_PER_PARTITION)
@@ -69,7 +69,7 @@ async function readAccounts(
   library: ModelLibrary,
   partition: number,
   ids: readonly string[],
-): Promise<StoredAccount[]> {
+): Promise<AccountSnapshot[]> {
   for (let attempt = 1; ; attempt++) {
     const memory = await readMemory(store, partition, library)
     const found = await store.load(partition, ids)
@@ -86,14 +86,15 @@ async function readAccounts(
       )
     } catch (error) {
       if (!(error instanceof UnreadableStateError)) throw error
-      // Models may have changed between the two reads: then the accounts stand under a set that came later.
+      // Models may have changed between the two reads: then accounts are under a later set than `memory`
+      // knows.
       if (attempt < ATTEMPTS) continue
       throw new UpswellError('STATE_UNREADABLE', `cannot read the store: ${error.message}`, { cause: error })
     }
   }
 }
 
-/** As the fold does before anything else: accounts that nothing has touched since are brought to the later models. */
+/** Switches an account that was not folded since to the later models, as the fold does first. */
 function current(account: Account, { modelSets }: PartitionMemory): Account {
   for (const set of modelSets) {
     if (set.offset <= account.modelsOffset) continue

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { overviewOf, storedAccounts } from '../../src/commands/model/stored-accounts.ts'
+import { readAllAccounts, readOverview } from '../../src/commands/model/read-accounts.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { encodePartitionMemory } from '../../src/models/partition-memory.ts'
 import { createAccount, type ModelSet } from '../../src/scoring/account.ts'
@@ -18,7 +18,7 @@ const [first, second] = [1, 2].map(version => {
 const FIRST: ModelSet = { offset: 0, at: AT, models: [first!] }
 const SECOND: ModelSet = { offset: 10, at: AT + 1000, models: [second!] }
 
-/** A store whose models can change between one call and the next. */
+/** A store whose models can change between two calls. */
 class ChangingStore extends MemoryStore {
   beforeLoad = async (): Promise<void> => {}
 
@@ -63,7 +63,7 @@ async function newStore(): Promise<ChangingStore> {
 
 async function read(store: ChangingStore): Promise<string[]> {
   const found: string[] = []
-  for await (const { account, history } of storedAccounts(store, library)) {
+  for await (const { account, history } of readAllAccounts(store, library)) {
     const versions = account.standings.map(({ model }) => model.definition.version)
     found.push(`${account.id} ${versions}${history ? ' history' : ''}`)
   }
@@ -77,20 +77,20 @@ describe('the accounts in a store', () => {
     await store.put(0, [FIRST], FIRST, ids)
     await store.put(1, [SECOND], SECOND, ['other'], true)
     expect(await read(store)).toEqual([...ids.map(id => `${id} 1`), 'other 2 history'].sort())
-    expect(await overviewOf(store, library)).toEqual({
+    expect(await readOverview(store, library)).toEqual({
       accounts: 1201,
       activeModels: [first, second],
       history: true,
     })
   })
 
-  test('are brought to the models that are active, if nothing has touched them since', async () => {
+  test('are switched to the active models if they were not folded since', async () => {
     const store = await newStore()
     await store.put(0, [FIRST, SECOND], FIRST, ['acme'])
     expect(await read(store)).toEqual(['acme 2'])
   })
 
-  test('are read again if the models change in between', async () => {
+  test('are read again if the models change meanwhile', async () => {
     const store = await newStore()
     await store.put(0, [FIRST], FIRST, ['acme'])
     let changes = 0
@@ -100,7 +100,7 @@ describe('the accounts in a store', () => {
     expect(await read(store)).toEqual(['acme 2'])
   })
 
-  test('that cannot be read are told by name', async () => {
+  test('name an account that cannot be read', async () => {
     const store = await newStore()
     await store.put(0, [FIRST], SECOND, ['acme'])
     await expect(read(store)).rejects.toMatchObject({
@@ -109,10 +109,10 @@ describe('the accounts in a store', () => {
     })
   })
 
-  test('are none in a store that was never written', async () => {
+  test('are none in an empty store', async () => {
     const store = new ChangingStore()
     expect(await read(store)).toEqual([])
-    expect(await overviewOf(store, library)).toEqual({ accounts: 0, activeModels: [], history: false })
+    expect(await readOverview(store, library)).toEqual({ accounts: 0, activeModels: [], history: false })
     expect((await store.readPartition(0)) satisfies StoredPartition).toMatchObject({ storedOffset: 0 })
   })
 })

@@ -1,7 +1,10 @@
 import { readConfig } from '../../app/config.ts'
 import { readModelFiles } from '../../app/read-model-files.ts'
 
-/** `upswell model check [FILE…]`. @throws InvalidModelError with every problem of every file; UpswellError INVALID_SETTINGS */
+/**
+ * `upswell model check [FILE…]`: says whether model files are valid.
+ * @throws InvalidModelError with every problem of every file; UpswellError INVALID_SETTINGS
+ */
 export async function checkModels(files: readonly string[]): Promise<void> {
   const models = await readModelFiles(files.length > 0 ? files : readConfig().models)
   for (const { file, definition } of models) {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { createContributionMemory } from '../../src/console/contribution-memory.ts'
+import { createContributionMemory } from '../../src/console/describe-change.ts'
 import { contribution, tierChange } from './sample-events.ts'
 
-test('it knows what was remembered last, per account and model', () => {
+test('returns the contributions that were remembered last, per account and model', () => {
   const memory = createContributionMemory()
   const first = [contribution('usage', 'plan', 1, 4)]
   const second = [contribution('usage', 'plan', 2, 8)]
@@ -14,7 +14,7 @@ test('it knows what was remembered last, per account and model', () => {
   expect(memory.before(tierChange({ modelId: 'other' }))).toBeUndefined()
 })
 
-test('beyond its capacity it forgets the account that was not remembered for the longest', () => {
+test('beyond its capacity, forgets the account that was remembered the longest ago', () => {
   const memory = createContributionMemory(2)
   for (const accountId of ['a', 'b', 'a', 'c']) memory.remember(tierChange({ accountId }))
   const known = ['a', 'b', 'c'].filter(accountId => memory.before(tierChange({ accountId })) !== undefined)

@@ -1,0 +1,59 @@
+import { createApi } from '../api/server.ts'
+import { describeError, UpswellError } from '../lib/errors.ts'
+import type { Logger } from '../lib/logger.ts'
+import type { Config } from './config.ts'
+
+export type ServiceApiOptions = Omit<Parameters<typeof createApi>[0], 'now' | 'logger'>
+
+export interface ServiceApi {
+  /** Where it answers. */
+  readonly url: string
+  readonly close: () => Promise<void>
+}
+
+/**
+ * Starts the API, or for roles without it at least health and metrics.
+ * @throws UpswellError INVALID_SETTINGS, PORT_IN_USE
+ */
+export async function startServiceApi(
+  options: ServiceApiOptions,
+  config: Config,
+  logger: Logger,
+): Promise<ServiceApi> {
+  const api = createApi({
+    ...options,
+    now: Date.now,
+    logger: { level: 'error', stream: { write: line => logger.error(withoutJson(line)) } },
+  })
+  const url = await listen(api, config)
+  return {
+    url,
+    close: async () => {
+      await api.close()
+    },
+  }
+}
+
+async function listen(api: ReturnType<typeof createApi>, { host, port }: Config): Promise<string> {
+  try {
+    return await api.listen({ host, port })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
+      throw new UpswellError(
+        'INVALID_SETTINGS',
+        `cannot listen on port ${port} of ${host}: ${describeError(error)}; set UPSWELL_HOST and UPSWELL_PORT to what this machine allows`,
+        { cause: error },
+      )
+    }
+    throw new UpswellError(
+      'PORT_IN_USE',
+      `port ${port} of ${host} is in use; stop what uses it, or set UPSWELL_PORT (0: any free one)`,
+    )
+  }
+}
+
+/** Turns a JSON line of fastify into text: our logger may write JSON itself. */
+function withoutJson(line: string): string {
+  const { msg, url, err } = JSON.parse(line) as { msg: string; url?: string; err?: { stack?: string } }
+  return [msg, url, err?.stack].filter(part => part !== undefined).join(': ')
+}

@@ -1,0 +1,103 @@
+import { createReadStream } from 'node:fs'
+import { pipeline, type Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { describeError, UpswellError } from '../lib/errors.ts'
+import { parseSignal } from '../signals/parse-signal.ts'
+import type { Signal } from '../signals/signal.ts'
+
+/** A line of a file: a canonical signal, or why it is none and where. */
+export type SignalLine =
+  | { readonly type: 'signal'; readonly signal: Signal }
+  | { readonly type: 'rejected'; readonly where: string; readonly why: string }
+
+/**
+ * Opens FILE.jsonl, FILE.jsonl.gz or, for `-`, standard input.
+ * @throws UpswellError INPUT_UNREADABLE
+ */
+export async function openSignalFile(file: string): Promise<Readable> {
+  if (file === '-') return process.stdin
+  const input = createReadStream(file)
+  await new Promise<void>((resolve, reject) => {
+    input.once('readable', () => resolve())
+    // Later errors reach the reader of the stream; this listener then does nothing.
+    input.on('error', error => reject(unreadable(file, error)))
+  })
+  return input
+}
+
+/**
+ * The lines of an opened file in order; blank lines are skipped.
+ * @throws UpswellError INPUT_UNREADABLE: the file breaks off
+ */
+export async function* readSignalFile(input: Readable, file: string): AsyncGenerator<SignalLine> {
+  let number = 0
+  // An error on the way destroys the last stream, and that is the one read here.
+  const unpacked = file.endsWith('.gz') ? pipeline(input, createGunzip(), () => {}) : input
+  const failure = (error: unknown) => unreadable(`${file} after line ${number}`, error)
+  for await (const line of readLines(unpacked, failure)) {
+    number++
+    if (isBlank(line)) continue
+    const parsed = parseSignal(line, { observedAt: Date.now(), defaultKind: undefined })
+    if ('signal' in parsed) yield { type: 'signal', signal: parsed.signal }
+    else {
+      const { code, detail } = parsed.rejection
+      yield { type: 'rejected', where: `${file}:${number}`, why: `${code}: ${detail}` }
+    }
+  }
+}
+
+function unreadable(what: string, error: unknown): UpswellError {
+  return new UpswellError('INPUT_UNREADABLE', `cannot read ${what}: ${describeError(error)}`, {
+    cause: error,
+  })
+}
+
+const NEWLINE = 0x0a
+
+/**
+ * Lines as bytes: decoding them here would silently change bytes that are not UTF-8.
+ * @throws the error that `failure` makes when the input breaks off
+ */
+async function* readLines(input: Readable, failure: (error: unknown) => Error): AsyncGenerator<Buffer> {
+  let begun: Buffer[] = []
+  try {
+    for await (const chunk of input as AsyncIterable<Buffer>) {
+      let start = 0
+      for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
+        yield Buffer.concat([...begun, chunk.subarray(start, end)])
+        begun = []
+        start = end + 1
+      }
+      begun.push(chunk.subarray(start))
+    }
+  } catch (error) {
+    throw failure(error)
+  }
+  yield Buffer.concat(begun)
+}
+
+function isBlank(line: Buffer): boolean {
+  return line.every(byte => byte === 0x20 || byte === 0x09 || byte === 0x0d)
+}
+
+/** So many rejected lines are printed; further ones are only counted. */
+const PRINTED_LINES = 20
+
+/** Counts the rejected lines of a file, and keeps the first ones to print them. */
+export class RejectedLines {
+  #count = 0
+  readonly #first: string[] = []
+
+  get count(): number {
+    return this.#count
+  }
+
+  add({ where, why }: Extract<SignalLine, { type: 'rejected' }>): void {
+    if (++this.#count <= PRINTED_LINES) this.#first.push(`${where}: ${why}`)
+  }
+
+  print(printLine: (line: string) => void): void {
+    for (const line of this.#first) printLine(line)
+    if (this.#count > this.#first.length) printLine(`… and ${this.#count - this.#first.length} more lines`)
+  }
+}

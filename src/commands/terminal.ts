@@ -1,0 +1,45 @@
+import { once } from 'node:events'
+import type { Config, LogLevel } from '../app/config.ts'
+import type { LineLook } from '../console/styled-lines.ts'
+import type { Logger } from '../lib/logger.ts'
+
+/** Prints one line for people. */
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+/**
+ * Writes to standard output, and waits for a slow reader. The process ends with 0 when the reader has gone,
+ * as `head` does.
+ */
+export async function writeOut(text: string): Promise<void> {
+  // The listener stays: an error of a write that nobody waited for can come much later.
+  if (!process.stdout.listeners('error').includes(endIfReaderLeft))
+    process.stdout.on('error', endIfReaderLeft)
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+}
+
+function endIfReaderLeft(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+}
+
+/** Colours and width for standard output: a file or a pipe gets no colours and lines of any length. */
+export function lookOf(config: Config): LineLook {
+  return {
+    color: process.stdout.isTTY === true && !config.noColor,
+    width: process.stdout.columns ?? Number.POSITIVE_INFINITY,
+  }
+}
+
+const RANK = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 } as const
+
+/**
+ * For people at a terminal: one line each on standard error; standard output holds only the command's answer.
+ */
+export function lineLogger(level: LogLevel): Logger {
+  const line = (rank: keyof typeof RANK, label: string) => (message: string) => {
+    if (RANK[rank] >= RANK[level]) process.stderr.write(`${label}${message}\n`)
+  }
+  return { info: line('info', ''), warn: line('warn', 'warning: '), error: line('error', 'error: ') }
+}
