@@ -1,10 +1,10 @@
 import { loadavg } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
 import { positiveNumber } from '../src/commands/parse-number.ts'
+import { progressBar } from '../src/commands/progress-bar.ts'
 import { describeError } from '../src/lib/errors.ts'
-import { type BenchPlace, openBenchPlace } from './machine/bench-place.ts'
+import { type BenchServers, openBenchServers } from './machine/bench-servers.ts'
 import { namedServices } from './machine/services.ts'
-import { benchProgress } from './progress.ts'
 import { describeMachine, type FoundSection, writeResults } from './report/results-page.ts'
 import {
   FULL,
@@ -15,7 +15,7 @@ import {
   type Section,
   type Sizes,
   sectionsOf,
-} from './report/sections.ts'
+} from './sections.ts'
 
 interface Options {
   readonly full?: true
@@ -105,16 +105,38 @@ function scaledTo(curves: Sizes['curves'], signals: number): Sizes['curves'] {
 async function measureAll(sections: readonly Section[], named: Options): Promise<FoundSection[]> {
   const progress = benchProgress(sections.reduce((sum, { steps }) => sum + steps, 0))
   const found: FoundSection[] = []
-  let place: BenchPlace | undefined
+  let servers: BenchServers | undefined
   try {
     for (const section of sections) {
-      if (section.needsServers) place ??= await openBenchPlace(namedServices(named))
-      found.push({ title: section.title, ...(await section.measure(progress.step, place)) })
+      if (section.needsServers) servers ??= await openBenchServers(namedServices(named))
+      found.push({ title: section.title, ...(await section.measure(progress.step, servers)) })
     }
     return found
   } finally {
     progress.stop()
-    await place?.stop()
+    await servers?.stop()
+  }
+}
+
+/** How far the bench is: a bar on a terminal, else a line for each step, since it may run for an hour. */
+interface BenchProgress {
+  step(done: string): void
+  stop(): void
+}
+
+function benchProgress(steps: number): BenchProgress {
+  const beginMs = performance.now()
+  const bar = progressBar('measuring', 'runs', steps)
+  let done = 0
+  return {
+    step: text => {
+      done++
+      bar.update(done)
+      if (process.stderr.isTTY) return
+      const seconds = Math.round((performance.now() - beginMs) / 1000)
+      process.stderr.write(`${seconds} s, ${done} of ${steps}: ${text}\n`)
+    },
+    stop: () => bar.stop(),
   }
 }
 

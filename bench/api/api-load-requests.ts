@@ -115,11 +115,6 @@ export async function sendRequests(load: RequestLoad): Promise<AnsweredLoad> {
   }
 }
 
-/** The value that the share of the values does not exceed. */
-export function quantile(ascending: Float64Array, share: number): number {
-  return ascending[Math.max(0, Math.ceil(ascending.length * share) - 1)] ?? Number.NaN
-}
-
 interface Connection {
   readonly socket: Socket
   /** The number of the request that is under way. */

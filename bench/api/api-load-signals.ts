@@ -4,7 +4,7 @@ import { kafkaClients } from '../../src/log/kafka/client.ts'
 import { signalRecord } from '../../src/log/log-entries.ts'
 import { partitionOf } from '../../src/log/partition-of.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
-import { connectionTo } from '../signals/kafka-bench-topics.ts'
+import { connectionTo } from '../machine/bench-topics.ts'
 import { benchSignals } from '../signals/signals.ts'
 
 /** What the process is started with, as JSON. It sends until it is sent any message, and tells what it sent. */
@@ -51,8 +51,8 @@ while (!stopped) {
   }
   await sleep(INTERVAL_MS)
 }
-const told: SentSignals = { sent, seconds: (performance.now() - begin) / 1000 }
-process.send!(told)
+const sentSignals: SentSignals = { sent, seconds: (performance.now() - begin) / 1000 }
+process.send!(sentSignals)
 await producer.disconnect()
 clients.close()
 process.disconnect()

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { availableParallelism, loadavg } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { positiveNumber, wholeNumber } from '../../src/commands/parse-number.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
@@ -12,16 +11,20 @@ import { topicsOfInstallation } from '../../src/log/topic-settings.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
 import { openBenchBackend } from '../machine/bench-backend.ts'
+import { deleteBenchTopics } from '../machine/bench-topics.ts'
+import { startModule } from '../machine/child-process.ts'
+import { childNamed, cpuSecondsIfKnown } from '../machine/process-usage.ts'
 import { watchRedis } from '../machine/redis-usage.ts'
 import { findServices } from '../machine/services.ts'
+import { untilStored } from '../machine/until-stored.ts'
 import { rebuildSignals } from '../rebuild/rebuild-log.ts'
+import { atRank } from '../report/statistics.ts'
 import { fillLog } from '../signals/fill-log.ts'
-import { deleteBenchTopics } from '../signals/kafka-bench-topics.ts'
 import { BENCH_MODELS, readModel } from '../signals/models.ts'
 import { SIGNAL_STREAM } from '../signals/signals.ts'
-import { childNamed, cpuSecondsOf, startPart, startRole } from './api-load-processes.ts'
-import { type AnsweredLoad, quantile, type RequestLoad, sendRequests } from './api-load-requests.ts'
+import { type AnsweredLoad, type RequestLoad, sendRequests } from './api-load-requests.ts'
 import type { SentSignals, SignalsToSend } from './api-load-signals.ts'
+import { startRole } from './role-process.ts'
 
 interface Options {
   readonly accounts: number
@@ -72,7 +75,7 @@ async function bench(options: Options): Promise<void> {
     const topics = topicNames(`${namespace}-`)
     await backend.log.createTopics(topicsOfInstallation(topics, PARTITIONS))
     const known = new Set<string>()
-    tell(
+    report(
       `filling the log with ${options.accounts * SIGNALS_OF_AN_ACCOUNT} signals of ${options.accounts} accounts`,
     )
     await fillLog(
@@ -95,8 +98,8 @@ async function bench(options: Options): Promise<void> {
     }
     const scorer = await startRole('score', environment)
     stops.push(scorer.stop)
-    tell('scoring them')
-    await untilScored(backend, topics.signals)
+    report('scoring them')
+    await untilStored(backend, topics.signals, PATIENCE_MS)
     const api = await startRole(
       'api',
       environment,
@@ -112,14 +115,17 @@ async function bench(options: Options): Promise<void> {
       signalsPerSecond: options.signals,
       seed: SEED + 1,
     }
-    const sender = options.signals === 0 ? undefined : startPart('./api-load-signals.js', signalsToSend)
+    const sender =
+      options.signals === 0
+        ? undefined
+        : startModule(new URL('./api-load-signals.js', import.meta.url), signalsToSend)
     const processes = {
-      API: () => cpuSecondsOf(api.pid),
-      scorer: () => cpuSecondsOf(scorer.pid),
+      API: () => cpuSecondsIfKnown(api.pid),
+      scorer: () => cpuSecondsIfKnown(scorer.pid),
       Redis: () => redis.cpuSeconds(),
-      broker: () => cpuSecondsOf(childNamed('java')),
-      'sender of signals': () => cpuSecondsOf(sender?.pid),
-      'sender of requests': () => cpuSecondsOf(process.pid),
+      broker: () => cpuSecondsIfKnown(childNamed('java')),
+      'sender of signals': () => cpuSecondsIfKnown(sender?.pid),
+      'sender of requests': () => cpuSecondsIfKnown(process.pid),
     }
     // Joining, compiling and the first pages are over.
     const load = { url: api.url, connections: options.connections }
@@ -149,8 +155,8 @@ async function bench(options: Options): Promise<void> {
     }
     if (sender !== undefined) {
       sender.send('stop')
-      const [told] = (await once(sender, 'message')) as [SentSignals]
-      tell(`${Math.round(told.sent / told.seconds)} signals a second were sent in all`)
+      const [sent] = (await once(sender, 'message')) as [SentSignals]
+      report(`${Math.round(sent.sent / sent.seconds)} signals a second were sent in all`)
     }
   } finally {
     for (const stop of stops.reverse()) await stop()
@@ -169,20 +175,6 @@ function* recentHistory(accounts: number, known: Set<string>): Generator<Signal>
   for (const signal of rebuildSignals({ accounts, perAccount: SIGNALS_OF_AN_ACCOUNT, seed: SEED })) {
     known.add(signal.accountId)
     yield { ...signal, occurredAt: signal.occurredAt + shiftMs }
-  }
-}
-
-/** The store holds all records that are in the log now. */
-async function untilScored({ log, store }: Backend, topic: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS
-  const ranges = await log.ranges(topic)
-  for (const [partition, { end }] of ranges) {
-    // The last offset is that of the end of a transaction, which no batch has.
-    while ((await store.readStoredOffset(partition)) < end - 1) {
-      if (performance.now() > deadline)
-        throw new Error(`partition ${partition} was not scored within ${PATIENCE_MS / 1000} s`)
-      await sleep(100)
-    }
   }
 }
 
@@ -242,10 +234,10 @@ function rowOf(
     name,
     load.requestsPerSecond,
     Math.round(answered.answered / answered.seconds),
-    quantile(latenciesMs, 0.5).toFixed(2),
-    quantile(latenciesMs, 0.99).toFixed(2),
-    quantile(latenciesMs, 1).toFixed(1),
-    quantile(serviceMs, 0.99).toFixed(2),
+    atRank(latenciesMs, 0.5).toFixed(2),
+    atRank(latenciesMs, 0.99).toFixed(2),
+    atRank(latenciesMs, 1).toFixed(1),
+    atRank(serviceMs, 0.99).toFixed(2),
     answered.longestPauseMs.toFixed(0),
     others === '' ? 0 : others,
     answered.errors,
@@ -259,7 +251,7 @@ function rowOf(
   return `| ${columns.join(' | ')} |\n`
 }
 
-function tell(line: string): void {
+function report(line: string): void {
   process.stderr.write(`${line}\n`)
 }
 

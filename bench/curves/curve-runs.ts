@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import type { ModelSource } from '../../src/models/model-library.ts'
 import type { AccountStore } from '../../src/store/store.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
-import type { BenchPlace } from '../machine/bench-place.ts'
+import type { BenchServers } from '../machine/bench-servers.ts'
+import { createSignalsTopic, type Installation, newInstallation } from '../machine/installation.ts'
 import { runScoring } from '../score/score-run.ts'
 import { recordsOf } from '../signals/fill-log.ts'
-import { createSignalsTopic, type Installation, newInstallation } from '../signals/installation.ts'
 import { type FilledTopic, fillTopic } from '../signals/signal-topic.ts'
 import { benchSignals } from '../signals/signals.ts'
 import type { Curve, CurvePoint } from './curves.ts'
@@ -43,7 +43,7 @@ export function stepsOfCurve(curve: Curve, rounds: number): number {
 
 /** Round after round over all points, so that a disturbance meets all of them. */
 export async function measureCurve(
-  place: BenchPlace,
+  servers: BenchServers,
   curve: Curve,
   rounds: number,
   threads: number,
@@ -60,19 +60,19 @@ export async function measureCurve(
     for (const { point } of all) {
       const key = contentOf(point)
       if (contents.has(key)) continue
-      contents.set(key, await fillContent(place, point, join(directory, `models-${contents.size}`)))
+      contents.set(key, await fillContent(servers, point, join(directory, `models-${contents.size}`)))
       onStep(`${curve.id}: made ${point.signals.count} signals`)
     }
     for (let round = 1; round <= rounds; round++) {
       for (const { point, runs, label } of all) {
-        runs.push(await runPoint(place, point, threads, contents.get(contentOf(point))!))
+        runs.push(await runPoint(servers, point, threads, contents.get(contentOf(point))!))
         onStep(`${curve.id} ${point.x}, ${label}, round ${round}`)
       }
     }
     return { curve, lines }
   } finally {
     for (const { installation } of contents.values())
-      await place.log.deleteTopics(Object.values(installation.topics))
+      await servers.log.deleteTopics(Object.values(installation.topics))
     await rm(directory, { recursive: true })
   }
 }
@@ -90,7 +90,7 @@ function contentOf({ signals, models }: CurvePoint): string {
 }
 
 async function fillContent(
-  { brokers, log }: BenchPlace,
+  { brokers, log }: BenchServers,
   { signals, models }: CurvePoint,
   prefix: string,
 ): Promise<Content> {
@@ -108,12 +108,12 @@ async function writeModels(prefix: string, models: readonly ModelSource[]): Prom
 }
 
 async function runPoint(
-  place: BenchPlace,
+  servers: BenchServers,
   { processes, settings }: CurvePoint,
   threads: number,
   { installation, filled, models }: Content,
 ): Promise<PointRun> {
-  const run = await runScoring(place, {
+  const run = await runScoring(servers, {
     installation,
     filled,
     processes,

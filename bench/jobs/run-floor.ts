@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openKafkaLog } from '../../src/log/kafka/kafka-log.ts'
+import { connectionTo } from '../machine/bench-topics.ts'
 import { collectGarbage, peakRssBytes, startClock, type Usage } from '../machine/measure.ts'
-import { connectionTo } from '../signals/kafka-bench-topics.ts'
 import type { FloorJob, Measurement } from './jobs.ts'
 
 const BATCH_SIZE = 5_000

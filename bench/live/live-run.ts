@@ -1,10 +1,10 @@
 import { modelsRecord } from '../../src/log/log-entries.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
-import { forkForResult } from '../jobs/run-in-child.ts'
-import type { BenchPlace } from '../machine/bench-place.ts'
+import type { BenchServers } from '../machine/bench-servers.ts'
+import { forkForResult } from '../machine/child-process.ts'
+import { createSignalsTopic, newInstallation, prepareRun } from '../machine/installation.ts'
 import { PEER_LIVE_CHANGES, PEER_LIVE_SIGNALS, type Peer } from '../peer/peer.ts'
 import { startScorers } from '../score/scorers.ts'
-import { createSignalsTopic, newInstallation, prepareRun } from '../signals/installation.ts'
 import { readModel } from '../signals/models.ts'
 import type { Latencies, LiveProbeOptions } from './live-probe.ts'
 
@@ -20,9 +20,13 @@ export interface LiveLoad {
 }
 
 /** How long a change of tier takes to come out of the score role while signals come in at a fixed rate. */
-export function measureLiveUpswell(place: BenchPlace, load: LiveLoad, threads: number): Promise<Latencies> {
-  return place.withRedis(async redisUrl => {
-    const { brokers, log } = place
+export function measureLiveUpswell(
+  servers: BenchServers,
+  load: LiveLoad,
+  threads: number,
+): Promise<Latencies> {
+  return servers.withRedis(async redisUrl => {
+    const { brokers, log } = servers
     const installation = newInstallation(brokers)
     const { topics } = installation
     await createSignalsTopic(installation)

@@ -1,10 +1,11 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { parentPort, workerData } from 'node:worker_threads'
 import { kafkaClients } from '../../src/log/kafka/client.ts'
 import { partitionOf } from '../../src/log/partition-of.ts'
-import { monotonicMs } from '../machine/monotonic.ts'
-import { connectionTo } from '../signals/kafka-bench-topics.ts'
+import { connectionTo } from '../machine/bench-topics.ts'
+import { monotonicMs } from '../machine/measure.ts'
 import { numberOf } from '../signals/occurrence-times.ts'
-import { readSignalLines } from './live-signals.ts'
 
 export interface LiveSenderOptions {
   readonly brokers: readonly string[]
@@ -78,6 +79,28 @@ async function send(options: LiveSenderOptions): Promise<SentSignals> {
   await producer.disconnect()
   clients.close()
   return { sent, seconds, worstDelayMs }
+}
+
+/** A signal as it is to be sent: `value` is its canonical JSON. */
+interface SignalLine {
+  readonly id: string
+  readonly key: string
+  readonly value: string
+  /** ms */
+  readonly timestamp: number
+}
+
+/** Reads signals, one canonical JSON a line. @throws SyntaxError at a line that is no JSON */
+async function readSignalLines(file: string): Promise<SignalLine[]> {
+  const signals: SignalLine[] = []
+  for await (const value of createInterface({ input: createReadStream(file) })) {
+    const { id, accountId, occurredAt } = JSON.parse(value) as Record<
+      'id' | 'accountId' | 'occurredAt',
+      string
+    >
+    signals.push({ id, key: accountId, value, timestamp: Date.parse(occurredAt) })
+  }
+  return signals
 }
 
 parentPort!.postMessage(await send(workerData as LiveSenderOptions))

@@ -25,3 +25,8 @@ export function peakRssBytes(): number {
 export function collectGarbage(): void {
   ;(globalThis as { gc?: () => void }).gc?.()
 }
+
+/** Milliseconds on a clock that all processes of this machine share, and that nobody sets. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}

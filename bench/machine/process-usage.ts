@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** Of /proc/PID/stat, as every Linux that Node runs on counts. */
 const TICKS_PER_SECOND = 100
@@ -13,11 +13,48 @@ export function peakRssBytesOf(pid: number): number {
   return readPeakRssBytes(readFileSync(`/proc/${pid}/status`, 'utf8'))
 }
 
+/** `cpuSecondsOf`, or undefined where there is no such process or no /proc. */
+export function cpuSecondsIfKnown(pid: number | undefined): number | undefined {
+  try {
+    return pid === undefined ? undefined : cpuSecondsOf(pid)
+  } catch {
+    return undefined
+  }
+}
+
+/** Finds this process's own child that runs this command, for example a server that was started for the bench. */
+export function childNamed(command: string): number | undefined {
+  try {
+    return readdirSync('/proc')
+      .map(Number)
+      .find(pid => pid > 0 && Number(parentOf(pid)) === process.pid && nameOf(pid).includes(command))
+  } catch {
+    return undefined
+  }
+}
+
+function parentOf(pid: number): string | undefined {
+  try {
+    return fieldsAfterName(readFileSync(`/proc/${pid}/stat`, 'utf8'))[1]
+  } catch {
+    return undefined
+  }
+}
+
+function nameOf(pid: number): string {
+  return readFileSync(`/proc/${pid}/comm`, 'latin1').trim()
+}
+
 /** Of the text of /proc/PID/stat. The name of the program, in parentheses, may itself hold spaces and parentheses. */
 export function readCpuSeconds(stat: string): number {
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  // Fields 14 and 15 of proc(5), whose third is the first here.
+  const fields = fieldsAfterName(stat)
+  // Fields 14 and 15 of proc(5).
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+}
+
+/** Field 3 of proc(5), the state, is the first here. The name before it may hold spaces and parentheses. */
+function fieldsAfterName(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 /** Of the text of /proc/PID/status. */

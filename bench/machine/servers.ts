@@ -41,7 +41,7 @@ async function requireMaven(): Promise<void> {
 /** They find their POM, and what Maven fetched, by their own place in the sources: so they are run from there. */
 async function importSupport<T>(name: string): Promise<T> {
   const { runnerImport } = await import('vite')
-  const { module } = await runnerImport<T>(join(PACKAGE_ROOT, `test/support/${name}.ts`), {
+  const { module } = await runnerImport<T>(join(PACKAGE_ROOT, `test/support/servers/${name}.ts`), {
     configFile: false,
     logLevel: 'error',
     root: PACKAGE_ROOT,

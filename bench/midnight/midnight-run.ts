@@ -3,14 +3,14 @@ import { type Scoring, startScoring } from '../../src/consumers/scorer/score-par
 import type { Log, PartitionHandler, PartitionSession } from '../../src/log/log.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { QUIET_LOGGER } from '../logger.ts'
-import { type KafkaPlace, openBenchBackend } from '../machine/bench-backend.ts'
+import { openBenchBackend, type RunAddress } from '../machine/bench-backend.ts'
+import { topicsOfRun } from '../machine/bench-topics.ts'
 import { peakRssBytes, startClock, type Usage } from '../machine/measure.ts'
-import { topicsOfRun } from '../signals/kafka-bench-topics.ts'
 import { readModel } from '../signals/models.ts'
 
 /** A scorer whose clock is set to another time, in a process of its own: what it is started with, as JSON. It works until it is sent any message, and then tells what it did. */
 export interface MidnightJob {
-  readonly place: KafkaPlace
+  readonly address: RunAddress
   readonly signalsTopic: string
   readonly batchSize: number
   readonly flushIntervalMs: number
@@ -38,11 +38,11 @@ export interface Step {
 }
 
 const job = JSON.parse(process.argv[2]!) as MidnightJob
-const backend = await openBenchBackend(job.place)
+const backend = await openBenchBackend(job.address)
 const steps: Step[] = []
 let tierChanges = 0
 const readClock = startClock()
-const topics = topicsOfRun(job.place.namespace, job.signalsTopic)
+const topics = topicsOfRun(job.address.namespace, job.signalsTopic)
 const scoring: Scoring = await startScoring({
   backend: { ...backend, log: withSteps(backend.log, step => steps.push(step)) },
   publication: alwaysServing(topics),

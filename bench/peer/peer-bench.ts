@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Latencies } from '../live/live-probe.ts'
 import { LIVE_WARM_UP_SECONDS, type LiveLoad, measureLivePeer, measureLiveUpswell } from '../live/live-run.ts'
-import { type BenchPlace, openBenchPlace } from '../machine/bench-place.ts'
+import { type BenchServers, openBenchServers } from '../machine/bench-servers.ts'
 import { openPeer, type Peer } from './peer.ts'
 import type { PairedLatencies, PairedRuns } from './peer-goals.ts'
 import { type PairedRun, pairSignals, runPeer, runUpswell } from './peer-pairing.ts'
@@ -37,16 +37,17 @@ export function stepsOf({ signals, rounds, liveSeconds }: Omit<PeerBenchOptions,
 export async function benchAgainstPeer(options: PeerBenchOptions): Promise<PeerBench> {
   const dataDir = await mkdtemp(join(tmpdir(), 'upswell-bench-peer-'))
   // A broker of its own: what the other job writes to has names that others' topics may have.
-  const place = await openBenchPlace()
+  const servers = await openBenchServers()
   try {
-    const port = Number(place.brokers[0]!.split(':')[1])
+    const port = Number(servers.brokers[0]!.split(':')[1])
     const peer = await openPeer(options.peer, port, dataDir)
     const sizes: PairedRuns[] = []
-    for (const signals of options.signals) sizes.push(await pairRuns(options, peer, place, signals))
-    const latencies = options.liveSeconds > 0 ? await pairLatencies(options, peer, place, dataDir) : undefined
+    for (const signals of options.signals) sizes.push(await pairRuns(options, peer, servers, signals))
+    const latencies =
+      options.liveSeconds > 0 ? await pairLatencies(options, peer, servers, dataDir) : undefined
     return { sizes, latencies }
   } finally {
-    await place.stop()
+    await servers.stop()
     await rm(dataDir, { recursive: true, force: true })
   }
 }
@@ -54,10 +55,10 @@ export async function benchAgainstPeer(options: PeerBenchOptions): Promise<PeerB
 async function pairRuns(
   { rounds, onStep }: PeerBenchOptions,
   peer: Peer,
-  place: BenchPlace,
+  servers: BenchServers,
   signals: number,
 ): Promise<PairedRuns> {
-  const paired = await pairSignals(peer, place, signals)
+  const paired = await pairSignals(peer, servers, signals)
   onStep(`made ${signals} signals`)
   const runs = {
     signals,
@@ -75,24 +76,28 @@ async function pairRuns(
     }
     const { peerOneThread, oneProcess, peerTwoThreads, twoThreads, twoProcesses, peerSmallHeap } = runs
     await keep(peerOneThread, 'Kafka Streams, 1 thread', runPeer(peer, { threads: 1, heap: 'usual' }))
-    await keep(oneProcess, 'Upswell, 1 process', runUpswell(place, paired, { processes: 1, threads: 1 }))
+    await keep(oneProcess, 'Upswell, 1 process', runUpswell(servers, paired, { processes: 1, threads: 1 }))
     await keep(peerTwoThreads, 'Kafka Streams, 2 threads', runPeer(peer, { threads: 2, heap: 'usual' }))
     await keep(
       twoThreads,
       'Upswell, 1 process of 2 threads',
-      runUpswell(place, paired, { processes: 1, threads: 2 }),
+      runUpswell(servers, paired, { processes: 1, threads: 2 }),
     )
-    await keep(twoProcesses, 'Upswell, 2 processes', runUpswell(place, paired, { processes: 2, threads: 1 }))
+    await keep(
+      twoProcesses,
+      'Upswell, 2 processes',
+      runUpswell(servers, paired, { processes: 2, threads: 1 }),
+    )
     await keep(peerSmallHeap, 'Kafka Streams, small heap', runPeer(peer, { threads: 1, heap: 'small' }))
   }
-  await place.log.deleteTopics(Object.values(paired.installation.topics))
+  await servers.log.deleteTopics(Object.values(paired.installation.topics))
   return runs
 }
 
 async function pairLatencies(
   { rounds, liveSeconds, onStep }: PeerBenchOptions,
   peer: Peer,
-  place: BenchPlace,
+  servers: BenchServers,
   dataDir: string,
 ): Promise<PairedLatencies> {
   const signals = LIVE_RATE * (LIVE_WARM_UP_SECONDS + liveSeconds)
@@ -105,9 +110,9 @@ async function pairLatencies(
   await peer.dump(signals, load.file)
   const found = { rate: LIVE_RATE, peer: [] as Latencies[], upswell: [] as Latencies[] }
   for (let round = 1; round <= rounds; round++) {
-    found.peer.push(await measureLivePeer(peer, place.brokers, load))
+    found.peer.push(await measureLivePeer(peer, servers.brokers, load))
     onStep(`latency, round ${round}: Kafka Streams`)
-    found.upswell.push(await measureLiveUpswell(place, load, 1))
+    found.upswell.push(await measureLiveUpswell(servers, load, 1))
     onStep(`latency, round ${round}: Upswell`)
   }
   return found

@@ -1,14 +1,14 @@
 import type { Log } from '../../src/log/log.ts'
-import type { BenchPlace } from '../machine/bench-place.ts'
-import type { ScorersShape } from '../plan.ts'
-import { type Fingerprint, fingerprintOf, type PeerChange, peerChange } from '../report/tier-fingerprint.ts'
+import type { ScorersShape } from '../jobs/plan.ts'
+import type { BenchServers } from '../machine/bench-servers.ts'
+import { createSignalsTopic, type Installation, newInstallation } from '../machine/installation.ts'
 import { runScoring } from '../score/score-run.ts'
-import { createSignalsTopic, type Installation, newInstallation } from '../signals/installation.ts'
 import { readModel } from '../signals/models.ts'
 import type { OccurrenceTimes } from '../signals/occurrence-times.ts'
 import { type FilledTopic, fillTopic } from '../signals/signal-topic.ts'
 import type { Peer, PeerRunOptions } from './peer.ts'
 import { readPeerSignals } from './peer-signals.ts'
+import { type Fingerprint, fingerprintOf, type PeerChange, peerChange } from './tier-fingerprint.ts'
 
 /** One run of the job, by either side. */
 export interface PairedRun {
@@ -35,7 +35,7 @@ export interface PairedSignals {
 /** Lets the other job's producer make the signals, and copies them to a log of ours. */
 export async function pairSignals(
   peer: Peer,
-  { brokers, log }: BenchPlace,
+  { brokers, log }: BenchServers,
   signals: number,
 ): Promise<PairedSignals> {
   const installation = newInstallation(brokers)
@@ -52,11 +52,11 @@ export async function runPeer(peer: Peer, options: PeerRunOptions): Promise<Pair
 }
 
 export async function runUpswell(
-  place: BenchPlace,
+  servers: BenchServers,
   { installation, filled, times }: PairedSignals,
   shape: ScorersShape,
 ): Promise<PairedRun> {
-  const run = await runScoring(place, {
+  const run = await runScoring(servers, {
     installation,
     filled,
     ...shape,

@@ -6,14 +6,14 @@ import { topicsOfInstallation } from '../../src/log/topic-settings.ts'
 import type { ModelSource } from '../../src/models/model-library.ts'
 import { countAccounts } from '../curves/curve-runs.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
-import { forkForResult } from '../jobs/run-in-child.ts'
 import { openBenchBackend } from '../machine/bench-backend.ts'
-import type { BenchPlace } from '../machine/bench-place.ts'
+import type { BenchServers } from '../machine/bench-servers.ts'
+import { recreateTopics } from '../machine/bench-topics.ts'
+import { forkForResult } from '../machine/child-process.ts'
+import { newInstallation } from '../machine/installation.ts'
 import { watchRedis } from '../machine/redis-usage.ts'
 import { MIB, number, table } from '../report/markdown.ts'
 import { fillLog } from '../signals/fill-log.ts'
-import { newInstallation } from '../signals/installation.ts'
-import { createTopicsAnew } from '../signals/kafka-bench-topics.ts'
 import { readModel } from '../signals/models.ts'
 import type { Command, CommandUsage } from './command-run.ts'
 import { writeCheckpoint } from './rebuild-checkpoint.ts'
@@ -40,13 +40,13 @@ const SEED = 42
 
 /** A rebuild from the log, one from a checkpoint, and a replay. None of them has scorers beside it. */
 export function benchRebuild(
-  place: BenchPlace,
+  servers: BenchServers,
   choice: RebuildChoice,
   onStep: (done: string) => void,
 ): Promise<RebuildRun[]> {
-  return place.withRedis(async redisUrl => {
+  return servers.withRedis(async redisUrl => {
     const { accounts, signals, copies } = choice
-    const { brokers, log } = place
+    const { brokers, log } = servers
     const { topics, topicPrefix } = newInstallation(brokers)
     const namespace = topicPrefix.slice(0, -1)
     const redis = await watchRedis(redisUrl)
@@ -73,7 +73,7 @@ export function benchRebuild(
       return { ...usage, from, accounts: many, redisCpuSeconds: (await redis.cpuSeconds()) - redisBefore }
     }
     try {
-      await createTopicsAnew(brokers, topicsOfInstallation(topics, PARTITIONS))
+      await recreateTopics(brokers, topicsOfInstallation(topics, PARTITIONS))
       const all = rebuildSignals({ accounts, perAccount: signals, seed: SEED })
       await fillLog(log, topics.signals, await readModels(choice), all)
       await commitAll(brokers, log, `${namespace}-score`, topics.signals)

@@ -1,7 +1,7 @@
 import { kafkaClients } from '../../src/log/kafka/client.ts'
 import type { Log } from '../../src/log/log.ts'
 import type { Signal } from '../../src/signals/signal.ts'
-import { connectionTo } from '../signals/kafka-bench-topics.ts'
+import { connectionTo } from '../machine/bench-topics.ts'
 import { createRandom } from '../signals/random.ts'
 import { benchSignals, SIGNAL_STREAM } from '../signals/signals.ts'
 

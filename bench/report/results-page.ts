@@ -4,8 +4,8 @@ import { availableParallelism, cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { PACKAGE_ROOT } from '../../src/app/config.ts'
+import type { Finding } from '../sections.ts'
 import { number } from './markdown.ts'
-import type { Finding } from './sections.ts'
 
 export interface FoundSection extends Finding {
   readonly title: string

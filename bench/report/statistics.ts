@@ -13,6 +13,6 @@ export function middle(values: readonly number[]): Middle {
 }
 
 /** The value that a share of all values does not exceed (nearest rank); NaN if there is none. `sorted`: ascending. */
-export function atRank(sorted: readonly number[], share: number): number {
+export function atRank(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
 }

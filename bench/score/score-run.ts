@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { kafkaClients } from '../../src/log/kafka/client.ts'
 import { openBenchBackend } from '../machine/bench-backend.ts'
-import type { BenchPlace } from '../machine/bench-place.ts'
-import { monotonicMs } from '../machine/monotonic.ts'
+import type { BenchServers } from '../machine/bench-servers.ts'
+import { connectionTo } from '../machine/bench-topics.ts'
+import { type Installation, prepareRun } from '../machine/installation.ts'
+import { monotonicMs } from '../machine/measure.ts'
 import { watchRedis } from '../machine/redis-usage.ts'
-import { type Installation, prepareRun } from '../signals/installation.ts'
-import { connectionTo } from '../signals/kafka-bench-topics.ts'
 import type { FilledTopic } from '../signals/signal-topic.ts'
 import { type Scorers, startScorers } from './scorers.ts'
 
@@ -46,10 +46,10 @@ const PATIENCE_MS = 60_000
 
 /** Scores a topic with one or several processes of the product's score role, and measures it from outside. */
 export function runScoring<T>(
-  place: BenchPlace,
+  servers: BenchServers,
   options: ScoreRunOptions<T>,
 ): Promise<ScoreRun & { readonly found: T }> {
-  return place.withRedis(async redisUrl => {
+  return servers.withRedis(async redisUrl => {
     const { installation, filled, processes, threads, inspect, settings: more } = options
     const { settings, namespace, scoreGroup } = await prepareRun(installation, redisUrl, more)
     const { brokers, topics } = installation
@@ -99,7 +99,7 @@ async function timeScoring(
     })
     const committedAtMs = monotonicMs()
     const firstRecordAtMs = scorers.firstRecordAtMs()
-    if (firstRecordAtMs === undefined) throw new Error('the scorers did not tell of their first record')
+    if (firstRecordAtMs === undefined) throw new Error('the scorers did not report their first record')
     await untilReached(ends, 1, scorers.requireRunning, async () => {
       const marks = [...ends.keys()].map(async p => [p, await store.readStoredOffset(p)] as const)
       return new Map(await Promise.all(marks))
@@ -136,8 +136,8 @@ async function untilReached(
       best = sum
       movedAtMs = monotonicMs()
     } else if (monotonicMs() - movedAtMs > PATIENCE_MS) {
-      const places = [...ends].map(([p, end]) => `${p}: ${found.get(p) ?? 0} of ${end}`).join(', ')
-      throw new Error(`nothing was scored for ${PATIENCE_MS / 1000} s; the partitions are at ${places}`)
+      const offsets = [...ends].map(([p, end]) => `${p}: ${found.get(p) ?? 0} of ${end}`).join(', ')
+      throw new Error(`nothing was scored for ${PATIENCE_MS / 1000} s; the partitions are at ${offsets}`)
     }
     await sleep(lookMs)
   }

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { monotonicMs } from '../machine/monotonic.ts'
+import { monotonicMs } from '../machine/measure.ts'
 import { cpuSecondsOf, peakRssBytesOf } from '../machine/process-usage.ts'
 import type { ScorerCommand, ScorerMessage } from './watched-log.ts'
 
@@ -44,7 +44,7 @@ export async function startScorers({ processes, threads, ...rest }: ScorersOptio
   const scorers = Array.from({ length: processes }, () => startScorer(settings))
   const all: Scorers = {
     begin: () => {
-      tellAll(scorers, 'begin')
+      sendAll(scorers, 'begin')
     },
     firstRecordAtMs: () => {
       const times = scorers.map(scorer => scorer.firstRecordAtMs).filter(time => time !== undefined)
@@ -69,7 +69,7 @@ export async function startScorers({ processes, threads, ...rest }: ScorersOptio
       () => scorers.every(({ held }) => held.size === threads),
       all.requireRunning,
     )
-    tellAll(scorers, 'join')
+    sendAll(scorers, 'join')
     await until(
       `do not share the ${partitions} partitions`,
       () => isSettled(scorers, partitions),
@@ -125,7 +125,7 @@ function startScorer(settings: Readonly<Record<string, string>>): Scorer {
   return scorer
 }
 
-function tellAll(scorers: readonly Scorer[], command: ScorerCommand): void {
+function sendAll(scorers: readonly Scorer[], command: ScorerCommand): void {
   for (const { child } of scorers) child.send(command)
 }
 

@@ -62,16 +62,16 @@ export function* benchSignals(choice: SignalChoice): Generator<Signal> {
   const ranks = cumulativeZipf(accounts)
   const recent: Signal[] = []
   for (let i = 0; i < count; i++) {
-    const place = i % copyWithin
+    const slot = i % copyWithin
     if (recent.length > 0 && random.next() < copyShare) {
       // It takes the place of the oldest signal, so that what was copied can be copied again.
-      recent[place] = recent[random.below(recent.length)]!
+      recent[slot] = recent[random.below(recent.length)]!
     } else {
       const account = spread === 'even' ? random.below(accounts) : pickRank(ranks, random)
       const occurredAt = start + Math.floor((spanMs * i) / count) - random.below(disorderMs)
-      recent[place] = drawSignal(random, `s-${i}`, account, random.below(usersOf[account]!), occurredAt)
+      recent[slot] = drawSignal(random, `s-${i}`, account, random.below(usersOf[account]!), occurredAt)
     }
-    yield recent[place]!
+    yield recent[slot]!
   }
 }
 

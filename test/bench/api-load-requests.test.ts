@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { quantile, sendRequests } from '../../bench/api/api-load-requests.ts'
+import { sendRequests } from '../../bench/api/api-load-requests.ts'
+import { atRank } from '../../bench/report/statistics.ts'
 
 describe('requests sent at their times', () => {
   let server: Server
@@ -70,11 +71,11 @@ describe('requests sent at their times', () => {
     expect(held).toBe(100)
     // Half of all have waited for half of that time or longer: none was answered before the first.
     const half = (load.seconds * 1000) / 2
-    expect(quantile(latenciesMs, 0.5)).toBeGreaterThanOrEqual(half)
+    expect(atRank(latenciesMs, 0.5)).toBeGreaterThanOrEqual(half)
   })
 
   it('have quantiles that are values of theirs', () => {
     const values = Float64Array.of(1, 2, 3, 4)
-    expect([0, 0.25, 0.5, 0.99, 1].map(share => quantile(values, share))).toEqual([1, 1, 2, 4, 4])
+    expect([0, 0.25, 0.5, 0.99, 1].map(share => atRank(values, share))).toEqual([1, 1, 2, 4, 4])
   })
 })

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { fingerprintOf, peerChange } from '../../bench/report/tier-fingerprint.ts'
-import { changesOfEmbedded, changesOfFold, readDump } from '../../bench/score/score-dump.ts'
+import { changesOfEmbedded, changesOfFold, readDump } from '../../bench/peer/score-dump.ts'
+import { fingerprintOf, peerChange } from '../../bench/peer/tier-fingerprint.ts'
 
 /**
  * By hand. Score: floor((32 × days + 75 × names + 24 × users + 72 × intents + 12) / 24), of names 8 at most, of users 20, of intents 5.

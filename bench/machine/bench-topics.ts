@@ -26,7 +26,7 @@ export async function createBenchTopics(brokers: readonly string[], names: reado
 }
 
 /** Deletes the topics that there are, and makes them all, empty. */
-export async function createTopicsAnew(
+export async function recreateTopics(
   brokers: readonly string[],
   topics: readonly TopicToCreate[],
 ): Promise<void> {

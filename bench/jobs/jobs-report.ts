@@ -1,8 +1,8 @@
-import type { Measurement } from '../jobs/jobs.ts'
 import type { Usage } from '../machine/measure.ts'
-import type { PlannedJob } from '../plan.ts'
-import { MIB, number, spread, table } from './markdown.ts'
-import { middle } from './statistics.ts'
+import { MIB, number, spread, table } from '../report/markdown.ts'
+import { middle } from '../report/statistics.ts'
+import type { Measurement } from './jobs.ts'
+import type { PlannedJob } from './plan.ts'
 
 export interface JobResults {
   readonly title: string

@@ -1,16 +1,16 @@
-import { drawCurve, renderCurve } from '../curves/curve-report.ts'
-import { measureCurve, stepsOfCurve } from '../curves/curve-runs.ts'
-import { type CurveSizes, curvesOf, FULL_CURVES, QUICK_CURVES } from '../curves/curves.ts'
-import type { Measurement } from '../jobs/jobs.ts'
-import { runProgram } from '../jobs/run-in-child.ts'
-import { benchLive, renderLive } from '../live/live-bench.ts'
-import type { BenchPlace } from '../machine/bench-place.ts'
-import { benchAgainstPeer, type PeerBenchOptions, stepsOf } from '../peer/peer-bench.ts'
-import { renderPairing } from '../peer/peer-report.ts'
-import { type Plan, planEmbedded, planFold, planKafka, type ScorersShape } from '../plan.ts'
-import { benchRebuild, REBUILD_STEPS, type RebuildChoice, renderRebuild } from '../rebuild/rebuild-bench.ts'
-import { number } from './markdown.ts'
-import { renderJobs } from './report.ts'
+import { drawCurve, renderCurve } from './curves/curve-report.ts'
+import { measureCurve, stepsOfCurve } from './curves/curve-runs.ts'
+import { type CurveSizes, curvesOf, FULL_CURVES, QUICK_CURVES } from './curves/curves.ts'
+import type { Measurement } from './jobs/jobs.ts'
+import { renderJobs } from './jobs/jobs-report.ts'
+import { type Plan, planEmbedded, planFold, planKafka, type ScorersShape } from './jobs/plan.ts'
+import { benchLive, renderLive } from './live/live-bench.ts'
+import type { BenchServers } from './machine/bench-servers.ts'
+import { runProgram } from './machine/child-process.ts'
+import { benchAgainstPeer, type PeerBenchOptions, stepsOf } from './peer/peer-bench.ts'
+import { renderPairing } from './peer/peer-report.ts'
+import { benchRebuild, REBUILD_STEPS, type RebuildChoice, renderRebuild } from './rebuild/rebuild-bench.ts'
+import { number } from './report/markdown.ts'
 
 /** A part of the report. */
 export interface Section {
@@ -19,7 +19,7 @@ export interface Section {
   readonly steps: number
   readonly needsServers: boolean
   /** `place` is there where servers are needed. */
-  measure(onStep: (done: string) => void, place: BenchPlace | undefined): Promise<Finding>
+  measure(onStep: (done: string) => void, servers: BenchServers | undefined): Promise<Finding>
 }
 
 export interface Finding {
@@ -93,13 +93,13 @@ export function sectionsOf(parts: readonly Part[], sizes: Sizes, rounds: number)
     sections.push(
       programSection(
         'A midnight at which all are due',
-        new URL('../midnight/midnight.js', import.meta.url),
+        new URL('./midnight/midnight.js', import.meta.url),
         sizes.midnight,
       ),
     )
   if (parts.includes('api'))
     sections.push(
-      programSection('The API under load', new URL('../api/api-load.js', import.meta.url), sizes.api),
+      programSection('The API under load', new URL('./api/api-load.js', import.meta.url), sizes.api),
     )
   return sections
 }
@@ -128,12 +128,12 @@ function jobSection(parts: readonly Part[], sizes: Sizes, rounds: number): Secti
     title: `${number(signals)} signals of 20,000 accounts`,
     steps: 1 + runs * rounds,
     needsServers: parts.includes('kafka'),
-    measure: async (onStep, place) => {
+    measure: async (onStep, servers) => {
       const plans: Plan[] = []
       try {
         if (parts.includes('fold')) plans.push(planFold(signals))
         if (parts.includes('embedded')) plans.push(await planEmbedded(signals))
-        if (parts.includes('kafka')) plans.push(await planKafka(place!, signals, scorers))
+        if (parts.includes('kafka')) plans.push(await planKafka(servers!, signals, scorers))
         onStep(`made ${signals} signals`)
         const jobs = plans.flatMap(plan => plan.jobs)
         const results = jobs.map(({ title, type }) => ({ title, type, measurements: [] as Measurement[] }))
@@ -157,8 +157,8 @@ function liveSection({ liveRates: rates, liveSeconds: seconds, threads }: Sizes,
     title: 'Latency, from the sending of a signal to the change of tier in the hands of a reader',
     steps: rates.length * rounds,
     needsServers: true,
-    measure: async (onStep, place) => ({
-      markdown: renderLive(await benchLive(place!, { rates, seconds, rounds, threads }, onStep)),
+    measure: async (onStep, servers) => ({
+      markdown: renderLive(await benchLive(servers!, { rates, seconds, rounds, threads }, onStep)),
     }),
   }
 }
@@ -168,8 +168,8 @@ function curveSections({ curves, curveRounds: rounds, threads }: Sizes): Section
     title: curve.title,
     steps: stepsOfCurve(curve, rounds),
     needsServers: true,
-    measure: async (onStep, place) => {
-      const measured = await measureCurve(place!, curve, rounds, threads, onStep)
+    measure: async (onStep, servers) => {
+      const measured = await measureCurve(servers!, curve, rounds, threads, onStep)
       return { markdown: renderCurve(measured), picture: { name: curve.id, svg: drawCurve(measured) } }
     },
   }))
@@ -180,8 +180,8 @@ function rebuildSection({ rebuild }: Sizes): Section {
     title: 'Rebuilding and replaying',
     steps: REBUILD_STEPS,
     needsServers: true,
-    measure: async (onStep, place) => ({
-      markdown: renderRebuild(await benchRebuild(place!, rebuild, onStep), rebuild),
+    measure: async (onStep, servers) => ({
+      markdown: renderRebuild(await benchRebuild(servers!, rebuild, onStep), rebuild),
     }),
   }
 }
@@ -192,8 +192,8 @@ function programSection(title: string, module: URL, words: readonly string[]): S
     title,
     steps: 1,
     needsServers: true,
-    measure: async (onStep, place) => {
-      const { brokers, withRedis } = place!
+    measure: async (onStep, servers) => {
+      const { brokers, withRedis } = servers!
       const markdown = await withRedis(redis =>
         runProgram(module, ['--brokers', brokers.join(','), '--redis', redis, ...words]),
       )

@@ -1,16 +1,16 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Job, type Measurement, PARTITIONS } from './jobs/jobs.ts'
-import { fillEmbedded } from './jobs/run-embedded.ts'
-import { runInChild } from './jobs/run-in-child.ts'
-import type { BenchPlace } from './machine/bench-place.ts'
-import { runScoring } from './score/score-run.ts'
-import { recordsOf } from './signals/fill-log.ts'
-import { createSignalsTopic, newInstallation } from './signals/installation.ts'
-import { BENCH_MODELS, type BenchModel, readModel } from './signals/models.ts'
-import { fillTopic } from './signals/signal-topic.ts'
-import { benchSignals } from './signals/signals.ts'
+import type { BenchServers } from '../machine/bench-servers.ts'
+import { forkForResult } from '../machine/child-process.ts'
+import { createSignalsTopic, newInstallation } from '../machine/installation.ts'
+import { runScoring } from '../score/score-run.ts'
+import { recordsOf } from '../signals/fill-log.ts'
+import { BENCH_MODELS, type BenchModel, readModel } from '../signals/models.ts'
+import { fillTopic } from '../signals/signal-topic.ts'
+import { benchSignals } from '../signals/signals.ts'
+import { type Job, type Measurement, PARTITIONS } from './jobs.ts'
+import { fillEmbedded } from './run-embedded.ts'
 
 export interface Plan {
   readonly jobs: readonly PlannedJob[]
@@ -71,11 +71,11 @@ export async function planEmbedded(count: number): Promise<Plan> {
 
 /** Fills a topic; every run scores it anew, with a store, a group and topics of outputs that were never used. */
 export async function planKafka(
-  place: BenchPlace,
+  servers: BenchServers,
   count: number,
   scorers: readonly ScorersShape[],
 ): Promise<Plan> {
-  const { brokers, log } = place
+  const { brokers, log } = servers
   const installation = newInstallation(brokers)
   const { topics } = installation
   await createSignalsTopic(installation)
@@ -85,7 +85,7 @@ export async function planKafka(
     title: `Kafka and Redis, ${describeScorers(shape)}`,
     type: 'score',
     run: async () => {
-      const run = await runScoring(place, {
+      const run = await runScoring(servers, {
         installation,
         filled,
         ...shape,
@@ -122,4 +122,9 @@ async function countRecords(records: AsyncIterable<unknown>): Promise<number> {
   let count = 0
   for await (const _ of records) count++
   return count
+}
+
+/** Runs a job in a process of its own, with this process's Node flags. @throws Error if it fails, after the child printed why */
+function runInChild(job: Job): Promise<Measurement> {
+  return forkForResult<Measurement>(new URL('./run-job.js', import.meta.url), job)
 }

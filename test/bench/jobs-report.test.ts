@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Measurement } from '../../bench/jobs/jobs.ts'
-import { renderJobs } from '../../bench/report/report.ts'
+import { renderJobs } from '../../bench/jobs/jobs-report.ts'
 
 const measured = (seconds: number, more: Partial<Measurement> = {}): Measurement => ({
   seconds,

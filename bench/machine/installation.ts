@@ -4,7 +4,7 @@ import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { type TopicNames, topicNames } from '../../src/log/topic-names.ts'
 import { topicsOfInstallation } from '../../src/log/topic-settings.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
-import { createTopicsAnew } from './kafka-bench-topics.ts'
+import { recreateTopics } from './bench-topics.ts'
 
 /** An installation of the bench: topics with a prefix of their own, of which the signals outlive a run, and a namespace and a group for each run. */
 export interface Installation {
@@ -22,7 +22,7 @@ export function newInstallation(brokers: readonly string[]): Installation {
 
 /** Its topic of signals, empty, with the settings that `upswell topics create` gives it. */
 export async function createSignalsTopic({ brokers, topics }: Installation): Promise<void> {
-  await createTopicsAnew(
+  await recreateTopics(
     brokers,
     topicsOfInstallation(topics, PARTITIONS).filter(({ name }) => name === topics.signals),
   )
@@ -44,7 +44,7 @@ export async function prepareRun(
   redisUrl: string,
   more: Readonly<Record<string, string>> = {},
 ): Promise<PreparedRun> {
-  await createTopicsAnew(
+  await recreateTopics(
     brokers,
     topicsOfInstallation(topics, PARTITIONS).filter(({ name }) => name !== topics.signals),
   )

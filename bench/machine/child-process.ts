@@ -1,11 +1,5 @@
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import type { Job, Measurement } from './jobs.ts'
-
-/** Runs a job in a process of its own, with the flags that Node has here. @throws Error if it fails; it has said why. */
-export function runInChild(job: Job): Promise<Measurement> {
-  return forkForResult<Measurement>(new URL('./run-job.js', import.meta.url), job)
-}
 
 /**
  * Runs a compiled module in a process of its own, with `argument` as JSON on its command line. Returns the message that it sends.
@@ -42,4 +36,9 @@ export async function runProgram(module: URL, words: readonly string[]): Promise
   const [code] = await once(child, 'close')
   if (code !== 0) throw new Error(`${module.href} ended with exit code ${code}`)
   return printed
+}
+
+/** Starts another compiled file of the bench. Its only argument is `argument` as JSON. */
+export function startModule(module: URL, argument: unknown): ChildProcess {
+  return fork(module, [JSON.stringify(argument)])
 }

@@ -2,7 +2,7 @@ import { Argument, Command, Option } from 'commander'
 import { describeError } from '../../src/lib/errors.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { findServices } from '../machine/services.ts'
-import { changesOfEmbedded, changesOfFold, changesOfKafka, readDump } from '../score/score-dump.ts'
+import { changesOfEmbedded, changesOfFold, changesOfKafka, readDump } from './score-dump.ts'
 import { fingerprintOf, type PeerChange } from './tier-fingerprint.ts'
 
 interface Options {
