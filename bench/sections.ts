@@ -15,38 +15,38 @@ import { number } from './report/markdown.ts'
 /** A part of the report. */
 export interface Section {
   readonly title: string
-  /** How many times `onStep` is called. */
+  /** How often `onStep` is called. */
   readonly steps: number
   readonly needsServers: boolean
-  /** `place` is there where servers are needed. */
+  /** `servers` is defined if `needsServers`. */
   measure(onStep: (done: string) => void, servers: BenchServers | undefined): Promise<Finding>
 }
 
 export interface Finding {
   readonly markdown: string
-  /** SVG. */
+  /** The picture, as SVG. */
   readonly picture?: { readonly name: string; readonly svg: string }
-  /** A goal was missed, or what must be equal is not. */
+  /** A goal was missed, or values that must be equal differ. */
   readonly isMissed?: boolean
 }
 
 export const PARTS = ['fold', 'embedded', 'kafka', 'latency', 'curves', 'rebuild', 'midnight', 'api'] as const
 export type Part = (typeof PARTS)[number]
 
-/** How large everything is. */
+/** How large each part is. */
 export interface Sizes {
   readonly signals: number
   readonly scorers: readonly ScorersShape[]
-  /** Of the scorers in all other parts. */
+  /** Threads of the scorers in all other parts. */
   readonly threads: number
   readonly liveRates: readonly number[]
   readonly liveSeconds: number
-  /** Undefined: as many as of the jobs. */
+  /** Undefined: the same as for the jobs. */
   readonly liveRounds?: number
   readonly curves: CurveSizes
   readonly curveRounds: number
   readonly rebuild: RebuildChoice
-  /** Words for `midnight.js` and `api-load.js`. */
+  /** Arguments of `midnight.js` and `api-load.js`. */
   readonly midnight: readonly string[]
   readonly api: readonly string[]
 }
@@ -104,7 +104,7 @@ export function sectionsOf(parts: readonly Part[], sizes: Sizes, rounds: number)
   return sections
 }
 
-/** It has servers of its own. */
+/** This part starts its own servers. */
 export function peerSection(options: Omit<PeerBenchOptions, 'onStep'>): Section {
   return {
     title: 'Against Kafka Streams',
@@ -137,7 +137,7 @@ function jobSection(parts: readonly Part[], sizes: Sizes, rounds: number): Secti
         onStep(`made ${signals} signals`)
         const jobs = plans.flatMap(plan => plan.jobs)
         const results = jobs.map(({ title, type }) => ({ title, type, measurements: [] as Measurement[] }))
-        // Round after round, so that a disturbance meets every job.
+        // Runs all jobs in each round, so that a disturbance affects all of them.
         for (let round = 1; round <= rounds; round++) {
           for (const [i, job] of jobs.entries()) {
             results[i]!.measurements.push(await job.run())
@@ -186,7 +186,7 @@ function rebuildSection({ rebuild }: Sizes): Section {
   }
 }
 
-/** A program that can be run by itself too. */
+/** A program that can also be run by itself. */
 function programSection(title: string, module: URL, words: readonly string[]): Section {
   return {
     title,

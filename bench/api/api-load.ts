@@ -42,7 +42,7 @@ interface Options {
 const SEED = 42
 const SIGNALS_OF_AN_ACCOUNT = 5
 const PAGE_SIZE = 50
-/** Their paths are asked for over and over. */
+/** The pages of the list whose paths are requested again and again. */
 const PAGES = 100
 const PATIENCE_MS = 300_000
 
@@ -51,16 +51,16 @@ function buildProgram(): Command {
     .description(
       'measures how fast the API answers while signals come in; bench/README.md, "The API under load"',
     )
-    .option('--accounts <number>', 'accounts that are there before', positiveNumber, 20_000)
+    .option('--accounts <number>', 'accounts that exist before', positiveNumber, 20_000)
     .option('--signals <number>', 'signals a second; 0: none', wholeNumber, 20_000)
-    .option('--documents <number>', 'accounts asked for a second', positiveNumber, 5_000)
-    .option('--pages <number>', `pages of ${PAGE_SIZE} accounts asked for a second`, positiveNumber, 100)
-    .option('--seconds <number>', 'how long each is asked for', positiveNumber, 15)
+    .option('--documents <number>', 'accounts requested a second', positiveNumber, 5_000)
+    .option('--pages <number>', `pages of ${PAGE_SIZE} accounts requested a second`, positiveNumber, 100)
+    .option('--seconds <number>', 'seconds to request each', positiveNumber, 15)
     .option('--connections <number>', 'connections to the API', positiveNumber, 32)
-    .option('--rounds <number>', 'documents, then pages, so often', positiveNumber, 2)
-    .option('--api-flags <flags>', "Node's flags for the API's process, as in --cpu-prof", '')
-    .option('--brokers <host:port,…>', 'the Kafka to use; KAFKA_BROKERS if left out')
-    .option('--redis <url>', 'the Redis to use; REDIS_URL if left out')
+    .option('--rounds <number>', 'how often to request documents, then pages', positiveNumber, 2)
+    .option('--api-flags <flags>', "Node flags for the API's process, for example --cpu-prof", '')
+    .option('--brokers <host:port,…>', 'the Kafka to use; default: KAFKA_BROKERS')
+    .option('--redis <url>', 'the Redis to use; default: REDIS_URL')
     .action(bench)
 }
 
@@ -127,7 +127,7 @@ async function bench(options: Options): Promise<void> {
       'sender of signals': () => cpuSecondsIfKnown(sender?.pid),
       'sender of requests': () => cpuSecondsIfKnown(process.pid),
     }
-    // Joining, compiling and the first pages are over.
+    // After this, joining, compiling and loading the first pages are done.
     const load = { url: api.url, connections: options.connections }
     await sendRequests({ ...load, paths: documents, requestsPerSecond: options.documents, seconds: 3 })
     process.stdout.write(
@@ -168,7 +168,10 @@ async function bench(options: Options): Promise<void> {
   }
 }
 
-/** Signals of all accounts that end now: what comes next is of the same days. Those that have any are added to `known`. */
+/**
+ * Signals of all accounts that end now, so that new signals fall on the same days. Adds each account that has
+ * a signal to `known`.
+ */
 function* recentHistory(accounts: number, known: Set<string>): Generator<Signal> {
   const { start, spanMs } = SIGNAL_STREAM
   const shiftMs = Date.now() - (start + spanMs)
@@ -178,7 +181,7 @@ function* recentHistory(accounts: number, known: Set<string>): Generator<Signal>
   }
 }
 
-/** The first pages of the list, one after the other. */
+/** The first pages of the list, in order. */
 async function pagePaths(url: string): Promise<string[]> {
   const paths: string[] = []
   let path = `/v1/accounts?limit=${PAGE_SIZE}`
@@ -194,7 +197,7 @@ async function pagePaths(url: string): Promise<string[]> {
 interface Readings {
   readonly at: number
   readonly cpuSeconds: readonly (number | undefined)[]
-  /** Records of the log, and those of them that are in the store. */
+  /** Records in the log, and how many of them are in the store. */
   readonly sent: number
   readonly scored: number
 }

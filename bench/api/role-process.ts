@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url'
 
 export type Environment = Readonly<Record<string, string>>
 
-/** A role of the real command line, in a process of its own. */
+/** A role of the real command line, in its own process. */
 export interface RoleProcess {
   readonly pid: number
-  /** Where it answers. */
+  /** Its base URL. */
   readonly url: string
   stop(): Promise<void>
 }
@@ -16,7 +16,10 @@ export interface RoleProcess {
 const ANSWERS = /(http:\/\/\S+) answers \/livez/
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
 
-/** Starts a role, and returns once it says where it answers. `nodeFlags`: `--cpu-prof`, for example. @throws Error if it ends before that */
+/**
+ * Starts a role and returns when it prints its URL. `nodeFlags`, for example: `--cpu-prof`.
+ * @throws Error if the role ends before that
+ */
 export async function startRole(
   role: 'score' | 'api',
   environment: Environment,

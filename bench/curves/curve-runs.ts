@@ -12,16 +12,16 @@ import { type FilledTopic, fillTopic } from '../signals/signal-topic.ts'
 import { benchSignals } from '../signals/signals.ts'
 import type { Curve, CurvePoint } from './curves.ts'
 
-/** What one run at one point took. */
+/** The cost of one run at one point. */
 export interface PointRun {
   readonly signalsPerSecond: number
   readonly cpuSecondsPerMillion: number
   readonly redisCpuSecondsPerMillion: number
   readonly peakRssBytes: number
   readonly redisPeakBytes: number
-  /** In the store, in the end. */
+  /** Accounts in the store at the end. */
   readonly accounts: number
-  /** By which the store grew. */
+  /** How many bytes the store grew by. */
   readonly storeBytes: number
 }
 
@@ -35,13 +35,13 @@ export interface MeasuredCurve {
   readonly lines: readonly { readonly label: string; readonly points: readonly MeasuredPoint[] }[]
 }
 
-/** How many times `onStep` is called: for each topic that is filled, and for each run. */
+/** How often `onStep` is called: for each topic that is filled, and for each run. */
 export function stepsOfCurve(curve: Curve, rounds: number): number {
   const points = curve.lines.flatMap(line => line.points)
   return new Set(points.map(contentOf)).size + rounds * points.length
 }
 
-/** Round after round over all points, so that a disturbance meets all of them. */
+/** Runs all points in each round, so that a disturbance affects all of them. */
 export async function measureCurve(
   servers: BenchServers,
   curve: Curve,
@@ -80,11 +80,11 @@ export async function measureCurve(
 interface Content {
   readonly installation: Installation
   readonly filled: FilledTopic
-  /** Where the models lie as files. */
+  /** The folder with the model files. */
   readonly models: string
 }
 
-/** Points that score the same log share it. */
+/** Points that score the same log share this key. */
 function contentOf({ signals, models }: CurvePoint): string {
   return JSON.stringify([signals, models])
 }
@@ -133,7 +133,7 @@ async function runPoint(
   }
 }
 
-/** Every account is due at some time, or never: both are before the end of time. */
+/** Every account is due at some time or never; both are below infinity. */
 export async function countAccounts(store: AccountStore): Promise<number> {
   let accounts = 0
   for (let partition = 0; partition < PARTITIONS; partition++)

@@ -17,7 +17,7 @@ export interface Plan {
   cleanUp(): Promise<void>
 }
 
-/** Processes that score, and how many threads each does it with. */
+/** How many processes score, and with how many threads each. */
 export interface ScorersShape {
   readonly processes: number
   readonly threads: number
@@ -43,7 +43,7 @@ export function planFold(count: number): Plan {
   return { jobs, cleanUp: async () => {} }
 }
 
-/** Fills an embedded log; each run uses up a copy of it. */
+/** Fills an embedded log. Each run uses up a copy of it. */
 export async function planEmbedded(count: number): Promise<Plan> {
   const root = await mkdtemp(join(tmpdir(), 'upswell-bench-'))
   const filled = join(root, 'filled')
@@ -69,7 +69,9 @@ export async function planEmbedded(count: number): Promise<Plan> {
   return { jobs: [job], cleanUp }
 }
 
-/** Fills a topic; every run scores it anew, with a store, a group and topics of outputs that were never used. */
+/**
+ * Fills a topic. Every run scores it from the start, with a new store, a new group and empty output topics.
+ */
 export async function planKafka(
   servers: BenchServers,
   count: number,
@@ -124,7 +126,10 @@ async function countRecords(records: AsyncIterable<unknown>): Promise<number> {
   return count
 }
 
-/** Runs a job in a process of its own, with this process's Node flags. @throws Error if it fails, after the child printed why */
+/**
+ * Runs a job in its own process, with this process's Node flags.
+ * @throws Error if it fails, after the child printed why
+ */
 function runInChild(job: Job): Promise<Measurement> {
   return forkForResult<Measurement>(new URL('./run-job.js', import.meta.url), job)
 }

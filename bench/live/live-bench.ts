@@ -11,12 +11,12 @@ import type { Latencies } from './live-probe.ts'
 import { LIVE_WARM_UP_SECONDS, measureLiveUpswell } from './live-run.ts'
 
 export interface LiveBenchOptions {
-  /** Signals a second, one measurement for each. */
+  /** Signals a second; each is measured. */
   readonly rates: readonly number[]
-  /** Beside those of warming up. */
+  /** Measured time; the warm-up comes before it. */
   readonly seconds: number
   readonly rounds: number
-  /** Of the scorer. */
+  /** Threads of the scorer. */
   readonly threads: number
 }
 
@@ -27,7 +27,7 @@ export interface LiveResult {
 
 const SEED = 42
 
-/** How long a change of tier takes to come out, at fixed rates. */
+/** Measures how long a change of tier takes to reach a reader, at fixed rates. */
 export async function benchLive(
   servers: BenchServers,
   { rates, seconds, rounds, threads }: LiveBenchOptions,

@@ -8,18 +8,18 @@ import { startScorers } from '../score/scorers.ts'
 import { readModel } from '../signals/models.ts'
 import type { Latencies, LiveProbeOptions } from './live-probe.ts'
 
-/** Until code is compiled and caches are full; as long as the Kafka Streams job's own measurement takes. */
+/** Time for code to be compiled and caches to fill: the Kafka Streams job's own measurement takes as long. */
 export const LIVE_WARM_UP_SECONDS = 10
 
 export interface LiveLoad {
-  /** Of signals, one JSON a line. */
+  /** Holds the signals, one JSON a line. */
   readonly file: string
   readonly signals: number
   readonly rate: number
   readonly warmUpSeconds: number
 }
 
-/** How long a change of tier takes to come out of the score role while signals come in at a fixed rate. */
+/** Measures how long a change of tier takes to leave the score role while signals arrive at a fixed rate. */
 export function measureLiveUpswell(
   servers: BenchServers,
   load: LiveLoad,

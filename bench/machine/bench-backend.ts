@@ -3,11 +3,11 @@ import type { Backend } from '../../src/consumers/backend.ts'
 import { QUIET_LOGGER } from '../logger.ts'
 import { connectionTo } from './bench-topics.ts'
 
-/** Where the state of a run is. */
+/** Where a run keeps its state. */
 export interface RunAddress {
   readonly brokers: readonly string[]
   readonly redisUrl: string
-  /** Of the state; its groups begin with it too. */
+  /** Namespace of the state. The names of its groups begin with it too. */
   readonly namespace: string
 }
 

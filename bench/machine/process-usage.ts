@@ -1,14 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Of /proc/PID/stat, as every Linux that Node runs on counts. */
+/** The unit of /proc/PID/stat on every Linux that Node supports. */
 const TICKS_PER_SECOND = 100
 
-/** What a process of this machine has used since it began: all threads, user and system mode. @throws Error if it ended, or this is no Linux */
+/**
+ * CPU seconds of a process on this machine since it began: all threads, user and system mode.
+ * @throws Error if it ended, or this is not Linux
+ */
 export function cpuSecondsOf(pid: number): number {
   return readCpuSeconds(readFileSync(`/proc/${pid}/stat`, 'utf8'))
 }
 
-/** The most memory that a process of this machine has held (VmHWM), bytes. @throws Error if it ended, or this is no Linux */
+/**
+ * The most memory that a process on this machine has held (VmHWM), bytes.
+ * @throws Error if it ended, or this is not Linux
+ */
 export function peakRssBytesOf(pid: number): number {
   return readPeakRssBytes(readFileSync(`/proc/${pid}/status`, 'utf8'))
 }
@@ -22,7 +28,10 @@ export function cpuSecondsIfKnown(pid: number | undefined): number | undefined {
   }
 }
 
-/** Finds this process's own child that runs this command, for example a server that was started for the bench. */
+/**
+ * Finds the child of this process that runs this command, for example a server that was started for the
+ * bench.
+ */
 export function childNamed(command: string): number | undefined {
   try {
     return readdirSync('/proc')
@@ -45,7 +54,7 @@ function nameOf(pid: number): string {
   return readFileSync(`/proc/${pid}/comm`, 'latin1').trim()
 }
 
-/** Of the text of /proc/PID/stat. The name of the program, in parentheses, may itself hold spaces and parentheses. */
+/** Reads the text of /proc/PID/stat. */
 export function readCpuSeconds(stat: string): number {
   const fields = fieldsAfterName(stat)
   // Fields 14 and 15 of proc(5).
@@ -57,9 +66,9 @@ function fieldsAfterName(stat: string): string[] {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
-/** Of the text of /proc/PID/status. */
+/** Reads the text of /proc/PID/status. */
 export function readPeakRssBytes(status: string): number {
   const kib = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]
-  if (kib === undefined) throw new Error('there is no VmHWM in /proc/PID/status: the process has ended')
+  if (kib === undefined) throw new Error('/proc/PID/status has no VmHWM: the process has ended')
   return Number(kib) * 1024
 }

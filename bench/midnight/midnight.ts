@@ -31,10 +31,10 @@ interface Options {
   readonly redis?: string
 }
 
-/** As the product has it by default, whatever is set where the bench runs. */
+/** The product's defaults, whatever the environment sets. */
 const PRODUCT = readConfig({})
 const SEED = 42
-/** The others are copies of these. */
+/** The other accounts are copies of these. */
 const FOLDED_ACCOUNTS = 2_000
 const BEFORE_MIDNIGHT_MS = 8_000
 const PROBE_INTERVAL_MS = 50
@@ -43,23 +43,18 @@ const PATIENCE_MS = 900_000
 function buildProgram(): Command {
   return new Command('upswell-bench-midnight')
     .description(
-      'measures how long a midnight at which all accounts are due holds a partition up; bench/README.md, "A midnight"',
+      'measures how long a midnight with all accounts due holds up a partition; bench/README.md, "A midnight"',
     )
+    .option('--accounts <number>', 'accounts that are due, over all partitions', positiveNumber, 1_000_000)
+    .option('--batch-size <number>', 'the most records in a batch', positiveNumber, PRODUCT.batchSize)
     .option(
-      '--accounts <number>',
-      'accounts that are due, in all partitions together',
+      '--tick-interval <ms>',
+      'time between two looks at the clock',
       positiveNumber,
-      1_000_000,
+      PRODUCT.tickIntervalMs,
     )
-    .option(
-      '--batch-size <number>',
-      'the most records that are worked on at a time',
-      positiveNumber,
-      PRODUCT.batchSize,
-    )
-    .option('--tick-interval <ms>', 'how often time is looked at', positiveNumber, PRODUCT.tickIntervalMs)
-    .option('--brokers <host:port,…>', 'the Kafka to use; KAFKA_BROKERS if left out')
-    .option('--redis <url>', 'the Redis to use; REDIS_URL if left out')
+    .option('--brokers <host:port,…>', 'the Kafka to use; default: KAFKA_BROKERS')
+    .option('--redis <url>', 'the Redis to use; default: REDIS_URL')
     .action(bench)
 }
 
@@ -138,7 +133,7 @@ async function runScorer(job: MidnightJob, work: () => Promise<void>): Promise<M
   return run
 }
 
-/** A signal that comes in the midst: when it was due, and where it stands once it was sent. */
+/** A signal that is sent during the midnight: when it was due, and its offset after it was sent. */
 interface Probe {
   readonly dueAt: number
   position: Position | undefined
@@ -151,7 +146,7 @@ function startProbes(
   accounts: number,
   probes: Probe[],
 ): () => Promise<void> {
-  // One account of each partition; they stand where their names lead.
+  // One account of each partition. The hash of its name decides the partition.
   const ids = Array.from({ length: accounts }, (_, i) => `account-${i}`)
   const byPartition = Array.from(
     { length: PARTITIONS },
@@ -212,7 +207,7 @@ function renderMidnight(
   const stalls = Float64Array.from(behind, ({ from, to }) => to - from).sort()
   const waits = (among: readonly Probe[]) =>
     Float64Array.from(among.map(probe => waitOf(probe, run.steps))).sort()
-  // The scorer has joined by then.
+  // By then the scorer has joined.
   const before = waits(probes.filter(({ dueAt }) => Math.abs(dueAt - midnightAt + 2_500) < 1_500))
   const during = waits(probes.filter(({ dueAt }) => dueAt >= midnightAt && dueAt <= doneAt))
   const seconds = (doneAt - midnightAt) / 1000
@@ -234,7 +229,7 @@ function renderMidnight(
   return `| | |\n| --- | ---: |\n${rows.map(([name, value]) => `| ${name} | ${value} |\n`).join('')}`
 }
 
-/** ms until the batch that it was in was committed. */
+/** ms until the batch with the signal was committed. */
 function waitOf({ dueAt, position }: Probe, steps: readonly Step[]): number {
   const step = steps.find(
     ({ partition, nextOffset }) => partition === position!.partition && nextOffset > position!.offset,

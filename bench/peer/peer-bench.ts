@@ -9,14 +9,14 @@ import type { PairedLatencies, PairedRuns } from './peer-goals.ts'
 import { type PairedRun, pairSignals, runPeer, runUpswell } from './peer-pairing.ts'
 
 export interface PeerBenchOptions {
-  /** Its folder. */
+  /** The folder of the Kafka Streams job. */
   readonly peer: string
-  /** The sizes, one after the other. */
+  /** Each size is measured, in this order. */
   readonly signals: readonly number[]
   readonly rounds: number
-  /** Of the latencies; 0: they are left out. */
+  /** How long each latency is measured; 0: not at all. */
   readonly liveSeconds: number
-  /** Called after each run, with what was done. */
+  /** Called after each run, with a description of it. */
   readonly onStep: (done: string) => void
 }
 
@@ -25,18 +25,18 @@ export interface PeerBench {
   readonly latencies: PairedLatencies | undefined
 }
 
-/** As the Kafka Streams job's own measurement sends. */
+/** The rate of the Kafka Streams job's own measurement. */
 const LIVE_RATE = 5_000
 
-/** How many times `onStep` is called. */
+/** How often `onStep` is called. */
 export function stepsOf({ signals, rounds, liveSeconds }: Omit<PeerBenchOptions, 'onStep'>): number {
   return signals.length * (1 + 6 * rounds) + (liveSeconds > 0 ? 2 * rounds : 0)
 }
 
-/** Both sides on one broker, in turn. Redis runs only while Upswell does. */
+/** Runs both sides in turn on one broker. Redis runs only while Upswell does. */
 export async function benchAgainstPeer(options: PeerBenchOptions): Promise<PeerBench> {
   const dataDir = await mkdtemp(join(tmpdir(), 'upswell-bench-peer-'))
-  // A broker of its own: what the other job writes to has names that others' topics may have.
+  // Uses a new broker: the other job's topics have names that others may use too.
   const servers = await openBenchServers()
   try {
     const port = Number(servers.brokers[0]!.split(':')[1])

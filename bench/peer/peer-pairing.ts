@@ -10,16 +10,16 @@ import type { Peer, PeerRunOptions } from './peer.ts'
 import { readPeerSignals } from './peer-signals.ts'
 import { type Fingerprint, fingerprintOf, type PeerChange, peerChange } from './tier-fingerprint.ts'
 
-/** One run of the job, by either side. */
+/** One run of either side. */
 export interface PairedRun {
   /** From the first record taken until the committed offsets are at the end. */
   readonly seconds: number
-  /** The same until the store has all of it, where that is written apart. */
+  /** The same until the store has everything, if it is written separately. */
   readonly storedSeconds?: number
-  /** Of the whole process since its start, with what Redis took. */
+  /** The whole process since its start, Redis included. */
   readonly cpuSeconds: number
   readonly redisCpuSeconds?: number
-  /** Of all processes, with Redis. */
+  /** All processes, Redis included. */
   readonly peakBytes: number
   readonly redisPeakBytes?: number
   readonly fingerprint: Fingerprint
@@ -32,7 +32,7 @@ export interface PairedSignals {
   readonly times: OccurrenceTimes
 }
 
-/** Lets the other job's producer make the signals, and copies them to a log of ours. */
+/** Lets the other job's producer make the signals, and copies them to an Upswell log. */
 export async function pairSignals(
   peer: Peer,
   { brokers, log }: BenchServers,
@@ -73,7 +73,7 @@ export async function runUpswell(
   }
 }
 
-/** Of the changes of tier that a `read_committed` consumer finds. */
+/** The fingerprint of the tier changes that a `read_committed` consumer reads. */
 async function fingerprintOfTopic(log: Log, topic: string, times: OccurrenceTimes): Promise<Fingerprint> {
   const changes: PeerChange[] = []
   for await (const { value } of log.readAll(topic))

@@ -20,16 +20,19 @@ import { writeCheckpoint } from './rebuild-checkpoint.ts'
 import { commitAll, rebuildSignals } from './rebuild-log.ts'
 
 export interface RebuildChoice {
-  /** Of which signals are folded. */
+  /** Accounts whose signals are folded. */
   readonly accounts: number
-  /** Of each account, on average. */
+  /** Signals of each account, on average. */
   readonly signals: number
-  /** How often each account is in the checkpoint, under names of its own: accounts whose signals need not be folded. */
+  /**
+   * How often each account is in the checkpoint, under different names. The copies' signals need not be
+   * folded.
+   */
   readonly copies: number
   readonly models: 'rolling-score' | 'shipped'
 }
 
-/** What one command took. */
+/** The cost of one command. */
 export interface RebuildRun extends CommandUsage {
   readonly from: 'the log' | 'a checkpoint' | 'the log, as a replay'
   readonly accounts: number
@@ -38,7 +41,7 @@ export interface RebuildRun extends CommandUsage {
 
 const SEED = 42
 
-/** A rebuild from the log, one from a checkpoint, and a replay. None of them has scorers beside it. */
+/** A rebuild from the log, one from a checkpoint, and a replay. No scorer runs at the same time. */
 export function benchRebuild(
   servers: BenchServers,
   choice: RebuildChoice,
@@ -99,7 +102,7 @@ export function benchRebuild(
   })
 }
 
-/** How many times `onStep` is called. */
+/** How often `onStep` is called. */
 export const REBUILD_STEPS = 5
 
 export function renderRebuild(runs: readonly RebuildRun[], { signals, models }: RebuildChoice): string {

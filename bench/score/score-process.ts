@@ -12,9 +12,9 @@ import {
 } from './watched-log.ts'
 
 /**
- * The score role as `upswell score` runs it, with the settings of the environment, but for a look at its log (watched-log.ts), in the main thread or in those that score: it joins the
- * group when the process that forked it says so, tells which partitions it holds, begins to read them when it is told to, and tells when it takes the first record. So
- * joining is not measured, with as many scorers as one likes. SIGTERM stops it.
+ * Runs the score role as `upswell score` does, with the environment's settings, and watches its log
+ * (watched-log.ts) in the main thread or in those that score. The parent process says when to join the group
+ * and when to read, so that joining is not measured. SIGTERM stops it.
  */
 function report(message: ScorerMessage): void {
   if (process.connected) process.send?.(message)
@@ -22,7 +22,7 @@ function report(message: ScorerMessage): void {
 
 const messages = new BroadcastChannel(THREAD_MESSAGES)
 const commands = new BroadcastChannel(THREAD_COMMANDS)
-// They are not to hold the process.
+// The channels must not keep the process alive.
 messages.unref()
 commands.unref()
 messages.onmessage = event => report((event as { data: ScorerMessage }).data)
@@ -34,7 +34,8 @@ try {
     logger: QUIET_LOGGER,
     scoreThreadEntry: new URL('./score-thread.js', import.meta.url),
   })
-  // In time: the role begins with a question to the brokers, whose answer cannot be there yet. Where threads score, nobody consumes here.
+  // This is early enough: the role first asks the brokers, and their answer cannot be here yet. If threads
+  // score, the main thread consumes nothing.
   const command = watchLog(service.backend.log, 0, report)
   process.on('message', message => {
     command(message as ScorerCommand)

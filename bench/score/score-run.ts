@@ -14,37 +14,37 @@ export interface ScoreRunOptions<T> {
   readonly installation: Installation
   readonly filled: FilledTopic
   readonly processes: number
-  /** That score in each of them. */
+  /** Threads that score in each process. */
   readonly threads: number
-  /** Of the scorers, beside those of `prepareRun`. */
+  /** Settings of the scorers, added to those that `prepareRun` makes. */
   readonly settings?: Readonly<Record<string, string>>
-  /** Looks at what the run left, before it is removed. */
+  /** Reads the results of the run before they are removed. */
   readonly inspect: (backend: Backend) => Promise<T>
 }
 
-/** What came out of one run of the score role. */
+/** The result of one run of the score role. */
 export interface ScoreRun {
-  /** From the first record taken until the committed offsets are at the end, as the Kafka Streams job is timed. */
+  /** From the first record taken until the committed offsets are at the end, as for the Kafka Streams job. */
   readonly seconds: number
-  /** From then on until the store has all of it. */
+  /** From then on until the store has everything. */
   readonly storeBehindSeconds: number
-  /** Of all scorers since they were started. */
+  /** All scorers since their start. */
   readonly cpuSeconds: number
-  /** Of all scorers since they hold their partitions, without what it takes to start Node and to join. */
+  /** All scorers since they have their partitions: without starting Node and joining. */
   readonly scoringCpuSeconds: number
   readonly redisCpuSeconds: number
-  /** Of all scorers, each at its own peak. */
+  /** The sum of each scorer's own peak. */
   readonly peakRssBytes: number
   readonly redisPeakBytes: number
-  /** By which the run made the store larger. */
+  /** How many bytes the run made the store grow by. */
   readonly storeBytes: number
 }
 
 const LOOK_MS = 10
-/** Without progress for so long, something is broken. */
+/** Without progress for this long, something is broken. */
 const PATIENCE_MS = 60_000
 
-/** Scores a topic with one or several processes of the product's score role, and measures it from outside. */
+/** Scores a topic with one or more processes of the product's score role, and measures them from outside. */
 export function runScoring<T>(
   servers: BenchServers,
   options: ScoreRunOptions<T>,
@@ -104,7 +104,7 @@ async function timeScoring(
       const marks = [...ends.keys()].map(async p => [p, await store.readStoredOffset(p)] as const)
       return new Map(await Promise.all(marks))
     })
-    // With what the last writes of the store took.
+    // Includes the last writes of the store.
     const cpuSeconds = scorers.cpuSeconds()
     return {
       seconds: (committedAtMs - firstRecordAtMs) / 1000,
@@ -118,7 +118,10 @@ async function timeScoring(
   }
 }
 
-/** Asks again and again until each partition is where it is to be. @throws Error if nothing moves any more */
+/**
+ * Polls until each partition has reached its end.
+ * @throws Error if no partition moves any more
+ */
 async function untilReached(
   ends: ReadonlyMap<number, number>,
   lookMs: number,
