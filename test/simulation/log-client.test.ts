@@ -103,13 +103,13 @@ test('one process never has two calls for a partition, even if it had none in be
     released: session => void open.splice(open.indexOf(session), 1),
   }
   void log.consume({ group: 'score', topics: [TOPIC], handler, batchSize: 1 })
-  const place = { topic: TOPIC, partition: 0 }
+  const topicPartition = { topic: TOPIC, partition: 0 }
   const settle = async () => {
     await new Promise(resolve => setImmediate(resolve))
     while (await world.scheduler.step());
   }
   await settle()
-  for (const [generation, share] of [[place], [], [place]].entries()) {
+  for (const [generation, share] of [[topicPartition], [], [topicPartition]].entries()) {
     members[0]!.assigned(generation + 1, share)
     await settle()
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { makePlan } from '../support/simulation/plans/make-plan.ts'
-import { makeUndonePlan } from '../support/simulation/plans/make-undone-plan.ts'
+import { makeUndonePlan } from '../support/simulation/plans/make-special-plans.ts'
 import { runPlan } from '../support/simulation/run-plan.ts'
 import { CORRECT, type Wiring } from '../support/simulation/wiring.ts'
 
@@ -11,7 +11,7 @@ async function isNoticed(mistake: keyof Wiring): Promise<boolean> {
   // Random plans have not come to it in thousands of seeds.
   const planOf = mistake === 'overlooksUndone' ? makeUndonePlan : makePlan
   for (let seed = 1; seed <= SEEDS; seed++)
-    if ((await runPlan(planOf(seed), { ...CORRECT, [mistake]: true })).wrongs.length > 0) return true
+    if ((await runPlan(planOf(seed), { ...CORRECT, [mistake]: true })).problems.length > 0) return true
   return false
 }
 

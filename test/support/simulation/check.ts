@@ -11,7 +11,7 @@ import type { World } from './world.ts'
 
 export interface Found {
   /** Empty: all is right. */
-  readonly wrongs: readonly string[]
+  readonly problems: readonly string[]
   readonly outputs: number
   readonly records: number
   readonly comparedWithSlow: number
@@ -23,7 +23,7 @@ export interface Found {
 
 /** Compares all that the world has come to with what its committed `signals` say that it must be. */
 export async function check(world: World): Promise<Found> {
-  const wrongs: string[] = [...world.wrongs]
+  const problems: string[] = [...world.problems]
   const folds = Array.from({ length: world.plan.partitions }, (_, partition) =>
     foldPlainly(recordsOf(world, TOPICS.signals, partition), world.library),
   )
@@ -33,21 +33,21 @@ export async function check(world: World): Promise<Found> {
   for (const [partition, fold] of folds.entries()) {
     outputs += fold.events.length
     records += fold.history.length
-    wrongs.push(...compareContents(partition, world.store.contents(partition), fold.contents))
+    problems.push(...compareContents(partition, world.store.contents(partition), fold.contents))
     if (!fold.isMonotone) continue
     comparedWithSlow += 1
-    wrongs.push(...compareWithSlow(partition, fold))
+    problems.push(...compareWithSlow(partition, fold))
   }
   for (const topic of ['tier-changes', 'pql-events', 'alerts'] as const)
-    wrongs.push(...compareOutputs(world, TOPICS[topic], folds))
-  wrongs.push(...compareLatestScores(world, folds))
-  if (!world.wasMovedBack) wrongs.push(...findRepeatedScores(world))
-  wrongs.push(...checkDeadLetters(world, folds))
-  wrongs.push(...checkIngest(world))
+    problems.push(...compareOutputs(world, TOPICS[topic], folds))
+  problems.push(...compareLatestScores(world, folds))
+  if (!world.wasMovedBack) problems.push(...findRepeatedScores(world))
+  problems.push(...checkDeadLetters(world, folds))
+  problems.push(...checkIngest(world))
   const compared = await compareCheckpoints(world)
-  wrongs.push(...compared.wrongs)
+  problems.push(...compared.problems)
   const { checkpoints } = compared
-  return { wrongs, outputs, records, comparedWithSlow, checkpoints, restores: world.restores }
+  return { problems, outputs, records, comparedWithSlow, checkpoints, restores: world.restores }
 }
 
 function recordsOf(world: World, topic: string, partition: number): LogRecord[] {
@@ -62,13 +62,13 @@ function recordsOfTopic(world: World, topic: string): LogRecord[] {
 // ---- The store ----
 
 function compareContents(partition: number, found: StoreContents, expected: StoreContents): string[] {
-  const wrongs: string[] = []
+  const problems: string[] = []
   for (const key of new Set([...found.keys(), ...expected.keys()])) {
     const [is, must] = [found.get(key), expected.get(key)]
     if (is !== must)
-      wrongs.push(`the store's partition ${partition}: ${key} is ${cut(is)}, must be ${cut(must)}`)
+      problems.push(`the store's partition ${partition}: ${key} is ${cut(is)}, must be ${cut(must)}`)
   }
-  return wrongs
+  return problems
 }
 
 function cut(text: string | undefined): string {
@@ -106,17 +106,17 @@ function compareOutputs(world: World, topic: string, folds: readonly PlainFold[]
     if (world.wasMovedBack && found.get(account)?.includes(text)) continue
     add(found, account, text)
   }
-  const wrongs: string[] = []
+  const problems: string[] = []
   for (const account of new Set([...expected.keys(), ...found.keys()])) {
     const [is, must] = [found.get(account) ?? [], expected.get(account) ?? []]
     if (isDeepStrictEqual(is, must)) continue
     const at = must.findIndex((text, i) => text !== is[i])
-    wrongs.push(
+    problems.push(
       `${topic} of ${account}: ${is.length} records, must be ${must.length}; first difference at ${at}: ` +
         `${cut(is[at === -1 ? must.length : at])} instead of ${cut(must[at])}`,
     )
   }
-  return wrongs
+  return problems
 }
 
 function add<K>(lists: Map<K, string[]>, key: K, text: string): void {
@@ -138,7 +138,7 @@ function recordText({ key, value, headers, timestamp }: LogRecord): string {
 function compareLatestScores(world: World, folds: readonly PlainFold[]): string[] {
   const latest = new Map<string, LogRecord>()
   for (const record of recordsOfTopic(world, TOPICS['account-scores'])) latest.set(String(record.key), record)
-  const wrongs: string[] = []
+  const problems: string[] = []
   for (const { accounts } of folds) {
     for (const { id, standings } of accounts.values()) {
       const must = standings.map(({ model: { definition }, score, tier }) => [
@@ -157,12 +157,12 @@ function compareLatestScores(world: World, folds: readonly PlainFold[]): string[
         tier,
       ])
       if (JSON.stringify(is) !== JSON.stringify(must))
-        wrongs.push(
+        problems.push(
           `account-scores of ${id} ends with ${JSON.stringify(is)}, must with ${JSON.stringify(must)}`,
         )
     }
   }
-  return wrongs
+  return problems
 }
 
 /** No record of the compacted topic says what the one before it of the same account said. Models that come back may bring a record back, behind another. */
@@ -184,30 +184,31 @@ function checkDeadLetters(world: World, folds: readonly PlainFold[]): string[] {
     rejected.map(offset => `${TOPICS.signals}/${partition}/${offset}`),
   )
   let found = recordsOfTopic(world, TOPICS['dead-letter'])
-    .map(placeOf)
-    .filter(place => place.startsWith(`${TOPICS.signals}/`))
+    .map(positionOf)
+    .filter(position => position.startsWith(`${TOPICS.signals}/`))
   if (world.wasMovedBack) found = [...new Set(found)]
   const [is, must] = [found.sort(), expected.sort()]
   return isDeepStrictEqual(is, must) ? [] : [`dead-letter has ${is.join(' ')}, must have ${must.join(' ')}`]
 }
 
-function placeOf({ headers }: LogRecord): string {
+function positionOf({ headers }: LogRecord): string {
   return ['upswell-topic', 'upswell-partition', 'upswell-offset'].map(name => headers[name]).join('/')
 }
 
 /** Every source record is in `signals` or in `dead-letter`, once, and those of an account in the order of their partition. */
 function checkIngest(world: World): string[] {
-  const wrongs: string[] = []
-  const dead = new Set(recordsOfTopic(world, TOPICS['dead-letter']).map(placeOf))
+  const problems: string[] = []
+  const dead = new Set(recordsOfTopic(world, TOPICS['dead-letter']).map(positionOf))
   const must = new Map<string, string[]>()
   for (const source of Object.keys(SOURCE_TOPICS) as SourceTopic[]) {
     for (const record of recordsOfTopic(world, TOPICS[source])) {
-      const place = `${record.topic}/${record.partition}/${record.offset}`
-      if (!dead.delete(place))
+      const position = `${record.topic}/${record.partition}/${record.offset}`
+      if (!dead.delete(position))
         add(must, `${SOURCE_TOPICS[source]} of ${accountOf(record)}`, String(record.value))
     }
   }
-  for (const place of dead) if (!place.startsWith(`${TOPICS.signals}/`)) wrongs.push(`dead-letter: ${place}`)
+  for (const position of dead)
+    if (!position.startsWith(`${TOPICS.signals}/`)) problems.push(`dead-letter: ${position}`)
   const is = new Map<string, string[]>()
   for (let partition = 0; partition < world.plan.partitions; partition++) {
     for (const { record, writer } of world.broker.committedRecords(TOPICS.signals, partition)) {
@@ -218,10 +219,10 @@ function checkIngest(world: World): string[] {
   }
   for (const key of new Set([...must.keys(), ...is.keys()]))
     if (!isDeepStrictEqual(is.get(key), must.get(key)))
-      wrongs.push(
+      problems.push(
         `ingest: ${key}: ${is.get(key)?.length} signals, must be ${must.get(key)?.length}, in order`,
       )
-  return wrongs
+  return problems
 }
 
 /** Ingest goes by the value, whatever key a source has given it. */

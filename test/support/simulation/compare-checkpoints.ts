@@ -21,16 +21,16 @@ const TOPIC = TOPICS[CHECKPOINTS]
 /** The newest complete checkpoint of each partition holds what the plain fold has at its cut, no more and no less. */
 export async function compareCheckpoints(
   world: World,
-): Promise<{ readonly wrongs: readonly string[]; readonly checkpoints: number }> {
+): Promise<{ readonly problems: readonly string[]; readonly checkpoints: number }> {
   const { broker, plan } = world
   const log = settledLog(broker)
-  const wrongs: string[] = []
+  const problems: string[] = []
   let checkpoints = 0
   for (let partition = 0; partition < plan.partitions; partition++) {
     const found = await findCheckpoint(log, TOPIC, partition)
     if (found === undefined) {
       if (broker.committedRecords(TOPIC, partition).some(({ record }) => isHead(record)))
-        wrongs.push(`${TOPIC}/${partition} has a head, and no checkpoint is found`)
+        problems.push(`${TOPIC}/${partition} has a head, and no checkpoint is found`)
       continue
     }
     checkpoints += 1
@@ -40,12 +40,12 @@ export async function compareCheckpoints(
     for (const key of new Set([...is.keys(), ...must.keys()])) {
       if (is.get(key) === must.get(key)) continue
       if (!isWhole && !is.has(key) && !is.has(`account ${accountOf(key)}`)) continue
-      wrongs.push(
+      problems.push(
         `the checkpoint of partition ${partition} at offset ${found.cut}: ${key} is ${is.get(key)}, must be ${must.get(key)}`,
       )
     }
   }
-  return { wrongs, checkpoints }
+  return { problems, checkpoints }
 }
 
 /** Of `users ID CHUNK`; ids hold no spaces here. */

@@ -71,7 +71,7 @@ export class JournaledStore {
 
   /** Loses the newest writes, as a replica that takes over does. */
   rollBack(writes: number): void {
-    const saves = this.#journal.flatMap((entry, place) => ('write' in entry ? [place] : []))
+    const saves = this.#journal.flatMap((entry, index) => ('write' in entry ? [index] : []))
     const from = Math.max(saves.at(-writes) ?? 0, this.#lasting)
     this.#journal = this.#journal.slice(0, from)
     this.memory = new MemoryStore()
@@ -120,7 +120,7 @@ export function contentsOf(writes: readonly PartitionWrite[]): StoreContents {
   const contents = new Map<string, string>()
   const counters = new Map<string, number>()
   for (const { storedOffset, state, accounts, userChunks, counters: changes } of writes) {
-    contents.set('watermark', String(storedOffset))
+    contents.set('storedOffset', String(storedOffset))
     if (state !== undefined) contents.set('state', Buffer.from(state).toString())
     for (const { accountId, bytes, bucket, dueAt, listingsAdded, listingsRemoved } of accounts) {
       contents.set(`account ${accountId}`, `${bucket} ${Buffer.from(bytes).toString('hex')}`)

@@ -58,12 +58,12 @@ async function main(): Promise<number> {
     sums.comparedWithSlow += outcome.comparedWithSlow
     sums.checkpoints += outcome.checkpoints
     sums.restores += outcome.restores
-    if (outcome.wrongs.length === 0) continue
-    console.log(`seed ${seed} fails:\n  ${outcome.wrongs.slice(0, 8).join('\n  ')}`)
+    if (outcome.problems.length === 0) continue
+    console.log(`seed ${seed} fails:\n  ${outcome.problems.slice(0, 8).join('\n  ')}`)
     if (!values['no-shrink']) {
       const smaller = await shrinkPlan(plan, wiring)
       console.log(`the smallest plan found that fails:\n${JSON.stringify(smaller.plan, undefined, 1)}`)
-      console.log(`  ${smaller.wrongs.slice(0, 8).join('\n  ')}`)
+      console.log(`  ${smaller.problems.slice(0, 8).join('\n  ')}`)
     }
     console.log(`again: npm run simulate -- --seed ${seed} --trace`)
     return 1

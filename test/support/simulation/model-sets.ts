@@ -12,21 +12,21 @@ function makeSets(): (readonly ModelDefinition[])[] {
     fc.sample(arbitraryModel({ id, version }), { seed: 7 + version, numRuns: RANDOM_MODELS })
   const [growth, health, later] = [random(MODEL_IDS[0], 1), random(MODEL_IDS[1], 1), random(MODEL_IDS[0], 2)]
   return Array.from({ length: SETS }, (_, i) => {
-    const place = i >> 1
-    const plain = PLAIN[place % PLAIN.length]!
+    const index = i >> 1
+    const plain = PLAIN[index % PLAIN.length]!
     switch (i % 6) {
       case 0:
         return [plain]
       case 1:
-        return [growth[place]!]
+        return [growth[index]!]
       case 2:
-        return [later[place]!, health[place]!]
+        return [later[index]!, health[index]!]
       case 3:
-        return [plain, health[place]!]
+        return [plain, health[index]!]
       case 4:
-        return [growth[place]!, health[place]!]
+        return [growth[index]!, health[index]!]
       default:
-        return [health[place]!]
+        return [health[index]!]
     }
   })
 }

@@ -35,10 +35,10 @@ export interface PlannedCheckpoints {
 export interface PlannedStep {
   readonly pauseMs: number
   readonly leapMs: number
-  readonly what: Happening
+  readonly action: Action
 }
 
-export type Happening =
+export type Action =
   /** By way of ingest, or straight into `signals`, as the API and `upswell send` do. */
   | { readonly type: 'signal'; readonly signal: Signal; readonly way: 'source' | 'direct' | 'history' }
   | { readonly type: 'poison'; readonly where: 'source' | 'signals'; readonly how: Poison }
@@ -99,7 +99,7 @@ export const OPERATIONS = [
   'store.claim',
   'store.clear',
   'store.drop',
-  'store.readWatermark',
+  'store.readStoredOffset',
   'store.readPartitionCounters',
 ] as const
 export type Operation = (typeof OPERATIONS)[number]
@@ -108,7 +108,7 @@ export type Operation = (typeof OPERATIONS)[number]
 export interface CallFault {
   readonly on: Operation
   readonly nth: number
-  readonly what: CallFaultKind
+  readonly kind: CallFaultKind
 }
 
 export type CallFaultKind =

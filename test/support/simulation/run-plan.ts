@@ -54,13 +54,13 @@ export async function runPlan(plan: Plan, wiring: Wiring, trace?: (line: string)
   }
   const { steps } = scheduler
   const unrest = world.isCalm ? await world.unrest() : 'not everything was sent'
-  if (bugs.length > 0) return { ...NOTHING, steps, wrongs: [`unhandled: ${(bugs[0] as Error).stack}`] }
+  if (bugs.length > 0) return { ...NOTHING, steps, problems: [`unhandled: ${(bugs[0] as Error).stack}`] }
   if (unrest !== undefined)
     return {
       ...NOTHING,
       steps,
-      wrongs: [
-        ...world.wrongs,
+      problems: [
+        ...world.problems,
         `not at rest after ${steps} steps and ${Math.round(scheduler.nowMs)} simulated ms: ${unrest}`,
       ],
     }
@@ -81,7 +81,7 @@ function miswireCheckpoints({ forgetsOvertaken }: Wiring): () => void {
 }
 
 const NOTHING: Found = {
-  wrongs: [],
+  problems: [],
   outputs: 0,
   records: 0,
   comparedWithSlow: 0,

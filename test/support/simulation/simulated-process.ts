@@ -4,7 +4,7 @@ import type { CallFaultKind, Operation } from './plan.ts'
 import type { Scheduler } from './scheduler.ts'
 
 /** What a process has of the world around it. */
-export interface Surroundings {
+export interface Environment {
   readonly scheduler: Scheduler
   readonly random: Random
   /** The fault of the next call of this operation; counts the call. */
@@ -25,11 +25,11 @@ export class SimulatedProcess {
   isAlive = true
   /** How far its clock is ahead of the wall clock, ms. */
   clockErrorMs = 0
-  readonly #world: Surroundings
+  readonly #world: Environment
   /** What waits for it to go on, while it stands still. */
   #held: (() => void)[] | undefined
 
-  constructor(name: string, world: Surroundings) {
+  constructor(name: string, world: Environment) {
     this.name = name
     this.#world = world
   }

@@ -13,7 +13,7 @@ import { LogClient } from './log-client.ts'
 import { loopBackend } from './loop-backend.ts'
 import type { CallFaultKind, Operation, Plan } from './plan.ts'
 import { Scheduler } from './scheduler.ts'
-import { SimulatedProcess, type Surroundings } from './simulated-process.ts'
+import { type Environment, SimulatedProcess } from './simulated-process.ts'
 import { StoreClient } from './store-client.ts'
 import { TOPICS } from './topics.ts'
 import type { Wiring } from './wiring.ts'
@@ -54,7 +54,7 @@ export class World {
   readonly library = new LibraryOfDefinitions()
   readonly workers: Worker[] = []
   /** What was found wrong while it ran. */
-  readonly wrongs: string[] = []
+  readonly problems: string[] = []
   readonly client: SimulatedProcess
   readonly clientLog: LogClient
   /** The wall clock is ahead of simulated time by this, ms. */
@@ -76,7 +76,7 @@ export class World {
   readonly #faults: ReadonlyMap<string, CallFaultKind>
   /** When the log and the store answer again, in simulated ms. */
   readonly #outages = { log: 0, store: 0 }
-  readonly #surroundings: Surroundings
+  readonly #environment: Environment
   readonly trace: (line: () => string) => void
 
   constructor(
@@ -91,7 +91,7 @@ export class World {
     this.#random = createRandom('simulation', plan.seed)
     this.wallMs = plan.startMs
     this.models = plan.models
-    this.#faults = new Map(plan.faults.map(({ on, nth, what }) => [`${on} ${nth}`, what]))
+    this.#faults = new Map(plan.faults.map(({ on, nth, kind }) => [`${on} ${nth}`, kind]))
     const { scheduler } = this
     const random = this.#random
     this.trace =
@@ -110,13 +110,13 @@ export class World {
         role === 'signals' || role === CHECKPOINTS ? plan.partitions : plan.otherPartitions,
       )
     this.store = new JournaledStore((partition, storedOffset) =>
-      this.#checkWatermark(partition, storedOffset),
+      this.#checkStoredOffset(partition, storedOffset),
     )
     this.#groups = new Map([
       [SCORE_GROUP, new Group(scheduler, random, partitionsOf([TOPICS.signals], plan.partitions))],
       [INGEST_GROUP, new Group(scheduler, random, partitionsOf(SOURCES, plan.otherPartitions))],
     ])
-    this.#surroundings = {
+    this.#environment = {
       scheduler,
       random,
       faultOf: (operation, process) => this.#faultOf(operation, process),
@@ -125,7 +125,7 @@ export class World {
       died: process => this.#died(process),
       froze: process => this.#silent(process),
     }
-    this.client = new SimulatedProcess('client', this.#surroundings)
+    this.client = new SimulatedProcess('client', this.#environment)
     this.clientLog = new LogClient(this.client, this.broker, this.#groups, wiring)
     for (let number = 0; number < plan.workers; number++) {
       const process = this.#newProcess(number, 0)
@@ -165,7 +165,7 @@ export class World {
   }
 
   /** Takes a partition of the store from its owner, and empties half of it. */
-  breakOffClear(partition: number): void {
+  clearInPart(partition: number): void {
     void this.store.clearInPartForGood(partition, 'somebody who empties it')
   }
 
@@ -173,8 +173,8 @@ export class World {
   compactCheckpoints(partition: number, share: number): void {
     const topic = TOPICS[CHECKPOINTS]
     const end = Math.ceil(share * this.broker.endOffset(topic, partition))
-    const isNeeded = this.broker.firstOffset(TOPICS.signals, partition) > 0
-    const most = isNeeded ? this.#headOf(partition)!.offset + 1 : end
+    const hasRetention = this.broker.firstOffset(TOPICS.signals, partition) > 0
+    const most = hasRetention ? this.#headOf(partition)!.offset + 1 : end
     this.broker.compact(topic, partition, Math.min(end, most))
   }
 
@@ -254,7 +254,7 @@ export class World {
   }
 
   #newProcess(number: number, starts: number): SimulatedProcess {
-    return new SimulatedProcess(`worker-${number}.${starts}`, this.#surroundings)
+    return new SimulatedProcess(`worker-${number}.${starts}`, this.#environment)
   }
 
   #start(worker: Worker): void {
@@ -262,16 +262,18 @@ export class World {
     worker.models = this.models
     worker.scoring = undefined
     const log = new LogClient(process, this.broker, this.#groups, this.#wiring)
-    const store = new StoreClient(process, this.store, this.#wiring, partition =>
-      this.broker.committedOffset(SCORE_GROUP, TOPICS.signals, partition),
+    const store = new StoreClient(
+      process,
+      this.store,
+      this.#wiring,
+      partition => this.broker.committedOffset(SCORE_GROUP, TOPICS.signals, partition),
+      () => {
+        this.restores += 1
+      },
     )
     const backend = loopBackend(log, store, this.#wiring)
-    const heard = (line: string) => this.trace(() => `${process.name}: ${line}`)
-    const info = (line: string) => {
-      if (line.includes('are in the store again')) this.restores += 1
-      heard(line)
-    }
-    const logger = { info, warn: heard, error: heard }
+    const traceLine = (line: string) => this.trace(() => `${process.name}: ${line}`)
+    const logger = { info: traceLine, warn: traceLine, error: traceLine }
     const { checkpoints, flushIntervalMs } = this.plan
     const starting = async (): Promise<void> => {
       worker.scoring = await startScoring({
@@ -305,7 +307,7 @@ export class World {
       })
     // One that cannot start ends, and is started again.
     Promise.all([starting(), ingesting()]).catch(error => {
-      heard(`cannot start: ${(error as Error).message}`)
+      traceLine(`cannot start: ${(error as Error).message}`)
       process.die()
     })
   }
@@ -344,10 +346,10 @@ export class World {
     return process === this.client && fault !== undefined ? CLIENT_FAULTS[fault] : fault
   }
 
-  #checkWatermark(partition: number, storedOffset: number): void {
+  #checkStoredOffset(partition: number, storedOffset: number): void {
     const decided = this.broker.decidedOffset(SCORE_GROUP, TOPICS.signals, partition)
     if (storedOffset <= decided || this.wasMovedBack) return
-    this.wrongs.push(
+    this.problems.push(
       `the store's partition ${partition} went to ${storedOffset}, while the committed offset is ${decided}`,
     )
   }

@@ -5,9 +5,9 @@ import { arbitraryStep, toSignal } from '../../arbitrary/arbitrary-signals.ts'
 import { DAY_MS, EPOCH, HOUR_MS } from '../../arbitrary/vocabulary.ts'
 import { MODEL_SETS } from '../model-sets.ts'
 import {
+  type Action,
   type CallFault,
   type CallFaultKind,
-  type Happening,
   OPERATIONS,
   type Operation,
   type Plan,
@@ -71,15 +71,15 @@ function makeSteps(
   const steps: PlannedStep[] = []
   const sent: Signal[] = []
   /** What the store is to lose, by the signal before which it does. */
-  const losses = new Map<number, Happening>()
+  const losses = new Map<number, Action>()
   // Late enough that there are checkpoints.
   if (hasCheckpoints && level > 0 && random.chance(0.4))
     losses.set(random.integer(length >> 1, length - 1), makeLoss(random))
   let wallMs = startMs
-  const add = (what: Happening, leapMs: number): void => {
+  const add = (action: Action, leapMs: number): void => {
     const pauseMs = random.pick([0, 0, 1, 5, 30, 200, 1_500])
     wallMs += pauseMs + leapMs
-    steps.push({ pauseMs, leapMs, what })
+    steps.push({ pauseMs, leapMs, action })
   }
   for (const [i, step] of drawn.entries()) {
     if (historyLength > 0 && i === historyLength && random.chance(0.7)) add({ type: 'live' }, 0)
@@ -116,19 +116,19 @@ function makeSteps(
   return steps
 }
 
-function makeTick(random: Random): Happening {
+function makeTick(random: Random): Action {
   const aheadMs = random.chance(0.1) ? random.integer(-DAY_MS, DAY_MS) : 0
   const slices = random.pick([1, 1, 2, 4])
   return { type: 'tick', partition: random.integer(0, 2), aheadMs, all: random.chance(0.3), slices }
 }
 
-function makePoison(random: Random): Happening {
+function makePoison(random: Random): Action {
   const how = random.pick<Poison>(['not-json', 'empty', 'wrong-key', 'no-key', 'future'])
   return { type: 'poison', where: random.pick(['source', 'signals']), how }
 }
 
 /** By how often it comes. */
-const TROUBLES: readonly Happening['type'][] = (
+const TROUBLES: readonly Action['type'][] = (
   [
     ['rebalance', 5],
     ['crash', 4],
@@ -143,12 +143,12 @@ const TROUBLES: readonly Happening['type'][] = (
     ['models', 1],
     ['move-back', 1],
   ] as const
-).flatMap(([type, weight]) => Array<Happening['type']>(weight).fill(type))
+).flatMap(([type, weight]) => Array<Action['type']>(weight).fill(type))
 
 /** The store is not what it was. */
-const LOSSES: ReadonlySet<Happening['type']> = new Set(['roll-back', 'empty', 'clear'] as const)
+const LOSSES: ReadonlySet<Action['type']> = new Set(['roll-back', 'empty', 'clear'] as const)
 
-function makeTrouble(random: Random): Happening {
+function makeTrouble(random: Random): Action {
   const type = random.pick(TROUBLES)
   const worker = random.integer(0, 2)
   switch (type) {
@@ -178,8 +178,8 @@ function makeTrouble(random: Random): Happening {
   }
 }
 
-function makeLoss(random: Random): Happening {
-  return random.pick<Happening>([
+function makeLoss(random: Random): Action {
+  return random.pick<Action>([
     { type: 'empty' },
     { type: 'empty' },
     { type: 'clear', partition: random.integer(0, 2) },
@@ -187,7 +187,7 @@ function makeLoss(random: Random): Happening {
   ])
 }
 
-function makeTrimming(random: Random, type: 'compact' | 'retention'): Happening {
+function makeTrimming(random: Random, type: 'compact' | 'retention'): Action {
   return { type, partition: random.integer(0, 2), share: random.pick([1, random.next()]) }
 }
 
@@ -208,7 +208,7 @@ const USUAL_CALLS: Readonly<Partial<Record<Operation, number>>> = {
   'store.fill': 4,
   'store.clear': 4,
   'store.due': 30,
-  'store.readWatermark': 30,
+  'store.readStoredOffset': 30,
   'store.readPartitionCounters': 8,
   'log.ranges': 12,
   'log.read': 20,
@@ -241,11 +241,11 @@ const RESTORE: readonly Operation[] = ['store.clear', 'store.clear', 'store.fill
 
 function makeRestoreFault(random: Random): CallFault {
   const on = random.pick(RESTORE)
-  return { on, nth: random.integer(1, on === 'log.read' ? 15 : 4), what: random.pick(KINDS) }
+  return { on, nth: random.integer(1, on === 'log.read' ? 15 : 4), kind: random.pick(KINDS) }
 }
 
 function makeFault(random: Random): CallFault {
   const on = random.chance(0.6) ? random.pick(COMMIT_CYCLE) : random.pick(OPERATIONS)
   const nth = random.integer(1, USUAL_CALLS[on] ?? 4)
-  return { on, nth, what: random.pick(KINDS) }
+  return { on, nth, kind: random.pick(KINDS) }
 }
