@@ -57,7 +57,7 @@ describe('requests sent at their times', () => {
   it('that wait for a connection have waited since they were due', async () => {
     let release = () => {}
     let held = 0
-    // The first answer is kept back until all requests are due.
+    // The first answer waits until all requests are due.
     const url = await listen((_request, response) => {
       const answer = () => response.writeHead(200, { 'content-length': 1 }).end('1')
       held++
@@ -69,7 +69,7 @@ describe('requests sent at their times', () => {
     const { answered, latenciesMs } = await all
     expect(answered).toBe(100)
     expect(held).toBe(100)
-    // Half of all have waited for half of that time or longer: none was answered before the first.
+    // At least half of the requests waited for half of that time: none was answered before the first.
     const half = (load.seconds * 1000) / 2
     expect(atRank(latenciesMs, 0.5)).toBeGreaterThanOrEqual(half)
   })

@@ -17,7 +17,7 @@ const COUNTERS: Counters = {
 }
 
 describe('what a signal and a batch cost', () => {
-  /** In `node_modules`, so that what is built there finds its dependencies. */
+  /** Under `node_modules`, so that the build finds its dependencies. */
   const builds = join(PACKAGE_ROOT, 'node_modules/.cache/upswell-counters-test')
   let build: string
 
@@ -26,7 +26,7 @@ describe('what a signal and a batch cost', () => {
     build = await mkdtemp(join(builds, 'build-'))
     const tsc = join(PACKAGE_ROOT, 'node_modules/typescript/bin/tsc')
     const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', build]
-    // Types are checked elsewhere; a mistake in one keeps nothing from being built.
+    // Other checks cover types. A type error does not keep the build from writing its files.
     await promisify(execFile)(process.execPath, args, { cwd: PACKAGE_ROOT }).catch(() => {})
   }, 120_000)
 

@@ -7,7 +7,8 @@ import { changesOfEmbedded, changesOfFold, readDump } from '../../bench/peer/sco
 import { fingerprintOf, peerChange } from '../../bench/peer/tier-fingerprint.ts'
 
 /**
- * By hand. Score: floor((32 × days + 75 × names + 24 × users + 72 × intents + 12) / 24), of names 8 at most, of users 20, of intents 5.
+ * Computed by hand. Score: floor((32 × days + 75 × names + 24 × users + 72 × intents + 12) / 24), with at
+ * most 8 names, 20 users and 5 intents.
  */
 const DUMP = `
   id   kind    name               account  user  occurredAt                  days names users intents  score
@@ -34,8 +35,9 @@ const DUMP = `
 `
 
 /**
- * Before a-11 the midnights pass. On 4 February the window begins on 6 January: a-7 to a-10 are left, 1 day, 4 names, 4 users, 1 intent: 21.
- * On 5 February nothing is left: 0, and still the lowest tier. Capitals come before small letters.
+ * The midnights pass before a-11. On 4 February the window begins on 6 January: a-7 to a-10 remain, 1 day, 4
+ * names, 4 users, 1 intent: 21. On 5 February nothing remains: 0, and still the lowest tier. Capitals come
+ * before small letters.
  */
 const CHANGES = [
   'Beta|none|potential|25|2026-01-07T12:00:00.000Z|b-7',

@@ -95,7 +95,7 @@ test('one process never has two calls for a partition, even if it had none in be
       open.push(session)
       most.calls += 1
       most.sessions = Math.max(most.sessions, open.length)
-      // The first takes until long after its generation.
+      // The first call takes until long after its generation.
       if (most.calls === 1) await new Promise<void>(resolve => (letGo = resolve))
       return 0
     },
@@ -180,7 +180,7 @@ class ReadingWorld {
     this.broker.append(numbers(from, to).map(value => ({ topic: TOPIC, partition, key: 'k', value })))
   }
 
-  /** Into partition 0; its markers follow. */
+  /** Writes to partition 0. The markers follow. */
   writeTransaction(how: 'commit' | 'abort' | undefined, texts: readonly string[]): void {
     const id = texts.join()
     const { epoch } = this.broker.initProducer(id, true) as { epoch: number }

@@ -4,11 +4,11 @@ import { makeUndonePlan } from '../support/simulation/plans/make-special-plans.t
 import { runPlan } from '../support/simulation/run-plan.ts'
 import { CORRECT, type Wiring } from '../support/simulation/wiring.ts'
 
-/** Most are noticed within ten seeds, all so far within 80. */
+/** Most mistakes are noticed within ten seeds, and so far all within 80. */
 const SEEDS = 300
 
 async function isNoticed(mistake: keyof Wiring): Promise<boolean> {
-  // Random plans have not come to it in thousands of seeds.
+  // Thousands of random plans have not caused it.
   const planOf = mistake === 'overlooksUndone' ? makeUndonePlan : makePlan
   for (let seed = 1; seed <= SEEDS; seed++)
     if ((await runPlan(planOf(seed), { ...CORRECT, [mistake]: true })).problems.length > 0) return true

@@ -41,7 +41,7 @@ describe('the score loop, ingest and recovery on a simulated log and store', () 
           `the smallest plan that fails: ${JSON.stringify(plan)}\n${problems[0]}`,
       )
     }
-    // Runs in which nothing came out would prove nothing.
+    // Runs without outputs would prove nothing.
     expect(sums.outputs).toBeGreaterThan(10 * SEEDS)
     expect(sums.slow).toBeGreaterThan(SEEDS)
     expect(sums.checkpoints).toBeGreaterThan(SEEDS)

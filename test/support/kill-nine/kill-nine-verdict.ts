@@ -8,7 +8,7 @@ import { slowEvaluate, withoutIds } from '../slow/slow-evaluator.ts'
 import { type FoldContext, foldPlainly, historyOf, type PlainFold } from './kill-nine-fold.ts'
 import type { Acknowledged } from './kill-nine-load.ts'
 
-/** What is wrong, a line each; none of it may be. */
+/** One line for each problem. There must be none. */
 export type Problems = string[]
 
 const MOST_LINES = 8
@@ -35,7 +35,7 @@ export function byPartition(records: readonly LogRecord[], partitions: number): 
 
 // ---- The way in ----
 
-/** What was answered for is where it was said to be. */
+/** Acknowledged records must be at their acknowledged offsets. */
 export function checkAcknowledged(read: Topics, acknowledged: readonly Acknowledged[]): Problems {
   const values = new Map<string, string>()
   for (const [topic, records] of read)
@@ -48,7 +48,7 @@ export function checkAcknowledged(read: Topics, acknowledged: readonly Acknowled
     )
 }
 
-/** Every record of the source topics is in the log or in dead-letter, once. */
+/** Every record of the source topics must be in the log or in dead-letter, once. */
 export function checkIngested(read: Topics, topics: TopicNames): Problems {
   const sent: string[] = []
   for (const role of Object.keys(SOURCE_TOPICS) as (keyof typeof SOURCE_TOPICS)[])
@@ -76,7 +76,9 @@ function compareCounts(what: string, wanted: readonly string[], found: readonly 
 
 // ---- The way out ----
 
-/** What was published is what the plain fold gives: the same bytes and headers, in the same order for each key. */
+/**
+ * Published records must equal the plain fold's: the same bytes and headers, in the same order for each key.
+ */
 export function checkOutputs(read: Topics, topics: TopicNames, folds: readonly PlainFold[]): Problems {
   const wanted = folds.flatMap(({ outputs }) => outputs)
   const problems: Problems = []
@@ -96,7 +98,7 @@ function textsByKey(records: readonly (LogRecord | OutgoingRecord)[]): Map<strin
   const byKey = new Map<string, string[]>()
   for (const { key, value, headers, timestamp } of records) {
     const texts = Object.entries(headers ?? {}).map(([name, text]) => `${name}=${text}`)
-    // Dead letters are written with the log's own time.
+    // Dead letters have the log's own time.
     const time = 'ce_id' in (headers ?? {}) ? `@${timestamp}` : ''
     byKey.set(String(key), [
       ...(byKey.get(String(key)) ?? []),
@@ -126,7 +128,7 @@ function compareByKey(
   return problems
 }
 
-/** No id twice in any of the topics that tell each thing once. */
+/** No id may occur twice in a topic that publishes each thing once. */
 export function checkIds(read: Topics, topics: TopicNames): Problems {
   const problems: Problems = []
   for (const role of ['tier-changes', 'pql-events', 'alerts'] as const) {
@@ -140,7 +142,7 @@ export function checkIds(read: Topics, topics: TopicNames): Problems {
   return problems
 }
 
-/** The last of `account-scores` says of every account what its score is. */
+/** The last record of `account-scores` must have every account's score. */
 export function checkLatestScores(read: Topics, topics: TopicNames, folds: readonly PlainFold[]): Problems {
   const latest = new Map(
     read.get(topics['account-scores'])!.map(({ key, value }) => [String(key), String(value)]),
@@ -159,7 +161,7 @@ export function checkLatestScores(read: Topics, topics: TopicNames, folds: reado
   return problems
 }
 
-/** The plain fold says what the rules say: compared with the evaluator that shares nothing with it. */
+/** The plain fold must agree with the slow evaluator, which shares no code with it. */
 export function checkRules(
   context: FoldContext,
   lists: readonly (readonly LogRecord[])[],
@@ -182,7 +184,10 @@ export function checkRules(
 
 // ---- The store ----
 
-/** What the store holds is what the plain fold writes: states, users, indexes, counters, the partition's memory, the watermark. */
+/**
+ * The store must hold the plain fold's writes: states, users, indexes, counters, the partition's memory, the
+ * stored offset.
+ */
 export async function checkStore({ store }: Backend, folds: readonly PlainFold[]): Promise<Problems> {
   const problems: Problems = []
   const counters = new CounterChanges()
@@ -268,7 +273,7 @@ function sorted(book: ReadonlyMap<string, number>): string {
   return JSON.stringify([...book].filter(([, count]) => count !== 0).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** The beginning of the first of them, and how many there are. */
+/** The first problems, and how many there are. */
 export function brief(problems: Problems): Problems {
   const first = problems
     .slice(0, MOST_LINES)

@@ -10,18 +10,18 @@ import { TOPICS } from './topics.ts'
 import type { World } from './world.ts'
 
 export interface Found {
-  /** Empty: all is right. */
+  /** Empty if all is right. */
   readonly problems: readonly string[]
   readonly outputs: number
   readonly records: number
   readonly comparedWithSlow: number
-  /** Complete checkpoints that were compared. */
+  /** How many complete checkpoints were compared. */
   readonly checkpoints: number
-  /** How often a partition was made from one. */
+  /** How often a partition was restored from one. */
   readonly restores: number
 }
 
-/** Compares all that the world has come to with what its committed `signals` say that it must be. */
+/** Compares everything that the run left with a plain fold of its committed `signals`. */
 export async function check(world: World): Promise<Found> {
   const problems: string[] = [...world.problems]
   const folds = Array.from({ length: world.plan.partitions }, (_, partition) =>
@@ -102,7 +102,7 @@ function compareOutputs(world: World, topic: string, folds: readonly PlainFold[]
   for (const record of recordsOfTopic(world, topic)) {
     const account = String(record.key)
     const text = recordText(record)
-    // An operator who moves the group back gets what it had sent again, if the store was behind: with the same ids.
+    // After an operator moves the group back, events come again, with the same ids, if the store was behind.
     if (world.wasMovedBack && found.get(account)?.includes(text)) continue
     add(found, account, text)
   }
@@ -134,7 +134,7 @@ function recordText({ key, value, headers, timestamp }: LogRecord): string {
   return JSON.stringify([String(key), String(value), texts, timestamp])
 }
 
-/** The last record of each account in the compacted topic says what the state says. */
+/** The last record of each account in the compacted topic must agree with its state. */
 function compareLatestScores(world: World, folds: readonly PlainFold[]): string[] {
   const latest = new Map<string, LogRecord>()
   for (const record of recordsOfTopic(world, TOPICS['account-scores'])) latest.set(String(record.key), record)
@@ -165,7 +165,10 @@ function compareLatestScores(world: World, folds: readonly PlainFold[]): string[
   return problems
 }
 
-/** No record of the compacted topic says what the one before it of the same account said. Models that come back may bring a record back, behind another. */
+/**
+ * No record of the compacted topic may repeat the account's previous record. If earlier models return, so may
+ * a record, with another one between.
+ */
 function findRepeatedScores(world: World): string[] {
   const last = new Map<string, string>()
   return recordsOfTopic(world, TOPICS['account-scores']).flatMap(({ key, headers, offset }) => {
@@ -176,9 +179,9 @@ function findRepeatedScores(world: World): string[] {
   })
 }
 
-// ---- What cannot be used, and ingest ----
+// ---- Unusable records, and ingest ----
 
-/** Every record of `signals` that cannot be used is in `dead-letter`, once. */
+/** Every unusable record of `signals` must be in `dead-letter`, once. */
 function checkDeadLetters(world: World, folds: readonly PlainFold[]): string[] {
   const expected = folds.flatMap(({ rejected }, partition) =>
     rejected.map(offset => `${TOPICS.signals}/${partition}/${offset}`),
@@ -195,7 +198,10 @@ function positionOf({ headers }: LogRecord): string {
   return ['upswell-topic', 'upswell-partition', 'upswell-offset'].map(name => headers[name]).join('/')
 }
 
-/** Every source record is in `signals` or in `dead-letter`, once, and those of an account in the order of their partition. */
+/**
+ * Every source record must be in `signals` or in `dead-letter`, once. Records of an account keep the order of
+ * their partition.
+ */
 function checkIngest(world: World): string[] {
   const problems: string[] = []
   const dead = new Set(recordsOfTopic(world, TOPICS['dead-letter']).map(positionOf))
@@ -225,7 +231,7 @@ function checkIngest(world: World): string[] {
   return problems
 }
 
-/** Ingest goes by the value, whatever key a source has given it. */
+/** Ingest uses the account in the value, whatever key the source wrote. */
 function accountOf({ value }: LogRecord): string {
   return (JSON.parse(String(value)) as { accountId: string }).accountId
 }

@@ -9,7 +9,7 @@ import type { World } from './world.ts'
 
 const RETRY_MS = 200
 
-/** Lets the steps of the plan happen, one after the other. `onDone`: after the last, when everything that was to be sent is sent. */
+/** Performs the steps of the plan in turn. Calls `onDone` after the last, when everything is sent. */
 export async function drive(world: World, onDone: () => void): Promise<void> {
   const sends: Promise<void>[] = []
   for (const { pauseMs, leapMs, action } of world.plan.steps) {
@@ -23,7 +23,9 @@ export async function drive(world: World, onDone: () => void): Promise<void> {
   onDone()
 }
 
-/** Until the log says that they are there: those that are there already, unheard, are sent again. */
+/**
+ * Repeats until the log acknowledges the records. Records that it wrote without an answer are written again.
+ */
 async function send(world: World, records: readonly OutgoingRecord[]): Promise<void> {
   for (;;) {
     try {
@@ -35,7 +37,7 @@ async function send(world: World, records: readonly OutgoingRecord[]): Promise<v
   }
 }
 
-/** Does it, or answers the records that do it. */
+/** Performs the action, or returns the records that do it. */
 function perform(world: World, action: Action): readonly OutgoingRecord[] {
   const { plan, client, scheduler } = world
   const worker = (number: number) => world.workers[number % world.workers.length]!.process
@@ -115,7 +117,7 @@ function wayIn(signal: Signal, way: 'source' | 'direct' | 'history', now: number
     way === 'history' ? signal.occurredAt : now,
     way === 'history' ? 'event' : 'wall',
   )
-  // What no source topic is for goes the way of the API.
+  // A signal without a source topic goes straight to the log, as from the API.
   const source = sourceFor(signal)
   if (way !== 'source' || source === undefined) return direct
   return { topic: TOPICS[source], key: direct.key, value: direct.value, timestamp: now }

@@ -26,22 +26,25 @@ import type { Operation } from './plan.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import type { Wiring } from './wiring.ts'
 
-/** How long until a broker that is still ending the transaction before is asked again, ms. */
+/** ms until a broker that is still ending the previous transaction is asked again. */
 const BUSY_MS = 3
 const JOIN_MS = 1
-/** What a read asks for at once. */
+/** The size of one read. */
 const RECORDS_PER_READ = 100
-/** How long a read waits for a transaction that is not ended, and how often it looks, ms. */
+/** How long a read waits for an open transaction, and how often it looks, ms. */
 const READ_PATIENCE_MS = 12_000
 const READ_AGAIN_MS = 50
 
-/** The log port of one process, on the broker in memory; what it does and in which order is what the Kafka adapter does. */
+/**
+ * The log port of one process, on the broker in memory. Makes the same calls in the same order as the Kafka
+ * adapter.
+ */
 export class LogClient implements Log, PartitionClient {
   readonly process: SimulatedProcess
   readonly #broker: Broker
   readonly #groups: ReadonlyMap<string, Group>
   readonly #wiring: Wiring
-  /** Of appends of several records. */
+  /** Writes appends of several records. */
   #writer: Promise<Writer> | undefined
   #lastAppend: Promise<unknown> = Promise.resolve()
 
@@ -80,7 +83,10 @@ export class LogClient implements Log, PartitionClient {
     const group = this.#groups.get(options.group)!
     const { process } = this
     let owned: readonly OwnedPartition[] = []
-    /** By topic and partition: when the owner of the last generation that had it has let go. It may be long after, and generations without it may lie between. */
+    /**
+     * Topic and partition → resolves when this process's last owned partition has ended. That may be long
+     * after its generation, with generations without the partition in between.
+     */
     const lastEnded = new Map<string, Promise<void>>()
     let isStopped = false
     let joined = 0
@@ -202,7 +208,7 @@ export class LogClient implements Log, PartitionClient {
     }))
   }
 
-  /** When it resolves, every earlier writer of this id is fenced, and its transaction is ended. */
+  /** When it resolves, every earlier writer of this id is fenced and its transaction has ended. */
   async openWriter(id: string): Promise<Writer> {
     const { epoch } = await this.#untilReady('log.init', id, () =>
       this.#broker.initProducer(id, !this.#wiring.skipsLogFence),
@@ -266,7 +272,7 @@ export class LogClient implements Log, PartitionClient {
         waitedMs = 0
         continue
       }
-      // What is left belongs to a transaction that is not ended.
+      // The remaining records belong to an open transaction.
       if (waitedMs >= READ_PATIENCE_MS) return
       waitedMs += READ_AGAIN_MS
       await this.process.sleep(READ_AGAIN_MS)

@@ -31,7 +31,10 @@ function makeSets(): (readonly ModelDefinition[])[] {
   })
 }
 
-/** By the uses of 30 days, with a trigger that a few of them meet; the second by the newest number of seats. */
+/**
+ * The first scores the uses of 30 days, with a trigger that a few uses meet; the second the newest number of
+ * seats.
+ */
 const PLAIN: readonly ModelDefinition[] = [
   model({
     triggers: [trigger({ when: atLeast('used', 3), cooldownMs: 2 * HOUR_MS, expiryMs: DAY_MS })],
@@ -53,5 +56,8 @@ const PLAIN: readonly ModelDefinition[] = [
   }),
 ]
 
-/** The sets of models that a plan chooses from, by place: random ones, and some that are sure to say much. */
+/**
+ * The sets of models that a plan chooses from by index: random ones, and some that are sure to publish many
+ * events.
+ */
 export const MODEL_SETS: readonly (readonly ModelDefinition[])[] = makeSets()

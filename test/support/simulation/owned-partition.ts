@@ -46,11 +46,14 @@ export interface OwnedPartitionContext {
   readonly handler: PartitionHandler
   readonly batchSize: number
   readonly wiring: Wiring
-  /** Resolves when the owner of an earlier generation in this process has let go. */
+  /** Resolves when this process has released the partition that an earlier generation gave it. */
   readonly predecessor: Promise<void>
 }
 
-/** A partition for as long as a generation of the group gives it to this process: session after session, as the Kafka adapter holds them. */
+/**
+ * A partition while one generation of the group gives it to this process. Holds one session after another, as
+ * the Kafka adapter does.
+ */
 export class OwnedPartition {
   readonly ended: Promise<void>
   readonly topicPartition: TopicPartition
@@ -66,7 +69,7 @@ export class OwnedPartition {
     this.ended = this.#run()
   }
 
-  /** `afterCall`: the batch under way may still be committed. */
+  /** @param afterCall the batch under way may still be committed */
   end(afterCall: boolean): void {
     this.#isOver = true
     if (!afterCall || !this.#busy) this.#session?.end()
@@ -107,7 +110,7 @@ export class OwnedPartition {
       this.isWorking = true
       await this.#work(session, Math.max(offset, first))
     } catch {
-      // Whatever it was: the next session begins with a fence.
+      // Any error ends the session. The next one begins with a fence.
     } finally {
       this.isWorking = false
       this.#session = undefined
@@ -178,7 +181,7 @@ class LiveSession implements PartitionSession {
     this.#resolve(undefined)
   }
 
-  /** Whatever the reason: the next session begins with a fence. */
+  /** Ends the session, whatever the reason. The next one begins with a fence. */
   lose(): void {
     this.end()
   }

@@ -18,7 +18,7 @@ export class StoreClient implements AccountStore {
   readonly #process: SimulatedProcess
   readonly #store: JournaledStore
   readonly #wiring: Wiring
-  /** By partition: where the store stands as far as this process knows. */
+  /** Partition → its stored offset, as far as this process knows. */
   readonly #storedOffsets = new Map<number, number>()
   readonly #committedOffset: (partition: number) => number
   readonly #onRestored: () => void
@@ -98,7 +98,7 @@ export class StoreClient implements AccountStore {
     return { ...write, storedOffset, counters: restoresNoCounters ? [] : write.counters }
   }
 
-  /** Not at once, as the adapters do: whoever dies between leaves a part of it. */
+  /** Takes two steps, as the adapters do: a process that dies between them leaves a part. */
   async clear(partition: number, fencingToken: string): Promise<void> {
     this.#filling.delete(partition)
     if (!this.#wiring.clearsNothing) {

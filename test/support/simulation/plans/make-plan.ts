@@ -19,7 +19,7 @@ import {
 const LEAST_SIGNALS = 15
 const MOST_SIGNALS = 40
 
-/** The plan of a seed. Some runs have no faults at all, most have a few, some have many. */
+/** The plan of a seed. Some plans have no faults at all, most have a few, some have many. */
 export function makePlan(seed: number, faults: 'none' | 'some' = 'some'): Plan {
   const random = createRandom('plan', seed)
   const level = faults === 'none' ? 0 : random.pick([0, 1, 1, 2, 2, 4])
@@ -43,7 +43,10 @@ export function makePlan(seed: number, faults: 'none' | 'some' = 'some'): Plan {
   }
 }
 
-/** The shortest interval: one is always under way. Few accounts a batch: it takes many batches. */
+/**
+ * With the shortest interval, a checkpoint is always under way. With few accounts a batch, it takes many
+ * batches.
+ */
 function makeCheckpoints(random: Random): PlannedCheckpoints | undefined {
   if (random.chance(0.2)) return undefined
   return {
@@ -70,9 +73,9 @@ function makeSteps(
   const historyLength = random.chance(0.12) ? random.integer(1, length) : 0
   const steps: PlannedStep[] = []
   const sent: Signal[] = []
-  /** What the store is to lose, by the signal before which it does. */
+  /** Index of a signal → data loss in the store just before it. */
   const losses = new Map<number, Action>()
-  // Late enough that there are checkpoints.
+  // Late enough for checkpoints to exist.
   if (hasCheckpoints && level > 0 && random.chance(0.4))
     losses.set(random.integer(length >> 1, length - 1), makeLoss(random))
   let wallMs = startMs
@@ -102,14 +105,14 @@ function makeSteps(
     if (!random.chance(0.04 * level)) continue
     const trouble = makeTrouble(random)
     const isLoss = LOSSES.has(trouble.type)
-    // New owners have next to nothing in memory: what they ask the store for is gone a little later.
+    // New owners have almost nothing in memory. The data for which they ask the store is gone a little later.
     if (isLoss && random.chance(0.5)) {
       add({ type: 'rebalance' }, 0)
       losses.set(i + random.integer(1, 3), trouble)
     } else add(trouble, 0)
-    // Then checkpoints are ahead of what is folded again, and new ones are of less.
+    // Checkpoints are then ahead of the refolded records, and new checkpoints are of earlier offsets.
     if (trouble.type === 'move-back' && random.chance(0.4)) add({ type: 'empty' }, 0)
-    // What the store lost is folded again for a while: then is the time for other models.
+    // Lost data is refolded for a while. That is the time for other models.
     if (isLoss && random.chance(0.2))
       add({ type: 'models', models: random.integer(0, MODEL_SETS.length - 1) }, 0)
   }
@@ -127,7 +130,7 @@ function makePoison(random: Random): Action {
   return { type: 'poison', where: random.pick(['source', 'signals']), how }
 }
 
-/** By how often it comes. */
+/** Each type as often as its weight. */
 const TROUBLES: readonly Action['type'][] = (
   [
     ['rebalance', 5],
@@ -145,7 +148,7 @@ const TROUBLES: readonly Action['type'][] = (
   ] as const
 ).flatMap(([type, weight]) => Array<Action['type']>(weight).fill(type))
 
-/** The store is not what it was. */
+/** After these, the store has lost data. */
 const LOSSES: ReadonlySet<Action['type']> = new Set(['roll-back', 'empty', 'clear'] as const)
 
 function makeTrouble(random: Random): Action {
@@ -193,7 +196,7 @@ function makeTrimming(random: Random, type: 'compact' | 'retention'): Action {
 
 // ---- Faults of calls ----
 
-/** Calls that come often; with how many of each there are in a run, about. */
+/** Frequent calls, and about how many of each a run makes. */
 const USUAL_CALLS: Readonly<Partial<Record<Operation, number>>> = {
   'log.fetch': 60,
   'log.produce': 40,
@@ -225,7 +228,7 @@ const KINDS: readonly CallFaultKind[] = [
   'slow',
   'freeze',
 ]
-/** Where a failure between two steps matters most. */
+/** Failures between two of these steps matter most. */
 const COMMIT_CYCLE: readonly Operation[] = [
   'log.produce',
   'log.offsets',
@@ -236,7 +239,7 @@ const COMMIT_CYCLE: readonly Operation[] = [
   'store.save',
 ]
 
-/** What a partition is made of anew, from a checkpoint. */
+/** The calls that restore a partition from a checkpoint. */
 const RESTORE: readonly Operation[] = ['store.clear', 'store.clear', 'store.fill', 'store.fill', 'log.read']
 
 function makeRestoreFault(random: Random): CallFault {

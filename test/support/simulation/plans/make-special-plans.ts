@@ -2,8 +2,9 @@ import type { Action, Plan, PlannedStep } from '../plan.ts'
 import { makePlan } from './make-plan.ts'
 
 /**
- * A plan in which a checkpoint is left undone that is of less than the complete one before it, which random plans hardly come to: the group is
- * moved back and the store lost, so that the complete one is ahead; what was begun then is broken off by a crash, after a batch that goes past the cut of the complete one.
+ * A plan that leaves a checkpoint unfinished whose cut is below the cut of the complete one before it; random
+ * plans hardly do this. The group is moved back and the store lost, so that the complete checkpoint is ahead.
+ * A crash interrupts the new one, after a batch that passes the complete one's cut.
  */
 export function makeUndonePlan(seed: number): Plan {
   const plan = makePlan(seed, 'none')
@@ -13,12 +14,12 @@ export function makeUndonePlan(seed: number): Plan {
     partitions: 1,
     workers: 1,
     batchSize: 20,
-    // A step of the checkpoint with each batch.
+    // Each batch writes a part of the checkpoint.
     flushIntervalMs: 0,
     checkpoints: { intervalMs: 0, accountsPerBatch: 1, emptiesAtRest: true },
     steps: [
       ...signals,
-      // By then there is a checkpoint of nearly everything.
+      // By then a checkpoint has nearly everything.
       after(15_000, { type: 'move-back', records: 10 }),
       after(0, { type: 'empty' }),
       after(1_200, { type: 'crash', worker: 0 }),
@@ -27,7 +28,10 @@ export function makeUndonePlan(seed: number): Plan {
   }
 }
 
-/** A plan in which a partition of the store is emptied in part, and the group is moved back to the beginning before its owner has found out. */
+/**
+ * A plan that empties a partition of the store in part, and moves the group back to the beginning before its
+ * owner notices.
+ */
 export function makeHalfEmptiedPlan(seed: number): Plan {
   const plan = makePlan(seed, 'none')
   const late = plan.steps.length - 3

@@ -2,10 +2,10 @@ import type { Plan } from '../plan.ts'
 import { runPlan } from '../run-plan.ts'
 import type { Wiring } from '../wiring.ts'
 
-/** Runs that shrinking may take. */
+/** The most runs for shrinking a plan. */
 const MOST_RUNS = 400
 
-/** Leaves faults and steps out, many at once at first, for as long as it still fails. */
+/** Removes faults and steps, many at once at first, as long as the plan still fails. */
 export async function shrinkPlan(
   failing: Plan,
   wiring: Wiring,
