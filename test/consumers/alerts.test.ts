@@ -21,7 +21,7 @@ const { groups } = parse(await readFile(RULES, 'utf8')) as {
 }
 const alerts = groups.flatMap(({ rules }) => rules)
 
-/** What is left of an expression without labels, ranges, functions and numbers. */
+/** The metric names in an expression, without labels, ranges, functions and numbers. */
 function metricsIn(expression: string): string[] {
   const bare = expression
     .replace(/\{[^}]*\}/g, '')
@@ -32,7 +32,7 @@ function metricsIn(expression: string): string[] {
     .filter(name => !['and', 'or', 'unless'].includes(name))
 }
 
-/** `metric{label="value"}` as [metric, label, value]; of patterns nothing. */
+/** `metric{label="value"}` as [metric, label, value]. Skips patterns. */
 function matchersIn(expression: string): [metric: string, label: string, value: string][] {
   return [...expression.matchAll(/([a-z_:][a-z0-9_:]*)\{([^}]*)\}/gi)].flatMap(([, metric, labels]) =>
     [...labels!.matchAll(/(\w+)="([^"]*)"/g)].map(([, label, value]): [string, string, string] => [
@@ -65,7 +65,7 @@ describe('the alerts', { timeout: 60_000 }, () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  /** With what Prometheus makes of a histogram. */
+  /** Includes the series that Prometheus makes of a histogram. */
   function exposedNames(): Set<string> {
     const types = [...exposed.matchAll(/^# TYPE (\S+) (\S+)$/gm)]
     return new Set(
@@ -84,7 +84,7 @@ describe('the alerts', { timeout: 60_000 }, () => {
       expect(names.filter(name => !known.has(name))).toEqual([])
       for (const [metric, label, value] of matchersIn(expr)) {
         const series = exposed.split('\n').filter(line => line.startsWith(`${metric}{`))
-        // A counter of what has not happened yet has no series.
+        // A counter has no series before its first event.
         if (series.length > 0) expect(series.join('\n')).toContain(`${label}="${value}"`)
       }
     },

@@ -64,7 +64,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     const [input, output] = [await createTopic(1), await createTopic(1)]
     const group = randomUUID()
     await appendNumbers(input, 0, 10)
-    // kafkajs gives the only partition to the member whose id comes first, and ids begin with the client's.
+    // kafkajs gives the only partition to the member with the first id. Ids begin with the client's.
     const [slow, fast] = [open({ clientId: 'z' }), open({ clientId: 'a' })]
     onTestFinished(() => fast.close())
 
@@ -97,7 +97,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     await heir.consume({ group, topics: [input], handler: new CopyingHandler(output), batchSize: 100 })
     await until(async () => (await all(log, output)).length === 10)
 
-    // Its session is alive for all that it knows: the broker must refuse.
+    // As far as it knows, its session is alive: the broker must refuse.
     hanging.letGo()
     wire.release()
     const refusal = await hanging.outcome
@@ -115,7 +115,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     let mayCommit = true
     const earlier = await openTransactionWriter(clients.create(), {
       transactionalId,
-      // At the second question the records are sent, the commit is not.
+      // At the second question the records are sent and the commit is not.
       mayCommit: () => {
         if (mayCommit) {
           mayCommit = false
@@ -145,7 +145,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     )
     const transactions = await Promise.all(producers.map(producer => producer.transaction()))
     const send = (i: number, value: string) => transactions[i]!.send({ topic, messages: [{ value }] })
-    // The broker lists the aborted ones in the order in which they ended.
+    // The broker lists aborted transactions in the order in which they ended.
     for (const i of [0, 1, 2, 0, 1, 2]) await send(i, i === 2 ? 'kept' : 'aborted')
     await transactions[1]!.abort()
     await send(0, 'aborted')
@@ -157,7 +157,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
   it.each(['uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'])(
     'reads what Java compressed: %s',
     async codec => {
-      // The broker writes its records with the topic's codec, whatever they come with.
+      // The broker writes records with the topic's codec, whatever codec they arrive with.
       const topic = await createTopic(1, { 'compression.type': codec })
       const values = Array.from({ length: 3_000 }, (_, i) => `${i}`.padEnd(20 + (i % 100), `value ${i} `))
       await log.append(values.map(value => ({ topic, key: 'k', value, headers: { ce_type: 'usage' } })))
@@ -268,7 +268,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     }
     hanging.letGo()
     await until(async () => (await all(log, output)).length === 6)
-    // The slow partition is read on.
+    // The slow partition continues.
     await log.append([{ topic: input, partition: 0, key: 'k', value: 'next' }])
     await until(async () => (await all(log, output)).length === 7)
   })
@@ -318,7 +318,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
   })
 })
 
-/** Copies, but holds each batch until it is let go, and keeps what became of its commit. */
+/** Copies records, but holds each batch until `letGo`, and keeps the result of its commit. */
 class HangingHandler implements PartitionHandler {
   readonly outcome: Promise<UpswellError>
   isHolding = false
@@ -362,7 +362,10 @@ class HangingHandler implements PartitionHandler {
   }
 }
 
-/** Stops all connections that are open at `hold`, in both directions, as a paused virtual machine does; `release` lets everything through. */
+/**
+ * On `hold` stops all open connections in both directions, as a paused virtual machine does. `release` lets
+ * everything through.
+ */
 function holdableSockets() {
   const connect = net.connect.bind(net)
   const sockets: net.Socket[] = []

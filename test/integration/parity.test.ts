@@ -93,7 +93,7 @@ describeIntegration('upswell parity on Kafka and Redis', ({ kafkaBrokers, redisU
       timeout: 60_000,
     })
 
-    // Checkpoints are written when something has changed.
+    // A checkpoint is written only after something has changed.
     await vi.waitFor(
       async () => {
         expect(await run(['send', '-'], signalsOf(4))).toMatchObject({ code: 0 })

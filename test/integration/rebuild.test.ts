@@ -106,7 +106,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     { args: ['--from-log'], partitions: PARTITIONS, usesCheckpoints: false },
     { args: ['--partition', '1'], partitions: 1, usesCheckpoints: true },
   ])('without scorers, rebuild $args gives the same bytes', async ({ args, partitions, usesCheckpoints }) => {
-    // What it does not make anew is left as it is.
+    // The other partitions stay as they are.
     if (partitions === PARTITIONS) await emptyAtOnce(name)
     const { code, stdout, stderr } = await runCli(main, ['rebuild', ...args], { env })
     expect([code, stdout]).toEqual([
@@ -170,7 +170,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     })
   }
 
-  /** As FLUSHALL, of one namespace. */
+  /** Like FLUSHALL, but for one namespace. */
   async function emptyAtOnce(namespace: string): Promise<void> {
     await redis.eval(
       "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end",
@@ -197,7 +197,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     return Array.from({ length: PARTITIONS }, (_, partition) => committed.get(partition) ?? 0)
   }
 
-  /** By partition: what was scored. */
+  /** The scored records of each partition. */
   async function committedRecords(): Promise<LogRecord[][]> {
     const records = await all(backend.log, topics.signals)
     return (await committed()).map((end, partition) =>
@@ -205,7 +205,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     )
   }
 
-  /** Against a Redis that the plain fold of the log was written to at once. */
+  /** Compares with a Redis to which the plain fold of the log was written in one write. */
   async function expectAsFolded(records: readonly (readonly LogRecord[])[]): Promise<void> {
     const plain = await openBackendOf(`${name}-plain`)
     try {
@@ -236,7 +236,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     expect(published.sort()).toEqual(expected.sort())
   }
 
-  /** All that Redis holds of a namespace but for the owners. */
+  /** Everything that Redis holds in a namespace, except the fencing tokens. */
   async function dump(namespace: string): Promise<Map<string, unknown>> {
     const found = new Map<string, unknown>()
     for (const key of (await redis.keys(`upswell:${namespace}:{*`)).sort()) {
@@ -255,7 +255,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
 
   /** Sends the signals as history, part by part. */
   class Loading {
-    /** By partition: the offset behind the last signal. */
+    /** The offset after the last signal of each partition. */
     readonly ends = new Array<number>(PARTITIONS).fill(0)
     readonly finished: Promise<void>
 
@@ -276,7 +276,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
   }
 })
 
-/** What a partition comes to, folded in one piece. */
+/** The result of a partition folded in one call. */
 function foldPlainly(records: readonly LogRecord[]): {
   readonly write: PartitionWrite
   readonly events: readonly FoldedEvent[]

@@ -29,7 +29,7 @@ beforeAll(async () => {
 }, SETUP_TIMEOUT_MS)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** The settings of an installation of its own. */
+/** The settings of a separate installation. */
 function installation(
   kafkaBrokers: string,
   redisUrl: string,
@@ -62,7 +62,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     topics = topicNames(env['UPSWELL_TOPIC_PREFIX']!)
     admin = kafka.admin()
     await admin.connect()
-    // Someone made this one, and allowed more than the brokers' default of 1 MB.
+    // An operator made this topic, with a higher limit than the brokers' default of 1 MB.
     const configEntries = [{ name: 'max.message.bytes', value: String(4 * LARGE_BYTES) }]
     const topic = { topic: topics['product-usage'], numPartitions: PARTITIONS, configEntries }
     await admin.createTopics({ topics: [topic], waitForLeaders: true })
@@ -136,7 +136,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     await produce(topics['product-usage'], [
       ...[1, 2, 3].map(i => ({ value: usage(`a-${i}`, 'acme') })),
       ...[1, 2, 3].map(i => ({ key: 'their own key', value: usage(`b-${i}`, awkward, { kind: undefined }) })),
-      // Twice the same: it counts once.
+      // The same signal twice: it counts once.
       { value: usage('a-1', 'acme') },
     ])
     await produce(topics['customer-health'], [
@@ -178,7 +178,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
         expect(headers['ce_sequence']).toMatch(new RegExp(`^${partitionOf(String(key), PARTITIONS)}:\\d+$`))
       }
     }
-    // Whoever receives an event can wait until the API knows of it.
+    // A consumer of an event can wait until the API shows it.
     const { headers } = pqlEvents.find(({ key }) => String(key) === 'acme')!
     const answer = await getJson(`${api.url}/v1/accounts/acme?after=${headers['ce_sequence']}`)
     expect(answer.status).toBe(200)
@@ -304,7 +304,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     readonly headers?: IHeaders
   }
 
-  /** Returns the first offset that was written in each partition. */
+  /** Returns the first offset written in each partition. */
   async function produce(topic: string, messages: readonly Message[]): Promise<Map<number, number>> {
     const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
     await producer.connect()
@@ -327,7 +327,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     readonly rawHeaders: IHeaders
   }
 
-  /** Reads a topic from its beginning until there are as many records as wanted. */
+  /** Reads a topic from its beginning until it has this many records. */
   async function collect(
     topic: string,
     count: number,

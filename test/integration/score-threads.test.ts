@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 180_000 })
 
 const PARTITIONS = 3
 
-/** Partitions that each thread got when it joined last, by its name. */
+/** Thread name → the partitions it got when it last joined. */
 function partitionsOfThreads(upswell: CliProcess): Map<string, string[]> {
   const joins = logged(upswell).flatMap(({ msg }) => {
     const join = /^(thread \d+): joined the group \S+: (.*)$/.exec(msg)
@@ -39,7 +39,7 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
     const kafka = { brokers: kafkaBrokers.split(','), clientId: 'test', logger: silent }
     await createTopics({
       ...kafka,
-      // History carries times of its own: kept for seven days, as is the default, it would go at once.
+      // History has times of its own. With the default retention of seven days it would be deleted at once.
       topics: Object.values(topics).map(topic => ({
         name: topic,
         partitions: PARTITIONS,
@@ -90,7 +90,7 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
     expect([...of.keys()].sort()).toEqual(['thread 1', 'thread 2'])
     expect([...of.values()].map(({ length }) => length).sort()).toEqual([1, 2])
     expect(new Set([...of.values()].flat()).size).toBe(PARTITIONS)
-    // A thread tells of what it has left to another within 100 ms.
+    // A thread reports within 100 ms that it gave up partitions.
     await until(async () => (await metric(url, 'upswell_assigned_partitions')) === PARTITIONS)
 
     const half = Math.floor(signals.length / 2)
@@ -141,7 +141,7 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
       const folder = await mkdtemp(join(tmpdir(), 'upswell-threads-'))
       onTestFinished(() => rm(folder, { recursive: true }))
       const [preload, trigger] = [join(folder, 'preload.cjs'), join(folder, 'trigger')]
-      // In one thread, once the file is there.
+      // One thread fails, once the file exists.
       await writeFile(
         preload,
         `const { existsSync } = require('node:fs')

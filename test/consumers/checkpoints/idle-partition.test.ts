@@ -12,7 +12,7 @@ const TICK_INTERVAL_MS = 1000
 const CHECKPOINT_INTERVAL_MS = 5000
 const SOURCE = { file: 'rolling', text: readFileSync('bench/rolling-score.yaml', 'utf8') }
 
-/** A partition of five accounts, and of time that passes in it while nothing else comes. */
+/** A partition of five accounts, in which time passes while no signal comes. */
 async function idlePartition() {
   const library = new ModelLibrary()
   const run = new CheckpointRun(library, { intervalMs: CHECKPOINT_INTERVAL_MS, accountsPerBatch: 2 })

@@ -26,7 +26,7 @@ function usage(id: number, accountId: string, userId = 'u'): Signal {
   }
 }
 
-/** A run whose log begins with the models, and signals of these accounts, one each. */
+/** A run whose log has the models, then one signal of each account. */
 async function runOf(accounts: readonly string[], accountsPerBatch = 2) {
   const run = new CheckpointRun(new ModelLibrary(), { intervalMs: INTERVAL_MS, accountsPerBatch })
   await run.log.append([modelsRecord(TOPICS.signals, 0, NOW, [SOURCE])])
@@ -39,7 +39,7 @@ async function send(run: CheckpointRun, accounts: readonly string[]): Promise<vo
     await run.log.append([signalRecord(TOPICS.signals, usage(run.log.end(TOPICS.signals), account), NOW)])
 }
 
-/** Ticks that come to nothing, one a batch, until the checkpoint that it is time for is complete. */
+/** Adds ticks without effect, one a batch, until the due checkpoint is complete. */
 async function completeCheckpoint(run: CheckpointRun): Promise<void> {
   await run.take()
   run.now += INTERVAL_MS
@@ -52,7 +52,7 @@ async function completeCheckpoint(run: CheckpointRun): Promise<void> {
   expect(run.scorer!.isCheckpointWaiting).toBe(false)
 }
 
-/** Empties the store, and has a new owner score what is there. Returns what was logged. */
+/** Empties the store and lets a new owner score the log. Returns the logged lines. */
 async function emptyAndScore(run: CheckpointRun): Promise<string[]> {
   run.store.empty()
   run.scorer = undefined
@@ -131,7 +131,7 @@ test.each<[what: string, why: RegExp, spoil: (record: LogRecord, first: boolean)
   expect(lines.some(line => RESTORED.test(line))).toBe(false)
   expectAsFolded(run)
 
-  // The next checkpoint is whole again.
+  // The next checkpoint is complete again.
   await completeCheckpoint(run)
   const again = await emptyAndScore(run)
   expect(again[0]).toMatch(RESTORED)
@@ -172,14 +172,14 @@ test('one that was begun behind it and left undone changes nothing; the next one
   const written = run.log
     .records(TOPIC)
     .filter(({ offset, key }) => offset > complete.headOffset && String(key).startsWith('account:'))
-  // One of them was in what was left undone as well.
+  // The unfinished checkpoint held one of them too.
   expect(
     written
       .map(({ key }) => String(key))
       .slice(-5)
       .sort(),
   ).toEqual(ACCOUNTS.map(id => `account:${id}`))
-  // As soon as compaction comes, the new one is all that there is.
+  // After compaction only the new one is left.
   run.log.compact(TOPIC, run.log.end(TOPIC))
   expect((await emptyAndScore(run))[0]).toMatch(RESTORED)
   expectAsFolded(run)
@@ -315,7 +315,7 @@ test('a store that was rolled back to before what the log goes on from is made f
   const whole = [...run.signals()]
   const { cut } = (await newestCheckpoint(run))!
   run.log.deleteBelow(TOPICS.signals, cut)
-  // What the store held before.
+  // The previous content of the store.
   run.store.empty()
   await run.store.fence(0, 'x')
   const write = { fencingToken: 'x', expectedStoredOffset: 0, ...old, state: undefined }

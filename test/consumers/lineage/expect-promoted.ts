@@ -18,11 +18,11 @@ import {
   type Written,
 } from './what-is-there.ts'
 
-/** A log, parted at the promotion that stands in it. */
+/** A log, divided at its promotion. */
 interface Parted {
   readonly before: FoldedEvent[]
   readonly behind: FoldedEvent[]
-  /** As they stood when it came. */
+  /** The accounts at the promotion. */
   readonly accounts: Map<string, Account>
   readonly rejectedBefore: number
   readonly rejectedBehind: number
@@ -73,13 +73,13 @@ interface Event {
   readonly cause: { readonly type: string }
 }
 
-/** What a subscriber of tier changes and PQL events makes of them. */
+/** A subscriber of tier changes and PQL events, and its view of the accounts. */
 class Subscriber {
   readonly tiers = new Map<string, string>()
-  /** The open and held PQLs, with which of both they are. */
+  /** PQL → whether it is open or held. */
   readonly pqls = new Map<string, string>()
 
-  /** Answers whether that is news. */
+  /** Returns whether the event is news. */
   hear({ modelId, to, pqlId, status }: Event): boolean {
     const [map, key, value] =
       pqlId === undefined
@@ -93,7 +93,7 @@ class Subscriber {
 }
 
 export interface PromotionContext {
-  /** Of the replay. */
+  /** The namespace of the replay. */
   readonly namespace: string
   readonly areModelsOther: boolean
 }
@@ -114,8 +114,9 @@ export async function expectPromoted(
 }
 
 /**
- * Checks all that is published against the plain folds of both logs: the old line's events up to the promotion, what tells of the change, the new line's behind it.
- * What was heard of an account then is how it stands in the new line.
+ * Compares everything published with the plain folds of both logs: the old lineage's events up to the
+ * promotion, the announcements, then the new lineage's events. After its announcement a subscriber must know
+ * each account as the new lineage does.
  */
 export function expectPublished(
   installation: Written,
@@ -128,7 +129,7 @@ export function expectPublished(
   const now = partAt(installation, own.signals, namespace)
   const final = foldLog(installation, own.signals)
 
-  // In the shadow it published to its own topics, and nothing since.
+  // As a shadow it published to its own topics, and nothing after that.
   expect(published(installation, own)).toEqual(publishedOf(now.before))
 
   const served = published(installation, TOPICS)
@@ -160,7 +161,7 @@ export function expectPublished(
     return subscriber
   }
   hearAll(before, subscriberTo)
-  // The tier of a model that goes, or comes back, or has other tiers now, may be told by no event.
+  // A tier is not announced if its model is removed, returns, or now has other tiers.
   for (const { id, standings } of old.accounts.values()) {
     const { tiers } = subscriberTo(id)
     tiers.clear()
@@ -215,7 +216,7 @@ function expectKnownTiers(accountId: string, { tiers }: Subscriber, accounts: Ac
   }
 }
 
-/** Of each account the newest record of the scores. */
+/** Each account's newest record of the scores. */
 function expectScores({ broker }: Written, accounts: ReadonlyMap<string, Account>): void {
   const newest = new Map<string, unknown>()
   for (const { key, value } of broker.all(topicNames('')['account-scores'])) {

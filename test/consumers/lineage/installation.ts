@@ -29,7 +29,7 @@ export interface InstallationOptions {
   readonly checkpoints: boolean
 }
 
-/** Which line a worker scores: all that serve, or that of a replay. */
+/** What a worker scores: all serving lineages, or one replay. */
 type Job = { readonly type: 'lines' } | { readonly type: 'replay'; readonly name: string }
 
 export interface Worker {
@@ -40,7 +40,7 @@ export interface Worker {
   isWanted: boolean
 }
 
-/** Log and stores in memory, and processes on them that die and are started again. */
+/** Log and stores in memory, and processes on them that die and start again. */
 export class Installation {
   readonly broker: MemoryBroker
   readonly library = new LibraryOfDefinitions()
@@ -49,9 +49,9 @@ export class Installation {
   readonly log: Log
   /** The wall clock, ms. */
   wallMs = 0
-  /** How many calls a process makes at most, before it dies. */
+  /** The most calls that a process makes before it dies. */
   mostCalls = Number.POSITIVE_INFINITY
-  /** Of those who start from now on. */
+  /** The configured models of processes that start from now on. */
   configured: readonly ModelSource[] = []
   readonly options: InstallationOptions
   readonly warnings: string[] = []
@@ -99,13 +99,13 @@ export class Installation {
     await beginReplay(this.log, names, replay, { partitions, now: this.wallMs })
   }
 
-  /** Does something in a process that dies at one of its calls. */
+  /** Runs `work` in a process that dies at one of its calls. */
   dying<T>(calls: number, work: (lineages: Lineages) => Promise<T>): Promise<T> {
     const process = new MortalProcess(this.#random, calls)
     return work(new Lineages(PLACE, this.backend(process), this.library))
   }
 
-  /** A process that is started again whenever it dies. */
+  /** Starts a process, and a new one whenever it dies. */
   start(job: Job = { type: 'lines' }): Worker {
     const process = new MortalProcess(this.#random, this.#lifetime())
     const worker: Worker = { job, process, scoring: undefined, lineages: this.lineages, isWanted: true }
@@ -128,18 +128,19 @@ export class Installation {
     await sleep(5)
   }
 
-  /** From now on nobody dies. */
+  /** After this no process dies. */
   calmDown(): void {
     this.mostCalls = Number.POSITIVE_INFINITY
     for (const { process } of this.workers) process.die()
   }
 
-  /** Returns once all that is in the logs of these lines is copied and scored, and nothing more comes. */
+  /** Returns once everything in the logs of these lineages is copied and scored, and nothing new comes. */
   async untilAtRest(replays: readonly string[]): Promise<void> {
     let records = -1
     let why = ''
     const rested = async () => {
-      // Time passes while one waits: a partition that ends with the mark of a transaction is known to be read to its end by its silence.
+      // Time passes during the wait: silence shows that a partition whose end is a transaction marker is read
+      // to its end.
       this.wallMs++
       why = (await this.unrest(replays)) ?? ''
       return why === ''

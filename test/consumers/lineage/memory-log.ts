@@ -20,7 +20,7 @@ import type { MortalProcess } from './mortal-process.ts'
 
 /** The log port of one process, on the broker in memory. */
 export class MemoryLog implements Log {
-  /** Sessions that were lost between two batches, and why. */
+  /** Session → why it was lost between two batches. */
   readonly #lost = new Map<PartitionSession, unknown>()
   readonly #broker: MemoryBroker
   readonly #process: MortalProcess
@@ -138,7 +138,7 @@ export class MemoryLog implements Log {
   async ping(): Promise<void> {}
   async close(): Promise<void> {}
 
-  /** A session, batch after batch, and after an error the next session. */
+  /** Works on a session, batch after batch. After an error it opens the next session. */
   async #run(loop: Loop, place: Place): Promise<void> {
     while (!loop.isEnded && !this.#process.isDead) {
       let session: PartitionSession | undefined

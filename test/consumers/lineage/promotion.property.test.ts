@@ -30,7 +30,7 @@ const arbitraryRun = fc.record({
   checkpoints: fc.boolean(),
   mostCalls: fc.constantFrom(40, 200, 5_000, Number.POSITIVE_INFINITY),
   models: fc.option(fc.nat(MODEL_SETS.length - 1)),
-  /** At which steps. */
+  /** The steps at which things happen. */
   begunAt: fc.nat(30),
   promotedAfter: fc.nat(40),
   isToldTwice: fc.boolean(),
@@ -72,7 +72,7 @@ test('a promotion parts what subscribers get between the lines, each event once,
         for (const { what, after } of run.emptied)
           if (i === promotedAt + after)
             installation.store(what === 'old' ? PLACE.namespace : namespaceOf(NAME)).empty()
-        // Ingest writes to the line that serves; some processes learn of it late.
+        // Ingest writes to the serving lineage. Some processes learn of it late.
         const { names } = await lineages.served()
         const isSignal = records.length === 1 && records[0]!.partition === undefined
         const topic = isSignal && i % 3 > 0 ? names.topics.signals : TOPICS.signals
@@ -96,7 +96,7 @@ const arbitraryChain = fc.record({
   batchSize: fc.constantFrom(1, 5, 100),
   checkpoints: fc.boolean(),
   mostCalls: fc.constantFrom(200, 5_000, Number.POSITIVE_INFINITY),
-  /** At which steps: begun, promoted, the next begun, that promoted. */
+  /** Steps between: begun, promoted, the next begun, that promoted. */
   gaps: fc.tuple(fc.nat(20), fc.nat(20), fc.nat(20), fc.nat(20)),
   emptied: fc.array(fc.record({ what: fc.constantFrom('', '/v2', '/v3'), at: fc.nat(100) }), {
     maxLength: 2,
@@ -116,7 +116,7 @@ test('one promoted after the other, with the same models: nobody sees anything o
       await installation.begin({ name, origin, from: null, to: null, models: null }, by * origin.partitions)
       installation.start({ type: 'replay', name })
     }
-    /** It goes on only where the one before has arrived: until then it is refused. */
+    /** A promotion is refused, and repeated, until the previous one is complete. */
     const promote = async (name: string): Promise<void> => {
       await until(`${name} may be promoted`, () =>
         writePromotion(lineages, name, installation.wallMs).then(
@@ -155,7 +155,8 @@ test('one promoted after the other, with the same models: nobody sees anything o
           if (i === at) installation.store(`${PLACE.namespace}${what}`).empty()
         const { topics } = await served()
         if (!logs.includes(topics.signals)) logs.push(topics.signals)
-        // Into the newest log, or one of those before it: someone learnt of nothing.
+        // Signals go to the newest log, or to an earlier one by a process that has not learnt of the
+        // promotion.
         const isSignal = records.length === 1 && records[0]!.partition === undefined
         const topic = isSignal ? logs[i % logs.length]! : TOPICS.signals
         broker.append(records.map(record => ({ ...record, topic })))
@@ -164,7 +165,7 @@ test('one promoted after the other, with the same models: nobody sees anything o
       installation.calmDown()
       await installation.untilAtRest(['v2', 'v3'])
       await until('v3 serves', async () => (await served()).namespace === namespaceOf('v3'))
-      // All that ever came is in the newest log, in the order in which it was scored.
+      // The newest log has all records, in the order in which they were scored.
       const { events, rejected, accounts, counters } = foldLog(installation, topicsOf('v3').signals)
       expect(published(installation, TOPICS)).toEqual(publishedOf(events))
       expect(broker.all(TOPICS['dead-letter']).length).toBe(rejected)
@@ -172,7 +173,7 @@ test('one promoted after the other, with the same models: nobody sees anything o
       expect(await countersOf(installation, namespaceOf('v3'))).toEqual(counters)
       const scored = new Set(broker.all(TOPICS['account-scores']).map(({ key }) => String(key)))
       expect(scored).toEqual(new Set(accounts.keys()))
-      // Who comes anew finds the line that serves, too.
+      // A new process also finds the serving lineage.
       const lineage = await installation.dying(Number.POSITIVE_INFINITY, anew => anew.served())
       expect(lineage.names.namespace).toBe(namespaceOf('v3'))
     } finally {

@@ -14,7 +14,7 @@ import { until } from './memory-broker.ts'
 import { foldLog, namespaceOf, published, storedAccounts } from './what-is-there.ts'
 
 const DAY_MS = 86_400_000
-/** By how many uses an account is hot, and a PQL. */
+/** In each model, this many uses make an account hot, and a PQL. */
 const MODELS = [2, 4, 6].map((uses, i) =>
   model({
     version: i + 1,
@@ -99,7 +99,7 @@ describe('a promoted line', () => {
     await until('v2 serves', serves('v2'))
     await installation.untilAtRest(['v2'])
     await expectPromoted(installation, 'v2', true)
-    // Four stood otherwise: hot in one and cold in the other, or with a PQL of another version.
+    // Four differed: hot in one model and cold in the other, or with a PQL of another version.
     expect([...published(installation, TOPICS).keys()].sort().length).toBeGreaterThan(4)
   })
 
@@ -130,7 +130,8 @@ describe('a promoted line', () => {
     const store = installation.store()
     store.empty()
     await expect(announce()).rejects.toMatchObject(refused)
-    // It is being filled from a checkpoint: what the partition remembers is there first, its accounts and the watermark come last.
+    // The store is being filled from a checkpoint: the partition's memory comes first, its accounts and the
+    // stored offset last.
     await store.fence(0, 'filling')
     const state = encodePartitionMemory({ ...memory, promotion: { ...memory.promotion, offset: 3 } }, library)
     const nothing = { accounts: [], userChunks: [], counters: [] }
@@ -150,7 +151,7 @@ describe('a promoted line', () => {
       state,
     })
     expect((await announce()).length).toBe(accounts.size)
-    // Of none there is nothing to ask.
+    // Without accounts there is no need to ask.
     expect(await publication.announce(0, [])).toEqual([])
   })
 
@@ -194,7 +195,7 @@ describe('a promoted line', () => {
     expect(modelsIn('v2')).toEqual([own, own])
     await expectPromoted(installation, 'v2', true)
 
-    // Those that it has.
+    // Its own models.
     await installation.stop(first)
     for (const worker of installation.workers) await installation.stop(worker)
     installation.configured = [source(1)]

@@ -9,7 +9,7 @@ import { until } from './memory-broker.ts'
 import { foldLog, namespaceOf, published, publishedOf } from './what-is-there.ts'
 
 const PARTITIONS = 2
-/** Of the first models, and of others. */
+/** The first models, and others. */
 const SETS = [0, 2] as const
 
 let installation: Installation
@@ -105,9 +105,9 @@ describe('promote refuses', () => {
     await promote('v2')
     for (const name of ['v2', 'v3'])
       await expect(promote(name)).rejects.toThrow('the promotion of default/v2 is written already')
-    // Nor can it be dropped.
+    // It cannot be dropped either.
     await expect(drop('v2')).rejects.toThrow('it was promoted')
-    // Also if nothing is left but the log.
+    // Even if nothing is left but the log.
     installation.store().empty()
     installation.store(namespaceOf('v2')).empty()
     await expect(promote('v3')).rejects.toThrow('the promotion of default/v2 is written already')
@@ -118,7 +118,7 @@ describe('promote refuses', () => {
     const worker = installation.start()
     await replayed('v2', { models: sourcesOf(installation, SETS[1]) })
     await installation.stop(worker)
-    // Others are configured, and a promotion comes before they are active.
+    // Other models are configured, and a promotion comes before they are active.
     installation.configured = sourcesOf(installation, 4)
     for (let partition = 0; partition < PARTITIONS; partition++)
       installation.broker.append([
@@ -132,7 +132,7 @@ describe('promote refuses', () => {
     const models = installation.broker
       .all(topicsOf('v2').signals)
       .filter(({ headers }) => String(headers['upswell-record']) === 'models')
-    // Those of the replay alone.
+    // Only the replay's models.
     expect(models.map(({ value }) => String(value))).toEqual(
       Array(PARTITIONS).fill(JSON.stringify(sourcesOf(installation, SETS[1]))),
     )
@@ -196,7 +196,7 @@ describe('drop', () => {
           () => true,
           () => false,
         )
-      // Whatever is left goes.
+      // Whatever is left must go.
       await drop('v2').catch(error => expect(error.message).toContain('there is no replay of this name'))
       await own.begin({ ...replayOf('v2'), origin: { ...replayOf('v2').origin, partitions: 1 } }, 1)
       own.start({ type: 'replay', name: 'v2' })

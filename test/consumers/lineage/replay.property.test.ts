@@ -115,7 +115,7 @@ test('a replay of a part of the log, or with models of its own, is what an insta
           return isBefore && (start === null || timestamp >= start)
       }
     }
-    // The same log with nothing but that in it, in as many partitions as before.
+    // A log with nothing but these records, in as many partitions as before.
     const alone = 'alone.signals'
     broker.createTopic(alone, run.partitions)
     for (let partition = 0; partition < run.partitions; partition++) {

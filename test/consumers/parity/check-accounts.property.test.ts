@@ -35,7 +35,7 @@ async function scored({ batches, writings, restarts }: Course, checkpointing: bo
   return world
 }
 
-/** Each account with its outcome, by id. */
+/** Account id → outcome. */
 function outcomes(checked: readonly AccountParity[]): unknown[] {
   return checked.map(({ accountId, outcome }) => [accountId, outcome])
 }
@@ -69,7 +69,7 @@ describe('what the score loop has stored', () => {
         if (heads.length > 0) {
           behindCheckpoints++
           const { cut } = JSON.parse(String(heads.at(-1)!.value)) as { cut: number }
-          // What is before the cut is not needed.
+          // Records before the cut are not needed.
           world.firstOffset = cut
         }
         expect(outcomes(await world.check())).toEqual(await allAre(world))

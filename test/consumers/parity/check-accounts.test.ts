@@ -8,7 +8,7 @@ import { PARTITION, ParityWorld } from './parity-world.ts'
 
 const ACCOUNTS = ['acme', 'bolt', 'cora']
 
-/** Three accounts under a model; three days, of each of which they have a signal of an own user. */
+/** Three accounts under a model. On each of three days, each has a signal from a new user. */
 async function smallWorld({ checkpointing = false } = {}): Promise<ParityWorld> {
   const world = new ParityWorld({ checkpointing })
   world.append([models(at(0), model())])
@@ -33,23 +33,23 @@ function reasons(checked: readonly AccountParity[]): Set<string> {
   return new Set(checked.map(account => (account.outcome === 'unknown' ? account.reason : account.outcome)))
 }
 
-/** The signals of an account, as they stand in the log. */
+/** The signals of an account as records of the log. */
 function signalsOf(world: ParityWorld, accountId: string): LogRecord[] {
   return world.signals.filter(({ key }) => key?.toString() === accountId)
 }
 
-/** Nobody can read it. */
+/** The record with an unreadable value. */
 function spoilt(record: LogRecord): LogRecord {
   return { ...record, value: Buffer.from('?') }
 }
 
-/** Scores a log in which one record is another one, then shows the log as it is. */
+/** Scores a log with one changed record, then shows the original log. */
 async function scoredOtherwise(place: number, other: (record: LogRecord) => LogRecord): Promise<ParityWorld> {
   const world = new ParityWorld({ checkpointing: false })
   const honest = (await smallWorld()).signals
   const record = honest.filter(({ key }) => key?.toString() === 'bolt')[place]!
   world.signals.push(...honest.map(each => (each === record ? other(record) : each)))
-  // The random models' library numbers its models: this one knows the same.
+  // The random models' library numbers its models. This one needs the same numbers.
   world.library.sourceFor(model())
   await world.score()
   world.signals.splice(0, honest.length, ...honest)
@@ -77,7 +77,7 @@ describe('a check finds', () => {
     const world = new ParityWorld({ checkpointing: false })
     const honest = (await smallWorld()).signals
     const record = honest.filter(({ key }) => key?.toString() === 'bolt')[place]!
-    // Under an id of its own: the log's own repeats are known and change nothing.
+    // It has an id of its own: a repeated id would change nothing.
     const again = String(record.value).replace(/"id":"[^"]+"/, '"id":"again"')
     const free = honest.at(-1)!.offset + 1
     world.signals.push(...honest, { ...record, offset: free, value: Buffer.from(again) })
@@ -133,7 +133,7 @@ describe('a check finds', () => {
   test('a difference in the checkpoint too: behind it the store goes on from the same error', async () => {
     const world = await smallWorld({ checkpointing: true })
     expect(reasons(await world.check())).toEqual(new Set(['equal']))
-    // What was wrong before the checkpoint is in it as well: only the whole log tells.
+    // An error from before the checkpoint is in the checkpoint too. Only the whole log shows it.
     const first = signalsOf(world, 'bolt')[0]!
     const other = String(first.value).replace('report.exported', 'seat.invited')
     world.signals[world.signals.indexOf(first)] = { ...first, value: Buffer.from(other) }
@@ -151,10 +151,10 @@ describe('users in many chunks', () => {
       let user = 0
       for (let day = 1; day <= 8; day++) {
         const users = Array.from({ length: 60 }, () => `u${user++}`)
-        // Some of them are seen again, also when there are more chunks than theirs.
+        // Some earlier users come again, even after there are more chunks.
         const again = Array.from({ length: 10 }, (_, i) => `u${(i * 37) % user}`)
         world.append([...users, ...again].map(userId => of('acme', day, { userId })))
-        // Seen on a day on which it was seen before: nothing changes but who is asked for.
+        // A user seen again on the same day: only the set of requested users changes.
         world.append([of('acme', day, { userId: `u${day}`, occurredAt: at(1) })])
         await world.score(day % 3 === 0)
       }
@@ -173,7 +173,7 @@ test('a chunk that was made on the way, and never differed from its share of the
   const users = Array.from({ length: 129 }, (_, i) => `u${i}`)
   world.append([models(at(0), model()), ...users.map(userId => of('acme', 1, { userId }))])
   await world.score()
-  // Now there is a level more. On that day it was seen before.
+  // Now there is one more level. The user was seen on that day before.
   world.append([of('acme', 2, { userId: 'u0', occurredAt: at(1) })])
   await world.score()
   expect(outcomes(await world.check())).toBe('acme equal')
@@ -309,7 +309,7 @@ test('other accounts bring the partition into history again, behind the record t
 test('a checkpoint that is ahead of the store is left aside', async () => {
   const world = await smallWorld({ checkpointing: true })
   const behind = await smallWorld()
-  // The store lost what it had, and is being folded from the beginning.
+  // The store lost its data and is being folded from the beginning.
   const { store } = behind
   const checkpoint = world.checkpoints.find(({ key }) => key?.toString() === 'partition')!
   const head = JSON.parse(String(checkpoint.value)) as object

@@ -77,9 +77,9 @@ describe('commits of a partition', () => {
   })
 })
 
-/** Batches are numbers: what each publishes, and the offset behind it. */
+/** Batches are numbers: each one's output, and the offset after it. */
 class Run {
-  /** As they were begun, and as they were done. */
+  /** Begun and finished commits, in order. */
   readonly asked: string[] = []
   readonly committed: string[] = []
   readonly reported: number[] = []
@@ -102,7 +102,7 @@ class Run {
     this.commits = new PendingCommits(session as unknown as PartitionSession)
   }
 
-  /** One whose first commit is done. */
+  /** A run whose first commit is done. */
   static async begun(): Promise<Run> {
     const run = new Run()
     const added = run.add(1)
@@ -120,7 +120,7 @@ class Run {
     })
   }
 
-  /** The commit that is under way succeeds, or fails. */
+  /** Lets the commit under way succeed or fail. */
   answer(error?: Error): void {
     const answer = this.#answers.shift()!
     if (error === undefined) answer.resolve()

@@ -28,7 +28,7 @@ const standing = fc
     const facets = of.facets.map((_, i) => values[i])
     return { model: { definition: of }, tier, score, facets } as unknown as Standing
   })
-/** Of each model once, by ascending id. */
+/** One standing for each model, by ascending id. */
 const standings = fc
   .uniqueArray(standing, { maxLength: 2, selector: ({ model }) => model.definition.id })
   .map(all => all.sort((a, b) => (a.model.definition.id < b.model.definition.id ? -1 : 1)))

@@ -13,7 +13,7 @@ const HOUR_MS = 3_600_000
 const TOPICS = topicNames('')
 const SOURCE = { file: 'rolling', text: readFileSync('bench/rolling-score.yaml', 'utf8') }
 
-/** A ticker of one partition that was read up to offset 3 of 5, and has an empty store. */
+/** A ticker of one partition, with offset 3 of 5 read, and an empty store. */
 function startTicker(models: readonly ModelSource[]) {
   const clock = { now: NOW }
   const appended: (string | undefined)[] = []
