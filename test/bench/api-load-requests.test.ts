@@ -22,7 +22,7 @@ describe('requests sent at their times', () => {
 
   const load = { requestsPerSecond: 400, seconds: 0.25, connections: 4 }
 
-  it('are as many as were asked for, path after path, whatever the answers are', async () => {
+  it('are as many as requested, path after path, whatever the answers are', async () => {
     const asked: string[] = []
     const url = await listen((request, response) => {
       asked.push(request.url!)
@@ -40,7 +40,7 @@ describe('requests sent at their times', () => {
     expect(latenciesMs).toEqual(latenciesMs.toSorted())
   })
 
-  it('are read to their ends, also where an answer comes in parts', async () => {
+  it('read each answer to its end, even if it comes in parts', async () => {
     const url = await listen(async (_request, response) => {
       response.writeHead(200, { 'content-length': 6 })
       response.flushHeaders()
@@ -54,7 +54,7 @@ describe('requests sent at their times', () => {
     expect([answered, bodyBytes]).toEqual([100, 600])
   })
 
-  it('that wait for a connection have waited since they were due', async () => {
+  it('count the wait for a connection from when they were due', async () => {
     let release = () => {}
     let held = 0
     // The first answer waits until all requests are due.
@@ -74,7 +74,7 @@ describe('requests sent at their times', () => {
     expect(atRank(latenciesMs, 0.5)).toBeGreaterThanOrEqual(half)
   })
 
-  it('have quantiles that are values of theirs', () => {
+  it('have quantiles that are actual values', () => {
     const values = Float64Array.of(1, 2, 3, 4)
     expect([0, 0.25, 0.5, 0.99, 1].map(share => atRank(values, share))).toEqual([1, 1, 2, 4, 4])
   })

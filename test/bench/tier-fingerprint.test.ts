@@ -54,7 +54,7 @@ const EXPECTED = {
 }
 
 describe('the fingerprint of a dump made by hand', () => {
-  it('is, from the fold, what a computation by hand says', async () => {
+  it('from the fold equals a computation by hand', async () => {
     const signals = await readDump(await writtenDump())
     expect(signals).toHaveLength(20)
     const changes = changesOfFold(signals)
@@ -66,12 +66,12 @@ describe('the fingerprint of a dump made by hand', () => {
     expect(fingerprintOf(changes)).toEqual(EXPECTED)
   })
 
-  it('is the same from the embedded pair', async () => {
+  it('is the same from the embedded backend', async () => {
     const signals = await readDump(await writtenDump())
     expect(fingerprintOf(await changesOfEmbedded(signals))).toEqual(EXPECTED)
   })
 
-  it('cannot be made of a line that is no signal', async () => {
+  it('cannot be made from a line that is not a signal', async () => {
     const file = await writtenDump('{"id":"x"}')
     await expect(readDump(file)).rejects.toThrow(/dump\.jsonl:21: kind is missing/)
   })
@@ -80,7 +80,7 @@ describe('the fingerprint of a dump made by hand', () => {
 describe('a fingerprint', () => {
   const change = { accountId: 'a', from: 'none', to: 'ready', score: 80, at: '2026-01-01T00:00:00.000Z' }
 
-  it('takes the accounts in the order of their bytes, and the changes of each as they come', () => {
+  it("orders accounts by their bytes, and keeps the order of each account's changes", () => {
     const [a, b, again] = [
       { ...change, cause: 'x' },
       { ...change, accountId: 'é', cause: 'x' },
@@ -90,7 +90,7 @@ describe('a fingerprint', () => {
     expect(fingerprintOf([again!, a!, b!])).not.toEqual(fingerprintOf([a!, again!, b!]))
   })
 
-  it('knows no causes that the peer does not have', () => {
+  it('refuses causes that the peer does not have', () => {
     expect(() => peerChange({ ...change, cause: { type: 'model' } }, () => '')).toThrow(/cause model/)
   })
 })

@@ -75,22 +75,19 @@ describe('the alerts', { timeout: 60_000 }, () => {
     )
   }
 
-  test.each(alerts.map(rule => [rule.alert, rule] as const))(
-    '%s asks for metrics that are there',
-    (_, { expr }) => {
-      const names = metricsIn(expr)
-      expect(names).not.toEqual([])
-      const known = exposedNames()
-      expect(names.filter(name => !known.has(name))).toEqual([])
-      for (const [metric, label, value] of matchersIn(expr)) {
-        const series = exposed.split('\n').filter(line => line.startsWith(`${metric}{`))
-        // A counter has no series before its first event.
-        if (series.length > 0) expect(series.join('\n')).toContain(`${label}="${value}"`)
-      }
-    },
-  )
+  test.each(alerts.map(rule => [rule.alert, rule] as const))('%s uses existing metrics', (_, { expr }) => {
+    const names = metricsIn(expr)
+    expect(names).not.toEqual([])
+    const known = exposedNames()
+    expect(names.filter(name => !known.has(name))).toEqual([])
+    for (const [metric, label, value] of matchersIn(expr)) {
+      const series = exposed.split('\n').filter(line => line.startsWith(`${metric}{`))
+      // A counter has no series before its first event.
+      if (series.length > 0) expect(series.join('\n')).toContain(`${label}="${value}"`)
+    }
+  })
 
-  test('a service that is ready tells of no problem', () => {
+  test('a ready service reports no problem', () => {
     const problems = exposed.split('\n').filter(line => line.startsWith('upswell_problems{'))
     expect(problems).toEqual(
       ['ingest', 'score', 'store', 'log', 'api', 'unanswered'].map(
@@ -107,7 +104,7 @@ describe('the runbook', () => {
     expect(headings).toEqual(alerts.map(({ alert }) => alert))
   })
 
-  test.each(alerts.map(rule => [rule.alert, rule] as const))('is where %s sends people', (name, rule) => {
+  test.each(alerts.map(rule => [rule.alert, rule] as const))('is linked from %s', (name, rule) => {
     expect(rule.annotations).toEqual({
       summary: expect.stringMatching(/\S/),
       description: expect.stringMatching(/\S/),

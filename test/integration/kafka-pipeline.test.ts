@@ -22,7 +22,7 @@ describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
     )
   })
 
-  describe('put out the very bytes, read with read_committed', () => {
+  describe('publish exactly the expected bytes to a read_committed reader', () => {
     test.each([
       { batchSize: 500, partitions: 1, ticks: false, restart: false },
       { batchSize: 500, partitions: 3, ticks: true, restart: true },

@@ -22,10 +22,10 @@ const OUTPUT = 'output'
 const ACCOUNT = 'acme'
 
 describe.skipIf((await missingForMaven()) !== undefined)(
-  'Kafka and Redis that go away',
+  'outages of Kafka and Redis',
   { timeout: TEST_TIMEOUT_MS },
   () => {
-    it('Kafka, killed in mid-stream and started again: every record is copied once', async () => {
+    it('copies every record once when Kafka is killed mid-stream and restarted', async () => {
       const servers = await startServers()
       const { backend, lines } = await openBackend(servers)
       const consumption = await backend.log.consume(consumeOptions(backend))
@@ -56,7 +56,7 @@ describe.skipIf((await missingForMaven()) !== undefined)(
       }
     })
 
-    it('Kafka, not there at the start: consuming waits for it, closing does not', async () => {
+    it('consuming waits for a Kafka that has not started; closing does not', async () => {
       const [port] = await freePorts(1)
       const { backend, lines } = await openBackend({
         kafka: { port: port! },
@@ -83,7 +83,7 @@ describe.skipIf((await missingForMaven()) !== undefined)(
       expect(await joining).toBe('TOPIC_MISSING')
     })
 
-    it('Redis, killed in mid-stream and started again with its data: every record is counted once', async () => {
+    it('counts every record once when Redis is killed mid-stream and restarted with its data', async () => {
       const servers = await startServers()
       const { backend, lines } = await openBackend(servers)
       const consumption = await backend.log.consume(consumeOptions(backend))
@@ -109,7 +109,7 @@ describe.skipIf((await missingForMaven()) !== undefined)(
       ])
     })
 
-    it('Redis, emptied: it is made anew from the log, and nothing is published again', async () => {
+    it('rebuilds an emptied Redis from the log and publishes nothing again', async () => {
       const servers = await startServers()
       const { backend } = await openBackend(servers)
       const consumption = await backend.log.consume(consumeOptions(backend))

@@ -63,7 +63,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     redis.disconnect()
   })
 
-  test('emptied under load, it is made from checkpoints again and again, and nothing is published twice', async () => {
+  test('restores an emptied store from checkpoints under load, each time it is emptied, and publishes nothing twice', async () => {
     for (let i = 0; i < 2; i++) scorers.push(new CliProcess(main, ['score'], { env }))
     for (const scorer of scorers) {
       const [, url] = await scorer.says(/ (http:\/\/127\.0\.0\.1:\d+) answers/)
@@ -105,23 +105,26 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     { args: [], partitions: PARTITIONS, usesCheckpoints: true },
     { args: ['--from-log'], partitions: PARTITIONS, usesCheckpoints: false },
     { args: ['--partition', '1'], partitions: 1, usesCheckpoints: true },
-  ])('without scorers, rebuild $args gives the same bytes', async ({ args, partitions, usesCheckpoints }) => {
-    // The other partitions stay as they are.
-    if (partitions === PARTITIONS) await emptyAtOnce(name)
-    const { code, stdout, stderr } = await runCli(main, ['rebuild', ...args], { env })
-    expect([code, stdout]).toEqual([
-      0,
-      expect.stringMatching(
-        new RegExp(`^Rebuilt \\d+ accounts in ${partitions} partitions of ${name}, in [\\d.]+ s\\.\n$`),
-      ),
-    ])
-    expect(stderr.match(/are in the store again/g)?.length ?? 0).toBe(usesCheckpoints ? partitions : 0)
-    const records = await committedRecords()
-    await expectAsFolded(records)
-    await expectPublishedOnce(records)
-  })
+  ])(
+    'rebuild $args restores the same bytes without scorers',
+    async ({ args, partitions, usesCheckpoints }) => {
+      // The other partitions stay as they are.
+      if (partitions === PARTITIONS) await emptyAtOnce(name)
+      const { code, stdout, stderr } = await runCli(main, ['rebuild', ...args], { env })
+      expect([code, stdout]).toEqual([
+        0,
+        expect.stringMatching(
+          new RegExp(`^Rebuilt \\d+ accounts in ${partitions} partitions of ${name}, in [\\d.]+ s\\.\n$`),
+        ),
+      ])
+      expect(stderr.match(/are in the store again/g)?.length ?? 0).toBe(usesCheckpoints ? partitions : 0)
+      const records = await committedRecords()
+      await expectAsFolded(records)
+      await expectPublishedOnce(records)
+    },
+  )
 
-  test('an offset that was moved behind the marks of the last transaction is waited for by nobody', async () => {
+  test('does not wait for an offset that was moved past the last transaction marker', async () => {
     const nobody = tickRecord(topics.signals, 1, 0, { slice: 0, of: 1, scope: 'due', clock: 'event' })
     const positions = await backend.log.append([nobody, nobody])
     const { end } = (await backend.log.ranges(topics.signals)).get(1)!
@@ -135,7 +138,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     await expectAsFolded(await committedRecords())
   })
 
-  test('where the beginning of signals was deleted, nothing is emptied that cannot be made again', async () => {
+  test('empties nothing that cannot be restored when the beginning of signals was deleted', async () => {
     const records = await committedRecords()
     const cuts = await checkpointCuts()
     const kafka = new Kafka({ brokers: kafkaBrokers.split(','), logLevel: logLevel.NOTHING })

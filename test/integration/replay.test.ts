@@ -84,7 +84,7 @@ describeIntegration('a replay that is promoted under load', ({ kafkaBrokers, red
     return { upswell, url: url! }
   }
 
-  test('subscribers get each event once, in order, and the API answers all the time', async () => {
+  test('sends subscribers each event once and in order, and the API answers all the time', async () => {
     const [first, , api] = await Promise.all([startRole('score'), startRole('score'), startRole('api')])
     await untilJson(`${api.url}/readyz`, ({ status }) => status === 200)
     await untilJson(`${first.url}/readyz`, ({ status }) => status === 200)
@@ -140,7 +140,7 @@ describeIntegration('a replay that is promoted under load', ({ kafkaBrokers, red
     const topics = topicNames(`${prefix}v2.`)
     const { log } = backend
     const { store } = await backend.inNamespace(namespace)
-    const place = {
+    const replay = {
       log,
       store,
       originTopic: `${prefix}signals`,
@@ -152,10 +152,10 @@ describeIntegration('a replay that is promoted under load', ({ kafkaBrokers, red
       return decodePartitionMemory(state, new ModelLibrary()).promotion?.isComplete === true
     }
     for (;;) {
-      const ends = await log.ranges(place.originTopic)
+      const ends = await log.ranges(replay.originTopic)
       const partitions = Array.from({ length: 2 * PARTITIONS }, (_, partition) => partition)
       const complete = (await Promise.all(partitions.map(isComplete))).every(is => is)
-      if (complete && (await isThrough(place, ends))) return
+      if (complete && (await isThrough(replay, ends))) return
       await sleep(100)
     }
   }

@@ -74,7 +74,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     await admin.disconnect()
   })
 
-  test('topics are created once, and those of others are left as they are', async () => {
+  test('creates topics once and leaves existing ones unchanged', async () => {
     const others = TOPIC_ROLES.filter(role => role !== 'product-usage').map(role => topics[role])
     const first = await runCli(main, ['topics', 'create'], { env })
     expect(first).toMatchObject({ code: 0, stderr: '' })
@@ -96,7 +96,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     }
   })
 
-  test('a role whose topics are missing ends, and says what to do', async () => {
+  test('a role without its topics ends and says what to do', async () => {
     const missing = { ...env, UPSWELL_TOPIC_PREFIX: `${env['UPSWELL_TOPIC_PREFIX']}missing.` }
     for (const [role, threads] of [
       ['ingest', '1'],
@@ -120,7 +120,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     await stopInTime(upswell)
   })
 
-  test('they get ready, each on a port of its own', async () => {
+  test('become ready, each on its own port', async () => {
     ;[ingest, score, api] = await Promise.all([
       startRole(main, 'ingest', env),
       startRole(main, 'score', env),
@@ -131,7 +131,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     for (const { upswell } of [ingest, score, api]) expect(logged(upswell)[0]!.level).toBe('info')
   })
 
-  test('good records are scored and visible, and what follows is published with CloudEvents headers', async () => {
+  test('score good records, show them in the API, and publish the events with CloudEvents headers', async () => {
     const awkward = 'Ünïcode/acme ?&%#'
     await produce(topics['product-usage'], [
       ...[1, 2, 3].map(i => ({ value: usage(`a-${i}`, 'acme') })),
@@ -184,7 +184,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     expect(answer.status).toBe(200)
   })
 
-  test('bad records go to dead-letter as they came, with where they stood and why', async () => {
+  test('send bad records unchanged to dead-letter, with their position and the reason', async () => {
     const bad: readonly [reason: string, value: string | Buffer | null][] = [
       ['not-json', 'no JSON'],
       ['not-json', null],
@@ -243,7 +243,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     )
   })
 
-  test('a record of the log whose key is not its account goes to dead-letter too, and the others are scored', async () => {
+  test('send a record of the log with a wrong key to dead-letter, and score the others', async () => {
     await produce(topics.signals, [
       { key: 'beta', value: usage('k-1', 'acme') },
       { key: null, value: usage('k-2', 'acme') },
@@ -262,7 +262,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     expect((await getJson(`${api.url}/v1/accounts/beta`)).status).toBe(404)
   })
 
-  test('what is posted can be read at once with its sequence', async () => {
+  test('a posted signal can be read at once with its sequence', async () => {
     const response = await fetch(`${api.url}/v1/signals`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -278,7 +278,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     })
   })
 
-  test('SIGTERM ends each with 0 within seconds, and the groups are left', async () => {
+  test('end with 0 within seconds of a SIGTERM, and leave their groups', async () => {
     await Promise.all([ingest, score, api].map(({ upswell }) => stopInTime(upswell)))
     const { groups } = await admin.describeGroups([
       `${env.UPSWELL_GROUP}-ingest`,
@@ -353,7 +353,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
   }
 })
 
-describe.skipIf((await missingForMaven()) !== undefined)('a role whose services are away', () => {
+describe.skipIf((await missingForMaven()) !== undefined)('a role whose services are unavailable', () => {
   const TIMEOUT = { timeout: 180_000 }
 
   async function startServer<T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> {
@@ -362,7 +362,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('a role whose services 
     return server
   }
 
-  test('api says so, and serves again by itself when Redis is back', TIMEOUT, async () => {
+  test('api reports it, and serves again by itself when Redis is back', TIMEOUT, async () => {
     const [broker, redis] = await Promise.all([startServer(startBroker()), startServer(startRedis())])
     const env = installation(`127.0.0.1:${broker.port}`, `redis://127.0.0.1:${redis.port}`)
     await runCli(main, ['topics', 'create'], { env })
@@ -394,7 +394,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('a role whose services 
   })
 
   test(
-    'score waits for a Kafka that is not there yet, and begins by itself when it is',
+    'score waits for a Kafka that has not started, and begins by itself once it has',
     TIMEOUT,
     async () => {
       const redis = await startServer(startRedis())

@@ -79,9 +79,9 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
   }
 
   test.each([
-    { isKilled: false, title: 'left in peace' },
-    { isKilled: true, title: 'killed with -9 in the midst of its work, and started again' },
-  ])('puts out the very bytes, each once: $title', async ({ isKilled }) => {
+    { isKilled: false, title: 'undisturbed' },
+    { isKilled: true, title: 'killed with -9 at work, and restarted' },
+  ])('publishes exactly the expected bytes, each once: $title', async ({ isKilled }) => {
     const expected = expectedOutputs(signals, (fold, slow) => expect(fold).toEqual(slow))
     const { name, topics, backend, start } = await install()
     let { upswell, url } = await start()
@@ -121,7 +121,7 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
     expect(logged(upswell).filter(({ level }) => level === 'error')).toEqual([])
   })
 
-  test('is ready as all roles in one, though there are more threads than partitions', async () => {
+  test('becomes ready with all roles in one process and more threads than partitions', async () => {
     const { start } = await install()
     const { upswell, url } = await start({ UPSWELL_SCORE_THREADS: '5' }, 'start')
     await untilReady(url)
@@ -129,7 +129,7 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
     await stopInTime(upswell)
   })
 
-  describe('ends with 1 and says why, when a thread', { timeout: 60_000 }, () => {
+  describe('ends with 1 and says why when a thread', { timeout: 60_000 }, () => {
     test.each([
       ['throws', "throw new Error('deliberate')", /Error: deliberate/],
       [

@@ -15,7 +15,7 @@ async function isNoticed(mistake: keyof Wiring): Promise<boolean> {
   return false
 }
 
-describe('a mistake in how the loop is put together is noticed', () => {
+describe('notices a loop that is wired with the mistake', () => {
   test.each(Object.keys(CORRECT) as (keyof Wiring)[])('%s', { timeout: 120_000 }, async mistake => {
     expect(await isNoticed(mistake)).toBe(true)
   })

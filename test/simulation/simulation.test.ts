@@ -30,7 +30,7 @@ async function firstFailure(sums: Sums) {
 }
 
 describe('the score loop, ingest and recovery on a simulated log and store', () => {
-  test(`are right for ${SEEDS} seeds, whatever goes wrong`, async () => {
+  test(`give the right results for ${SEEDS} seeds, whatever goes wrong`, async () => {
     const sums = { outputs: 0, slow: 0, checkpoints: 0, restores: 0 }
     const failure = await firstFailure(sums)
     if (failure !== undefined) {
@@ -48,17 +48,17 @@ describe('the score loop, ingest and recovery on a simulated log and store', () 
     expect(sums.restores).toBeGreaterThan(SEEDS / 4)
   }, 600_000)
 
-  test('are right where a checkpoint is left undone that is of less than the one before', async () => {
+  test("give the right results with an unfinished checkpoint whose cut is below the complete one's", async () => {
     for (let seed = 1; seed <= 30; seed++)
       expect((await runPlan(makeUndonePlan(seed), CORRECT)).problems, `seed ${seed}`).toEqual([])
   }, 60_000)
 
-  test('are right where the group is moved back to the beginning of a partition that is half emptied', async () => {
+  test('give the right results when the group is moved back to the beginning of a half-emptied partition', async () => {
     for (let seed = 1; seed <= 20; seed++)
       expect((await runPlan(makeHalfEmptiedPlan(seed), CORRECT)).problems, `seed ${seed}`).toEqual([])
   }, 60_000)
 
-  test('do the same in every run of a seed', async () => {
+  test('do exactly the same in every run of a seed', async () => {
     const runs = await Promise.all(
       [1, 2].map(async () => {
         const lines: string[] = []

@@ -96,7 +96,7 @@ function checkOnlyChanged(
   return changed.length
 }
 
-test('a checkpoint shows the store at its cut, the next one what changed, and an emptied store is made from them byte by byte', async () => {
+test('a checkpoint holds the store at its cut, the next one the changes, and they restore an emptied store byte for byte', async () => {
   const met = { checkpoints: 0, incremental: 0, restored: 0, folded: 0 }
   await fc.assert(
     fc.asyncProperty(

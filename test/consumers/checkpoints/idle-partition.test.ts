@@ -58,7 +58,7 @@ async function idlePartition() {
   return { run, send, pass, newest }
 }
 
-test('a checkpoint comes about in an idle partition, and then nothing is appended any more', async () => {
+test('writes a checkpoint in an idle partition, then appends nothing more', async () => {
   const { run, pass, newest } = await idlePartition()
   await pass(4)
   expect(run.log.end(TOPIC)).toBe(0)
@@ -70,7 +70,7 @@ test('a checkpoint comes about in an idle partition, and then nothing is appende
   expect([run.log.end(TOPICS.signals), run.log.end(TOPIC)]).toEqual(ends)
 })
 
-test('what changes brings the next one about, and no more than that', async () => {
+test('writes one more checkpoint after a change, and no other', async () => {
   const { run, send, pass, newest } = await idlePartition()
   await pass(30)
   await send('c', 's-new')

@@ -17,7 +17,7 @@ import { MemoryBroker, until } from './memory-broker.ts'
 import { MemoryLog } from './memory-log.ts'
 import { MortalProcess } from './mortal-process.ts'
 
-export const PLACE = { namespace: 'default', topicPrefix: '', group: 'upswell' }
+export const LINEAGE_NAMES = { namespace: 'default', topicPrefix: '', group: 'upswell' }
 export const TOPICS = topicNames('')
 const TICK_MS = 8
 const LOOK_MS = 4
@@ -30,7 +30,7 @@ export interface InstallationOptions {
 }
 
 /** What a worker scores: all serving lineages, or one replay. */
-type Job = { readonly type: 'lines' } | { readonly type: 'replay'; readonly name: string }
+type Job = { readonly type: 'serving' } | { readonly type: 'replay'; readonly name: string }
 
 export interface Worker {
   readonly job: Job
@@ -67,10 +67,10 @@ export class Installation {
     const client = new MortalProcess(this.#random)
     const backend = this.backend(client)
     this.log = backend.log
-    this.lineages = new Lineages(PLACE, backend, this.library)
+    this.lineages = new Lineages(LINEAGE_NAMES, backend, this.library)
   }
 
-  store(namespace = PLACE.namespace): MemoryStore {
+  store(namespace = LINEAGE_NAMES.namespace): MemoryStore {
     const found = this.#stores.get(namespace) ?? new MemoryStore()
     this.#stores.set(namespace, found)
     return found
@@ -91,7 +91,7 @@ export class Installation {
         close: async () => {},
       }
     }
-    return open(PLACE.namespace)
+    return open(LINEAGE_NAMES.namespace)
   }
 
   async begin(replay: Replay, partitions: number): Promise<void> {
@@ -102,11 +102,11 @@ export class Installation {
   /** Runs `work` in a process that dies at one of its calls. */
   dying<T>(calls: number, work: (lineages: Lineages) => Promise<T>): Promise<T> {
     const process = new MortalProcess(this.#random, calls)
-    return work(new Lineages(PLACE, this.backend(process), this.library))
+    return work(new Lineages(LINEAGE_NAMES, this.backend(process), this.library))
   }
 
   /** Starts a process, and a new one whenever it dies. */
-  start(job: Job = { type: 'lines' }): Worker {
+  start(job: Job = { type: 'serving' }): Worker {
     const process = new MortalProcess(this.#random, this.#lifetime())
     const worker: Worker = { job, process, scoring: undefined, lineages: this.lineages, isWanted: true }
     this.workers.push(worker)
@@ -147,7 +147,7 @@ export class Installation {
     }
     for (;;) {
       await until('at rest', rested).catch(error => {
-        throw new Error(`${(error as Error).message}: ${why}; ${this.#troubles()}`)
+        throw new Error(`${(error as Error).message}: ${why}; ${this.#problems()}`)
       })
       const now = this.#recordCount()
       if (now === records) return
@@ -166,18 +166,18 @@ export class Installation {
     if (unscored !== undefined) return unscored
     for (const name of replays) {
       const topics = topicNames(`${name}.`)
-      const place = `upswell-${name}`
+      const groups = `upswell-${name}`
       const { origin } = JSON.parse(String(this.broker.records(topics.signals, 0)[0]!.value)) as Replay
-      const notCopied = this.#behind(origin.topic, `${place}-copy`)
+      const notCopied = this.#behind(origin.topic, `${groups}-copy`)
       if (notCopied !== undefined) return `not copied: ${notCopied}`
-      const store = this.store(`${PLACE.namespace}/${name}`)
-      const behind = await this.#unscored(topics.signals, store, `${place}-score`)
+      const store = this.store(`${LINEAGE_NAMES.namespace}/${name}`)
+      const behind = await this.#unscored(topics.signals, store, `${groups}-score`)
       if (behind !== undefined) return behind
       for (let partition = 0; partition < this.broker.partitions(topics.signals); partition++) {
         const { state } = await store.readPartition(partition)
         const { promotion } = decodePartitionMemory(state, this.library)
-        if (promotion?.namespace === `${PLACE.namespace}/${name}` && !promotion.isComplete)
-          return `${name}/${partition} is not handed over`
+        if (promotion?.namespace === `${LINEAGE_NAMES.namespace}/${name}` && !promotion.isComplete)
+          return `${name}/${partition} is not announced`
       }
     }
     return undefined
@@ -203,7 +203,7 @@ export class Installation {
     return undefined
   }
 
-  #troubles(): string {
+  #problems(): string {
     const problems = this.workers.map(({ process }) => process.problem)
     return [...problems, ...this.warnings.slice(-5)].filter(text => text !== '').join('; ')
   }
@@ -222,7 +222,7 @@ export class Installation {
   #run(worker: Worker): void {
     const { process } = worker
     worker.scoring = undefined
-    const lineages = new Lineages(PLACE, this.backend(process), this.library)
+    const lineages = new Lineages(LINEAGE_NAMES, this.backend(process), this.library)
     worker.lineages = lineages
     process.onDeath(() => {
       if (!worker.isWanted) return
@@ -263,7 +263,7 @@ export class Installation {
     const starting = async (): Promise<void> => {
       const { job } = worker
       const scoring =
-        job.type === 'lines'
+        job.type === 'serving'
           ? await scoreLineages(options)
           : await scoreReplay(options, await lineages.replay(job.name))
       if (worker.process === process) worker.scoring = scoring

@@ -16,7 +16,7 @@ export interface LogPlan {
   /** How many of its first steps are loaded as history. */
   readonly loaded: number
   /** Whether a record ends the history, or the next signal just is not history. */
-  readonly isEndTold: boolean
+  readonly hasEndRecord: boolean
   /** Steps at which a record comes that is not a signal. */
   readonly junk: readonly number[]
 }
@@ -26,7 +26,7 @@ export function arbitraryLog(length: number, modelChanges = 2): fc.Arbitrary<Log
     history: arbitraryHistory({ accounts: 6, length, modelChanges }),
     modelSets: fc.array(fc.nat(MODEL_SETS.length - 1), { minLength: 4, maxLength: 4 }),
     loaded: fc.oneof(fc.constant(0), fc.nat(length)),
-    isEndTold: fc.boolean(),
+    hasEndRecord: fc.boolean(),
     junk: fc.array(fc.nat(length), { maxLength: 3 }),
   })
 }
@@ -57,7 +57,7 @@ export function stepsOf(installation: Installation, plan: LogPlan): LogStep[] {
     const { timestamp: time } = record
     const isLoaded = i < plan.loaded
     const clock = isLoaded ? 'event' : 'wall'
-    if (i === plan.loaded && i > 0 && plan.isEndTold)
+    if (i === plan.loaded && i > 0 && plan.hasEndRecord)
       steps.push({ time, records: everywhere(partition => [liveRecord(TOPICS.signals, partition)]) })
     if (plan.junk.includes(i)) steps.push({ time, records: [junk(i, time, partitions)] })
     if ('signal' in record) {

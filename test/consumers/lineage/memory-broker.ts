@@ -148,10 +148,10 @@ export class MemoryBroker {
   }
 
   #mark(records: readonly OutgoingRecord[], positions: readonly Position[]): void {
-    const places = new Set(records.map(({ topic }, i) => `${positions[i]!.partition}/${topic}`))
-    for (const place of places) {
-      const cut = place.indexOf('/')
-      this.log(place.slice(cut + 1))[Number(place.slice(0, cut))]!.push(undefined)
+    const partitions = new Set(records.map(({ topic }, i) => `${positions[i]!.partition}/${topic}`))
+    for (const partition of partitions) {
+      const cut = partition.indexOf('/')
+      this.log(partition.slice(cut + 1))[Number(partition.slice(0, cut))]!.push(undefined)
     }
   }
 }

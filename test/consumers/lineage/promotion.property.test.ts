@@ -5,7 +5,7 @@ import { writePromotion } from '../../../src/consumers/lineage/promote.ts'
 import { MODEL_SETS } from '../../support/simulation/model-sets.ts'
 import { checkProperty } from './check-property.ts'
 import { expectPromoted } from './expect-promoted.ts'
-import { Installation, PLACE, TOPICS, topicsOf } from './installation.ts'
+import { Installation, LINEAGE_NAMES, TOPICS, topicsOf } from './installation.ts'
 import { arbitraryLog, lastModels, sourcesOf, stepsOf } from './make-log.ts'
 import { until } from './memory-broker.ts'
 import {
@@ -16,7 +16,7 @@ import {
   publishedOf,
   statesOf,
   storedAccounts,
-} from './what-is-there.ts'
+} from './read-lineage.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
@@ -40,7 +40,7 @@ const arbitraryRun = fc.record({
   plan: arbitraryLog(150),
 })
 
-test('a promotion parts what subscribers get between the lines, each event once, whoever dies and whatever is lost', async () => {
+test('subscribers get each event once, from the old lineage before the promotion and the new one after it, whatever dies or is lost', async () => {
   await checkProperty(arbitraryRun, async run => {
     const { partitions, times, plan, models } = run
     const installation = new Installation(run)
@@ -56,7 +56,7 @@ test('a promotion parts what subscribers get between the lines, each event once,
       for (const [i, { records, time }] of steps.entries()) {
         installation.wallMs = Math.max(installation.wallMs, time)
         if (i === begunAt) {
-          const origin = { topic: TOPICS.signals, partitions, namespace: PLACE.namespace }
+          const origin = { topic: TOPICS.signals, partitions, namespace: LINEAGE_NAMES.namespace }
           const own = models === null ? null : sourcesOf(installation, models)
           await installation.begin(
             { name: NAME, origin, from: null, to: null, models: own },
@@ -71,7 +71,7 @@ test('a promotion parts what subscribers get between the lines, each event once,
           })
         for (const { what, after } of run.emptied)
           if (i === promotedAt + after)
-            installation.store(what === 'old' ? PLACE.namespace : namespaceOf(NAME)).empty()
+            installation.store(what === 'old' ? LINEAGE_NAMES.namespace : namespaceOf(NAME)).empty()
         // Ingest writes to the serving lineage. Some processes learn of it late.
         const { names } = await lineages.served()
         const isSignal = records.length === 1 && records[0]!.partition === undefined
@@ -104,7 +104,7 @@ const arbitraryChain = fc.record({
   plan: arbitraryLog(120),
 })
 
-test('one promoted after the other, with the same models: nobody sees anything of it', async () => {
+test('promotions in a row with the same models are invisible to subscribers', async () => {
   await checkProperty(arbitraryChain, async run => {
     const { times, plan } = run
     const installation = new Installation(run)
@@ -152,7 +152,7 @@ test('one promoted after the other, with the same models: nobody sees anything o
           nextAt = i + (run.gaps[done] ?? 0)
         }
         for (const { what, at } of run.emptied)
-          if (i === at) installation.store(`${PLACE.namespace}${what}`).empty()
+          if (i === at) installation.store(`${LINEAGE_NAMES.namespace}${what}`).empty()
         const { topics } = await served()
         if (!logs.includes(topics.signals)) logs.push(topics.signals)
         // Signals go to the newest log, or to an earlier one by a process that has not learnt of the

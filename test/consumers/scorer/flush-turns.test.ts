@@ -24,7 +24,7 @@ async function score(batchSize: number) {
   return { stored, published: committed.flat().length, transactions: committed.length, turns }
 }
 
-test('a large write is the same as small ones, and lets others have their turn', async () => {
+test('a large write gives the same result as small ones, and yields to other work', async () => {
   const small = await score(100)
   const large = await score(ACCOUNTS)
   expect(large.stored).toEqual(small.stored)

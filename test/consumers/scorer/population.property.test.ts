@@ -146,7 +146,7 @@ async function compareKpis(
 }
 
 describe('the counters of the population', () => {
-  test('give the rates and key figures that a scan of all signals gives, whatever the batches and mishaps', async () => {
+  test('give the same rates and key figures as a scan of all signals, whatever the batches and mishaps', async () => {
     let exhibiting = 0
     let counted = 0
     await fc.assert(

@@ -33,7 +33,7 @@ const standings = fc
   .uniqueArray(standing, { maxLength: 2, selector: ({ model }) => model.definition.id })
   .map(all => all.sort((a, b) => (a.model.definition.id < b.model.definition.id ? -1 : 1)))
 
-it('finds what all listings before and after differ in', () => {
+it('finds the difference between all listings before and after', () => {
   fc.assert(
     fc.property(fc.option(standings, { nil: undefined }), standings, (before, after) => {
       const known = before === undefined ? undefined : rankEntriesOf(before)
@@ -48,7 +48,7 @@ it('finds what all listings before and after differ in', () => {
   )
 })
 
-it('keeps the places that there are where nothing changed', () => {
+it('keeps the existing rank entries if nothing changed', () => {
   fc.assert(
     fc.property(standings, same => {
       const known = rankEntriesOf(same)
@@ -59,7 +59,7 @@ it('keeps the places that there are where nothing changed', () => {
   )
 })
 
-it('holds the values of facets as they were, whatever becomes of the account', () => {
+it('keeps the values of facets as they were, whatever happens to the account', () => {
   const values: (string | undefined)[] = ['a']
   const of = DEFINITIONS.find(({ facets }) => facets.length === 1)!
   const one = { model: { definition: of }, tier: 0, score: 1, facets: values } as unknown as Standing

@@ -60,13 +60,13 @@ function startTicker(models: readonly ModelSource[]) {
   return { clock, appended, passInterval }
 }
 
-test('a store that is emptied while no record comes gets a tick, for the loop to notice', async () => {
+test('appends a tick when the store is emptied while no record comes, so that the loop notices', async () => {
   const { appended, passInterval } = startTicker([])
   await passInterval()
   expect(appended).toEqual(['tick'])
 })
 
-test('a clock that is set back does not keep the configured models waiting', async () => {
+test('appends the configured models even if the clock was set back', async () => {
   const { clock, appended, passInterval } = startTicker([SOURCE])
   clock.now = NOW - HOUR_MS
   await passInterval()

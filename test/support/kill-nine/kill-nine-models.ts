@@ -1,8 +1,8 @@
 /**
- * Two models for the crash test, and a second version of one. They use all that a crash
+ * Two models for the crash test, and another version of one. They use all that a crash
  * could spoil: users, windows, latest values, a dwell that the wall clock ends, gates, triggers, alerts,
  * facets, rates and key figures.
- * No windows in hours: with several writers, record times can go back over a full hour, and ticks between
+ * No windows in hours: with several writers, times can go back over a full hour, and ticks between
  * them would decide.
  */
 const PULSE = `

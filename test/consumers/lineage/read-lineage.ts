@@ -8,7 +8,7 @@ import { DUE_BUCKETS } from '../../../src/scoring/account.ts'
 import { decodeAccount, encodeAccount } from '../../../src/scoring/codec/codec.ts'
 import type { FoldedEvent } from '../../../src/scoring/fold.ts'
 import { foldPlainly } from '../../support/simulation/plain-fold.ts'
-import { type Installation, PLACE } from './installation.ts'
+import { type Installation, LINEAGE_NAMES } from './installation.ts'
 import type { MemoryBroker } from './memory-broker.ts'
 
 /** Topics, and the models in them. */
@@ -122,7 +122,7 @@ function withoutZeros(counters: ReadonlyMap<string, number>): Map<string, number
 }
 
 export function namespaceOf(name: string): string {
-  return `${PLACE.namespace}/${name}`
+  return `${LINEAGE_NAMES.namespace}/${name}`
 }
 
 function add(values: Map<string, string[]>, key: string, value: string): void {
