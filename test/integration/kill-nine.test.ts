@@ -49,7 +49,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('workers killed with -9
       read = await readTopics(torture.backend, torture.topics)
       await judge(torture, read, say)
     } catch (error) {
-      say(`what it was about is in ${await keepEvidence(torture.workers, read)}`)
+      say(`the evidence is in ${await keepEvidence(torture.workers, read)}`)
       throw error
     } finally {
       sayAll()
@@ -73,9 +73,9 @@ async function judge(torture: Torture, read: Topics, say: (line: string) => void
   expect(brief(checkIds(read, topics))).toEqual([])
   expect(brief(checkLatestScores(read, topics, folds))).toEqual([])
   expect(brief(await checkStore(backend, folds))).toEqual([])
-  say('outputs and store are as the plain fold has them')
+  say('outputs and store equal the plain fold')
   expect(brief(checkRules(context, lists, folds))).toEqual([])
-  say('and the outputs are as the rules have them')
+  say('the outputs follow the rules')
   expect(brief([...alarming])).toEqual([])
 }
 

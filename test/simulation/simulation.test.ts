@@ -37,8 +37,8 @@ describe('the score loop, ingest and recovery on a simulated log and store', () 
       const { plan, problems } = await shrinkPlan(failure.plan, CORRECT)
       expect.fail(
         `seed ${failure.seed}: ${failure.problems[0]}\n` +
-          `see it: npm run simulate -- --seed ${failure.seed} --trace\n` +
-          `the smallest plan that fails: ${JSON.stringify(plan)}\n${problems[0]}`,
+          `run it again: npm run simulate -- --seed ${failure.seed} --trace\n` +
+          `the smallest failing plan found: ${JSON.stringify(plan)}\n${problems[0]}`,
       )
     }
     // Runs without outputs would prove nothing.

@@ -260,8 +260,8 @@ export class Torture {
     await this.#kill(this.#live)
     await this.load.stop()
     for (const { topic, partition, offset } of this.load.acknowledged) {
-      const place = `${topic}/${partition}`
-      this.#sentUpTo.set(place, Math.max(offset, this.#sentUpTo.get(place) ?? -1))
+      const key = `${topic}/${partition}`
+      this.#sentUpTo.set(key, Math.max(offset, this.#sentUpTo.get(key) ?? -1))
     }
     // Without ticks the log has an end.
     const score = this.#startWorker('score', { UPSWELL_TICK_INTERVAL_MS: String(NEVER_MS) })

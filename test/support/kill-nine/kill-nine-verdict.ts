@@ -43,9 +43,7 @@ export function checkAcknowledged(read: Topics, acknowledged: readonly Acknowled
       values.set(`${topic}/${partition}@${offset}`, String(value))
   return acknowledged
     .filter(({ topic, partition, offset, value }) => values.get(`${topic}/${partition}@${offset}`) !== value)
-    .map(
-      ({ topic, partition, offset }) => `${topic}/${partition}@${offset} was answered for and is not there`,
-    )
+    .map(({ topic, partition, offset }) => `${topic}/${partition}@${offset} was acknowledged but is missing`)
 }
 
 /** Every record of the source topics must be in the log or in dead-letter, once. */
@@ -116,13 +114,13 @@ function compareByKey(
   const problems: Problems = []
   for (const key of new Set([...wanted.keys(), ...found.keys()])) {
     const [all, here] = [wanted.get(key) ?? [], found.get(key) ?? []]
-    const place = all.findIndex((text, i) => text !== here[i])
-    if (place < 0 && all.length === here.length) continue
-    const at = place < 0 ? all.length : place
+    const index = all.findIndex((text, i) => text !== here[i])
+    if (index < 0 && all.length === here.length) continue
+    const at = index < 0 ? all.length : index
     const counts = compareCounts(`${what} of ${key}`, all, here)
     problems.push(
       ...counts,
-      `${what} of ${key}: ${all.length} wanted, ${here.length} found; number ${at + 1} is\n  ${here[at]}\n  and should be\n  ${all[at]}`,
+      `${what} of ${key}: ${all.length} expected, ${here.length} found; number ${at + 1} is\n  ${here[at]}\n  expected\n  ${all[at]}`,
     )
   }
   return problems
@@ -135,7 +133,7 @@ export function checkIds(read: Topics, topics: TopicNames): Problems {
     const seen = new Set<string>()
     for (const { headers } of read.get(topics[role])!) {
       const id = String(headers['ce_id'])
-      if (seen.has(id)) problems.push(`${role}: ${id} is there twice`)
+      if (seen.has(id)) problems.push(`${role}: ${id} occurs twice`)
       seen.add(id)
     }
   }
@@ -173,10 +171,10 @@ export function checkRules(
       JSON.stringify(event),
     )
     const fast = withoutIds(folds[partition]!.events).map(event => JSON.stringify(event))
-    const place = slow.findIndex((event, i) => event !== fast[i])
-    if (slow.length !== fast.length || place >= 0)
+    const index = slow.findIndex((event, i) => event !== fast[i])
+    if (slow.length !== fast.length || index >= 0)
       problems.push(
-        `rules, partition ${partition}: ${slow.length} events by the slow evaluator, ${fast.length} by the fold; number ${place + 1} is\n  ${fast[place]}\n  and should be\n  ${slow[place]}`,
+        `rules, partition ${partition}: ${slow.length} events by the slow evaluator, ${fast.length} by the fold; number ${index + 1} is\n  ${fast[index]}\n  expected\n  ${slow[index]}`,
       )
   }
   return problems
@@ -204,10 +202,10 @@ export async function checkStore({ store }: Backend, folds: readonly PlainFold[]
     if (found.join() !== ids.join()) note(`accounts ${found}, not ${ids}`)
     const states = await store.load(partition, ids)
     for (const [i, { accountId, bytes }] of accounts.entries())
-      if (!isSame(states[i], bytes)) note(`another state of ${accountId}`)
+      if (!isSame(states[i], bytes)) note(`different state of ${accountId}`)
     const chunks = await store.loadUserChunks(partition, write.userChunks)
     for (const [i, { accountId, bytes }] of write.userChunks.entries())
-      if (!isSame(chunks[i], bytes)) note(`other users of ${accountId}`)
+      if (!isSame(chunks[i], bytes)) note(`different users of ${accountId}`)
     for (const { accountId, dueAt, bucket } of accounts) {
       const due = await store.due(partition, [bucket], dueAt ?? Number.POSITIVE_INFINITY)
       const earlier = await store.due(partition, [bucket], (dueAt ?? Number.POSITIVE_INFINITY) - 1)

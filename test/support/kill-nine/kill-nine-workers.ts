@@ -90,7 +90,7 @@ export interface Recoveries {
   /** How often it was further behind: it was emptied or rolled back. */
   readonly storeBehind: number
   /** How many records were refolded, each time. */
-  readonly recordsAgain: readonly number[]
+  readonly recordsRefolded: readonly number[]
   /**
    * Must stay empty: the stored offset passed the committed one, the log ended before it, or any line has
    * level error.
@@ -98,7 +98,7 @@ export interface Recoveries {
   readonly alarming: readonly string[]
 }
 
-const AGAIN = /partition (\d+): the store is at (\d+), (\d+) records are folded again/
+const REFOLDED = /partition (\d+): the store is at (\d+), (\d+) records are folded again/
 const MOVED_BACK = /the group was moved back to/
 
 /**
@@ -110,16 +110,23 @@ export function readRecoveries(
   offsets: readonly (readonly number[])[],
   mostInABatch: number,
 ): Recoveries {
-  const recordsAgain: number[] = []
+  const recordsRefolded: number[] = []
   const alarming: string[] = []
   for (const line of workers.flatMap(({ output }) => output.split('\n'))) {
-    const again = AGAIN.exec(line)
+    const again = REFOLDED.exec(line)
     if (again !== null) {
       const [partition, from, length] = again.slice(1).map(Number) as [number, number, number]
-      recordsAgain.push(offsets[partition]!.filter(offset => offset >= from && offset < from + length).length)
+      recordsRefolded.push(
+        offsets[partition]!.filter(offset => offset >= from && offset < from + length).length,
+      )
     }
     if (MOVED_BACK.test(line) || line.includes('"level":"error"')) alarming.push(line)
   }
-  const committedNotSaved = recordsAgain.filter(count => count <= mostInABatch).length
-  return { committedNotSaved, storeBehind: recordsAgain.length - committedNotSaved, recordsAgain, alarming }
+  const committedNotSaved = recordsRefolded.filter(count => count <= mostInABatch).length
+  return {
+    committedNotSaved,
+    storeBehind: recordsRefolded.length - committedNotSaved,
+    recordsRefolded,
+    alarming,
+  }
 }

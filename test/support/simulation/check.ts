@@ -66,13 +66,13 @@ function compareContents(partition: number, found: StoreContents, expected: Stor
   for (const key of new Set([...found.keys(), ...expected.keys()])) {
     const [is, must] = [found.get(key), expected.get(key)]
     if (is !== must)
-      problems.push(`the store's partition ${partition}: ${key} is ${cut(is)}, must be ${cut(must)}`)
+      problems.push(`the store's partition ${partition}: ${key} is ${cut(is)}, expected ${cut(must)}`)
   }
   return problems
 }
 
 function cut(text: string | undefined): string {
-  if (text === undefined) return 'not there'
+  if (text === undefined) return 'missing'
   return text.length <= 200 ? text : `${text.slice(0, 200)}…`
 }
 
@@ -112,7 +112,7 @@ function compareOutputs(world: World, topic: string, folds: readonly PlainFold[]
     if (isDeepStrictEqual(is, must)) continue
     const at = must.findIndex((text, i) => text !== is[i])
     problems.push(
-      `${topic} of ${account}: ${is.length} records, must be ${must.length}; first difference at ${at}: ` +
+      `${topic} of ${account}: ${is.length} records, expected ${must.length}; first difference at ${at}: ` +
         `${cut(is[at === -1 ? must.length : at])} instead of ${cut(must[at])}`,
     )
   }
@@ -158,7 +158,7 @@ function compareLatestScores(world: World, folds: readonly PlainFold[]): string[
       ])
       if (JSON.stringify(is) !== JSON.stringify(must))
         problems.push(
-          `account-scores of ${id} ends with ${JSON.stringify(is)}, must with ${JSON.stringify(must)}`,
+          `account-scores of ${id} ends with ${JSON.stringify(is)}, expected ${JSON.stringify(must)}`,
         )
     }
   }
@@ -173,7 +173,7 @@ function findRepeatedScores(world: World): string[] {
   const last = new Map<string, string>()
   return recordsOfTopic(world, TOPICS['account-scores']).flatMap(({ key, headers, offset }) => {
     const [account, id] = [String(key), String(headers['ce_id'])]
-    if (last.get(account) === id) return [`account-scores of ${account}: ${id} comes again at ${offset}`]
+    if (last.get(account) === id) return [`account-scores of ${account}: ${id} is repeated at ${offset}`]
     last.set(account, id)
     return []
   })
@@ -191,7 +191,7 @@ function checkDeadLetters(world: World, folds: readonly PlainFold[]): string[] {
     .filter(position => position.startsWith(`${TOPICS.signals}/`))
   if (world.wasMovedBack) found = [...new Set(found)]
   const [is, must] = [found.sort(), expected.sort()]
-  return isDeepStrictEqual(is, must) ? [] : [`dead-letter has ${is.join(' ')}, must have ${must.join(' ')}`]
+  return isDeepStrictEqual(is, must) ? [] : [`dead-letter has ${is.join(' ')}, expected ${must.join(' ')}`]
 }
 
 function positionOf({ headers }: LogRecord): string {
@@ -226,7 +226,7 @@ function checkIngest(world: World): string[] {
   for (const key of new Set([...must.keys(), ...is.keys()]))
     if (!isDeepStrictEqual(is.get(key), must.get(key)))
       problems.push(
-        `ingest: ${key}: ${is.get(key)?.length} signals, must be ${must.get(key)?.length}, in order`,
+        `ingest: ${key}: ${is.get(key)?.length} signals, expected ${must.get(key)?.length}, in order`,
       )
   return problems
 }

@@ -33,7 +33,7 @@ export async function compareCheckpoints(
     const found = await findCheckpoint(log, TOPIC, partition)
     if (found === undefined) {
       if (broker.committedRecords(TOPIC, partition).some(({ record }) => isHead(record)))
-        problems.push(`${TOPIC}/${partition} has a head, and no checkpoint is found`)
+        problems.push(`${TOPIC}/${partition} has a head, but no checkpoint is found`)
       continue
     }
     checkpoints += 1
@@ -44,7 +44,7 @@ export async function compareCheckpoints(
       if (is.get(key) === must.get(key)) continue
       if (!isWhole && !is.has(key) && !is.has(`account ${accountOf(key)}`)) continue
       problems.push(
-        `the checkpoint of partition ${partition} at offset ${found.cut}: ${key} is ${is.get(key)}, must be ${must.get(key)}`,
+        `the checkpoint of partition ${partition} at offset ${found.cut}: ${key} is ${is.get(key)}, expected ${must.get(key)}`,
       )
     }
   }

@@ -119,7 +119,7 @@ export class LogClient implements Log, PartitionClient {
         for (const partition of owned) partition.end(false)
         group.leave(member)
       },
-      problem: () => (owned.every(({ isWorking }) => isWorking) ? undefined : 'a partition is not taken'),
+      problem: () => (owned.every(({ isWorking }) => isWorking) ? undefined : 'a partition has no session'),
       assignments: () =>
         owned.filter(({ isWorking }) => isWorking).map(({ topicPartition }) => topicPartition),
     }

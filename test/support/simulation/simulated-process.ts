@@ -78,9 +78,9 @@ export class SimulatedProcess {
       const actUnheard = async (): Promise<void> => {
         try {
           await effect()
-          trace(() => ' took effect unheard')
+          trace(() => ' took effect without an answer')
         } catch (error) {
-          trace(() => ` was refused unheard: ${reasonOf(error)}`)
+          trace(() => ` was refused without an answer: ${reasonOf(error)}`)
         }
       }
       const fail = () => this.after(latencyMs(random), () => reject(unavailable()))
@@ -156,7 +156,7 @@ export class SimulatedProcess {
 
   freeze(forMs: number): void {
     if (!this.isAlive || this.isFrozen) return
-    this.#world.trace(() => `${this.name}: stands still for ${Math.round(forMs)} ms`)
+    this.#world.trace(() => `${this.name}: freezes for ${Math.round(forMs)} ms`)
     this.#held = []
     this.#world.scheduler.after(forMs, () => this.thaw())
     this.#world.froze(this)
@@ -165,7 +165,7 @@ export class SimulatedProcess {
   thaw(): void {
     const held = this.#held
     if (held === undefined) return
-    this.#world.trace(() => `${this.name}: goes on`)
+    this.#world.trace(() => `${this.name}: continues`)
     this.#held = undefined
     for (const run of held) this.#world.scheduler.after(0, () => this.#whenGoing(run))
   }

@@ -168,7 +168,7 @@ export class World {
 
   /** Takes a partition of the store from its owner and empties half of it. */
   clearInPart(partition: number): void {
-    void this.store.clearInPartForGood(partition, 'somebody who empties it')
+    void this.store.clearInPartForGood(partition, 'another process that empties it')
   }
 
   /**
@@ -218,20 +218,21 @@ export class World {
 
   /** The reason why it is not at rest, or undefined. */
   async unrest(): Promise<string | undefined> {
-    if (!this.broker.isQuiet()) return 'a transaction is not ended'
+    if (!this.broker.isQuiet()) return 'a transaction has not ended'
     for (const worker of this.workers) {
       const { number, process, scoring, models } = worker
-      if (!process.isAlive || process.isFrozen || scoring === undefined) return `worker ${number} is not up`
-      if (models !== this.models) return `worker ${number} has other models than are configured`
+      if (!process.isAlive || process.isFrozen || scoring === undefined)
+        return `worker ${number} is not running`
+      if (models !== this.models) return `worker ${number} was not restarted with the configured models`
       if (scoring.problem() !== undefined) return `worker ${number}: ${scoring.problem()}`
       if (!scoring.modelsActive()) return `worker ${number} does not run the configured models`
     }
     for (let partition = 0; partition < this.plan.partitions; partition++) {
       const end = this.broker.committedEnd(TOPICS.signals, partition)
       const committed = this.broker.committedOffset(SCORE_GROUP, TOPICS.signals, partition)
-      if (committed < end) return `signals/${partition} is committed up to ${committed}, of ${end}`
+      if (committed < end) return `signals/${partition} is committed to ${committed} of ${end}`
       const storedOffset = this.store.storedOffset(partition)
-      if (storedOffset < end) return `the store's partition ${partition} is at ${storedOffset}, of ${end}`
+      if (storedOffset < end) return `the store's partition ${partition} is at ${storedOffset} of ${end}`
     }
     for (const { topic, partition } of partitionsOf(SOURCES, this.plan.otherPartitions)) {
       const end = this.broker.committedEnd(topic, partition)
@@ -355,7 +356,7 @@ export class World {
     const decided = this.broker.decidedOffset(SCORE_GROUP, TOPICS.signals, partition)
     if (storedOffset <= decided || this.wasMovedBack) return
     this.problems.push(
-      `the store's partition ${partition} went to ${storedOffset}, while the committed offset is ${decided}`,
+      `the store's partition ${partition} is at ${storedOffset}, ahead of the committed offset ${decided}`,
     )
   }
 }
