@@ -252,9 +252,9 @@ async function checkListings(
       after: undefined,
     } as const
     const page = await store.list({ ...query, limit: wanted.size + 100 })
-    const places = page.map(({ accountId, tier, score }) => `${accountId}=${tier} ${score}`).sort()
-    const wantedPlaces = [...wanted].map(([accountId, place]) => `${accountId}=${place}`).sort()
-    problems.push(...compareCounts(`list ${list}`, wantedPlaces, places))
+    const listings = page.map(({ accountId, tier, score }) => `${accountId}=${tier} ${score}`).sort()
+    const wantedListings = [...wanted].map(([accountId, listing]) => `${accountId}=${listing}`).sort()
+    problems.push(...compareCounts(`list ${list}`, wantedListings, listings))
   }
   return problems
 }
