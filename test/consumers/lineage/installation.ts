@@ -235,13 +235,13 @@ export class Installation {
         this.#random.integer(0, 10),
       )
     })
-    const heard = (line: string): void => {
+    const warn = (line: string): void => {
       if (!process.isDead) this.warnings.push(line)
     }
     const options = {
       lineages,
       library: this.library,
-      logger: { info: () => {}, warn: heard, error: heard },
+      logger: { info: () => {}, warn, error: warn },
       onScored: () => {},
       batchSize: this.options.batchSize,
       flush: { intervalMs: 15, now: () => performance.now() },
@@ -269,7 +269,7 @@ export class Installation {
       if (worker.process === process) worker.scoring = scoring
     }
     starting().catch(error => {
-      heard(`cannot start: ${(error as Error).message}`)
+      warn(`cannot start: ${(error as Error).message}`)
       process.die()
     })
   }

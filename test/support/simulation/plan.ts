@@ -119,20 +119,21 @@ export interface CallFault {
   readonly kind: CallFaultKind
 }
 
+//  fault         the call takes effect         the caller
+//  crash-before  never                         dies
+//  crash-after   at once                       dies
+//  lost          never                         gets an error
+//  unclear       at once                       gets an error
+//  late          seconds later                 gets an error
+//  twice         at once, and again later      gets an error
+//  slow          seconds later                 gets the answer after that
+//  freeze        at once                       freezes for longer than its group waits, then continues
 export type CallFaultKind =
-  /** Before: the process dies without making the call. After: it makes the call and dies. */
   | 'crash-before'
   | 'crash-after'
-  /**
-   * The caller gets an error. lost: the call has no effect. unclear: it has one. late: it has one seconds
-   * later. twice: it has one, and another later.
-   */
   | 'lost'
   | 'unclear'
   | 'late'
   | 'twice'
   | 'slow'
-  /**
-   * The process freezes after it made the call, for longer than the group waits for it. Then it continues.
-   */
   | 'freeze'
