@@ -44,7 +44,7 @@ it('finds the time of a signal by the number in its id', () => {
   const times = new OccurrenceTimes(3)
   times.set('e-2', 17)
   expect(times.get('e-2')).toBe(17)
-  for (const unknown of ['e-1', 'e-3', 'window']) expect(() => times.get(unknown)).toThrow('not known')
+  for (const unknown of ['e-1', 'e-3', 'window']) expect(() => times.get(unknown)).toThrow('unknown signal')
 })
 
 it('the page of results has a picture for each curve', () => {
