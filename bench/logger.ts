@@ -1,6 +1,6 @@
 import type { Logger } from '../src/lib/logger.ts'
 
-/** Says only what would make a figure wrong. */
+/** Prints only what could make a figure wrong. */
 export const QUIET_LOGGER: Logger = {
   info: () => {},
   warn: line => process.stderr.write(`warning: ${line}\n`),

@@ -1,10 +1,10 @@
 import { loadavg } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
 import { positiveNumber } from '../src/commands/parse-option.ts'
+import { progressBar } from '../src/commands/progress-bar.ts'
 import { describeError } from '../src/lib/errors.ts'
-import { type BenchPlace, openBenchPlace } from './machine/bench-place.ts'
+import { type BenchServers, openBenchServers } from './machine/bench-servers.ts'
 import { namedServices } from './machine/services.ts'
-import { benchProgress } from './progress.ts'
 import { describeMachine, type FoundSection, writeResults } from './report/results-page.ts'
 import {
   FULL,
@@ -15,7 +15,7 @@ import {
   type Section,
   type Sizes,
   sectionsOf,
-} from './report/sections.ts'
+} from './sections.ts'
 
 interface Options {
   readonly full?: true
@@ -32,22 +32,26 @@ interface Options {
 
 function buildProgram(): Command {
   return new Command('upswell-bench')
-    .description('measures how many signals a second are scored, and what it takes; bench/README.md says how')
-    .option('--full', 'everything in its full size, some two hours; writes bench/RESULTS.md and its pictures')
-    .option('--write', 'writes bench/RESULTS.md and its pictures also without --full')
+    .description('measures signals scored a second, and the cost; bench/README.md explains how')
+    .option('--full', 'everything at full size, about two hours; writes bench/RESULTS.md and its pictures')
+    .option('--write', 'write bench/RESULTS.md and its pictures without --full too')
     .option('--peer <folder>', 'compare with the Kafka Streams job in this folder; without --full, only that')
-    .option('--signals <numbers>', 'signals of a run; with --peer several sizes by comma', positiveNumbers)
-    .option('--rounds <number>', 'rounds of all jobs, one job after the other', positiveNumber, 3)
+    .option(
+      '--signals <numbers>',
+      'signals of a run; with --peer several sizes, separated by commas',
+      positiveNumbers,
+    )
+    .option('--rounds <number>', 'rounds; each runs all jobs in turn', positiveNumber, 3)
     .option(
       '--threads <number>',
-      'threads that score, in each process of every row; else as the rows say, and 1',
+      'threads that score in each process, in every row; default: as the row says, else 1',
       positiveNumber,
     )
-    .option('--only <parts>', `by comma, of ${PARTS.join(', ')}`, parts)
-    .option('--live-seconds <number>', 'how long each latency is measured', positiveNumber)
-    .option('--brokers <host:port,…>', 'the Kafka to use; KAFKA_BROKERS if left out; not with --peer')
-    .option('--redis <url>', 'the Redis to use; REDIS_URL if left out; not with --peer')
-    .addHelpText('after', '\nWithout a Kafka and a Redis it starts its own, which needs Java 17 and Maven.')
+    .option('--only <parts>', `parts to run, separated by commas: ${PARTS.join(', ')}`, parts)
+    .option('--live-seconds <number>', 'seconds to measure each latency', positiveNumber)
+    .option('--brokers <host:port,…>', 'the Kafka to use; default: KAFKA_BROKERS; not with --peer')
+    .option('--redis <url>', 'the Redis to use; default: REDIS_URL; not with --peer')
+    .addHelpText('after', '\nWithout a Kafka and a Redis it starts its own. This needs Java 17 and Maven.')
     .action(bench)
 }
 
@@ -91,13 +95,13 @@ function chooseSections({ full, peer, signals, rounds, threads, only, liveSecond
   return [...paired, ...sectionsOf(parts, sizes, rounds)]
 }
 
-/** Each number of processes once, with as many threads. */
+/** Each number of processes once, with this number of threads. */
 function withThreads(scorers: Sizes['scorers'], threads: number): Sizes['scorers'] {
   const processes = new Set(scorers.map(shape => shape.processes))
   return [...processes].map(many => ({ processes: many, threads }))
 }
 
-/** As many signals for each point; of the backlogs those that do not take much longer. */
+/** This many signals for each point. Leaves out backlogs that would take much longer. */
 function scaledTo(curves: Sizes['curves'], signals: number): Sizes['curves'] {
   return { ...curves, signals, backlogs: curves.backlogs.filter(backlog => backlog <= 4 * signals) }
 }
@@ -105,16 +109,38 @@ function scaledTo(curves: Sizes['curves'], signals: number): Sizes['curves'] {
 async function measureAll(sections: readonly Section[], named: Options): Promise<FoundSection[]> {
   const progress = benchProgress(sections.reduce((sum, { steps }) => sum + steps, 0))
   const found: FoundSection[] = []
-  let place: BenchPlace | undefined
+  let servers: BenchServers | undefined
   try {
     for (const section of sections) {
-      if (section.needsServers) place ??= await openBenchPlace(namedServices(named))
-      found.push({ title: section.title, ...(await section.measure(progress.step, place)) })
+      if (section.needsServers) servers ??= await openBenchServers(namedServices(named))
+      found.push({ title: section.title, ...(await section.measure(progress.step, servers)) })
     }
     return found
   } finally {
     progress.stop()
-    await place?.stop()
+    await servers?.stop()
+  }
+}
+
+/** Progress of the bench: a bar on a terminal, else a line for each step, since it may run for an hour. */
+interface BenchProgress {
+  step(done: string): void
+  stop(): void
+}
+
+function benchProgress(steps: number): BenchProgress {
+  const beginMs = performance.now()
+  const bar = progressBar('measuring', 'runs', steps)
+  let done = 0
+  return {
+    step: text => {
+      done++
+      bar.update(done)
+      if (process.stderr.isTTY) return
+      const seconds = Math.round((performance.now() - beginMs) / 1000)
+      process.stderr.write(`${seconds} s, ${done} of ${steps}: ${text}\n`)
+    },
+    stop: () => bar.stop(),
   }
 }
 
@@ -125,7 +151,7 @@ function positiveNumbers(text: string): number[] {
 function parts(text: string): readonly Part[] {
   const named = text.split(',')
   const unknown = named.filter(name => !(PARTS as readonly string[]).includes(name))
-  if (unknown.length > 0) throw new InvalidArgumentError(`some of ${PARTS.join(', ')} are accepted`)
+  if (unknown.length > 0) throw new InvalidArgumentError(`use some of ${PARTS.join(', ')}`)
   return PARTS.filter(part => named.includes(part))
 }
 

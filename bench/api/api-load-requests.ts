@@ -1,9 +1,9 @@
 import { connect, type Socket } from 'node:net'
 
 export interface RequestLoad {
-  /** `http://host:port`; on this machine. */
+  /** `http://host:port` on this machine. */
   readonly url: string
-  /** Asked for in this order, over and over. */
+  /** Requested in this order, again and again. */
   readonly paths: readonly string[]
   readonly requestsPerSecond: number
   readonly seconds: number
@@ -13,28 +13,35 @@ export interface RequestLoad {
 export interface AnsweredLoad {
   readonly sent: number
   readonly answered: number
-  /** Answers with another status than 200, by status. */
+  /** How many answers had each status other than 200. */
   readonly otherStatuses: ReadonlyMap<number, number>
   /** Connections that broke. */
   readonly errors: number
   readonly seconds: number
   readonly bodyBytes: number
-  /** ms from the moment at which the request was due, ascending. */
+  /** ms from when a request was due until its answer, ascending. */
   readonly latenciesMs: Float64Array
-  /** ms from the moment at which it was written, ascending: without what it waited for a connection or for this process. */
+  /**
+   * ms from when a request was written until its answer, ascending: without the wait for a connection or this
+   * process.
+   */
   readonly serviceMs: Float64Array
-  /** ms: the longest time in which this process did not look at what is due. What it held up is no fault of the API's. */
+  /**
+   * ms: the longest time between two checks for due requests. The API is not to blame for requests that it
+   * delayed.
+   */
   readonly longestPauseMs: number
 }
 
 const TICK_MS = 1
-/** Requests that nobody has answered so long after the last was due are given up. */
+/** How long after the last request was due the remaining answers are awaited. */
 const PATIENCE_MS = 10_000
 
 /**
- * Sends requests at their times, whatever became of those before: one that is due while all connections are taken waits, and its wait counts
- * (no coordinated omission). autocannon 9 does otherwise with `overallRate`: each connection sends what is allowed for a second in one go, each request when the one before is answered,
- * and rests until the next second.
+ * Sends each request when it is due, even if earlier ones are unanswered. A request that is due while all
+ * connections are busy waits, and its wait counts (no coordinated omission). autocannon 9 with `overallRate`
+ * differs: each connection sends a second's requests in one go, each after the answer to the one before, then
+ * rests until the next second.
  */
 export async function sendRequests(load: RequestLoad): Promise<AnsweredLoad> {
   const { url, paths, requestsPerSecond, seconds, connections } = load
@@ -115,14 +122,9 @@ export async function sendRequests(load: RequestLoad): Promise<AnsweredLoad> {
   }
 }
 
-/** The value that the share of the values does not exceed. */
-export function quantile(ascending: Float64Array, share: number): number {
-  return ascending[Math.max(0, Math.ceil(ascending.length * share) - 1)] ?? Number.NaN
-}
-
 interface Connection {
   readonly socket: Socket
-  /** The number of the request that is under way. */
+  /** The number of the request under way. */
   request: number
   sentAt: number
 }
@@ -132,7 +134,10 @@ interface Events {
   broken(): void
 }
 
-/** Node's own client takes several times the processor time of this, which would be taken from what is measured. It reads answers with a content-length. */
+/**
+ * Node's own client takes several times more processor time, which would distort the measurement. This one
+ * reads only answers with a content-length.
+ */
 async function openConnection(host: string, port: number, events: Events): Promise<Connection> {
   const socket = connect({ host, port, noDelay: true })
   const connection: Connection = { socket, request: -1, sentAt: 0 }
@@ -169,7 +174,6 @@ async function openConnection(host: string, port: number, events: Events): Promi
 
 function contentLength(head: string): number {
   const found = /\r\ncontent-length: (\d+)/i.exec(head)
-  if (found === null)
-    throw new Error(`an answer without content-length, which this client cannot read:\n${head}`)
+  if (found === null) throw new Error(`this client cannot read an answer without content-length:\n${head}`)
   return Number(found[1])
 }

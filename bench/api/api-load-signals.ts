@@ -4,10 +4,13 @@ import { kafkaClients } from '../../src/log/kafka/client.ts'
 import { signalRecord } from '../../src/log/make-records.ts'
 import { partitionOf } from '../../src/log/partition-of.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
-import { connectionTo } from '../signals/kafka-bench-topics.ts'
+import { connectionTo } from '../machine/bench-topics.ts'
 import { benchSignals } from '../signals/signals.ts'
 
-/** What the process is started with, as JSON. It sends until it is sent any message, and tells what it sent. */
+/**
+ * The process's only argument, as JSON. The process sends until it receives any message, then reports what it
+ * sent.
+ */
 export interface SignalsToSend {
   readonly brokers: readonly string[]
   readonly topic: string
@@ -21,9 +24,9 @@ export interface SentSignals {
 }
 
 const INTERVAL_MS = 20
-/** More than this at once would tell of a pause, not of a rate. */
+/** A larger batch would mean that the process paused. */
 const MOST_AT_ONCE = 10_000
-/** More than a run sends: the time between the stream's signals, which follows from it, is not used. */
+/** More than any run sends. It sets the time between the stream's signals, which is not used here. */
 const STREAM_LENGTH = 1e9
 
 const { brokers, topic, signalsPerSecond, seed } = JSON.parse(process.argv[2]!) as SignalsToSend
@@ -51,13 +54,13 @@ while (!stopped) {
   }
   await sleep(INTERVAL_MS)
 }
-const told: SentSignals = { sent, seconds: (performance.now() - begin) / 1000 }
-process.send!(told)
+const sentSignals: SentSignals = { sent, seconds: (performance.now() - begin) / 1000 }
+process.send!(sentSignals)
 await producer.disconnect()
 clients.close()
 process.disconnect()
 
-/** The stream says who does what; it happens now. */
+/** The stream decides who does what; the time is now. */
 function nextMessage(now: number) {
   const signal = signals.next().value!
   const live = { ...signal, id: `live-${seed}-${signal.id}`, occurredAt: now }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { availableParallelism, loadavg } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { positiveNumber, wholeNumber } from '../../src/commands/parse-option.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
@@ -12,16 +11,20 @@ import { topicsOfInstallation } from '../../src/log/topic-settings.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
 import { openBenchBackend } from '../machine/bench-backend.ts'
+import { deleteBenchTopics } from '../machine/bench-topics.ts'
+import { startModule } from '../machine/child-process.ts'
+import { childNamed, cpuSecondsIfKnown } from '../machine/process-usage.ts'
 import { watchRedis } from '../machine/redis-usage.ts'
 import { findServices } from '../machine/services.ts'
+import { untilStored } from '../machine/until-stored.ts'
 import { rebuildSignals } from '../rebuild/rebuild-log.ts'
+import { atRank } from '../report/statistics.ts'
 import { fillLog } from '../signals/fill-log.ts'
-import { deleteBenchTopics } from '../signals/kafka-bench-topics.ts'
 import { BENCH_MODELS, readModel } from '../signals/models.ts'
 import { SIGNAL_STREAM } from '../signals/signals.ts'
-import { childNamed, cpuSecondsOf, startPart, startRole } from './api-load-processes.ts'
-import { type AnsweredLoad, quantile, type RequestLoad, sendRequests } from './api-load-requests.ts'
+import { type AnsweredLoad, type RequestLoad, sendRequests } from './api-load-requests.ts'
 import type { SentSignals, SignalsToSend } from './api-load-signals.ts'
+import { startRole } from './role-process.ts'
 
 interface Options {
   readonly accounts: number
@@ -39,7 +42,7 @@ interface Options {
 const SEED = 42
 const SIGNALS_OF_AN_ACCOUNT = 5
 const PAGE_SIZE = 50
-/** Their paths are asked for over and over. */
+/** The pages of the list whose paths are requested again and again. */
 const PAGES = 100
 const PATIENCE_MS = 300_000
 
@@ -48,16 +51,16 @@ function buildProgram(): Command {
     .description(
       'measures how fast the API answers while signals come in; bench/README.md, "The API under load"',
     )
-    .option('--accounts <number>', 'accounts that are there before', positiveNumber, 20_000)
+    .option('--accounts <number>', 'accounts that exist before', positiveNumber, 20_000)
     .option('--signals <number>', 'signals a second; 0: none', wholeNumber, 20_000)
-    .option('--documents <number>', 'accounts asked for a second', positiveNumber, 5_000)
-    .option('--pages <number>', `pages of ${PAGE_SIZE} accounts asked for a second`, positiveNumber, 100)
-    .option('--seconds <number>', 'how long each is asked for', positiveNumber, 15)
+    .option('--documents <number>', 'accounts requested a second', positiveNumber, 5_000)
+    .option('--pages <number>', `pages of ${PAGE_SIZE} accounts requested a second`, positiveNumber, 100)
+    .option('--seconds <number>', 'seconds to request each', positiveNumber, 15)
     .option('--connections <number>', 'connections to the API', positiveNumber, 32)
-    .option('--rounds <number>', 'documents, then pages, so often', positiveNumber, 2)
-    .option('--api-flags <flags>', "Node's flags for the API's process, as in --cpu-prof", '')
-    .option('--brokers <host:port,…>', 'the Kafka to use; KAFKA_BROKERS if left out')
-    .option('--redis <url>', 'the Redis to use; REDIS_URL if left out')
+    .option('--rounds <number>', 'how often to request documents, then pages', positiveNumber, 2)
+    .option('--api-flags <flags>', "Node flags for the API's process, for example --cpu-prof", '')
+    .option('--brokers <host:port,…>', 'the Kafka to use; default: KAFKA_BROKERS')
+    .option('--redis <url>', 'the Redis to use; default: REDIS_URL')
     .action(bench)
 }
 
@@ -72,7 +75,7 @@ async function bench(options: Options): Promise<void> {
     const topics = topicNames(`${namespace}-`)
     await backend.log.createTopics(topicsOfInstallation(topics, PARTITIONS))
     const known = new Set<string>()
-    tell(
+    report(
       `filling the log with ${options.accounts * SIGNALS_OF_AN_ACCOUNT} signals of ${options.accounts} accounts`,
     )
     await fillLog(
@@ -95,8 +98,8 @@ async function bench(options: Options): Promise<void> {
     }
     const scorer = await startRole('score', environment)
     stops.push(scorer.stop)
-    tell('scoring them')
-    await untilScored(backend, topics.signals)
+    report('scoring them')
+    await untilStored(backend, topics.signals, PATIENCE_MS)
     const api = await startRole(
       'api',
       environment,
@@ -112,16 +115,19 @@ async function bench(options: Options): Promise<void> {
       signalsPerSecond: options.signals,
       seed: SEED + 1,
     }
-    const sender = options.signals === 0 ? undefined : startPart('./api-load-signals.js', signalsToSend)
+    const sender =
+      options.signals === 0
+        ? undefined
+        : startModule(new URL('./api-load-signals.js', import.meta.url), signalsToSend)
     const processes = {
-      API: () => cpuSecondsOf(api.pid),
-      scorer: () => cpuSecondsOf(scorer.pid),
+      API: () => cpuSecondsIfKnown(api.pid),
+      scorer: () => cpuSecondsIfKnown(scorer.pid),
       Redis: () => redis.cpuSeconds(),
-      broker: () => cpuSecondsOf(childNamed('java')),
-      'sender of signals': () => cpuSecondsOf(sender?.pid),
-      'sender of requests': () => cpuSecondsOf(process.pid),
+      broker: () => cpuSecondsIfKnown(childNamed('java')),
+      'sender of signals': () => cpuSecondsIfKnown(sender?.pid),
+      'sender of requests': () => cpuSecondsIfKnown(process.pid),
     }
-    // Joining, compiling and the first pages are over.
+    // After this, joining, compiling and loading the first pages are done.
     const load = { url: api.url, connections: options.connections }
     await sendRequests({ ...load, paths: documents, requestsPerSecond: options.documents, seconds: 3 })
     process.stdout.write(
@@ -149,8 +155,8 @@ async function bench(options: Options): Promise<void> {
     }
     if (sender !== undefined) {
       sender.send('stop')
-      const [told] = (await once(sender, 'message')) as [SentSignals]
-      tell(`${Math.round(told.sent / told.seconds)} signals a second were sent in all`)
+      const [sent] = (await once(sender, 'message')) as [SentSignals]
+      report(`${Math.round(sent.sent / sent.seconds)} signals a second were sent in all`)
     }
   } finally {
     for (const stop of stops.reverse()) await stop()
@@ -162,7 +168,10 @@ async function bench(options: Options): Promise<void> {
   }
 }
 
-/** Signals of all accounts that end now: what comes next is of the same days. Those that have any are added to `known`. */
+/**
+ * Signals of all accounts that end now, so that new signals fall on the same days. Adds each account that has
+ * a signal to `known`.
+ */
 function* recentHistory(accounts: number, known: Set<string>): Generator<Signal> {
   const { start, spanMs } = SIGNAL_STREAM
   const shiftMs = Date.now() - (start + spanMs)
@@ -172,21 +181,7 @@ function* recentHistory(accounts: number, known: Set<string>): Generator<Signal>
   }
 }
 
-/** The store holds all records that are in the log now. */
-async function untilScored({ log, store }: Backend, topic: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS
-  const ranges = await log.ranges(topic)
-  for (const [partition, { end }] of ranges) {
-    // The last offset is that of the end of a transaction, which no batch has.
-    while ((await store.readStoredOffset(partition)) < end - 1) {
-      if (performance.now() > deadline)
-        throw new Error(`partition ${partition} was not scored within ${PATIENCE_MS / 1000} s`)
-      await sleep(100)
-    }
-  }
-}
-
-/** The first pages of the list, one after the other. */
+/** The first pages of the list, in order. */
 async function pagePaths(url: string): Promise<string[]> {
   const paths: string[] = []
   let path = `/v1/accounts?limit=${PAGE_SIZE}`
@@ -202,7 +197,7 @@ async function pagePaths(url: string): Promise<string[]> {
 interface Readings {
   readonly at: number
   readonly cpuSeconds: readonly (number | undefined)[]
-  /** Records of the log, and those of them that are in the store. */
+  /** Records in the log, and how many of them are in the store. */
   readonly sent: number
   readonly scored: number
 }
@@ -242,10 +237,10 @@ function rowOf(
     name,
     load.requestsPerSecond,
     Math.round(answered.answered / answered.seconds),
-    quantile(latenciesMs, 0.5).toFixed(2),
-    quantile(latenciesMs, 0.99).toFixed(2),
-    quantile(latenciesMs, 1).toFixed(1),
-    quantile(serviceMs, 0.99).toFixed(2),
+    atRank(latenciesMs, 0.5).toFixed(2),
+    atRank(latenciesMs, 0.99).toFixed(2),
+    atRank(latenciesMs, 1).toFixed(1),
+    atRank(serviceMs, 0.99).toFixed(2),
     answered.longestPauseMs.toFixed(0),
     others === '' ? 0 : others,
     answered.errors,
@@ -259,7 +254,7 @@ function rowOf(
   return `| ${columns.join(' | ')} |\n`
 }
 
-function tell(line: string): void {
+function report(line: string): void {
   process.stderr.write(`${line}\n`)
 }
 

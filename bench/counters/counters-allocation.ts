@@ -6,8 +6,9 @@ import { createMemoryFold, cutIntoBatches, historyRecords } from '../jobs/fold-l
 import { benchSignals } from '../signals/signals.ts'
 
 /**
- * Counts the bytes that decoding and folding a signal allocates: the growth of a heap that is large enough to need no collection.
- * `counters-measure.ts` starts it, with Node's flags, in a process of its own.
+ * Counts the bytes that decoding and folding a signal allocates: the growth of a heap that is large enough to
+ * need no collection. `counters-measure.ts` starts it in its own process, with the Node flags that this
+ * needs.
  */
 export interface AllocationJob {
   readonly model: ModelSource
@@ -18,11 +19,11 @@ export interface Allocation {
   readonly signals: number
   readonly decodeBytes: number
   readonly foldBytes: number
-  /** If there was one, the bytes are too few. */
+  /** If there was one, the byte counts are too low. */
   readonly collections: number
 }
 
-/** Hot code is compiled, and the stream's accounts and names are known, before the counting begins. */
+/** Before counting begins, hot code is compiled and the stream's accounts and names are known. */
 const WARM_UP = 10_000
 const COUNTED = 5_000
 const BATCH_SIZE = 500
@@ -58,8 +59,9 @@ const allocation: Allocation = { signals: COUNTED, decodeBytes, foldBytes, colle
 writeFileSync(1, JSON.stringify(allocation))
 
 /**
- * What the program made, since nothing is collected: objects, which begin in the young generation, and buffers. What V8 makes for itself (code, caches) it puts
- * into other spaces, and not always at the same time.
+ * Counts what the program allocated, since nothing is collected: objects, which begin in the young
+ * generation, and buffers. V8 puts its own data (code, caches) into other spaces, and not always at the same
+ * time.
  */
 function allocatedBytes(): number {
   let bytes = process.memoryUsage().arrayBuffers

@@ -3,15 +3,15 @@ import { join } from 'node:path'
 import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import type { Counters } from './counters-measure.ts'
 
-/** What the counters may be at most. */
+/** Upper bounds of the counters. */
 export interface Bounds {
-  /** The major version of Node that the bytes were counted with. */
+  /** The major version of Node with which the bytes were counted. */
   readonly node: number
   readonly most: Counters
 }
 
 const FILE = 'bench/counters/bounds.json'
-/** So much more than was counted is allowed of bytes: a change elsewhere can move what the compiler leaves out. */
+/** How far bytes may exceed the count: a change elsewhere can change what the compiler optimizes away. */
 const ALLOWANCE = 0.03
 
 const UNITS: Readonly<Record<keyof Counters, string>> = {
@@ -32,22 +32,25 @@ export function writeBounds(bounds: Bounds): void {
   writeFileSync(join(PACKAGE_ROOT, FILE), `${JSON.stringify(bounds, undefined, 2)}\n`)
 }
 
-/** Bounds that these counters stay within. */
+/** Bounds that these counters keep. */
 export function boundsFor(counters: Counters, node: number): Bounds {
   const most = { ...counters }
   for (const name of OF_NODE) most[name] = Math.ceil(counters[name] * (1 + ALLOWANCE))
   return { node, most }
 }
 
-/** One sentence for each counter that is above its bound. Bytes are compared only under the version of Node that the bounds are for. */
+/**
+ * One sentence for each counter above its bound. Bytes are compared only under the Node version of the
+ * bounds.
+ */
 export function exceeded(counters: Counters, { node, most }: Bounds, runningNode: number): string[] {
   return NAMES.filter(
     name => counters[name] > most[name] && (node === runningNode || !OF_NODE.has(name)),
   ).map(
     name =>
-      `${counters[name]} ${UNITS[name]}, where ${FILE} allows ${most[name]} (${name}). Find what was added: the newest change of src/ is the first to look at` +
-      `${OF_NODE.has(name) ? ', and "node --cpu-prof" or "--heap-prof" of dist/bench/counters/counters-allocation.js shows where' : ''}. ` +
-      'If it is worth its price: npm run build && node dist/bench/counters/counters.js --update',
+      `${counters[name]} ${UNITS[name]}, where ${FILE} allows ${most[name]} (${name}). Find the added cost; look at the newest change of src/ first` +
+      `${OF_NODE.has(name) ? '; "node --cpu-prof" or "--heap-prof" with dist/bench/counters/counters-allocation.js shows where' : ''}. ` +
+      'If it is worth its cost: npm run build && node dist/bench/counters/counters.js --update',
   )
 }
 

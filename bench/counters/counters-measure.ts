@@ -4,22 +4,31 @@ import type { ModelSource } from '../../src/models/model-library.ts'
 import type { Allocation, AllocationJob } from './counters-allocation.ts'
 import { countRoundTrips, type RoundTrips } from './counters-round-trips.ts'
 
-/** What a signal, a batch and a tick cost, in units that no other work on the machine changes. */
+/** What a signal, a batch and a tick cost, in units that other work on the machine does not change. */
 export interface Counters extends RoundTrips {
-  /** Of objects and buffers, by decoding a record of `signals`; how many follow from the version of Node too. */
+  /**
+   * Bytes of objects and buffers that decoding a record of `signals` allocates. Depends on the version of
+   * Node.
+   */
   readonly decodeBytesPerSignal: number
-  /** By folding it, standings and events included. */
+  /** Bytes that folding it allocates, standings and events included. */
   readonly foldBytesPerSignal: number
 }
 
 const RUNS = 3
-/** By so much of the smallest the runs may differ; they do by less than a thousandth. */
+/** The runs may differ by this share of the smallest; in practice they differ by less than a thousandth. */
 const SCATTER = 0.02
 const SEED = 42
-/** The young generation is so large that nothing is collected, and compilers do not run beside the code, when they please. */
+/**
+ * The young generation is large enough that nothing is collected. No compiler runs in parallel, at times of
+ * its own choice.
+ */
 const FLAGS = ['--expose-gc', '--single-threaded', '--min-semi-space-size=512', '--max-semi-space-size=512']
 
-/** @param allocationFile the compiled `counters-allocation.js` @throws Error if the runs differ, or memory was collected in one */
+/**
+ * @param allocationFile the compiled `counters-allocation.js`
+ * @throws Error if the runs differ, or memory was collected in one
+ */
 export async function measureCounters(allocationFile: string, model: ModelSource): Promise<Counters> {
   const roundTrips = await countRoundTrips(model)
   const runs: Allocation[] = []
@@ -33,22 +42,22 @@ export async function measureCounters(allocationFile: string, model: ModelSource
 
 async function runAllocation(file: string, job: AllocationJob): Promise<Allocation> {
   const { stdout } = await promisify(execFile)(process.execPath, [...FLAGS, file, JSON.stringify(job)], {
-    // Flags of whoever runs the tests would change the figures.
+    // Node flags from the test environment would change the figures.
     env: { ...process.env, NODE_OPTIONS: '' },
   })
   const allocation = JSON.parse(stdout) as Allocation
   if (allocation.collections === 0) return allocation
   throw new Error(
-    `memory was collected ${allocation.collections} times while allocated bytes were counted: the signals take more than the young generation holds; ` +
+    `V8 collected garbage ${allocation.collections} times while allocated bytes were counted: the signals do not fit into the young generation; ` +
       'lower COUNTED in bench/counters/counters-allocation.ts',
   )
 }
 
-/** The smallest. */
+/** The smallest run. */
 function agreed(bytes: readonly number[]): number {
   const least = Math.min(...bytes)
   if (Math.max(...bytes) <= least * (1 + SCATTER)) return Math.round(least)
   throw new Error(
-    `the runs allocated ${bytes.map(Math.round).join(', ')} bytes a signal, which differ by more than ${SCATTER * 100} %: something in them is left to chance`,
+    `the runs allocated ${bytes.map(Math.round).join(', ')} bytes a signal. These differ by more than ${SCATTER * 100} %: something in the runs is random`,
   )
 }

@@ -12,7 +12,10 @@ import { QUIET_LOGGER } from '../logger.ts'
 import { fillLog } from '../signals/fill-log.ts'
 import { benchSignals, SIGNAL_STREAM } from '../signals/signals.ts'
 
-/** The most that a batch took, of all that there were: batches of one signal, of hundreds, and ticks. On Redis each call is a round trip, whatever it carries. */
+/**
+ * The most that any batch took. There were batches of one signal, batches of hundreds, and ticks. On Redis
+ * each call is a round trip, whatever its size.
+ */
 export interface RoundTrips {
   readonly storeCallsPerBatch: number
   readonly transactionsPerBatch: number
@@ -26,7 +29,10 @@ const LATER_MS = 40 * 86_400_000
 const PATIENCE_MS = 30_000
 const EARLY_TICKS = 2
 
-/** Counts while a log in a directory of its own is scored, twice: the second time all accounts are in the store, and none in memory. */
+/**
+ * Counts while a log in its own directory is scored, twice. In the second run all accounts are in the store
+ * and none is in memory.
+ */
 export async function countRoundTrips(model: ModelSource): Promise<RoundTrips> {
   let most: RoundTrips = { storeCallsPerBatch: 0, transactionsPerBatch: 0, storeCallsPerTick: 0 }
   for (const batchSize of BATCH_SIZES) {
@@ -67,7 +73,8 @@ async function countRun(
     const topics = topicNames('')
     const { start, spanMs } = SIGNAL_STREAM
     const early = { of: EARLY_TICKS, scope: 'all', clock: 'event' } as const
-    // The accounts of the run before are not in memory yet. Assigning the partition counts to the first.
+    // The previous run's accounts are not in memory yet. Assigning the partition counts towards the first
+    // batch.
     for (let slice = 0; slice < EARLY_TICKS; slice++)
       await opened.log.append([tickRecord(topics.signals, 0, start, { slice, ...early })])
     const records = await fillLog(opened.log, topics.signals, [model], benchSignals({ count, seed }))
@@ -113,7 +120,7 @@ async function countRun(
   }
 }
 
-/** `take`: what was called since it was last called. */
+/** `take` returns the calls since it was last called. */
 function counted(backend: Backend) {
   let storeCalls = 0
   let transactions = 0
@@ -131,7 +138,7 @@ function counted(backend: Backend) {
     ...backend,
     store,
     commitBatch: (session, batch) => {
-      // Its write is one call too, where log and store are two servers.
+      // The write in it is one call too, if log and store are two servers.
       storeCalls++
       transactions++
       return backend.commitBatch(session, batch)

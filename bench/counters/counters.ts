@@ -18,8 +18,8 @@ interface Options {
 
 function buildProgram(): Command {
   return new Command('upswell-bench-counters')
-    .description('counts what a signal and a batch cost, and compares it with bench/counters/bounds.json')
-    .option('--update', 'writes what was counted, and a little more, to bench/counters/bounds.json')
+    .description('counts the cost of a signal and a batch, and compares it with bench/counters/bounds.json')
+    .option('--update', 'write new bounds to bench/counters/bounds.json: the counts plus a little')
     .addHelpText('after', '\nThe tests do the same. Exits with 1 if a bound is exceeded.')
     .action(compare)
 }

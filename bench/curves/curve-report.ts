@@ -36,7 +36,7 @@ export function renderCurve({ curve, lines }: MeasuredCurve): string {
   return table([header, ...rows]).join('\n')
 }
 
-/** The curve as a picture, SVG. */
+/** The curve as an SVG picture. */
 export function drawCurve({ curve, lines }: MeasuredCurve): string {
   const value = ({ signalsPerSecond, peakRssBytes, redisPeakBytes }: PointRun): number =>
     curve.drawn === 'signals/s' ? signalsPerSecond : (peakRssBytes + redisPeakBytes) / MIB

@@ -4,24 +4,24 @@ import { join } from 'node:path'
 import type { ModelSource } from '../../src/models/model-library.ts'
 import type { AccountStore } from '../../src/store/store.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
-import type { BenchPlace } from '../machine/bench-place.ts'
+import type { BenchServers } from '../machine/bench-servers.ts'
+import { createSignalsTopic, type Installation, newInstallation } from '../machine/installation.ts'
 import { runScoring } from '../score/score-run.ts'
 import { recordsOf } from '../signals/fill-log.ts'
-import { createSignalsTopic, type Installation, newInstallation } from '../signals/installation.ts'
 import { type FilledTopic, fillTopic } from '../signals/signal-topic.ts'
 import { benchSignals } from '../signals/signals.ts'
 import type { Curve, CurvePoint } from './curves.ts'
 
-/** What one run at one point took. */
+/** The cost of one run at one point. */
 export interface PointRun {
   readonly signalsPerSecond: number
   readonly cpuSecondsPerMillion: number
   readonly redisCpuSecondsPerMillion: number
   readonly peakRssBytes: number
   readonly redisPeakBytes: number
-  /** In the store, in the end. */
+  /** Accounts in the store at the end. */
   readonly accounts: number
-  /** By which the store grew. */
+  /** How many bytes the store grew by. */
   readonly storeBytes: number
 }
 
@@ -35,15 +35,15 @@ export interface MeasuredCurve {
   readonly lines: readonly { readonly label: string; readonly points: readonly MeasuredPoint[] }[]
 }
 
-/** How many times `onStep` is called: for each topic that is filled, and for each run. */
+/** How often `onStep` is called: for each topic that is filled, and for each run. */
 export function stepsOfCurve(curve: Curve, rounds: number): number {
   const points = curve.lines.flatMap(line => line.points)
   return new Set(points.map(contentOf)).size + rounds * points.length
 }
 
-/** Round after round over all points, so that a disturbance meets all of them. */
+/** Runs all points in each round, so that a disturbance affects all of them. */
 export async function measureCurve(
-  place: BenchPlace,
+  servers: BenchServers,
   curve: Curve,
   rounds: number,
   threads: number,
@@ -60,19 +60,19 @@ export async function measureCurve(
     for (const { point } of all) {
       const key = contentOf(point)
       if (contents.has(key)) continue
-      contents.set(key, await fillContent(place, point, join(directory, `models-${contents.size}`)))
+      contents.set(key, await fillContent(servers, point, join(directory, `models-${contents.size}`)))
       onStep(`${curve.id}: made ${point.signals.count} signals`)
     }
     for (let round = 1; round <= rounds; round++) {
       for (const { point, runs, label } of all) {
-        runs.push(await runPoint(place, point, threads, contents.get(contentOf(point))!))
+        runs.push(await runPoint(servers, point, threads, contents.get(contentOf(point))!))
         onStep(`${curve.id} ${point.x}, ${label}, round ${round}`)
       }
     }
     return { curve, lines }
   } finally {
     for (const { installation } of contents.values())
-      await place.log.deleteTopics(Object.values(installation.topics))
+      await servers.log.deleteTopics(Object.values(installation.topics))
     await rm(directory, { recursive: true })
   }
 }
@@ -80,17 +80,17 @@ export async function measureCurve(
 interface Content {
   readonly installation: Installation
   readonly filled: FilledTopic
-  /** Where the models lie as files. */
+  /** The folder with the model files. */
   readonly models: string
 }
 
-/** Points that score the same log share it. */
+/** Points that score the same log share this key. */
 function contentOf({ signals, models }: CurvePoint): string {
   return JSON.stringify([signals, models])
 }
 
 async function fillContent(
-  { brokers, log }: BenchPlace,
+  { brokers, log }: BenchServers,
   { signals, models }: CurvePoint,
   prefix: string,
 ): Promise<Content> {
@@ -108,12 +108,12 @@ async function writeModels(prefix: string, models: readonly ModelSource[]): Prom
 }
 
 async function runPoint(
-  place: BenchPlace,
+  servers: BenchServers,
   { processes, settings }: CurvePoint,
   threads: number,
   { installation, filled, models }: Content,
 ): Promise<PointRun> {
-  const run = await runScoring(place, {
+  const run = await runScoring(servers, {
     installation,
     filled,
     processes,
@@ -133,7 +133,7 @@ async function runPoint(
   }
 }
 
-/** Every account is due at some time, or never: both are before the end of time. */
+/** Every account is due at some time or never; both are below infinity. */
 export async function countAccounts(store: AccountStore): Promise<number> {
   let accounts = 0
   for (let partition = 0; partition < PARTITIONS; partition++)

@@ -2,13 +2,13 @@ import type { ModelSource } from '../../src/models/model-library.ts'
 import { readModel, rollingScoreCopies, rollingScoreOver } from '../signals/models.ts'
 import type { SignalChoice } from '../signals/signals.ts'
 
-/** How what it takes to score goes with one thing, all else being the same. */
+/** How the cost of scoring changes with one variable, all else being equal. */
 export interface Curve {
   readonly id: string
   readonly title: string
-  /** What the points differ in. */
+  /** The variable. */
   readonly axis: string
-  /** What is drawn; the table has both. */
+  /** The figure that is drawn; the table has both. */
   readonly drawn: 'signals/s' | 'peak MiB'
   readonly lines: readonly CurveLine[]
 }
@@ -23,7 +23,7 @@ export interface CurvePoint {
   readonly signals: SignalChoice
   readonly models: readonly ModelSource[]
   readonly processes: number
-  /** Of the scorers. */
+  /** Settings of the scorers. */
   readonly settings: Readonly<Record<string, string>>
 }
 
@@ -64,9 +64,9 @@ export const FULL_CURVES: CurveSizes = {
 }
 
 const SEED = 42
-/** Few, so that many signals are of one account. */
+/** Few, so that each account has many signals. */
 const ACCOUNTS_OF_MANY_USERS = 8
-/** Longer than the longest window, so that days leave each of them. */
+/** Longer than the longest window, so that days leave every window. */
 const DAYS_OF_WINDOWS = 400
 
 export function curvesOf(sizes: CurveSizes): Curve[] {

@@ -11,15 +11,15 @@ import { SignalScanner } from '../../src/signals/scan-signal.ts'
 import { ScannedSignals } from '../../src/signals/scanned-signals.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 
-/** Folding without a log and a store: one partition, all its accounts in memory. */
+/** Folds without a log and a store: one partition, all its accounts in memory. */
 export interface MemoryFold {
   readonly accounts: ReadonlyMap<string, Account>
-  /** Of use until the next records are decoded, as in the score loop. */
+  /** The result is valid until the next call, as in the score loop. */
   decode(records: readonly LogRecord[]): readonly LogEntry[]
   fold(entries: readonly LogEntry[]): ScoringEvent[]
 }
 
-/** Under one model from the beginning; the first record may have offset 1. */
+/** Folds under one model from the beginning. The first record may have offset 1. */
 export function createMemoryFold(model: ModelSource): MemoryFold {
   const library = new ModelLibrary()
   const reading = { scanner: new SignalScanner(), signals: new ScannedSignals() }
@@ -41,7 +41,7 @@ export function createMemoryFold(model: ModelSource): MemoryFold {
   }
 }
 
-/** The signals as a log would hand them over, from offset 1 on. */
+/** The signals as a log delivers them, beginning at offset 1. */
 export function historyRecords(signals: Iterable<Signal>): LogRecord[] {
   const records: LogRecord[] = []
   for (const signal of signals) {

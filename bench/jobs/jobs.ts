@@ -3,10 +3,13 @@ import type { BenchModel } from '../signals/models.ts'
 import type { SignalChoice } from '../signals/signals.ts'
 import type { StateSize } from './state-size.ts'
 
-/** What is measured in a child, as plain data: each run of a job is a process of its own, so that no job warms up, or fills the heap, for another. */
+/**
+ * A measurement in a child process, as plain data. Each run of a job has its own process, so that no job
+ * warms up the code or fills the heap for another.
+ */
 export type Job = FoldJob | EmbeddedJob | FloorJob
 
-/** The signals from memory, in batches of 500; all accounts are in memory. */
+/** Folds signals from memory, in batches of 500; all accounts are in memory. */
 export interface FoldJob {
   readonly type: 'fold'
   readonly model: BenchModel
@@ -15,13 +18,13 @@ export interface FoldJob {
 
 export interface EmbeddedJob {
   readonly type: 'embedded'
-  /** With a filled log; it is used up. */
+  /** Holds a filled log, which the job uses up. */
   readonly directory: string
   readonly records: number
   readonly batchSize: number
 }
 
-/** A consumer that parses the records, and nothing else. */
+/** A consumer that parses the records and does nothing else. */
 export interface FloorJob {
   readonly type: 'floor'
   readonly brokers: readonly string[]
@@ -30,20 +33,20 @@ export interface FloorJob {
   readonly records: number
 }
 
-/** What came out of one run of a job. */
+/** The result of one run of a job. */
 export interface Measurement extends Usage {
-  /** Of the process, or of all where several share the work. */
+  /** Summed over all processes that share the work. */
   readonly peakRssBytes: number
   readonly redisPeakBytes?: number
-  /** Undefined where nothing is scored. */
+  /** Undefined if nothing is scored. */
   readonly tierChanges?: number
   readonly redisCpuSeconds?: number
-  /** Of the store, by which the run made it larger. */
+  /** How many bytes the run made the store grow by. */
   readonly storeBytes?: number
-  /** Of a fold: what it took without decoding the records. */
+  /** Only for a fold: the same without decoding the records. */
   readonly foldAlone?: Usage
   readonly state?: StateSize & { readonly model: BenchModel }
 }
 
-/** The partitions of every topic. */
+/** The number of partitions of every topic. */
 export const PARTITIONS = 4

@@ -8,7 +8,7 @@ import { fillLog } from '../signals/fill-log.ts'
 import { readModel } from '../signals/models.ts'
 import { type EmbeddedJob, type Measurement, PARTITIONS } from './jobs.ts'
 
-/** Makes an embedded log in the directory; returns how many records `signals` has. */
+/** Fills an embedded log in the directory. Returns the number of records in `signals`. */
 export async function fillEmbedded(
   directory: string,
   model: ModelSource,

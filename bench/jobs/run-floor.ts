@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openKafkaLog } from '../../src/log/kafka/kafka-log.ts'
+import { connectionTo } from '../machine/bench-topics.ts'
 import { collectGarbage, peakRssBytes, startClock, type Usage } from '../machine/measure.ts'
-import { connectionTo } from '../signals/kafka-bench-topics.ts'
 import type { FloorJob, Measurement } from './jobs.ts'
 
 const BATCH_SIZE = 5_000
 const PATIENCE_MS = 60_000
 
 /**
- * What the score loop cannot be faster than: the same reading of the log, with a handler that parses the JSON of every record. Nothing is committed. The clock
- * runs from the first batch to the last record.
+ * A lower bound for the time of the score loop: it reads the log in the same way and only parses the JSON of
+ * each record. It commits nothing. The clock runs from the first batch to the last record.
  */
 export async function runFloor({ brokers, signalsTopic, group, records }: FloorJob): Promise<Measurement> {
   const log = openKafkaLog({ ...connectionTo(brokers), transactionalIdPrefix: group })
@@ -44,5 +44,5 @@ export async function runFloor({ brokers, signalsTopic, group, records }: FloorJ
 
 async function timeOut(): Promise<never> {
   await sleep(PATIENCE_MS, undefined, { ref: false })
-  throw new Error(`not all records came within ${PATIENCE_MS / 1000} s`)
+  throw new Error(`not all records arrived within ${PATIENCE_MS / 1000} s`)
 }

@@ -4,8 +4,9 @@ import { runFloor } from './run-floor.ts'
 import { runFold } from './run-fold.ts'
 
 /**
- * One run of one job: `node --expose-gc dist/bench/jobs/run-job.js JOB`, where JOB is a `Job` as JSON. Tells the measurement to the
- * process that forked it, or prints it: by hand, with `--cpu-prof`, it is the way to a profile.
+ * Runs one job once: `node --expose-gc dist/bench/jobs/run-job.js JOB`, where JOB is a `Job` as JSON. Sends
+ * the measurement to the parent process, or prints it if there is none. Run it by hand with `--cpu-prof` to
+ * get a profile.
  */
 async function run(job: Job): Promise<Measurement> {
   switch (job.type) {

@@ -2,7 +2,7 @@ import type { Account } from '../../src/scoring/account.ts'
 import { ByteWriter } from '../../src/scoring/codec/bytes.ts'
 import { encodeAccount, encodeUserChunk } from '../../src/scoring/codec/codec.ts'
 
-/** How many bytes the accounts are in any store, apart from its keys and indexes. */
+/** Bytes of the accounts' state in any store, without the store's keys and indexes. */
 export interface StateSize {
   readonly accounts: number
   readonly core: {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import type { BenchPlace } from '../machine/bench-place.ts'
+import type { BenchServers } from '../machine/bench-servers.ts'
 import { number, spread, table } from '../report/markdown.ts'
 import { recordsOf } from '../signals/fill-log.ts'
 import { benchSignals } from '../signals/signals.ts'
@@ -11,12 +11,12 @@ import type { Latencies } from './live-probe.ts'
 import { LIVE_WARM_UP_SECONDS, measureLiveUpswell } from './live-run.ts'
 
 export interface LiveBenchOptions {
-  /** Signals a second, one measurement for each. */
+  /** Signals a second; each is measured. */
   readonly rates: readonly number[]
-  /** Beside those of warming up. */
+  /** Measured time; the warm-up comes before it. */
   readonly seconds: number
   readonly rounds: number
-  /** Of the scorer. */
+  /** Threads of the scorer. */
   readonly threads: number
 }
 
@@ -27,9 +27,9 @@ export interface LiveResult {
 
 const SEED = 42
 
-/** How long a change of tier takes to come out, at fixed rates. */
+/** Measures how long a change of tier takes to reach a reader, at fixed rates. */
 export async function benchLive(
-  place: BenchPlace,
+  servers: BenchServers,
   { rates, seconds, rounds, threads }: LiveBenchOptions,
   onStep: (done: string) => void,
 ): Promise<LiveResult[]> {
@@ -43,7 +43,7 @@ export async function benchLive(
         if (round === 1) await pipeline(linesOf(signals), createWriteStream(file))
         latencies.push(
           await measureLiveUpswell(
-            place,
+            servers,
             { file, signals, rate, warmUpSeconds: LIVE_WARM_UP_SECONDS },
             threads,
           ),

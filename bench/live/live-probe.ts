@@ -3,23 +3,26 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { openKafkaLog } from '../../src/log/kafka/kafka-log.ts'
-import { monotonicMs } from '../machine/monotonic.ts'
+import { connectionTo } from '../machine/bench-topics.ts'
+import { BENCH_PREFIX } from '../machine/installation.ts'
+import { monotonicMs } from '../machine/measure.ts'
 import { atRank } from '../report/statistics.ts'
-import { BENCH_PREFIX } from '../signals/installation.ts'
-import { connectionTo } from '../signals/kafka-bench-topics.ts'
 import { numberOf } from '../signals/occurrence-times.ts'
 import type { LiveSenderOptions, SentSignals } from './live-sender.ts'
 
 export interface LiveProbeOptions extends Omit<LiveSenderOptions, 'sentAtMs' | 'topic'> {
   readonly signalsTopic: string
   readonly changesTopic: string
-  /** Of all kinds; the largest number of an id is below it. */
+  /** The number of signals of all kinds. The number in each id is below it. */
   readonly signals: number
-  /** What is sent in the first seconds does not count. */
+  /** Signals sent in these first seconds do not count. */
   readonly warmUpSeconds: number
 }
 
-/** Latencies in ms, from just before the send of a signal until a `read_committed` reader has the change of tier that it caused. */
+/**
+ * Latencies in ms, from just before a signal is sent until a `read_committed` reader has the change of tier
+ * that it caused.
+ */
 export interface Latencies extends SentSignals {
   readonly measured: number
   readonly p50: number
@@ -28,12 +31,13 @@ export interface Latencies extends SentSignals {
   readonly max: number
 }
 
-/** After the last signal its change may still be on the way: the end is when nothing came for so long. */
+/** The last signal's change may still be on its way. The probe ends after this long without a change. */
 const QUIET_MS = 3_000
 
 /**
- * The same sender and reader for whoever scores, in a process apart: `node dist/bench/live/live-probe.js OPTIONS`. Tells the latencies to the process that forked it.
- * Changes that time alone brought about have no signal that was sent, and are passed over.
+ * One sender and reader for both sides, in its own process: `node dist/bench/live/live-probe.js OPTIONS`.
+ * Sends the latencies to the parent process. It skips changes that only time caused: no signal was sent for
+ * them.
  */
 async function probe(options: LiveProbeOptions): Promise<Latencies> {
   const { brokers, signalsTopic, changesTopic, partitions, file, rate, signals, warmUpSeconds } = options
@@ -97,7 +101,10 @@ async function probe(options: LiveProbeOptions): Promise<Latencies> {
   return { ...sent, measured: counted.length, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) }
 }
 
-/** The id of the signal behind a change of tier, as we or the Kafka Streams job writes it; undefined if there is none. */
+/**
+ * The id of the signal that caused a change of tier, in our format or the Kafka Streams job's. Undefined if
+ * there is none.
+ */
 function causeOf({ cause }: { readonly cause: string | { readonly signalId?: string } }): string | undefined {
   if (typeof cause === 'object') return cause.signalId
   return cause === 'window' ? undefined : cause

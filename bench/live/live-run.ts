@@ -1,28 +1,32 @@
 import { modelsRecord } from '../../src/log/make-records.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
-import { forkForResult } from '../jobs/run-in-child.ts'
-import type { BenchPlace } from '../machine/bench-place.ts'
+import type { BenchServers } from '../machine/bench-servers.ts'
+import { forkForResult } from '../machine/child-process.ts'
+import { createSignalsTopic, newInstallation, prepareRun } from '../machine/installation.ts'
 import { PEER_LIVE_CHANGES, PEER_LIVE_SIGNALS, type Peer } from '../peer/peer.ts'
 import { startScorers } from '../score/scorers.ts'
-import { createSignalsTopic, newInstallation, prepareRun } from '../signals/installation.ts'
 import { readModel } from '../signals/models.ts'
 import type { Latencies, LiveProbeOptions } from './live-probe.ts'
 
-/** Until code is compiled and caches are full; as long as the Kafka Streams job's own measurement takes. */
+/** Time for code to be compiled and caches to fill: the Kafka Streams job's own measurement takes as long. */
 export const LIVE_WARM_UP_SECONDS = 10
 
 export interface LiveLoad {
-  /** Of signals, one JSON a line. */
+  /** Holds the signals, one JSON a line. */
   readonly file: string
   readonly signals: number
   readonly rate: number
   readonly warmUpSeconds: number
 }
 
-/** How long a change of tier takes to come out of the score role while signals come in at a fixed rate. */
-export function measureLiveUpswell(place: BenchPlace, load: LiveLoad, threads: number): Promise<Latencies> {
-  return place.withRedis(async redisUrl => {
-    const { brokers, log } = place
+/** Measures how long a change of tier takes to leave the score role while signals arrive at a fixed rate. */
+export function measureLiveUpswell(
+  servers: BenchServers,
+  load: LiveLoad,
+  threads: number,
+): Promise<Latencies> {
+  return servers.withRedis(async redisUrl => {
+    const { brokers, log } = servers
     const installation = newInstallation(brokers)
     const { topics } = installation
     await createSignalsTopic(installation)

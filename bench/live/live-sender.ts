@@ -1,34 +1,41 @@
+import { createReadStream } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { parentPort, workerData } from 'node:worker_threads'
 import { kafkaClients } from '../../src/log/kafka/client.ts'
 import { partitionOf } from '../../src/log/partition-of.ts'
-import { monotonicMs } from '../machine/monotonic.ts'
-import { connectionTo } from '../signals/kafka-bench-topics.ts'
+import { connectionTo } from '../machine/bench-topics.ts'
+import { monotonicMs } from '../machine/measure.ts'
 import { numberOf } from '../signals/occurrence-times.ts'
-import { readSignalLines } from './live-signals.ts'
 
 export interface LiveSenderOptions {
   readonly brokers: readonly string[]
   readonly topic: string
   readonly partitions: number
-  /** Of signals, one JSON a line. */
+  /** Holds the signals, one JSON a line. */
   readonly file: string
   /** Signals a second. */
   readonly rate: number
-  /** By the number of a signal: when it was sent first, as `monotonicMs`; 0: not yet. */
+  /** Index: the number of a signal. Value: when it was first sent, as `monotonicMs`; 0 if not yet. */
   readonly sentAtMs: Float64Array
 }
 
 export interface SentSignals {
   readonly sent: number
   readonly seconds: number
-  /** The longest that a signal was sent after its turn: more than some ms, and the machine could not keep up. */
+  /**
+   * The longest delay between a signal's turn and its send. More than some ms means that the machine could
+   * not keep up.
+   */
   readonly worstDelayMs: number
 }
 
-/** Between two sends; a timer of Node's is no finer. */
+/** Time between two sends. Node's timers are no finer. */
 const TURN_MS = 1
 
-/** Sends the signals at a steady rate, whatever becomes of them: a slow answer does not make it send less. A thread of its own, beside the reader's. */
+/**
+ * Sends the signals at a steady rate, even if answers are slow. It has its own thread, apart from the
+ * reader's.
+ */
 async function send(options: LiveSenderOptions): Promise<SentSignals> {
   const { brokers, topic, partitions, file, rate, sentAtMs } = options
   const signals = await readSignalLines(file)
@@ -47,7 +54,7 @@ async function send(options: LiveSenderOptions): Promise<SentSignals> {
         message.partition!,
   })
   await producer.connect()
-  // The first send asks for the topic's metadata.
+  // The first send fetches the topic's metadata.
   await producer.send({ topic, messages: [] })
   const begin = monotonicMs()
   let sent = 0
@@ -78,6 +85,31 @@ async function send(options: LiveSenderOptions): Promise<SentSignals> {
   await producer.disconnect()
   clients.close()
   return { sent, seconds, worstDelayMs }
+}
+
+/** A signal to send. `value` is its canonical JSON. */
+interface SignalLine {
+  readonly id: string
+  readonly key: string
+  readonly value: string
+  /** ms */
+  readonly timestamp: number
+}
+
+/**
+ * Reads signals, one canonical JSON a line.
+ * @throws SyntaxError if a line is not JSON
+ */
+async function readSignalLines(file: string): Promise<SignalLine[]> {
+  const signals: SignalLine[] = []
+  for await (const value of createInterface({ input: createReadStream(file) })) {
+    const { id, accountId, occurredAt } = JSON.parse(value) as Record<
+      'id' | 'accountId' | 'occurredAt',
+      string
+    >
+    signals.push({ id, key: accountId, value, timestamp: Date.parse(occurredAt) })
+  }
+  return signals
 }
 
 parentPort!.postMessage(await send(workerData as LiveSenderOptions))

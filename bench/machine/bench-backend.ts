@@ -1,17 +1,17 @@
 import { openKafkaRedisBackend } from '../../src/app/kafka-redis-backend.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { QUIET_LOGGER } from '../logger.ts'
-import { connectionTo } from '../signals/kafka-bench-topics.ts'
+import { connectionTo } from './bench-topics.ts'
 
-/** Where the state of a run is. */
-export interface KafkaPlace {
+/** Where a run keeps its state. */
+export interface RunAddress {
   readonly brokers: readonly string[]
   readonly redisUrl: string
-  /** Of the state; its groups begin with it too. */
+  /** Namespace of the state. The names of its groups begin with it too. */
   readonly namespace: string
 }
 
-export function openBenchBackend({ brokers, redisUrl, namespace }: KafkaPlace): Promise<Backend> {
+export function openBenchBackend({ brokers, redisUrl, namespace }: RunAddress): Promise<Backend> {
   return openKafkaRedisBackend({
     kafka: {
       ...connectionTo(brokers),

@@ -1,11 +1,11 @@
-/** What a piece of work took, of this process. */
+/** The cost of a piece of work in this process. */
 export interface Usage {
   readonly seconds: number
-  /** Of all threads, in user and system mode. */
+  /** All threads, user and system mode. */
   readonly cpuSeconds: number
 }
 
-/** Starts the clocks; what it returns reads them. */
+/** Starts the clocks. Call the result to read them. */
 export function startClock(): () => Usage {
   const cpu = process.cpuUsage()
   const begin = performance.now()
@@ -21,7 +21,15 @@ export function peakRssBytes(): number {
   return process.resourceUsage().maxRSS * 1024
 }
 
-/** Clears away what the preparations left, so that the work is not charged for it. Does nothing without --expose-gc. */
+/**
+ * Collects garbage of the preparations, so that the work is not charged for it. Does nothing without
+ * --expose-gc.
+ */
 export function collectGarbage(): void {
   ;(globalThis as { gc?: () => void }).gc?.()
+}
+
+/** Milliseconds on a clock that all processes of this machine share and nobody adjusts. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
 }

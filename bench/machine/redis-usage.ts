@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { peakRssBytesOf } from './process-usage.ts'
 
-/** A look at a Redis from beside the store. */
+/** Watches a Redis without going through the store. */
 export interface RedisWatch {
-  /** Since it started, user and system. */
+  /** CPU seconds since it started, user and system. */
   cpuSeconds(): Promise<number>
-  /** The most memory that it has held since it started: of the process where that is on this machine, else what it says of its data. */
+  /**
+   * The most memory that it has held since it started: the process's if it runs on this machine, else what
+   * Redis reports for its data.
+   */
   peakBytes(): Promise<number>
   /** Removes every key of the namespace. */
   forget(namespace: string): Promise<void>
@@ -36,7 +39,7 @@ export async function watchRedis(url: string): Promise<RedisWatch> {
   }
 }
 
-/** A process id means nothing on another machine, or in another container. */
+/** A process id from another machine or container means nothing here. */
 function isRedis(url: string, pid: number): boolean {
   if (!['127.0.0.1', 'localhost', '[::1]'].includes(new URL(url).hostname)) return false
   try {

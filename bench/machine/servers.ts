@@ -7,16 +7,19 @@ import type { ServerProcess } from '../../test/support/servers/server-process.ts
 
 export type { ServerProcess }
 
-/** As the broker of the Kafka Streams job has it: the broker is not what is measured, and must not be what is waited for. */
+/**
+ * The same as for the Kafka Streams job's broker. The broker is not measured and must not be the bottleneck.
+ */
 const BROKER_JVM = ['-Xms1g', '-Xmx1g']
 const BROKER_SETTINGS = {
-  // Several scorers that join within this time join the same generation: none of them has to let go again of what it took.
+  // Scorers that join within this time join the same generation, so that none has to give up a partition it
+  // just took.
   'group.initial.rebalance.delay.ms': '500',
 }
 
 /**
- * A new Kafka of one node on 127.0.0.1, from the artifacts that the tests use; it ends with this process.
- * @throws Error with what is missing for that
+ * Starts a new one-node Kafka on 127.0.0.1, from the artifacts that the tests use. It ends with this process.
+ * @throws Error that says what is missing
  */
 export async function startBenchBroker(): Promise<ServerProcess> {
   await requireMaven()
@@ -24,7 +27,10 @@ export async function startBenchBroker(): Promise<ServerProcess> {
   return startBroker({ jvm: BROKER_JVM, settings: BROKER_SETTINGS })
 }
 
-/** A new Redis on 127.0.0.1 that keeps nothing on disk; it ends with this process. @throws Error with what is missing for that */
+/**
+ * Starts a new Redis on 127.0.0.1 that keeps nothing on disk. It ends with this process.
+ * @throws Error that says what is missing
+ */
 export async function startBenchRedis(): Promise<ServerProcess> {
   await requireMaven()
   const { startRedis } = await importSupport<typeof RedisServer>('redis-server')
@@ -35,13 +41,13 @@ async function requireMaven(): Promise<void> {
   const { missingForMaven } = await importSupport<typeof MavenArtifacts>('maven-artifacts')
   const missing = await missingForMaven()
   if (missing !== undefined)
-    throw new Error(`no Kafka and no Redis can be started: ${missing}. Name them: --brokers, --redis`)
+    throw new Error(`cannot start Kafka and Redis: ${missing}. Name existing ones with --brokers and --redis`)
 }
 
-/** They find their POM, and what Maven fetched, by their own place in the sources: so they are run from there. */
+/** Runs the module from its source file: it finds its POM and Maven's downloads relative to that file. */
 async function importSupport<T>(name: string): Promise<T> {
   const { runnerImport } = await import('vite')
-  const { module } = await runnerImport<T>(join(PACKAGE_ROOT, `test/support/${name}.ts`), {
+  const { module } = await runnerImport<T>(join(PACKAGE_ROOT, `test/support/servers/${name}.ts`), {
     configFile: false,
     logLevel: 'error',
     root: PACKAGE_ROOT,

@@ -7,8 +7,8 @@ export interface Services {
 }
 
 /**
- * The Kafka and the Redis that were named, else those of KAFKA_BROKERS and REDIS_URL, else new ones of this machine.
- * @throws Error with what is missing for that
+ * The named Kafka and Redis, else KAFKA_BROKERS and REDIS_URL, else new ones on this machine.
+ * @throws Error that says what is missing
  */
 export async function findServices(named: { brokers?: string; redis?: string }): Promise<Services> {
   const existing = namedServices(named)
@@ -29,11 +29,14 @@ export async function findServices(named: { brokers?: string; redis?: string }):
   }
 }
 
-/** Undefined: none are named. @throws Error if only one of the two is */
+/**
+ * Undefined if none are named.
+ * @throws Error if only one of the two is
+ */
 export function namedServices(named: { brokers?: string; redis?: string }): Services | undefined {
   const brokers = named.brokers ?? process.env['KAFKA_BROKERS']
   const redisUrl = named.redis ?? process.env['REDIS_URL']
   if (brokers && redisUrl) return { brokers: brokers.split(','), redisUrl, stop: async () => {} }
-  if (brokers || redisUrl) throw new Error('a Kafka and a Redis are named together, or neither is')
+  if (brokers || redisUrl) throw new Error('name both a Kafka and a Redis, or neither')
   return undefined
 }

@@ -9,15 +9,18 @@ import { type AccountWrite, listName } from '../../src/store/store.ts'
 import { createRandom } from '../signals/random.ts'
 import { SIGNAL_STREAM } from '../signals/signals.ts'
 
-/** On this day everything happened; of rolling-score every window is 30 days long, so all accounts are due at the midnight 30 days later. */
+/**
+ * All signals fall on this day. Every window of rolling-score is 30 days long, so all accounts are due at the
+ * midnight 30 days later.
+ */
 const DAY = SIGNAL_STREAM.start
 export const MIDNIGHT = DAY + 30 * DAY_MS
 
-/** With these an account is in the second tier or just below; at midnight all scores are 0 again. */
+/** These put an account into the second tier or just below it. At midnight all scores are 0 again. */
 const SIGNALS_OF_AN_ACCOUNT = 8
 const ACCOUNTS_AT_ONCE = 1_000
 
-/** A few signals of each account, all of one day. */
+/** A few signals of each account, all on one day. */
 export function* signalsOfOneDay(accounts: number, seed: number): Generator<Signal> {
   const random = createRandom(seed)
   const { usageNames, users } = SIGNAL_STREAM
@@ -37,8 +40,9 @@ export function* signalsOfOneDay(accounts: number, seed: number): Generator<Sign
 }
 
 /**
- * Writes each account of the store so many times more, under names of its own: so there are a million without the hour that folding their signals would take.
- * Their users are left out; time does not read them. Nobody may own the partitions meanwhile. Returns how many accounts there are.
+ * Adds copies of each account to the store, with new names. This makes a million accounts without the hour
+ * that folding their signals would take. It leaves out their users, which time does not read. No process may
+ * own the partitions meanwhile. Returns the number of accounts.
  */
 export async function copyAccounts({ store }: Backend, partitions: number, copies: number): Promise<number> {
   const library = new ModelLibrary()

@@ -3,20 +3,23 @@ import { type Scoring, startScoring } from '../../src/consumers/scorer/score-par
 import type { Log, PartitionHandler, PartitionSession } from '../../src/log/log.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { QUIET_LOGGER } from '../logger.ts'
-import { type KafkaPlace, openBenchBackend } from '../machine/bench-backend.ts'
+import { openBenchBackend, type RunAddress } from '../machine/bench-backend.ts'
+import { topicsOfRun } from '../machine/bench-topics.ts'
 import { peakRssBytes, startClock, type Usage } from '../machine/measure.ts'
-import { topicsOfRun } from '../signals/kafka-bench-topics.ts'
 import { readModel } from '../signals/models.ts'
 
-/** A scorer whose clock is set to another time, in a process of its own: what it is started with, as JSON. It works until it is sent any message, and then tells what it did. */
+/**
+ * The process's only argument, as JSON: a scorer whose clock shows another time. It works until it receives
+ * any message, then reports what it did.
+ */
 export interface MidnightJob {
-  readonly place: KafkaPlace
+  readonly address: RunAddress
   readonly signalsTopic: string
   readonly batchSize: number
   readonly flushIntervalMs: number
   /** Added to this machine's clock, ms. */
   readonly aheadMs: number
-  /** 0: time is never looked at. */
+  /** 0: it never looks at the time. */
   readonly tickIntervalMs: number
 }
 
@@ -27,8 +30,9 @@ export interface MidnightRun extends Usage {
 }
 
 /**
- * From the moment at which the partition had taken records, or had committed what came before them, until these were committed; of a write of the store between two batches, from the
- * beginning of its commit. ms of `wallMs`.
+ * One unit of a partition's work, until its commit, in ms of `wallMs`. It begins when the partition has
+ * records or has committed the ones before. If the store is written between two batches, it begins with that
+ * commit.
  */
 export interface Step {
   readonly partition: number
@@ -38,11 +42,11 @@ export interface Step {
 }
 
 const job = JSON.parse(process.argv[2]!) as MidnightJob
-const backend = await openBenchBackend(job.place)
+const backend = await openBenchBackend(job.address)
 const steps: Step[] = []
 let tierChanges = 0
 const readClock = startClock()
-const topics = topicsOfRun(job.place.namespace, job.signalsTopic)
+const topics = topicsOfRun(job.address.namespace, job.signalsTopic)
 const scoring: Scoring = await startScoring({
   backend: { ...backend, log: withSteps(backend.log, step => steps.push(step)) },
   publication: alwaysServing(topics),
@@ -71,7 +75,7 @@ function wallMs(): number {
   return performance.timeOrigin + performance.now()
 }
 
-/** The log, with a look at each commit. */
+/** The log, with a record of each commit. */
 function withSteps(log: Log, onStep: (step: Step) => void): Log {
   const since = new Map<number, number>()
   const watched = new WeakMap<PartitionSession, PartitionSession>()
@@ -98,7 +102,7 @@ function withSteps(log: Log, onStep: (step: Step) => void): Log {
       try {
         await handler.process(watch(session), records)
       } finally {
-        // What the partition waits for the next records is no part of a step.
+        // A partition's wait for the next records is not part of a step.
         since.delete(session.partition)
       }
     },
@@ -109,7 +113,7 @@ function withSteps(log: Log, onStep: (step: Step) => void): Log {
   })
 }
 
-/** The object with some members replaced; the others see the object itself. */
+/** The object with some members replaced. The other members still see the original object. */
 function replaced<T extends object>(object: T, members: Partial<T>): T {
   return new Proxy(object, {
     get: (target, name) => {

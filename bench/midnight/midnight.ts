@@ -10,14 +10,15 @@ import { describeError } from '../../src/lib/errors.ts'
 import type { Position } from '../../src/log/log.ts'
 import { liveRecord, signalRecord } from '../../src/log/make-records.ts'
 import { partitionOf } from '../../src/log/partition-of.ts'
-import { startPart } from '../api/api-load-processes.ts'
-import { quantile } from '../api/api-load-requests.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
 import { openBenchBackend } from '../machine/bench-backend.ts'
+import { createBenchTopics, deleteBenchTopics, topicsOfRun } from '../machine/bench-topics.ts'
+import { startModule } from '../machine/child-process.ts'
 import { watchRedis } from '../machine/redis-usage.ts'
 import { findServices } from '../machine/services.ts'
+import { untilStored } from '../machine/until-stored.ts'
+import { atRank } from '../report/statistics.ts'
 import { fillLog } from '../signals/fill-log.ts'
-import { createBenchTopics, deleteBenchTopics, topicsOfRun } from '../signals/kafka-bench-topics.ts'
 import { readModel } from '../signals/models.ts'
 import { copyAccounts, MIDNIGHT, signalsOfOneDay } from './midnight-accounts.ts'
 import type { MidnightJob, MidnightRun, Step } from './midnight-run.ts'
@@ -30,10 +31,10 @@ interface Options {
   readonly redis?: string
 }
 
-/** As the product has it by default, whatever is set where the bench runs. */
+/** The product's defaults, whatever the environment sets. */
 const PRODUCT = readConfig({})
 const SEED = 42
-/** The others are copies of these. */
+/** The other accounts are copies of these. */
 const FOLDED_ACCOUNTS = 2_000
 const BEFORE_MIDNIGHT_MS = 8_000
 const PROBE_INTERVAL_MS = 50
@@ -42,23 +43,18 @@ const PATIENCE_MS = 900_000
 function buildProgram(): Command {
   return new Command('upswell-bench-midnight')
     .description(
-      'measures how long a midnight at which all accounts are due holds a partition up; bench/README.md, "A midnight"',
+      'measures how long a midnight with all accounts due holds up a partition; bench/README.md, "A midnight"',
     )
+    .option('--accounts <number>', 'accounts that are due, over all partitions', positiveNumber, 1_000_000)
+    .option('--batch-size <number>', 'the most records in a batch', positiveNumber, PRODUCT.batchSize)
     .option(
-      '--accounts <number>',
-      'accounts that are due, in all partitions together',
+      '--tick-interval <ms>',
+      'time between two looks at the clock',
       positiveNumber,
-      1_000_000,
+      PRODUCT.tickIntervalMs,
     )
-    .option(
-      '--batch-size <number>',
-      'the most records that are worked on at a time',
-      positiveNumber,
-      PRODUCT.batchSize,
-    )
-    .option('--tick-interval <ms>', 'how often time is looked at', positiveNumber, PRODUCT.tickIntervalMs)
-    .option('--brokers <host:port,…>', 'the Kafka to use; KAFKA_BROKERS if left out')
-    .option('--redis <url>', 'the Redis to use; REDIS_URL if left out')
+    .option('--brokers <host:port,…>', 'the Kafka to use; default: KAFKA_BROKERS')
+    .option('--redis <url>', 'the Redis to use; default: REDIS_URL')
     .action(bench)
 }
 
@@ -66,28 +62,28 @@ async function bench(options: Options): Promise<void> {
   const services = await findServices(options)
   const { brokers, redisUrl } = services
   const namespace = `upswell-bench-${randomUUID().slice(0, 8)}`
-  const place = { brokers, redisUrl, namespace }
+  const address = { brokers, redisUrl, namespace }
   const redis = await watchRedis(redisUrl)
-  const backend = await openBenchBackend(place)
+  const backend = await openBenchBackend(address)
   try {
     const signalsTopic = `${namespace}-signals`
     await createBenchTopics(brokers, Object.values(topicsOfRun(namespace, signalsTopic)))
     const folded = Math.min(FOLDED_ACCOUNTS, options.accounts)
-    tell(`folding ${folded} accounts`)
+    report(`folding ${folded} accounts`)
     await fillLog(backend.log, signalsTopic, [readModel('rolling-score')], signalsOfOneDay(folded, SEED))
     await backend.log.append(
       Array.from({ length: PARTITIONS }, (_, partition) => liveRecord(signalsTopic, partition)),
     )
     const job: MidnightJob = {
-      place,
+      address,
       signalsTopic,
       batchSize: options.batchSize,
       flushIntervalMs: PRODUCT.flushIntervalMs,
       aheadMs: 0,
       tickIntervalMs: 0,
     }
-    await runScorer(job, () => untilScored(backend, signalsTopic))
-    tell(`copying them`)
+    await runScorer(job, () => untilStored(backend, signalsTopic, PATIENCE_MS))
+    report('copying them')
     const accounts = await copyAccounts(
       backend,
       PARTITIONS,
@@ -97,7 +93,7 @@ async function bench(options: Options): Promise<void> {
     const aheadMs = MIDNIGHT - BEFORE_MIDNIGHT_MS - Date.now()
     const due = await countDue(backend)
     if (due !== accounts) throw new Error(`${due} of ${accounts} accounts are due at midnight`)
-    tell(`${accounts} accounts are due at midnight, in ${BEFORE_MIDNIGHT_MS / 1000} s`)
+    report(`${accounts} accounts are due at midnight, in ${BEFORE_MIDNIGHT_MS / 1000} s`)
     const probes: Probe[] = []
     let doneAt = 0
     const redisBefore = await redis.cpuSeconds()
@@ -107,12 +103,12 @@ async function bench(options: Options): Promise<void> {
       doneAt = Date.now()
       await sleep(2_000)
       await stop()
-      await untilScored(backend, signalsTopic)
+      await untilStored(backend, signalsTopic, PATIENCE_MS)
     })
     const redisCpuSeconds = (await redis.cpuSeconds()) - redisBefore
     process.stdout.write(
       `Node ${process.version}, ${availableParallelism()} cores, ${PARTITIONS} partitions, batches of ${options.batchSize}, load ${loadavg()[0]!.toFixed(1)}\n\n` +
-        report(accounts, MIDNIGHT - aheadMs, doneAt, run, redisCpuSeconds, probes),
+        renderMidnight(accounts, MIDNIGHT - aheadMs, doneAt, run, redisCpuSeconds, probes),
     )
   } finally {
     await backend.close()
@@ -125,19 +121,19 @@ async function bench(options: Options): Promise<void> {
 
 /** Runs a scorer for as long as `work` takes. */
 async function runScorer(job: MidnightJob, work: () => Promise<void>): Promise<MidnightRun> {
-  const child = startPart('./midnight-run.js', job)
-  const told = once(child, 'message')
+  const child = startModule(new URL('./midnight-run.js', import.meta.url), job)
+  const answer = once(child, 'message')
   const ended = once(child, 'exit').then(([code]) => {
     throw new Error(`the scorer ended with exit code ${code}`)
   })
   await Promise.race([work(), ended])
   child.send('stop')
-  const [run] = (await Promise.race([told, ended])) as [MidnightRun]
+  const [run] = (await Promise.race([answer, ended])) as [MidnightRun]
   await ended.catch(() => {})
   return run
 }
 
-/** A signal that comes in the midst: when it was due, and where it stands once it was sent. */
+/** A signal that is sent during the midnight: when it was due, and its offset after it was sent. */
 interface Probe {
   readonly dueAt: number
   position: Position | undefined
@@ -150,7 +146,7 @@ function startProbes(
   accounts: number,
   probes: Probe[],
 ): () => Promise<void> {
-  // One account of each partition; they stand where their names lead.
+  // One account of each partition. The hash of its name decides the partition.
   const ids = Array.from({ length: accounts }, (_, i) => `account-${i}`)
   const byPartition = Array.from(
     { length: PARTITIONS },
@@ -184,18 +180,6 @@ function startProbes(
   }
 }
 
-/** The store holds all records that are in the log now. */
-async function untilScored({ log, store }: Backend, topic: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS
-  for (const [partition, { end }] of await log.ranges(topic)) {
-    // The last offset may be that of the end of a transaction, which no batch has.
-    while ((await store.readStoredOffset(partition)) < end - 1) {
-      if (performance.now() > deadline) throw new Error(`partition ${partition} is not scored to its end`)
-      await sleep(100)
-    }
-  }
-}
-
 async function untilNobodyIsDue(backend: Backend, aheadMs: number): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS
   while (Date.now() + aheadMs < MIDNIGHT || (await countDue(backend)) > 0) {
@@ -211,7 +195,7 @@ async function countDue({ store }: Backend): Promise<number> {
   return due
 }
 
-function report(
+function renderMidnight(
   accounts: number,
   midnightAt: number,
   doneAt: number,
@@ -223,7 +207,7 @@ function report(
   const stalls = Float64Array.from(behind, ({ from, to }) => to - from).sort()
   const waits = (among: readonly Probe[]) =>
     Float64Array.from(among.map(probe => waitOf(probe, run.steps))).sort()
-  // The scorer has joined by then.
+  // By then the scorer has joined.
   const before = waits(probes.filter(({ dueAt }) => Math.abs(dueAt - midnightAt + 2_500) < 1_500))
   const during = waits(probes.filter(({ dueAt }) => dueAt >= midnightAt && dueAt <= doneAt))
   const seconds = (doneAt - midnightAt) / 1000
@@ -245,7 +229,7 @@ function report(
   return `| | |\n| --- | ---: |\n${rows.map(([name, value]) => `| ${name} | ${value} |\n`).join('')}`
 }
 
-/** ms until the batch that it was in was committed. */
+/** ms until the batch with the signal was committed. */
 function waitOf({ dueAt, position }: Probe, steps: readonly Step[]): number {
   const step = steps.find(
     ({ partition, nextOffset }) => partition === position!.partition && nextOffset > position!.offset,
@@ -254,10 +238,10 @@ function waitOf({ dueAt, position }: Probe, steps: readonly Step[]): number {
 }
 
 function figures(ascending: Float64Array): string {
-  return [0.5, 0.99, 1].map(share => quantile(ascending, share).toFixed(0)).join(', ')
+  return [0.5, 0.99, 1].map(share => atRank(ascending, share).toFixed(0)).join(', ')
 }
 
-function tell(line: string): void {
+function report(line: string): void {
   process.stderr.write(`${line}\n`)
 }
 

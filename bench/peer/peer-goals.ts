@@ -9,7 +9,7 @@ export interface PairedRuns {
   readonly peerTwoThreads: readonly PairedRun[]
   readonly peerSmallHeap: readonly PairedRun[]
   readonly oneProcess: readonly PairedRun[]
-  /** One process as well, in which two threads score. */
+  /** One process too, with two threads that score. */
   readonly twoThreads: readonly PairedRun[]
   readonly twoProcesses: readonly PairedRun[]
 }
@@ -20,20 +20,20 @@ export interface PairedLatencies {
   readonly upswell: readonly Latencies[]
 }
 
-/** One comparison, and whether it is as wanted. */
+/** One comparison, and whether it meets the goal. */
 export interface Verdict {
   readonly goal: string
   readonly unit: string
   readonly decimals: number
   readonly upswell: readonly number[]
   readonly peer: readonly number[]
-  /** Upswell's figure over the other's, round by round: both met the same disturbances. */
+  /** Upswell's figure over the other's, for each round: both sides had the same disturbances. */
   readonly ratios: readonly number[]
   readonly wanted: { readonly atLeast: number } | { readonly atMost: number }
   readonly isMet: boolean
 }
 
-/** What is wanted of the runs of one size. */
+/** Judges the runs of one size. */
 export function judgeRuns(runs: PairedRuns): Verdict[] {
   const { signals, peerOneThread, peerTwoThreads, peerSmallHeap, oneProcess, twoProcesses } = runs
   const rates = (of: readonly PairedRun[]) => of.map(({ seconds }) => signals / seconds)

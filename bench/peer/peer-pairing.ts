@@ -1,25 +1,25 @@
 import type { Log } from '../../src/log/log.ts'
-import type { BenchPlace } from '../machine/bench-place.ts'
-import type { ScorersShape } from '../plan.ts'
-import { type Fingerprint, fingerprintOf, type PeerChange, peerChange } from '../report/tier-fingerprint.ts'
+import type { ScorersShape } from '../jobs/plan.ts'
+import type { BenchServers } from '../machine/bench-servers.ts'
+import { createSignalsTopic, type Installation, newInstallation } from '../machine/installation.ts'
 import { runScoring } from '../score/score-run.ts'
-import { createSignalsTopic, type Installation, newInstallation } from '../signals/installation.ts'
 import { readModel } from '../signals/models.ts'
 import type { OccurrenceTimes } from '../signals/occurrence-times.ts'
 import { type FilledTopic, fillTopic } from '../signals/signal-topic.ts'
 import type { Peer, PeerRunOptions } from './peer.ts'
 import { readPeerSignals } from './peer-signals.ts'
+import { type Fingerprint, fingerprintOf, type PeerChange, peerChange } from './tier-fingerprint.ts'
 
-/** One run of the job, by either side. */
+/** One run of either side. */
 export interface PairedRun {
   /** From the first record taken until the committed offsets are at the end. */
   readonly seconds: number
-  /** The same until the store has all of it, where that is written apart. */
+  /** The same until the store has everything, if it is written separately. */
   readonly storedSeconds?: number
-  /** Of the whole process since its start, with what Redis took. */
+  /** The whole process since its start, Redis included. */
   readonly cpuSeconds: number
   readonly redisCpuSeconds?: number
-  /** Of all processes, with Redis. */
+  /** All processes, Redis included. */
   readonly peakBytes: number
   readonly redisPeakBytes?: number
   readonly fingerprint: Fingerprint
@@ -32,10 +32,10 @@ export interface PairedSignals {
   readonly times: OccurrenceTimes
 }
 
-/** Lets the other job's producer make the signals, and copies them to a log of ours. */
+/** Lets the other job's producer make the signals, and copies them to an Upswell log. */
 export async function pairSignals(
   peer: Peer,
-  { brokers, log }: BenchPlace,
+  { brokers, log }: BenchServers,
   signals: number,
 ): Promise<PairedSignals> {
   const installation = newInstallation(brokers)
@@ -52,11 +52,11 @@ export async function runPeer(peer: Peer, options: PeerRunOptions): Promise<Pair
 }
 
 export async function runUpswell(
-  place: BenchPlace,
+  servers: BenchServers,
   { installation, filled, times }: PairedSignals,
   shape: ScorersShape,
 ): Promise<PairedRun> {
-  const run = await runScoring(place, {
+  const run = await runScoring(servers, {
     installation,
     filled,
     ...shape,
@@ -73,7 +73,7 @@ export async function runUpswell(
   }
 }
 
-/** Of the changes of tier that a `read_committed` consumer finds. */
+/** The fingerprint of the tier changes that a `read_committed` consumer reads. */
 async function fingerprintOfTopic(log: Log, topic: string, times: OccurrenceTimes): Promise<Fingerprint> {
   const changes: PeerChange[] = []
   for await (const { value } of log.readAll(topic))

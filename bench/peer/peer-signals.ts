@@ -10,8 +10,8 @@ export interface PeerSignals {
 }
 
 /**
- * The signals of the Kafka Streams job as they lie in its topic: keys, values and timestamps are the same bytes. Only the topic is another, since an Upswell log
- * begins with its models.
+ * The signals of the Kafka Streams job, from its topic, with the same bytes as keys and values and the same
+ * timestamps. They go to another topic, since an Upswell log begins with its models.
  */
 export function readPeerSignals(log: Log, signals: number): PeerSignals {
   const times = new OccurrenceTimes(signals)
@@ -23,7 +23,8 @@ async function* read(log: Log, times: OccurrenceTimes): AsyncGenerator<SignalRec
   const partitions = [...ranges].map(([partition, { first, end }]) =>
     log.read(PEER_SIGNALS, [{ partition, from: first, to: end }])[Symbol.asyncIterator](),
   )
-  // In turn: one partition after the other would be written in larger batches than those of the other job's producer.
+  // Reads the partitions in turn. One after the other would be written in larger batches than the other job's
+  // producer makes.
   while (partitions.length > 0) {
     for (const [i, partition] of partitions.entries()) {
       const next = await partition.next()
@@ -33,7 +34,7 @@ async function* read(log: Log, times: OccurrenceTimes): AsyncGenerator<SignalRec
       }
       const { key, value, timestamp } = next.value
       const text = value!.toString()
-      // The record's time is the signal's own.
+      // The record's time is the signal's own time.
       times.set(/"id":"([^"]*)"/.exec(text)![1]!, timestamp)
       yield { key: key!.toString(), value: text, timestamp }
     }

@@ -4,12 +4,12 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 
-/** What the Kafka Streams job says of a run, of its line of JSON. */
+/** A run as the Kafka Streams job reports it, in its line of JSON. */
 export interface PeerRun {
   readonly job: string
   readonly events: number
   readonly seconds: number
-  /** Of the whole process since its start. */
+  /** The whole process since its start. */
   readonly cpuSeconds: number
   readonly peakRssMiB: number
   readonly tierChanges: number
@@ -21,7 +21,7 @@ export interface PeerRunOptions {
   readonly heap: PeerHeap
 }
 
-/** `small`: its memory is mostly the heap that it is given, so that is how little it can do with. */
+/** `small`: the least heap that it works with. Its memory is mostly the heap that it is given. */
 export type PeerHeap = 'usual' | 'small'
 
 const HEAPS: Readonly<Record<PeerHeap, string>> = {
@@ -34,24 +34,27 @@ export const PEER_LIVE_SIGNALS = 'bench-signals-live'
 export const PEER_LIVE_CHANGES = 'bench-tier-changes-live'
 const SEED = 42
 
-/** The Kafka Streams job, in its folder, on a broker of 127.0.0.1. */
+/** The Kafka Streams job, in its folder, on a broker on 127.0.0.1. */
 export interface Peer {
-  /** Fills `bench-signals` anew. */
+  /** Empties `bench-signals` and fills it. */
   produce(signals: number): Promise<void>
   /** Writes the same signals to a file, one JSON a line. */
   dump(signals: number, file: string): Promise<void>
   run(options: PeerRunOptions): Promise<PeerRun>
-  /** Makes its live topics anew. */
+  /** Empties its live topics. */
   resetLive(): Promise<void>
   /** Lets it score its live topics until it is stopped. */
   serve(): Promise<{ stop(): Promise<void> }>
 }
 
-/** `dataDir`: for what it keeps between its commands. @throws Error if it is not there, or was not built */
+/**
+ * `dataDir` holds what the job keeps between its commands.
+ * @throws Error if the job is missing or cannot be built
+ */
 export async function openPeer(folder: string, brokerPort: number, dataDir: string): Promise<Peer> {
   const directory = resolve(folder)
   if (!existsSync(join(directory, 'bench.sh')))
-    throw new Error(`${directory} has no bench.sh; --peer names the folder of the Kafka Streams job`)
+    throw new Error(`${directory} has no bench.sh; give --peer the folder of the Kafka Streams job`)
   const environment = (heap: PeerHeap = 'usual') => ({
     ...process.env,
     BENCH_DATA: dataDir,

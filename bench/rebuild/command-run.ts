@@ -11,8 +11,9 @@ export interface CommandUsage extends Usage {
 }
 
 /**
- * One `upswell rebuild` or `upswell replay`, in a process of its own: `node --expose-gc dist/bench/rebuild/command-run.js COMMAND`, with the command as JSON; the settings are
- * those of the environment. Tells what it took to the process that forked it.
+ * Runs `upswell rebuild` or `upswell replay` once, in its own process: `node --expose-gc
+ * dist/bench/rebuild/command-run.js COMMAND`, with the command as JSON. The settings are in the environment.
+ * Sends its usage to the parent process.
  */
 const { name, options } = JSON.parse(process.argv[2]!) as Command
 collectGarbage()

@@ -6,30 +6,33 @@ import { topicsOfInstallation } from '../../src/log/topic-settings.ts'
 import type { ModelSource } from '../../src/models/model-library.ts'
 import { countAccounts } from '../curves/curve-runs.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
-import { forkForResult } from '../jobs/run-in-child.ts'
 import { openBenchBackend } from '../machine/bench-backend.ts'
-import type { BenchPlace } from '../machine/bench-place.ts'
+import type { BenchServers } from '../machine/bench-servers.ts'
+import { recreateTopics } from '../machine/bench-topics.ts'
+import { forkForResult } from '../machine/child-process.ts'
+import { newInstallation } from '../machine/installation.ts'
 import { watchRedis } from '../machine/redis-usage.ts'
 import { MIB, number, table } from '../report/markdown.ts'
 import { fillLog } from '../signals/fill-log.ts'
-import { newInstallation } from '../signals/installation.ts'
-import { createTopicsAnew } from '../signals/kafka-bench-topics.ts'
 import { readModel } from '../signals/models.ts'
 import type { Command, CommandUsage } from './command-run.ts'
 import { writeCheckpoint } from './rebuild-checkpoint.ts'
 import { commitAll, rebuildSignals } from './rebuild-log.ts'
 
 export interface RebuildChoice {
-  /** Of which signals are folded. */
+  /** Accounts whose signals are folded. */
   readonly accounts: number
-  /** Of each account, on average. */
+  /** Signals of each account, on average. */
   readonly signals: number
-  /** How often each account is in the checkpoint, under names of its own: accounts whose signals need not be folded. */
+  /**
+   * How often each account is in the checkpoint, under different names. The copies' signals need not be
+   * folded.
+   */
   readonly copies: number
   readonly models: 'rolling-score' | 'shipped'
 }
 
-/** What one command took. */
+/** The cost of one command. */
 export interface RebuildRun extends CommandUsage {
   readonly from: 'the log' | 'a checkpoint' | 'the log, as a replay'
   readonly accounts: number
@@ -38,15 +41,15 @@ export interface RebuildRun extends CommandUsage {
 
 const SEED = 42
 
-/** A rebuild from the log, one from a checkpoint, and a replay. None of them has scorers beside it. */
+/** A rebuild from the log, one from a checkpoint, and a replay. No scorer runs at the same time. */
 export function benchRebuild(
-  place: BenchPlace,
+  servers: BenchServers,
   choice: RebuildChoice,
   onStep: (done: string) => void,
 ): Promise<RebuildRun[]> {
-  return place.withRedis(async redisUrl => {
+  return servers.withRedis(async redisUrl => {
     const { accounts, signals, copies } = choice
-    const { brokers, log } = place
+    const { brokers, log } = servers
     const { topics, topicPrefix } = newInstallation(brokers)
     const namespace = topicPrefix.slice(0, -1)
     const redis = await watchRedis(redisUrl)
@@ -73,7 +76,7 @@ export function benchRebuild(
       return { ...usage, from, accounts: many, redisCpuSeconds: (await redis.cpuSeconds()) - redisBefore }
     }
     try {
-      await createTopicsAnew(brokers, topicsOfInstallation(topics, PARTITIONS))
+      await recreateTopics(brokers, topicsOfInstallation(topics, PARTITIONS))
       const all = rebuildSignals({ accounts, perAccount: signals, seed: SEED })
       await fillLog(log, topics.signals, await readModels(choice), all)
       await commitAll(brokers, log, `${namespace}-score`, topics.signals)
@@ -99,7 +102,7 @@ export function benchRebuild(
   })
 }
 
-/** How many times `onStep` is called. */
+/** How often `onStep` is called. */
 export const REBUILD_STEPS = 5
 
 export function renderRebuild(runs: readonly RebuildRun[], { signals, models }: RebuildChoice): string {

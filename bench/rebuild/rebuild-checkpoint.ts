@@ -13,11 +13,17 @@ export interface CheckpointToWrite {
   readonly backend: Backend
   readonly topic: string
   readonly partitions: number
-  /** Each account is in it so many times, under names of their own: accounts of which no signals need be folded. */
+  /**
+   * How often each account is in the checkpoint, under different names. The copies' signals need not be
+   * folded.
+   */
   readonly copies: number
 }
 
-/** Writes a checkpoint of what the store holds, as the score loop does, only without waiting for batches. Returns how many records it has. */
+/**
+ * Writes a checkpoint of the store, as the score loop does, but without waiting for batches. Returns the
+ * number of records.
+ */
 export async function writeCheckpoint({
   backend: { log, store },
   topic,

@@ -1,7 +1,7 @@
 import { kafkaClients } from '../../src/log/kafka/client.ts'
 import type { Log } from '../../src/log/log.ts'
 import type { Signal } from '../../src/signals/signal.ts'
-import { connectionTo } from '../signals/kafka-bench-topics.ts'
+import { connectionTo } from '../machine/bench-topics.ts'
 import { createRandom } from '../signals/random.ts'
 import { benchSignals, SIGNAL_STREAM } from '../signals/signals.ts'
 
@@ -11,7 +11,10 @@ export interface RebuildSignals {
   readonly seed: number
 }
 
-/** The bench's signals, spread evenly over the accounts: what a rebuild takes depends on their number, and few are as large as the largest of the Zipf stream. */
+/**
+ * The bench's signals, spread evenly over the accounts. The time of a rebuild depends on the number of
+ * accounts, and few are as large as the largest of the Zipf stream.
+ */
 export function* rebuildSignals({ accounts, perAccount, seed }: RebuildSignals): Generator<Signal> {
   const random = createRandom(seed + 1)
   const usersOf = Uint8Array.from({ length: accounts }, () => 1 + random.below(SIGNAL_STREAM.users))
@@ -22,7 +25,7 @@ export function* rebuildSignals({ accounts, perAccount, seed }: RebuildSignals):
   }
 }
 
-/** Moves the group to the topic's end, as if it had scored all that is there. */
+/** Moves the group to the topic's end, as if it had scored everything in it. */
 export async function commitAll(
   brokers: readonly string[],
   log: Log,

@@ -3,7 +3,7 @@ import type { Middle } from './statistics.ts'
 
 export interface LineChart {
   readonly title: string
-  /** What stands below each point. They are drawn at equal distances, since they differ by factors. */
+  /** The labels below the points. The points are at equal distances, since they differ by factors. */
   readonly xs: readonly string[]
   readonly lines: readonly ChartLine[]
 }
@@ -18,11 +18,11 @@ export interface ChartLine {
 const WIDTH = 720
 const HEIGHT = 360
 const PLOT = { left: 80, right: 700, top: 50, bottom: 310 } as const
-/** Told apart also by those who see few colours. */
+/** Readers who see few colours can distinguish these too. */
 const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7']
 const TICKS = 5
 
-/** A line chart as SVG that begins at zero. */
+/** A line chart as SVG. Its scale begins at zero. */
 export function lineChart({ title, xs, lines }: LineChart): string {
   const step = tickStep(Math.max(...lines.flatMap(({ values }) => values.map(({ most }) => most))))
   const top = step * TICKS
@@ -80,7 +80,7 @@ function drawLine(
   ].join('\n')
 }
 
-/** A round number of which `TICKS` reach the largest value: 1, 2, 2.5 or 5 times a power of ten. */
+/** A round number: 1, 2, 2.5 or 5 times a power of ten. `TICKS` of them reach the largest value. */
 function tickStep(largest: number): number {
   if (!(largest > 0)) return 1
   const power = 10 ** Math.floor(Math.log10(largest / TICKS))

@@ -4,14 +4,14 @@ import { availableParallelism, cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { PACKAGE_ROOT } from '../../src/app/config.ts'
+import type { Finding } from '../sections.ts'
 import { number } from './markdown.ts'
-import type { Finding } from './sections.ts'
 
 export interface FoundSection extends Finding {
   readonly title: string
 }
 
-/** Writes bench/RESULTS.md and its pictures, in place of those that were there. Returns where. */
+/** Replaces bench/RESULTS.md and its pictures. Returns the path of the page. */
 export async function writeResults(found: readonly FoundSection[], machine: string): Promise<string> {
   const pictures = join(PACKAGE_ROOT, 'bench/results')
   await rm(pictures, { recursive: true, force: true })
@@ -45,7 +45,7 @@ export function renderResults(found: readonly FoundSection[], machine: string): 
   ].join('\n')
 }
 
-/** In one line: what it was measured on, and of which version. */
+/** One line that describes the machine and the version. */
 export async function describeMachine(loadBefore: number, loadAfter: number): Promise<string> {
   const day = new Date().toISOString().slice(0, 10)
   const memory = number(totalmem() / 2 ** 30)

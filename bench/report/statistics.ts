@@ -4,7 +4,7 @@ export interface Middle {
   readonly most: number
 }
 
-/** Of at least one value. */
+/** @param values at least one */
 export function middle(values: readonly number[]): Middle {
   const sorted = [...values].sort((a, b) => a - b)
   const half = sorted.length / 2
@@ -12,7 +12,10 @@ export function middle(values: readonly number[]): Middle {
   return { median, least: sorted[0]!, most: sorted.at(-1)! }
 }
 
-/** The value that a share of all values does not exceed (nearest rank); NaN if there is none. `sorted`: ascending. */
-export function atRank(sorted: readonly number[], share: number): number {
+/**
+ * The value that this share of the values does not exceed (nearest rank); NaN if there are none.
+ * @param sorted ascending
+ */
+export function atRank(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
 }

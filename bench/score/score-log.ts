@@ -11,10 +11,10 @@ import { startClock, type Usage } from '../machine/measure.ts'
 export interface ScoreLogOptions {
   readonly backend: Backend
   readonly topics: TopicNames
-  /** Those that the log begins with. */
+  /** The models that the log begins with. */
   readonly models: readonly ModelSource[]
   readonly batchSize: number
-  /** How many records there are in `signals`. */
+  /** The number of records in `signals`. */
   readonly records: number
 }
 
@@ -22,12 +22,13 @@ export interface ScoredLog extends Usage {
   readonly tierChanges: number
 }
 
-/** Without a batch for so long, something is broken. */
+/** Without a batch for this long, something is broken. */
 const PATIENCE_MS = 60_000
 
 /**
- * Runs the score loop over a filled log. The clock runs from the first record that the loop takes until the last one is in the
- * store and its offset is committed; joining the group and taking the partitions is not in it.
+ * Runs the score loop over a filled log. The clock runs from the first record that the loop takes until the
+ * last one is in the store and its offset is committed. It does not include joining the group and taking the
+ * partitions.
  */
 export async function scoreLog(options: ScoreLogOptions): Promise<ScoredLog> {
   const { backend, topics, models, batchSize, records } = options
@@ -64,7 +65,7 @@ export async function scoreLog(options: ScoreLogOptions): Promise<ScoredLog> {
   }
 }
 
-/** The log, with a look at the moment before each batch is processed. */
+/** The log, with a hook before each batch. */
 function withStart(log: Log, onBatch: () => void): Log {
   const watched = (handler: PartitionHandler): PartitionHandler => ({
     assigned: session => handler.assigned(session),

@@ -3,24 +3,29 @@ import { readConfig } from '../../src/app/config.ts'
 import { startService } from '../../src/app/service.ts'
 import { describeError } from '../../src/lib/errors.ts'
 import { QUIET_LOGGER } from '../logger.ts'
-import { TOLD_BY_THREADS, TOLD_TO_THREADS } from './scorers-channel.ts'
-import { type ScorerCommand, type ScorerMessage, watchLog } from './watched-log.ts'
+import {
+  type ScorerCommand,
+  type ScorerMessage,
+  THREAD_COMMANDS,
+  THREAD_MESSAGES,
+  watchLog,
+} from './watched-log.ts'
 
 /**
- * The score role as `upswell score` runs it, with the settings of the environment, but for a look at its log (watched-log.ts), in the main thread or in those that score: it joins the
- * group when the process that forked it says so, tells which partitions it holds, begins to read them when it is told to, and tells when it takes the first record. So
- * joining is not measured, with as many scorers as one likes. SIGTERM stops it.
+ * Runs the score role as `upswell score` does, with the environment's settings, and watches its log
+ * (watched-log.ts) in the main thread or in those that score. The parent process says when to join the group
+ * and when to read, so that joining is not measured. SIGTERM stops it.
  */
-function tell(message: ScorerMessage): void {
+function report(message: ScorerMessage): void {
   if (process.connected) process.send?.(message)
 }
 
-const told = new BroadcastChannel(TOLD_BY_THREADS)
-const commands = new BroadcastChannel(TOLD_TO_THREADS)
-// They are not to hold the process.
-told.unref()
+const messages = new BroadcastChannel(THREAD_MESSAGES)
+const commands = new BroadcastChannel(THREAD_COMMANDS)
+// The channels must not keep the process alive.
+messages.unref()
 commands.unref()
-told.onmessage = event => tell((event as { data: ScorerMessage }).data)
+messages.onmessage = event => report((event as { data: ScorerMessage }).data)
 
 try {
   const service = await startService({
@@ -29,8 +34,9 @@ try {
     logger: QUIET_LOGGER,
     scoreThreadEntry: new URL('./score-thread.js', import.meta.url),
   })
-  // In time: the role begins with a question to the brokers, whose answer cannot be there yet. Where threads score, nobody consumes here.
-  const command = watchLog(service.backend.log, 0, tell)
+  // This is early enough: the role first asks the brokers, and their answer cannot be here yet. If threads
+  // score, the main thread consumes nothing.
+  const command = watchLog(service.backend.log, 0, report)
   process.on('message', message => {
     command(message as ScorerCommand)
     commands.postMessage(message)
@@ -38,7 +44,7 @@ try {
   process.once('SIGTERM', () => void service.stop().then(() => process.exit()))
   await service.started
 } catch (error) {
-  tell({ type: 'failed', message: describeError(error) })
+  report({ type: 'failed', message: describeError(error) })
   process.exitCode = 1
   process.disconnect?.()
 }

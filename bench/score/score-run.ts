@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { kafkaClients } from '../../src/log/kafka/client.ts'
 import { openBenchBackend } from '../machine/bench-backend.ts'
-import type { BenchPlace } from '../machine/bench-place.ts'
-import { monotonicMs } from '../machine/monotonic.ts'
+import type { BenchServers } from '../machine/bench-servers.ts'
+import { connectionTo } from '../machine/bench-topics.ts'
+import { type Installation, prepareRun } from '../machine/installation.ts'
+import { monotonicMs } from '../machine/measure.ts'
 import { watchRedis } from '../machine/redis-usage.ts'
-import { type Installation, prepareRun } from '../signals/installation.ts'
-import { connectionTo } from '../signals/kafka-bench-topics.ts'
 import type { FilledTopic } from '../signals/signal-topic.ts'
 import { type Scorers, startScorers } from './scorers.ts'
 
@@ -14,42 +14,42 @@ export interface ScoreRunOptions<T> {
   readonly installation: Installation
   readonly filled: FilledTopic
   readonly processes: number
-  /** That score in each of them. */
+  /** Threads that score in each process. */
   readonly threads: number
-  /** Of the scorers, beside those of `prepareRun`. */
+  /** Settings of the scorers, added to those that `prepareRun` makes. */
   readonly settings?: Readonly<Record<string, string>>
-  /** Looks at what the run left, before it is removed. */
+  /** Reads the results of the run before they are removed. */
   readonly inspect: (backend: Backend) => Promise<T>
 }
 
-/** What came out of one run of the score role. */
+/** The result of one run of the score role. */
 export interface ScoreRun {
-  /** From the first record taken until the committed offsets are at the end, as the Kafka Streams job is timed. */
+  /** From the first record taken until the committed offsets are at the end, as for the Kafka Streams job. */
   readonly seconds: number
-  /** From then on until the store has all of it. */
+  /** From then on until the store has everything. */
   readonly storeBehindSeconds: number
-  /** Of all scorers since they were started. */
+  /** All scorers since their start. */
   readonly cpuSeconds: number
-  /** Of all scorers since they hold their partitions, without what it takes to start Node and to join. */
+  /** All scorers since they have their partitions: without starting Node and joining. */
   readonly scoringCpuSeconds: number
   readonly redisCpuSeconds: number
-  /** Of all scorers, each at its own peak. */
+  /** The sum of each scorer's own peak. */
   readonly peakRssBytes: number
   readonly redisPeakBytes: number
-  /** By which the run made the store larger. */
+  /** How many bytes the run made the store grow by. */
   readonly storeBytes: number
 }
 
 const LOOK_MS = 10
-/** Without progress for so long, something is broken. */
+/** Without progress for this long, something is broken. */
 const PATIENCE_MS = 60_000
 
-/** Scores a topic with one or several processes of the product's score role, and measures it from outside. */
+/** Scores a topic with one or more processes of the product's score role, and measures them from outside. */
 export function runScoring<T>(
-  place: BenchPlace,
+  servers: BenchServers,
   options: ScoreRunOptions<T>,
 ): Promise<ScoreRun & { readonly found: T }> {
-  return place.withRedis(async redisUrl => {
+  return servers.withRedis(async redisUrl => {
     const { installation, filled, processes, threads, inspect, settings: more } = options
     const { settings, namespace, scoreGroup } = await prepareRun(installation, redisUrl, more)
     const { brokers, topics } = installation
@@ -99,12 +99,12 @@ async function timeScoring(
     })
     const committedAtMs = monotonicMs()
     const firstRecordAtMs = scorers.firstRecordAtMs()
-    if (firstRecordAtMs === undefined) throw new Error('the scorers did not tell of their first record')
+    if (firstRecordAtMs === undefined) throw new Error('the scorers did not report their first record')
     await untilReached(ends, 1, scorers.requireRunning, async () => {
       const marks = [...ends.keys()].map(async p => [p, await store.readStoredOffset(p)] as const)
       return new Map(await Promise.all(marks))
     })
-    // With what the last writes of the store took.
+    // Includes the last writes of the store.
     const cpuSeconds = scorers.cpuSeconds()
     return {
       seconds: (committedAtMs - firstRecordAtMs) / 1000,
@@ -118,7 +118,10 @@ async function timeScoring(
   }
 }
 
-/** Asks again and again until each partition is where it is to be. @throws Error if nothing moves any more */
+/**
+ * Polls until each partition has reached its end.
+ * @throws Error if no partition moves any more
+ */
 async function untilReached(
   ends: ReadonlyMap<number, number>,
   lookMs: number,
@@ -136,8 +139,8 @@ async function untilReached(
       best = sum
       movedAtMs = monotonicMs()
     } else if (monotonicMs() - movedAtMs > PATIENCE_MS) {
-      const places = [...ends].map(([p, end]) => `${p}: ${found.get(p) ?? 0} of ${end}`).join(', ')
-      throw new Error(`nothing was scored for ${PATIENCE_MS / 1000} s; the partitions are at ${places}`)
+      const offsets = [...ends].map(([p, end]) => `${p}: ${found.get(p) ?? 0} of ${end}`).join(', ')
+      throw new Error(`nothing was scored for ${PATIENCE_MS / 1000} s; the partitions are at ${offsets}`)
     }
     await sleep(lookMs)
   }

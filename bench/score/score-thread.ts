@@ -1,15 +1,14 @@
 import { BroadcastChannel, threadId } from 'node:worker_threads'
 import { runScoreThread } from '../../src/app/score-threads/run-score-thread.ts'
-import { TOLD_BY_THREADS, TOLD_TO_THREADS } from './scorers-channel.ts'
-import { type ScorerCommand, watchLog } from './watched-log.ts'
+import { type ScorerCommand, THREAD_COMMANDS, THREAD_MESSAGES, watchLog } from './watched-log.ts'
 
-/** A thread of the score role, as the product runs it, but for a look at its log. */
+/** A thread of the score role, as in the product, with its log watched. */
 await runScoreThread(({ log }) => {
-  const told = new BroadcastChannel(TOLD_BY_THREADS)
-  const commands = new BroadcastChannel(TOLD_TO_THREADS)
-  // They are not to hold the thread.
-  told.unref()
+  const messages = new BroadcastChannel(THREAD_MESSAGES)
+  const commands = new BroadcastChannel(THREAD_COMMANDS)
+  // The channels must not keep the thread alive.
+  messages.unref()
   commands.unref()
-  const command = watchLog(log, threadId, message => told.postMessage(message))
+  const command = watchLog(log, threadId, message => messages.postMessage(message))
   commands.onmessage = event => command((event as { data: ScorerCommand }).data)
 })

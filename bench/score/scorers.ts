@@ -2,41 +2,41 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { monotonicMs } from '../machine/monotonic.ts'
+import { monotonicMs } from '../machine/measure.ts'
 import { cpuSecondsOf, peakRssBytesOf } from '../machine/process-usage.ts'
 import type { ScorerCommand, ScorerMessage } from './watched-log.ts'
 
 export interface ScorersOptions {
   readonly processes: number
-  /** That score in each of them. */
+  /** Threads that score in each process. */
   readonly threads: number
-  /** Of `upswell score`. */
+  /** Settings of `upswell score`. */
   readonly settings: Readonly<Record<string, string>>
   readonly partitions: number
 }
 
-/** Processes of the score role that hold all partitions of a topic. */
+/** Processes of the score role that own all partitions of a topic. */
 export interface Scorers {
   /** Lets them begin. */
   begin(): void
-  /** When the first of them took its first record, as `monotonicMs`; undefined before. */
+  /** When the first of them took its first record, as `monotonicMs`; undefined before that. */
   firstRecordAtMs(): number | undefined
-  /** What they have used since they were started. */
+  /** CPU seconds of all processes since they were started. */
   cpuSeconds(): number
-  /** The most memory that each has held, summed. */
+  /** The sum of each process's peak memory, bytes. */
   peakRssBytes(): number
-  /** @throws Error if one of them ended by itself, with what it said */
+  /** @throws Error if one of them ended by itself; its message says why */
   requireRunning(): void
   stop(): Promise<void>
 }
 
-/** Joining takes seconds; a group whose members are not settled after this long never will be. */
+/** Joining takes seconds. A group that has not settled after this long never will. */
 const SETTLE_TIMEOUT_MS = 60_000
 const LOOK_MS = 10
 
 /**
- * Starts the processes and waits until every partition is held by one of their threads, and each holds some.
- * @throws Error if that does not come to pass
+ * Starts the processes. Waits until a thread has each partition and each thread has some.
+ * @throws Error if that does not happen in time
  */
 export async function startScorers({ processes, threads, ...rest }: ScorersOptions): Promise<Scorers> {
   const { partitions } = rest
@@ -44,7 +44,7 @@ export async function startScorers({ processes, threads, ...rest }: ScorersOptio
   const scorers = Array.from({ length: processes }, () => startScorer(settings))
   const all: Scorers = {
     begin: () => {
-      tellAll(scorers, 'begin')
+      sendAll(scorers, 'begin')
     },
     firstRecordAtMs: () => {
       const times = scorers.map(scorer => scorer.firstRecordAtMs).filter(time => time !== undefined)
@@ -69,7 +69,7 @@ export async function startScorers({ processes, threads, ...rest }: ScorersOptio
       () => scorers.every(({ held }) => held.size === threads),
       all.requireRunning,
     )
-    tellAll(scorers, 'join')
+    sendAll(scorers, 'join')
     await until(
       `do not share the ${partitions} partitions`,
       () => isSettled(scorers, partitions),
@@ -84,7 +84,7 @@ export async function startScorers({ processes, threads, ...rest }: ScorersOptio
 
 interface Scorer {
   readonly child: ChildProcess
-  /** By member: its partitions. One that is not ready to join is not there. */
+  /** The partitions of each member. A member that is not ready to join is missing. */
   readonly held: Map<number, Set<number>>
   firstRecordAtMs?: number
   failure?: string
@@ -93,7 +93,7 @@ interface Scorer {
 function startScorer(settings: Readonly<Record<string, string>>): Scorer {
   const { PATH = '', HOME = '' } = process.env
   const child = fork(fileURLToPath(new URL('./score-process.js', import.meta.url)), {
-    // Its flags are those of the product, not of the bench, unless somebody wants a profile.
+    // Node flags as the product has them, not the bench's, unless someone wants a profile.
     execArgv: (process.env['UPSWELL_BENCH_SCORER_FLAGS'] ?? '').split(' ').filter(flag => flag !== ''),
     env: { PATH, HOME, ...settings },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -112,7 +112,7 @@ function startScorer(settings: Readonly<Record<string, string>>): Scorer {
         scorer.held.get(message.member)!.delete(message.partition)
         break
       case 'first-record':
-        // Each thread tells of its own.
+        // Each thread reports its own.
         scorer.firstRecordAtMs = Math.min(scorer.firstRecordAtMs ?? message.atMs, message.atMs)
         break
       case 'failed':
@@ -125,7 +125,7 @@ function startScorer(settings: Readonly<Record<string, string>>): Scorer {
   return scorer
 }
 
-function tellAll(scorers: readonly Scorer[], command: ScorerCommand): void {
+function sendAll(scorers: readonly Scorer[], command: ScorerCommand): void {
   for (const { child } of scorers) child.send(command)
 }
 
@@ -139,7 +139,7 @@ async function until(problem: string, isSo: () => boolean, requireRunning: () =>
   }
 }
 
-/** Each partition has one owner, and nobody goes without as long as there are enough. */
+/** Each partition has one owner, and no member is idle while there are enough partitions. */
 function isSettled(scorers: readonly Scorer[], partitions: number): boolean {
   const members = scorers.flatMap(scorer => [...scorer.held.values()])
   const held = members.flatMap(partitions => [...partitions])

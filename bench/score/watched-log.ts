@@ -1,27 +1,30 @@
 import { deferred } from '../../src/lib/deferred.ts'
 import type { ConsumeOptions, Log } from '../../src/log/log.ts'
-import { monotonicMs } from '../machine/monotonic.ts'
+import { monotonicMs } from '../machine/measure.ts'
 
 /**
- * What a scorer tells the process that measures it. A scorer is a member of the group: a process, or each of its threads, and `member` says which one of the process. `atMs`: see
- * `monotonicMs`.
+ * A scorer's message to the process that measures it. A scorer is a member of the group: a process, or one of
+ * its threads. `member` is its number in the process; `atMs` is in `monotonicMs`.
  */
 export type ScorerMessage =
-  /** It is there, and would join the group now. */
+  /** It is ready to join the group. */
   | { readonly type: 'ready'; readonly member: number }
   | { readonly type: 'assigned' | 'released'; readonly member: number; readonly partition: number }
   | { readonly type: 'first-record'; readonly atMs: number }
   | { readonly type: 'failed'; readonly message: string }
 
-/** What it is told, in this order. */
+/** Commands to a scorer, in the order in which they are sent. */
 export type ScorerCommand = 'join' | 'begin'
 
-/** Has a log join the group when it is told to, tell which partitions it holds, begin to read them when it is told to, and tell when it takes the first record. */
-export function watchLog(log: Log, member: number, tell: (message: ScorerMessage) => void) {
+/**
+ * Makes a log wait for the commands before it joins the group and before it reads. Reports its partitions and
+ * its first record.
+ */
+export function watchLog(log: Log, member: number, report: (message: ScorerMessage) => void) {
   const commands = { join: deferred(), begin: deferred() }
   const consume = log.consume.bind(log)
   log.consume = async options => {
-    tell({ type: 'ready', member })
+    report({ type: 'ready', member })
     await commands.join.promise
     return consume(watched(options))
   }
@@ -33,19 +36,19 @@ export function watchLog(log: Log, member: number, tell: (message: ScorerMessage
       handler: {
         assigned: async session => {
           const offset = await handler.assigned(session)
-          tell({ type: 'assigned', member, partition: session.partition })
+          report({ type: 'assigned', member, partition: session.partition })
           await commands.begin.promise
           return offset
         },
         process: (session, records) => {
           if (!hasBegun) {
             hasBegun = true
-            tell({ type: 'first-record', atMs: monotonicMs() })
+            report({ type: 'first-record', atMs: monotonicMs() })
           }
           return handler.process(session, records)
         },
         released: session => {
-          tell({ type: 'released', member, partition: session.partition })
+          report({ type: 'released', member, partition: session.partition })
           handler.released(session)
         },
       },
@@ -53,3 +56,7 @@ export function watchLog(log: Log, member: number, tell: (message: ScorerMessage
   }
   return (command: ScorerCommand): void => commands[command].resolve()
 }
+
+/** BroadcastChannels between `score-process.ts` and its threads. A member hears all other members. */
+export const THREAD_MESSAGES = 'upswell-bench-thread-messages'
+export const THREAD_COMMANDS = 'upswell-bench-thread-commands'

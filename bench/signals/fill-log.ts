@@ -4,7 +4,9 @@ import type { ModelSource } from '../../src/models/model-library.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { fillTopic, type SignalRecord } from './signal-topic.ts'
 
-/** Writes the models, then the signals as history, to an empty topic. Returns how many records it wrote. */
+/**
+ * Writes the models, then the signals as history, to an empty topic. Returns the number of records written.
+ */
 export async function fillLog(
   log: Log,
   topic: string,
@@ -15,7 +17,7 @@ export async function fillLog(
   return filled.signals + (await log.partitions(topic))
 }
 
-/** `clock`: `event` for history; `wall` for what was observed when it occurred, as live signals are. */
+/** `clock`: `event` for history; `wall` if signals are observed when they occur, as live signals are. */
 export function* recordsOf(signals: Iterable<Signal>, clock: 'wall' | 'event'): Generator<SignalRecord> {
   for (const signal of signals) yield signalRecord('', signal, signal.occurredAt, clock)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import type { ModelSource } from '../../src/models/model-library.ts'
 
-/** The models that are measured, by name; the first one is what the Kafka Streams job computes. */
+/** The measured models by name. The Kafka Streams job computes the first one. */
 export const BENCH_MODELS = {
   'rolling-score': 'bench/rolling-score.yaml',
   'expansion-revenue-score': 'models/expansion-revenue-score.yaml',
@@ -15,7 +15,7 @@ export function readModel(model: BenchModel): ModelSource {
   return { file, text: readFileSync(join(PACKAGE_ROOT, file), 'utf8') }
 }
 
-/** So many copies of rolling-score under ids of their own. */
+/** This many copies of rolling-score, each with its own id. */
 export function rollingScoreCopies(count: number): ModelSource[] {
   const { text } = readModel('rolling-score')
   return Array.from({ length: count }, (_, i) => {
@@ -24,7 +24,7 @@ export function rollingScoreCopies(count: number): ModelSource[] {
   })
 }
 
-/** rolling-score over another number of days than 30. */
+/** rolling-score with windows of this many days in place of 30. */
 export function rollingScoreOver(days: number): ModelSource {
   const { file, text } = readModel('rolling-score')
   return { file, text: text.replaceAll('within: 30d', `within: ${days}d`) }

@@ -1,8 +1,11 @@
-/** When signals occurred, by ids that end in a number, as those of the bench and of the Kafka Streams job do (`s-17`, `e-17`). */
+/**
+ * When each signal occurred. Its id must end in a number, as the ids of the bench and of the Kafka Streams
+ * job do (`s-17`, `e-17`).
+ */
 export class OccurrenceTimes {
   readonly #times: Float64Array
 
-  /** `signals`: above every number. */
+  /** @param signals above every number in an id */
   constructor(signals: number) {
     this.#times = new Float64Array(signals).fill(Number.NaN)
   }
@@ -11,10 +14,13 @@ export class OccurrenceTimes {
     this.#times[numberOf(signalId)] = occurredAt
   }
 
-  /** ms. @throws Error for a signal that is not known */
+  /**
+   * Returns ms.
+   * @throws Error for an unknown signal
+   */
   get(signalId: string): number {
     const time = this.#times[numberOf(signalId)]
-    if (time === undefined || Number.isNaN(time)) throw new Error(`the signal ${signalId} is not known`)
+    if (time === undefined || Number.isNaN(time)) throw new Error(`unknown signal ${signalId}`)
     return time
   }
 }

@@ -1,8 +1,8 @@
-/** A repeatable source of chance for millions of draws: the same seed gives the same numbers, on any machine. */
+/** Repeatable random numbers for millions of draws: the same seed gives the same numbers on any machine. */
 export interface Random {
-  /** From 0 up to, but not including, 1. */
+  /** At least 0, less than 1. */
   next(): number
-  /** A whole number from 0 up to, but not including, `bound`. */
+  /** A whole number, at least 0, less than `bound`. */
   below(bound: number): number
 }
 
@@ -20,7 +20,7 @@ export function createRandom(seed: number): Random {
     c = (((c << 21) | (c >>> 11)) + sum) | 0
     return (sum >>> 0) / 2 ** 32
   }
-  // Until a small seed has spread over the whole state.
+  // Spreads a small seed over the whole state.
   for (let i = 0; i < 16; i++) next()
   return { next, below: bound => Math.floor(next() * bound) }
 }

@@ -2,22 +2,25 @@ import type { Log, OutgoingRecord } from '../../src/log/log.ts'
 import { modelsRecord } from '../../src/log/make-records.ts'
 import type { ModelSource } from '../../src/models/model-library.ts'
 
-/** A signal as it lies in the log. */
+/** A signal as a record of the log. */
 export type SignalRecord = Pick<OutgoingRecord, 'key' | 'value' | 'timestamp' | 'headers'>
 
-/** A topic of signals that was filled. */
+/** A filled topic of signals. */
 export interface FilledTopic {
   readonly signals: number
-  /** By partition: the offset behind the last record. Behind it lies only what ends a transaction. */
+  /**
+   * The offset after the last record of each partition. Only the marker that ends a transaction comes after
+   * it.
+   */
   readonly ends: ReadonlyMap<number, number>
 }
 
-/** About 250 KiB to each of four partitions: batches as a busy producer makes them. */
+/** About 250 KiB for each of four partitions: batches as a busy producer makes them. */
 const RECORDS_AT_ONCE = 4_000
 
 /**
- * Writes the models to each partition, then the signals, to an empty topic. No tick follows: what is measured, and compared with the Kafka Streams job, ends with
- * the last signal.
+ * Writes the models to each partition of an empty topic, then the signals. Writes no tick: the measurement,
+ * and the comparison with the Kafka Streams job, end with the last signal.
  */
 export async function fillTopic(
   log: Log,
@@ -39,7 +42,7 @@ export async function fillTopic(
     records.push({ ...signal, topic })
     written++
     if (records.length < RECORDS_AT_ONCE) continue
-    // The next ones are made while these are on their way.
+    // Makes the next records while these are on their way.
     await writing
     writing = write(records)
     writing.catch(() => {})

@@ -3,7 +3,10 @@ import { createRandom, type Random } from './random.ts'
 
 const DAY_MS = 86_400_000
 
-/** What the signals look like: as those of the Kafka Streams job that we are measured against, but drawn by other code. */
+/**
+ * The shape of the signals: the same as the Kafka Streams job's that we are compared with, but drawn by other
+ * code.
+ */
 export const SIGNAL_STREAM = {
   accounts: 20_000,
   /** An account has 1 to this many. */
@@ -22,29 +25,30 @@ export const SIGNAL_STREAM = {
   intentShare: 0.1,
   start: Date.parse('2026-01-05T00:00:00Z'),
   spanMs: 60 * DAY_MS,
-  /** A signal may come so much later than its turn. */
+  /** A signal may arrive this much later than its turn. */
   disorderMs: 2 * 3_600_000,
-  /** Exact copies of one of the `copyWithin` signals before. */
+  /** A copy repeats one of the `copyWithin` signals before it. */
   copyShare: 0.01,
   copyWithin: 999,
 } as const
 
-/** What is left out is as `SIGNAL_STREAM` has it. */
+/** Omitted fields are as in `SIGNAL_STREAM`. */
 export interface SignalChoice {
   readonly count: number
   readonly seed: number
   readonly accounts?: number
   /** An account has 1 to this many. */
   readonly users?: number
-  /** How the signals spread over the accounts: as one over the rank (Zipf) if left out. */
+  /** How the signals spread over the accounts. Default: as one over the rank (Zipf). */
   readonly spread?: 'zipf' | 'even'
-  /** From the first signal to the last, which stays where it is: the log takes no times that lie ahead. */
+  /** From the first signal to the last, which keeps its time: the log accepts no times in the future. */
   readonly days?: number
 }
 
 /**
- * Signals of accounts whose popularity falls as one over the rank (Zipf), rising in time but for the disorder. `count` includes the copies.
- * Another count is another stream, not a longer or shorter one: the time between signals follows from it.
+ * Signals of accounts whose popularity falls as one over the rank (Zipf). Times rise, apart from the
+ * disorder. `count` includes the copies. Another count gives another stream, not a longer or shorter one: the
+ * time between signals depends on it.
  */
 export function* benchSignals(choice: SignalChoice): Generator<Signal> {
   const { disorderMs, copyShare, copyWithin } = SIGNAL_STREAM
@@ -62,16 +66,16 @@ export function* benchSignals(choice: SignalChoice): Generator<Signal> {
   const ranks = cumulativeZipf(accounts)
   const recent: Signal[] = []
   for (let i = 0; i < count; i++) {
-    const place = i % copyWithin
+    const slot = i % copyWithin
     if (recent.length > 0 && random.next() < copyShare) {
-      // It takes the place of the oldest signal, so that what was copied can be copied again.
-      recent[place] = recent[random.below(recent.length)]!
+      // Replaces the oldest signal, so that a copied signal can be copied again.
+      recent[slot] = recent[random.below(recent.length)]!
     } else {
       const account = spread === 'even' ? random.below(accounts) : pickRank(ranks, random)
       const occurredAt = start + Math.floor((spanMs * i) / count) - random.below(disorderMs)
-      recent[place] = drawSignal(random, `s-${i}`, account, random.below(usersOf[account]!), occurredAt)
+      recent[slot] = drawSignal(random, `s-${i}`, account, random.below(usersOf[account]!), occurredAt)
     }
-    yield recent[place]!
+    yield recent[slot]!
   }
 }
 
@@ -92,7 +96,7 @@ function drawSignal(random: Random, id: string, account: number, user: number, o
   }
 }
 
-/** Of rank r (from 0): the sum of 1/1 … 1/(r + 1). */
+/** Entry r, from 0, is the sum of 1/1 … 1/(r + 1). */
 function cumulativeZipf(ranks: number): Float64Array {
   const sums = new Float64Array(ranks)
   let sum = 0

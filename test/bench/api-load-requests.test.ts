@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { quantile, sendRequests } from '../../bench/api/api-load-requests.ts'
+import { sendRequests } from '../../bench/api/api-load-requests.ts'
+import { atRank } from '../../bench/report/statistics.ts'
 
 describe('requests sent at their times', () => {
   let server: Server
@@ -21,7 +22,7 @@ describe('requests sent at their times', () => {
 
   const load = { requestsPerSecond: 400, seconds: 0.25, connections: 4 }
 
-  it('are as many as were asked for, path after path, whatever the answers are', async () => {
+  it('are as many as requested, path after path, whatever the answers are', async () => {
     const asked: string[] = []
     const url = await listen((request, response) => {
       asked.push(request.url!)
@@ -39,7 +40,7 @@ describe('requests sent at their times', () => {
     expect(latenciesMs).toEqual(latenciesMs.toSorted())
   })
 
-  it('are read to their ends, also where an answer comes in parts', async () => {
+  it('read each answer to its end, even if it comes in parts', async () => {
     const url = await listen(async (_request, response) => {
       response.writeHead(200, { 'content-length': 6 })
       response.flushHeaders()
@@ -53,10 +54,10 @@ describe('requests sent at their times', () => {
     expect([answered, bodyBytes]).toEqual([100, 600])
   })
 
-  it('that wait for a connection have waited since they were due', async () => {
+  it('count the wait for a connection from when they were due', async () => {
     let release = () => {}
     let held = 0
-    // The first answer is kept back until all requests are due.
+    // The first answer waits until all requests are due.
     const url = await listen((_request, response) => {
       const answer = () => response.writeHead(200, { 'content-length': 1 }).end('1')
       held++
@@ -68,13 +69,13 @@ describe('requests sent at their times', () => {
     const { answered, latenciesMs } = await all
     expect(answered).toBe(100)
     expect(held).toBe(100)
-    // Half of all have waited for half of that time or longer: none was answered before the first.
+    // At least half of the requests waited for half of that time: none was answered before the first.
     const half = (load.seconds * 1000) / 2
-    expect(quantile(latenciesMs, 0.5)).toBeGreaterThanOrEqual(half)
+    expect(atRank(latenciesMs, 0.5)).toBeGreaterThanOrEqual(half)
   })
 
-  it('have quantiles that are values of theirs', () => {
+  it('have quantiles that are actual values', () => {
     const values = Float64Array.of(1, 2, 3, 4)
-    expect([0, 0.25, 0.5, 0.99, 1].map(share => quantile(values, share))).toEqual([1, 1, 2, 4, 4])
+    expect([0, 0.25, 0.5, 0.99, 1].map(share => atRank(values, share))).toEqual([1, 1, 2, 4, 4])
   })
 })

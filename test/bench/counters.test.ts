@@ -17,7 +17,7 @@ const COUNTERS: Counters = {
   foldBytesPerSignal: 2000,
 }
 
-describe('what a signal and a batch cost', () => {
+describe('the cost of a signal and a batch', () => {
   let build: string
 
   beforeAll(async () => {
@@ -26,7 +26,7 @@ describe('what a signal and a batch cost', () => {
     await symlink(join(PACKAGE_ROOT, 'node_modules'), join(build, 'node_modules'))
     const tsc = join(PACKAGE_ROOT, 'node_modules/typescript/bin/tsc')
     const args = [tsc, '-p', 'tsconfig.build.json', '--outDir', build]
-    // Types are checked elsewhere; a mistake in one keeps nothing from being built.
+    // Other checks cover types. A type error does not keep the build from writing its files.
     await promisify(execFile)(process.execPath, args, { cwd: PACKAGE_ROOT }).catch(() => {})
   }, 120_000)
 
@@ -45,17 +45,17 @@ describe('what a signal and a batch cost', () => {
 })
 
 describe('the bounds of the counters', () => {
-  it('hold for what they were made of', () => {
+  it('hold for the counters from which they were made', () => {
     expect(exceeded(COUNTERS, boundsFor(COUNTERS, 20), 20)).toEqual([])
   })
 
-  it('allow no call more, and few bytes', () => {
+  it('allow no additional call, and few bytes', () => {
     const { most } = boundsFor(COUNTERS, 20)
     expect([most.storeCallsPerBatch, most.transactionsPerBatch, most.storeCallsPerTick]).toEqual([4, 1, 4])
     expect([most.decodeBytesPerSignal, most.foldBytesPerSignal]).toEqual([1030, 2060])
   })
 
-  it('say what was found, what is allowed, and what to do', () => {
+  it('report the count, the bound, and what to do', () => {
     const found = { ...COUNTERS, storeCallsPerBatch: 5, foldBytesPerSignal: 2061 }
     const [calls, bytes, ...more] = exceeded(found, boundsFor(COUNTERS, 20), 20)
     expect(calls).toContain('5 calls of the store for a batch, where bench/counters/bounds.json allows 4')
@@ -67,7 +67,7 @@ describe('the bounds of the counters', () => {
     expect(more).toEqual([])
   })
 
-  it('of bytes hold for the version of Node that they were counted with; those of calls for all', () => {
+  it('for bytes apply to one version of Node; bounds for calls apply to all', () => {
     const found = { ...COUNTERS, storeCallsPerBatch: 5, foldBytesPerSignal: 9000 }
     expect(exceeded(found, boundsFor(COUNTERS, 20), 24)).toHaveLength(1)
   })

@@ -16,7 +16,7 @@ it('the models of every point can be used together', () => {
     }
 })
 
-it('the points of a curve differ in what the curve is about', () => {
+it('the points of a curve differ in its variable', () => {
   for (const { lines } of curvesOf(FULL_CURVES)) {
     for (const { points } of lines) {
       const contents = points.map(({ x: _, ...point }) => JSON.stringify(point))
@@ -25,7 +25,7 @@ it('the points of a curve differ in what the curve is about', () => {
   }
 })
 
-it('other streams have as many accounts, users and days as they were asked for', () => {
+it('other streams have the requested number of accounts, users and days', () => {
   const signals = [
     ...benchSignals({ count: 20_000, seed: 1, accounts: 5, users: 1_000, spread: 'even', days: 400 }),
   ]
@@ -40,11 +40,11 @@ it('other streams have as many accounts, users and days as they were asked for',
   expect((last - first) / DAY_MS).toBeGreaterThan(399)
 })
 
-it('the times of signals are found by the numbers of their ids', () => {
+it('finds the time of a signal by the number in its id', () => {
   const times = new OccurrenceTimes(3)
   times.set('e-2', 17)
   expect(times.get('e-2')).toBe(17)
-  for (const unknown of ['e-1', 'e-3', 'window']) expect(() => times.get(unknown)).toThrow('not known')
+  for (const unknown of ['e-1', 'e-3', 'window']) expect(() => times.get(unknown)).toThrow('unknown signal')
 })
 
 it('the page of results has a picture for each curve', () => {

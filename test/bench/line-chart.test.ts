@@ -16,7 +16,7 @@ it('draws each point at its value, on a scale that begins at zero and ends on a 
   expect(svg).toContain('<line x1="110" y1="258" x2="110" y2="102"')
 })
 
-it('names its lines only where there are several', () => {
+it('names its lines only if there are several', () => {
   const line = (label: string) => ({ label, values: [flat(1)] })
   expect(lineChart({ title: '', xs: ['1'], lines: [line('Zipf'), line('even')] })).toMatch(
     /● Zipf[\s\S]*● even/,
@@ -24,7 +24,7 @@ it('names its lines only where there are several', () => {
   expect(lineChart({ title: '', xs: ['1'], lines: [line('')] })).not.toContain('●')
 })
 
-it('is well-formed whatever the title says, and with one point or none above zero', () => {
+it('is well-formed with any title, and with one point or none above zero', () => {
   const svg = lineChart({ title: 'a < b & c', xs: ['1'], lines: [{ label: '', values: [flat(0)] }] })
   expect(svg).toContain('a &lt; b &amp; c')
   expect(svg).not.toContain('NaN')

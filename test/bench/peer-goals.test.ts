@@ -24,7 +24,7 @@ const runs = (more: Partial<PairedRuns> = {}): PairedRuns => ({
 })
 
 describe('the goals against Kafka Streams', () => {
-  it('are judged by the median of the ratios of each round', () => {
+  it('use the median of the ratios of each round', () => {
     const [oneProcess, twoProcesses, processor, memory] = judgeRuns(runs())
     expect(oneProcess).toMatchObject({ ratios: [1.5, 2, 1.8], isMet: true })
     expect(twoProcesses!.ratios[0]).toBeCloseTo(1.333)
@@ -33,12 +33,12 @@ describe('the goals against Kafka Streams', () => {
     expect(memory).toMatchObject({ isMet: true })
   })
 
-  it('compare the memory with the heap that is small', () => {
+  it('compare memory with the small heap', () => {
     const [, , , memory] = judgeRuns(runs({ peerSmallHeap: [run(9, 14, 299)], oneProcess: [run(6, 9, 300)] }))
     expect(memory!.isMet).toBe(false)
   })
 
-  it('want a quarter of the latency', () => {
+  it('require a quarter of the latency', () => {
     const latencies = (p50: number, p99: number) => ({
       sent: 1,
       seconds: 1,
@@ -58,7 +58,7 @@ describe('the goals against Kafka Streams', () => {
     expect(p99!.isMet).toBe(false)
   })
 
-  it('are missed where the tier changes differ, however fast', () => {
+  it('are missed if the tier changes differ, however fast the runs are', () => {
     const twoProcesses = [run(1, 1, 1), run(1, 1, 1), run(1, 1, 1)]
     expect(renderPairing([runs({ twoProcesses })], undefined).allMet).toBe(true)
     const wrong = run(1, 1, 1, { fingerprint: { tierChanges: 8, sha256: 'def' } })

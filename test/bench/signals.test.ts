@@ -7,24 +7,24 @@ const COUNT = 100_000
 const signals = [...benchSignals({ count: COUNT, seed: 42 })]
 
 describe('the signals of the bench', () => {
-  it('are the same for the same seed, and others for another', () => {
+  it('are the same for the same seed and different for another', () => {
     const first = take(1000, { count: COUNT, seed: 42 })
     expect(first).toEqual(signals.slice(0, 1000))
     expect(take(1000, { count: COUNT, seed: 43 })).not.toEqual(first)
   })
 
-  it('are those that the figures in bench/README.md were measured with', () => {
+  it('are the signals of the figures in bench/README.md', () => {
     const hash = createHash('sha256')
     for (const signal of signals) hash.update(`${JSON.stringify(signal)}\n`)
     expect(hash.digest('hex')).toBe('2664706da1949abc39ec03a1977486b962c29b2e83f7386add8c8cc25076cd66')
   })
 
-  it('are as many as were asked for, the copies included', () => {
+  it('are as many as requested, copies included', () => {
     expect(signals).toHaveLength(COUNT)
     expect([...benchSignals({ count: 2, seed: 1 })]).toHaveLength(2)
   })
 
-  it('are of accounts whose popularity falls as one over the rank', () => {
+  it('have accounts whose popularity falls as one over the rank', () => {
     let harmonic = 0
     for (let rank = 1; rank <= SIGNAL_STREAM.accounts; rank++) harmonic += 1 / rank
     for (const rank of [1, 2, 3, 10, 30]) {
@@ -38,7 +38,7 @@ describe('the signals of the bench', () => {
     expect(new Set(numbers).size).toBeGreaterThan(10_000)
   })
 
-  it('are of 1 to 50 users an account', () => {
+  it('have 1 to 50 users an account', () => {
     const users = new Map<string, Set<string>>()
     for (const { accountId, userId } of signals) {
       users.set(accountId, (users.get(accountId) ?? new Set()).add(userId!))
@@ -69,7 +69,7 @@ describe('the signals of the bench', () => {
     expect(signals.at(-1)!.occurredAt).toBeGreaterThan(start + spanMs - 2 * disorderMs)
   })
 
-  it('are, one in a hundred, an exact copy of one of the 999 before', () => {
+  it('repeat, one in a hundred, one of the 999 signals before exactly', () => {
     const places = new Map<string, { place: number; signal: Signal }>()
     let copies = 0
     for (const [place, signal] of signals.entries()) {

@@ -4,7 +4,7 @@ import { atRank, middle } from '../../bench/report/statistics.ts'
 
 const values = fc.array(fc.integer({ min: -50, max: 50 }), { minLength: 1, maxLength: 12 })
 
-it('as many values lie below the median as above it', () => {
+it('as many values are below the median as above it', () => {
   fc.assert(
     fc.property(values, given => {
       const { median, least, most } = middle(given)
@@ -18,7 +18,7 @@ it('as many values lie below the median as above it', () => {
   expect(middle([4, 1]).median).toBe(2.5)
 })
 
-it('a rank is the least value that so large a share does not exceed', () => {
+it('a rank is the least value that this share of the values does not exceed', () => {
   fc.assert(
     fc.property(values, fc.integer({ min: 1, max: 100 }), (given, percent) => {
       const sorted = [...given].sort((a, b) => a - b)

@@ -3,11 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { fingerprintOf, peerChange } from '../../bench/report/tier-fingerprint.ts'
-import { changesOfEmbedded, changesOfFold, readDump } from '../../bench/score/score-dump.ts'
+import { changesOfEmbedded, changesOfFold, readDump } from '../../bench/peer/score-dump.ts'
+import { fingerprintOf, peerChange } from '../../bench/peer/tier-fingerprint.ts'
 
 /**
- * By hand. Score: floor((32 × days + 75 × names + 24 × users + 72 × intents + 12) / 24), of names 8 at most, of users 20, of intents 5.
+ * Computed by hand. Score: floor((32 × days + 75 × names + 24 × users + 72 × intents + 12) / 24), with at
+ * most 8 names, 20 users and 5 intents.
  */
 const DUMP = `
   id   kind    name               account  user  occurredAt                  days names users intents  score
@@ -34,8 +35,9 @@ const DUMP = `
 `
 
 /**
- * Before a-11 the midnights pass. On 4 February the window begins on 6 January: a-7 to a-10 are left, 1 day, 4 names, 4 users, 1 intent: 21.
- * On 5 February nothing is left: 0, and still the lowest tier. Capitals come before small letters.
+ * The midnights pass before a-11. On 4 February the window begins on 6 January: a-7 to a-10 remain, 1 day, 4
+ * names, 4 users, 1 intent: 21. On 5 February nothing remains: 0, and still the lowest tier. Capitals come
+ * before small letters.
  */
 const CHANGES = [
   'Beta|none|potential|25|2026-01-07T12:00:00.000Z|b-7',
@@ -52,7 +54,7 @@ const EXPECTED = {
 }
 
 describe('the fingerprint of a dump made by hand', () => {
-  it('is, from the fold, what a computation by hand says', async () => {
+  it('from the fold equals a computation by hand', async () => {
     const signals = await readDump(await writtenDump())
     expect(signals).toHaveLength(20)
     const changes = changesOfFold(signals)
@@ -64,12 +66,12 @@ describe('the fingerprint of a dump made by hand', () => {
     expect(fingerprintOf(changes)).toEqual(EXPECTED)
   })
 
-  it('is the same from the embedded pair', async () => {
+  it('is the same from the embedded backend', async () => {
     const signals = await readDump(await writtenDump())
     expect(fingerprintOf(await changesOfEmbedded(signals))).toEqual(EXPECTED)
   })
 
-  it('cannot be made of a line that is no signal', async () => {
+  it('cannot be made from a line that is not a signal', async () => {
     const file = await writtenDump('{"id":"x"}')
     await expect(readDump(file)).rejects.toThrow(/dump\.jsonl:21: kind is missing/)
   })
@@ -78,7 +80,7 @@ describe('the fingerprint of a dump made by hand', () => {
 describe('a fingerprint', () => {
   const change = { accountId: 'a', from: 'none', to: 'ready', score: 80, at: '2026-01-01T00:00:00.000Z' }
 
-  it('takes the accounts in the order of their bytes, and the changes of each as they come', () => {
+  it("orders accounts by their bytes, and keeps the order of each account's changes", () => {
     const [a, b, again] = [
       { ...change, cause: 'x' },
       { ...change, accountId: 'é', cause: 'x' },
@@ -88,7 +90,7 @@ describe('a fingerprint', () => {
     expect(fingerprintOf([again!, a!, b!])).not.toEqual(fingerprintOf([a!, again!, b!]))
   })
 
-  it('knows no causes that the peer does not have', () => {
+  it('refuses causes that the peer does not have', () => {
     expect(() => peerChange({ ...change, cause: { type: 'model' } }, () => '')).toThrow(/cause model/)
   })
 })

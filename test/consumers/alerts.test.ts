@@ -21,7 +21,7 @@ const { groups } = parse(await readFile(join(PACKAGE_ROOT, RULES), 'utf8')) as {
 }
 const alerts = groups.flatMap(({ rules }) => rules)
 
-/** What is left of an expression without labels, ranges, functions and numbers. */
+/** The metric names in an expression, without labels, ranges, functions and numbers. */
 function metricsIn(expression: string): string[] {
   const bare = expression
     .replace(/\{[^}]*\}/g, '')
@@ -32,7 +32,7 @@ function metricsIn(expression: string): string[] {
     .filter(name => !['and', 'or', 'unless'].includes(name))
 }
 
-/** `metric{label="value"}` as [metric, label, value]; of patterns nothing. */
+/** `metric{label="value"}` as [metric, label, value]. Skips patterns. */
 function matchersIn(expression: string): [metric: string, label: string, value: string][] {
   return [...expression.matchAll(/([a-z_:][a-z0-9_:]*)\{([^}]*)\}/gi)].flatMap(([, metric, labels]) =>
     [...labels!.matchAll(/(\w+)="([^"]*)"/g)].map(([, label, value]): [string, string, string] => [
@@ -65,7 +65,7 @@ describe('the alerts', { timeout: 60_000 }, () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  /** With what Prometheus makes of a histogram. */
+  /** Includes the series that Prometheus makes of a histogram. */
   function exposedNames(): Set<string> {
     const types = [...exposed.matchAll(/^# TYPE (\S+) (\S+)$/gm)]
     return new Set(
@@ -75,22 +75,19 @@ describe('the alerts', { timeout: 60_000 }, () => {
     )
   }
 
-  test.each(alerts.map(rule => [rule.alert, rule] as const))(
-    '%s asks for metrics that are there',
-    (_, { expr }) => {
-      const names = metricsIn(expr)
-      expect(names).not.toEqual([])
-      const known = exposedNames()
-      expect(names.filter(name => !known.has(name))).toEqual([])
-      for (const [metric, label, value] of matchersIn(expr)) {
-        const series = exposed.split('\n').filter(line => line.startsWith(`${metric}{`))
-        // A counter of what has not happened yet has no series.
-        if (series.length > 0) expect(series.join('\n')).toContain(`${label}="${value}"`)
-      }
-    },
-  )
+  test.each(alerts.map(rule => [rule.alert, rule] as const))('%s uses existing metrics', (_, { expr }) => {
+    const names = metricsIn(expr)
+    expect(names).not.toEqual([])
+    const known = exposedNames()
+    expect(names.filter(name => !known.has(name))).toEqual([])
+    for (const [metric, label, value] of matchersIn(expr)) {
+      const series = exposed.split('\n').filter(line => line.startsWith(`${metric}{`))
+      // A counter has no series before its first event.
+      if (series.length > 0) expect(series.join('\n')).toContain(`${label}="${value}"`)
+    }
+  })
 
-  test('a service that is ready tells of no problem', () => {
+  test('a ready service reports no problem', () => {
     const problems = exposed.split('\n').filter(line => line.startsWith('upswell_problems{'))
     expect(problems).toEqual(
       ['ingest', 'score', 'store', 'log', 'api', 'unanswered'].map(
@@ -107,7 +104,7 @@ describe('the runbook', () => {
     expect(headings).toEqual(alerts.map(({ alert }) => alert))
   })
 
-  test.each(alerts.map(rule => [rule.alert, rule] as const))('is where %s sends people', (name, rule) => {
+  test.each(alerts.map(rule => [rule.alert, rule] as const))('is linked from %s', (name, rule) => {
     expect(rule.annotations).toEqual({
       summary: expect.stringMatching(/\S/),
       description: expect.stringMatching(/\S/),

@@ -35,7 +35,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     await log.append(numbers.map(number => ({ topic, key: number, value: number })))
   }
 
-  it('shares the partitions of a group out anew when a member comes and when one goes', async () => {
+  it('reassigns the partitions of a group when a member joins and when one leaves', async () => {
     const [input, output] = [await createTopic(4), await createTopic(1)]
     const group = randomUUID()
     const handler = () => new CopyingHandler(output)
@@ -60,11 +60,11 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     expect(new Set(copies).size).toBe(1_600)
   })
 
-  it('gives a partition on when its handler hangs, and refuses the late commit', async () => {
+  it('reassigns a partition whose handler hangs, and refuses its late commit', async () => {
     const [input, output] = [await createTopic(1), await createTopic(1)]
     const group = randomUUID()
     await appendNumbers(input, 0, 10)
-    // kafkajs gives the only partition to the member whose id comes first, and ids begin with the client's.
+    // kafkajs gives the only partition to the member with the first id. Ids begin with the client's.
     const [slow, fast] = [open({ clientId: 'z' }), open({ clientId: 'a' })]
     onTestFinished(() => fast.close())
 
@@ -81,7 +81,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     expect(await all(log, output)).toHaveLength(10)
   })
 
-  it('refuses the commit of a worker that was cut off, did not notice, and comes back', async () => {
+  it('refuses the commit of a worker that was cut off without noticing and returns', async () => {
     const [input, output] = [await createTopic(1), await createTopic(1)]
     const group = randomUUID()
     await appendNumbers(input, 0, 10)
@@ -97,7 +97,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     await heir.consume({ group, topics: [input], handler: new CopyingHandler(output), batchSize: 100 })
     await until(async () => (await all(log, output)).length === 10)
 
-    // Its session is alive for all that it knows: the broker must refuse.
+    // As far as it knows, its session is alive: the broker must refuse.
     hanging.letGo()
     wire.release()
     const refusal = await hanging.outcome
@@ -107,7 +107,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     expect(await all(log, output)).toHaveLength(10)
   })
 
-  it('aborts what an earlier writer of the same transactional id left open', async () => {
+  it('aborts a transaction that an earlier writer of the same id left open', async () => {
     const topic = await createTopic(1)
     const clients = kafkaClients(connection)
     onTestFinished(() => clients.close())
@@ -115,7 +115,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     let mayCommit = true
     const earlier = await openTransactionWriter(clients.create(), {
       transactionalId,
-      // At the second question the records are sent, the commit is not.
+      // At the second question the records are sent and the commit is not.
       mayCommit: () => {
         if (mayCommit) {
           mayCommit = false
@@ -131,7 +131,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     await expect(earlier.write([{ topic, key: null, value: 'late' }])).rejects.toThrow(UpswellError)
   })
 
-  it('hands over no record of transactions that were aborted, however they overlapped', async () => {
+  it('delivers no record of aborted transactions, however they overlap', async () => {
     const topic = await createTopic(1)
     const clients = kafkaClients(connection)
     onTestFinished(() => clients.close())
@@ -145,7 +145,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     )
     const transactions = await Promise.all(producers.map(producer => producer.transaction()))
     const send = (i: number, value: string) => transactions[i]!.send({ topic, messages: [{ value }] })
-    // The broker lists the aborted ones in the order in which they ended.
+    // The broker lists aborted transactions in the order in which they ended.
     for (const i of [0, 1, 2, 0, 1, 2]) await send(i, i === 2 ? 'kept' : 'aborted')
     await transactions[1]!.abort()
     await send(0, 'aborted')
@@ -155,9 +155,9 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
   })
 
   it.each(['uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'])(
-    'reads what Java compressed: %s',
+    'reads records that Java compressed: %s',
     async codec => {
-      // The broker writes its records with the topic's codec, whatever they come with.
+      // The broker writes records with the topic's codec, whatever codec they arrive with.
       const topic = await createTopic(1, { 'compression.type': codec })
       const values = Array.from({ length: 3_000 }, (_, i) => `${i}`.padEnd(20 + (i % 100), `value ${i} `))
       await log.append(values.map(value => ({ topic, key: 'k', value, headers: { ce_type: 'usage' } })))
@@ -165,7 +165,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     },
   )
 
-  it('sends more than a record batch may hold at once', async () => {
+  it('sends more records at once than a record batch may hold', async () => {
     const topic = await createTopic(1)
     const values = Array.from({ length: 30 }, (_, i) => `${i}`.padEnd(100_000, 'x'))
     const positions = await log.append(values.map(value => ({ topic, key: 'k', value })))
@@ -173,7 +173,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     expect(positions.map(({ offset }) => offset)).toEqual((await all(log, topic)).map(({ offset }) => offset))
   })
 
-  it('appends single records that come together in one go, each to its place', async () => {
+  it('appends single records that come together in one request, each to its partition', async () => {
     const topic = await createTopic(3)
     const keys = Array.from({ length: 300 }, (_, i) => `key-${i}`)
     const positions = await Promise.all(
@@ -185,7 +185,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     }
   })
 
-  it('names the topics that are missing, and how to make them', async () => {
+  it('names missing topics and how to create them', async () => {
     const there = await createTopic(1)
     const [one, two] = [`missing-${randomUUID()}`, `missing-${randomUUID()}`]
     const failures = [
@@ -209,7 +209,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     await expect(failures[2]).rejects.not.toThrow(there)
   })
 
-  it('begins where retention has left off', async () => {
+  it('begins at the first offset that retention has kept', async () => {
     const [input, output] = [await createTopic(1), await createTopic(1)]
     await appendNumbers(input, 0, 10)
     const admin = kafkaClients(connection).create().admin()
@@ -237,7 +237,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     expect(left).toEqual(['4', '5', '6'])
   })
 
-  it('says so when a group stands behind the end of its topic, and waits', async () => {
+  it('reports a group that is past the end of its topic, and waits', async () => {
     const input = await createTopic(1)
     const handler: PartitionHandler = {
       assigned: async () => 500,
@@ -249,7 +249,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     await until(() => /offset 500.*ends at 0.*created again/.test(consumption.problem() ?? ''))
   })
 
-  it('goes on with the other partitions while one is slow', async () => {
+  it('continues with the other partitions while one is slow', async () => {
     const [input, output] = [await createTopic(2), await createTopic(1)]
     await log.append([{ topic: input, partition: 0, key: 'k', value: 'slow' }])
     const hanging = new HangingHandler(output)
@@ -268,12 +268,12 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     }
     hanging.letGo()
     await until(async () => (await all(log, output)).length === 6)
-    // The slow partition is read on.
+    // The slow partition continues.
     await log.append([{ topic: input, partition: 0, key: 'k', value: 'next' }])
     await until(async () => (await all(log, output)).length === 7)
   })
 
-  it('goes on in the same session when its connections break', async () => {
+  it('continues in the same session when its connections break', async () => {
     const [input, output] = [await createTopic(2), await createTopic(1)]
     const wire = holdableSockets()
     onTestFinished(() => wire.restore())
@@ -295,7 +295,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
     expect(sessions).toBe(2)
   })
 
-  it('creates topics that are missing and leaves the others alone', async () => {
+  it('creates missing topics and leaves the others unchanged', async () => {
     const [old, fresh] = [await createTopic(2), `test-${randomUUID()}`]
     const topics = [
       { name: old, partitions: 3 },
@@ -318,7 +318,7 @@ describeIntegration('The Kafka log', ({ kafkaBrokers }) => {
   })
 })
 
-/** Copies, but holds each batch until it is let go, and keeps what became of its commit. */
+/** Copies records, but holds each batch until `letGo`, and keeps the result of its commit. */
 class HangingHandler implements PartitionHandler {
   readonly outcome: Promise<UpswellError>
   isHolding = false
@@ -362,7 +362,10 @@ class HangingHandler implements PartitionHandler {
   }
 }
 
-/** Stops all connections that are open at `hold`, in both directions, as a paused virtual machine does; `release` lets everything through. */
+/**
+ * On `hold` stops all open connections in both directions, as a paused virtual machine does. `release` lets
+ * everything through.
+ */
 function holdableSockets() {
   const connect = net.connect.bind(net)
   const sockets: net.Socket[] = []

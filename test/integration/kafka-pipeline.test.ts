@@ -22,7 +22,7 @@ describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
     )
   })
 
-  describe('put out the very bytes, read with read_committed', () => {
+  describe('publish exactly the expected bytes to a read_committed reader', () => {
     test.each([
       { batchSize: 500, partitions: 1, ticks: false, restart: false },
       { batchSize: 500, partitions: 3, ticks: true, restart: true },
@@ -38,7 +38,8 @@ describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
           brokers,
           clientId: 'test',
           logger: LOG,
-          // History carries times of its own: kept for seven days, as is the default, it would go at once.
+          // History has times of its own. With the default retention of seven days it would be deleted at
+          // once.
           topics: Object.values(topics).map(name => ({ name, partitions, config: { 'retention.ms': '-1' } })),
         })
         const open = () =>
@@ -52,7 +53,7 @@ describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
             },
             redis: { url: redisUrl, namespace, logger: LOG },
           })
-        // Of what a batch of one record costs, a part of the signals shows as much as all of them.
+        // With batches of one record, some of the signals show as much as all of them.
         const some = rest.batchSize === 1 ? signals.slice(0, 1500) : signals
         const wanted =
           rest.batchSize === 1 ? expectedOutputs(some, (fold, slow) => expect(fold).toEqual(slow)) : expected

@@ -27,7 +27,7 @@ describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
       },
       abort: async records => {
         const clients = kafkaClients(connection)
-        // At the second question the records are sent, the commit is not.
+        // At the second question the records are sent and the commit is not.
         const answers = [true, false]
         const writer = await openTransactionWriter(clients.create(), {
           transactionalId: randomUUID(),

@@ -18,14 +18,14 @@ import { startRedis } from '../support/servers/redis-server.ts'
 const TEST_TIMEOUT_MS = 180_000
 const INPUT = 'input'
 const OUTPUT = 'output'
-/** One account, whose state is the text of all records that it has seen. */
+/** One account. Its state is the text of all records that it has seen. */
 const ACCOUNT = 'acme'
 
 describe.skipIf((await missingForMaven()) !== undefined)(
-  'Kafka and Redis that go away',
+  'outages of Kafka and Redis',
   { timeout: TEST_TIMEOUT_MS },
   () => {
-    it('Kafka, killed in mid-stream and started again: every record is copied once', async () => {
+    it('copies every record once when Kafka is killed mid-stream and restarted', async () => {
       const servers = await startServers()
       const { backend, lines } = await openBackend(servers)
       const consumption = await backend.log.consume(consumeOptions(backend))
@@ -41,7 +41,8 @@ describe.skipIf((await missingForMaven()) !== undefined)(
       await appending.stop()
 
       await expectAllCopied(backend)
-      // Who notices, the group, a partition's commit or its fetch, depends on the moment of the kill, and on how soon the broker is back.
+      // The group, a commit or a fetch may notice first. It depends on the moment of the kill and on how soon
+      // the broker returns.
       expect(lines.join('\n')).toMatch(
         /^(the group .* cannot consume|input\/\d+: LOG_UNAVAILABLE|input\/\d+ cannot be fetched): /m,
       )
@@ -55,7 +56,7 @@ describe.skipIf((await missingForMaven()) !== undefined)(
       }
     })
 
-    it('Kafka, not there at the start: consuming waits for it, closing does not', async () => {
+    it('consuming waits for a Kafka that has not started; closing does not', async () => {
       const [port] = await freePorts(1)
       const { backend, lines } = await openBackend({
         kafka: { port: port! },
@@ -82,7 +83,7 @@ describe.skipIf((await missingForMaven()) !== undefined)(
       expect(await joining).toBe('TOPIC_MISSING')
     })
 
-    it('Redis, killed in mid-stream and started again with its data: every record is counted once', async () => {
+    it('counts every record once when Redis is killed mid-stream and restarted with its data', async () => {
       const servers = await startServers()
       const { backend, lines } = await openBackend(servers)
       const consumption = await backend.log.consume(consumeOptions(backend))
@@ -108,7 +109,7 @@ describe.skipIf((await missingForMaven()) !== undefined)(
       ])
     })
 
-    it('Redis, emptied: it is made anew from the log, and nothing is published again', async () => {
+    it('rebuilds an emptied Redis from the log and publishes nothing again', async () => {
       const servers = await startServers()
       const { backend } = await openBackend(servers)
       const consumption = await backend.log.consume(consumeOptions(backend))
@@ -180,7 +181,10 @@ function consumeOptions(backend: Backend) {
   return { group: 'copy', topics: [INPUT], handler: new CopyAndRemember(backend), batchSize: 20 }
 }
 
-/** Copies every record to the output, and appends its text to the account's state: as the score loop does, with the same recovery. */
+/**
+ * Copies every record to the output and appends its text to the account's state. Recovers as the score loop
+ * does.
+ */
 class CopyAndRemember implements PartitionHandler {
   readonly #backend: Backend
   readonly #owners = new Map<PartitionSession, { readonly fencingToken: string; storedOffset: number }>()
@@ -232,7 +236,7 @@ class CopyAndRemember implements PartitionHandler {
   }
 }
 
-/** Appends numbers, one record after the other, through every outage. */
+/** Appends numbers, one record after another, through every outage. */
 class Appending {
   count = 0
   readonly #ended: Promise<void>
@@ -261,7 +265,7 @@ class Appending {
   }
 }
 
-/** Waits until the output has as many records as the input, and compares them. */
+/** Waits until the output has as many records as the input, then compares them. */
 async function expectAllCopied(backend: Backend): Promise<void> {
   const input = (await all(backend.log, INPUT)).map(textOf)
   await until(async () => (await all(backend.log, OUTPUT)).length >= input.length)

@@ -23,18 +23,18 @@ import { readRecoveries } from '../support/kill-nine/kill-nine-workers.ts'
 import { missingForMaven } from '../support/servers/maven-artifacts.ts'
 
 /**
- * `TORTURE_KILLS=500 TORTURE_SEED=7 npm run torture`: as many kills as wanted. A seed brings back the plan and the signals, not the moments at which the
- * processes are hit.
+ * `TORTURE_KILLS=500 TORTURE_SEED=7 npm run torture` sets the number of kills. A seed repeats the plan and
+ * the signals, but not the moments of the kills.
  */
 const { TORTURE_KILLS, TORTURE_SEED } = process.env
 const KILLS = wholeNumber('TORTURE_KILLS', TORTURE_KILLS ?? '20')
 const SEED = wholeNumber('TORTURE_SEED', TORTURE_SEED ?? String(Date.now() % 1_000_000))
-/** A run takes about this long for each kill. */
+/** The approximate time of a run for each kill. */
 const MS_PER_KILL = 8_000
 const TIMEOUT_MS = 2 * (240_000 + KILLS * MS_PER_KILL)
 
 describe.skipIf((await missingForMaven()) !== undefined)('workers killed with -9 under load', () => {
-  test(`${KILLS} of them: no output is lost, none comes twice, and the store is what the log says`, {
+  test(`after ${KILLS} kills no output is lost or doubled, and the store equals a fold of the log`, {
     timeout: TIMEOUT_MS,
   }, async () => {
     const { say, sayAll } = startReport()
@@ -49,7 +49,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('workers killed with -9
       read = await readTopics(torture.backend, torture.topics)
       await judge(torture, read, say)
     } catch (error) {
-      say(`what it was about is in ${await keepEvidence(torture.workers, read)}`)
+      say(`the evidence is in ${await keepEvidence(torture.workers, read)}`)
       throw error
     } finally {
       sayAll()
@@ -73,9 +73,9 @@ async function judge(torture: Torture, read: Topics, say: (line: string) => void
   expect(brief(checkIds(read, topics))).toEqual([])
   expect(brief(checkLatestScores(read, topics, folds))).toEqual([])
   expect(brief(await checkStore(backend, folds))).toEqual([])
-  say('outputs and store are as the plain fold has them')
+  say('outputs and store equal the plain fold')
   expect(brief(checkRules(context, lists, folds))).toEqual([])
-  say('and the outputs are as the rules have them')
+  say('the outputs follow the rules')
   expect(brief([...alarming])).toEqual([])
 }
 
@@ -86,8 +86,8 @@ function wholeNumber(variable: string, text: string): number {
 }
 
 /**
- * The processes' clocks differ a little. Where a record that is stamped before midnight follows a tick that is stamped after it, the rules page and the
- * fold tell the account's day differently; a run does not begin shortly before a UTC midnight.
+ * The processes' clocks differ a little. If a record stamped before midnight follows a tick stamped after it,
+ * the rules page and the fold assign different days. So no run begins shortly before a UTC midnight.
  */
 async function awaitRoomBeforeMidnight(say: (line: string) => void): Promise<void> {
   const leftMs = DAY_MS - (Date.now() % DAY_MS)
@@ -96,7 +96,7 @@ async function awaitRoomBeforeMidnight(say: (line: string) => void): Promise<voi
   await sleep(leftMs + 10_000)
 }
 
-/** Line by line where it was asked for by hand, else at once in the end. */
+/** Prints each line at once if someone asked for it by hand, else everything at the end. */
 function startReport(): { readonly say: (line: string) => void; readonly sayAll: () => void } {
   const startedAt = performance.now()
   const lines = [`TORTURE_SEED=${SEED} TORTURE_KILLS=${KILLS}`]

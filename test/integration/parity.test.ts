@@ -83,7 +83,7 @@ describeIntegration('upswell parity on Kafka and Redis', ({ kafkaBrokers, redisU
     return JSON.parse(stdout) as Report
   }
 
-  test('compares with the log, and with checkpoints, beside the scorer; and finds what was damaged', async () => {
+  test('compares with the log and with checkpoints while the scorer runs, and finds damage', async () => {
     expect(await run(['topics', 'create'])).toMatchObject({ code: 0 })
     const upswell = new CliProcess(main, ['start'], { env: env() }).endWithTest()
     const [, url] = await upswell.says(/ (http:\/\/127\.0\.0\.1:\d+) answers \/livez/)
@@ -93,7 +93,7 @@ describeIntegration('upswell parity on Kafka and Redis', ({ kafkaBrokers, redisU
       timeout: 60_000,
     })
 
-    // Checkpoints are written when something has changed.
+    // A checkpoint is written only after something has changed.
     await vi.waitFor(
       async () => {
         expect(await run(['send', '-'], signalsOf(4))).toMatchObject({ code: 0 })

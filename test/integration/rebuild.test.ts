@@ -68,7 +68,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     redis.disconnect()
   })
 
-  test('emptied under load, it is made from checkpoints again and again, and nothing is published twice', async () => {
+  test('restores an emptied store from checkpoints under load, each time it is emptied, and publishes nothing twice', async () => {
     for (let i = 0; i < 2; i++) scorers.push(new CliProcess(main, ['score'], { env }))
     for (const scorer of scorers) {
       const [, url] = await scorer.says(/ (http:\/\/127\.0\.0\.1:\d+) answers/)
@@ -110,23 +110,26 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     { args: [], partitions: PARTITIONS, usesCheckpoints: true },
     { args: ['--from-log'], partitions: PARTITIONS, usesCheckpoints: false },
     { args: ['--partition', '1'], partitions: 1, usesCheckpoints: true },
-  ])('without scorers, rebuild $args gives the same bytes', async ({ args, partitions, usesCheckpoints }) => {
-    // What it does not make anew is left as it is.
-    if (partitions === PARTITIONS) await emptyAtOnce(name)
-    const { code, stdout, stderr } = await runCli(main, ['rebuild', ...args], { env })
-    expect([code, stdout]).toEqual([
-      0,
-      expect.stringMatching(
-        new RegExp(`^Rebuilt \\d+ accounts in ${partitions} partitions of ${name}, in [\\d.]+ s\\.\n$`),
-      ),
-    ])
-    expect(stderr.match(/are in the store again/g)?.length ?? 0).toBe(usesCheckpoints ? partitions : 0)
-    const records = await committedRecords()
-    await expectAsFolded(records)
-    await expectPublishedOnce(records)
-  })
+  ])(
+    'rebuild $args restores the same bytes without scorers',
+    async ({ args, partitions, usesCheckpoints }) => {
+      // The other partitions stay as they are.
+      if (partitions === PARTITIONS) await emptyAtOnce(name)
+      const { code, stdout, stderr } = await runCli(main, ['rebuild', ...args], { env })
+      expect([code, stdout]).toEqual([
+        0,
+        expect.stringMatching(
+          new RegExp(`^Rebuilt \\d+ accounts in ${partitions} partitions of ${name}, in [\\d.]+ s\\.\n$`),
+        ),
+      ])
+      expect(stderr.match(/are in the store again/g)?.length ?? 0).toBe(usesCheckpoints ? partitions : 0)
+      const records = await committedRecords()
+      await expectAsFolded(records)
+      await expectPublishedOnce(records)
+    },
+  )
 
-  test('an offset that was moved behind the marks of the last transaction is waited for by nobody', async () => {
+  test('does not wait for an offset that was moved past the last transaction marker', async () => {
     const nobody = tickRecord(topics.signals, 1, 0, { slice: 0, of: 1, scope: 'due', clock: 'event' })
     const positions = await backend.log.append([nobody, nobody])
     let end = 0
@@ -144,7 +147,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     await expectAsFolded(await committedRecords())
   })
 
-  test('where the beginning of signals was deleted, nothing is emptied that cannot be made again', async () => {
+  test('empties nothing that cannot be restored when the beginning of signals was deleted', async () => {
     const records = await committedRecords()
     const cuts = await checkpointCuts()
     const kafka = new Kafka({ brokers: kafkaBrokers.split(','), logLevel: logLevel.NOTHING })
@@ -179,7 +182,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     })
   }
 
-  /** As FLUSHALL, of one namespace. */
+  /** Like FLUSHALL, but for one namespace. */
   async function emptyAtOnce(namespace: string): Promise<void> {
     await redis.eval(
       "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end",
@@ -206,7 +209,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     return Array.from({ length: PARTITIONS }, (_, partition) => committed.get(partition) ?? 0)
   }
 
-  /** By partition: what was scored. */
+  /** The scored records of each partition. */
   async function committedRecords(): Promise<LogRecord[][]> {
     const records = await all(backend.log, topics.signals)
     return (await committed()).map((end, partition) =>
@@ -214,7 +217,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     )
   }
 
-  /** Against a Redis that the plain fold of the log was written to at once. */
+  /** Compares with a Redis to which the plain fold of the log was written in one write. */
   async function expectAsFolded(records: readonly (readonly LogRecord[])[]): Promise<void> {
     const plain = await openBackendOf(`${name}-plain`)
     try {
@@ -245,7 +248,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     expect(published.sort()).toEqual(expected.sort())
   }
 
-  /** All that Redis holds of a namespace but for the owners. */
+  /** Everything that Redis holds in a namespace, except the fencing tokens. */
   async function dump(namespace: string): Promise<Map<string, unknown>> {
     const found = new Map<string, unknown>()
     for (const key of (await redis.keys(`upswell:${namespace}:{*`)).sort()) {
@@ -264,7 +267,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
 
   /** Sends the signals as history, part by part. */
   class Loading {
-    /** By partition: the offset behind the last signal. */
+    /** The offset after the last signal of each partition. */
     readonly ends = new Array<number>(PARTITIONS).fill(0)
     readonly finished: Promise<void>
 
@@ -285,7 +288,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
   }
 })
 
-/** What a partition comes to, folded in one piece. */
+/** The result of a partition folded in one call. */
 function foldPlainly(records: readonly LogRecord[]): {
   readonly write: PartitionWrite
   readonly events: readonly FoldedEvent[]

@@ -9,7 +9,7 @@ import { missingForMaven } from '../support/servers/maven-artifacts.ts'
 import { startRedis } from '../support/servers/redis-server.ts'
 
 describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () => {
-  it('warns of a Redis that removes keys when its memory is full', async () => {
+  it('warns if Redis evicts keys when its memory is full', async () => {
     const { client, open } = await startedRedis()
     await client.config('SET', 'maxmemory-policy', 'allkeys-lru')
     const { lines } = await open()
@@ -17,14 +17,14 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     expect(lines).toEqual([expect.stringMatching(/maxmemory-policy is allkeys-lru; set it to noeviction/)])
   })
 
-  it('says nothing of one that does not', async () => {
+  it('does not warn if Redis evicts no keys', async () => {
     const { open } = await startedRedis()
     const { store, lines } = await open()
     await store.fence(0, 'owner')
     expect(lines).toEqual([])
   })
 
-  it('gives up on a Redis that does not answer, and the save that it did not wait for counts once at most', async () => {
+  it('gives up on a Redis that does not answer, and an abandoned save counts at most once', async () => {
     const { server, open } = await startedRedis()
     const { store } = await open({ commandTimeoutMs: 300 })
     await store.fence(0, 'owner-1')
@@ -44,7 +44,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     )
   })
 
-  it('takes a replica for a Redis that is away, and finds back when it is the primary', async () => {
+  it('treats a replica as an unavailable Redis, and recovers when it becomes the primary', async () => {
     const { client, open } = await startedRedis()
     const { store } = await open()
     await store.fence(0, 'owner-1')
@@ -56,7 +56,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     )
   })
 
-  it('opens without Redis, and works once it is there', async () => {
+  it('opens without Redis, and works once Redis is up', async () => {
     const { server, open } = await startedRedis()
     await server.stop()
     const { store, lines } = await open()
@@ -105,7 +105,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     ])
   })
 
-  it('names the books that hold counters, and no others', async () => {
+  it('lists only the books that hold counters', async () => {
     const { client, open } = await startedRedis()
     const { store } = await open()
     await store.fence(0, 'owner-1')
@@ -120,7 +120,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     expect(await client.smembers('upswell:test:{0}:books')).toEqual(['b'])
   })
 
-  it('leaves of a cleared partition its owner alone, and nothing of a namespace that was dropped', async () => {
+  it('leaves only the fencing token of a cleared partition, and nothing of a dropped namespace', async () => {
     const { client, open } = await startedRedis()
     const { store } = await open()
     const { store: longer } = await open({ namespace: 'test/longer' })
@@ -142,7 +142,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     expect((await longer.readPartition(11)).storedOffset).toBe(5)
   })
 
-  it('refuses the rest of a clearing to an owner that lost the partition meanwhile', async () => {
+  it('refuses the rest of a clear to an owner that lost the partition meanwhile', async () => {
     const { client, open } = await startedRedis()
     const { store } = await open()
     await store.fence(0, 'owner-1')
@@ -162,7 +162,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     expect((await client.keys('*')).sort()).toEqual(['upswell:test:owned', 'upswell:test:{0}:partition'])
   })
 
-  it('shares a connection among namespaces', async () => {
+  it('shares one connection between namespaces', async () => {
     const { server, client } = await startedRedis()
     const clients = async () => Number(/^connected_clients:(\d+)/m.exec(await client.info('clients'))?.[1])
     const before = await clients()
@@ -177,7 +177,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     await until(async () => (await clients()) === before)
   })
 
-  it('leaves a counter that would leave 64 bits as it is, and saves all the rest', async () => {
+  it('keeps a counter that would exceed 64 bits, and saves everything else', async () => {
     const { client, open } = await startedRedis()
     const { store } = await open()
     await store.fence(0, 'owner-1')

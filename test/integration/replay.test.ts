@@ -20,7 +20,7 @@ import { describeIntegration } from '../support/servers/integration.ts'
 const SETUP_TIMEOUT_MS = 180_000
 const PARTITIONS = 2
 const ACCOUNTS = 40
-/** Other tiers and triggers, so that much is to be told when it takes over. */
+/** It has other tiers and triggers, so that its promotion announces much. */
 const OTHER = GROWTH.replace('version: 3', 'version: 4')
   .replace('from: 30', 'from: 45')
   .replace('invites >= 3', 'invites >= 2')
@@ -84,7 +84,7 @@ describeIntegration('a replay that is promoted under load', ({ kafkaBrokers, red
     return { upswell, url: url! }
   }
 
-  test('subscribers get each event once, in order, and the API answers all the time', async () => {
+  test('sends subscribers each event once and in order, and the API answers all the time', async () => {
     const [first, , api] = await Promise.all([startRole('score'), startRole('score'), startRole('api')])
     await untilJson(`${api.url}/readyz`, ({ status }) => status === 200)
     await untilJson(`${first.url}/readyz`, ({ status }) => status === 200)
@@ -111,10 +111,10 @@ describeIntegration('a replay that is promoted under load', ({ kafkaBrokers, red
         ({ status, body }) => status === 200 && body.standings[0]?.modelVersion === 4,
       )
       await load.untilSent(load.sent + 2 * ACCOUNTS)
-      // What is posted now can be waited for, in the log of the line that serves now.
+      // A reader can wait for a signal posted now, in the log of the lineage that serves now.
       const sequence = await load.send('account-1')
       const { status, body } = await getJson(`${api.url}/v1/accounts/account-1?after=${sequence}`)
-      // More may have come meanwhile.
+      // More signals may have arrived meanwhile.
       expect([status, offsetIn((body as { sequence: string }).sequence) >= offsetIn(sequence)]).toEqual([
         200,
         true,
@@ -140,7 +140,7 @@ describeIntegration('a replay that is promoted under load', ({ kafkaBrokers, red
     const topics = topicNames(`${prefix}v2.`)
     const { log } = backend
     const { store } = await backend.inNamespace(namespace)
-    const place = {
+    const replay = {
       log,
       store,
       originTopic: `${prefix}signals`,
@@ -152,15 +152,15 @@ describeIntegration('a replay that is promoted under load', ({ kafkaBrokers, red
       return decodePartitionMemory(state, new ModelLibrary()).promotion?.isComplete === true
     }
     for (;;) {
-      const ends = await log.ranges(place.originTopic)
+      const ends = await log.ranges(replay.originTopic)
       const partitions = Array.from({ length: 2 * PARTITIONS }, (_, partition) => partition)
       const complete = (await Promise.all(partitions.map(isComplete))).every(is => is)
-      if (complete && (await isThrough(place, ends))) return
+      if (complete && (await isThrough(replay, ends))) return
       await sleep(100)
     }
   }
 
-  /** All topics, under the names that they have without a prefix. */
+  /** All topics, under their names without a prefix. */
   async function readAll() {
     const broker = new MemoryBroker(Date.now)
     for (const topic of await backend.log.topics()) {
@@ -181,7 +181,7 @@ interface AccountDocument {
   readonly standings: readonly { readonly modelVersion: number }[]
 }
 
-/** Posts signals, one account after the other, until it is ended. */
+/** Posts signals, one account after another, until it is stopped. */
 class Load {
   sent = 0
   readonly refused: string[] = []
@@ -198,7 +198,7 @@ class Load {
     while (this.sent < count) await sleep(20)
   }
 
-  /** Answers the sequence. */
+  /** Returns the sequence. */
   async send(accountId: string): Promise<string> {
     const occurredAt = new Date().toISOString()
     const common = { accountId, occurredAt }
@@ -235,10 +235,10 @@ class Load {
   }
 }
 
-/** Asks for known accounts all the time. */
+/** Requests known accounts all the time. */
 class Reads {
   readonly wrong: string[] = []
-  /** Of the model, as they came. */
+  /** The model versions in the answers, in order. */
   readonly versions: number[] = []
   readonly #url: string
   #running: Promise<void> | undefined
@@ -271,7 +271,7 @@ class Reads {
   }
 }
 
-/** Of `partition:offset`. */
+/** The offset in `partition:offset`. */
 function offsetIn(sequence: string): number {
   return Number(sequence.slice(sequence.indexOf(':') + 1))
 }

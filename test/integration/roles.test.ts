@@ -29,7 +29,7 @@ beforeAll(async () => {
 }, SETUP_TIMEOUT_MS)
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-/** The settings of an installation of its own. */
+/** The settings of a separate installation. */
 function installation(
   kafkaBrokers: string,
   redisUrl: string,
@@ -62,7 +62,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     topics = topicNames(env['UPSWELL_TOPIC_PREFIX']!)
     admin = kafka.admin()
     await admin.connect()
-    // Someone made this one, and allowed more than the brokers' default of 1 MB.
+    // An operator made this topic, with a higher limit than the brokers' default of 1 MB.
     const configEntries = [{ name: 'max.message.bytes', value: String(4 * LARGE_BYTES) }]
     const topic = { topic: topics['product-usage'], numPartitions: PARTITIONS, configEntries }
     await admin.createTopics({ topics: [topic], waitForLeaders: true })
@@ -74,7 +74,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     await admin.disconnect()
   })
 
-  test('topics are created once, and those of others are left as they are', async () => {
+  test('creates topics once and leaves existing ones unchanged', async () => {
     const others = TOPIC_ROLES.filter(role => role !== 'product-usage').map(role => topics[role])
     const first = await runCli(main, ['topics', 'create'], { env })
     expect(first).toMatchObject({ code: 0, stderr: '' })
@@ -96,7 +96,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     }
   })
 
-  test('a role whose topics are missing ends, and says what to do', async () => {
+  test('a role without its topics ends and says what to do', async () => {
     const missing = { ...env, UPSWELL_TOPIC_PREFIX: `${env['UPSWELL_TOPIC_PREFIX']}missing.` }
     for (const [role, threads] of [
       ['ingest', '1'],
@@ -120,7 +120,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     await stopInTime(upswell)
   })
 
-  test('they get ready, each on a port of its own', async () => {
+  test('become ready, each on its own port', async () => {
     ;[ingest, score, api] = await Promise.all([
       startRole(main, 'ingest', env),
       startRole(main, 'score', env),
@@ -131,12 +131,12 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     for (const { upswell } of [ingest, score, api]) expect(logged(upswell)[0]!.level).toBe('info')
   })
 
-  test('good records are scored and visible, and what follows is published with CloudEvents headers', async () => {
+  test('score good records, show them in the API, and publish the events with CloudEvents headers', async () => {
     const awkward = 'Ünïcode/acme ?&%#'
     await produce(topics['product-usage'], [
       ...[1, 2, 3].map(i => ({ value: usage(`a-${i}`, 'acme') })),
       ...[1, 2, 3].map(i => ({ key: 'their own key', value: usage(`b-${i}`, awkward, { kind: undefined }) })),
-      // Twice the same: it counts once.
+      // The same signal twice: it counts once.
       { value: usage('a-1', 'acme') },
     ])
     await produce(topics['customer-health'], [
@@ -178,13 +178,13 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
         expect(headers['ce_sequence']).toMatch(new RegExp(`^${partitionOf(String(key), PARTITIONS)}:\\d+$`))
       }
     }
-    // Whoever receives an event can wait until the API knows of it.
+    // A consumer of an event can wait until the API shows it.
     const { headers } = pqlEvents.find(({ key }) => String(key) === 'acme')!
     const answer = await getJson(`${api.url}/v1/accounts/acme?after=${headers['ce_sequence']}`)
     expect(answer.status).toBe(200)
   })
 
-  test('bad records go to dead-letter as they came, with where they stood and why', async () => {
+  test('send bad records unchanged to dead-letter, with their position and the reason', async () => {
     const bad: readonly [reason: string, value: string | Buffer | null][] = [
       ['not-json', 'no JSON'],
       ['not-json', null],
@@ -243,7 +243,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     )
   })
 
-  test('a record of the log whose key is not its account goes to dead-letter too, and the others are scored', async () => {
+  test('send a record of the log with a wrong key to dead-letter, and score the others', async () => {
     await produce(topics.signals, [
       { key: 'beta', value: usage('k-1', 'acme') },
       { key: null, value: usage('k-2', 'acme') },
@@ -262,7 +262,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     expect((await getJson(`${api.url}/v1/accounts/beta`)).status).toBe(404)
   })
 
-  test('what is posted can be read at once with its sequence', async () => {
+  test('a posted signal can be read at once with its sequence', async () => {
     const response = await fetch(`${api.url}/v1/signals`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -278,7 +278,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     })
   })
 
-  test('SIGTERM ends each with 0 within seconds, and the groups are left', async () => {
+  test('end with 0 within seconds of a SIGTERM, and leave their groups', async () => {
     await Promise.all([ingest, score, api].map(({ upswell }) => stopInTime(upswell)))
     const { groups } = await admin.describeGroups([
       `${env.UPSWELL_GROUP}-ingest`,
@@ -304,7 +304,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     readonly headers?: IHeaders
   }
 
-  /** Returns the first offset that was written in each partition. */
+  /** Returns the first offset written in each partition. */
   async function produce(topic: string, messages: readonly Message[]): Promise<Map<number, number>> {
     const producer = kafka.producer({ createPartitioner: Partitioners.DefaultPartitioner })
     await producer.connect()
@@ -327,7 +327,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     readonly rawHeaders: IHeaders
   }
 
-  /** Reads a topic from its beginning until there are as many records as wanted. */
+  /** Reads a topic from its beginning until it has this many records. */
   async function collect(
     topic: string,
     count: number,
@@ -353,7 +353,7 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
   }
 })
 
-describe.skipIf((await missingForMaven()) !== undefined)('a role whose services are away', () => {
+describe.skipIf((await missingForMaven()) !== undefined)('a role whose services are unavailable', () => {
   const TIMEOUT = { timeout: 180_000 }
 
   async function startServer<T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> {
@@ -362,7 +362,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('a role whose services 
     return server
   }
 
-  test('api says so, and serves again by itself when Redis is back', TIMEOUT, async () => {
+  test('api reports it, and serves again by itself when Redis is back', TIMEOUT, async () => {
     const [broker, redis] = await Promise.all([startServer(startBroker()), startServer(startRedis())])
     const env = installation(`127.0.0.1:${broker.port}`, `redis://127.0.0.1:${redis.port}`)
     await runCli(main, ['topics', 'create'], { env })
@@ -394,7 +394,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('a role whose services 
   })
 
   test(
-    'score waits for a Kafka that is not there yet, and begins by itself when it is',
+    'score waits for a Kafka that has not started, and begins by itself once it has',
     TIMEOUT,
     async () => {
       const redis = await startServer(startRedis())

@@ -18,7 +18,7 @@ vi.setConfig({ testTimeout: 300_000, hookTimeout: 180_000 })
 
 const PARTITIONS = 3
 
-/** Partitions that each thread got when it joined last, by its name. */
+/** Thread name → the partitions it got when it last joined. */
 function partitionsOfThreads(upswell: CliProcess): Map<string, string[]> {
   const joins = logged(upswell).flatMap(({ msg }) => {
     const join = /^(thread \d+): joined the group \S+: (.*)$/.exec(msg)
@@ -40,7 +40,7 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
     const kafka = { brokers: kafkaBrokers.split(','), clientId: 'test', logger: silent }
     await createTopics({
       ...kafka,
-      // History carries times of its own: kept for seven days, as is the default, it would go at once.
+      // History has times of its own. With the default retention of seven days it would be deleted at once.
       topics: Object.values(topics).map(topic => ({
         name: topic,
         partitions: PARTITIONS,
@@ -80,9 +80,9 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
   }
 
   test.each([
-    { isKilled: false, title: 'left in peace' },
-    { isKilled: true, title: 'killed with -9 in the midst of its work, and started again' },
-  ])('puts out the very bytes, each once: $title', async ({ isKilled }) => {
+    { isKilled: false, title: 'undisturbed' },
+    { isKilled: true, title: 'killed with -9 at work, and restarted' },
+  ])('publishes exactly the expected bytes, each once: $title', async ({ isKilled }) => {
     const expected = expectedOutputs(signals, (fold, slow) => expect(fold).toEqual(slow))
     const { name, topics, backend, start } = await install()
     let { upswell, url } = await start()
@@ -91,7 +91,7 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
     expect([...of.keys()].sort()).toEqual(['thread 1', 'thread 2'])
     expect([...of.values()].map(({ length }) => length).sort()).toEqual([1, 2])
     expect(new Set([...of.values()].flat()).size).toBe(PARTITIONS)
-    // A thread tells of what it has left to another within 100 ms.
+    // A thread reports within 100 ms that it gave up partitions.
     await until(async () => (await metric(url, 'upswell_assigned_partitions')) === PARTITIONS)
 
     const half = Math.floor(signals.length / 2)
@@ -122,7 +122,7 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
     expect(logged(upswell).filter(({ level }) => level === 'error')).toEqual([])
   })
 
-  test('is ready as all roles in one, though there are more threads than partitions', async () => {
+  test('becomes ready with all roles in one process and more threads than partitions', async () => {
     const { start } = await install()
     const { upswell, url } = await start({ UPSWELL_SCORE_THREADS: '5' }, 'start')
     await untilReady(url)
@@ -130,7 +130,7 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
     await stopInTime(upswell)
   })
 
-  describe('ends with 1 and says why, when a thread', { timeout: 60_000 }, () => {
+  describe('ends with 1 and says why when a thread', { timeout: 60_000 }, () => {
     test.each([
       ['throws', "throw new Error('deliberate')", /Error: deliberate/],
       [
@@ -142,7 +142,7 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
       const folder = await mkdtemp(join(tmpdir(), 'upswell-threads-'))
       onTestFinished(() => rm(folder, { recursive: true }))
       const [preload, trigger] = [join(folder, 'preload.cjs'), join(folder, 'trigger')]
-      // In one thread, once the file is there.
+      // One thread fails, once the file exists.
       await writeFile(
         preload,
         `const { existsSync } = require('node:fs')

@@ -4,7 +4,7 @@ import { Kafka, logLevel, Partitioners } from 'kafkajs'
 import { expect, it } from 'vitest'
 import { describeIntegration } from '../support/servers/integration.ts'
 
-describeIntegration('the services that integration tests get', ({ kafkaBrokers, redisUrl }) => {
+describeIntegration('the services of the integration tests', ({ kafkaBrokers, redisUrl }) => {
   it('Kafka hands a produced record to a consumer', async () => {
     const kafka = new Kafka({ brokers: kafkaBrokers.split(','), logLevel: logLevel.ERROR })
     const topic = `services-${randomUUID()}`

@@ -34,7 +34,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('a cluster of two broke
     await Promise.all(brokers.map(broker => broker.stop()))
   })
 
-  test('has the records of each of many transactions once, one right after the other', async () => {
+  test('holds each record of many transactions once, with the records of a transaction together', async () => {
     const kafka = clients.create()
     const admin = kafka.admin()
     await admin.connect()

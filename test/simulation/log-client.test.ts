@@ -12,7 +12,7 @@ import { CORRECT } from '../support/simulation/wiring.ts'
 
 const TOPIC = 'signals'
 
-test('reads stretches of several partitions, one call for a hundred records', async () => {
+test('reads stretches of several partitions, a hundred records a call', async () => {
   const world = new ReadingWorld()
   world.append(0, 0, 250)
   world.append(1, 0, 5)
@@ -24,7 +24,7 @@ test('reads stretches of several partitions, one call for a hundred records', as
   expect(world.calls).toMatchObject({ 'log.ranges': 1, 'log.read': 4 })
 })
 
-test('leaves out what was aborted, and waits for what is not decided yet', async () => {
+test('skips aborted records, and waits for undecided ones', async () => {
   const world = new ReadingWorld()
   world.append(0, 0, 3)
   world.writeTransaction('abort', ['lost'])
@@ -36,7 +36,7 @@ test('leaves out what was aborted, and waits for what is not decided yet', async
   })
 })
 
-test('leaves out what belongs to a transaction that nobody ends', async () => {
+test('skips records of a transaction that nobody ends', async () => {
   const world = new ReadingWorld()
   world.append(0, 0, 3)
   world.writeTransaction(undefined, ['open'])
@@ -47,7 +47,7 @@ test('leaves out what belongs to a transaction that nobody ends', async () => {
   expect(world.scheduler.nowMs).toBeGreaterThan(12_000)
 })
 
-test('fails, or goes no further, where one of its calls does', async () => {
+test('fails if one of its calls fails, and stops if the process dies in one', async () => {
   const lost = new ReadingWorld({ on: 'log.read', nth: 2, what: 'lost' })
   lost.append(0, 0, 250)
   const stretches = [{ partition: 0, from: 0, to: 250 }]
@@ -57,7 +57,7 @@ test('fails, or goes no further, where one of its calls does', async () => {
   expect(await crashed.read(stretches)).toEqual({ texts: numbers(0, 200), end: 'under way' })
 })
 
-test('makes topics anew, and says where a topic is missing', async () => {
+test('recreates topics, and reports a missing topic', async () => {
   const { broker, log, read } = new ReadingWorld()
   broker.append([{ topic: TOPIC, key: 'k', value: 'v' }])
   await log.deleteTopics([TOPIC])
@@ -73,7 +73,7 @@ test('makes topics anew, and says where a topic is missing', async () => {
   expect(broker.endOffset(TOPIC, 2)).toBe(0)
 })
 
-test('knows where a group stands', async () => {
+test('reports the committed offsets of a group', async () => {
   const { broker, log } = new ReadingWorld()
   broker.setOffset('score', TOPIC, 1, 7)
   expect(await log.group('score', TOPIC)).toMatchObject({ isConsuming: false, committed: new Map([[1, 7]]) })
@@ -81,7 +81,7 @@ test('knows where a group stands', async () => {
   expect(await log.group('score', TOPIC)).toMatchObject({ isConsuming: false, committed: new Map() })
 })
 
-test('one process never has two calls for a partition, even if it had none in between', async () => {
+test('one process never has two calls for a partition, even if it lost the partition in between', async () => {
   const world = new ReadingWorld()
   world.append(0, 0, 3)
   const members: Member[] = []
@@ -95,7 +95,7 @@ test('one process never has two calls for a partition, even if it had none in be
       open.push(session)
       most.calls += 1
       most.sessions = Math.max(most.sessions, open.length)
-      // The first takes until long after its generation.
+      // The first call takes until long after its generation.
       if (most.calls === 1) await new Promise<void>(resolve => (letGo = resolve))
       return 0
     },
@@ -103,13 +103,13 @@ test('one process never has two calls for a partition, even if it had none in be
     released: session => void open.splice(open.indexOf(session), 1),
   }
   void log.consume({ group: 'score', topics: [TOPIC], handler, batchSize: 1 })
-  const place = { topic: TOPIC, partition: 0 }
+  const topicPartition = { topic: TOPIC, partition: 0 }
   const settle = async () => {
     await new Promise(resolve => setImmediate(resolve))
     while (await world.scheduler.step());
   }
   await settle()
-  for (const [generation, share] of [[place], [], [place]].entries()) {
+  for (const [generation, share] of [[topicPartition], [], [topicPartition]].entries()) {
     members[0]!.assigned(generation + 1, share)
     await settle()
   }
@@ -120,7 +120,7 @@ test('one process never has two calls for a partition, even if it had none in be
   expect(open).toHaveLength(1)
 })
 
-test('a partition begins where retention has been', async () => {
+test('a partition begins at the first offset that retention has kept', async () => {
   const { broker, append, read } = new ReadingWorld()
   append(0, 0, 10)
   broker.deleteBefore(TOPIC, 0, 4)
@@ -129,7 +129,7 @@ test('a partition begins where retention has been', async () => {
   expect(broker.committedRecords(TOPIC, 0)).toHaveLength(10)
 })
 
-test('compaction leaves the newest record of each key below where it went, and all that is not decided', async () => {
+test('compaction keeps the newest record of each key in its range, and every undecided record', async () => {
   const world = new ReadingWorld()
   const { broker, read } = world
   const values = async () => (await read([{ partition: 0, from: 0, to: 100 }])).texts
@@ -180,7 +180,7 @@ class ReadingWorld {
     this.broker.append(numbers(from, to).map(value => ({ topic: TOPIC, partition, key: 'k', value })))
   }
 
-  /** Into partition 0; its markers follow. */
+  /** Writes to partition 0. The markers follow. */
   writeTransaction(how: 'commit' | 'abort' | undefined, texts: readonly string[]): void {
     const id = texts.join()
     const { epoch } = this.broker.initProducer(id, true) as { epoch: number }

@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import { makePlan } from '../support/simulation/plans/make-plan.ts'
-import { makeUndonePlan } from '../support/simulation/plans/make-undone-plan.ts'
+import { makeUndonePlan } from '../support/simulation/plans/make-special-plans.ts'
 import { runPlan } from '../support/simulation/run-plan.ts'
 import { CORRECT, type Wiring } from '../support/simulation/wiring.ts'
 
-/** Most are noticed within ten seeds, all so far within 80. */
+/** Most mistakes are noticed within ten seeds, and so far all within 80. */
 const SEEDS = 300
 
 async function isNoticed(mistake: keyof Wiring): Promise<boolean> {
-  // Random plans have not come to it in thousands of seeds.
+  // Thousands of random plans have not caused it.
   const planOf = mistake === 'overlooksUndone' ? makeUndonePlan : makePlan
   for (let seed = 1; seed <= SEEDS; seed++)
-    if ((await runPlan(planOf(seed), { ...CORRECT, [mistake]: true })).wrongs.length > 0) return true
+    if ((await runPlan(planOf(seed), { ...CORRECT, [mistake]: true })).problems.length > 0) return true
   return false
 }
 
-describe('a mistake in how the loop is put together is noticed', () => {
+describe('notices a loop that is wired with the mistake', () => {
   test.each(Object.keys(CORRECT) as (keyof Wiring)[])('%s', { timeout: 120_000 }, async mistake => {
     expect(await isNoticed(mistake)).toBe(true)
   })

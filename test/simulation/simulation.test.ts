@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { makeHalfEmptiedPlan } from '../support/simulation/plans/make-half-emptied-plan.ts'
 import { makePlan } from '../support/simulation/plans/make-plan.ts'
-import { makeUndonePlan } from '../support/simulation/plans/make-undone-plan.ts'
+import { makeHalfEmptiedPlan, makeUndonePlan } from '../support/simulation/plans/make-special-plans.ts'
 import { shrinkPlan } from '../support/simulation/plans/shrink-plan.ts'
 import { runPlan } from '../support/simulation/run-plan.ts'
 import { CORRECT } from '../support/simulation/wiring.ts'
@@ -25,41 +24,41 @@ async function firstFailure(sums: Sums) {
     sums.slow += outcome.comparedWithSlow
     sums.checkpoints += outcome.checkpoints
     sums.restores += outcome.restores
-    if (outcome.wrongs.length > 0) return { seed, plan, wrongs: outcome.wrongs }
+    if (outcome.problems.length > 0) return { seed, plan, problems: outcome.problems }
   }
   return undefined
 }
 
 describe('the score loop, ingest and recovery on a simulated log and store', () => {
-  test(`are right for ${SEEDS} seeds, whatever goes wrong`, async () => {
+  test(`give the right results for ${SEEDS} seeds, whatever goes wrong`, async () => {
     const sums = { outputs: 0, slow: 0, checkpoints: 0, restores: 0 }
     const failure = await firstFailure(sums)
     if (failure !== undefined) {
-      const { plan, wrongs } = await shrinkPlan(failure.plan, CORRECT)
+      const { plan, problems } = await shrinkPlan(failure.plan, CORRECT)
       expect.fail(
-        `seed ${failure.seed}: ${failure.wrongs[0]}\n` +
-          `see it: npm run simulate -- --seed ${failure.seed} --trace\n` +
-          `the smallest plan that fails: ${JSON.stringify(plan)}\n${wrongs[0]}`,
+        `seed ${failure.seed}: ${failure.problems[0]}\n` +
+          `run it again: npm run simulate -- --seed ${failure.seed} --trace\n` +
+          `the smallest failing plan found: ${JSON.stringify(plan)}\n${problems[0]}`,
       )
     }
-    // Runs in which nothing came out would prove nothing.
+    // Runs without outputs would prove nothing.
     expect(sums.outputs).toBeGreaterThan(10 * SEEDS)
     expect(sums.slow).toBeGreaterThan(SEEDS)
     expect(sums.checkpoints).toBeGreaterThan(SEEDS)
     expect(sums.restores).toBeGreaterThan(SEEDS / 4)
   }, 600_000)
 
-  test('are right where a checkpoint is left undone that is of less than the one before', async () => {
+  test("give the right results with an unfinished checkpoint whose cut is below the complete one's", async () => {
     for (let seed = 1; seed <= 30; seed++)
-      expect((await runPlan(makeUndonePlan(seed), CORRECT)).wrongs, `seed ${seed}`).toEqual([])
+      expect((await runPlan(makeUndonePlan(seed), CORRECT)).problems, `seed ${seed}`).toEqual([])
   }, 60_000)
 
-  test('are right where the group is moved back to the beginning of a partition that is half emptied', async () => {
+  test('give the right results when the group is moved back to the beginning of a half-emptied partition', async () => {
     for (let seed = 1; seed <= 20; seed++)
-      expect((await runPlan(makeHalfEmptiedPlan(seed), CORRECT)).wrongs, `seed ${seed}`).toEqual([])
+      expect((await runPlan(makeHalfEmptiedPlan(seed), CORRECT)).problems, `seed ${seed}`).toEqual([])
   }, 60_000)
 
-  test('do the same in every run of a seed', async () => {
+  test('do exactly the same in every run of a seed', async () => {
     const runs = await Promise.all(
       [1, 2].map(async () => {
         const lines: string[] = []

@@ -16,7 +16,7 @@ import { MemoryLog } from './memory-log.ts'
 export const TOPICS = topicNames('')
 export const TOPIC = TOPICS[CHECKPOINTS]
 
-/** A store that remembers what was written since it was last emptied, so that all of it can be compared. */
+/** A store that records its writes since it was last emptied, for comparing all its content. */
 class RecordingStore extends MemoryStore {
   #writes: PartitionWrite[] = []
 
@@ -40,25 +40,27 @@ class RecordingStore extends MemoryStore {
   }
 }
 
-/** What its owner dies of. */
+/** When its owner dies. */
 export type Death = 'before-commit' | 'before-save'
 
 class Died extends Error {}
 
-/** One partition of signals, scored by owners that write checkpoints, may die, and may find the store emptied. */
+/**
+ * One partition of signals. Its owners score it, write checkpoints, may die, and may find the store emptied.
+ */
 export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
   readonly library: Library
   readonly log = new MemoryLog([TOPICS.signals, TOPIC])
   readonly store = new RecordingStore()
-  /** What was logged: the level, then the line. */
+  /** Each log line, with its level before it. */
   readonly lines: string[] = []
-  /** All that was committed of other topics than that of checkpoints. */
+  /** All committed records, except checkpoints. */
   readonly published: OutgoingRecord[] = []
   readonly timing: CheckpointTiming
   now = 0
   committedOffset = 0
   scorer: PartitionScorer | undefined
-  /** How many owners there were. */
+  /** How many owners there have been. */
   taken = 0
   #death: Death | undefined
 
@@ -67,12 +69,12 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
     this.timing = { ...timing, now: () => this.now }
   }
 
-  /** The current owner's. */
+  /** The current owner's fencing token. */
   get fencingToken(): string {
     return `token-${this.taken}`
   }
 
-  /** Scores what is in the log, in batches of this size. */
+  /** Scores the waiting records, in batches of this size. */
   async score(batchSize: number, onBatch: () => Promise<void> = async () => {}): Promise<void> {
     await this.take()
     const { start, stored } = this.scorer!.offsets
@@ -83,7 +85,7 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
     }
   }
 
-  /** The next batch is the last of its owner. */
+  /** The owner dies in the next batch. */
   async dieWithNextBatch(death: Death, batchSize: number): Promise<void> {
     await this.take()
     this.#death = death
@@ -97,7 +99,7 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
     }
   }
 
-  /** A new owner, if there is none. */
+  /** Takes the partition with a new owner, if there is none. */
   async take(parts: Partial<Pick<ScorerContext, 'checkpoints'>> = {}): Promise<void> {
     if (this.scorer !== undefined) return
     const { log } = this
@@ -116,11 +118,11 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
     }
     this.taken++
     this.scorer = await PartitionScorer.take({ ...this.context(), ...parts }, session, this.fencingToken)
-    // It looks for the newest checkpoint in the background.
+    // The owner looks for the newest checkpoint in the background.
     await new Promise(resolve => setImmediate(resolve))
   }
 
-  /** Taken without checkpoints, and scored to its end. */
+  /** A store filled from the log alone, without checkpoints. */
   async rebuildFromLog(): Promise<void> {
     const { checkpoints: _, ...context } = this.context()
     this.scorer = undefined
@@ -164,13 +166,15 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
     }
   }
 
-  /** Signals that nobody deleted: what the state is made of. */
+  /** All signals, even those that retention has deleted: the state depends on them. */
   signals(): readonly LogRecord[] {
     return this.log.records(TOPICS.signals)
   }
 }
 
-/** Behind models come ticks that bring every account past them, slice by slice, as their owner appends them. */
+/**
+ * After models come ticks that bring every account past them, slice by slice, as their owner appends them.
+ */
 const SLICES = 4
 
 export function outgoingHistory(

@@ -29,13 +29,16 @@ const arbitraryMishaps = fc.array(
       'empty',
       'compact',
     ),
-    /** Of what there is: how far compaction comes. */
+    /** How far compaction comes, as a share of the records. */
     part: fc.double({ min: 0, max: 1, noNaN: true }),
   }),
   { minLength: 9, maxLength: 9 },
 )
 
-/** The newest complete checkpoint, if it was not looked at before, against the fold of all records before its cut. Returns it. */
+/**
+ * Compares the newest complete checkpoint, if it is a new one, with the fold of all records before its cut.
+ * Returns it.
+ */
 async function checkNewest(
   run: CheckpointRun<LibraryOfDefinitions>,
   seen: Checkpoint | undefined,
@@ -63,7 +66,10 @@ async function checkNewest(
   return found
 }
 
-/** Of a session's second checkpoint and all after it: each account that changed since the one before is in it once, and no other. */
+/**
+ * From a session's second checkpoint on: each account that changed since the last one is in it once, and no
+ * other.
+ */
 function checkOnlyChanged(
   run: CheckpointRun<LibraryOfDefinitions>,
   previous: Checkpoint,
@@ -90,7 +96,7 @@ function checkOnlyChanged(
   return changed.length
 }
 
-test('a checkpoint shows the store at its cut, the next one what changed, and an emptied store is made from them byte by byte', async () => {
+test('a checkpoint holds the store at its cut, the next one the changes, and they restore an emptied store byte for byte', async () => {
   const met = { checkpoints: 0, incremental: 0, restored: 0, folded: 0 }
   await fc.assert(
     fc.asyncProperty(
@@ -161,7 +167,7 @@ test('a checkpoint shows the store at its cut, the next one what changed, and an
   expect(met.restored).toBeGreaterThan(RUNS / 2)
 }, 120_000)
 
-/** Compaction may have taken what it needs, for the sake of one that was begun behind it and left undone. */
+/** Compaction may have removed items that it needs, in favour of an unfinished checkpoint after it. */
 async function isUsable(run: CheckpointRun<LibraryOfDefinitions>, checkpoint: Checkpoint): Promise<boolean> {
   if (checkpoint.cut === 0) return false
   let accounts = 0

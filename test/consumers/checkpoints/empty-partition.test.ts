@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { emptyPartition } from '../../../src/consumers/checkpoints/rebuild-partition.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 
-test('a scorer that takes a partition while it is being emptied goes on with it', async () => {
+test('emptying ends quietly if a scorer takes the partition meanwhile, and the scorer keeps it', async () => {
   const store = new MemoryStore()
   const clear = store.clear.bind(store)
   store.clear = async (partition, fencingToken) => {
@@ -13,7 +13,7 @@ test('a scorer that takes a partition while it is being emptied goes on with it'
   await clear(0, 'scorer')
 })
 
-test('what else goes wrong is told', async () => {
+test('reports any other error', async () => {
   const store = new MemoryStore()
   store.clear = async () => {
     throw new Error('away')

@@ -14,7 +14,7 @@ const TICK_INTERVAL_MS = 1000
 const CHECKPOINT_INTERVAL_MS = 5000
 const SOURCE = { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/rolling-score.yaml'), 'utf8') }
 
-/** A partition of five accounts, and of time that passes in it while nothing else comes. */
+/** A partition of five accounts, in which time passes while no signal comes. */
 async function idlePartition() {
   const library = new ModelLibrary()
   const run = new CheckpointRun(library, { intervalMs: CHECKPOINT_INTERVAL_MS, accountsPerBatch: 2 })
@@ -60,7 +60,7 @@ async function idlePartition() {
   return { run, send, pass, newest }
 }
 
-test('a checkpoint comes about in an idle partition, and then nothing is appended any more', async () => {
+test('writes a checkpoint in an idle partition, then appends nothing more', async () => {
   const { run, pass, newest } = await idlePartition()
   await pass(4)
   expect(run.log.end(TOPIC)).toBe(0)
@@ -72,7 +72,7 @@ test('a checkpoint comes about in an idle partition, and then nothing is appende
   expect([run.log.end(TOPICS.signals), run.log.end(TOPIC)]).toEqual(ends)
 })
 
-test('what changes brings the next one about, and no more than that', async () => {
+test('writes one more checkpoint after a change, and no other', async () => {
   const { run, send, pass, newest } = await idlePartition()
   await pass(30)
   await send('c', 's-new')

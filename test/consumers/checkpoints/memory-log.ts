@@ -3,7 +3,7 @@ import { logRecord } from '../../support/log-record.ts'
 
 type Reading = Pick<Log, 'append' | 'ranges' | 'read' | 'topics'>
 
-/** Topics of one partition each, in memory: what can be read of them, with what compaction and retention do to them. */
+/** Topics of one partition each, in memory, with compaction and retention. */
 export class MemoryLog implements Reading {
   readonly #records = new Map<string, LogRecord[]>()
   readonly #firsts = new Map<string, number>()
@@ -48,7 +48,7 @@ export class MemoryLog implements Reading {
     return this.#ends.get(topic) ?? 0
   }
 
-  /** Of records below an offset that have the same key, only the newest stays. */
+  /** Keeps only the newest record of each key below an offset. */
   compact(topic: string, below: number): void {
     const newest = new Map<string, number>()
     for (const { key, offset } of this.records(topic)) if (offset < below) newest.set(String(key), offset)
@@ -57,13 +57,13 @@ export class MemoryLog implements Reading {
     )
   }
 
-  /** Retention takes all below an offset. */
+  /** Retention deletes all records below an offset. */
   deleteBelow(topic: string, offset: number): void {
     this.#firsts.set(topic, offset)
     this.replace(topic, record => (record.offset < offset ? undefined : record))
   }
 
-  /** Undefined: the record is gone. */
+  /** @param by undefined removes the record */
   replace(topic: string, by: (record: LogRecord) => LogRecord | undefined): void {
     const left = this.records(topic)
       .map(by)

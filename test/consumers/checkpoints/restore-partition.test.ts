@@ -28,7 +28,7 @@ function usage(id: number, accountId: string, userId = 'u'): Signal {
   }
 }
 
-/** A run whose log begins with the models, and signals of these accounts, one each. */
+/** A run whose log has the models, then one signal of each account. */
 async function runOf(accounts: readonly string[], accountsPerBatch = 2) {
   const run = new CheckpointRun(new ModelLibrary(), { intervalMs: INTERVAL_MS, accountsPerBatch })
   await run.log.append([modelsRecord(TOPICS.signals, 0, NOW, [SOURCE])])
@@ -41,7 +41,7 @@ async function send(run: CheckpointRun, accounts: readonly string[]): Promise<vo
     await run.log.append([signalRecord(TOPICS.signals, usage(run.log.end(TOPICS.signals), account), NOW)])
 }
 
-/** Ticks that come to nothing, one a batch, until the checkpoint that it is time for is complete. */
+/** Adds ticks without effect, one a batch, until the due checkpoint is complete. */
 async function completeCheckpoint(run: CheckpointRun): Promise<void> {
   await run.take()
   run.now += INTERVAL_MS
@@ -54,7 +54,7 @@ async function completeCheckpoint(run: CheckpointRun): Promise<void> {
   expect(run.scorer!.isCheckpointWaiting).toBe(false)
 }
 
-/** Empties the store, and has a new owner score what is there. Returns what was logged. */
+/** Empties the store and lets a new owner score the log. Returns the logged lines. */
 async function emptyAndScore(run: CheckpointRun): Promise<string[]> {
   run.store.empty()
   run.scorer = undefined
@@ -73,7 +73,7 @@ const ACCOUNTS = ['a', 'b', 'c', 'd', 'e']
 const RESTORED =
   /^info activity-checkpoints partition 0: (\d+) accounts as of offset (\d+) are in the store again/
 
-test('an emptied store is made from the checkpoint, and what was scored since from the log', async () => {
+test('restores an emptied store from the checkpoint, then from the log after it', async () => {
   const run = await runOf(ACCOUNTS)
   await run.score(10)
   await completeCheckpoint(run)
@@ -88,7 +88,7 @@ test('an emptied store is made from the checkpoint, and what was scored since fr
 
 test.each<[what: string, why: RegExp, spoil: (record: LogRecord, first: boolean) => LogRecord | undefined]>([
   [
-    'of a format that is not known',
+    'of an unknown format',
     /its head is of format 2, where 1 can be read/,
     record =>
       isHead(record)
@@ -96,7 +96,7 @@ test.each<[what: string, why: RegExp, spoil: (record: LogRecord, first: boolean)
         : record,
   ],
   [
-    'whose head is no JSON',
+    'whose head is not JSON',
     /its head cannot be read: /,
     record => (isHead(record) ? { ...record, value: Buffer.from('{') } : record),
   ],
@@ -116,31 +116,31 @@ test.each<[what: string, why: RegExp, spoil: (record: LogRecord, first: boolean)
     },
   ],
   [
-    'with an account that is cut short',
+    'with a truncated account',
     /state of account "c": /,
     record =>
       String(record.key) === 'account:c' ? { ...record, value: record.value!.subarray(0, 20) } : record,
   ],
-])('a checkpoint %s is told of, and the log is folded from its beginning', async (_, why, spoil) => {
+])('reports a checkpoint %s, and folds the log from its beginning', async (_, why, spoil) => {
   const run = await runOf(ACCOUNTS)
   await run.score(10)
   await completeCheckpoint(run)
   run.log.replace(TOPIC, record => spoil(record, false))
   const lines = await emptyAndScore(run)
-  const told = lines.find(line => line.startsWith('error'))
-  expect(told).toMatch(why)
-  expect(told).toMatch(/; the log is folded from its beginning$/)
+  const error = lines.find(line => line.startsWith('error'))
+  expect(error).toMatch(why)
+  expect(error).toMatch(/; the log is folded from its beginning$/)
   expect(lines.some(line => RESTORED.test(line))).toBe(false)
   expectAsFolded(run)
 
-  // The next checkpoint is whole again.
+  // The next checkpoint is complete again.
   await completeCheckpoint(run)
   const again = await emptyAndScore(run)
   expect(again[0]).toMatch(RESTORED)
   expectAsFolded(run)
 })
 
-test('a checkpoint of a later offset than the group has committed is not used', async () => {
+test('does not use a checkpoint of a later offset than the committed one', async () => {
   const run = await runOf(ACCOUNTS)
   await run.score(10)
   await completeCheckpoint(run)
@@ -152,7 +152,7 @@ test('a checkpoint of a later offset than the group has committed is not used', 
   expectAsFolded(run)
 })
 
-test('one that was begun behind it and left undone changes nothing; the next one is whole', async () => {
+test('ignores an unfinished checkpoint after the complete one; the next one is complete', async () => {
   const run = await runOf(ACCOUNTS, 1)
   await run.score(10)
   await completeCheckpoint(run)
@@ -174,20 +174,20 @@ test('one that was begun behind it and left undone changes nothing; the next one
   const written = run.log
     .records(TOPIC)
     .filter(({ offset, key }) => offset > complete.headOffset && String(key).startsWith('account:'))
-  // One of them was in what was left undone as well.
+  // The unfinished checkpoint held one of them too.
   expect(
     written
       .map(({ key }) => String(key))
       .slice(-5)
       .sort(),
   ).toEqual(ACCOUNTS.map(id => `account:${id}`))
-  // As soon as compaction comes, the new one is all that there is.
+  // After compaction only the new one is left.
   run.log.compact(TOPIC, run.log.end(TOPIC))
   expect((await emptyAndScore(run))[0]).toMatch(RESTORED)
   expectAsFolded(run)
 })
 
-test('a new owner writes only what changed since the checkpoint that it finds', async () => {
+test('a new owner writes only the changes since the newest checkpoint', async () => {
   const run = await runOf(ACCOUNTS)
   await run.score(10)
   await completeCheckpoint(run)
@@ -206,7 +206,7 @@ test('a new owner writes only what changed since the checkpoint that it finds', 
   expectAsFolded(run)
 })
 
-test('an owner that folds again what is behind its checkpoint writes the next one, though nothing else comes', async () => {
+test('an owner that refolds records after its checkpoint writes the next one, even if nothing else comes', async () => {
   const run = await runOf(ACCOUNTS)
   await run.score(10)
   await completeCheckpoint(run)
@@ -219,7 +219,7 @@ test('an owner that folds again what is behind its checkpoint writes the next on
   expect((await newestCheckpoint(run))!.cut).toBeGreaterThan(cut)
 })
 
-test('users in chunks of several levels come back, and those that were never kept in the upper ones', async () => {
+test('restores user chunks of several levels, and leaves out upper ones that were never kept', async () => {
   const run = await runOf(['few', 'large'])
   const signals = Array.from({ length: 2_500 }, (_, i) => usage(i + 10, 'large', `user-${i}`))
   await run.log.append(signals.map(signal => signalRecord(TOPICS.signals, signal, signal.occurredAt)))
@@ -240,7 +240,7 @@ test('users in chunks of several levels come back, and those that were never kep
   expectAsFolded(run)
 })
 
-test('counters of events come back from pieces that a broker takes', async () => {
+test('restores counters of events from pieces that a broker accepts', async () => {
   const run = await runOf(ACCOUNTS)
   await run.score(10)
   const { store } = run
@@ -267,7 +267,7 @@ test('counters of events come back from pieces that a broker takes', async () =>
   expect(await store.readPartitionCounters(0)).toEqual(before)
 })
 
-test('where retention has deleted the beginning of signals, an emptied store comes back from the checkpoint; without one that is told of', async () => {
+test('restores from the checkpoint when retention has deleted the beginning of signals, and reports a missing checkpoint', async () => {
   const run = await runOf(ACCOUNTS)
   await run.score(10)
   await send(run, ['a', 'g'])
@@ -292,7 +292,7 @@ test('where retention has deleted the beginning of signals, an emptied store com
   ])
 })
 
-test('where retention is ahead of the newest checkpoint, that is told of', async () => {
+test('reports retention that is ahead of the newest checkpoint', async () => {
   const run = await runOf(ACCOUNTS)
   await run.score(10)
   await completeCheckpoint(run)
@@ -307,7 +307,7 @@ test('where retention is ahead of the newest checkpoint, that is told of', async
   ])
 })
 
-test('a store that was rolled back to before what the log goes on from is made from the checkpoint', async () => {
+test("restores a store from the checkpoint if it was rolled back to before the log's first offset", async () => {
   const run = await runOf(ACCOUNTS)
   await run.score(10)
   const old = { storedOffset: run.scorer!.offsets.stored }
@@ -317,7 +317,7 @@ test('a store that was rolled back to before what the log goes on from is made f
   const whole = [...run.signals()]
   const { cut } = (await newestCheckpoint(run))!
   run.log.deleteBelow(TOPICS.signals, cut)
-  // What the store held before.
+  // The previous content of the store.
   run.store.empty()
   await run.store.fence(0, 'x')
   const write = { fencingToken: 'x', expectedStoredOffset: 0, ...old, state: undefined }
@@ -329,7 +329,7 @@ test('a store that was rolled back to before what the log goes on from is made f
   expectAsFolded(run, whole)
 })
 
-test('whoever dies while a partition is filled leaves one that is emptied and filled anew', async () => {
+test('empties and fills a partition again if its owner died while filling it', async () => {
   const run = await runOf(
     Array.from({ length: 400 }, (_, i) => `account-${i}`),
     100,

@@ -8,7 +8,7 @@ import { MemoryStore } from '../../support/memory-store.ts'
 import { TOPICS, topicsOf } from './installation.ts'
 
 const PARTITIONS = 2
-/** In partition 3 of four: a copy of what stands in partition 1 of two, at offset 7. */
+/** In partition 3 of four: a copy of the record at offset 7 in partition 1 of two. */
 const PROMOTION: LogRecord = {
   topic: topicsOf('v2').signals,
   partition: 3,

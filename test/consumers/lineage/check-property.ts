@@ -1,9 +1,12 @@
 import fc from 'fast-check'
 
-/** How many cases each property is tried with. */
+/** The number of cases for each property. */
 export const RUNS = Number(process.env['TEST_RUNS'] ?? 15)
 
-/** Like `fc.assert`; what failed is told by its seed alone, as a log takes pages. Run again with `TEST_SEED` and `TEST_PATH`. */
+/**
+ * Like `fc.assert`, but reports a failure by its seed: a whole log takes pages. Repeat it with `TEST_SEED`
+ * and `TEST_PATH`.
+ */
 export async function checkProperty<T>(
   arbitrary: fc.Arbitrary<T>,
   holds: (value: T) => Promise<void>,
@@ -13,7 +16,8 @@ export async function checkProperty<T>(
   const result = await fc.check(fc.asyncProperty(arbitrary, holds), {
     numRuns: runs,
     endOnFailure: true,
-    // The same cases each time, as these take long and depend on timers; other ones with TEST_SEED and TEST_RUNS.
+    // The same cases each time, since they take long and depend on timers. TEST_SEED and TEST_RUNS give
+    // others.
     seed: seed === undefined ? 1 : Number(seed),
     ...(path === undefined ? {} : { path }),
   })

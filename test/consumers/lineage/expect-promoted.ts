@@ -5,7 +5,7 @@ import { topicNames } from '../../../src/log/topic-names.ts'
 import type { Account } from '../../../src/scoring/account.ts'
 import type { FoldedEvent } from '../../../src/scoring/fold.ts'
 import { foldPlainly } from '../../support/simulation/plain-fold.ts'
-import { type Installation, PLACE, TOPICS, topicsOf } from './installation.ts'
+import { type Installation, LINEAGE_NAMES, TOPICS, topicsOf } from './installation.ts'
 import {
   countersOf,
   foldLog,
@@ -16,25 +16,25 @@ import {
   statesOf,
   storedAccounts,
   type Written,
-} from './what-is-there.ts'
+} from './read-lineage.ts'
 
-/** A log, parted at the promotion that stands in it. */
+/** A log, divided at its promotion. */
 interface Parted {
   readonly before: FoldedEvent[]
-  readonly behind: FoldedEvent[]
-  /** As they stood when it came. */
+  readonly after: FoldedEvent[]
+  /** The accounts at the promotion. */
   readonly accounts: Map<string, Account>
   readonly rejectedBefore: number
-  readonly rejectedBehind: number
+  readonly rejectedAfter: number
   readonly haveModelsChanged: boolean
 }
 
 function partAt(installation: Written, topic: string, namespace: string): Parted {
   const { broker, library } = installation
   const before: FoldedEvent[] = []
-  const behind: FoldedEvent[] = []
+  const after: FoldedEvent[] = []
   const accounts = new Map<string, Account>()
-  const rejected = { before: 0, behind: 0 }
+  const rejected = { before: 0, after: 0 }
   let haveModelsChanged = false
   for (let partition = 0; partition < broker.partitions(topic); partition++) {
     const records = broker.records(topic, partition)
@@ -44,18 +44,18 @@ function partAt(installation: Written, topic: string, namespace: string): Parted
     const whole = foldPlainly(records, library)
     const part = foldPlainly(records.slice(0, at), library)
     before.push(...whole.events.filter(event => event.offset < offset))
-    behind.push(...whole.events.filter(event => event.offset > offset))
+    after.push(...whole.events.filter(event => event.offset > offset))
     for (const account of part.accounts.values()) accounts.set(account.id, account)
     haveModelsChanged ||= records.slice(at).some(record => recordKind(record) === 'models')
     rejected.before += part.rejected.length
-    rejected.behind += whole.rejected.length - part.rejected.length
+    rejected.after += whole.rejected.length - part.rejected.length
   }
   return {
     before,
-    behind,
+    after,
     accounts,
     rejectedBefore: rejected.before,
-    rejectedBehind: rejected.behind,
+    rejectedAfter: rejected.after,
     haveModelsChanged,
   }
 }
@@ -73,14 +73,14 @@ interface Event {
   readonly cause: { readonly type: string }
 }
 
-/** What a subscriber of tier changes and PQL events makes of them. */
+/** A subscriber of tier changes and PQL events, and its view of the accounts. */
 class Subscriber {
   readonly tiers = new Map<string, string>()
-  /** The open and held PQLs, with which of both they are. */
+  /** PQL → whether it is open or held. */
   readonly pqls = new Map<string, string>()
 
-  /** Answers whether that is news. */
-  hear({ modelId, to, pqlId, status }: Event): boolean {
+  /** Returns whether the event is news. */
+  receive({ modelId, to, pqlId, status }: Event): boolean {
     const [map, key, value] =
       pqlId === undefined
         ? ([this.tiers, modelId, to] as const)
@@ -93,7 +93,7 @@ class Subscriber {
 }
 
 export interface PromotionContext {
-  /** Of the replay. */
+  /** The namespace of the replay. */
   readonly namespace: string
   readonly areModelsOther: boolean
 }
@@ -109,13 +109,16 @@ export async function expectPromoted(
   expect(statesOf(await storedAccounts(installation, namespace))).toEqual(statesOf(final.accounts))
   expect(await countersOf(installation, namespace)).toEqual(final.counters)
   const old = partAt(installation, TOPICS.signals, namespace)
-  expect(statesOf(await storedAccounts(installation, PLACE.namespace))).toEqual(statesOf(old.accounts))
+  expect(statesOf(await storedAccounts(installation, LINEAGE_NAMES.namespace))).toEqual(
+    statesOf(old.accounts),
+  )
   expectPublished(installation, name, { namespace, areModelsOther })
 }
 
 /**
- * Checks all that is published against the plain folds of both logs: the old line's events up to the promotion, what tells of the change, the new line's behind it.
- * What was heard of an account then is how it stands in the new line.
+ * Compares everything published with the plain folds of both logs: the old lineage's events up to the
+ * promotion, the announcements, then the new lineage's events. After its announcement a subscriber must know
+ * each account as the new lineage does.
  */
 export function expectPublished(
   installation: Written,
@@ -128,23 +131,23 @@ export function expectPublished(
   const now = partAt(installation, own.signals, namespace)
   const final = foldLog(installation, own.signals)
 
-  // In the shadow it published to its own topics, and nothing since.
+  // As a shadow it published to its own topics, and nothing after that.
   expect(published(installation, own)).toEqual(publishedOf(now.before))
 
   const served = published(installation, TOPICS)
-  const [before, behind] = [publishedOf(old.before), publishedOf(now.behind)]
+  const [before, after] = [publishedOf(old.before), publishedOf(now.after)]
   const ids = new Set<string>()
   const subscribers = new Map<string, Subscriber>()
-  const names = new Set([...served.keys(), ...before.keys(), ...behind.keys()])
-  const told = new Map<string, Event[]>()
+  const names = new Set([...served.keys(), ...before.keys(), ...after.keys()])
+  const announced = new Map<string, Event[]>()
   for (const key of names) {
     const all = served.get(key) ?? []
     const first = before.get(key) ?? []
-    const last = behind.get(key) ?? []
+    const last = after.get(key) ?? []
     expect(all.slice(0, first.length), `${key}: up to the promotion`).toEqual(first)
     expect(all.length, `${key}: ${all.join('\n')}`).toBeGreaterThanOrEqual(first.length + last.length)
-    expect(all.slice(all.length - last.length), `${key}: behind the promotion`).toEqual(last)
-    told.set(
+    expect(all.slice(all.length - last.length), `${key}: after the promotion`).toEqual(last)
+    announced.set(
       key,
       all.slice(first.length, all.length - last.length).map(value => JSON.parse(value)),
     )
@@ -159,41 +162,41 @@ export function expectPublished(
     subscribers.set(accountId, subscriber)
     return subscriber
   }
-  hearAll(before, subscriberTo)
-  // The tier of a model that goes, or comes back, or has other tiers now, may be told by no event.
+  receiveAll(before, subscriberTo)
+  // A tier is not announced if its model is removed, returns, or now has other tiers.
   for (const { id, standings } of old.accounts.values()) {
     const { tiers } = subscriberTo(id)
     tiers.clear()
     for (const { model, tier } of standings)
       tiers.set(model.definition.id, model.definition.tiers[tier]!.name)
   }
-  for (const [key, news] of told) {
+  for (const [key, news] of announced) {
     const [role, accountId] = key.split(' ') as [string, string]
     if (role === 'alerts' || !areModelsOther) expect(news, key).toEqual([])
     for (const event of news) {
       expect(event.cause).toEqual({ type: 'model' })
-      expect(subscriberTo(accountId).hear(event), `${key}: ${JSON.stringify(event)} is news`).toBe(true)
+      expect(subscriberTo(accountId).receive(event), `${key}: ${JSON.stringify(event)} is news`).toBe(true)
     }
   }
   for (const [accountId, subscriber] of subscribers) {
     expectKnownPqls(accountId, subscriber, now.accounts)
     expectKnownTiers(accountId, subscriber, now.accounts)
   }
-  hearAll(behind, subscriberTo)
+  receiveAll(after, subscriberTo)
   for (const [accountId, subscriber] of subscribers) {
     expectKnownPqls(accountId, subscriber, final.accounts)
     if (!now.haveModelsChanged) expectKnownTiers(accountId, subscriber, final.accounts)
   }
 
   expectScores(installation, final.accounts)
-  expect(broker.all(TOPICS['dead-letter']).length).toBe(old.rejectedBefore + now.rejectedBehind)
+  expect(broker.all(TOPICS['dead-letter']).length).toBe(old.rejectedBefore + now.rejectedAfter)
   expect(broker.all(own['dead-letter']).length).toBe(now.rejectedBefore)
 }
 
-function hearAll(events: Published, subscriberTo: (accountId: string) => Subscriber): void {
+function receiveAll(events: Published, subscriberTo: (accountId: string) => Subscriber): void {
   for (const [key, values] of events) {
     const [role, accountId] = key.split(' ') as [string, string]
-    if (role !== 'alerts') for (const value of values) subscriberTo(accountId).hear(JSON.parse(value))
+    if (role !== 'alerts') for (const value of values) subscriberTo(accountId).receive(JSON.parse(value))
   }
 }
 
@@ -215,7 +218,7 @@ function expectKnownTiers(accountId: string, { tiers }: Subscriber, accounts: Ac
   }
 }
 
-/** Of each account the newest record of the scores. */
+/** Each account's newest record of the scores. */
 function expectScores({ broker }: Written, accounts: ReadonlyMap<string, Account>): void {
   const newest = new Map<string, unknown>()
   for (const { key, value } of broker.all(topicNames('')['account-scores'])) {

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/make-records.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
-import { Installation, PLACE, TOPICS, topicsOf } from './installation.ts'
+import { Installation, LINEAGE_NAMES, TOPICS, topicsOf } from './installation.ts'
 import { sourcesOf } from './make-log.ts'
-import { foldLog, namespaceOf, published, publishedOf, statesOf, storedAccounts } from './what-is-there.ts'
+import { foldLog, namespaceOf, published, publishedOf, statesOf, storedAccounts } from './read-lineage.ts'
 
 const DAY_MS = 86_400_000
 
-test('where a signal of one account ends the history of all in its partition, it does so for those that the replay has elsewhere', async () => {
+test("a signal that ends its partition's history also ends it for accounts that the replay has in other partitions", async () => {
   const installation = new Installation({ seed: 3, partitions: 1, batchSize: 20, checkpoints: false })
   const { broker } = installation
   const start = Date.UTC(2026, 0, 5)
@@ -41,7 +41,7 @@ test('where a signal of one account ends the history of all in its partition, it
   }
   try {
     installation.start()
-    const origin = { topic: TOPICS.signals, partitions: 1, namespace: PLACE.namespace }
+    const origin = { topic: TOPICS.signals, partitions: 1, namespace: LINEAGE_NAMES.namespace }
     await installation.begin({ name: 'v2', origin, from: null, to: null, models: null }, 4)
     installation.start({ type: 'replay', name: 'v2' })
     await installation.untilAtRest(['v2'])

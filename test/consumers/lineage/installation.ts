@@ -17,7 +17,7 @@ import { MemoryBroker, until } from './memory-broker.ts'
 import { MemoryLog } from './memory-log.ts'
 import { MortalProcess } from './mortal-process.ts'
 
-export const PLACE = { namespace: 'default', topicPrefix: '', group: 'upswell' }
+export const LINEAGE_NAMES = { namespace: 'default', topicPrefix: '', group: 'upswell' }
 export const TOPICS = topicNames('')
 const TICK_MS = 8
 const LOOK_MS = 4
@@ -29,8 +29,8 @@ export interface InstallationOptions {
   readonly checkpoints: boolean
 }
 
-/** Which line a worker scores: all that serve, or that of a replay. */
-type Job = { readonly type: 'lines' } | { readonly type: 'replay'; readonly name: string }
+/** What a worker scores: all serving lineages, or one replay. */
+type Job = { readonly type: 'serving' } | { readonly type: 'replay'; readonly name: string }
 
 export interface Worker {
   readonly job: Job
@@ -40,7 +40,7 @@ export interface Worker {
   isWanted: boolean
 }
 
-/** Log and stores in memory, and processes on them that die and are started again. */
+/** Log and stores in memory, and processes on them that die and start again. */
 export class Installation {
   readonly broker: MemoryBroker
   readonly library = new LibraryOfDefinitions()
@@ -49,9 +49,9 @@ export class Installation {
   readonly log: Log
   /** The wall clock, ms. */
   wallMs = 0
-  /** How many calls a process makes at most, before it dies. */
+  /** The most calls that a process makes before it dies. */
   mostCalls = Number.POSITIVE_INFINITY
-  /** Of those who start from now on. */
+  /** The configured models of processes that start from now on. */
   configured: readonly ModelSource[] = []
   readonly options: InstallationOptions
   readonly warnings: string[] = []
@@ -67,10 +67,10 @@ export class Installation {
     const client = new MortalProcess(this.#random)
     const backend = this.backend(client)
     this.log = backend.log
-    this.lineages = new Lineages(PLACE, backend, this.library)
+    this.lineages = new Lineages(LINEAGE_NAMES, backend, this.library)
   }
 
-  store(namespace = PLACE.namespace): MemoryStore {
+  store(namespace = LINEAGE_NAMES.namespace): MemoryStore {
     const found = this.#stores.get(namespace) ?? new MemoryStore()
     this.#stores.set(namespace, found)
     return found
@@ -91,7 +91,7 @@ export class Installation {
         close: async () => {},
       }
     }
-    return open(PLACE.namespace)
+    return open(LINEAGE_NAMES.namespace)
   }
 
   async begin(replay: Replay, partitions: number): Promise<void> {
@@ -99,14 +99,14 @@ export class Installation {
     await beginReplay(this.log, names, replay, { partitions, now: this.wallMs })
   }
 
-  /** Does something in a process that dies at one of its calls. */
+  /** Runs `work` in a process that dies at one of its calls. */
   dying<T>(calls: number, work: (lineages: Lineages) => Promise<T>): Promise<T> {
     const process = new MortalProcess(this.#random, calls)
-    return work(new Lineages(PLACE, this.backend(process), this.library))
+    return work(new Lineages(LINEAGE_NAMES, this.backend(process), this.library))
   }
 
-  /** A process that is started again whenever it dies. */
-  start(job: Job = { type: 'lines' }): Worker {
+  /** Starts a process, and a new one whenever it dies. */
+  start(job: Job = { type: 'serving' }): Worker {
     const process = new MortalProcess(this.#random, this.#lifetime())
     const worker: Worker = { job, process, scoring: undefined, lineages: this.lineages, isWanted: true }
     this.workers.push(worker)
@@ -128,25 +128,26 @@ export class Installation {
     await sleep(5)
   }
 
-  /** From now on nobody dies. */
+  /** After this no process dies. */
   calmDown(): void {
     this.mostCalls = Number.POSITIVE_INFINITY
     for (const { process } of this.workers) process.die()
   }
 
-  /** Returns once all that is in the logs of these lines is copied and scored, and nothing more comes. */
+  /** Returns once everything in the logs of these lineages is copied and scored, and nothing new comes. */
   async untilAtRest(replays: readonly string[]): Promise<void> {
     let records = -1
     let why = ''
     const rested = async () => {
-      // Time passes while one waits: a partition that ends with the mark of a transaction is known to be read to its end by its silence.
+      // Time passes during the wait: silence shows that a partition whose end is a transaction marker is read
+      // to its end.
       this.wallMs++
       why = (await this.unrest(replays)) ?? ''
       return why === ''
     }
     for (;;) {
       await until('at rest', rested).catch(error => {
-        throw new Error(`${(error as Error).message}: ${why}; ${this.#troubles()}`)
+        throw new Error(`${(error as Error).message}: ${why}; ${this.#problems()}`)
       })
       const now = this.#recordCount()
       if (now === records) return
@@ -165,18 +166,18 @@ export class Installation {
     if (unscored !== undefined) return unscored
     for (const name of replays) {
       const topics = topicNames(`${name}.`)
-      const place = `upswell-${name}`
+      const groups = `upswell-${name}`
       const { origin } = JSON.parse(String(this.broker.records(topics.signals, 0)[0]!.value)) as Replay
-      const notCopied = this.#behind(origin.topic, `${place}-copy`)
+      const notCopied = this.#behind(origin.topic, `${groups}-copy`)
       if (notCopied !== undefined) return `not copied: ${notCopied}`
-      const store = this.store(`${PLACE.namespace}/${name}`)
-      const behind = await this.#unscored(topics.signals, store, `${place}-score`)
+      const store = this.store(`${LINEAGE_NAMES.namespace}/${name}`)
+      const behind = await this.#unscored(topics.signals, store, `${groups}-score`)
       if (behind !== undefined) return behind
       for (let partition = 0; partition < this.broker.partitions(topics.signals); partition++) {
         const { state } = await store.readPartition(partition)
         const { promotion } = decodePartitionMemory(state, this.library)
-        if (promotion?.namespace === `${PLACE.namespace}/${name}` && !promotion.isComplete)
-          return `${name}/${partition} is not handed over`
+        if (promotion?.namespace === `${LINEAGE_NAMES.namespace}/${name}` && !promotion.isComplete)
+          return `${name}/${partition} is not announced`
       }
     }
     return undefined
@@ -202,7 +203,7 @@ export class Installation {
     return undefined
   }
 
-  #troubles(): string {
+  #problems(): string {
     const problems = this.workers.map(({ process }) => process.problem)
     return [...problems, ...this.warnings.slice(-5)].filter(text => text !== '').join('; ')
   }
@@ -221,7 +222,7 @@ export class Installation {
   #run(worker: Worker): void {
     const { process } = worker
     worker.scoring = undefined
-    const lineages = new Lineages(PLACE, this.backend(process), this.library)
+    const lineages = new Lineages(LINEAGE_NAMES, this.backend(process), this.library)
     worker.lineages = lineages
     process.onDeath(() => {
       if (!worker.isWanted) return
@@ -234,13 +235,13 @@ export class Installation {
         this.#random.integer(0, 10),
       )
     })
-    const heard = (line: string): void => {
+    const warn = (line: string): void => {
       if (!process.isDead) this.warnings.push(line)
     }
     const options = {
       lineages,
       library: this.library,
-      logger: { info: () => {}, warn: heard, error: heard },
+      logger: { info: () => {}, warn, error: warn },
       onScored: () => {},
       batchSize: this.options.batchSize,
       flush: { intervalMs: 15, now: () => performance.now() },
@@ -262,13 +263,13 @@ export class Installation {
     const starting = async (): Promise<void> => {
       const { job } = worker
       const scoring =
-        job.type === 'lines'
+        job.type === 'serving'
           ? await scoreLineages(options)
           : await scoreReplay(options, await lineages.replay(job.name))
       if (worker.process === process) worker.scoring = scoring
     }
     starting().catch(error => {
-      heard(`cannot start: ${(error as Error).message}`)
+      warn(`cannot start: ${(error as Error).message}`)
       process.die()
     })
   }

@@ -8,16 +8,16 @@ import { MODEL_SETS } from '../../support/simulation/model-sets.ts'
 import type { HistoryRecord } from '../../support/slow/slow-evaluator.ts'
 import { type Installation, TOPICS } from './installation.ts'
 
-/** What comes into the log of signals, step by step: the records of a step are appended together. */
+/** The content of the log of signals, step by step. The records of a step are appended together. */
 export interface LogPlan {
   readonly history: readonly HistoryRecord[]
-  /** Which of the sets of models its `models` records name. */
+  /** The sets of models in its `models` records. */
   readonly modelSets: readonly number[]
   /** How many of its first steps are loaded as history. */
   readonly loaded: number
-  /** Whether that is said, or just the next signal is not history. */
-  readonly isEndTold: boolean
-  /** Places at which something comes that is no signal. */
+  /** Whether a record ends the history, or the next signal just is not history. */
+  readonly hasEndRecord: boolean
+  /** Steps at which a record comes that is not a signal. */
   readonly junk: readonly number[]
 }
 
@@ -26,7 +26,7 @@ export function arbitraryLog(length: number, modelChanges = 2): fc.Arbitrary<Log
     history: arbitraryHistory({ accounts: 6, length, modelChanges }),
     modelSets: fc.array(fc.nat(MODEL_SETS.length - 1), { minLength: 4, maxLength: 4 }),
     loaded: fc.oneof(fc.constant(0), fc.nat(length)),
-    isEndTold: fc.boolean(),
+    hasEndRecord: fc.boolean(),
     junk: fc.array(fc.nat(length), { maxLength: 3 }),
   })
 }
@@ -35,7 +35,7 @@ export function sourcesOf({ library }: Installation, set: number): ModelSource[]
   return MODEL_SETS[set]!.map(model => library.sourceFor(model))
 }
 
-/** The models that the log names last. */
+/** The newest models in the log. */
 export function lastModels(installation: Installation, plan: LogPlan): ModelSource[] {
   const changes = plan.history.filter(record => 'models' in record).length
   return sourcesOf(installation, plan.modelSets[(changes - 1) % plan.modelSets.length]!)
@@ -43,7 +43,7 @@ export function lastModels(installation: Installation, plan: LogPlan): ModelSour
 
 export interface LogStep {
   readonly records: readonly OutgoingRecord[]
-  /** Of what it holds, ms: a wall clock is not behind it. */
+  /** The newest time in it, ms: no wall clock is behind that. */
   readonly time: number
 }
 
@@ -57,7 +57,7 @@ export function stepsOf(installation: Installation, plan: LogPlan): LogStep[] {
     const { timestamp: time } = record
     const isLoaded = i < plan.loaded
     const clock = isLoaded ? 'event' : 'wall'
-    if (i === plan.loaded && i > 0 && plan.isEndTold)
+    if (i === plan.loaded && i > 0 && plan.hasEndRecord)
       steps.push({ time, records: everywhere(partition => [liveRecord(TOPICS.signals, partition)]) })
     if (plan.junk.includes(i)) steps.push({ time, records: [junk(i, time, partitions)] })
     if ('signal' in record) {
@@ -85,7 +85,10 @@ export function stepsOf(installation: Installation, plan: LogPlan): LogStep[] {
   return steps
 }
 
-/** What nobody can score: no JSON, another key than its account, or a header that only Upswell writes. */
+/**
+ * A record that cannot be scored: not JSON, another key than its account, or a header that only Upswell
+ * writes.
+ */
 function junk(i: number, time: number, partitions: number): OutgoingRecord {
   const common = { topic: TOPICS.signals, timestamp: time }
   const key = `account-${i % 6}`

@@ -9,16 +9,19 @@ export interface Member {
   assign(partitions: readonly number[]): void
 }
 
-/** Topics, groups and offsets in memory, each call at once. As in Kafka what several records share leaves a mark, so that offsets have gaps. */
+/**
+ * Topics, groups and offsets in memory. Each call takes effect at once. As in Kafka, records written together
+ * are followed by a marker, so that offsets have gaps.
+ */
 export class MemoryBroker {
   readonly topics = new Map<string, (LogRecord | undefined)[][]>()
   readonly now: () => number
-  /** By group, topic and partition. */
+  /** Group, topic and partition → offset. */
   readonly #offsets = new Map<string, number>()
-  /** What was committed with them. */
+  /** The metadata committed with each offset. */
   readonly #metadata = new Map<string, string | undefined>()
   readonly #epochs = new Map<string, number>()
-  /** By group and topic. */
+  /** Group and topic → members. */
   readonly #members = new Map<string, Member[]>()
 
   constructor(now: () => number) {
@@ -49,7 +52,7 @@ export class MemoryBroker {
     return positions
   }
 
-  /** Takes a partition over: what was before may not commit any more. */
+  /** Takes a partition over: earlier owners cannot commit any more. */
   fence(group: string, topic: string, partition: number): number {
     const key = keyOf(group, topic, partition)
     const epoch = (this.#epochs.get(key) ?? 0) + 1
@@ -61,7 +64,7 @@ export class MemoryBroker {
     return this.#epochs.get(keyOf(group, topic, partition)) === epoch
   }
 
-  /** Records and offset, together. */
+  /** Writes records and offset together. */
   commit(
     group: string,
     topic: string,
@@ -145,10 +148,10 @@ export class MemoryBroker {
   }
 
   #mark(records: readonly OutgoingRecord[], positions: readonly Position[]): void {
-    const places = new Set(records.map(({ topic }, i) => `${positions[i]!.partition}/${topic}`))
-    for (const place of places) {
-      const cut = place.indexOf('/')
-      this.log(place.slice(cut + 1))[Number(place.slice(0, cut))]!.push(undefined)
+    const partitions = new Set(records.map(({ topic }, i) => `${positions[i]!.partition}/${topic}`))
+    for (const partition of partitions) {
+      const cut = partition.indexOf('/')
+      this.log(partition.slice(cut + 1))[Number(partition.slice(0, cut))]!.push(undefined)
     }
   }
 }
@@ -157,7 +160,7 @@ function keyOf(group: string, topic: string, partition: number): string {
   return `${group}|${topic}|${partition}`
 }
 
-/** Waits for something that other parts of this process bring about. */
+/** Waits until a condition holds that other parts of this process bring about. */
 export async function until(
   what: string,
   is: () => boolean | Promise<boolean>,

@@ -20,7 +20,7 @@ import type { MortalProcess } from './mortal-process.ts'
 
 /** The log port of one process, on the broker in memory. */
 export class MemoryLog implements Log {
-  /** Sessions that were lost between two batches, and why. */
+  /** Session → why it was lost between two batches. */
   readonly #lost = new Map<PartitionSession, unknown>()
   readonly #broker: MemoryBroker
   readonly #process: MortalProcess
@@ -138,38 +138,38 @@ export class MemoryLog implements Log {
   async ping(): Promise<void> {}
   async close(): Promise<void> {}
 
-  /** A session, batch after batch, and after an error the next session. */
-  async #run(loop: Loop, place: Place): Promise<void> {
+  /** Works on a session, batch after batch. After an error it opens the next session. */
+  async #run(loop: Loop, options: LoopOptions): Promise<void> {
     while (!loop.isEnded && !this.#process.isDead) {
       let session: PartitionSession | undefined
       try {
-        session = await this.#open(place)
-        let offset = await place.handler.assigned(session)
+        session = await this.#open(options)
+        let offset = await options.handler.assigned(session)
         while (!loop.isEnded && !this.#process.isDead) {
           loop.isWorking = true
           if (this.#lost.has(session)) throw this.#lost.get(session)
-          const records = this.#broker.next(place.topic, place.partition, offset, place.batchSize)
+          const records = this.#broker.next(options.topic, options.partition, offset, options.batchSize)
           const last = records.at(-1)
           if (last === undefined) {
             await sleep(1)
             continue
           }
-          await place.handler.process(session, records)
+          await options.handler.process(session, records)
           offset = last.offset + 1
           await setImmediate()
         }
       } catch (error) {
         loop.isWorking = false
-        this.#process.problem = `${place.group}/${place.partition}: ${(error as Error).message}`
+        this.#process.problem = `${options.group}/${options.partition}: ${(error as Error).message}`
         await sleep(3)
       } finally {
-        if (session !== undefined) place.handler.released(session)
+        if (session !== undefined) options.handler.released(session)
       }
     }
     loop.isWorking = false
   }
 
-  async #open({ group, topic, partition }: Place): Promise<PartitionSession> {
+  async #open({ group, topic, partition }: LoopOptions): Promise<PartitionSession> {
     const epoch = await this.#process.call(() => this.#broker.fence(group, topic, partition))
     const session: PartitionSession = {
       topic,
@@ -195,7 +195,7 @@ interface Loop {
   isWorking: boolean
 }
 
-interface Place extends Pick<ConsumeOptions, 'group' | 'handler' | 'batchSize'> {
+interface LoopOptions extends Pick<ConsumeOptions, 'group' | 'handler' | 'batchSize'> {
   readonly topic: string
   readonly partition: number
 }

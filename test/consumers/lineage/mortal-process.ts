@@ -2,10 +2,13 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import { UpswellError } from '../../../src/lib/errors.ts'
 import type { Random } from '../../../src/sample/random.ts'
 
-/** A process that makes calls, and may die at one: before what it asks for happens, or behind it. Nothing that it does later has an effect. */
+/**
+ * A process that may die at one of its calls: before the call takes effect, or after. Nothing that it does
+ * later has an effect.
+ */
 export class MortalProcess {
   isDead = false
-  /** What went wrong last in what it consumes. */
+  /** The last error in what it consumes. */
   problem = ''
   #callsLeft: number
   readonly #random: Random
@@ -47,7 +50,7 @@ export class MortalProcess {
     if (this.isDead) throw new UpswellError('LOG_UNAVAILABLE', 'this process is dead', { canRetry: true })
   }
 
-  /** What asks for each of its methods by this process. */
+  /** The port with every method called through this process. */
   guard<T extends object>(port: T): T {
     return new Proxy(port, {
       get: (target, name) => {

@@ -5,7 +5,7 @@ import { writePromotion } from '../../../src/consumers/lineage/promote.ts'
 import { MODEL_SETS } from '../../support/simulation/model-sets.ts'
 import { checkProperty } from './check-property.ts'
 import { expectPromoted } from './expect-promoted.ts'
-import { Installation, PLACE, TOPICS, topicsOf } from './installation.ts'
+import { Installation, LINEAGE_NAMES, TOPICS, topicsOf } from './installation.ts'
 import { arbitraryLog, lastModels, sourcesOf, stepsOf } from './make-log.ts'
 import { until } from './memory-broker.ts'
 import {
@@ -16,7 +16,7 @@ import {
   publishedOf,
   statesOf,
   storedAccounts,
-} from './what-is-there.ts'
+} from './read-lineage.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
@@ -30,7 +30,7 @@ const arbitraryRun = fc.record({
   checkpoints: fc.boolean(),
   mostCalls: fc.constantFrom(40, 200, 5_000, Number.POSITIVE_INFINITY),
   models: fc.option(fc.nat(MODEL_SETS.length - 1)),
-  /** At which steps. */
+  /** The steps at which things happen. */
   begunAt: fc.nat(30),
   promotedAfter: fc.nat(40),
   isToldTwice: fc.boolean(),
@@ -40,7 +40,7 @@ const arbitraryRun = fc.record({
   plan: arbitraryLog(150),
 })
 
-test('a promotion parts what subscribers get between the lines, each event once, whoever dies and whatever is lost', async () => {
+test('subscribers get each event once, from the old lineage before the promotion and the new one after it, whatever dies or is lost', async () => {
   await checkProperty(arbitraryRun, async run => {
     const { partitions, times, plan, models } = run
     const installation = new Installation(run)
@@ -56,7 +56,7 @@ test('a promotion parts what subscribers get between the lines, each event once,
       for (const [i, { records, time }] of steps.entries()) {
         installation.wallMs = Math.max(installation.wallMs, time)
         if (i === begunAt) {
-          const origin = { topic: TOPICS.signals, partitions, namespace: PLACE.namespace }
+          const origin = { topic: TOPICS.signals, partitions, namespace: LINEAGE_NAMES.namespace }
           const own = models === null ? null : sourcesOf(installation, models)
           await installation.begin(
             { name: NAME, origin, from: null, to: null, models: own },
@@ -71,8 +71,8 @@ test('a promotion parts what subscribers get between the lines, each event once,
           })
         for (const { what, after } of run.emptied)
           if (i === promotedAt + after)
-            installation.store(what === 'old' ? PLACE.namespace : namespaceOf(NAME)).empty()
-        // Ingest writes to the line that serves; some processes learn of it late.
+            installation.store(what === 'old' ? LINEAGE_NAMES.namespace : namespaceOf(NAME)).empty()
+        // Ingest writes to the serving lineage. Some processes learn of it late.
         const { names } = await lineages.served()
         const isSignal = records.length === 1 && records[0]!.partition === undefined
         const topic = isSignal && i % 3 > 0 ? names.topics.signals : TOPICS.signals
@@ -96,7 +96,7 @@ const arbitraryChain = fc.record({
   batchSize: fc.constantFrom(1, 5, 100),
   checkpoints: fc.boolean(),
   mostCalls: fc.constantFrom(200, 5_000, Number.POSITIVE_INFINITY),
-  /** At which steps: begun, promoted, the next begun, that promoted. */
+  /** Steps between: begun, promoted, the next begun, that promoted. */
   gaps: fc.tuple(fc.nat(20), fc.nat(20), fc.nat(20), fc.nat(20)),
   emptied: fc.array(fc.record({ what: fc.constantFrom('', '/v2', '/v3'), at: fc.nat(100) }), {
     maxLength: 2,
@@ -104,7 +104,7 @@ const arbitraryChain = fc.record({
   plan: arbitraryLog(120),
 })
 
-test('one promoted after the other, with the same models: nobody sees anything of it', async () => {
+test('promotions in a row with the same models are invisible to subscribers', async () => {
   await checkProperty(arbitraryChain, async run => {
     const { times, plan } = run
     const installation = new Installation(run)
@@ -116,7 +116,7 @@ test('one promoted after the other, with the same models: nobody sees anything o
       await installation.begin({ name, origin, from: null, to: null, models: null }, by * origin.partitions)
       installation.start({ type: 'replay', name })
     }
-    /** It goes on only where the one before has arrived: until then it is refused. */
+    /** A promotion is refused, and repeated, until the previous one is complete. */
     const promote = async (name: string): Promise<void> => {
       await until(`${name} may be promoted`, () =>
         writePromotion(lineages, name, installation.wallMs).then(
@@ -152,10 +152,11 @@ test('one promoted after the other, with the same models: nobody sees anything o
           nextAt = i + (run.gaps[done] ?? 0)
         }
         for (const { what, at } of run.emptied)
-          if (i === at) installation.store(`${PLACE.namespace}${what}`).empty()
+          if (i === at) installation.store(`${LINEAGE_NAMES.namespace}${what}`).empty()
         const { topics } = await served()
         if (!logs.includes(topics.signals)) logs.push(topics.signals)
-        // Into the newest log, or one of those before it: someone learnt of nothing.
+        // Signals go to the newest log, or to an earlier one by a process that has not learnt of the
+        // promotion.
         const isSignal = records.length === 1 && records[0]!.partition === undefined
         const topic = isSignal ? logs[i % logs.length]! : TOPICS.signals
         broker.append(records.map(record => ({ ...record, topic })))
@@ -164,7 +165,7 @@ test('one promoted after the other, with the same models: nobody sees anything o
       installation.calmDown()
       await installation.untilAtRest(['v2', 'v3'])
       await until('v3 serves', async () => (await served()).namespace === namespaceOf('v3'))
-      // All that ever came is in the newest log, in the order in which it was scored.
+      // The newest log has all records, in the order in which they were scored.
       const { events, rejected, accounts, counters } = foldLog(installation, topicsOf('v3').signals)
       expect(published(installation, TOPICS)).toEqual(publishedOf(events))
       expect(broker.all(TOPICS['dead-letter']).length).toBe(rejected)
@@ -172,7 +173,7 @@ test('one promoted after the other, with the same models: nobody sees anything o
       expect(await countersOf(installation, namespaceOf('v3'))).toEqual(counters)
       const scored = new Set(broker.all(TOPICS['account-scores']).map(({ key }) => String(key)))
       expect(scored).toEqual(new Set(accounts.keys()))
-      // Who comes anew finds the line that serves, too.
+      // A new process also finds the serving lineage.
       const lineage = await installation.dying(Number.POSITIVE_INFINITY, anew => anew.served())
       expect(lineage.names.namespace).toBe(namespaceOf('v3'))
     } finally {

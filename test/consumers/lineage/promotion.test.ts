@@ -9,12 +9,12 @@ import { createPartitionMemory } from '../../../src/scoring/partition-memory.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
 import { atLeast, model, trigger } from '../../support/small-histories.ts'
 import { expectPromoted } from './expect-promoted.ts'
-import { Installation, PLACE, TOPICS, topicsOf } from './installation.ts'
+import { Installation, LINEAGE_NAMES, TOPICS, topicsOf } from './installation.ts'
 import { until } from './memory-broker.ts'
-import { foldLog, namespaceOf, published, storedAccounts } from './what-is-there.ts'
+import { foldLog, namespaceOf, published, storedAccounts } from './read-lineage.ts'
 
 const DAY_MS = 86_400_000
-/** By how many uses an account is hot, and a PQL. */
+/** In each model, this many uses make an account hot, and a PQL. */
 const MODELS = [2, 4, 6].map((uses, i) =>
   model({
     version: i + 1,
@@ -81,8 +81,8 @@ const modelsIn = (name: string): string[] =>
     .filter(({ headers }) => String(headers['upswell-record']) === 'models')
     .map(({ value }) => String(value))
 
-describe('a promoted line', () => {
-  test('tells of its accounts once, where a tick of the wall clock finds them due while history is loaded', async () => {
+describe('a promoted lineage', () => {
+  test('announces its accounts once when a tick of the wall clock finds them due while history is loaded', async () => {
     send(6, 'event')
     installation.start()
     await follow('v2', [source(1)])
@@ -99,11 +99,11 @@ describe('a promoted line', () => {
     await until('v2 serves', serves('v2'))
     await installation.untilAtRest(['v2'])
     await expectPromoted(installation, 'v2', true)
-    // Four stood otherwise: hot in one and cold in the other, or with a PQL of another version.
+    // Four differed: hot in one model and cold in the other, or with a PQL of another version.
     expect([...published(installation, TOPICS).keys()].sort().length).toBeGreaterThan(4)
   })
 
-  test('tells nothing while the store of the line before is not what it was', async () => {
+  test("announces nothing while the previous lineage's store is incomplete", async () => {
     send(3)
     installation.start()
     await follow('v2', [source(1)])
@@ -130,7 +130,8 @@ describe('a promoted line', () => {
     const store = installation.store()
     store.empty()
     await expect(announce()).rejects.toMatchObject(refused)
-    // It is being filled from a checkpoint: what the partition remembers is there first, its accounts and the watermark come last.
+    // The store is being filled from a checkpoint: the partition's memory comes first, its accounts and the
+    // stored offset last.
     await store.fence(0, 'filling')
     const state = encodePartitionMemory({ ...memory, promotion: { ...memory.promotion, offset: 3 } }, library)
     const nothing = { accounts: [], userChunks: [], counters: [] }
@@ -150,11 +151,11 @@ describe('a promoted line', () => {
       state,
     })
     expect((await announce()).length).toBe(accounts.size)
-    // Of none there is nothing to ask.
+    // Without accounts there is no need to ask.
     expect(await publication.announce(0, [])).toEqual([])
   })
 
-  test('is not followed by another until it has told of all of its accounts', async () => {
+  test('is not replaced by another until it has announced all of its accounts', async () => {
     send(3)
     installation.start()
     await follow('v2', [source(1)])
@@ -183,7 +184,7 @@ describe('a promoted line', () => {
     )
   })
 
-  test('keeps its models where those that they replaced are still configured; a third set takes their place', async () => {
+  test('keeps its models while the replaced ones are still configured, and switches to a third set', async () => {
     send(6)
     const first = installation.start()
     await follow('v2', [source(1)], 2)
@@ -194,7 +195,7 @@ describe('a promoted line', () => {
     expect(modelsIn('v2')).toEqual([own, own])
     await expectPromoted(installation, 'v2', true)
 
-    // Those that it has.
+    // Its own models.
     await installation.stop(first)
     for (const worker of installation.workers) await installation.stop(worker)
     installation.configured = [source(1)]
@@ -211,7 +212,7 @@ describe('a promoted line', () => {
     await expectPromoted(installation, 'v2', true)
   })
 
-  test('switches, as the old line would have, where a switch of models was under way', async () => {
+  test('completes a switch of models that was under way, as the old lineage would have', async () => {
     send(6)
     const worker = installation.start()
     await follow('v2', null, 2)
@@ -233,13 +234,13 @@ describe('a promoted line', () => {
       expect(standings.map(({ model: { definition } }) => definition.version)).toEqual([2])
   })
 
-  test('is found again where nothing is left but the log', async () => {
+  test('is found again when only the log is left', async () => {
     send(6)
     installation.start()
     await follow('v2', [source(1)], 2)
     await promote('v2')
     await installation.untilAtRest(['v2'])
-    installation.store(PLACE.namespace).empty()
+    installation.store(LINEAGE_NAMES.namespace).empty()
     installation.store(namespaceOf('v2')).empty()
     send(3)
     send(3, 'wall', topicsOf('v2').signals)

@@ -3,13 +3,13 @@ import { dropReplay } from '../../../src/consumers/lineage/drop-replay.ts'
 import { writePromotion } from '../../../src/consumers/lineage/promote.ts'
 import type { Replay } from '../../../src/consumers/lineage/replay-record.ts'
 import { modelsRecord, promotionRecord, tickRecord } from '../../../src/log/make-records.ts'
-import { Installation, PLACE, TOPICS, topicsOf } from './installation.ts'
+import { Installation, LINEAGE_NAMES, TOPICS, topicsOf } from './installation.ts'
 import { sourcesOf } from './make-log.ts'
 import { until } from './memory-broker.ts'
-import { foldLog, namespaceOf, published, publishedOf } from './what-is-there.ts'
+import { foldLog, namespaceOf, published, publishedOf } from './read-lineage.ts'
 
 const PARTITIONS = 2
-/** Of the first models, and of others. */
+/** The first models, and others. */
 const SETS = [0, 2] as const
 
 let installation: Installation
@@ -41,7 +41,7 @@ function send(count: number, topic = TOPICS.signals): void {
 }
 
 function replayOf(name: string, change: Partial<Replay> = {}): Replay {
-  const origin = { topic: TOPICS.signals, partitions: PARTITIONS, namespace: PLACE.namespace }
+  const origin = { topic: TOPICS.signals, partitions: PARTITIONS, namespace: LINEAGE_NAMES.namespace }
   return { name, origin, from: null, to: null, models: null, ...change }
 }
 
@@ -59,13 +59,13 @@ const serves = (name: string) => async () =>
   (await installation.lineages.served()).names.namespace === namespaceOf(name)
 
 describe('promote refuses', () => {
-  test('what is unknown', async () => {
+  test('an unknown replay', async () => {
     await expect(promote('nothing')).rejects.toThrow(
       'nothing cannot be promoted: there is no replay of this name',
     )
   })
 
-  test('a part of the log', async () => {
+  test('a replay of part of the log', async () => {
     installation.start()
     await replayed('part', { to: installation.wallMs })
     await replayed('rest', { from: installation.wallMs })
@@ -75,7 +75,7 @@ describe('promote refuses', () => {
       )
   })
 
-  test('what is far behind, and counts what is copied and not scored as well', async () => {
+  test('a replay that is far behind, counting records copied but not scored', async () => {
     installation.start()
     await replayed('v2')
     const tick = { slice: 0, of: 1, scope: 'due', clock: 'wall' } as const
@@ -85,7 +85,7 @@ describe('promote refuses', () => {
     await expect(promote('v2')).rejects.toThrow(/v2 cannot be promoted: it is 1\d{4} records behind the log/)
   })
 
-  test('what serves, and one whose log does not serve any more', async () => {
+  test('a replay that serves, and one of a log that no longer serves', async () => {
     installation.start()
     await replayed('v2')
     await replayed('v3')
@@ -97,7 +97,7 @@ describe('promote refuses', () => {
     )
   })
 
-  test('a second one while the first is only written: both would publish', async () => {
+  test('a second replay while the first promotion is only written: both would publish', async () => {
     const worker = installation.start()
     await replayed('v2')
     await replayed('v3')
@@ -105,20 +105,20 @@ describe('promote refuses', () => {
     await promote('v2')
     for (const name of ['v2', 'v3'])
       await expect(promote(name)).rejects.toThrow('the promotion of default/v2 is written already')
-    // Nor can it be dropped.
+    // It cannot be dropped either.
     await expect(drop('v2')).rejects.toThrow('it was promoted')
-    // Also if nothing is left but the log.
+    // Even if nothing is left but the log.
     installation.store().empty()
     installation.store(namespaceOf('v2')).empty()
     await expect(promote('v3')).rejects.toThrow('the promotion of default/v2 is written already')
     await expect(drop('v2')).rejects.toThrow('it was promoted')
   })
 
-  test('and knows the models that are only written as those that it replaces', async () => {
+  test('and treats models that are only written as the ones that it replaces', async () => {
     const worker = installation.start()
     await replayed('v2', { models: sourcesOf(installation, SETS[1]) })
     await installation.stop(worker)
-    // Others are configured, and a promotion comes before they are active.
+    // Other models are configured, and a promotion comes before they are active.
     installation.configured = sourcesOf(installation, 4)
     for (let partition = 0; partition < PARTITIONS; partition++)
       installation.broker.append([
@@ -132,7 +132,7 @@ describe('promote refuses', () => {
     const models = installation.broker
       .all(topicsOf('v2').signals)
       .filter(({ headers }) => String(headers['upswell-record']) === 'models')
-    // Those of the replay alone.
+    // Only the replay's models.
     expect(models.map(({ value }) => String(value))).toEqual(
       Array(PARTITIONS).fill(JSON.stringify(sourcesOf(installation, SETS[1]))),
     )
@@ -140,7 +140,7 @@ describe('promote refuses', () => {
 })
 
 describe('drop', () => {
-  test('refuses what is unknown, what serves and what is being worked on', async () => {
+  test('refuses a replay that is unknown, serves, or has a process at work', async () => {
     await expect(drop('nothing')).rejects.toThrow('nothing is not dropped: there is no replay of this name')
     installation.start()
     await installation.begin(replayOf('v2'), PARTITIONS)
@@ -155,7 +155,7 @@ describe('drop', () => {
     await expect(drop('v2')).rejects.toThrow('v2 is not dropped: it was promoted')
   })
 
-  test('removes all of it and nothing else; the name can be used again', async () => {
+  test('removes the whole replay and nothing else; the name can be used again', async () => {
     installation.start()
     await replayed('v2', { models: sourcesOf(installation, SETS[1]) })
     await replayed('v22')
@@ -177,7 +177,7 @@ describe('drop', () => {
     )
   })
 
-  test('leaves nothing behind that one begun anew would go on with, wherever it is broken off', async () => {
+  test('leaves nothing that a new replay of the name would continue from, wherever it is interrupted', async () => {
     let isThrough = false
     for (let calls = 1; !isThrough; calls++) {
       const own = new Installation({ seed: calls, partitions: 1, batchSize: 20, checkpoints: false })
@@ -196,7 +196,7 @@ describe('drop', () => {
           () => true,
           () => false,
         )
-      // Whatever is left goes.
+      // Whatever is left must go.
       await drop('v2').catch(error => expect(error.message).toContain('there is no replay of this name'))
       await own.begin({ ...replayOf('v2'), origin: { ...replayOf('v2').origin, partitions: 1 } }, 1)
       own.start({ type: 'replay', name: 'v2' })
@@ -208,21 +208,23 @@ describe('drop', () => {
 })
 
 describe('begin refuses', () => {
-  test.each<[what: string, change: (own: Installation) => Partial<Replay>, told: string]>([
+  test.each<[what: string, change: (own: Installation) => Partial<Replay>, message: string]>([
     ['another beginning', () => ({ from: 0 }), 'from: it has none, not 1970-01-01T00:00:00.000Z'],
     ['another end', () => ({ to: 86_400_000 }), 'to: it has none, not 1970-01-02T00:00:00.000Z'],
-    ['models, where it had none', own => ({ models: sourcesOf(own, 2) }), 'models: it has none, not growth'],
+    ['models if it had none', own => ({ models: sourcesOf(own, 2) }), 'models: it has none, not growth'],
     [
       'another log',
       () => ({ origin: { topic: 'x.signals', partitions: PARTITIONS, namespace: 'default/x' } }),
       'origin: it has signals with 2 partitions, not x.signals with 2 partitions',
     ],
-  ])('%s', async (_, change, told) => {
+  ])('%s', async (_, change, message) => {
     await installation.begin(replayOf('v2'), PARTITIONS)
-    await expect(installation.begin(replayOf('v2', change(installation)), PARTITIONS)).rejects.toThrow(told)
+    await expect(installation.begin(replayOf('v2', change(installation)), PARTITIONS)).rejects.toThrow(
+      message,
+    )
   })
 
-  test('another number of partitions, and one that is no multiple', async () => {
+  test('another number of partitions, and a number that is not a multiple', async () => {
     await expect(installation.begin(replayOf('v2'), 3)).rejects.toThrow(
       '3 partitions cannot take up 2: a multiple is accepted (2, 4, 6, 8, …)',
     )
@@ -231,7 +233,7 @@ describe('begin refuses', () => {
     await installation.begin(replayOf('v2'), 4)
   })
 
-  test('to copy all once more where the group of the copies was forgotten', async () => {
+  test('to copy everything again if the group of the copies was forgotten', async () => {
     installation.start()
     await replayed('v2')
     installation.broker.forget(key => key.startsWith('upswell-v2-copy|'))
@@ -240,7 +242,7 @@ describe('begin refuses', () => {
   })
 })
 
-test('what a stranger writes under the headers of Upswell goes to one dead-letter, and stops nothing', async () => {
+test("a foreign record with Upswell's headers goes to one dead-letter and stops nothing", async () => {
   for (const kind of ['tick', 'models', 'promotion', 'promotion'])
     installation.broker.append([
       {

@@ -7,7 +7,7 @@ import type { LogRecord } from '../../../src/log/log.ts'
 import { modelsRecord } from '../../../src/log/make-records.ts'
 import { MODEL_SETS } from '../../support/simulation/model-sets.ts'
 import { checkProperty } from './check-property.ts'
-import { Installation, PLACE, TOPICS, topicsOf } from './installation.ts'
+import { Installation, LINEAGE_NAMES, TOPICS, topicsOf } from './installation.ts'
 import { arbitraryLog, type LogPlan, lastModels, sourcesOf, stepsOf } from './make-log.ts'
 import {
   countersOf,
@@ -17,14 +17,14 @@ import {
   publishedOf,
   statesOf,
   storedAccounts,
-} from './what-is-there.ts'
+} from './read-lineage.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
 const NAME = 'v2'
 
 function replayOf(partitions: number, change: Partial<Replay> = {}): Replay {
-  const origin = { topic: TOPICS.signals, partitions, namespace: PLACE.namespace }
+  const origin = { topic: TOPICS.signals, partitions, namespace: LINEAGE_NAMES.namespace }
   return { name: NAME, origin, from: null, to: null, models: null, ...change }
 }
 
@@ -68,23 +68,23 @@ async function score(run: Run, replayOfRun: (installation: Installation) => Repl
   }
 }
 
-test('a replay without models publishes the very same, and comes to the same state, whatever its partitions and however often its processes die', async () => {
+test('a replay without models publishes the same events and reaches the same state, whatever its partitions and however often its processes die', async () => {
   await checkProperty(arbitraryRun, async run => {
     const installation = await score(run, () => replayOf(run.partitions))
     const live = foldLog(installation, TOPICS.signals)
     expect(published(installation, TOPICS)).toEqual(publishedOf(live.events))
     expect(published(installation, topicsOf(NAME))).toEqual(publishedOf(live.events))
     const states = statesOf(live.accounts)
-    expect(statesOf(await storedAccounts(installation, PLACE.namespace))).toEqual(states)
+    expect(statesOf(await storedAccounts(installation, LINEAGE_NAMES.namespace))).toEqual(states)
     expect(statesOf(await storedAccounts(installation, namespaceOf(NAME)))).toEqual(states)
     expect(await countersOf(installation, namespaceOf(NAME))).toEqual(
-      await countersOf(installation, PLACE.namespace),
+      await countersOf(installation, LINEAGE_NAMES.namespace),
     )
     expect(installation.broker.all(topicsOf(NAME)['dead-letter']).length).toBe(live.rejected)
   })
 })
 
-test('a replay of a part of the log, or with models of its own, is what an installation comes to that never had anything else', async () => {
+test('a replay of part of the log, or with its own models, equals an installation that never had anything else', async () => {
   const arbitraryPart = fc.record({
     run: arbitraryRun,
     from: fc.option(fc.nat(100)),
@@ -93,7 +93,7 @@ test('a replay of a part of the log, or with models of its own, is what an insta
   })
   await checkProperty(arbitraryPart, async ({ run, from, length, models }) => {
     const { history } = run.plan
-    const timeAt = (place: number): number => history[place % history.length]!.timestamp
+    const timeAt = (index: number): number => history[index % history.length]!.timestamp
     const start = from === null ? null : timeAt(from)
     const to = length === null ? null : Math.max(start ?? 0, timeAt(length))
     const installation = await score(run, own =>
@@ -116,7 +116,7 @@ test('a replay of a part of the log, or with models of its own, is what an insta
           return isBefore && (start === null || timestamp >= start)
       }
     }
-    // The same log with nothing but that in it, in as many partitions as before.
+    // A log with nothing but these records, in as many partitions as before.
     const alone = 'alone.signals'
     broker.createTopic(alone, run.partitions)
     for (let partition = 0; partition < run.partitions; partition++) {

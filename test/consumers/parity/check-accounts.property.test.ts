@@ -35,7 +35,7 @@ async function scored({ batches, writings, restarts }: Course, checkpointing: bo
   return world
 }
 
-/** Each account with its outcome, by id. */
+/** Account id → outcome. */
 function outcomes(checked: readonly AccountParity[]): unknown[] {
   return checked.map(({ accountId, outcome }) => [accountId, outcome])
 }
@@ -45,8 +45,8 @@ async function allAre(world: ParityWorld, different: readonly string[] = []): Pr
   return ids.map(id => [id, different.includes(id) ? 'different' : 'equal'])
 }
 
-describe('what the score loop has stored', () => {
-  test('is what is recomputed from the log alone', async () => {
+describe('the state that the score loop stores', () => {
+  test('equals the state recomputed from the log alone', async () => {
     let accounts = 0
     await fc.assert(
       fc.asyncProperty(arbitraryCourse, async course => {
@@ -60,7 +60,7 @@ describe('what the score loop has stored', () => {
     expect(accounts).toBeGreaterThan(RUNS)
   })
 
-  test('is what is recomputed from the newest checkpoint and the log behind it', async () => {
+  test('equals the state recomputed from the newest checkpoint and the log after it', async () => {
     let behindCheckpoints = 0
     await fc.assert(
       fc.asyncProperty(arbitraryCourse, async course => {
@@ -69,7 +69,7 @@ describe('what the score loop has stored', () => {
         if (heads.length > 0) {
           behindCheckpoints++
           const { cut } = JSON.parse(String(heads.at(-1)!.value)) as { cut: number }
-          // What is before the cut is not needed.
+          // Records before the cut are not needed.
           world.firstOffset = cut
         }
         expect(outcomes(await world.check())).toEqual(await allAre(world))
@@ -79,7 +79,7 @@ describe('what the score loop has stored', () => {
     expect(behindCheckpoints).toBeGreaterThan(RUNS / 2)
   })
 
-  test('is the same for one account, whose partition the others have brought into history and out of it', async () => {
+  test('equals the recomputed state of one account whose partition others moved into history and out of it', async () => {
     await fc.assert(
       fc.asyncProperty(arbitraryCourse, fc.nat(), async (course, seed) => {
         const world = await scored(course, false)
@@ -90,7 +90,7 @@ describe('what the score loop has stored', () => {
     )
   })
 
-  test('is different wherever a byte of a core is another', async () => {
+  test('differs if any byte of a core differs', async () => {
     await fc.assert(
       fc.asyncProperty(
         arbitraryCourse,

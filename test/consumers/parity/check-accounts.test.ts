@@ -8,7 +8,7 @@ import { PARTITION, ParityWorld } from './parity-world.ts'
 
 const ACCOUNTS = ['acme', 'bolt', 'cora']
 
-/** Three accounts under a model; three days, of each of which they have a signal of an own user. */
+/** Three accounts under a model. On each of three days, each has a signal from a new user. */
 async function smallWorld({ checkpointing = false } = {}): Promise<ParityWorld> {
   const world = new ParityWorld({ checkpointing })
   world.append([models(at(0), model())])
@@ -33,23 +33,23 @@ function reasons(checked: readonly AccountParity[]): Set<string> {
   return new Set(checked.map(account => (account.outcome === 'unknown' ? account.reason : account.outcome)))
 }
 
-/** The signals of an account, as they stand in the log. */
+/** The signals of an account as records of the log. */
 function signalsOf(world: ParityWorld, accountId: string): LogRecord[] {
   return world.signals.filter(({ key }) => key?.toString() === accountId)
 }
 
-/** Nobody can read it. */
+/** The record with an unreadable value. */
 function spoilt(record: LogRecord): LogRecord {
   return { ...record, value: Buffer.from('?') }
 }
 
-/** Scores a log in which one record is another one, then shows the log as it is. */
-async function scoredOtherwise(place: number, other: (record: LogRecord) => LogRecord): Promise<ParityWorld> {
+/** Scores a log with one changed record, then shows the original log. */
+async function scoredOtherwise(index: number, other: (record: LogRecord) => LogRecord): Promise<ParityWorld> {
   const world = new ParityWorld({ checkpointing: false })
   const honest = (await smallWorld()).signals
-  const record = honest.filter(({ key }) => key?.toString() === 'bolt')[place]!
+  const record = honest.filter(({ key }) => key?.toString() === 'bolt')[index]!
   world.signals.push(...honest.map(each => (each === record ? other(record) : each)))
-  // The random models' library numbers its models: this one knows the same.
+  // The random models' library numbers its models. This one needs the same numbers.
   world.library.sourceFor(model())
   await world.score()
   world.signals.splice(0, honest.length, ...honest)
@@ -57,27 +57,27 @@ async function scoredOtherwise(place: number, other: (record: LogRecord) => LogR
 }
 
 describe('a check finds', () => {
-  test('nothing where nothing is wrong', async () => {
+  test('nothing if nothing is wrong', async () => {
     const world = await smallWorld()
     expect(outcomes(await world.check())).toBe('acme equal, bolt equal, cora equal')
   })
 
-  test.each([0, 1, 2])('a signal that was missed: the %ith of three', async place => {
-    const world = await scoredOtherwise(place, spoilt)
+  test.each([0, 1, 2])('a missed signal: number %i of three', async index => {
+    const world = await scoredOtherwise(index, spoilt)
     const checked = await world.check()
     expect(outcomes(checked)).toBe('acme equal, bolt different, cora equal')
-    const [record, last] = [signalsOf(world, 'bolt')[place]!, signalsOf(world, 'bolt').at(-1)!]
+    const [record, last] = [signalsOf(world, 'bolt')[index]!, signalsOf(world, 'bolt').at(-1)!]
     expect(checked[1]).toMatchObject({
       recomputedLastOffset: last.offset,
       ...(record === last ? { storedLastOffset: signalsOf(world, 'bolt')[1]!.offset } : {}),
     })
   })
 
-  test.each([0, 1, 2])('a signal that was applied twice: once more in place of the %ith', async place => {
+  test.each([0, 1, 2])('a signal that was applied twice: number %i of three', async index => {
     const world = new ParityWorld({ checkpointing: false })
     const honest = (await smallWorld()).signals
-    const record = honest.filter(({ key }) => key?.toString() === 'bolt')[place]!
-    // Under an id of its own: the log's own repeats are known and change nothing.
+    const record = honest.filter(({ key }) => key?.toString() === 'bolt')[index]!
+    // It has an id of its own: a repeated id would change nothing.
     const again = String(record.value).replace(/"id":"[^"]+"/, '"id":"again"')
     const free = honest.at(-1)!.offset + 1
     world.signals.push(...honest, { ...record, offset: free, value: Buffer.from(again) })
@@ -92,7 +92,7 @@ describe('a check finds', () => {
     })
   })
 
-  test.each([false, true])('a chunk of users that was lost (with checkpoints: %s)', async checkpointing => {
+  test.each([false, true])('a lost chunk of users (with checkpoints: %s)', async checkpointing => {
     const world = await smallWorld({ checkpointing })
     world.store.lostChunks.add('cora/0')
     const checked = await world.check()
@@ -102,7 +102,7 @@ describe('a check finds', () => {
     })
   })
 
-  test('an account of which only the name is left, and one that the log does not know', async () => {
+  test('an account with only its name left, and one that is not in the log', async () => {
     const world = await smallWorld()
     world.store.cores.set('acme', undefined)
     const { storedOffset } = await world.store.fence(PARTITION, 'somebody')
@@ -130,10 +130,10 @@ describe('a check finds', () => {
     expect(checked[3]).toMatchObject({ recomputedLastOffset: undefined })
   })
 
-  test('a difference in the checkpoint too: behind it the store goes on from the same error', async () => {
+  test('no difference if the checkpoint has the same error; the log alone shows it', async () => {
     const world = await smallWorld({ checkpointing: true })
     expect(reasons(await world.check())).toEqual(new Set(['equal']))
-    // What was wrong before the checkpoint is in it as well: only the whole log tells.
+    // An error from before the checkpoint is in the checkpoint too. Only the whole log shows it.
     const first = signalsOf(world, 'bolt')[0]!
     const other = String(first.value).replace('report.exported', 'seat.invited')
     world.signals[world.signals.indexOf(first)] = { ...first, value: Buffer.from(other) }
@@ -143,44 +143,41 @@ describe('a check finds', () => {
 })
 
 describe('users in many chunks', () => {
-  test.each([false, true])(
-    'are recomputed as they were stored (with checkpoints: %s)',
-    async checkpointing => {
-      const world = new ParityWorld({ checkpointing })
-      world.append([models(at(0), model())])
-      let user = 0
-      for (let day = 1; day <= 8; day++) {
-        const users = Array.from({ length: 60 }, () => `u${user++}`)
-        // Some of them are seen again, also when there are more chunks than theirs.
-        const again = Array.from({ length: 10 }, (_, i) => `u${(i * 37) % user}`)
-        world.append([...users, ...again].map(userId => of('acme', day, { userId })))
-        // Seen on a day on which it was seen before: nothing changes but who is asked for.
-        world.append([of('acme', day, { userId: `u${day}`, occurredAt: at(1) })])
-        await world.score(day % 3 === 0)
-      }
-      expect(
-        (await world.store.loadUserChunks(PARTITION, [{ accountId: 'acme', chunk: '1.a' }]))[0],
-      ).toBeDefined()
-      expect(outcomes(await world.check())).toBe('acme equal')
-      world.store.lostChunks.add('acme/1.a')
-      expect(outcomes(await world.check())).toBe('acme different')
-    },
-  )
+  test.each([false, true])('are recomputed as stored (with checkpoints: %s)', async checkpointing => {
+    const world = new ParityWorld({ checkpointing })
+    world.append([models(at(0), model())])
+    let user = 0
+    for (let day = 1; day <= 8; day++) {
+      const users = Array.from({ length: 60 }, () => `u${user++}`)
+      // Some earlier users come again, even after there are more chunks.
+      const again = Array.from({ length: 10 }, (_, i) => `u${(i * 37) % user}`)
+      world.append([...users, ...again].map(userId => of('acme', day, { userId })))
+      // A user seen again on the same day: only the set of requested users changes.
+      world.append([of('acme', day, { userId: `u${day}`, occurredAt: at(1) })])
+      await world.score(day % 3 === 0)
+    }
+    expect(
+      (await world.store.loadUserChunks(PARTITION, [{ accountId: 'acme', chunk: '1.a' }]))[0],
+    ).toBeDefined()
+    expect(outcomes(await world.check())).toBe('acme equal')
+    world.store.lostChunks.add('acme/1.a')
+    expect(outcomes(await world.check())).toBe('acme different')
+  })
 })
 
-test('a chunk that was made on the way, and never differed from its share of the one above it, is not missed', async () => {
+test('does not miss an intermediate chunk that always equalled its share of the chunk above', async () => {
   const world = new ParityWorld({ checkpointing: false })
   const users = Array.from({ length: 129 }, (_, i) => `u${i}`)
   world.append([models(at(0), model()), ...users.map(userId => of('acme', 1, { userId }))])
   await world.score()
-  // Now there is a level more. On that day it was seen before.
+  // Now there is one more level. The user was seen on that day before.
   world.append([of('acme', 2, { userId: 'u0', occurredAt: at(1) })])
   await world.score()
   expect(outcomes(await world.check())).toBe('acme equal')
 })
 
-describe('a check cannot tell', () => {
-  test('where the log begins late, and there is no checkpoint', async () => {
+describe('a check reports unknown', () => {
+  test('if the log begins late and there is no checkpoint', async () => {
     const world = await smallWorld()
     world.firstOffset = 4
     expect(reasons(await world.check())).toEqual(
@@ -188,7 +185,7 @@ describe('a check cannot tell', () => {
     )
   })
 
-  test('where the log begins behind the newest checkpoint', async () => {
+  test('if the log begins after the newest checkpoint', async () => {
     const world = await smallWorld({ checkpointing: true })
     world.firstOffset = world.signals.at(-1)!.offset + 1
     expect(reasons(await world.check())).toEqual(
@@ -198,7 +195,7 @@ describe('a check cannot tell', () => {
     )
   })
 
-  test('where retention deletes records while they are read', async () => {
+  test('if retention deletes records while they are read', async () => {
     const world = await smallWorld()
     world.beforeRead = () => {
       world.firstOffset = 6
@@ -208,7 +205,7 @@ describe('a check cannot tell', () => {
     )
   })
 
-  test('where the log ends before what the store holds', async () => {
+  test('if the log ends before the stored offset', async () => {
     const world = await smallWorld()
     world.signals.length -= 3
     expect(reasons(await world.check())).toEqual(
@@ -222,7 +219,7 @@ describe('a check cannot tell', () => {
     expect(reasons(await world.check())).toEqual(new Set(['the store is being filled anew']))
   })
 
-  test('where a replay was promoted: its store is compared from then on', async () => {
+  test('after a replay is promoted: from then on its store is compared', async () => {
     const world = await smallWorld()
     world.appendPromotion('default')
     await world.score()
@@ -235,7 +232,7 @@ describe('a check cannot tell', () => {
     )
   })
 
-  test('of an account that is changed whenever it is read', async () => {
+  test('for an account that changes whenever it is read', async () => {
     const world = await smallWorld()
     let reads = 0
     world.store.beforeLoad = async () => {
@@ -257,7 +254,7 @@ describe('a check cannot tell', () => {
     ])
   })
 
-  test('of an account whose record in the checkpoint gave way to that of a checkpoint under way', async () => {
+  test('for an account whose record a checkpoint under way has replaced', async () => {
     const world = await smallWorld({ checkpointing: true })
     const { checkpoints } = world
     const head = checkpoints.findLastIndex(({ key }) => key?.toString() === 'partition')
@@ -277,7 +274,7 @@ describe('a check cannot tell', () => {
   })
 })
 
-test('accounts that are changed while they are read are compared each as of the time at which it was read', async () => {
+test('compares each account that changes meanwhile as of the time at which it was read', async () => {
   const world = await smallWorld()
   const changes = [of('bolt', 4), of('acme', 4)]
   const { store } = world
@@ -294,7 +291,7 @@ test('accounts that are changed while they are read are compared each as of the 
   expect(changes).toEqual([])
 })
 
-test('other accounts bring the partition into history again, behind the record that ended it', async () => {
+test('handles other accounts that return the partition to history after the record that ended it', async () => {
   const world = await smallWorld()
   world.append([of('bolt', 4)], { clock: 'event' })
   world.appendLive()
@@ -306,10 +303,10 @@ test('other accounts bring the partition into history again, behind the record t
   expect(outcomes(await world.check())).toBe('acme equal')
 })
 
-test('a checkpoint that is ahead of the store is left aside', async () => {
+test('ignores a checkpoint that is ahead of the store', async () => {
   const world = await smallWorld({ checkpointing: true })
   const behind = await smallWorld()
-  // The store lost what it had, and is being folded from the beginning.
+  // The store lost its data and is being folded from the beginning.
   const { store } = behind
   const checkpoint = world.checkpoints.find(({ key }) => key?.toString() === 'partition')!
   const head = JSON.parse(String(checkpoint.value)) as object
@@ -319,8 +316,8 @@ test('a checkpoint that is ahead of the store is left aside', async () => {
   expect(outcomes(await behind.check())).toBe('acme equal, bolt equal, cora equal')
 })
 
-describe('the accounts of a check', () => {
-  test('are as many as asked for, each once, and others each time', async () => {
+describe('the sampled accounts', () => {
+  test('are as many as requested, each once, and differ each time', async () => {
     const world = new ParityWorld({ checkpointing: false })
     const names = Array.from({ length: 400 }, (_, i) => `account-${i}`)
     world.append([models(at(0), model()), ...names.map(name => of(name, 1))])

@@ -29,7 +29,7 @@ async function startLoop(options: Partial<ParityLoopOptions> = {}) {
   return { world, loop, checks, said }
 }
 
-test('checks again and again, and says nothing while all is well', async () => {
+test('checks repeatedly, and logs nothing while all is well', async () => {
   const { checks, said, loop } = await startLoop()
   await vi.waitFor(() => expect(checks.length).toBeGreaterThan(3))
   await loop.stop()
@@ -41,7 +41,7 @@ test('checks again and again, and says nothing while all is well', async () => {
   expect(checks).toHaveLength(length)
 })
 
-test('says of an account that differs which it is, where, how, and what to do', async () => {
+test('reports for a different account which it is, where, how, and what to do', async () => {
   const { world, checks, said } = await startLoop({ accounts: 2 })
   const core = await world.coreOf('bolt')
   core[core.length - 1]! ^= 1
@@ -64,7 +64,7 @@ test('says of an account that differs which it is, where, how, and what to do', 
   )
 })
 
-test('warns where the store does not answer, counts nothing, and goes on', async () => {
+test('warns if the store does not answer, counts nothing, and continues', async () => {
   const { world, checks, said } = await startLoop()
   world.store.beforeLoad = async () => {
     throw new UpswellError('STORE_UNAVAILABLE', 'nobody is there', { canRetry: true })
@@ -78,7 +78,7 @@ test('warns where the store does not answer, counts nothing, and goes on', async
   await vi.waitFor(() => expect(checks.length).toBeGreaterThan(length))
 })
 
-test('is never at two checks at once, and a stop breaks off the one under way without a word', async () => {
+test('runs one check at a time, and a stop ends it silently', async () => {
   const { world, checks, said, loop } = await startLoop()
   let running = 0
   let most = 0

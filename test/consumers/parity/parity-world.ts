@@ -22,9 +22,9 @@ import type { HistoryRecord } from '../../support/slow/slow-evaluator.ts'
 export const PARTITION = 3
 const topics = topicNames('')
 
-/** A store that lies about what it holds. */
+/** A store that gives false answers about its content. */
 export class LyingStore extends MemoryStore {
-  /** Account → what is answered in place of its core. */
+  /** Account → the core that it returns in place of the true one. */
   readonly cores = new Map<string, Uint8Array | undefined>()
   /** `account/chunk` */
   readonly lostChunks = new Set<string>()
@@ -50,7 +50,7 @@ export class LyingStore extends MemoryStore {
   }
 }
 
-/** How records of a history are written down. */
+/** How the records of a history are written. */
 export interface Writing {
   readonly clock?: 'wall' | 'event'
   readonly tickClock?: 'wall' | 'event'
@@ -60,12 +60,12 @@ export interface Writing {
 export class ParityWorld {
   readonly store = new LyingStore()
   readonly library = new LibraryOfDefinitions()
-  /** By topic: the partition's records. */
+  /** Topic → the partition's records. */
   readonly records = new Map<string, LogRecord[]>([
     [topics.signals, []],
     [topics[CHECKPOINTS], []],
   ])
-  /** What retention has left of `signals`. */
+  /** The first offset of `signals` that retention has kept. */
   firstOffset = 0
   beforeRead = (_topic: string): void => {}
   readonly #checkpointing: boolean
@@ -89,7 +89,10 @@ export class ParityWorld {
     return { namespace: 'default', log: this.#log, store: this.store, topics, library: this.library }
   }
 
-  /** Appends, as ingest and the ticker do. The slices of a tick behind new models come at the end: others' records stand between. */
+  /**
+   * Appends as ingest and the ticker do. The slices of a tick after models come at the end, after other
+   * records.
+   */
   append(history: readonly HistoryRecord[], { clock = 'wall', tickClock = 'event' }: Writing = {}): void {
     let switchedAt: number | undefined
     for (const record of history) {
@@ -120,7 +123,7 @@ export class ParityWorld {
     this.#append(liveRecord(topics.signals, PARTITION))
   }
 
-  /** Scores what is there in one batch. A new owner takes the partition if `restarts`. */
+  /** Scores the waiting records in one batch. With `restarts`, a new owner takes the partition. */
   async score(restarts = false): Promise<void> {
     if (restarts) this.#scorer = undefined
     const context: ScorerContext = {

@@ -9,7 +9,7 @@ import { type Outputs, runPipeline } from '../../support/run-pipeline.ts'
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 600_000 })
 
-describe('the embedded pair', () => {
+describe('the embedded backend', () => {
   const signals = pipelineSignals(30, 90)
   let expected: Outputs
   let directory: string
@@ -30,7 +30,7 @@ describe('the embedded pair', () => {
     { batchSize: 500, partitions: 12, ticks: true, restart: true },
     { batchSize: 1, partitions: 3, ticks: false, restart: true },
   ])(
-    'puts out the very bytes: batches of $batchSize, $partitions partitions, ticks $ticks, restart $restart',
+    'publishes exactly the expected bytes: batches of $batchSize, $partitions partitions, ticks $ticks, restart $restart',
     async ({ partitions, ...rest }) => {
       directory = await mkdtemp(join(tmpdir(), 'upswell-'))
       const outputs = await runPipeline({

@@ -10,7 +10,7 @@ async function takeWithKnownAccount() {
   return { store, committed, scorer, take }
 }
 
-test('a store that is emptied under its owner decides no output', async () => {
+test('publishes nothing from a store that is emptied under its owner', async () => {
   const { store, committed, scorer } = await takeWithKnownAccount()
   store.empty()
   const next = [signalAt(2, signal('b', 'not-in-the-cache'))]
@@ -18,7 +18,7 @@ test('a store that is emptied under its owner decides no output', async () => {
   expect(committed).toHaveLength(1)
 })
 
-test('an emptied store that is asked for users only decides no output either', async () => {
+test('publishes nothing from an emptied store that is asked only for users', async () => {
   const { store, committed, take } = await takeWithKnownAccount()
   const scorer = await take()
   const nobody = { ...signal('b', 'known'), userId: undefined }

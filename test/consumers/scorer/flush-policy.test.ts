@@ -6,13 +6,13 @@ import { createAccount, NO_MODELS } from '../../../src/scoring/account.ts'
 const INTERVAL_MS = 250
 const account = (id: number) => createAccount(`a-${id}`, 0, NO_MODELS, { type: 'signal' })
 
-/** A policy whose last flush began at 100,000 ms, on a clock of its own. */
+/** A policy whose last flush began at 100,000 ms, with its own clock. */
 async function flushedPolicy(others?: FlushSchedule) {
   const clock = { now: 100_000 }
   const schedule = others ?? new FlushSchedule({ intervalMs: INTERVAL_MS, now: () => clock.now })
   const policy = new FlushPolicy(schedule)
   await policy.during(async () => {})
-  /** Whether a flush is due after this time, with something folded 1 ms before. */
+  /** Whether a flush is due after this time, if something was folded 1 ms before. */
   const isDueAfter = (passedMs: number, { isBehind = false, hold = (_: DirtyAccounts): void => {} } = {}) => {
     const dirty = new DirtyAccounts()
     hold(dirty)

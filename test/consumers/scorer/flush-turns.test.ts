@@ -5,7 +5,7 @@ import { modelsAt, onePartition, signal, signalAt } from '../../support/one-part
 const ACCOUNTS = 1_200
 const RECORDS = Array.from({ length: ACCOUNTS }, (_, i) => signalAt(i + 1, signal(`s-${i}`, `account-${i}`)))
 
-/** What the store holds and what was published, after the records were scored so many at a time. */
+/** The store's content and the published records, after scoring this many records at a time. */
 async function score(batchSize: number) {
   const { store, committed, take } = onePartition()
   const scorer = await take()
@@ -24,12 +24,12 @@ async function score(batchSize: number) {
   return { stored, published: committed.flat().length, transactions: committed.length, turns }
 }
 
-test('a large write is the same as small ones, and lets others have their turn', async () => {
+test('a large write gives the same result as small ones, and yields to other work', async () => {
   const small = await score(100)
   const large = await score(ACCOUNTS)
   expect(large.stored).toEqual(small.stored)
   expect([small.transactions, large.transactions]).toEqual([1 + ACCOUNTS / 100, 2])
   expect(large.published).toBe(small.published)
-  // Twice for its comparing, twice for its encoding; small ones wait for nothing.
+  // Two turns for comparing, two for encoding. Small writes wait for nothing.
   expect([small.turns, large.turns]).toEqual([1, 5])
 })

@@ -4,7 +4,7 @@ import { type Deferred, deferred } from '../../../src/lib/deferred.ts'
 import type { OutgoingRecord, PartitionSession } from '../../../src/log/log.ts'
 
 describe('commits of a partition', () => {
-  test('the first of a session is waited for', async () => {
+  test('waits for the first commit of a session', async () => {
     const run = new Run()
     const added = run.add(1)
     expect(await isSettled(added)).toBe(false)
@@ -14,7 +14,7 @@ describe('commits of a partition', () => {
     expect(run.reported).toEqual([1])
   })
 
-  test('while one is under way, two batches may wait, and go out together behind it', async () => {
+  test('lets two batches wait during a commit, and commits them together after it', async () => {
     const run = await Run.begun()
     await run.add(2)
     await run.add(3)
@@ -31,7 +31,7 @@ describe('commits of a partition', () => {
     expect(run.reported).toEqual([1, 2, 3, 4])
   })
 
-  test('they are settled when what waits is committed too', async () => {
+  test('settles when the waiting batches are committed too', async () => {
     const run = await Run.begun()
     await run.add(2)
     await run.add(3)
@@ -43,7 +43,7 @@ describe('commits of a partition', () => {
     await run.commits.settle()
   })
 
-  test('where one fails, the session is lost, what waits is dropped, and nothing more is taken', async () => {
+  test('loses the session, drops waiting batches and accepts no more after a failed commit', async () => {
     const run = await Run.begun()
     await run.add(2)
     await run.add(3)
@@ -58,7 +58,7 @@ describe('commits of a partition', () => {
     expect(run.reported).toEqual([1])
   })
 
-  test('whoever waits for room hears of the failure', async () => {
+  test('rejects a batch that waits for room if a commit fails', async () => {
     const run = await Run.begun()
     await run.add(2)
     await run.add(3)
@@ -68,7 +68,7 @@ describe('commits of a partition', () => {
     await expect(fourth).rejects.toBe(error)
   })
 
-  test('the first one that fails is thrown where it was added', async () => {
+  test('throws a failure of the first commit where it was added', async () => {
     const run = new Run()
     const added = run.add(1)
     const error = new Error('no such topic')
@@ -77,9 +77,9 @@ describe('commits of a partition', () => {
   })
 })
 
-/** Batches are numbers: what each publishes, and the offset behind it. */
+/** Batches are numbers: each one's output, and the offset after it. */
 class Run {
-  /** As they were begun, and as they were done. */
+  /** Begun and finished commits, in order. */
   readonly asked: string[] = []
   readonly committed: string[] = []
   readonly reported: number[] = []
@@ -102,7 +102,7 @@ class Run {
     this.commits = new PendingCommits(session as unknown as PartitionSession)
   }
 
-  /** One whose first commit is done. */
+  /** A run whose first commit is done. */
   static async begun(): Promise<Run> {
     const run = new Run()
     const added = run.add(1)
@@ -120,7 +120,7 @@ class Run {
     })
   }
 
-  /** The commit that is under way succeeds, or fails. */
+  /** Lets the commit under way succeed or fail. */
   answer(error?: Error): void {
     const answer = this.#answers.shift()!
     if (error === undefined) answer.resolve()

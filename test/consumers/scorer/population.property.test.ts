@@ -20,7 +20,10 @@ const arbitraryMishaps = fc.array(fc.constantFrom<Mishap>('none', 'none', 'resta
   minLength: 9,
   maxLength: 9,
 })
-/** How many days before the newest one a period ends, and how many days it has: mostly few, since most histories span few. */
+/**
+ * How many days before the newest one a period ends, and how many days it has: mostly few, since most
+ * histories span few.
+ */
 const arbitraryDays = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 0, max: 6 }) },
   fc.integer({ min: 0, max: 40 }),
@@ -68,7 +71,7 @@ async function compareRates(
           const found = new Map(
             groups.map(({ values, rates }) => [JSON.stringify(values), { ...rates[0]![i]! }] as const),
           )
-          // Of segments that nobody was in yet the scan says nothing.
+          // The scan omits segments that have had no account yet.
           for (const [key, { accounts }] of found) if (accounts === 0 && by.length > 0) found.delete(key)
           const expected = new Map(
             [...slowRateBySegment(accounts, model.id, rate, end - days + 1, end)].map(([key, of]) => [
@@ -140,7 +143,7 @@ async function compareKpis(
 }
 
 describe('the counters of the population', () => {
-  test('give the rates and key figures that a scan of all signals gives, whatever the batches and mishaps', async () => {
+  test('give the same rates and key figures as a scan of all signals, whatever the batches and mishaps', async () => {
     let exhibiting = 0
     let counted = 0
     await fc.assert(
@@ -154,7 +157,7 @@ describe('the counters of the population', () => {
           for (const [i, batch] of batches.entries()) {
             history.push(...batch)
             await run.score(batch, mishaps[i]!)
-            // The scan is slow: not behind each batch.
+            // The scan is slow, so it does not run after every batch.
             if (i % 4 !== 0 && i !== batches.length - 1) continue
             const slow = slowEvaluate(history)
             exhibiting += await compareRates(run.store, slow, history, periods)
@@ -163,7 +166,7 @@ describe('the counters of the population', () => {
           expect(run.rejected).toBe(0)
         },
       ),
-      // To shrink a failing one takes longer than a test may.
+      // Shrinking a failing run would take longer than a test may.
       { numRuns: RUNS, endOnFailure: true },
     )
     // Random models that select nothing would prove nothing.

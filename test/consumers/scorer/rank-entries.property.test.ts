@@ -41,12 +41,12 @@ const standing = fc
   .map(({ of, tier, score, values }) =>
     standingOf(of, { tier, score, facets: of.definition.facets.map((_, i) => values[i]) }),
   )
-/** Of each model once, by ascending id. */
+/** One standing for each model, by ascending id. */
 const standings = fc
   .uniqueArray(standing, { maxLength: 2, selector: ({ model }) => model.definition.id })
   .map(all => all.sort((a, b) => (a.model.definition.id < b.model.definition.id ? -1 : 1)))
 
-it('finds what all listings before and after differ in', () => {
+it('finds the difference between all listings before and after', () => {
   fc.assert(
     fc.property(fc.option(standings, { nil: undefined }), standings, (before, after) => {
       const known = before === undefined ? undefined : rankEntriesOf(before)
@@ -61,7 +61,7 @@ it('finds what all listings before and after differ in', () => {
   )
 })
 
-it('keeps the places that there are where nothing changed', () => {
+it('keeps the existing rank entries if nothing changed', () => {
   fc.assert(
     fc.property(standings, same => {
       const known = rankEntriesOf(same)
@@ -72,7 +72,7 @@ it('keeps the places that there are where nothing changed', () => {
   )
 })
 
-it('holds the values of facets as they were, whatever becomes of the account', () => {
+it('keeps the values of facets as they were, whatever happens to the account', () => {
   const values: (string | undefined)[] = ['a']
   const of = MODELS.find(({ definition }) => definition.facets.length === 1)!
   const one = standingOf(of, { score: 1, facets: values })

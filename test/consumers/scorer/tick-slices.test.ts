@@ -9,7 +9,7 @@ const counts = fc.oneof(
 )
 
 describe('slices', () => {
-  test('share out all accounts: each is in one of them, whose buckets it is looked for in', () => {
+  test('put each account into exactly one slice, whose buckets contain it', () => {
     fc.assert(
       fc.property(fc.string(), counts, (accountId, of) => {
         const slices = Array.from({ length: of }, (_, slice) => slice)
@@ -21,7 +21,7 @@ describe('slices', () => {
     )
   })
 
-  test('are about as large as each other, also if there are more of them than buckets', () => {
+  test('are about equally large, even with more slices than buckets', () => {
     const of = 4 * DUE_BUCKETS
     const sizes = new Array<number>(of).fill(0)
     const accounts = Array.from({ length: 100 * of }, (_, i) => `account-${i}`)
@@ -39,11 +39,11 @@ describe('slices', () => {
     [251, 2],
     [250_000, 1024],
     [10 ** 9, MOST_SLICES],
-  ])('of %i accounts that are due: %i ticks', (accounts, ticks) => {
+  ])('for %i due accounts: %i ticks', (accounts, ticks) => {
     expect(ticksFor(accounts)).toBe(ticks)
   })
 
-  test('of whole buckets are never more than there are buckets', () => {
+  test('of whole buckets are never more than the buckets', () => {
     expect([slicesFor(1_000, 500), slicesFor(10 ** 9, 500)]).toEqual([2, DUE_BUCKETS])
   })
 })

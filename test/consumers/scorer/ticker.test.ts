@@ -15,7 +15,7 @@ const HOUR_MS = 3_600_000
 const TOPICS = topicNames('')
 const SOURCE = { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/rolling-score.yaml'), 'utf8') }
 
-/** A ticker of one partition that was read up to offset 3 of 5, and has an empty store. */
+/** A ticker of one partition, with offset 3 of 5 read, and an empty store. */
 function startTicker(models: readonly ModelSource[]) {
   const clock = { now: NOW }
   const appended: (string | undefined)[] = []
@@ -62,13 +62,13 @@ function startTicker(models: readonly ModelSource[]) {
   return { clock, appended, passInterval }
 }
 
-test('a store that is emptied while no record comes gets a tick, for the loop to notice', async () => {
+test('appends a tick when the store is emptied while no record comes, so that the loop notices', async () => {
   const { appended, passInterval } = startTicker([])
   await passInterval()
   expect(appended).toEqual(['tick'])
 })
 
-test('a clock that is set back does not keep the configured models waiting', async () => {
+test('appends the configured models even if the clock was set back', async () => {
   const { clock, appended, passInterval } = startTicker([SOURCE])
   clock.now = NOW - HOUR_MS
   await passInterval()

@@ -5,8 +5,8 @@ import type { Topics } from './kill-nine-verdict.ts'
 import type { Worker } from './kill-nine-workers.ts'
 
 /**
- * Writes down what a run that failed was about, since its seed does not bring back the moments: every worker's log, and every topic as it was
- * read, a record a line. Returns the folder.
+ * Writes the logs of all workers and the records of all topics, one a line, since the seed of a failed run
+ * does not repeat its timing. Returns the folder.
  */
 export async function keepEvidence(workers: readonly Worker[], read: Topics | undefined): Promise<string> {
   // Beside the run's own temporary folder, which goes with the run.

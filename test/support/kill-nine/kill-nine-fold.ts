@@ -15,7 +15,9 @@ import type { HistoryRecord } from '../slow/slow-evaluator.ts'
 export interface PlainFold {
   readonly events: readonly ScoringEvent[]
   readonly accounts: ReadonlyMap<string, Account>
-  /** Everything that must have been published, but for `account-scores`, which tells of each batch. */
+  /**
+   * Everything that must have been published, except `account-scores`, whose records depend on the batches.
+   */
   readonly outputs: readonly OutgoingRecord[]
   /** Everything that the store must hold, as one write. */
   readonly write: PartitionWrite
@@ -26,7 +28,7 @@ export interface FoldContext {
   readonly topics: TopicNames
 }
 
-/** Folds all records of a partition, as one batch into nothing: no batches, no store, no recovery. */
+/** Folds all records of a partition as one batch, from an empty state: no store, no recovery. */
 export function foldPlainly(
   { library, topics }: FoldContext,
   partition: number,
@@ -63,10 +65,10 @@ function decodeAll(
   return { entries, rejected }
 }
 
-/** The partition's log as the slow evaluator takes it. */
+/** The partition's log as the slow evaluator reads it. */
 export function historyOf(context: FoldContext, records: readonly LogRecord[]): HistoryRecord[] {
   const history: HistoryRecord[] = []
-  /** The rules page, "History": while it is loaded, the wall clock does not pass. */
+  /** While history is loaded, the wall clock does not pass: see the rules page, "History". */
   let loading = false
   for (const entry of decodeAll(context, records).entries) {
     switch (entry.type) {
@@ -75,7 +77,7 @@ export function historyOf(context: FoldContext, records: readonly LogRecord[]): 
         history.push({ timestamp: entry.timestamp, signal: entry.signal })
         break
       case 'tick':
-        // Slices of more would pass for some accounts only.
+        // More slices would pass time for some accounts only.
         if (entry.of !== 1) throw new Error(`a tick of ${entry.of} slices; the test has few accounts`)
         if (!loading || entry.clock === 'event') history.push({ timestamp: entry.timestamp, tick: true })
         break

@@ -12,7 +12,7 @@ export interface LoadOptions {
   readonly seed: number
 }
 
-/** What a write was answered with: it must be there in the end. */
+/** The acknowledgement of a write. The record must be there in the end. */
 export interface Acknowledged {
   readonly topic: string
   readonly partition: number
@@ -25,8 +25,8 @@ const MOST_AT_ONCE = 6
 const BAD_EVERY = 60
 
 /**
- * Appends signals, to the log itself and to the source topics, until it is stopped. What Kafka did not answer for is appended again,
- * as a producer would: such records may be there twice.
+ * Appends signals to the log and to the source topics until it is stopped. Repeats each append that Kafka did
+ * not acknowledge, as a producer does: such records may be there twice.
  */
 export class Load {
   readonly acknowledged: Acknowledged[] = []
@@ -42,7 +42,7 @@ export class Load {
     })
   }
 
-  /** @throws what made it end early */
+  /** @throws the error that ended it early */
   async stop(): Promise<void> {
     this.#isStopping = true
     await this.#loops

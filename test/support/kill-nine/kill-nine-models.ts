@@ -1,8 +1,9 @@
 /**
- * Two models for the test of crashes, and a second version of one of them. Between them they use what a crash could spoil: users, windows,
- * latest values, a dwell that the wall clock ends, gates, triggers, alerts, facets, rates and key figures.
- *
- * No windows in hours: records whose times go back over a full hour, as those of several writers may, would then be judged by the ticks between them.
+ * Two models for the crash test, and another version of one. They use all that a crash
+ * could spoil: users, windows, latest values, a dwell that the wall clock ends, gates, triggers, alerts,
+ * facets, rates and key figures.
+ * No windows in hours: with several writers, times can go back over a full hour, and ticks between
+ * them would decide.
  */
 const PULSE = `
 name: Pulse

@@ -17,14 +17,17 @@ import { OUTAGES, type Outage, Servers } from './kill-nine-servers.ts'
 import { SignalSource } from './kill-nine-signals.ts'
 import { type Stage, Worker, type WorkerRole } from './kill-nine-workers.ts'
 
-/** At least one for each member of the group: a process with none would do no work, and is waited for. */
+/** At least one for each member of the group. The test waits for every process to work. */
 export const PARTITIONS = 8
 const MOST_THREADS = 2
 export const MOST_IN_A_BATCH = 20
 const NAME = 'kill-nine'
 const HISTORY_SIGNALS = 600
 const HISTORY_DAYS = 30
-/** The longest that the group may take to give a worker something to do: dead members are waited for, one session after the other. */
+/**
+ * The longest that the group may take to give a worker a partition: it waits for dead members, one session
+ * after another.
+ */
 const WORK_PATIENCE_MS = 90_000
 const NEVER_MS = 3_600_000
 const SETTLED_MS = 300
@@ -41,13 +44,14 @@ export interface TortureOptions {
 export interface TortureCounts {
   readonly kills: Readonly<Record<string, number>>
   readonly outages: readonly Outage[]
-  /** How often a process was stopped until others had its partitions, and woken up again. */
+  /** How often a process was frozen until others had its partitions, and then continued. */
   readonly zombies: number
 }
 
 /**
- * A Kafka and a Redis, workers of the real command line on them, and signals that never stop, while workers are killed with SIGKILL and replaced, and the
- * servers go away and come back. `end` leaves a log that was read to its end and a store at rest, to be judged.
+ * Runs a Kafka, a Redis, workers of the real command line, and an endless load of signals. Kills workers with
+ * SIGKILL and replaces them; the servers go away and come back. `end` leaves a log read to its end and a
+ * store at rest, ready to be checked.
  */
 export class Torture {
   readonly topics = topicNames(`${NAME}.`)
@@ -89,7 +93,7 @@ export class Torture {
 
   async #begin(): Promise<void> {
     const kafka = { brokers: [this.#servers.broker], clientId: NAME, logger: silent }
-    // Some accounts live in a time ahead of the wall's; history carries times of its own, and retention goes by them.
+    // Some accounts are ahead of the wall clock, and history has times of its own, which retention would use.
     const config = { 'message.timestamp.after.max.ms': String(400 * DAY_MS), 'retention.ms': '-1' }
     const topics = Object.values(this.topics).map(name => ({ name, partitions: PARTITIONS, config }))
     await createTopics({ ...kafka, topics })
@@ -130,7 +134,7 @@ export class Torture {
     const worker = new Worker(this.#options.main, role, {
       KAFKA_BROKERS: this.#servers.broker,
       REDIS_URL: this.#servers.redisUrl,
-      // A rollout: the workers that are left run the models of before, those that come the ones of after.
+      // A rollout: old workers run the models of before, new ones the models of after.
       UPSWELL_MODELS: ['fit.yaml', pulse].map(file => join(this.#folder, file)).join(','),
       UPSWELL_NAMESPACE: NAME,
       UPSWELL_TOPIC_PREFIX: `${NAME}.`,
@@ -190,7 +194,7 @@ export class Torture {
 
   // ---- Mishaps ----
 
-  /** Kills and outages, until so many processes were killed. */
+  /** Kills processes and takes servers away, until this many processes were killed. */
   async run(): Promise<void> {
     const { kills, say } = this.#options
     const outageEvery = Math.max(EARLIEST_OUTAGE_AFTER_KILLS, Math.floor(kills / (OUTAGES.length + 1)))
@@ -233,9 +237,9 @@ export class Torture {
       await this.#kill(victims)
     } else {
       await Promise.all(victims.map(victim => victim.worked(WORK_PATIENCE_MS)))
-      // Others are at work, in its partitions as well.
+      // Other workers now own its partitions too.
       this.#wakeFrozen()
-      // Soon after the beginning, rather than long after: there is most to do, and most to go wrong.
+      // Early kills are more frequent: just after a start there is the most to do and to go wrong.
       await sleep(1_000 * random.next() ** 2)
       await this.#kill(victims, 'at work')
     }
@@ -247,21 +251,24 @@ export class Torture {
 
   // ---- The end ----
 
-  /** Kills all, lets others bring everything to its end, and ends them in good order. Returns the exit codes of the last. */
+  /**
+   * Kills all workers, lets new ones finish all work, and stops them in order. Returns the exit codes of the
+   * last.
+   */
   async end(): Promise<readonly (number | null)[]> {
     this.#wakeFrozen()
     await this.#kill(this.#live)
     await this.load.stop()
     for (const { topic, partition, offset } of this.load.acknowledged) {
-      const place = `${topic}/${partition}`
-      this.#sentUpTo.set(place, Math.max(offset, this.#sentUpTo.get(place) ?? -1))
+      const key = `${topic}/${partition}`
+      this.#sentUpTo.set(key, Math.max(offset, this.#sentUpTo.get(key) ?? -1))
     }
-    // Nobody ticks any more, so that the log has an end.
+    // Without ticks the log has an end.
     const score = this.#startWorker('score', { UPSWELL_TICK_INTERVAL_MS: String(NEVER_MS) })
     const ingest = this.#startWorker('ingest')
     await until(() => this.#isAllIngested(), WORK_PATIENCE_MS)
     const ended = [await ingest.stop()]
-    // What it read may have made it append the models, once.
+    // A worker may append the models once, after what it read.
     for (let ends = await this.#ends(), before = ''; before !== ends.join(); ends = await this.#ends()) {
       before = ends.join()
       const isRead = async () => (await this.#storedOffsets()).every((mark, i) => mark >= ends[i]!)
@@ -289,7 +296,7 @@ export class Torture {
     }
   }
 
-  /** Of each partition of the log, the offset behind its last record. */
+  /** The offset after the last record of each partition of the log. */
   async #ends(): Promise<number[]> {
     const ends = Array.from({ length: PARTITIONS }, () => 0)
     for await (const { partition, offset } of this.backend.log.readAll(this.topics.signals))
@@ -304,7 +311,7 @@ export class Torture {
     )
   }
 
-  /** Ends everything, however far it came. */
+  /** Stops everything, however far it came. */
   async stop(): Promise<void> {
     this.#wakeFrozen()
     for (const worker of this.#live) await worker.kill()

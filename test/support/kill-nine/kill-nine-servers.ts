@@ -7,7 +7,7 @@ import { startBroker } from '../servers/java-broker.ts'
 import { startRedis } from '../servers/redis-server.ts'
 import type { ServerProcess } from '../servers/server-process.ts'
 
-/** What can befall a server. Rolled back: it comes up with what an earlier copy of its data says. */
+/** What can happen to a server. Rolled back: it restarts with an earlier copy of its data. */
 export const OUTAGES = [
   'Redis emptied while it runs',
   'Redis killed',
@@ -18,7 +18,7 @@ export const OUTAGES = [
 ] as const
 export type Outage = (typeof OUTAGES)[number]
 
-/** A Kafka and a Redis of one test's own, with data on disk, that go away and come back under the same address. */
+/** A Kafka and a Redis for one test, with data on disk. They go away and come back at the same address. */
 export class Servers {
   readonly #folder: string
   #kafka: ServerProcess
@@ -48,7 +48,7 @@ export class Servers {
     return `redis://127.0.0.1:${this.#redis.port}`
   }
 
-  /** Takes the server away for `awayMs`, where it goes away; returns when it is back. */
+  /** Takes the server away for `awayMs`, if the outage does that. Returns when it is back. */
   async suffer(outage: Outage, awayMs: number): Promise<void> {
     if (outage === 'broker killed' || outage === 'broker restarted') {
       const { port } = this.#kafka

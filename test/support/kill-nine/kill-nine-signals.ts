@@ -3,10 +3,10 @@ import type { Signal, SignalKind } from '../../../src/signals/signal.ts'
 import { DAY_MS, HOUR_MS } from '../../../src/signals/time.ts'
 
 const ACCOUNTS = 240
-/** These live in a time of their own, ahead of the clock on the wall: days pass from one signal to the next. */
+/** The first accounts live ahead of the wall clock: days pass from one of their signals to the next. */
 const TRAVELLERS = 60
 const USERS = 12
-/** Signals that may come once more. */
+/** Signals that may be sent again. */
 const REMEMBERED = 400
 
 const KINDS: readonly (readonly [kind: SignalKind, weight: number])[] = [
@@ -21,8 +21,8 @@ const KINDS: readonly (readonly [kind: SignalKind, weight: number])[] = [
 const KIND_CHOICES = KINDS.flatMap(([kind, weight]) => Array.from({ length: weight }, () => kind))
 
 /**
- * Signals without end: mostly news, some late, some too old, some that were here before; overrides that end seconds later. The same seed and times give
- * the same signals.
+ * Endless signals: mostly new, some late, some too old, some repeated, and overrides that end seconds later.
+ * The same seed and times give the same signals.
  */
 export class SignalSource {
   readonly #random: Random
@@ -37,7 +37,10 @@ export class SignalSource {
     this.#prefix = prefix
   }
 
-  /** The next signal, about what happened until `now` (ms). Of travellers only where `ahead` allows signals that are ahead of now. */
+  /**
+   * The next signal, about something before `now` (ms). Travellers come only if `ahead` allows signals ahead
+   * of now.
+   */
   next(now: number, ahead: boolean): Signal {
     const random = this.#random
     if (this.#recent.length > 0 && random.chance(0.04)) return random.pick(this.#recent)
@@ -60,7 +63,7 @@ export class SignalSource {
   #travel(account: number, now: number): number {
     const random = this.#random
     const stepMs = random.chance(0.4) ? random.integer(0, HOUR_MS) : random.integer(0, 3 * DAY_MS)
-    // Two days ahead from the first: a tick of the wall clock must never reach them.
+    // Two days ahead from the beginning: a tick of the wall clock must never reach them.
     const time = Math.max(this.#travels.get(`account-${account}`) ?? 0, now + 2 * DAY_MS) + stepMs
     this.#travels.set(`account-${account}`, time)
     return random.chance(0.1) ? time - random.integer(0, DAY_MS) : time

@@ -8,7 +8,7 @@ import { slowEvaluate, withoutIds } from '../slow/slow-evaluator.ts'
 import { type FoldContext, foldPlainly, historyOf, type PlainFold } from './kill-nine-fold.ts'
 import type { Acknowledged } from './kill-nine-load.ts'
 
-/** What is wrong, a line each; none of it may be. */
+/** One line for each problem. There must be none. */
 export type Problems = string[]
 
 const MOST_LINES = 8
@@ -35,7 +35,7 @@ export function byPartition(records: readonly LogRecord[], partitions: number): 
 
 // ---- The way in ----
 
-/** What was answered for is where it was said to be. */
+/** Acknowledged records must be at their acknowledged offsets. */
 export function checkAcknowledged(read: Topics, acknowledged: readonly Acknowledged[]): Problems {
   const values = new Map<string, string>()
   for (const [topic, records] of read)
@@ -43,12 +43,10 @@ export function checkAcknowledged(read: Topics, acknowledged: readonly Acknowled
       values.set(`${topic}/${partition}@${offset}`, String(value))
   return acknowledged
     .filter(({ topic, partition, offset, value }) => values.get(`${topic}/${partition}@${offset}`) !== value)
-    .map(
-      ({ topic, partition, offset }) => `${topic}/${partition}@${offset} was answered for and is not there`,
-    )
+    .map(({ topic, partition, offset }) => `${topic}/${partition}@${offset} was acknowledged but is missing`)
 }
 
-/** Every record of the source topics is in the log or in dead-letter, once. */
+/** Every record of the source topics must be in the log or in dead-letter, once. */
 export function checkIngested(read: Topics, topics: TopicNames): Problems {
   const sent: string[] = []
   for (const role of Object.keys(SOURCE_TOPICS) as (keyof typeof SOURCE_TOPICS)[])
@@ -76,7 +74,9 @@ function compareCounts(what: string, wanted: readonly string[], found: readonly 
 
 // ---- The way out ----
 
-/** What was published is what the plain fold gives: the same bytes and headers, in the same order for each key. */
+/**
+ * Published records must equal the plain fold's: the same bytes and headers, in the same order for each key.
+ */
 export function checkOutputs(read: Topics, topics: TopicNames, folds: readonly PlainFold[]): Problems {
   const wanted = folds.flatMap(({ outputs }) => outputs)
   const problems: Problems = []
@@ -96,7 +96,7 @@ function textsByKey(records: readonly (LogRecord | OutgoingRecord)[]): Map<strin
   const byKey = new Map<string, string[]>()
   for (const { key, value, headers, timestamp } of records) {
     const texts = Object.entries(headers ?? {}).map(([name, text]) => `${name}=${text}`)
-    // Dead letters are written with the log's own time.
+    // Dead letters have the log's own time.
     const time = 'ce_id' in (headers ?? {}) ? `@${timestamp}` : ''
     byKey.set(String(key), [
       ...(byKey.get(String(key)) ?? []),
@@ -114,33 +114,33 @@ function compareByKey(
   const problems: Problems = []
   for (const key of new Set([...wanted.keys(), ...found.keys()])) {
     const [all, here] = [wanted.get(key) ?? [], found.get(key) ?? []]
-    const place = all.findIndex((text, i) => text !== here[i])
-    if (place < 0 && all.length === here.length) continue
-    const at = place < 0 ? all.length : place
+    const index = all.findIndex((text, i) => text !== here[i])
+    if (index < 0 && all.length === here.length) continue
+    const at = index < 0 ? all.length : index
     const counts = compareCounts(`${what} of ${key}`, all, here)
     problems.push(
       ...counts,
-      `${what} of ${key}: ${all.length} wanted, ${here.length} found; number ${at + 1} is\n  ${here[at]}\n  and should be\n  ${all[at]}`,
+      `${what} of ${key}: ${all.length} expected, ${here.length} found; number ${at + 1} is\n  ${here[at]}\n  expected\n  ${all[at]}`,
     )
   }
   return problems
 }
 
-/** No id twice in any of the topics that tell each thing once. */
+/** No id may occur twice in a topic that publishes each thing once. */
 export function checkIds(read: Topics, topics: TopicNames): Problems {
   const problems: Problems = []
   for (const role of ['tier-changes', 'pql-events', 'alerts'] as const) {
     const seen = new Set<string>()
     for (const { headers } of read.get(topics[role])!) {
       const id = String(headers['ce_id'])
-      if (seen.has(id)) problems.push(`${role}: ${id} is there twice`)
+      if (seen.has(id)) problems.push(`${role}: ${id} occurs twice`)
       seen.add(id)
     }
   }
   return problems
 }
 
-/** The last of `account-scores` says of every account what its score is. */
+/** The last record of `account-scores` must have every account's score. */
 export function checkLatestScores(read: Topics, topics: TopicNames, folds: readonly PlainFold[]): Problems {
   const latest = new Map(
     read.get(topics['account-scores'])!.map(({ key, value }) => [String(key), String(value)]),
@@ -159,7 +159,7 @@ export function checkLatestScores(read: Topics, topics: TopicNames, folds: reado
   return problems
 }
 
-/** The plain fold says what the rules say: compared with the evaluator that shares nothing with it. */
+/** The plain fold must agree with the slow evaluator, which shares no code with it. */
 export function checkRules(
   context: FoldContext,
   lists: readonly (readonly LogRecord[])[],
@@ -171,10 +171,10 @@ export function checkRules(
       JSON.stringify(event),
     )
     const fast = withoutIds(folds[partition]!.events).map(event => JSON.stringify(event))
-    const place = slow.findIndex((event, i) => event !== fast[i])
-    if (slow.length !== fast.length || place >= 0)
+    const index = slow.findIndex((event, i) => event !== fast[i])
+    if (slow.length !== fast.length || index >= 0)
       problems.push(
-        `rules, partition ${partition}: ${slow.length} events by the slow evaluator, ${fast.length} by the fold; number ${place + 1} is\n  ${fast[place]}\n  and should be\n  ${slow[place]}`,
+        `rules, partition ${partition}: ${slow.length} events by the slow evaluator, ${fast.length} by the fold; number ${index + 1} is\n  ${fast[index]}\n  expected\n  ${slow[index]}`,
       )
   }
   return problems
@@ -182,7 +182,10 @@ export function checkRules(
 
 // ---- The store ----
 
-/** What the store holds is what the plain fold writes: states, users, indexes, counters, the partition's memory, the watermark. */
+/**
+ * The store must hold the plain fold's writes: states, users, indexes, counters, the partition's memory, the
+ * stored offset.
+ */
 export async function checkStore({ store }: Backend, folds: readonly PlainFold[]): Promise<Problems> {
   const problems: Problems = []
   const counters = new CounterChanges()
@@ -199,10 +202,10 @@ export async function checkStore({ store }: Backend, folds: readonly PlainFold[]
     if (found.join() !== ids.join()) note(`accounts ${found}, not ${ids}`)
     const states = await store.load(partition, ids)
     for (const [i, { accountId, bytes }] of accounts.entries())
-      if (!isSame(states[i], bytes)) note(`another state of ${accountId}`)
+      if (!isSame(states[i], bytes)) note(`different state of ${accountId}`)
     const chunks = await store.loadUserChunks(partition, write.userChunks)
     for (const [i, { accountId, bytes }] of write.userChunks.entries())
-      if (!isSame(chunks[i], bytes)) note(`other users of ${accountId}`)
+      if (!isSame(chunks[i], bytes)) note(`different users of ${accountId}`)
     for (const { accountId, dueAt, bucket } of accounts) {
       const due = await store.due(partition, [bucket], dueAt ?? Number.POSITIVE_INFINITY)
       const earlier = await store.due(partition, [bucket], (dueAt ?? Number.POSITIVE_INFINITY) - 1)
@@ -249,9 +252,9 @@ async function checkListings(
       after: undefined,
     } as const
     const page = await store.list({ ...query, limit: wanted.size + 100 })
-    const places = page.map(({ accountId, tier, score }) => `${accountId}=${tier} ${score}`).sort()
-    const wantedPlaces = [...wanted].map(([accountId, place]) => `${accountId}=${place}`).sort()
-    problems.push(...compareCounts(`list ${list}`, wantedPlaces, places))
+    const listings = page.map(({ accountId, tier, score }) => `${accountId}=${tier} ${score}`).sort()
+    const wantedListings = [...wanted].map(([accountId, listing]) => `${accountId}=${listing}`).sort()
+    problems.push(...compareCounts(`list ${list}`, wantedListings, listings))
   }
   return problems
 }
@@ -268,7 +271,7 @@ function sorted(book: ReadonlyMap<string, number>): string {
   return JSON.stringify([...book].filter(([, count]) => count !== 0).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-/** The beginning of the first of them, and how many there are. */
+/** The first problems, and how many there are. */
 export function brief(problems: Problems): Problems {
   const first = problems
     .slice(0, MOST_LINES)

@@ -24,7 +24,7 @@ export class Worker {
     })
   }
 
-  /** Whether it ended by itself, which no outage may bring about. */
+  /** Whether it ended by itself. No outage may cause that. */
   get hasEnded(): boolean {
     return this.#ended
   }
@@ -44,7 +44,10 @@ export class Worker {
     return ASSIGNED.test(metrics) ? 'before its first record' : 'without a partition'
   }
 
-  /** Returns once it has handled records since its start. @throws Error after `patienceMs`, with what it says */
+  /**
+   * Returns once it has handled records since its start.
+   * @throws Error after `patienceMs`, with its output
+   */
   async worked(patienceMs: number): Promise<void> {
     const deadline = performance.now() + patienceMs
     while ((await this.stage()) !== 'at work') {
@@ -55,7 +58,10 @@ export class Worker {
     }
   }
 
-  /** It stands still and knows nothing of it: what the group gives to others meanwhile it still takes for its own when it wakes up. */
+  /**
+   * Freezes it without its knowledge. When it continues, it still takes partitions for its own that others
+   * have meanwhile.
+   */
   freeze(): void {
     process.kill(this.#process.pid, 'SIGSTOP')
   }
@@ -68,46 +74,59 @@ export class Worker {
     await this.#process.kill('SIGKILL')
   }
 
-  /** Ends it as an operator would. */
+  /** Stops it as an operator would. */
   async stop(): Promise<{ readonly code: number | null }> {
     return await this.#process.kill('SIGTERM')
   }
 }
 
-/** What the workers' logs tell of how they took their partitions over. */
+/** How the workers took over their partitions, from their logs. */
 export interface Recoveries {
-  /** How often the store was behind by one batch at most: the process, or Redis, died between a transaction and the save. */
+  /**
+   * How often the store was at most one batch behind: the process, or Redis, died between a transaction and
+   * the save.
+   */
   readonly committedNotSaved: number
-  /** How often it was behind by more: it was emptied or rolled back. */
+  /** How often it was further behind: it was emptied or rolled back. */
   readonly storeBehind: number
-  /** Records that were folded again, each time. */
-  readonly recordsAgain: readonly number[]
-  /** What must never be: the watermark passed the committed offset, the log ended before the watermark, anything at level error. */
+  /** How many records were refolded, each time. */
+  readonly recordsRefolded: readonly number[]
+  /**
+   * Must stay empty: the stored offset passed the committed one, the log ended before it, or any line has
+   * level error.
+   */
   readonly alarming: readonly string[]
 }
 
-const AGAIN = /partition (\d+): the store is at (\d+), (\d+) records are folded again/
+const REFOLDED = /partition (\d+): the store is at (\d+), (\d+) records are folded again/
 const MOVED_BACK = /the group was moved back to/
 
 /**
- * @param offsets of each partition of the log the offsets of its records; the workers' logs count transaction markers as well
- * @param mostInABatch more records than that are not those of one transaction
+ * @param offsets of the records in each partition of the log; the workers' logs count transaction markers too
+ * @param mostInABatch the most records in one transaction
  */
 export function readRecoveries(
   workers: readonly Worker[],
   offsets: readonly (readonly number[])[],
   mostInABatch: number,
 ): Recoveries {
-  const recordsAgain: number[] = []
+  const recordsRefolded: number[] = []
   const alarming: string[] = []
   for (const line of workers.flatMap(({ output }) => output.split('\n'))) {
-    const again = AGAIN.exec(line)
+    const again = REFOLDED.exec(line)
     if (again !== null) {
       const [partition, from, length] = again.slice(1).map(Number) as [number, number, number]
-      recordsAgain.push(offsets[partition]!.filter(offset => offset >= from && offset < from + length).length)
+      recordsRefolded.push(
+        offsets[partition]!.filter(offset => offset >= from && offset < from + length).length,
+      )
     }
     if (MOVED_BACK.test(line) || line.includes('"level":"error"')) alarming.push(line)
   }
-  const committedNotSaved = recordsAgain.filter(count => count <= mostInABatch).length
-  return { committedNotSaved, storeBehind: recordsAgain.length - committedNotSaved, recordsAgain, alarming }
+  const committedNotSaved = recordsRefolded.filter(count => count <= mostInABatch).length
+  return {
+    committedNotSaved,
+    storeBehind: recordsRefolded.length - committedNotSaved,
+    recordsRefolded,
+    alarming,
+  }
 }

@@ -3,17 +3,18 @@ import type { LogRecord, OutgoingRecord, Position } from '../../../src/log/log.t
 import { partitionOf } from '../../../src/log/partition-of.ts'
 
 /**
- * Kafka's rules, in memory, each call at once: topics of partitions whose offsets have gaps for transaction markers; transactions by transactional id with
- * epochs; records that a reader sees once their transaction's marker is written, and none behind an open transaction; offsets of groups that are written with a transaction.
+ * Kafka's rules in memory. Each call takes effect at once. Partitions have gaps in their offsets for
+ * transaction markers. A transactional id has epochs. A reader sees a transaction's records after its marker
+ * is written, and no record after an open transaction. A transaction can commit offsets of a group.
  */
 export class Broker {
   readonly #topics = new Map<string, BrokerPartition[]>()
   readonly #producers = new Map<string, Producer>()
   /** `group/topic/partition` → offset. */
   readonly #offsets = new Map<string, number>()
-  /** What was committed with them. */
+  /** The metadata committed with each offset. */
   readonly #metadata = new Map<string, string | undefined>()
-  /** The same, but as of the decision to commit: a marker may be on its way. */
+  /** Offsets as of the decision to commit. Their markers may not be written yet. */
   readonly #decided = new Map<string, number>()
   readonly #unfinished = new Set<Transaction>()
   readonly #later: BrokerTiming
@@ -53,7 +54,10 @@ export class Broker {
     this.#forgetOffsets(key => key.split('/')[0] === name)
   }
 
-  /** Takes the transactional id over: earlier epochs can do nothing any more. `busy`: a transaction of an earlier epoch is not ended yet, ask again. */
+  /**
+   * Takes over the transactional id and fences earlier epochs. `busy`: a transaction of an earlier epoch has
+   * not ended; ask again.
+   */
   initProducer(id: string, fences: boolean): { readonly epoch: number } | 'busy' {
     const producer = this.#producers.get(id) ?? { epoch: 0, transaction: undefined }
     this.#producers.set(id, producer)
@@ -64,19 +68,22 @@ export class Broker {
     return { epoch: producer.epoch }
   }
 
-  /** Records without a transaction: they are there at once. */
+  /** Appends records without a transaction. They are visible at once. */
   append(records: readonly OutgoingRecord[]): Position[] {
     return records.map(record => this.#write(record, undefined))
   }
 
-  /** Records of a transaction, which begins with the first of them. `busy`: the one before is not ended yet, ask again. */
+  /**
+   * Appends records of a transaction; the first of them begins it. `busy`: the previous one has not ended;
+   * ask again.
+   */
   produce(id: string, epoch: number, records: readonly OutgoingRecord[]): Position[] | 'busy' {
     const transaction = this.#transactionOf(id, epoch)
     if (transaction === 'busy') return 'busy'
     return records.map(record => this.#write(record, transaction))
   }
 
-  /** The group's offset is moved when the transaction is committed. */
+  /** Moves the group's offset when the transaction commits. */
   addOffset(
     id: string,
     epoch: number,
@@ -92,7 +99,7 @@ export class Broker {
     return undefined
   }
 
-  /** The decision is made when this returns; the markers follow. */
+  /** The decision is made when this returns. The markers follow. */
   endTransaction(id: string, epoch: number, how: 'commit' | 'abort'): void {
     const producer = this.#requireEpoch(id, epoch)
     const { transaction } = producer
@@ -103,7 +110,11 @@ export class Broker {
     this.#end(transaction, how === 'commit' ? 'committing' : 'aborting')
   }
 
-  /** What a `read_committed` reader gets from this offset on, and where to go on; waits until there is something. Refused where retention has been. */
+  /**
+   * Records that a `read_committed` reader gets from this offset on, and the next offset. Waits until there
+   * is one.
+   * @throws UpswellError LOG_UNAVAILABLE if retention has deleted the offset
+   */
   fetch(
     topic: string,
     partition: number,
@@ -129,12 +140,15 @@ export class Broker {
     })
   }
 
-  /** What a `read_committed` reader gets at once from this offset on, and where to go on: at the same place, if what comes next is not decided. */
+  /**
+   * Records that a `read_committed` reader gets at once from this offset on, and the next offset. If the next
+   * record is undecided, the next offset is `from`.
+   */
   read(topic: string, partition: number, from: number, most: number): Fetched {
     return read(this.#log(topic, partition), from, most, false)
   }
 
-  /** By partition: where the group stands; partitions in which it never committed are left out. */
+  /** The group's offset in each partition, without partitions in which it never committed. */
   committedOffsets(group: string, topic: string): Map<number, number> {
     const offsets = new Map<number, number>()
     for (let partition = 0; partition < this.partitions(topic); partition++) {
@@ -156,7 +170,7 @@ export class Broker {
     return this.#decided.get(offsetKey(group, topic, partition)) ?? 0
   }
 
-  /** As an operator does. */
+  /** Sets an offset as an operator does. */
   setOffset(group: string, topic: string, partition: number, offset: number): void {
     this.#offsets.set(offsetKey(group, topic, partition), offset)
     this.#metadata.delete(offsetKey(group, topic, partition))
@@ -168,13 +182,16 @@ export class Broker {
     return this.#log(topic, partition).first
   }
 
-  /** As retention does. */
+  /** Deletes records as retention does. */
   deleteBefore(topic: string, partition: number, offset: number): void {
     const log = this.#log(topic, partition)
     log.first = Math.max(log.first, offset)
   }
 
-  /** As Kafka's cleaner does: of the records below `before`, as far as all is decided, the newest of each key stays. */
+  /**
+   * Compacts as Kafka's cleaner does: below `before`, up to the first undecided record, it keeps the newest
+   * record of each key.
+   */
   compact(topic: string, partition: number, before: number): void {
     const log = this.#log(topic, partition)
     const undecided = log.entries.findIndex(entry => !isDecided(entry, log))
@@ -189,7 +206,7 @@ export class Broker {
     log.compactedTo = Math.max(log.compactedTo, to)
   }
 
-  /** Below this offset the newest record of each key is all that is sure to be there. */
+  /** Below this offset only the newest record of each key is sure to be there. */
   compactedTo(topic: string, partition: number): number {
     return this.#log(topic, partition).compactedTo
   }
@@ -198,25 +215,28 @@ export class Broker {
     return this.#log(topic, partition).entries.length
   }
 
-  /** The end of the committed records: the offset behind the last of them. */
+  /** The offset after the last committed record. */
   committedEnd(topic: string, partition: number): number {
     const last = this.#log(topic, partition).entries.findLast(isCommitted)
     return last === undefined ? 0 : last.offset + 1
   }
 
-  /** All records of a partition, whatever became of their transactions. */
+  /** All records of a partition, whatever the state of their transactions. */
   writtenRecords(topic: string, partition: number): LogRecord[] {
     return this.#log(topic, partition).entries.flatMap(({ record }) => record ?? [])
   }
 
-  /** All committed records of a partition, also those that were deleted since, with the transactional ids that wrote them. */
+  /**
+   * All committed records of a partition with the transactional ids that wrote them, including records
+   * deleted since.
+   */
   committedRecords(topic: string, partition: number): { record: LogRecord; writer: string | undefined }[] {
     return this.#log(topic, partition)
       .entries.filter(isCommitted)
       .map(({ record, transaction }) => ({ record: record!, writer: transaction?.id }))
   }
 
-  /** Whether every transaction that was begun is ended, with all its markers. */
+  /** Whether every transaction has ended and all its markers are written. */
   isQuiet(): boolean {
     return this.#unfinished.size === 0
   }
@@ -315,7 +335,7 @@ export class Broker {
   }
 }
 
-/** When what the broker does by itself happens. */
+/** The times of events that the broker causes by itself. */
 export interface BrokerTiming {
   now(): number
   marker(write: () => void): void
@@ -331,19 +351,19 @@ interface BrokerPartition {
   readonly topic: string
   readonly partition: number
   readonly entries: Entry[]
-  /** Those who wait for more; each answers whether it has got something. */
+  /** Readers that wait for records. Each returns whether it got one. */
   readers: (() => boolean)[]
-  /** What lies before it was deleted. */
+  /** Records before this offset were deleted. */
   first: number
   compactedTo: number
 }
 
 interface Entry {
   readonly offset: number
-  /** Undefined: a marker. */
+  /** Undefined for a marker. */
   readonly record: LogRecord | undefined
   readonly transaction: Transaction | undefined
-  /** By compaction. */
+  /** Compaction removed the record. */
   isRemoved: boolean
 }
 
@@ -353,7 +373,7 @@ interface Transaction {
   outcome: 'commit' | 'abort' | undefined
   readonly offsets: [string, number, string | undefined][]
   readonly partitions: Set<BrokerPartition>
-  /** Where the end is written down already: only there readers know of it. */
+  /** The partitions in which the end is written already. Only their readers see it. */
   readonly markers: Set<BrokerPartition>
 }
 

@@ -10,20 +10,20 @@ import { TOPICS } from './topics.ts'
 import type { World } from './world.ts'
 
 export interface Found {
-  /** Empty: all is right. */
-  readonly wrongs: readonly string[]
+  /** Empty if all is right. */
+  readonly problems: readonly string[]
   readonly outputs: number
   readonly records: number
   readonly comparedWithSlow: number
-  /** Complete checkpoints that were compared. */
+  /** How many complete checkpoints were compared. */
   readonly checkpoints: number
-  /** How often a partition was made from one. */
+  /** How often a partition was restored from one. */
   readonly restores: number
 }
 
-/** Compares all that the world has come to with what its committed `signals` say that it must be. */
+/** Compares everything that the run left with a plain fold of its committed `signals`. */
 export async function check(world: World): Promise<Found> {
-  const wrongs: string[] = [...world.wrongs]
+  const problems: string[] = [...world.problems]
   const folds = Array.from({ length: world.plan.partitions }, (_, partition) =>
     foldPlainly(recordsOf(world, TOPICS.signals, partition), world.library),
   )
@@ -33,21 +33,21 @@ export async function check(world: World): Promise<Found> {
   for (const [partition, fold] of folds.entries()) {
     outputs += fold.events.length
     records += fold.history.length
-    wrongs.push(...compareContents(partition, world.store.contents(partition), fold.contents))
+    problems.push(...compareContents(partition, world.store.contents(partition), fold.contents))
     if (!fold.isMonotone) continue
     comparedWithSlow += 1
-    wrongs.push(...compareWithSlow(partition, fold))
+    problems.push(...compareWithSlow(partition, fold))
   }
   for (const topic of ['tier-changes', 'pql-events', 'alerts'] as const)
-    wrongs.push(...compareOutputs(world, TOPICS[topic], folds))
-  wrongs.push(...compareLatestScores(world, folds))
-  if (!world.wasMovedBack) wrongs.push(...findRepeatedScores(world))
-  wrongs.push(...checkDeadLetters(world, folds))
-  wrongs.push(...checkIngest(world))
+    problems.push(...compareOutputs(world, TOPICS[topic], folds))
+  problems.push(...compareLatestScores(world, folds))
+  if (!world.wasMovedBack) problems.push(...findRepeatedScores(world))
+  problems.push(...checkDeadLetters(world, folds))
+  problems.push(...checkIngest(world))
   const compared = await compareCheckpoints(world)
-  wrongs.push(...compared.wrongs)
+  problems.push(...compared.problems)
   const { checkpoints } = compared
-  return { wrongs, outputs, records, comparedWithSlow, checkpoints, restores: world.restores }
+  return { problems, outputs, records, comparedWithSlow, checkpoints, restores: world.restores }
 }
 
 function recordsOf(world: World, topic: string, partition: number): LogRecord[] {
@@ -62,17 +62,17 @@ function recordsOfTopic(world: World, topic: string): LogRecord[] {
 // ---- The store ----
 
 function compareContents(partition: number, found: StoreContents, expected: StoreContents): string[] {
-  const wrongs: string[] = []
+  const problems: string[] = []
   for (const key of new Set([...found.keys(), ...expected.keys()])) {
     const [is, must] = [found.get(key), expected.get(key)]
     if (is !== must)
-      wrongs.push(`the store's partition ${partition}: ${key} is ${cut(is)}, must be ${cut(must)}`)
+      problems.push(`the store's partition ${partition}: ${key} is ${cut(is)}, expected ${cut(must)}`)
   }
-  return wrongs
+  return problems
 }
 
 function cut(text: string | undefined): string {
-  if (text === undefined) return 'not there'
+  if (text === undefined) return 'missing'
   return text.length <= 200 ? text : `${text.slice(0, 200)}…`
 }
 
@@ -102,21 +102,21 @@ function compareOutputs(world: World, topic: string, folds: readonly PlainFold[]
   for (const record of recordsOfTopic(world, topic)) {
     const account = String(record.key)
     const text = recordText(record)
-    // An operator who moves the group back gets what it had sent again, if the store was behind: with the same ids.
+    // After an operator moves the group back, events come again, with the same ids, if the store was behind.
     if (world.wasMovedBack && found.get(account)?.includes(text)) continue
     add(found, account, text)
   }
-  const wrongs: string[] = []
+  const problems: string[] = []
   for (const account of new Set([...expected.keys(), ...found.keys()])) {
     const [is, must] = [found.get(account) ?? [], expected.get(account) ?? []]
     if (isDeepStrictEqual(is, must)) continue
     const at = must.findIndex((text, i) => text !== is[i])
-    wrongs.push(
-      `${topic} of ${account}: ${is.length} records, must be ${must.length}; first difference at ${at}: ` +
+    problems.push(
+      `${topic} of ${account}: ${is.length} records, expected ${must.length}; first difference at ${at}: ` +
         `${cut(is[at === -1 ? must.length : at])} instead of ${cut(must[at])}`,
     )
   }
-  return wrongs
+  return problems
 }
 
 function add<K>(lists: Map<K, string[]>, key: K, text: string): void {
@@ -134,11 +134,11 @@ function recordText({ key, value, headers, timestamp }: LogRecord): string {
   return JSON.stringify([String(key), String(value), texts, timestamp])
 }
 
-/** The last record of each account in the compacted topic says what the state says. */
+/** The last record of each account in the compacted topic must agree with its state. */
 function compareLatestScores(world: World, folds: readonly PlainFold[]): string[] {
   const latest = new Map<string, LogRecord>()
   for (const record of recordsOfTopic(world, TOPICS['account-scores'])) latest.set(String(record.key), record)
-  const wrongs: string[] = []
+  const problems: string[] = []
   for (const { accounts } of folds) {
     for (const { id, standings } of accounts.values()) {
       const must = standings.map(({ model: { definition }, score, tier }) => [
@@ -157,57 +157,64 @@ function compareLatestScores(world: World, folds: readonly PlainFold[]): string[
         tier,
       ])
       if (JSON.stringify(is) !== JSON.stringify(must))
-        wrongs.push(
-          `account-scores of ${id} ends with ${JSON.stringify(is)}, must with ${JSON.stringify(must)}`,
+        problems.push(
+          `account-scores of ${id} ends with ${JSON.stringify(is)}, expected ${JSON.stringify(must)}`,
         )
     }
   }
-  return wrongs
+  return problems
 }
 
-/** No record of the compacted topic says what the one before it of the same account said. Models that come back may bring a record back, behind another. */
+/**
+ * No record of the compacted topic may repeat the account's previous record. If earlier models return, so may
+ * a record, with another one between.
+ */
 function findRepeatedScores(world: World): string[] {
   const last = new Map<string, string>()
   return recordsOfTopic(world, TOPICS['account-scores']).flatMap(({ key, headers, offset }) => {
     const [account, id] = [String(key), String(headers['ce_id'])]
-    if (last.get(account) === id) return [`account-scores of ${account}: ${id} comes again at ${offset}`]
+    if (last.get(account) === id) return [`account-scores of ${account}: ${id} is repeated at ${offset}`]
     last.set(account, id)
     return []
   })
 }
 
-// ---- What cannot be used, and ingest ----
+// ---- Unusable records, and ingest ----
 
-/** Every record of `signals` that cannot be used is in `dead-letter`, once. */
+/** Every unusable record of `signals` must be in `dead-letter`, once. */
 function checkDeadLetters(world: World, folds: readonly PlainFold[]): string[] {
   const expected = folds.flatMap(({ rejected }, partition) =>
     rejected.map(offset => `${TOPICS.signals}/${partition}/${offset}`),
   )
   let found = recordsOfTopic(world, TOPICS['dead-letter'])
-    .map(placeOf)
-    .filter(place => place.startsWith(`${TOPICS.signals}/`))
+    .map(positionOf)
+    .filter(position => position.startsWith(`${TOPICS.signals}/`))
   if (world.wasMovedBack) found = [...new Set(found)]
   const [is, must] = [found.sort(), expected.sort()]
-  return isDeepStrictEqual(is, must) ? [] : [`dead-letter has ${is.join(' ')}, must have ${must.join(' ')}`]
+  return isDeepStrictEqual(is, must) ? [] : [`dead-letter has ${is.join(' ')}, expected ${must.join(' ')}`]
 }
 
-function placeOf({ headers }: LogRecord): string {
+function positionOf({ headers }: LogRecord): string {
   return ['upswell-topic', 'upswell-partition', 'upswell-offset'].map(name => headers[name]).join('/')
 }
 
-/** Every source record is in `signals` or in `dead-letter`, once, and those of an account in the order of their partition. */
+/**
+ * Every source record must be in `signals` or in `dead-letter`, once. Records of an account keep the order of
+ * their partition.
+ */
 function checkIngest(world: World): string[] {
-  const wrongs: string[] = []
-  const dead = new Set(recordsOfTopic(world, TOPICS['dead-letter']).map(placeOf))
+  const problems: string[] = []
+  const dead = new Set(recordsOfTopic(world, TOPICS['dead-letter']).map(positionOf))
   const must = new Map<string, string[]>()
   for (const source of Object.keys(SOURCE_TOPICS) as SourceTopic[]) {
     for (const record of recordsOfTopic(world, TOPICS[source])) {
-      const place = `${record.topic}/${record.partition}/${record.offset}`
-      if (!dead.delete(place))
+      const position = `${record.topic}/${record.partition}/${record.offset}`
+      if (!dead.delete(position))
         add(must, `${SOURCE_TOPICS[source]} of ${accountOf(record)}`, String(record.value))
     }
   }
-  for (const place of dead) if (!place.startsWith(`${TOPICS.signals}/`)) wrongs.push(`dead-letter: ${place}`)
+  for (const position of dead)
+    if (!position.startsWith(`${TOPICS.signals}/`)) problems.push(`dead-letter: ${position}`)
   const is = new Map<string, string[]>()
   for (let partition = 0; partition < world.plan.partitions; partition++) {
     for (const { record, writer } of world.broker.committedRecords(TOPICS.signals, partition)) {
@@ -218,13 +225,13 @@ function checkIngest(world: World): string[] {
   }
   for (const key of new Set([...must.keys(), ...is.keys()]))
     if (!isDeepStrictEqual(is.get(key), must.get(key)))
-      wrongs.push(
-        `ingest: ${key}: ${is.get(key)?.length} signals, must be ${must.get(key)?.length}, in order`,
+      problems.push(
+        `ingest: ${key}: ${is.get(key)?.length} signals, expected ${must.get(key)?.length}, in order`,
       )
-  return wrongs
+  return problems
 }
 
-/** Ingest goes by the value, whatever key a source has given it. */
+/** Ingest uses the account in the value, whatever key the source wrote. */
 function accountOf({ value }: LogRecord): string {
   return (JSON.parse(String(value)) as { accountId: string }).accountId
 }

@@ -18,37 +18,40 @@ import type { World } from './world.ts'
 
 const TOPIC = TOPICS[CHECKPOINTS]
 
-/** The newest complete checkpoint of each partition holds what the plain fold has at its cut, no more and no less. */
+/**
+ * The newest complete checkpoint of each partition must hold the plain fold's state at its cut, no more and
+ * no less.
+ */
 export async function compareCheckpoints(
   world: World,
-): Promise<{ readonly wrongs: readonly string[]; readonly checkpoints: number }> {
+): Promise<{ readonly problems: readonly string[]; readonly checkpoints: number }> {
   const { broker, plan } = world
   const log = settledLog(broker)
-  const wrongs: string[] = []
+  const problems: string[] = []
   let checkpoints = 0
   for (let partition = 0; partition < plan.partitions; partition++) {
     const found = await findCheckpoint(log, TOPIC, partition)
     if (found === undefined) {
       if (broker.committedRecords(TOPIC, partition).some(({ record }) => isHead(record)))
-        wrongs.push(`${TOPIC}/${partition} has a head, and no checkpoint is found`)
+        problems.push(`${TOPIC}/${partition} has a head, but no checkpoint is found`)
       continue
     }
     checkpoints += 1
-    // Compaction that went on behind it may have taken accounts of it, for which there are newer ones.
+    // Compaction after the checkpoint may have removed accounts from it that have newer records.
     const isWhole = broker.compactedTo(TOPIC, partition) <= found.headOffset + 1
     const [is, must] = [await contentsOf(log, found), expectedAt(world, found)]
     for (const key of new Set([...is.keys(), ...must.keys()])) {
       if (is.get(key) === must.get(key)) continue
       if (!isWhole && !is.has(key) && !is.has(`account ${accountOf(key)}`)) continue
-      wrongs.push(
-        `the checkpoint of partition ${partition} at offset ${found.cut}: ${key} is ${is.get(key)}, must be ${must.get(key)}`,
+      problems.push(
+        `the checkpoint of partition ${partition} at offset ${found.cut}: ${key} is ${is.get(key)}, expected ${must.get(key)}`,
       )
     }
   }
-  return { wrongs, checkpoints }
+  return { problems, checkpoints }
 }
 
-/** Of `users ID CHUNK`; ids hold no spaces here. */
+/** The account of `users ID CHUNK`. Ids contain no spaces here. */
 function accountOf(key: string): string | undefined {
   return key.split(' ')[1]
 }
@@ -86,7 +89,7 @@ function expectedAt({ broker, library }: World, { partition, cut }: Checkpoint):
   return expected
 }
 
-/** What a reader finds in the log, answered at once. */
+/** The log as a reader sees it, with answers at once. */
 function settledLog(broker: Broker): Log {
   const ranges = (topic: string): ReadonlyMap<number, OffsetRange> =>
     new Map(

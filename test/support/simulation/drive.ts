@@ -3,27 +3,29 @@ import { liveRecord, signalRecord, tickRecord } from '../../../src/log/make-reco
 import { SOURCE_TOPICS, type SourceTopic } from '../../../src/log/topic-names.ts'
 import { LATEST_MS } from '../../../src/signals/parse-signal.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
-import type { Happening, Poison } from './plan.ts'
+import type { Action, Poison } from './plan.ts'
 import { TOPICS } from './topics.ts'
 import type { World } from './world.ts'
 
 const RETRY_MS = 200
 
-/** Lets the steps of the plan happen, one after the other. `onDone`: after the last, when everything that was to be sent is sent. */
+/** Performs the steps of the plan in turn. Calls `onDone` after the last, when everything is sent. */
 export async function drive(world: World, onDone: () => void): Promise<void> {
   const sends: Promise<void>[] = []
-  for (const { pauseMs, leapMs, what } of world.plan.steps) {
+  for (const { pauseMs, leapMs, action } of world.plan.steps) {
     await world.client.sleep(pauseMs)
     world.wallMs += leapMs
-    world.trace(() => `${leapMs > 0 ? `the clock leaps ${leapMs} ms; ` : ''}${describe(what)}`)
-    const records = happen(world, what)
+    world.trace(() => `${leapMs > 0 ? `the clock leaps ${leapMs} ms; ` : ''}${describe(action)}`)
+    const records = perform(world, action)
     if (records.length > 0) sends.push(send(world, records))
   }
   await Promise.all(sends)
   onDone()
 }
 
-/** Until the log says that they are there: those that are there already, unheard, are sent again. */
+/**
+ * Repeats until the log acknowledges the records. Records that it wrote without an answer are written again.
+ */
 async function send(world: World, records: readonly OutgoingRecord[]): Promise<void> {
   for (;;) {
     try {
@@ -35,77 +37,77 @@ async function send(world: World, records: readonly OutgoingRecord[]): Promise<v
   }
 }
 
-/** Does it, or answers the records that do it. */
-function happen(world: World, what: Happening): readonly OutgoingRecord[] {
+/** Performs the action, or returns the records that do it. */
+function perform(world: World, action: Action): readonly OutgoingRecord[] {
   const { plan, client, scheduler } = world
   const worker = (number: number) => world.workers[number % world.workers.length]!.process
-  switch (what.type) {
+  switch (action.type) {
     case 'signal':
-      return [wayIn(what.signal, what.way, client.now())]
+      return [wayIn(action.signal, action.way, client.now())]
     case 'poison':
-      return [poison(what.where, what.how, client.now())]
+      return [poison(action.where, action.how, client.now())]
     case 'live':
       return everyOf(plan.partitions, partition => liveRecord(TOPICS.signals, partition))
     case 'tick': {
-      const scope = what.all ? 'all' : 'due'
-      const time = client.now() + what.aheadMs
-      return everyOf(what.slices, slice =>
-        tickRecord(TOPICS.signals, what.partition % plan.partitions, time, {
+      const scope = action.all ? 'all' : 'due'
+      const time = client.now() + action.aheadMs
+      return everyOf(action.slices, slice =>
+        tickRecord(TOPICS.signals, action.partition % plan.partitions, time, {
           slice,
-          of: what.slices,
+          of: action.slices,
           scope,
           clock: 'wall',
         }),
       )
     }
     case 'models':
-      world.configure(what.models)
+      world.configure(action.models)
       return []
     case 'rebalance':
       world.rebalance()
       return []
     case 'crash':
-      worker(what.worker).die()
+      worker(action.worker).die()
       return []
     case 'freeze':
-      worker(what.worker).freeze(what.forMs)
+      worker(action.worker).freeze(action.forMs)
       return []
     case 'clock': {
-      const wrong = worker(what.worker)
-      wrong.clockErrorMs += what.byMs
+      const affected = worker(action.worker)
+      affected.clockErrorMs += action.byMs
       scheduler.after(2_000, () => {
-        if (!world.isCalm) wrong.clockErrorMs -= what.byMs
+        if (!world.isCalm) affected.clockErrorMs -= action.byMs
       })
       return []
     }
     case 'roll-back':
-      world.store.rollBack(what.writes)
+      world.store.rollBack(action.writes)
       return []
     case 'empty':
       world.store.empty()
       return []
     case 'clear':
-      world.breakOffClear(what.partition % plan.partitions)
+      world.clearInPart(action.partition % plan.partitions)
       return []
     case 'compact':
-      world.compactCheckpoints(what.partition % plan.partitions, what.share)
+      world.compactCheckpoints(action.partition % plan.partitions, action.share)
       return []
     case 'retention':
-      world.deleteSignals(what.partition % plan.partitions, what.share)
+      world.deleteSignals(action.partition % plan.partitions, action.share)
       return []
     case 'outage':
-      world.beginOutage(what.of, what.forMs)
+      world.beginOutage(action.of, action.forMs)
       return []
     case 'move-back':
-      world.moveBack(what.records)
+      world.moveBack(action.records)
       return []
     default:
-      return what satisfies never
+      return action satisfies never
   }
 }
 
-function everyOf<T>(count: number, make: (place: number) => T): T[] {
-  return Array.from({ length: count }, (_, place) => make(place))
+function everyOf<T>(count: number, make: (index: number) => T): T[] {
+  return Array.from({ length: count }, (_, index) => make(index))
 }
 
 function wayIn(signal: Signal, way: 'source' | 'direct' | 'history', now: number): OutgoingRecord {
@@ -115,7 +117,7 @@ function wayIn(signal: Signal, way: 'source' | 'direct' | 'history', now: number
     way === 'history' ? signal.occurredAt : now,
     way === 'history' ? 'event' : 'wall',
   )
-  // What no source topic is for goes the way of the API.
+  // A signal without a source topic goes straight to the log, as from the API.
   const source = sourceFor(signal)
   if (way !== 'source' || source === undefined) return direct
   return { topic: TOPICS[source], key: direct.key, value: direct.value, timestamp: now }
@@ -157,8 +159,8 @@ function poison(where: 'source' | 'signals', how: Poison, now: number): Outgoing
   }
 }
 
-function describe(what: Happening): string {
-  return what.type === 'signal'
-    ? `${what.way} signal ${what.signal.id} ${what.signal.kind} of ${what.signal.accountId}`
-    : JSON.stringify(what)
+function describe(action: Action): string {
+  return action.type === 'signal'
+    ? `${action.way} signal ${action.signal.id} ${action.signal.kind} of ${action.signal.accountId}`
+    : JSON.stringify(action)
 }

@@ -9,16 +9,16 @@ export interface TopicPartition {
 
 export interface Member {
   readonly process: SimulatedProcess
-  /** Told of its partitions in a generation of the group, some time after that began. */
+  /** Called with the member's partitions, some time after the generation began. */
   assigned(generation: number, partitions: readonly TopicPartition[]): void
 }
 
-/** A silent member is given up after this. */
+/** A silent member is dropped after this. */
 const SESSION_TIMEOUT_MS = 3_000
 
 /**
- * The coordinator of one consumer group: who is in it, and what each generation gives to whom. A member learns of a generation when it learns of it: until then it goes on
- * with what it had, beside the new owner.
+ * The coordinator of a consumer group: its members, and each generation's assignment. A member learns of a
+ * new generation some time later. Until then it continues with its old partitions, beside their new owner.
  */
 export class Group {
   readonly #scheduler: Scheduler
@@ -48,13 +48,13 @@ export class Group {
     this.rebalance()
   }
 
-  /** Those of a process that is not heard of any more are given up after a while; one that comes back joins anew. */
+  /** Drops a silent process's members after a while. If the process returns, they join again. */
   silent(process: SimulatedProcess): void {
     for (const member of this.#members.filter(each => each.process === process)) {
       this.#scheduler.after(this.#random.between(500, SESSION_TIMEOUT_MS), () => {
         if (process.isAlive && !process.isFrozen) return
         this.leave(member)
-        // Runs once it goes on: until its next heartbeat it does not know.
+        // Runs when the process continues. It does not know of this before its next heartbeat.
         process.after(this.#random.between(0, 1_000), () => this.join(member))
       })
     }

@@ -2,8 +2,9 @@ import type { CounterChange } from '../../../src/scoring/population/counters.ts'
 import type { AccountWrite, Listing, PartitionWrite } from '../../../src/store/store.ts'
 
 /**
- * Half of what writes to a partition come to, as one write to the emptied partition: what a removal leaves that is broken off. Every second account
- * stays, of every second of these the listings do, and every second chunk of users and counter, whoever's they are.
+ * Half of a partition's writes, as one write to the emptied partition: the rest after an interrupted removal.
+ * Keeps every second account, the listings of every second one of these, and every second user chunk and
+ * counter of any account.
  */
 export function halfOf(writes: readonly PartitionWrite[], fencingToken: string): PartitionWrite {
   const accounts = new Map<string, AccountWrite>()

@@ -2,11 +2,13 @@ import type { PartitionWrite, StoredPartition } from '../../../src/store/store.t
 import { MemoryStore } from '../memory-store.ts'
 import { halfOf } from './half-of.ts'
 
-/** The store of a simulation: it remembers what was written, so that it can lose the newest of it, and be compared. */
+/**
+ * The simulation's store. It keeps a journal of writes, so that it can lose the newest ones and be compared.
+ */
 export class JournaledStore {
   memory = new MemoryStore()
   #journal: JournalEntry[] = []
-  /** How much of the journal is not lost by rolling back. */
+  /** The length of the journal that rolling back does not remove. */
   #lasting = 0
   readonly #onSave: (partition: number, storedOffset: number) => void
 
@@ -30,7 +32,7 @@ export class JournaledStore {
     this.#journal.push({ partition, cleared: fencingToken })
   }
 
-  /** As the adapters begin to: the watermark goes first. Half of the rest is left. */
+  /** Begins to clear as the adapters do: the stored offset goes first. Half of the rest remains. */
   async clearInPart(partition: number, fencingToken: string): Promise<void> {
     const left = halfOf(this.#writes(partition), fencingToken)
     await this.clear(partition, fencingToken)
@@ -38,8 +40,8 @@ export class JournaledStore {
   }
 
   /**
-   * As `clearInPart`, by somebody else than the owner. Rolling back does not undo it: the owner may have read what was left, and would not know of it if
-   * the watermark came back.
+   * The same as `clearInPart`, but by another process than the owner. Rolling back does not undo it: the
+   * owner may have read the rest, and could not notice that if the stored offset came back.
    */
   async clearInPartForGood(partition: number, fencingToken: string): Promise<void> {
     await this.fence(partition, fencingToken)
@@ -47,14 +49,14 @@ export class JournaledStore {
     this.#lasting = this.#journal.length
   }
 
-  /** Takes a save whatever stands against it. */
+  /** Accepts a save without any check. */
   async saveUnchecked(partition: number, write: PartitionWrite): Promise<void> {
     const { storedOffset } = await this.memory.readPartition(partition)
     await this.fence(partition, write.fencingToken)
     await this.save(partition, { ...write, expectedStoredOffset: storedOffset })
   }
 
-  /** Adds to counters, and writes nothing else. */
+  /** Adds to counters and writes nothing else. */
   async countOnly(partition: number, counters: PartitionWrite['counters']): Promise<void> {
     const { storedOffset } = await this.memory.readPartition(partition)
     const fencingToken = 'counters'
@@ -71,11 +73,11 @@ export class JournaledStore {
 
   /** Loses the newest writes, as a replica that takes over does. */
   rollBack(writes: number): void {
-    const saves = this.#journal.flatMap((entry, place) => ('write' in entry ? [place] : []))
+    const saves = this.#journal.flatMap((entry, index) => ('write' in entry ? [index] : []))
     const from = Math.max(saves.at(-writes) ?? 0, this.#lasting)
     this.#journal = this.#journal.slice(0, from)
     this.memory = new MemoryStore()
-    // Each call of it happens at once.
+    // Each of its calls takes effect at once.
     for (const entry of this.#journal) {
       if ('write' in entry) void this.memory.save(entry.partition, entry.write)
       else if ('cleared' in entry) void this.memory.clear(entry.partition, entry.cleared)
@@ -93,7 +95,7 @@ export class JournaledStore {
     return this.#writes(partition).at(-1)?.storedOffset ?? 0
   }
 
-  /** What all the writes to a partition come to. */
+  /** The result of all writes to a partition. */
   contents(partition: number): StoreContents {
     return contentsOf(this.#writes(partition))
   }
@@ -109,18 +111,18 @@ export class JournaledStore {
 type JournalEntry = { readonly partition: number } & (
   | { readonly fencingToken: string }
   | { readonly write: PartitionWrite }
-  /** By whom. */
+  /** The fencing token with which it was cleared. */
   | { readonly cleared: string }
 )
 
-/** A partition of the store as text by name: equal texts, equal contents. */
+/** A partition of the store as text by name. Equal texts mean equal contents. */
 export type StoreContents = ReadonlyMap<string, string>
 
 export function contentsOf(writes: readonly PartitionWrite[]): StoreContents {
   const contents = new Map<string, string>()
   const counters = new Map<string, number>()
   for (const { storedOffset, state, accounts, userChunks, counters: changes } of writes) {
-    contents.set('watermark', String(storedOffset))
+    contents.set('storedOffset', String(storedOffset))
     if (state !== undefined) contents.set('state', Buffer.from(state).toString())
     for (const { accountId, bytes, bucket, dueAt, listingsAdded, listingsRemoved } of accounts) {
       contents.set(`account ${accountId}`, `${bucket} ${Buffer.from(bytes).toString('hex')}`)

@@ -15,41 +15,36 @@ import type {
 } from '../../../src/log/log.ts'
 import type { Broker, Fetched } from './broker.ts'
 import type { Group, Member, TopicPartition } from './group.ts'
-import { SimulatedOwner } from './partition-owner.ts'
+import {
+  type GroupOffset,
+  OwnedPartition,
+  type PartitionClient,
+  type Writer,
+  type WrittenOffset,
+} from './owned-partition.ts'
 import type { Operation } from './plan.ts'
 import type { SimulatedProcess } from './simulated-process.ts'
 import type { Wiring } from './wiring.ts'
 
-export interface Writer {
-  write(
-    records: readonly OutgoingRecord[],
-    offset: WrittenOffset | undefined,
-    mayCommit: () => boolean,
-  ): Promise<Position[]>
-}
-
-export interface WrittenOffset extends TopicPartition {
-  readonly group: string
-  readonly nextOffset: number
-  readonly metadata?: string | undefined
-}
-
-/** How long until a broker that is still ending the transaction before is asked again, ms. */
+/** ms until a broker that is still ending the previous transaction is asked again. */
 const BUSY_MS = 3
 const JOIN_MS = 1
-/** What a read asks for at once. */
+/** The size of one read. */
 const RECORDS_PER_READ = 100
-/** How long a read waits for a transaction that is not ended, and how often it looks, ms. */
+/** How long a read waits for an open transaction, and how often it looks, ms. */
 const READ_PATIENCE_MS = 12_000
 const READ_AGAIN_MS = 50
 
-/** The log port of one process, on the broker in memory; what it does and in which order is what the Kafka adapter does. */
-export class LogClient implements Log {
+/**
+ * The log port of one process, on the broker in memory. Makes the same calls in the same order as the Kafka
+ * adapter.
+ */
+export class LogClient implements Log, PartitionClient {
   readonly process: SimulatedProcess
   readonly #broker: Broker
   readonly #groups: ReadonlyMap<string, Group>
   readonly #wiring: Wiring
-  /** Of appends of several records. */
+  /** Writes appends of several records. */
   #writer: Promise<Writer> | undefined
   #lastAppend: Promise<unknown> = Promise.resolve()
 
@@ -87,8 +82,11 @@ export class LogClient implements Log {
   async consume(options: ConsumeOptions): Promise<Consumption> {
     const group = this.#groups.get(options.group)!
     const { process } = this
-    let owners: readonly SimulatedOwner[] = []
-    /** By topic and partition: when the owner of the last generation that had it has let go. It may be long after, and generations without it may lie between. */
+    let owned: readonly OwnedPartition[] = []
+    /**
+     * Topic and partition → resolves when this process's last owned partition has ended. That may be long
+     * after its generation, with generations without the partition in between.
+     */
     const lastEnded = new Map<string, Promise<void>>()
     let isStopped = false
     let joined = 0
@@ -98,15 +96,15 @@ export class LogClient implements Log {
         assigned: (generation, partitions) => {
           if (isStopped || generation <= joined) return
           joined = generation
-          for (const fencingToken of owners) fencingToken.end(false)
-          owners = partitions.map(place => {
-            const key = `${place.topic}/${place.partition}`
+          for (const partition of owned) partition.end(false)
+          owned = partitions.map(topicPartition => {
+            const key = `${topicPartition.topic}/${topicPartition.partition}`
             const predecessor = lastEnded.get(key) ?? Promise.resolve()
             const { handler, batchSize } = options
             const context = { client: this, group: options.group, handler, batchSize, predecessor }
-            const fencingToken = new SimulatedOwner(place, { ...context, wiring: this.#wiring })
-            lastEnded.set(key, fencingToken.ended)
-            return fencingToken
+            const partition = new OwnedPartition(topicPartition, { ...context, wiring: this.#wiring })
+            lastEnded.set(key, partition.ended)
+            return partition
           })
           resolve(joining)
         },
@@ -116,13 +114,14 @@ export class LogClient implements Log {
     return {
       stop: async () => {
         isStopped = true
-        for (const fencingToken of owners) fencingToken.end(true)
-        await Promise.race([Promise.all(owners.map(({ ended }) => ended)), process.sleep(10_000)])
-        for (const fencingToken of owners) fencingToken.end(false)
+        for (const partition of owned) partition.end(true)
+        await Promise.race([Promise.all(owned.map(({ ended }) => ended)), process.sleep(10_000)])
+        for (const partition of owned) partition.end(false)
         group.leave(member)
       },
-      problem: () => (owners.every(({ isWorking }) => isWorking) ? undefined : 'a partition is not taken'),
-      assignments: () => owners.filter(({ isWorking }) => isWorking).map(({ place }) => place),
+      problem: () => (owned.every(({ isWorking }) => isWorking) ? undefined : 'a partition has no session'),
+      assignments: () =>
+        owned.filter(({ isWorking }) => isWorking).map(({ topicPartition }) => topicPartition),
     }
   }
 
@@ -200,10 +199,7 @@ export class LogClient implements Log {
     )
   }
 
-  groupOffset(
-    group: string,
-    { topic, partition }: TopicPartition,
-  ): Promise<OffsetRange & { committed: number; metadata: string | undefined }> {
+  groupOffset(group: string, { topic, partition }: TopicPartition): Promise<GroupOffset> {
     return this.#call('log.offset', `${topic}/${partition}`, () => ({
       committed: this.#broker.committedOffset(group, topic, partition),
       metadata: this.#broker.committedMetadata(group, topic, partition),
@@ -212,7 +208,7 @@ export class LogClient implements Log {
     }))
   }
 
-  /** When it resolves, every earlier writer of this id is fenced, and its transaction is ended. */
+  /** When it resolves, every earlier writer of this id is fenced and its transaction has ended. */
   async openWriter(id: string): Promise<Writer> {
     const { epoch } = await this.#untilReady('log.init', id, () =>
       this.#broker.initProducer(id, !this.#wiring.skipsLogFence),
@@ -276,7 +272,7 @@ export class LogClient implements Log {
         waitedMs = 0
         continue
       }
-      // What is left belongs to a transaction that is not ended.
+      // The remaining records belong to an open transaction.
       if (waitedMs >= READ_PATIENCE_MS) return
       waitedMs += READ_AGAIN_MS
       await this.process.sleep(READ_AGAIN_MS)

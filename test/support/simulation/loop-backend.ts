@@ -15,7 +15,9 @@ import type { StoreClient } from './store-client.ts'
 import { TOPICS } from './topics.ts'
 import type { Wiring } from './wiring.ts'
 
-/** The backend of a process, as Kafka and Redis make one: first the transaction, then the store's write. */
+/**
+ * The backend of a process, as Kafka and Redis make one: first the transaction, then the write of the store.
+ */
 export function loopBackend(log: LogClient, store: StoreClient, wiring: Wiring): Backend {
   return {
     log: miswired(log, store, wiring),
@@ -35,11 +37,11 @@ export function loopBackend(log: LogClient, store: StoreClient, wiring: Wiring):
   }
 }
 
-/** The log as the loop gets it: with the mistakes that are made between the two. */
+/** The log as the loop sees it, with the mistakes that belong between loop and log. */
 function miswired(log: LogClient, store: StoreClient, wiring: Wiring): Log {
   const consume = (options: ConsumeOptions) => {
     const { handler } = options
-    /** The loop tells sessions apart by identity. */
+    /** The loop distinguishes sessions by identity. */
     const shown = new WeakMap<PartitionSession, PartitionSession>()
     const seen = new Map<string, number>()
     return log.consume({
@@ -81,7 +83,7 @@ function headFirst(outputs: readonly OutgoingRecord[]): OutgoingRecord[] {
   return [...outputs.filter(isHead), ...outputs.filter(record => !isHead(record))]
 }
 
-/** Of the checkpoints, as if there was nothing behind the newest complete one. */
+/** Ranges of the checkpoints that end after the newest head. */
 async function rangesToHead(log: LogClient, topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
   const ranges = await log.ranges(topic)
   if (topic !== TOPICS[CHECKPOINTS]) return ranges
@@ -120,7 +122,7 @@ async function showSession(
   }
 }
 
-/** A signal whose id was seen at another offset gets an id of its own. */
+/** Gives a signal a new id if its id was seen at another offset. */
 function withOwnId(record: LogRecord, seen: Map<string, number>): LogRecord {
   const text = String(record.value)
   const id = /^\{"id":"(s\d+)"/.exec(text)?.[1]

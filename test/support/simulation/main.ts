@@ -4,16 +4,16 @@ import { shrinkPlan } from './plans/shrink-plan.ts'
 import { runPlan } from './run-plan.ts'
 import { CORRECT, type Wiring } from './wiring.ts'
 
-const HELP = `Runs the score loop, ingest and recovery on a log and a store in memory, with faults, and checks what comes out.
+const HELP = `Runs the score loop, ingest and recovery on a log and a store in memory, with faults, and checks the results.
 
 npm run simulate -- [options]
-  --seeds N       how many seeds to run (default 2000)
-  --from N        the first of them (default 1)
-  --seed N        runs one seed only
-  --trace         prints everything that happens (with --seed)
-  --no-faults     leaves the faults out
-  --mistake NAME  puts the loop together with a mistake: ${Object.keys(CORRECT).join(', ')}
-  --no-shrink     shows a failing plan as it is
+  --seeds N       number of seeds to run (default 2000)
+  --from N        the first seed (default 1)
+  --seed N        runs only this seed
+  --trace         prints all events (with --seed)
+  --no-faults     runs the same plans without faults
+  --mistake NAME  wires the loop with a mistake, one of ${Object.keys(CORRECT).join(', ')}
+  --no-shrink     does not shrink a failing plan
 `
 
 const { values } = parseArgs({
@@ -36,7 +36,7 @@ async function main(): Promise<number> {
   }
   const { mistake } = values
   if (mistake !== undefined && !(mistake in CORRECT)) {
-    console.error(`--mistake is ${mistake}; one of ${Object.keys(CORRECT).join(', ')} is accepted`)
+    console.error(`--mistake ${mistake} is unknown; use one of ${Object.keys(CORRECT).join(', ')}`)
     return 2
   }
   const wiring: Wiring = mistake === undefined ? CORRECT : { ...CORRECT, [mistake]: true }
@@ -58,19 +58,19 @@ async function main(): Promise<number> {
     sums.comparedWithSlow += outcome.comparedWithSlow
     sums.checkpoints += outcome.checkpoints
     sums.restores += outcome.restores
-    if (outcome.wrongs.length === 0) continue
-    console.log(`seed ${seed} fails:\n  ${outcome.wrongs.slice(0, 8).join('\n  ')}`)
+    if (outcome.problems.length === 0) continue
+    console.log(`seed ${seed} fails:\n  ${outcome.problems.slice(0, 8).join('\n  ')}`)
     if (!values['no-shrink']) {
       const smaller = await shrinkPlan(plan, wiring)
-      console.log(`the smallest plan found that fails:\n${JSON.stringify(smaller.plan, undefined, 1)}`)
-      console.log(`  ${smaller.wrongs.slice(0, 8).join('\n  ')}`)
+      console.log(`the smallest failing plan found:\n${JSON.stringify(smaller.plan, undefined, 1)}`)
+      console.log(`  ${smaller.problems.slice(0, 8).join('\n  ')}`)
     }
-    console.log(`again: npm run simulate -- --seed ${seed} --trace`)
+    console.log(`run it again: npm run simulate -- --seed ${seed} --trace`)
     return 1
   }
   const seconds = (performance.now() - began) / 1000
   console.log(
-    `${count} seeds are right: ${sums.steps} steps, ${sums.records} records, ${sums.outputs} outputs, ` +
+    `${count} seeds passed: ${sums.steps} steps, ${sums.records} records, ${sums.outputs} outputs, ` +
       `${sums.comparedWithSlow} partitions compared with the slow evaluator, ${sums.checkpoints} checkpoints compared, ` +
       `${sums.restores} partitions restored from one, in ${seconds.toFixed(1)} s`,
   )

@@ -12,26 +12,29 @@ function makeSets(): (readonly ModelDefinition[])[] {
     fc.sample(arbitraryModel({ id, version }), { seed: 7 + version, numRuns: RANDOM_MODELS })
   const [growth, health, later] = [random(MODEL_IDS[0], 1), random(MODEL_IDS[1], 1), random(MODEL_IDS[0], 2)]
   return Array.from({ length: SETS }, (_, i) => {
-    const place = i >> 1
-    const plain = PLAIN[place % PLAIN.length]!
+    const index = i >> 1
+    const plain = PLAIN[index % PLAIN.length]!
     switch (i % 6) {
       case 0:
         return [plain]
       case 1:
-        return [growth[place]!]
+        return [growth[index]!]
       case 2:
-        return [later[place]!, health[place]!]
+        return [later[index]!, health[index]!]
       case 3:
-        return [plain, health[place]!]
+        return [plain, health[index]!]
       case 4:
-        return [growth[place]!, health[place]!]
+        return [growth[index]!, health[index]!]
       default:
-        return [health[place]!]
+        return [health[index]!]
     }
   })
 }
 
-/** By the uses of 30 days, with a trigger that a few of them meet; the second by the newest number of seats. */
+/**
+ * The first scores the uses of 30 days, with a trigger that a few uses meet; the second the newest number of
+ * seats.
+ */
 const PLAIN: readonly ModelDefinition[] = [
   model({
     triggers: [trigger({ when: atLeast('used', 3), cooldownMs: 2 * HOUR_MS, expiryMs: DAY_MS })],
@@ -53,5 +56,8 @@ const PLAIN: readonly ModelDefinition[] = [
   }),
 ]
 
-/** The sets of models that a plan chooses from, by place: random ones, and some that are sure to say much. */
+/**
+ * The sets of models that a plan chooses from by index: random ones, and some that are sure to publish many
+ * events.
+ */
 export const MODEL_SETS: readonly (readonly ModelDefinition[])[] = makeSets()

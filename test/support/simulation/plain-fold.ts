@@ -9,15 +9,18 @@ import { plainWrite } from '../plain-write.ts'
 import type { HistoryRecord } from '../slow/slow-evaluator.ts'
 import { contentsOf, type StoreContents } from './journaled-store.ts'
 
-/** What a partition of the log comes to, folded from its beginning in one piece: no store, no restarts, no batches. */
+/** A partition of the log folded from its beginning in one call: no store, no restarts, no batches. */
 export interface PlainFold {
   readonly events: readonly FoldedEvent[]
   readonly accounts: ReadonlyMap<string, Account>
   readonly contents: StoreContents
-  /** Offsets of the records that cannot be used. */
+  /** Offsets of unusable records. */
   readonly rejected: readonly number[]
   readonly history: readonly HistoryRecord[]
-  /** Whether time never goes back behind a tick: then the slow evaluator, which knows no store and no batches either, must say the same. */
+  /**
+   * Whether no record is earlier than a tick before it. Then the slow evaluator, which has no store and no
+   * batches either, must agree.
+   */
   readonly isMonotone: boolean
 }
 
@@ -44,7 +47,10 @@ export function foldPlainly(records: readonly LogRecord[], library: ModelLibrary
   return { events, accounts, contents: contentsOf([write]), rejected, history, isMonotone }
 }
 
-/** The log as the slow evaluator reads it: with ticks of the wall clock left out while history is loaded, and models without a time of their own there. */
+/**
+ * The log as the slow evaluator reads it. While history is loaded it has no ticks of the wall clock, and
+ * models have no time.
+ */
 function historyOf(entries: readonly RecordEntry[]): HistoryRecord[] {
   let inHistory = false
   return entries.flatMap((entry): HistoryRecord[] => {

@@ -7,18 +7,21 @@ import type { Wiring } from './wiring.ts'
 import { World } from './world.ts'
 
 export interface Outcome extends Found {
-  /** Events of the scheduler. */
+  /** How many events the scheduler ran. */
   readonly steps: number
 }
 
-/** A run that goes well has taken up to 5,000. */
+/** Runs without problems have taken up to 5,000. */
 const MOST_STEPS = 40_000
-/** From the last fault until all is at rest. Up to 11 s were seen: a transaction that nobody ends is ended by the broker after 10. */
+/**
+ * From the last fault until all is at rest. Up to 11 s were seen: the broker ends an abandoned transaction
+ * after 10.
+ */
 const MOST_CALM_MS = 45_000
 
 /**
- * Runs a plan to its end: until it is all sent, then, with nothing going wrong any more, until everything is at rest; and checks what came of it.
- * `trace` is told of everything that happens.
+ * Runs a plan until everything is sent, then without faults until everything is at rest, and checks the
+ * result. Calls `trace` with everything that happens.
  */
 export async function runPlan(plan: Plan, wiring: Wiring, trace?: (line: string) => void): Promise<Outcome> {
   const world = new World(plan, MODEL_SETS, wiring, trace)
@@ -54,20 +57,22 @@ export async function runPlan(plan: Plan, wiring: Wiring, trace?: (line: string)
   }
   const { steps } = scheduler
   const unrest = world.isCalm ? await world.unrest() : 'not everything was sent'
-  if (bugs.length > 0) return { ...NOTHING, steps, wrongs: [`unhandled: ${(bugs[0] as Error).stack}`] }
+  if (bugs.length > 0) return { ...NOTHING, steps, problems: [`unhandled: ${(bugs[0] as Error).stack}`] }
   if (unrest !== undefined)
     return {
       ...NOTHING,
       steps,
-      wrongs: [
-        ...world.wrongs,
+      problems: [
+        ...world.problems,
         `not at rest after ${steps} steps and ${Math.round(scheduler.nowMs)} simulated ms: ${unrest}`,
       ],
     }
   return { ...(await check(world)), steps }
 }
 
-/** The loop makes these objects itself: the mistake is made in all of them, until what is returned is called. */
+/**
+ * The loop creates these objects itself, so the mistake is made in all of them. Call the result to undo it.
+ */
 function miswireCheckpoints({ forgetsOvertaken }: Wiring): () => void {
   if (!forgetsOvertaken) return () => {}
   const { overtaken } = PartitionCheckpoints.prototype
@@ -81,7 +86,7 @@ function miswireCheckpoints({ forgetsOvertaken }: Wiring): () => void {
 }
 
 const NOTHING: Found = {
-  wrongs: [],
+  problems: [],
   outputs: 0,
   records: 0,
   comparedWithSlow: 0,

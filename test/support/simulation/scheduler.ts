@@ -1,10 +1,10 @@
-/** What is to happen, in the order of simulated time. Nothing in a simulation waits for a real timer. */
+/** Planned events in the order of simulated time. Nothing in a simulation waits for a real timer. */
 export class Scheduler {
   /** Simulated ms since the run began. */
   nowMs = 0
-  /** Events that have happened. */
+  /** Number of events that have happened. */
   steps = 0
-  /** Ascending by time; of the same time, the one that was planned first comes first. */
+  /** Ascending by time. Events of the same time keep the order in which they were planned. */
   readonly #planned: Planned[] = []
 
   after(delayMs: number, run: () => void): void {
@@ -19,7 +19,9 @@ export class Scheduler {
     this.#planned.splice(low, 0, { atMs, run })
   }
 
-  /** Lets the next event happen, and all that follows from it without waiting. False: there is none. */
+  /**
+   * Runs the next event, and everything that follows from it without waiting. Returns false if there is none.
+   */
   async step(): Promise<boolean> {
     const next = this.#planned.shift()
     if (next === undefined) return false
@@ -36,7 +38,7 @@ interface Planned {
   readonly run: () => void
 }
 
-/** Resolves when no promise is left that can go on by itself: Node runs all of those before an immediate. */
+/** Resolves when no promise can continue by itself: Node runs all of them before an immediate. */
 function settled(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }

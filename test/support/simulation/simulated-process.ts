@@ -3,11 +3,11 @@ import type { Random } from '../../../src/sample/random.ts'
 import type { CallFaultKind, Operation } from './plan.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** What a process has of the world around it. */
-export interface Surroundings {
+/** The world around a process. */
+export interface Environment {
   readonly scheduler: Scheduler
   readonly random: Random
-  /** The fault of the next call of this operation; counts the call. */
+  /** The fault of the next call of this operation. Counts the call. */
   faultOf(operation: Operation, process: SimulatedProcess): CallFaultKind | undefined
   trace(line: () => string): void
   /** The wall clock, ms. */
@@ -17,19 +17,19 @@ export interface Surroundings {
 }
 
 /**
- * One process: all that it waits for is a step of the scheduler. It can die (nothing that it waits for comes back any more) or stand still (what comes back waits
- * until it goes on). A request that was sent takes effect whatever becomes of its sender.
+ * One process. All its waits are steps of the scheduler. When it dies, no answer reaches it any more. When it
+ * freezes, answers wait until it continues. A request takes effect even if its sender has died.
  */
 export class SimulatedProcess {
   readonly name: string
   isAlive = true
   /** How far its clock is ahead of the wall clock, ms. */
   clockErrorMs = 0
-  readonly #world: Surroundings
-  /** What waits for it to go on, while it stands still. */
+  readonly #world: Environment
+  /** Callbacks that wait while it is frozen. Undefined if it is not. */
   #held: (() => void)[] | undefined
 
-  constructor(name: string, world: Surroundings) {
+  constructor(name: string, world: Environment) {
     this.name = name
     this.#world = world
   }
@@ -41,8 +41,8 @@ export class SimulatedProcess {
   }
 
   /**
-   * A call of something outside: `effect` happens there at one moment, the answer comes at a later one.
-   * `about`: more of it, for the trace. `unavailable`: the error that a caller gets who cannot know what happened.
+   * Calls something outside. `effect` happens there at one moment, and the answer comes later. `about` adds
+   * detail to the trace. `unavailable` makes the error for a caller that cannot know whether it happened.
    */
   call<T>(
     operation: Operation,
@@ -78,9 +78,9 @@ export class SimulatedProcess {
       const actUnheard = async (): Promise<void> => {
         try {
           await effect()
-          trace(() => ' took effect unheard')
+          trace(() => ' took effect without an answer')
         } catch (error) {
-          trace(() => ` was refused unheard: ${reasonOf(error)}`)
+          trace(() => ` was refused without an answer: ${reasonOf(error)}`)
         }
       }
       const fail = () => this.after(latencyMs(random), () => reject(unavailable()))
@@ -123,7 +123,7 @@ export class SimulatedProcess {
     })
   }
 
-  /** Runs something of the process itself later on: not if it is dead by then, and not while it stands still. */
+  /** Runs a callback of this process later: never if it is dead by then, and not while it is frozen. */
   after(delayMs: number, run: () => void): void {
     this.#world.scheduler.after(delayMs, () => this.#whenGoing(run))
   }
@@ -132,7 +132,7 @@ export class SimulatedProcess {
     return new Promise(resolve => this.after(delayMs, resolve))
   }
 
-  /** As `setInterval`: one that stands still does not make up for it. */
+  /** Like `setInterval`. A frozen process does not make up for missed calls. */
   readonly every = (intervalMs: number, call: () => void): (() => void) => {
     let isStopped = false
     const again = (): void => {
@@ -156,7 +156,7 @@ export class SimulatedProcess {
 
   freeze(forMs: number): void {
     if (!this.isAlive || this.isFrozen) return
-    this.#world.trace(() => `${this.name}: stands still for ${Math.round(forMs)} ms`)
+    this.#world.trace(() => `${this.name}: freezes for ${Math.round(forMs)} ms`)
     this.#held = []
     this.#world.scheduler.after(forMs, () => this.thaw())
     this.#world.froze(this)
@@ -165,7 +165,7 @@ export class SimulatedProcess {
   thaw(): void {
     const held = this.#held
     if (held === undefined) return
-    this.#world.trace(() => `${this.name}: goes on`)
+    this.#world.trace(() => `${this.name}: continues`)
     this.#held = undefined
     for (const run of held) this.#world.scheduler.after(0, () => this.#whenGoing(run))
   }
@@ -177,12 +177,12 @@ export class SimulatedProcess {
   }
 }
 
-/** Messages can name an owner's token, which is another in each run. */
+/** Messages can contain a fencing token, which differs from run to run. So the trace has only the code. */
 function reasonOf(error: unknown): string {
   return error instanceof UpswellError ? error.code : (error as Error).message
 }
 
-/** Mostly a few ms, now and then so long that others overtake it. */
+/** Mostly a few ms, at times so long that other calls overtake it. */
 function latencyMs(random: Random): number {
   const chance = random.next()
   return chance < 0.9 ? 0.1 + chance * 5 : random.between(5, 120)

@@ -18,9 +18,10 @@ export class StoreClient implements AccountStore {
   readonly #process: SimulatedProcess
   readonly #store: JournaledStore
   readonly #wiring: Wiring
-  /** By partition: where the store stands as far as this process knows. */
+  /** Partition → its stored offset, as far as this process knows. */
   readonly #storedOffsets = new Map<number, number>()
   readonly #committedOffset: (partition: number) => number
+  readonly #onRestored: () => void
   /** Partitions that are being filled from a checkpoint. */
   readonly #filling = new Set<number>()
 
@@ -29,7 +30,9 @@ export class StoreClient implements AccountStore {
     store: JournaledStore,
     wiring: Wiring,
     committedOffset: (partition: number) => number,
+    onRestored: () => void,
   ) {
+    this.#onRestored = onRestored
     this.#process = process
     this.#committedOffset = committedOffset
     this.#store = store
@@ -73,6 +76,7 @@ export class StoreClient implements AccountStore {
       this.#saveAsWired(partition, isLast ? this.#finishAsWired(partition, write) : write),
     )
     this.#storedOffsets.set(partition, write.storedOffset)
+    if (isLast) this.#onRestored()
   }
 
   async #saveAsWired(partition: number, write: PartitionWrite): Promise<void> {
@@ -94,7 +98,7 @@ export class StoreClient implements AccountStore {
     return { ...write, storedOffset, counters: restoresNoCounters ? [] : write.counters }
   }
 
-  /** Not at once, as the adapters do: whoever dies between leaves a part of it. */
+  /** Takes two steps, as the adapters do: a process that dies between them leaves a part. */
   async clear(partition: number, fencingToken: string): Promise<void> {
     this.#filling.delete(partition)
     if (!this.#wiring.clearsNothing) {
@@ -105,7 +109,7 @@ export class StoreClient implements AccountStore {
   }
 
   async readStoredOffset(partition: number): Promise<number> {
-    const stored = await this.#call('store.readWatermark', partition, () =>
+    const stored = await this.#call('store.readStoredOffset', partition, () =>
       this.#store.memory.readStoredOffset(partition),
     )
     const storedOffset = this.#storedOffsets.get(partition)

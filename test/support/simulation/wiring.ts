@@ -1,47 +1,48 @@
 /**
- * How the loop is put together with its log and its store; each of these is a mistake made on purpose. The simulation must notice every one of them.
+ * How the loop is connected to its log and store. Each field is a mistake made on purpose, and the simulation
+ * must notice it.
  */
 export interface Wiring {
-  /** A new owner does not end what the earlier ones may still do. */
+  /** A new owner does not stop the earlier ones from writing. */
   readonly skipsLogFence: boolean
-  /** The committed offset is asked for first: a transaction may still be on its way. */
+  /** The committed offset is read before the fence: a transaction may still be about to commit. */
   readonly readsOffsetBeforeFence: boolean
   readonly readsUncommitted: boolean
   readonly commitsOneTooFar: boolean
   readonly doesNotAwaitCommit: boolean
-  /** An unclear end of a transaction counts as its success. */
+  /** An unclear end of a transaction counts as a success. */
   readonly takesUnclearForDone: boolean
   readonly savesBeforeCommit: boolean
-  /** Records that are folded again are new to the loop. */
+  /** The loop takes records to refold for new ones. */
   readonly sendsOutputsAgain: boolean
-  /** All that was committed counts as published, also the scores that wait for the store's next write. */
+  /** All committed records count as published, even the scores that wait for the next flush. */
   readonly overlooksUnpublished: boolean
-  /** The scores of all that is folded again are published once more. */
+  /** The scores of all refolded records are published again. */
   readonly publishesScoresAgain: boolean
-  /** Records below the watermark are applied once more. */
+  /** Records below the stored offset are applied again. */
   readonly passesNothingOver: boolean
-  /** The store takes every save, whoever writes it and whatever it follows. */
+  /** The store accepts every save, whatever its fencing token and the offset before it. */
   readonly savesUnchecked: boolean
   /** A refused save still counts. */
   readonly countsRefusedSaves: boolean
-  /** The store is not asked whether what it answered can be relied on. */
+  /** The loop does not ask whether the store's answers are still valid. */
   readonly trustsTheStore: boolean
-  /** A save is lost, and nobody is told. */
+  /** A save is lost silently. */
   readonly losesSaves: boolean
-  /** A repeated id is not known again. */
+  /** A repeated signal id is not recognized. */
   readonly forgetsIds: boolean
-  /** A tick does not reach all that are due. */
+  /** A tick misses some due accounts. */
   readonly missesDueAccounts: boolean
-  /** A checkpoint leaves out the accounts that a batch changes before it comes to them. */
+  /** A checkpoint omits accounts that a batch changes before the checkpoint reaches them. */
   readonly forgetsOvertaken: boolean
-  /** The head of a checkpoint stands before the last of its items. */
+  /** The head of a checkpoint comes before its last items. */
   readonly sendsHeadFirst: boolean
-  /** What was left of a checkpoint that was begun and left undone counts for nothing. */
+  /** The remains of an unfinished checkpoint are ignored. */
   readonly overlooksUndone: boolean
-  /** What was restored counts as all that is committed, and not as what was so at the cut. */
+  /** Restored accounts count as the state at the committed offset, not at the cut. */
   readonly restoresToCommitted: boolean
   readonly restoresNoCounters: boolean
-  /** What is left of a partition stays when it is made anew. */
+  /** Remaining data of a partition stays when it is restored. */
   readonly clearsNothing: boolean
 }
 

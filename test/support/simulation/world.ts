@@ -13,7 +13,7 @@ import { LogClient } from './log-client.ts'
 import { loopBackend } from './loop-backend.ts'
 import type { CallFaultKind, Operation, Plan } from './plan.ts'
 import { Scheduler } from './scheduler.ts'
-import { SimulatedProcess, type Surroundings } from './simulated-process.ts'
+import { type Environment, SimulatedProcess } from './simulated-process.ts'
 import { StoreClient } from './store-client.ts'
 import { TOPICS } from './topics.ts'
 import type { Wiring } from './wiring.ts'
@@ -24,7 +24,9 @@ const SOURCES = Object.keys(SOURCE_TOPICS)
 const TICK_INTERVAL_MS = 1_000
 const TRANSACTION_TIMEOUT_MS = 10_000
 
-/** Who sends the signals lives for as long as there are any: in place of dying it gets no answer. */
+/**
+ * The client that sends the signals does not die while there are any. In place of dying it gets no answer.
+ */
 const CLIENT_FAULTS: Readonly<Record<CallFaultKind, CallFaultKind>> = {
   'crash-before': 'lost',
   'crash-after': 'unclear',
@@ -36,12 +38,12 @@ const CLIENT_FAULTS: Readonly<Record<CallFaultKind, CallFaultKind>> = {
   freeze: 'slow',
 }
 
-/** A worker: one process after the other. */
+/** A worker runs one process after another. */
 interface Worker {
   readonly number: number
   process: SimulatedProcess
   scoring: Scoring | undefined
-  /** Which models its process was started with. */
+  /** The models with which its process was started. */
   models: number
   starts: number
 }
@@ -53,19 +55,19 @@ export class World {
   readonly store: JournaledStore
   readonly library = new LibraryOfDefinitions()
   readonly workers: Worker[] = []
-  /** What was found wrong while it ran. */
-  readonly wrongs: string[] = []
+  /** Problems found during the run. */
+  readonly problems: string[] = []
   readonly client: SimulatedProcess
   readonly clientLog: LogClient
-  /** The wall clock is ahead of simulated time by this, ms. */
+  /** How far the wall clock is ahead of simulated time, ms. */
   wallMs: number
-  /** Which model set is configured now. */
+  /** The index of the configured model set. */
   models: number
-  /** An operator moved the group back: then outputs may come again, and the store may be ahead. */
+  /** An operator moved the group back. After that, outputs may come again, and the store may be ahead. */
   wasMovedBack = false
   /** How often a partition was filled from a checkpoint. */
   restores = 0
-  /** Once all is sent and the workers are left in peace. */
+  /** True once everything is sent and no fault happens any more. */
   isCalm = false
   readonly plan: Plan
   readonly #random: Random
@@ -76,7 +78,7 @@ export class World {
   readonly #faults: ReadonlyMap<string, CallFaultKind>
   /** When the log and the store answer again, in simulated ms. */
   readonly #outages = { log: 0, store: 0 }
-  readonly #surroundings: Surroundings
+  readonly #environment: Environment
   readonly trace: (line: () => string) => void
 
   constructor(
@@ -91,7 +93,7 @@ export class World {
     this.#random = createRandom('simulation', plan.seed)
     this.wallMs = plan.startMs
     this.models = plan.models
-    this.#faults = new Map(plan.faults.map(({ on, nth, what }) => [`${on} ${nth}`, what]))
+    this.#faults = new Map(plan.faults.map(({ on, nth, kind }) => [`${on} ${nth}`, kind]))
     const { scheduler } = this
     const random = this.#random
     this.trace =
@@ -110,13 +112,13 @@ export class World {
         role === 'signals' || role === CHECKPOINTS ? plan.partitions : plan.otherPartitions,
       )
     this.store = new JournaledStore((partition, storedOffset) =>
-      this.#checkWatermark(partition, storedOffset),
+      this.#checkStoredOffset(partition, storedOffset),
     )
     this.#groups = new Map([
       [SCORE_GROUP, new Group(scheduler, random, partitionsOf([TOPICS.signals], plan.partitions))],
       [INGEST_GROUP, new Group(scheduler, random, partitionsOf(SOURCES, plan.otherPartitions))],
     ])
-    this.#surroundings = {
+    this.#environment = {
       scheduler,
       random,
       faultOf: (operation, process) => this.#faultOf(operation, process),
@@ -125,7 +127,7 @@ export class World {
       died: process => this.#died(process),
       froze: process => this.#silent(process),
     }
-    this.client = new SimulatedProcess('client', this.#surroundings)
+    this.client = new SimulatedProcess('client', this.#environment)
     this.clientLog = new LogClient(this.client, this.broker, this.#groups, wiring)
     for (let number = 0; number < plan.workers; number++) {
       const process = this.#newProcess(number, 0)
@@ -139,7 +141,7 @@ export class World {
     for (const group of this.#groups.values()) group.rebalance()
   }
 
-  /** Configures other models: each worker is stopped and started anew with them, or dies and is. */
+  /** Configures other models. Each worker restarts with them, by itself or after a crash. */
   configure(models: number): void {
     this.models = models
     for (const worker of this.workers)
@@ -155,7 +157,7 @@ export class World {
   moveBack(records: number): void {
     for (let partition = 0; partition < this.plan.partitions; partition++) {
       const decided = this.broker.decidedOffset(SCORE_GROUP, TOPICS.signals, partition)
-      // What no checkpoint and no record goes on from would be lost.
+      // Further back, records would be lost that no checkpoint and no log can restore.
       const least = this.broker.firstOffset(TOPICS.signals, partition) > 0 ? this.#latestCut(partition) : 0
       const offset = Math.min(decided, Math.max(least, decided - records))
       this.broker.setOffset(SCORE_GROUP, TOPICS.signals, partition, offset)
@@ -164,21 +166,24 @@ export class World {
     this.#groups.get(SCORE_GROUP)!.rebalance()
   }
 
-  /** Takes a partition of the store from its owner, and empties half of it. */
-  breakOffClear(partition: number): void {
-    void this.store.clearInPartForGood(partition, 'somebody who empties it')
+  /** Takes a partition of the store from its owner and empties half of it. */
+  clearInPart(partition: number): void {
+    void this.store.clearInPartForGood(partition, 'another process that empties it')
   }
 
-  /** Of so much of what is there. Once `signals` goes by its checkpoints, no further than the newest of them: there, their records are left alone for long. */
+  /**
+   * Compacts this share of a partition. If `signals` depends on the checkpoints, it stops at the newest one:
+   * Kafka leaves its records alone for long in that case.
+   */
   compactCheckpoints(partition: number, share: number): void {
     const topic = TOPICS[CHECKPOINTS]
     const end = Math.ceil(share * this.broker.endOffset(topic, partition))
-    const isNeeded = this.broker.firstOffset(TOPICS.signals, partition) > 0
-    const most = isNeeded ? this.#headOf(partition)!.offset + 1 : end
+    const hasRetention = this.broker.firstOffset(TOPICS.signals, partition) > 0
+    const most = hasRetention ? this.#headOf(partition)!.offset + 1 : end
     this.broker.compact(topic, partition, Math.min(end, most))
   }
 
-  /** As far as a checkpoint makes up for it, if there is one that is whole. */
+  /** Deletes signals that a checkpoint replaces, if one is complete. */
   deleteSignals(partition: number, share: number): void {
     const head = this.#headOf(partition)
     if (head === undefined || this.broker.compactedTo(TOPICS[CHECKPOINTS], partition) > head.offset + 1)
@@ -189,20 +194,20 @@ export class World {
     this.broker.deleteBefore(TOPICS.signals, partition, first + Math.ceil(share * (cut - first)))
   }
 
-  /** The newest complete checkpoint: where its head stands, and what it is of. */
+  /** The newest complete checkpoint: the offset of its head, and its cut. */
   #headOf(partition: number): { readonly offset: number; readonly cut: number } | undefined {
     const { records } = this.broker.read(TOPICS[CHECKPOINTS], partition, 0, Number.POSITIVE_INFINITY)
     const head = records.findLast(isHead)
     return head === undefined ? undefined : { offset: head.offset, cut: decodeHead(head)!.cut }
   }
 
-  /** Of the newest checkpoint of which the head is written, be it committed or not. */
+  /** The cut of the newest checkpoint whose head is written, committed or not. */
   #latestCut(partition: number): number {
     const heads = this.broker.writtenRecords(TOPICS[CHECKPOINTS], partition).filter(isHead)
     return Math.max(0, ...heads.map(head => decodeHead(head)!.cut))
   }
 
-  /** From here on nothing goes wrong any more. */
+  /** Ends all faults. */
   calmDown(): void {
     this.isCalm = true
     for (const { process } of this.workers) {
@@ -211,22 +216,23 @@ export class World {
     }
   }
 
-  /** Why it is not at rest, or undefined. */
+  /** The reason why it is not at rest, or undefined. */
   async unrest(): Promise<string | undefined> {
-    if (!this.broker.isQuiet()) return 'a transaction is not ended'
+    if (!this.broker.isQuiet()) return 'a transaction has not ended'
     for (const worker of this.workers) {
       const { number, process, scoring, models } = worker
-      if (!process.isAlive || process.isFrozen || scoring === undefined) return `worker ${number} is not up`
-      if (models !== this.models) return `worker ${number} has other models than are configured`
+      if (!process.isAlive || process.isFrozen || scoring === undefined)
+        return `worker ${number} is not running`
+      if (models !== this.models) return `worker ${number} was not restarted with the configured models`
       if (scoring.problem() !== undefined) return `worker ${number}: ${scoring.problem()}`
       if (!scoring.modelsActive()) return `worker ${number} does not run the configured models`
     }
     for (let partition = 0; partition < this.plan.partitions; partition++) {
       const end = this.broker.committedEnd(TOPICS.signals, partition)
       const committed = this.broker.committedOffset(SCORE_GROUP, TOPICS.signals, partition)
-      if (committed < end) return `signals/${partition} is committed up to ${committed}, of ${end}`
+      if (committed < end) return `signals/${partition} is committed to ${committed} of ${end}`
       const storedOffset = this.store.storedOffset(partition)
-      if (storedOffset < end) return `the store's partition ${partition} is at ${storedOffset}, of ${end}`
+      if (storedOffset < end) return `the store's partition ${partition} is at ${storedOffset} of ${end}`
     }
     for (const { topic, partition } of partitionsOf(SOURCES, this.plan.otherPartitions)) {
       const end = this.broker.committedEnd(topic, partition)
@@ -240,7 +246,7 @@ export class World {
     return this.#modelSets[models]!.map(model => this.library.sourceFor(model))
   }
 
-  /** Time has passed for every account, but where history is being loaded. */
+  /** Time must have passed for every account, unless history is being loaded. */
   async #isDue(): Promise<string | undefined> {
     for (let partition = 0; partition < this.plan.partitions; partition++) {
       const { state } = await this.store.memory.readPartition(partition)
@@ -254,7 +260,7 @@ export class World {
   }
 
   #newProcess(number: number, starts: number): SimulatedProcess {
-    return new SimulatedProcess(`worker-${number}.${starts}`, this.#surroundings)
+    return new SimulatedProcess(`worker-${number}.${starts}`, this.#environment)
   }
 
   #start(worker: Worker): void {
@@ -262,16 +268,18 @@ export class World {
     worker.models = this.models
     worker.scoring = undefined
     const log = new LogClient(process, this.broker, this.#groups, this.#wiring)
-    const store = new StoreClient(process, this.store, this.#wiring, partition =>
-      this.broker.committedOffset(SCORE_GROUP, TOPICS.signals, partition),
+    const store = new StoreClient(
+      process,
+      this.store,
+      this.#wiring,
+      partition => this.broker.committedOffset(SCORE_GROUP, TOPICS.signals, partition),
+      () => {
+        this.restores += 1
+      },
     )
     const backend = loopBackend(log, store, this.#wiring)
-    const heard = (line: string) => this.trace(() => `${process.name}: ${line}`)
-    const info = (line: string) => {
-      if (line.includes('are in the store again')) this.restores += 1
-      heard(line)
-    }
-    const logger = { info, warn: heard, error: heard }
+    const traceLine = (line: string) => this.trace(() => `${process.name}: ${line}`)
+    const logger = { info: traceLine, warn: traceLine, error: traceLine }
     const { checkpoints, flushIntervalMs } = this.plan
     const starting = async (): Promise<void> => {
       worker.scoring = await startScoring({
@@ -303,14 +311,14 @@ export class World {
         logger,
         onIngested: () => {},
       })
-    // One that cannot start ends, and is started again.
+    // A process that cannot start ends, and is started again.
     Promise.all([starting(), ingesting()]).catch(error => {
-      heard(`cannot start: ${(error as Error).message}`)
+      traceLine(`cannot start: ${(error as Error).message}`)
       process.die()
     })
   }
 
-  /** Lets the batch under way finish, and leaves. */
+  /** Lets the batch under way finish, then leaves the group. */
   async #stop(worker: Worker): Promise<void> {
     const { process, scoring } = worker
     if (!process.isAlive) return
@@ -344,11 +352,11 @@ export class World {
     return process === this.client && fault !== undefined ? CLIENT_FAULTS[fault] : fault
   }
 
-  #checkWatermark(partition: number, storedOffset: number): void {
+  #checkStoredOffset(partition: number, storedOffset: number): void {
     const decided = this.broker.decidedOffset(SCORE_GROUP, TOPICS.signals, partition)
     if (storedOffset <= decided || this.wasMovedBack) return
-    this.wrongs.push(
-      `the store's partition ${partition} went to ${storedOffset}, while the committed offset is ${decided}`,
+    this.problems.push(
+      `the store's partition ${partition} is at ${storedOffset}, ahead of the committed offset ${decided}`,
     )
   }
 }

@@ -5,9 +5,9 @@ import { arbitraryStep, toSignal } from '../../arbitrary/arbitrary-signals.ts'
 import { DAY_MS, EPOCH, HOUR_MS } from '../../arbitrary/vocabulary.ts'
 import { MODEL_SETS } from '../model-sets.ts'
 import {
+  type Action,
   type CallFault,
   type CallFaultKind,
-  type Happening,
   OPERATIONS,
   type Operation,
   type Plan,
@@ -19,7 +19,7 @@ import {
 const LEAST_SIGNALS = 15
 const MOST_SIGNALS = 40
 
-/** The plan of a seed. Some runs have no faults at all, most have a few, some have many. */
+/** The plan of a seed. Some plans have no faults at all, most have a few, some have many. */
 export function makePlan(seed: number, faults: 'none' | 'some' = 'some'): Plan {
   const random = createRandom('plan', seed)
   const level = faults === 'none' ? 0 : random.pick([0, 1, 1, 2, 2, 4])
@@ -43,7 +43,10 @@ export function makePlan(seed: number, faults: 'none' | 'some' = 'some'): Plan {
   }
 }
 
-/** The shortest interval: one is always under way. Few accounts a batch: it takes many batches. */
+/**
+ * With the shortest interval, a checkpoint is always under way. With few accounts a batch, it takes many
+ * batches.
+ */
 function makeCheckpoints(random: Random): PlannedCheckpoints | undefined {
   if (random.chance(0.2)) return undefined
   return {
@@ -70,16 +73,16 @@ function makeSteps(
   const historyLength = random.chance(0.12) ? random.integer(1, length) : 0
   const steps: PlannedStep[] = []
   const sent: Signal[] = []
-  /** What the store is to lose, by the signal before which it does. */
-  const losses = new Map<number, Happening>()
-  // Late enough that there are checkpoints.
+  /** Index of a signal → data loss in the store just before it. */
+  const losses = new Map<number, Action>()
+  // Late enough for checkpoints to exist.
   if (hasCheckpoints && level > 0 && random.chance(0.4))
     losses.set(random.integer(length >> 1, length - 1), makeLoss(random))
   let wallMs = startMs
-  const add = (what: Happening, leapMs: number): void => {
+  const add = (action: Action, leapMs: number): void => {
     const pauseMs = random.pick([0, 0, 1, 5, 30, 200, 1_500])
     wallMs += pauseMs + leapMs
-    steps.push({ pauseMs, leapMs, what })
+    steps.push({ pauseMs, leapMs, action })
   }
   for (const [i, step] of drawn.entries()) {
     if (historyLength > 0 && i === historyLength && random.chance(0.7)) add({ type: 'live' }, 0)
@@ -102,33 +105,33 @@ function makeSteps(
     if (!random.chance(0.04 * level)) continue
     const trouble = makeTrouble(random)
     const isLoss = LOSSES.has(trouble.type)
-    // New owners have next to nothing in memory: what they ask the store for is gone a little later.
+    // New owners have almost nothing in memory. The data for which they ask the store is gone a little later.
     if (isLoss && random.chance(0.5)) {
       add({ type: 'rebalance' }, 0)
       losses.set(i + random.integer(1, 3), trouble)
     } else add(trouble, 0)
-    // Then checkpoints are ahead of what is folded again, and new ones are of less.
+    // Checkpoints are then ahead of the refolded records, and new checkpoints are of earlier offsets.
     if (trouble.type === 'move-back' && random.chance(0.4)) add({ type: 'empty' }, 0)
-    // What the store lost is folded again for a while: then is the time for other models.
+    // Lost data is refolded for a while. That is the time for other models.
     if (isLoss && random.chance(0.2))
       add({ type: 'models', models: random.integer(0, MODEL_SETS.length - 1) }, 0)
   }
   return steps
 }
 
-function makeTick(random: Random): Happening {
+function makeTick(random: Random): Action {
   const aheadMs = random.chance(0.1) ? random.integer(-DAY_MS, DAY_MS) : 0
   const slices = random.pick([1, 1, 2, 4])
   return { type: 'tick', partition: random.integer(0, 2), aheadMs, all: random.chance(0.3), slices }
 }
 
-function makePoison(random: Random): Happening {
+function makePoison(random: Random): Action {
   const how = random.pick<Poison>(['not-json', 'empty', 'wrong-key', 'no-key', 'future'])
   return { type: 'poison', where: random.pick(['source', 'signals']), how }
 }
 
-/** By how often it comes. */
-const TROUBLES: readonly Happening['type'][] = (
+/** Each type as often as its weight. */
+const TROUBLES: readonly Action['type'][] = (
   [
     ['rebalance', 5],
     ['crash', 4],
@@ -143,12 +146,12 @@ const TROUBLES: readonly Happening['type'][] = (
     ['models', 1],
     ['move-back', 1],
   ] as const
-).flatMap(([type, weight]) => Array<Happening['type']>(weight).fill(type))
+).flatMap(([type, weight]) => Array<Action['type']>(weight).fill(type))
 
-/** The store is not what it was. */
-const LOSSES: ReadonlySet<Happening['type']> = new Set(['roll-back', 'empty', 'clear'] as const)
+/** After these, the store has lost data. */
+const LOSSES: ReadonlySet<Action['type']> = new Set(['roll-back', 'empty', 'clear'] as const)
 
-function makeTrouble(random: Random): Happening {
+function makeTrouble(random: Random): Action {
   const type = random.pick(TROUBLES)
   const worker = random.integer(0, 2)
   switch (type) {
@@ -178,8 +181,8 @@ function makeTrouble(random: Random): Happening {
   }
 }
 
-function makeLoss(random: Random): Happening {
-  return random.pick<Happening>([
+function makeLoss(random: Random): Action {
+  return random.pick<Action>([
     { type: 'empty' },
     { type: 'empty' },
     { type: 'clear', partition: random.integer(0, 2) },
@@ -187,13 +190,13 @@ function makeLoss(random: Random): Happening {
   ])
 }
 
-function makeTrimming(random: Random, type: 'compact' | 'retention'): Happening {
+function makeTrimming(random: Random, type: 'compact' | 'retention'): Action {
   return { type, partition: random.integer(0, 2), share: random.pick([1, random.next()]) }
 }
 
 // ---- Faults of calls ----
 
-/** Calls that come often; with how many of each there are in a run, about. */
+/** Frequent calls, and about how many of each a run makes. */
 const USUAL_CALLS: Readonly<Partial<Record<Operation, number>>> = {
   'log.fetch': 60,
   'log.produce': 40,
@@ -208,7 +211,7 @@ const USUAL_CALLS: Readonly<Partial<Record<Operation, number>>> = {
   'store.fill': 4,
   'store.clear': 4,
   'store.due': 30,
-  'store.readWatermark': 30,
+  'store.readStoredOffset': 30,
   'store.readPartitionCounters': 8,
   'log.ranges': 12,
   'log.read': 20,
@@ -225,7 +228,7 @@ const KINDS: readonly CallFaultKind[] = [
   'slow',
   'freeze',
 ]
-/** Where a failure between two steps matters most. */
+/** Failures between two of these steps matter most. */
 const COMMIT_CYCLE: readonly Operation[] = [
   'log.produce',
   'log.offsets',
@@ -236,16 +239,16 @@ const COMMIT_CYCLE: readonly Operation[] = [
   'store.save',
 ]
 
-/** What a partition is made of anew, from a checkpoint. */
+/** The calls that restore a partition from a checkpoint. */
 const RESTORE: readonly Operation[] = ['store.clear', 'store.clear', 'store.fill', 'store.fill', 'log.read']
 
 function makeRestoreFault(random: Random): CallFault {
   const on = random.pick(RESTORE)
-  return { on, nth: random.integer(1, on === 'log.read' ? 15 : 4), what: random.pick(KINDS) }
+  return { on, nth: random.integer(1, on === 'log.read' ? 15 : 4), kind: random.pick(KINDS) }
 }
 
 function makeFault(random: Random): CallFault {
   const on = random.chance(0.6) ? random.pick(COMMIT_CYCLE) : random.pick(OPERATIONS)
   const nth = random.integer(1, USUAL_CALLS[on] ?? 4)
-  return { on, nth, what: random.pick(KINDS) }
+  return { on, nth, kind: random.pick(KINDS) }
 }

@@ -2,23 +2,23 @@ import type { Plan } from '../plan.ts'
 import { runPlan } from '../run-plan.ts'
 import type { Wiring } from '../wiring.ts'
 
-/** Runs that shrinking may take. */
+/** The most runs for shrinking a plan. */
 const MOST_RUNS = 400
 
-/** Leaves faults and steps out, many at once at first, for as long as it still fails. */
+/** Removes faults and steps, many at once at first, as long as the plan still fails. */
 export async function shrinkPlan(
   failing: Plan,
   wiring: Wiring,
-): Promise<{ readonly plan: Plan; readonly wrongs: readonly string[] }> {
+): Promise<{ readonly plan: Plan; readonly problems: readonly string[] }> {
   let plan = failing
-  let { wrongs } = await runPlan(plan, wiring)
+  let { problems } = await runPlan(plan, wiring)
   let runs = 0
   const tries = async (smaller: Plan): Promise<boolean> => {
     runs += 1
     const outcome = await runPlan(smaller, wiring)
-    if (outcome.wrongs.length === 0) return false
+    if (outcome.problems.length === 0) return false
     plan = smaller
-    wrongs = outcome.wrongs
+    problems = outcome.problems
     return true
   }
   for (const part of ['faults', 'steps'] as const) {
@@ -29,5 +29,5 @@ export async function shrinkPlan(
       }
     }
   }
-  return { plan, wrongs }
+  return { plan, problems }
 }

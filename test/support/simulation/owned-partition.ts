@@ -1,36 +1,75 @@
 import { UpswellError } from '../../../src/lib/errors.ts'
-import type { LogRecord, OffsetRange, PartitionHandler, PartitionSession } from '../../../src/log/log.ts'
+import type {
+  LogRecord,
+  OffsetRange,
+  OutgoingRecord,
+  PartitionHandler,
+  PartitionSession,
+  Position,
+} from '../../../src/log/log.ts'
+import type { Fetched } from './broker.ts'
 import type { TopicPartition } from './group.ts'
-import type { LogClient } from './log-client.ts'
+import type { SimulatedProcess } from './simulated-process.ts'
 import type { Wiring } from './wiring.ts'
 
-export interface OwnerContext {
-  readonly client: LogClient
+export interface Writer {
+  write(
+    records: readonly OutgoingRecord[],
+    offset: WrittenOffset | undefined,
+    mayCommit: () => boolean,
+  ): Promise<Position[]>
+}
+
+export interface WrittenOffset extends TopicPartition {
+  readonly group: string
+  readonly nextOffset: number
+  readonly metadata?: string | undefined
+}
+
+/** The part of a log client that an owned partition uses. */
+export interface PartitionClient {
+  readonly process: Pick<SimulatedProcess, 'sleep'>
+  fetch(topicPartition: TopicPartition, from: number, most: number): Promise<Fetched>
+  groupOffset(group: string, topicPartition: TopicPartition): Promise<GroupOffset>
+  openWriter(id: string): Promise<Writer>
+}
+
+/** The group's committed offset in a partition, and the partition's range. */
+export interface GroupOffset extends OffsetRange {
+  readonly committed: number
+  readonly metadata: string | undefined
+}
+
+export interface OwnedPartitionContext {
+  readonly client: PartitionClient
   readonly group: string
   readonly handler: PartitionHandler
   readonly batchSize: number
   readonly wiring: Wiring
-  /** Resolves when the owner of an earlier generation in this process has let go. */
+  /** Resolves when this process has released the partition that an earlier generation gave it. */
   readonly predecessor: Promise<void>
 }
 
-/** A partition for as long as a generation of the group gives it to this process: session after session, as the Kafka adapter holds them. */
-export class SimulatedOwner {
+/**
+ * A partition while one generation of the group gives it to this process. Holds one session after another, as
+ * the Kafka adapter does.
+ */
+export class OwnedPartition {
   readonly ended: Promise<void>
-  readonly place: TopicPartition
+  readonly topicPartition: TopicPartition
   isWorking = false
-  readonly #context: OwnerContext
+  readonly #context: OwnedPartitionContext
   #isOver = false
   #session: LiveSession | undefined
   #busy = false
 
-  constructor(place: TopicPartition, context: OwnerContext) {
-    this.place = place
+  constructor(topicPartition: TopicPartition, context: OwnedPartitionContext) {
+    this.topicPartition = topicPartition
     this.#context = context
     this.ended = this.#run()
   }
 
-  /** `afterCall`: the batch under way may still be committed. */
+  /** @param afterCall the batch under way may still be committed */
   end(afterCall: boolean): void {
     this.#isOver = true
     if (!afterCall || !this.#busy) this.#session?.end()
@@ -49,32 +88,34 @@ export class SimulatedOwner {
 
   async #holdSession(): Promise<void> {
     const { client, group, handler, wiring } = this.#context
-    const { topic, partition } = this.place
-    let told: LiveSession | undefined
+    const { topic, partition } = this.topicPartition
+    let assigned: LiveSession | undefined
     try {
-      const early = wiring.readsOffsetBeforeFence ? await client.groupOffset(group, this.place) : undefined
+      const early = wiring.readsOffsetBeforeFence
+        ? await client.groupOffset(group, this.topicPartition)
+        : undefined
       const writer = await client.openWriter(`${group}-${topic}-${partition}`)
-      const range = early ?? (await client.groupOffset(group, this.place))
+      const range = early ?? (await client.groupOffset(group, this.topicPartition))
       const { end, first } = range
-      const session = new LiveSession(this.place, range, async (records, nextOffset, metadata) => {
-        if (session.isOver) throw over(this.place)
-        const offset = { group, ...this.place, nextOffset, metadata }
+      const session = new LiveSession(this.topicPartition, range, async (records, nextOffset, metadata) => {
+        if (session.isOver) throw over(this.topicPartition)
+        const offset = { group, ...this.topicPartition, nextOffset, metadata }
         await writer.write(records, offset, () => !session.isOver)
       })
       if (this.#isOver) return
       this.#session = session
-      told = session
+      assigned = session
       const offset = await handler.assigned(session)
       if (offset > end) throw new UpswellError('LOG_UNAVAILABLE', `${topic} ends at ${end}, not ${offset}`)
       this.isWorking = true
       await this.#work(session, Math.max(offset, first))
     } catch {
-      // Whatever it was: the next session begins with a fence.
+      // Any error ends the session. The next one begins with a fence.
     } finally {
       this.isWorking = false
       this.#session = undefined
-      told?.end()
-      if (told !== undefined) handler.released(told)
+      assigned?.end()
+      if (assigned !== undefined) handler.released(assigned)
     }
   }
 
@@ -82,7 +123,10 @@ export class SimulatedOwner {
     const { client, handler, batchSize } = this.#context
     let position = from
     while (!this.#isOver && !session.isOver) {
-      const fetched = await Promise.race([client.fetch(this.place, position, batchSize), session.ended])
+      const fetched = await Promise.race([
+        client.fetch(this.topicPartition, position, batchSize),
+        session.ended,
+      ])
       if (fetched === undefined || this.#isOver || session.isOver) return
       if (fetched.records.length > 0) await this.#process(handler, session, fetched.records)
       position = fetched.nextOffset
@@ -116,12 +160,12 @@ class LiveSession implements PartitionSession {
   #resolve!: (nothing: undefined) => void
 
   constructor(
-    place: TopicPartition,
-    { committed, metadata, first, end }: OffsetRange & { committed: number; metadata: string | undefined },
+    topicPartition: TopicPartition,
+    { committed, metadata, first, end }: GroupOffset,
     commit: PartitionSession['commit'],
   ) {
-    this.topic = place.topic
-    this.partition = place.partition
+    this.topic = topicPartition.topic
+    this.partition = topicPartition.partition
     this.committedOffset = committed
     this.committedMetadata = metadata
     this.firstOffset = first
@@ -137,7 +181,7 @@ class LiveSession implements PartitionSession {
     this.#resolve(undefined)
   }
 
-  /** Whatever the reason: the next session begins with a fence. */
+  /** Ends the session, whatever the reason. The next one begins with a fence. */
   lose(): void {
     this.end()
   }

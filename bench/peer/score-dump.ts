@@ -12,18 +12,18 @@ import type { Signal } from '../../src/signals/signal.ts'
 import { createMemoryFold, cutIntoBatches, historyRecords } from '../jobs/fold-log.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
 import { openBenchBackend } from '../machine/bench-backend.ts'
+import { createBenchTopics, deleteBenchTopics, topicsOfRun } from '../machine/bench-topics.ts'
 import { watchRedis } from '../machine/redis-usage.ts'
 import type { Services } from '../machine/services.ts'
-import { type PeerChange, peerChange } from '../report/tier-fingerprint.ts'
+import { scoreLog } from '../score/score-log.ts'
 import { fillLog } from '../signals/fill-log.ts'
-import { createBenchTopics, deleteBenchTopics, topicsOfRun } from '../signals/kafka-bench-topics.ts'
 import { readModel } from '../signals/models.ts'
-import { scoreLog } from './score-log.ts'
+import { type PeerChange, peerChange } from './tier-fingerprint.ts'
 
 const MODEL = 'rolling-score'
 const BATCH_SIZE = 500
 
-/** @throws Error at a line that is no signal */
+/** @throws Error at a line that is not a signal */
 export async function readDump(file: string): Promise<Signal[]> {
   const signals: Signal[] = []
   for await (const line of createInterface({ input: createReadStream(file) })) {
@@ -47,7 +47,7 @@ export function changesOfFold(signals: readonly Signal[]): PeerChange[] {
     .map(event => peerChange({ ...event, at: new Date(event.at).toISOString() }, timeOf))
 }
 
-/** Scores them on the embedded pair, and reads its topic of tier changes. */
+/** Scores them with the embedded backend and reads its topic of tier changes. */
 export async function changesOfEmbedded(signals: readonly Signal[]): Promise<PeerChange[]> {
   const directory = await mkdtemp(join(tmpdir(), 'upswell-bench-'))
   const backend = await openEmbeddedBackend({ directory, partitions: PARTITIONS })
@@ -59,7 +59,7 @@ export async function changesOfEmbedded(signals: readonly Signal[]): Promise<Pee
   }
 }
 
-/** Scores them on Kafka and Redis, and reads the topic of tier changes as a `read_committed` consumer does. */
+/** Scores them on Kafka and Redis and reads the tier changes as a `read_committed` consumer does. */
 export async function changesOfKafka(
   signals: readonly Signal[],
   { brokers, redisUrl }: Services,
@@ -94,7 +94,7 @@ async function changesOf(
   return changes
 }
 
-/** When a signal occurred; the changes name ids that the signals have. */
+/** Returns when a signal occurred. The changes contain only ids of these signals. */
 function timesOf(signals: readonly Signal[]): (signalId: string) => string {
   const times = new Map(signals.map(({ id, occurredAt }) => [id, occurredAt]))
   return signalId => new Date(times.get(signalId)!).toISOString()

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Measurement } from '../../bench/jobs/jobs.ts'
-import { renderJobs } from '../../bench/report/report.ts'
+import { renderJobs } from '../../bench/jobs/jobs-report.ts'
 
 const measured = (seconds: number, more: Partial<Measurement> = {}): Measurement => ({
   seconds,
@@ -9,7 +9,7 @@ const measured = (seconds: number, more: Partial<Measurement> = {}): Measurement
   ...more,
 })
 
-it('the report shows medians with their range, and what share of the floor they are', () => {
+it('the report shows medians with their range, and their share of the floor', () => {
   const state = {
     model: 'rolling-score' as const,
     accounts: 2,

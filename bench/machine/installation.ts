@@ -4,9 +4,12 @@ import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { type TopicNames, topicNames } from '../../src/log/topic-names.ts'
 import { topicsOfInstallation } from '../../src/log/topic-settings.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
-import { createTopicsAnew } from './kafka-bench-topics.ts'
+import { recreateTopics } from './bench-topics.ts'
 
-/** An installation of the bench: topics with a prefix of their own, of which the signals outlive a run, and a namespace and a group for each run. */
+/**
+ * An installation of the bench: topics with their own prefix. The topic of signals outlives a run; each run
+ * has its own namespace and group.
+ */
 export interface Installation {
   readonly brokers: readonly string[]
   readonly topicPrefix: string
@@ -20,15 +23,15 @@ export function newInstallation(brokers: readonly string[]): Installation {
   return { brokers, topicPrefix, topics: topicNames(topicPrefix) }
 }
 
-/** Its topic of signals, empty, with the settings that `upswell topics create` gives it. */
+/** Creates the topic of signals, empty, with the settings of `upswell topics create`. */
 export async function createSignalsTopic({ brokers, topics }: Installation): Promise<void> {
-  await createTopicsAnew(
+  await recreateTopics(
     brokers,
     topicsOfInstallation(topics, PARTITIONS).filter(({ name }) => name === topics.signals),
   )
 }
 
-/** What a run needs that none has used: empty topics of outputs, and settings for its scorers. */
+/** Things that no earlier run used: empty output topics, and settings for the scorers. */
 export interface PreparedRun {
   readonly namespace: string
   readonly scoreGroup: string
@@ -36,15 +39,16 @@ export interface PreparedRun {
 }
 
 /**
- * The settings are those that the product ships with, apart from where things are, and the ticker: the signals' times lie in the past, and are to the score loop what
- * observed live signals are, so a tick of today's time would make every account pass the days since.
+ * The settings are the product's defaults, except for addresses and the ticker. The signals have times in the
+ * past but count as observed live. A tick with today's time would make every account pass all days since
+ * then.
  */
 export async function prepareRun(
   { brokers, topicPrefix, topics }: Installation,
   redisUrl: string,
   more: Readonly<Record<string, string>> = {},
 ): Promise<PreparedRun> {
-  await createTopicsAnew(
+  await recreateTopics(
     brokers,
     topicsOfInstallation(topics, PARTITIONS).filter(({ name }) => name !== topics.signals),
   )

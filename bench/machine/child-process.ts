@@ -1,15 +1,10 @@
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import type { Job, Measurement } from './jobs.ts'
-
-/** Runs a job in a process of its own, with the flags that Node has here. @throws Error if it fails; it has said why. */
-export function runInChild(job: Job): Promise<Measurement> {
-  return forkForResult<Measurement>(new URL('./run-job.js', import.meta.url), job)
-}
 
 /**
- * Runs a compiled module in a process of its own, with `argument` as JSON on its command line. Returns the message that it sends.
- * @throws Error if it fails; it has said why
+ * Runs a compiled module in its own process, with `argument` as JSON on its command line. Returns the message
+ * that it sends.
+ * @throws Error if it fails, after it printed why
  */
 export async function forkForResult<T>(
   module: URL,
@@ -18,7 +13,7 @@ export async function forkForResult<T>(
 ): Promise<T> {
   const child = fork(module, [JSON.stringify(argument)], {
     env: environment,
-    // What it prints for people is not what is measured.
+    // Hides its output for people; the measurement arrives as a message.
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   let result: T | undefined
@@ -30,7 +25,10 @@ export async function forkForResult<T>(
   return result
 }
 
-/** Runs a compiled program, and returns what it prints. @throws Error if it fails; it has said why */
+/**
+ * Runs a compiled program and returns its output.
+ * @throws Error if it fails, after it printed why
+ */
 export async function runProgram(module: URL, words: readonly string[]): Promise<string> {
   const child = fork(module, words, {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
@@ -42,4 +40,9 @@ export async function runProgram(module: URL, words: readonly string[]): Promise
   const [code] = await once(child, 'close')
   if (code !== 0) throw new Error(`${module.href} ended with exit code ${code}`)
   return printed
+}
+
+/** Starts another compiled file of the bench. Its only argument is `argument` as JSON. */
+export function startModule(module: URL, argument: unknown): ChildProcess {
+  return fork(module, [JSON.stringify(argument)])
 }

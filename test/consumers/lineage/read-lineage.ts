@@ -8,21 +8,21 @@ import { decodeAccount, encodeAccount } from '../../../src/scoring/codec/codec.t
 import { DUE_BUCKETS } from '../../../src/scoring/due-buckets.ts'
 import type { FoldedEvent } from '../../../src/scoring/fold.ts'
 import { foldPlainly } from '../../support/simulation/plain-fold.ts'
-import { type Installation, PLACE } from './installation.ts'
+import { type Installation, LINEAGE_NAMES } from './installation.ts'
 import type { MemoryBroker } from './memory-broker.ts'
 
-/** What stands in topics, and the models that it names. */
+/** Topics, and the models in them. */
 export interface Written {
   readonly broker: MemoryBroker
   readonly library: ModelLibrary
 }
 
-/** Values by topic and account, in their order. */
+/** Topic and account → values, in order. */
 export type Published = ReadonlyMap<string, readonly string[]>
 
 const EVENT_ROLES = ['tier-changes', 'pql-events', 'alerts'] as const
 
-/** What came out on the topics of a line. */
+/** The published values on the topics of a lineage. */
 export function published({ broker }: Written, topics: TopicNames): Published {
   const values = new Map<string, string[]>()
   for (const role of EVENT_ROLES)
@@ -44,11 +44,11 @@ export interface FoldedLog {
   readonly events: readonly FoldedEvent[]
   readonly accounts: ReadonlyMap<string, Account>
   readonly rejected: number
-  /** Of the population, by name; those at 0 left out. */
+  /** Counters of the population by name, without those at 0. */
   readonly counters: ReadonlyMap<string, number>
 }
 
-/** What a whole log comes to, folded from its beginning, partition by partition. */
+/** The result of a whole log, folded from its beginning, partition by partition. */
 export function foldLog(
   installation: Written,
   topic: string,
@@ -72,7 +72,7 @@ export function foldLog(
   return { events, accounts, rejected, counters: withoutZeros(counters) }
 }
 
-/** The accounts of a line in the store, by id. */
+/** A lineage's accounts in the store, by id. */
 export async function storedAccounts(
   installation: Installation,
   namespace: string,
@@ -90,7 +90,7 @@ export async function storedAccounts(
   return accounts
 }
 
-/** Accounts as text, but for the offsets, which differ from log to log. */
+/** Accounts as text, without offsets: these differ from log to log. */
 export function statesOf(accounts: ReadonlyMap<string, Account>): Map<string, string> {
   return sorted(
     new Map(
@@ -102,7 +102,7 @@ export function statesOf(accounts: ReadonlyMap<string, Account>): Map<string, st
   )
 }
 
-/** All counters of a line, over its partitions. */
+/** All counters of a lineage, over its partitions. */
 export async function countersOf(
   installation: Installation,
   namespace: string,
@@ -122,7 +122,7 @@ function withoutZeros(counters: ReadonlyMap<string, number>): Map<string, number
 }
 
 export function namespaceOf(name: string): string {
-  return `${PLACE.namespace}/${name}`
+  return `${LINEAGE_NAMES.namespace}/${name}`
 }
 
 function add(values: Map<string, string[]>, key: string, value: string): void {

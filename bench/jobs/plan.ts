@@ -1,23 +1,23 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Job, type Measurement, PARTITIONS } from './jobs/jobs.ts'
-import { fillEmbedded } from './jobs/run-embedded.ts'
-import { runInChild } from './jobs/run-in-child.ts'
-import type { BenchPlace } from './machine/bench-place.ts'
-import { runScoring } from './score/score-run.ts'
-import { recordsOf } from './signals/fill-log.ts'
-import { createSignalsTopic, newInstallation } from './signals/installation.ts'
-import { BENCH_MODELS, type BenchModel, readModel } from './signals/models.ts'
-import { fillTopic } from './signals/signal-topic.ts'
-import { benchSignals } from './signals/signals.ts'
+import type { BenchServers } from '../machine/bench-servers.ts'
+import { forkForResult } from '../machine/child-process.ts'
+import { createSignalsTopic, newInstallation } from '../machine/installation.ts'
+import { runScoring } from '../score/score-run.ts'
+import { recordsOf } from '../signals/fill-log.ts'
+import { BENCH_MODELS, type BenchModel, readModel } from '../signals/models.ts'
+import { fillTopic } from '../signals/signal-topic.ts'
+import { benchSignals } from '../signals/signals.ts'
+import { type Job, type Measurement, PARTITIONS } from './jobs.ts'
+import { fillEmbedded } from './run-embedded.ts'
 
 export interface Plan {
   readonly jobs: readonly PlannedJob[]
   cleanUp(): Promise<void>
 }
 
-/** Processes that score, and how many threads each does it with. */
+/** How many processes score, and with how many threads each. */
 export interface ScorersShape {
   readonly processes: number
   readonly threads: number
@@ -43,7 +43,7 @@ export function planFold(count: number): Plan {
   return { jobs, cleanUp: async () => {} }
 }
 
-/** Fills an embedded log; each run uses up a copy of it. */
+/** Fills an embedded log. Each run uses up a copy of it. */
 export async function planEmbedded(count: number): Promise<Plan> {
   const root = await mkdtemp(join(tmpdir(), 'upswell-bench-'))
   const filled = join(root, 'filled')
@@ -69,13 +69,15 @@ export async function planEmbedded(count: number): Promise<Plan> {
   return { jobs: [job], cleanUp }
 }
 
-/** Fills a topic; every run scores it anew, with a store, a group and topics of outputs that were never used. */
+/**
+ * Fills a topic. Every run scores it from the start, with a new store, a new group and empty output topics.
+ */
 export async function planKafka(
-  place: BenchPlace,
+  servers: BenchServers,
   count: number,
   scorers: readonly ScorersShape[],
 ): Promise<Plan> {
-  const { brokers, log } = place
+  const { brokers, log } = servers
   const installation = newInstallation(brokers)
   const { topics } = installation
   await createSignalsTopic(installation)
@@ -85,7 +87,7 @@ export async function planKafka(
     title: `Kafka and Redis, ${describeScorers(shape)}`,
     type: 'score',
     run: async () => {
-      const run = await runScoring(place, {
+      const run = await runScoring(servers, {
         installation,
         filled,
         ...shape,
@@ -122,4 +124,12 @@ async function countRecords(records: AsyncIterable<unknown>): Promise<number> {
   let count = 0
   for await (const _ of records) count++
   return count
+}
+
+/**
+ * Runs a job in its own process, with this process's Node flags.
+ * @throws Error if it fails, after the child printed why
+ */
+function runInChild(job: Job): Promise<Measurement> {
+  return forkForResult<Measurement>(new URL('./run-job.js', import.meta.url), job)
 }

@@ -1,8 +1,8 @@
-import type { Measurement } from '../jobs/jobs.ts'
 import type { Usage } from '../machine/measure.ts'
-import type { PlannedJob } from '../plan.ts'
-import { MIB, number, spread, table } from './markdown.ts'
-import { middle } from './statistics.ts'
+import { MIB, number, spread, table } from '../report/markdown.ts'
+import { middle } from '../report/statistics.ts'
+import type { Measurement } from './jobs.ts'
+import type { PlannedJob } from './plan.ts'
 
 export interface JobResults {
   readonly title: string
@@ -10,7 +10,7 @@ export interface JobResults {
   readonly measurements: readonly Measurement[]
 }
 
-/** What was found of all jobs, as Markdown. All jobs of a model must show one and the same number of tier changes. */
+/** The results of all jobs as Markdown. All jobs of a model must show the same number of tier changes. */
 export function renderJobs(results: readonly JobResults[], signals: number): string {
   const floor = results.find(({ type }) => type === 'floor')
   const floorRate = floor === undefined ? undefined : middle(ratesOf(floor.measurements, signals)).median
@@ -30,7 +30,7 @@ const JOB_COLUMNS = [
   'store grew by MB',
 ]
 
-/** A row; of a fold, another for the fold alone. */
+/** One row; for a fold, a second row for the fold alone. */
 function rowsOf(result: JobResults, signals: number, floorRate: number | undefined): string[][] {
   const { title, measurements } = result
   const foldsAlone = measurements.map(({ foldAlone }) => foldAlone).filter(usage => usage !== undefined)

@@ -2,7 +2,7 @@ import { Argument, Command, Option } from 'commander'
 import { describeError } from '../../src/lib/errors.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { findServices } from '../machine/services.ts'
-import { changesOfEmbedded, changesOfFold, changesOfKafka, readDump } from '../score/score-dump.ts'
+import { changesOfEmbedded, changesOfFold, changesOfKafka, readDump } from './score-dump.ts'
 import { fingerprintOf, type PeerChange } from './tier-fingerprint.ts'
 
 interface Options {
@@ -24,8 +24,8 @@ function buildProgram(): Command {
         .choices(['fold', 'embedded', 'kafka'])
         .default('fold'),
     )
-    .option('--brokers <host:port,…>', 'the Kafka to use; KAFKA_BROKERS if left out')
-    .option('--redis <url>', 'the Redis to use; REDIS_URL if left out')
+    .option('--brokers <host:port,…>', 'the Kafka to use; default: KAFKA_BROKERS')
+    .option('--redis <url>', 'the Redis to use; default: REDIS_URL')
     .action(async (dump: string, options: Options) => {
       const changes = await changesOn(await readDump(dump), options)
       process.stdout.write(`${JSON.stringify(fingerprintOf(changes))}\n`)

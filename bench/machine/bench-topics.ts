@@ -12,7 +12,7 @@ export function connectionTo(brokers: readonly string[]) {
   return { brokers, clientId: CLIENT_ID, logger: QUIET_LOGGER }
 }
 
-/** The topics of one run: its own ones for outputs, a shared one for signals. */
+/** The topics of one run: its own for outputs, a shared one for signals. */
 export function topicsOfRun(namespace: string, signalsTopic: string): TopicNames {
   return { ...topicNames(`${namespace}-`), signals: signalsTopic }
 }
@@ -20,13 +20,13 @@ export function topicsOfRun(namespace: string, signalsTopic: string): TopicNames
 export async function createBenchTopics(brokers: readonly string[], names: readonly string[]): Promise<void> {
   await createTopics({
     ...connectionTo(brokers),
-    // The signals' own times lie in the past: retention by age would take them away.
+    // The signals' own times are in the past: retention by age would delete them.
     topics: names.map(name => ({ name, partitions: PARTITIONS, config: { 'retention.ms': '-1' } })),
   })
 }
 
-/** Deletes the topics that there are, and makes them all, empty. */
-export async function createTopicsAnew(
+/** Deletes these topics if they exist, and creates all of them, empty. */
+export async function recreateTopics(
   brokers: readonly string[],
   topics: readonly TopicToCreate[],
 ): Promise<void> {
@@ -46,7 +46,10 @@ export async function createTopicsAnew(
   await createTopics({ ...connectionTo(brokers), topics })
 }
 
-/** Deletes the topics and groups whose names begin with the prefix. Groups can be deleted once their members have left. */
+/**
+ * Deletes the topics and groups whose names begin with the prefix. Kafka deletes a group only after its
+ * members have left.
+ */
 export async function deleteBenchTopics(brokers: readonly string[], prefix: string): Promise<void> {
   const clients = kafkaClients(connectionTo(brokers))
   const admin = clients.create().admin()

@@ -1,26 +1,27 @@
 import { openKafkaLog } from '../../src/log/kafka/kafka-log.ts'
 import type { Log } from '../../src/log/log.ts'
-import { BENCH_PREFIX } from '../signals/installation.ts'
-import { connectionTo, deleteBenchTopics } from '../signals/kafka-bench-topics.ts'
+import { connectionTo, deleteBenchTopics } from './bench-topics.ts'
+import { BENCH_PREFIX } from './installation.ts'
 import { watchRedis } from './redis-usage.ts'
 import { startBenchBroker, startBenchRedis } from './servers.ts'
 import type { Services } from './services.ts'
 
-/** Where the bench scores: a Kafka for all of it, and a Redis for each run. */
-export interface BenchPlace {
+/** The servers of the bench: one Kafka for everything, and a Redis for each run. */
+export interface BenchServers {
   readonly brokers: readonly string[]
   readonly log: Log
-  /** Calls `work` with a Redis that holds nothing of an earlier run. */
+  /** Calls `work` with a Redis that holds nothing from an earlier run. */
   withRedis<T>(work: (redisUrl: string) => Promise<T>): Promise<T>
-  /** Removes what the bench made, and ends the servers that it started. */
+  /** Removes what the bench made, and stops the servers that it started. */
   stop(): Promise<void>
 }
 
 /**
- * On the servers that `services` names, or, without, on new ones of this machine. Of its own Redis each run gets a new process: so its memory is that of the run, from the beginning.
- * @throws Error with what is missing
+ * Uses the servers in `services`, or starts new ones on this machine. With its own servers, each run gets a
+ * new Redis process, so that the memory of that process is the run's alone.
+ * @throws Error that says what is missing
  */
-export async function openBenchPlace(services?: Services): Promise<BenchPlace> {
+export async function openBenchServers(services?: Services): Promise<BenchServers> {
   const broker = services === undefined ? await startBenchBroker() : undefined
   const brokers = services?.brokers ?? [`127.0.0.1:${broker!.port}`]
   const log = openKafkaLog({ ...connectionTo(brokers), transactionalIdPrefix: BENCH_PREFIX })

@@ -1,52 +1,52 @@
-import { drawCurve, renderCurve } from '../curves/curve-report.ts'
-import { measureCurve, stepsOfCurve } from '../curves/curve-runs.ts'
-import { type CurveSizes, curvesOf, FULL_CURVES, QUICK_CURVES } from '../curves/curves.ts'
-import type { Measurement } from '../jobs/jobs.ts'
-import { runProgram } from '../jobs/run-in-child.ts'
-import { benchLive, renderLive } from '../live/live-bench.ts'
-import type { BenchPlace } from '../machine/bench-place.ts'
-import { benchAgainstPeer, type PeerBenchOptions, stepsOf } from '../peer/peer-bench.ts'
-import { renderPairing } from '../peer/peer-report.ts'
-import { type Plan, planEmbedded, planFold, planKafka, type ScorersShape } from '../plan.ts'
-import { benchRebuild, REBUILD_STEPS, type RebuildChoice, renderRebuild } from '../rebuild/rebuild-bench.ts'
-import { number } from './markdown.ts'
-import { renderJobs } from './report.ts'
+import { drawCurve, renderCurve } from './curves/curve-report.ts'
+import { measureCurve, stepsOfCurve } from './curves/curve-runs.ts'
+import { type CurveSizes, curvesOf, FULL_CURVES, QUICK_CURVES } from './curves/curves.ts'
+import type { Measurement } from './jobs/jobs.ts'
+import { renderJobs } from './jobs/jobs-report.ts'
+import { type Plan, planEmbedded, planFold, planKafka, type ScorersShape } from './jobs/plan.ts'
+import { benchLive, renderLive } from './live/live-bench.ts'
+import type { BenchServers } from './machine/bench-servers.ts'
+import { runProgram } from './machine/child-process.ts'
+import { benchAgainstPeer, type PeerBenchOptions, stepsOf } from './peer/peer-bench.ts'
+import { renderPairing } from './peer/peer-report.ts'
+import { benchRebuild, REBUILD_STEPS, type RebuildChoice, renderRebuild } from './rebuild/rebuild-bench.ts'
+import { number } from './report/markdown.ts'
 
 /** A part of the report. */
 export interface Section {
   readonly title: string
-  /** How many times `onStep` is called. */
+  /** How often `onStep` is called. */
   readonly steps: number
   readonly needsServers: boolean
-  /** `place` is there where servers are needed. */
-  measure(onStep: (done: string) => void, place: BenchPlace | undefined): Promise<Finding>
+  /** `servers` is defined if `needsServers`. */
+  measure(onStep: (done: string) => void, servers: BenchServers | undefined): Promise<Finding>
 }
 
 export interface Finding {
   readonly markdown: string
-  /** SVG. */
+  /** The picture, as SVG. */
   readonly picture?: { readonly name: string; readonly svg: string }
-  /** A goal was missed, or what must be equal is not. */
+  /** A goal was missed, or values that must be equal differ. */
   readonly isMissed?: boolean
 }
 
 export const PARTS = ['fold', 'embedded', 'kafka', 'latency', 'curves', 'rebuild', 'midnight', 'api'] as const
 export type Part = (typeof PARTS)[number]
 
-/** How large everything is. */
+/** How large each part is. */
 export interface Sizes {
   readonly signals: number
   readonly scorers: readonly ScorersShape[]
-  /** Of the scorers in all other parts. */
+  /** Threads of the scorers in all other parts. */
   readonly threads: number
   readonly liveRates: readonly number[]
   readonly liveSeconds: number
-  /** Undefined: as many as of the jobs. */
+  /** Undefined: the same as for the jobs. */
   readonly liveRounds?: number
   readonly curves: CurveSizes
   readonly curveRounds: number
   readonly rebuild: RebuildChoice
-  /** Words for `midnight.js` and `api-load.js`. */
+  /** Arguments of `midnight.js` and `api-load.js`. */
   readonly midnight: readonly string[]
   readonly api: readonly string[]
 }
@@ -93,18 +93,18 @@ export function sectionsOf(parts: readonly Part[], sizes: Sizes, rounds: number)
     sections.push(
       programSection(
         'A midnight at which all are due',
-        new URL('../midnight/midnight.js', import.meta.url),
+        new URL('./midnight/midnight.js', import.meta.url),
         sizes.midnight,
       ),
     )
   if (parts.includes('api'))
     sections.push(
-      programSection('The API under load', new URL('../api/api-load.js', import.meta.url), sizes.api),
+      programSection('The API under load', new URL('./api/api-load.js', import.meta.url), sizes.api),
     )
   return sections
 }
 
-/** It has servers of its own. */
+/** This part starts its own servers. */
 export function peerSection(options: Omit<PeerBenchOptions, 'onStep'>): Section {
   return {
     title: 'Against Kafka Streams',
@@ -128,16 +128,16 @@ function jobSection(parts: readonly Part[], sizes: Sizes, rounds: number): Secti
     title: `${number(signals)} signals of 20,000 accounts`,
     steps: 1 + runs * rounds,
     needsServers: parts.includes('kafka'),
-    measure: async (onStep, place) => {
+    measure: async (onStep, servers) => {
       const plans: Plan[] = []
       try {
         if (parts.includes('fold')) plans.push(planFold(signals))
         if (parts.includes('embedded')) plans.push(await planEmbedded(signals))
-        if (parts.includes('kafka')) plans.push(await planKafka(place!, signals, scorers))
+        if (parts.includes('kafka')) plans.push(await planKafka(servers!, signals, scorers))
         onStep(`made ${signals} signals`)
         const jobs = plans.flatMap(plan => plan.jobs)
         const results = jobs.map(({ title, type }) => ({ title, type, measurements: [] as Measurement[] }))
-        // Round after round, so that a disturbance meets every job.
+        // Runs all jobs in each round, so that a disturbance affects all of them.
         for (let round = 1; round <= rounds; round++) {
           for (const [i, job] of jobs.entries()) {
             results[i]!.measurements.push(await job.run())
@@ -157,8 +157,8 @@ function liveSection({ liveRates: rates, liveSeconds: seconds, threads }: Sizes,
     title: 'Latency, from the sending of a signal to the change of tier in the hands of a reader',
     steps: rates.length * rounds,
     needsServers: true,
-    measure: async (onStep, place) => ({
-      markdown: renderLive(await benchLive(place!, { rates, seconds, rounds, threads }, onStep)),
+    measure: async (onStep, servers) => ({
+      markdown: renderLive(await benchLive(servers!, { rates, seconds, rounds, threads }, onStep)),
     }),
   }
 }
@@ -168,8 +168,8 @@ function curveSections({ curves, curveRounds: rounds, threads }: Sizes): Section
     title: curve.title,
     steps: stepsOfCurve(curve, rounds),
     needsServers: true,
-    measure: async (onStep, place) => {
-      const measured = await measureCurve(place!, curve, rounds, threads, onStep)
+    measure: async (onStep, servers) => {
+      const measured = await measureCurve(servers!, curve, rounds, threads, onStep)
       return { markdown: renderCurve(measured), picture: { name: curve.id, svg: drawCurve(measured) } }
     },
   }))
@@ -180,20 +180,20 @@ function rebuildSection({ rebuild }: Sizes): Section {
     title: 'Rebuilding and replaying',
     steps: REBUILD_STEPS,
     needsServers: true,
-    measure: async (onStep, place) => ({
-      markdown: renderRebuild(await benchRebuild(place!, rebuild, onStep), rebuild),
+    measure: async (onStep, servers) => ({
+      markdown: renderRebuild(await benchRebuild(servers!, rebuild, onStep), rebuild),
     }),
   }
 }
 
-/** A program that can be run by itself too. */
+/** A program that can also be run by itself. */
 function programSection(title: string, module: URL, words: readonly string[]): Section {
   return {
     title,
     steps: 1,
     needsServers: true,
-    measure: async (onStep, place) => {
-      const { brokers, withRedis } = place!
+    measure: async (onStep, servers) => {
+      const { brokers, withRedis } = servers!
       const markdown = await withRedis(redis =>
         runProgram(module, ['--brokers', brokers.join(','), '--redis', redis, ...words]),
       )

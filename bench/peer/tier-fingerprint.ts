@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
 
-/** A change of tier in the words of the Kafka Streams job: `at` and `cause` are the signal's time and id, or a midnight and `window`. */
+/**
+ * A change of tier in the Kafka Streams job's terms. `at` and `cause` are a signal's time and id, or a
+ * midnight and `window`.
+ */
 export interface PeerChange {
   readonly accountId: string
   readonly from: string
@@ -16,8 +19,8 @@ export interface Fingerprint {
 }
 
 /**
- * Our change in the peer's words. `at` as RFC 3339. The peer names the time at which the signal occurred, we name the account's clock,
- * which is later where the signal came out of order.
+ * Translates our change into the peer's terms, with `at` as RFC 3339. The peer uses the time at which the
+ * signal occurred. We use the account's clock, which is later if the signal arrived out of order.
  * @throws Error for a cause that the peer does not have
  */
 export function peerChange(
@@ -37,7 +40,7 @@ export function peerChange(
   return { accountId, from, to, score, at: occurredAt(cause.signalId), cause: cause.signalId }
 }
 
-/** "Fingerprint" in the peer's README. The changes of each account must be in their order. */
+/** See "Fingerprint" in the peer's README. The changes of each account must be in their order. */
 export function fingerprintOf(changes: Iterable<PeerChange>): Fingerprint {
   const byAccount = new Map<string, PeerChange[]>()
   let tierChanges = 0
