@@ -32,10 +32,10 @@ interface Import {
   readonly from: string
 }
 
-function importsOf(): Import[] {
-  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
+function importsOf(root: string): Import[] {
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
   return files.flatMap(file => {
-    const text = readFileSync(join(SRC, file), 'utf8')
+    const text = readFileSync(join(root, file), 'utf8')
     return [...text.matchAll(/^(?:import|export)\b[^'"]*?from '([^']+)'/gm)].map(([, from]) => ({
       file,
       from: from!,
@@ -50,7 +50,7 @@ function folderOf({ file, from }: Import): string {
 }
 
 describe('imports', () => {
-  const imports = importsOf()
+  const imports = importsOf(SRC)
 
   test('are found', () => {
     expect(imports.length).toBeGreaterThan(300)
@@ -87,12 +87,53 @@ describe('imports', () => {
   })
 })
 
-describe('scoring is pure and synchronous', () => {
-  const files = readdirSync(join(SRC, 'scoring'), { recursive: true, encoding: 'utf8' }).filter(file =>
+test.each(['src', 'test', 'bench'])('%s has no cycle of imports, of types neither', root => {
+  const folder = join(PACKAGE_ROOT, root)
+  const graph = new Map<string, string[]>()
+  for (const { file, from } of importsOf(folder)) {
+    if (!from.startsWith('.')) continue
+    const imported = graph.get(file) ?? []
+    imported.push(join(file, '..', from))
+    graph.set(file, imported)
+  }
+  expect(findCycle(graph)).toBeUndefined()
+})
+
+/** The files of one cycle, the first one repeated at the end. */
+function findCycle(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const done = new Set<string>()
+  const visit = (file: string, path: readonly string[]): string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
+    if (done.has(file)) return undefined
+    for (const imported of graph.get(file) ?? []) {
+      const cycle = visit(imported, [...path, file])
+      if (cycle !== undefined) return cycle
+    }
+    done.add(file)
+    return undefined
+  }
+  for (const file of graph.keys()) {
+    const cycle = visit(file, [])
+    if (cycle !== undefined) return cycle
+  }
+  return undefined
+}
+
+test('a cycle of imports is found', () => {
+  const graph = new Map([
+    ['a', ['b']],
+    ['b', ['c', 'd']],
+    ['d', ['b']],
+  ])
+  expect(findCycle(graph)).toEqual(['b', 'd', 'b'])
+})
+
+describe.each(['scoring', 'signals', 'analysis'])('%s is pure and synchronous', folder => {
+  const files = readdirSync(join(SRC, folder), { recursive: true, encoding: 'utf8' }).filter(file =>
     file.endsWith('.ts'),
   )
   test.each(files)('%s', file => {
-    const code = readFileSync(join(SRC, 'scoring', file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+    const code = readFileSync(join(SRC, folder, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
     expect(code).not.toMatch(
       /Date\.now|new Date\(\)|Math\.random|\bprocess\.|\bawait\b|\basync\b|setTimeout|console\./,
     )

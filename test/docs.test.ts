@@ -7,6 +7,7 @@ import { buildCli, runCli } from './commands/cli.ts'
 const PAGES = [
   'README.md',
   'ARCHITECTURE.md',
+  'CONTRIBUTING.md',
   'bench/README.md',
   ...readdirSync(join(PACKAGE_ROOT, 'docs')).map(file => join('docs', file)),
 ]

@@ -3,7 +3,8 @@ import { isUpswellError } from '../../lib/errors.ts'
 import type { Log, LogRecord, PartitionSession } from '../../log/log.ts'
 import { publishedMetadata } from '../../log/published-offset.ts'
 import type { AccountStore } from '../../store/store.ts'
-import { PartitionScorer, type ScorerContext } from '../scorer/partition-scorer.ts'
+import { PartitionScorer } from '../scorer/partition-scorer.ts'
+import type { ScorerContext } from '../scorer/scorer-context.ts'
 
 /** A partition of `signals` to be rebuilt in the store. */
 export interface RebuiltPartition {

@@ -31,8 +31,7 @@ const MOST_BYTES = 16 * 1024 * 1024
 const MOST_CHUNKS = 32
 
 /**
- * The accounts of a partition in memory: the recently used and the dirty ones. Only this owner writes them
- * while it holds the partition.
+ * The accounts of a partition in memory: the recently used and the dirty ones. Only this owner writes them.
  *
  * They form two generations. Use moves an account into the newer one; when that is full, the older one is
  * dropped. So a look-up costs one look into a map, and no list of uses is kept.

@@ -3,17 +3,11 @@ import type { PartitionSession } from '../../log/log.ts'
 import { readPublished } from '../../log/published-offset.ts'
 import { decodePartitionMemory } from '../../models/partition-memory.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
-import { type CheckpointTiming, PartitionCheckpoints } from '../checkpoints/partition-checkpoints.ts'
+import { PartitionCheckpoints } from '../checkpoints/partition-checkpoints.ts'
 import { findCheckpoint } from '../checkpoints/read-checkpoint.ts'
 import { type RestoredPartition, restorePartition } from '../checkpoints/restore-partition.ts'
 import { PartitionOffsets } from './partition-offsets.ts'
-import type { ScorerContext } from './partition-scorer.ts'
-
-export interface CheckpointSettings {
-  readonly topic: string
-  /** Undefined: checkpoints are read, and none are written. */
-  readonly timing: CheckpointTiming | undefined
-}
+import type { ScorerContext } from './scorer-context.ts'
 
 export interface OpenedPartition {
   readonly offsets: PartitionOffsets

@@ -1,46 +1,28 @@
 import { UpswellError } from '../../lib/errors.ts'
-import type { Logger } from '../../lib/logger.ts'
 import { Turns } from '../../lib/turns.ts'
 import { accountScoresRecord } from '../../log/account-scores-record.ts'
 import { type DecodedRecords, decodeRecords } from '../../log/decode-records.ts'
 import type { OutgoingRecord, PartitionSession, RecordList } from '../../log/log.ts'
 import { deadLetterRecord, eventRecord } from '../../log/output-records.ts'
 import { publishedMetadata } from '../../log/published-offset.ts'
-import type { ModelLibrary } from '../../models/model-library.ts'
 import type { Account } from '../../scoring/account.ts'
 import { type FoldResult, foldBatch } from '../../scoring/fold.ts'
 import type { LogEntry } from '../../scoring/log-entry.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
-import type { SignalScanner } from '../../signals/scan-signal.ts'
 import { ScannedSignals } from '../../signals/scanned-signals.ts'
 import { signalRuns } from '../../signals/signal-table.ts'
-import type { Backend } from '../backend.ts'
 import type { PartitionCheckpoints } from '../checkpoints/partition-checkpoints.ts'
 import { AccountCache } from './account-cache.ts'
 import { AccountLoader, type LoadedAccounts } from './account-loader.ts'
 import type { BatchReport } from './batch-report.ts'
 import { DirtyAccounts } from './dirty-accounts.ts'
-import { type CheckpointSettings, fenceAndRestore, type OpenedPartition } from './fence-and-restore.ts'
-import { FlushPolicy, type FlushSchedule } from './flush-policy.ts'
+import { fenceAndRestore, type OpenedPartition } from './fence-and-restore.ts'
+import { FlushPolicy } from './flush-policy.ts'
 import type { PartitionOffsets, Step } from './partition-offsets.ts'
 import { PendingCommits } from './pending-commits.ts'
 import { keepSaved, type PreparedFlush, prepareFlush } from './prepare-flush.ts'
-import type { Announcement, Publication } from './publication.ts'
-
-/** What the scorers of all partitions share. */
-export interface ScorerContext {
-  readonly backend: Backend
-  readonly publication: Publication
-  readonly library: ModelLibrary
-  readonly logger: Logger
-  /** Undefined: an emptied store is rebuilt from the log alone. */
-  readonly checkpoints?: CheckpointSettings
-  /** Undefined: each step is flushed. */
-  readonly flushes?: FlushSchedule
-  /** Reads plain signals off their bytes; undefined: all signals are parsed. */
-  readonly scanner?: SignalScanner
-  readonly onScored: (batch: BatchReport) => void
-}
+import type { Announcement } from './publication.ts'
+import type { ScorerContext } from './scorer-context.ts'
 
 /**
  * One partition that this process owns, from fence to release. Fold is ahead of commit, commit is ahead of

@@ -5,7 +5,8 @@ import { settlesWithin } from '../../lib/waiting.ts'
 import type { Consumption, PartitionHandler } from '../../log/log.ts'
 import { SignalScanner } from '../../signals/scan-signal.ts'
 import { FlushSchedule, type FlushTiming } from './flush-policy.ts'
-import { PartitionScorer, type ScorerContext } from './partition-scorer.ts'
+import { PartitionScorer } from './partition-scorer.ts'
+import type { ScorerContext } from './scorer-context.ts'
 import { Ticker, type TickerOptions } from './ticker.ts'
 
 /** The topic of signals, and the consumer group that scores it. */

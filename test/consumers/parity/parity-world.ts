@@ -3,8 +3,9 @@ import type { AccountParity } from '../../../src/consumers/parity/account-parity
 import { checkAccounts } from '../../../src/consumers/parity/check-accounts.ts'
 import type { ParitySource } from '../../../src/consumers/parity/parity-source.ts'
 import { type PlanOptions, planCheck } from '../../../src/consumers/parity/plan-check.ts'
-import { PartitionScorer, type ScorerContext } from '../../../src/consumers/scorer/partition-scorer.ts'
+import { PartitionScorer } from '../../../src/consumers/scorer/partition-scorer.ts'
 import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
+import type { ScorerContext } from '../../../src/consumers/scorer/scorer-context.ts'
 import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/log/log.ts'
 import {
   liveRecord,

@@ -12,7 +12,8 @@ export const brokerSettings: Readonly<Record<string, string>> = {
   // A misspelt topic must fail, not appear.
   'auto.create.topics.enable': 'false',
   'group.initial.rebalance.delay.ms': '0',
-  // Lets a test of failures see a lost consumer or a stuck transaction within seconds (6 s and 10 s by default).
+  // Lets a test of failures see a lost consumer or a stuck transaction within seconds (6 s and 10 s by
+  // default).
   'group.min.session.timeout.ms': '1000',
   'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
   // After a SIGKILL the next broker waits until the lease of the one before runs out (9 s by default).

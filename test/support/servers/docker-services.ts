@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { brokerSettings } from './broker-settings.ts'
-import type { RunningServices, UnavailableServices } from './services.ts'
+import type { RunningServices, UnavailableServices } from './service-addresses.ts'
 
 const DETECT_TIMEOUT_MS = 5_000
 

@@ -2,9 +2,9 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /**
- * Runs `work` while no other process runs its own under the same lock file. The lock only saves double work, so
- * `work` must not rely on it: two processes may take over a dead holder's lock at once, and each takes any lock
- * over after `timeoutMs`.
+ * Runs `work` while no other process runs its own under the same lock file. The lock only saves double work,
+ * so `work` must not rely on it: two processes may take over a dead holder's lock at once, and each takes any
+ * lock over after `timeoutMs`.
  */
 export async function withFileLock(
   lockFile: string,
@@ -46,7 +46,7 @@ async function tryLock(lockFile: string): Promise<boolean> {
 
 async function isHolderDead(lockFile: string): Promise<boolean> {
   const pid = Number(await readFile(lockFile, 'utf8').catch(() => ''))
-  // Just made and not yet written, or just removed.
+  // Just created and not written yet, or just removed.
   if (pid === 0) return false
   try {
     process.kill(pid, 0)

@@ -2,15 +2,22 @@ import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 
-/** @throws Error when something listens on the port: its answers would be taken for those of a server just started */
+/**
+ * @throws Error when something listens on the port: its answers would be taken for the answers of a server
+ * just started
+ */
 export async function assertPortFree(port: number): Promise<void> {
   await closeAll([await listen(port)])
 }
 
-/** Below the ports that systems choose for connections: one of those could take a port before its server does. */
+/**
+ * Below the ports that systems choose for connections: a connection could take a port before its server does.
+ */
 const [FIRST_PORT, LAST_PORT] = [12_000, 31_999]
 
-/** `count` different free TCP ports of 127.0.0.1, chosen by chance: two runs at a time choose different ones. */
+/**
+ * `count` different free TCP ports of 127.0.0.1, chosen by chance: two runs at a time choose different ones.
+ */
 export async function freePorts(count: number): Promise<readonly number[]> {
   // All are held at once, or the same port could be handed out twice.
   const servers: Server[] = []

@@ -1,5 +1,6 @@
 import type { TestProject } from 'vitest/node'
-import { type ServiceAddresses, startServices, type UnavailableServices } from './services.ts'
+import type { ServiceAddresses, UnavailableServices } from './service-addresses.ts'
+import { startServices } from './services.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -7,7 +8,9 @@ declare module 'vitest' {
   }
 }
 
-/** Starts Kafka and Redis once for a run of the integration tests; vitest calls what it returns at the end. */
+/**
+ * Starts Kafka and Redis once for a run of the integration tests; vitest calls what it returns at the end.
+ */
 export async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const services = await startServices()
   if ('unavailable' in services) {

@@ -15,7 +15,7 @@ export type BrokerOptions = {
   readonly port?: number
   /** The JVM's heap and compilers; left out: small, and quick to start. */
   readonly jvm?: readonly string[]
-  /** Beside those of every test broker, or in place of them. */
+  /** Added to the settings of every test broker; the same names replace them. */
   readonly settings?: Readonly<Record<string, string>>
   /** How many brokers its cluster then has; 1 if left out. */
   readonly clusterSize?: number

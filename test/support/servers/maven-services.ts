@@ -1,7 +1,7 @@
 import { startBroker } from './java-broker.ts'
 import { fetchMavenArtifacts, MavenFetchError, missingForMaven } from './maven-artifacts.ts'
 import { startRedis } from './redis-server.ts'
-import type { RunningServices, UnavailableServices } from './services.ts'
+import type { RunningServices, UnavailableServices } from './service-addresses.ts'
 
 /** Kafka and Redis as processes of this machine, from what Maven Central publishes. */
 export async function startMavenServices(): Promise<RunningServices | UnavailableServices> {

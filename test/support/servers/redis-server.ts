@@ -6,7 +6,9 @@ import { makeWorkDir, type ServerProcess, startServerProcess } from './server-pr
 
 export type RedisOptions = {
   readonly port?: number
-  /** Every write is then on disk there before it is answered; without it a stopped Redis has lost everything. */
+  /**
+   * Every write is then on disk there before it is answered; without it a stopped Redis has lost everything.
+   */
   readonly dataDir?: string
 }
 

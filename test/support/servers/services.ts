@@ -1,20 +1,10 @@
 import { startDockerServices } from './docker-services.ts'
 import { startMavenServices } from './maven-services.ts'
-
-export type ServiceAddresses = {
-  /** As in KAFKA_BROKERS: `host:port`, with commas between. */
-  readonly kafkaBrokers: string
-  readonly redisUrl: string
-  readonly source: 'environment' | 'docker' | 'maven'
-}
-
-export type RunningServices = ServiceAddresses & { stop(): Promise<void> }
-
-export type UnavailableServices = { readonly unavailable: string }
+import type { RunningServices, UnavailableServices } from './service-addresses.ts'
 
 /**
- * A real Kafka and a real Redis: those that KAFKA_BROKERS and REDIS_URL name, else containers, else processes
- * from Maven's artifacts.
+ * A real Kafka and a real Redis: the ones that KAFKA_BROKERS and REDIS_URL name, else containers, else
+ * processes from Maven's artifacts.
  *
  * @throws Error when there is a way to have them but they do not come up
  */

@@ -1,0 +1,29 @@
+import type { Logger } from '../../lib/logger.ts'
+import type { ModelLibrary } from '../../models/model-library.ts'
+import type { SignalScanner } from '../../signals/scan-signal.ts'
+import type { Backend } from '../backend.ts'
+import type { CheckpointTiming } from '../checkpoints/partition-checkpoints.ts'
+import type { BatchReport } from './batch-report.ts'
+import type { FlushSchedule } from './flush-policy.ts'
+import type { Publication } from './publication.ts'
+
+/** What the scorers of all partitions share. */
+export interface ScorerContext {
+  readonly backend: Backend
+  readonly publication: Publication
+  readonly library: ModelLibrary
+  readonly logger: Logger
+  /** Undefined: an emptied store is rebuilt from the log alone. */
+  readonly checkpoints?: CheckpointSettings
+  /** Undefined: each step is flushed. */
+  readonly flushes?: FlushSchedule
+  /** Reads plain signals off their bytes; undefined: all signals are parsed. */
+  readonly scanner?: SignalScanner
+  readonly onScored: (batch: BatchReport) => void
+}
+
+export interface CheckpointSettings {
+  readonly topic: string
+  /** Undefined: checkpoints are read, and none are written. */
+  readonly timing: CheckpointTiming | undefined
+}
