@@ -73,7 +73,10 @@ export function readFeature(
   }
   if (raw.ratio !== undefined) return { name, type: 'ratio', of: raw.ratio[0], to: raw.ratio[1] }
   if (raw.latest !== undefined) return readLatest(name, raw.latest, raw, path, report)
-  return readGrowth(name, raw, [...path, 'growth'], report)
+  if (raw.growth !== undefined) return readGrowth(name, raw, [...path, 'growth'], report)
+  throw new Error(
+    `the schema accepts a kind of feature that is not read here: ${Object.keys(raw).join(', ')}`,
+  )
 }
 
 function readCountOrSum(

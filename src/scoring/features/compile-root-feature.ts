@@ -10,7 +10,15 @@ import { compileWindowed } from './windowed-features.ts'
 export type RootFeatureDefinition = Exclude<FeatureDefinition, DerivedFeatureDefinition>
 
 export function isRoot(definition: FeatureDefinition): definition is RootFeatureDefinition {
-  return !['ratio', 'largest', 'smallest', 'formula'].includes(definition.type)
+  return !Object.hasOwn(DERIVED, definition.type)
+}
+
+/** A new derived kind must be added here, or this does not compile. */
+const DERIVED: Readonly<Record<DerivedFeatureDefinition['type'], true>> = {
+  ratio: true,
+  largest: true,
+  smallest: true,
+  formula: true,
 }
 
 /** Rules: docs/how-a-score-is-defined.md, "Features". */
