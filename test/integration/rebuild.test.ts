@@ -258,7 +258,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
       else if (type === 'zset') found.set(shown, await redis.zrange(key, 0, -1, 'WITHSCORES'))
       else if (type === 'set') found.set(shown, (await redis.smembers(key)).sort())
       else {
-        const { fencingToken: _, ...fields } = await redis.hgetall(key)
+        const { owner: _, ...fields } = await redis.hgetall(key)
         found.set(shown, Object.fromEntries(Object.entries(fields).sort()))
       }
     }
