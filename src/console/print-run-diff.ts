@@ -55,7 +55,7 @@ function headLines({ replay, isCut, isBehind }: RunDiffHead, { window, models, o
   ]
   if (from !== null)
     lines.push([
-      'The replay began with no earlier signals: scores that rest on them differ for that reason alone.',
+      'The replay began without earlier signals: scores that need them differ for that reason alone.',
     ])
   if (isBehind)
     lines.push([

@@ -190,7 +190,7 @@ test('prints no sum for a single trigger, and no line for what did not happen', 
   const diff = { window, models: [model], oneSided: { live: [], replay: [] } }
   expect(formatRunDiff(head, diff, LOOK)).toMatchInlineSnapshot(`
     "Replay v2 against what is live: 2026-01-01T00:00:00.000Z to 2026-03-01T00:00:00.000Z
-    The replay began with no earlier signals: scores that rest on them differ for that reason alone.
+    The replay began without earlier signals: scores that need them differ for that reason alone.
 
     small: live version 1; replay nothing published
     Tiers: no account has changed its tier in either

@@ -57,7 +57,7 @@ export async function restorePartition(
   )
   if (found !== undefined && found.cut > committedOffset)
     logger.error(
-      `${topic} partition ${partition}: its checkpoint is of offset ${found.cut}, the group stands at ${committedOffset}: signals was made anew, or the group was moved back. The checkpoint is not used.`,
+      `${topic} partition ${partition}: its checkpoint is at offset ${found.cut}, but the group is at ${committedOffset}: signals was recreated, or the group was moved back. The checkpoint is not used.`,
     )
   if (found === undefined || found.cut > committedOffset || found.cut <= storedOffset) {
     // The leftovers of emptying or filling in part would be counted twice.

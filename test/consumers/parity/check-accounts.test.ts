@@ -190,7 +190,7 @@ describe('a check reports unknown', () => {
     world.firstOffset = world.signals.at(-1)!.offset + 1
     expect(reasons(await world.check())).toEqual(
       new Set([
-        expect.stringMatching(/^signals begins at offset \d+, and the newest checkpoint is of offset \d+$/),
+        expect.stringMatching(/^signals begins at offset \d+, and the newest checkpoint is at offset \d+$/),
       ]),
     )
   })
