@@ -128,7 +128,7 @@ function addReplay(program: Command): void {
     .option('--model <files...>', 'model files or folders to score with; the models in the log if left out')
     .option(
       '--partitions <number>',
-      'how many partitions: a multiple of those of signals; the same number if left out',
+      'a multiple of the number of partitions that signals has; the same number if left out',
       positiveNumber,
     )
     .action(async ({ into, ...options }: Partial<ReplayOptions>) => {

@@ -81,7 +81,7 @@ export async function restorePartition(
   } catch (error) {
     if (!(error instanceof UnreadableStateError)) throw error
     logger.error(
-      `${topic} partition ${partition}: the checkpoint of offset ${found.cut} cannot be used: ${error.message}; the log is folded from its beginning`,
+      `${topic} partition ${partition}: the checkpoint at offset ${found.cut} cannot be used: ${error.message}; the log is folded from its beginning`,
     )
     await store.clear(partition, fencingToken)
     return { storedOffset: 0, memory: createPartitionMemory() }
