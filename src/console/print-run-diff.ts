@@ -49,7 +49,7 @@ function headLines({ replay, isCut, isBehind }: RunDiffHead, { window, models, o
   const lines: Line[] = [
     [
       { text: `Replay ${plainText(replay)}`, style: 'bold' },
-      ` against what is live: ${from === null ? 'from the beginning' : isoTime(from)} to ${until}`,
+      ` against the live results: ${from === null ? 'from the beginning' : isoTime(from)} to ${until}`,
       isCut && to !== null ? ', the time that both have reached' : '',
     ],
   ]
