@@ -100,7 +100,7 @@ function addSend(program: Command): void {
     .addOption(
       new Option(
         '--afterwards <what>',
-        'after history: stay keeps the time of its newest signal; live lets time pass, up to now and on',
+        'after history: stay keeps the time of its newest signal; live continues with the current time',
       )
         .choices(['stay', 'live'])
         .default('stay'),
