@@ -64,19 +64,19 @@ function addServices(program: Command): void {
   program
     .command('start')
     .description('run everything in one process: embedded, or on Kafka and Redis if KAFKA_BROKERS is set')
-    .option('--empty', 'embedded: begin without the sample workspace')
+    .option('--empty', 'embedded: start without the sample workspace')
     .action(async (options: { empty?: boolean }) => {
       const { start } = await import('./commands/start.ts')
       await start({ empty: options.empty === true })
     })
   for (const [role, about] of [
-    ['ingest', 'source topics → signals, or dead-letter'],
-    ['score', 'signals → scores, tier changes and PQLs; run at most as many as there are partitions'],
-    ['api', 'the query API'],
+    ['ingest', 'reads the source topics, writes signals or dead-letter'],
+    ['score', 'reads signals, publishes scores, tier changes and PQLs; at most one works per partition'],
+    ['api', 'answers the query API'],
   ] as const) {
     program
       .command(role)
-      .description(`run one role on Kafka and Redis: ${about}`)
+      .description(`run one role on Kafka and Redis: it ${about}`)
       .action(async () => {
         const { run } = await import('./commands/run.ts')
         await run(role)
@@ -87,12 +87,12 @@ function addServices(program: Command): void {
 function addSend(program: Command): void {
   program
     .command('send')
-    .description('append canonical signals to the log, one JSON object a line')
+    .description('append the canonical signals of a file to the log, one JSON object per line')
     .argument('<file>', 'FILE.jsonl or FILE.jsonl.gz; - reads standard input')
     .addOption(
       new Option(
         '--clock <clock>',
-        'wall: the signals are observed now; event: they are history, each observed when it occurred',
+        'wall: the signals are observed now; event: they are history, each is observed when it occurred',
       )
         .choices(['wall', 'event'])
         .default('wall'),
@@ -100,12 +100,12 @@ function addSend(program: Command): void {
     .addOption(
       new Option(
         '--afterwards <what>',
-        'after history: stay at its end, or go live, so that time passes from now on',
+        'after history: stay keeps the time of its newest signal; live continues with the current time',
       )
         .choices(['stay', 'live'])
         .default('stay'),
     )
-    .option('--batch-size <number>', 'signals in one write', positiveNumber, 1000)
+    .option('--batch-size <number>', 'how many signals one write has', positiveNumber, 1000)
     .action(async (file: string, options: SendOptions) => {
       const { send } = await import('./commands/send.ts')
       process.exitCode = await send(file, options)
@@ -116,15 +116,19 @@ function addReplay(program: Command): void {
   const replay = program
     .command('replay')
     .description(
-      'copy and rescore the log into a namespace and topics of its own: with another model, or more partitions',
+      'copy the log into its own topics and namespace, and score the copy: with other models or more partitions',
     )
     .option('--into <name>', 'the name of the replay; the same name continues it', replayName)
-    .option('--from <time>', 'signals of this time and later; from the beginning if left out', time)
-    .option('--to <time>', 'signals before this time, or now; follows the log if left out', timeOrNow)
+    .option('--from <time>', 'only signals of this time and later; from the beginning if left out', time)
+    .option(
+      '--to <time>',
+      'only signals before this time, or now; if left out, the replay follows the log',
+      timeOrNow,
+    )
     .option('--model <files...>', 'model files or folders to score with; the models in the log if left out')
     .option(
       '--partitions <number>',
-      'a multiple of the partitions of signals; as many if left out',
+      'a multiple of the number of partitions that signals has; the same number if left out',
       positiveNumber,
     )
     .action(async ({ into, ...options }: Partial<ReplayOptions>) => {
@@ -142,9 +146,11 @@ function addReplay(program: Command): void {
     })
   replay
     .command('diff')
-    .description('compare a replay with what is live: which accounts moved, and which PQLs differ')
+    .description(
+      'compare a replay with the live results: which accounts are in another tier, which PQLs differ',
+    )
     .argument('<name>', 'the replay', replayName)
-    .option('--limit <number>', 'the most rows of each list in the text', positiveNumber, 20)
+    .option('--limit <number>', 'how many rows each list in the text has at most', positiveNumber, 20)
     .option('--json', 'one JSON document with everything, for scripts')
     .option('--exit-code', 'exit with 1 if anything differs')
     .action(async (name: string, options: ReplayDiffOptions) => {
@@ -153,7 +159,9 @@ function addReplay(program: Command): void {
     })
   replay
     .command('promote')
-    .description('let a replay serve instead of what serves now: topics and API, without a gap')
+    .description(
+      'let a replay serve the topics and the API in place of the live results; it cannot be undone',
+    )
     .argument('<name>', 'the replay', replayName)
     .action(async (name: string) => {
       const { promoteReplay } = await import('./commands/replay/replay-promote.ts')
@@ -173,31 +181,31 @@ function addStoreCommands(program: Command): void {
   program
     .command('rebuild')
     .description(
-      'empty the store and fill it again from checkpoints and the log; publishes no event a second time',
+      'empty the store and fill it again from checkpoints and the log; no event is published again',
     )
-    .option('--partition <numbers...>', 'only these partitions', wholeNumbers)
-    .option('--from-log', 'from the log alone, without checkpoints')
+    .option('--partition <numbers...>', 'rebuild only these partitions', wholeNumbers)
+    .option('--from-log', 'use the log alone, without checkpoints')
     .action(async (options: RebuildOptions) => {
       const { rebuild } = await import('./commands/rebuild.ts')
       process.exitCode = await rebuild(options)
     })
   program
     .command('parity')
-    .description('recompute some accounts from the log and compare them with the store; only reads')
-    .option('--accounts <number>', 'how many accounts, at random', positiveNumber, 100)
-    .option('--from-log', 'from the beginning of the log, without checkpoints')
+    .description('recompute some accounts from the log and compare them with the store; changes nothing')
+    .option('--accounts <number>', 'how many accounts to check, chosen at random', positiveNumber, 100)
+    .option('--from-log', 'recompute from the beginning of the log, without checkpoints')
     .option('--json', 'one JSON document, with the bytes of each difference')
     .action(async (options: ParityOptions) => {
       const { parity } = await import('./commands/parity.ts')
       process.exitCode = await parity(options)
     })
-  const topics = program.command('topics').description('the Kafka topics')
+  const topics = program.command('topics').description('create the Kafka topics')
   topics
     .command('create')
-    .description('create missing topics')
+    .description('create the missing topics; existing ones stay as they are')
     .option(
       '--replication-factor <number>',
-      'copies of each partition; the brokers decide if left out',
+      "replicas of each partition; the brokers' default if left out",
       positiveNumber,
     )
     .action(async (options: { replicationFactor?: number }) => {
@@ -207,10 +215,10 @@ function addStoreCommands(program: Command): void {
 }
 
 function addModel(program: Command): void {
-  const model = program.command('model').description('scoring models')
+  const model = program.command('model').description('check, test and compare scoring models')
   model
     .command('check')
-    .description('say whether model files are valid, and if not, where and why')
+    .description('report whether model files are valid, and if not, where and why')
     .argument('[files...]', 'model files or folders; UPSWELL_MODELS if left out')
     .action(async (files: string[]) => {
       const { checkModels } = await import('./commands/model/model-check.ts')
@@ -228,11 +236,11 @@ function addModel(program: Command): void {
   model
     .command('diff')
     .description(
-      'show what another version of a model would change for the accounts in the store; only reads',
+      'show what another version of a model would change for the accounts in the store; changes nothing',
     )
-    .argument('<before>', 'a model file, or the word active: the version that is active in the store')
+    .argument('<before>', 'a model file, or the word active for the version that is active in the store')
     .argument('<after>', 'a model file with the same id')
-    .option('--limit <number>', 'the most accounts that the text lists', positiveNumber, 20)
+    .option('--limit <number>', 'how many accounts the text lists at most', positiveNumber, 20)
     .option('--json', 'one JSON document with every account that changes, for scripts')
     .option('--exit-code', 'exit with 1 if a tier or a PQL changes')
     .action(async (before: string, after: string, options: ModelDiffOptions) => {
@@ -244,18 +252,20 @@ function addModel(program: Command): void {
 function addBacktest(program: Command): void {
   program
     .command('backtest')
-    .description("show how well a model's tiers and PQLs preceded wins, in the log or a file; only reads")
+    .description(
+      "show how often wins followed a model's tiers and PQLs, in the log or a file; changes nothing",
+    )
     .requiredOption('--model <file>', 'the model file')
     .option(
       '--file <file>',
-      'FILE.jsonl[.gz] of canonical signals, or - for standard input, instead of the log',
+      'read canonical signals from FILE.jsonl[.gz], or from standard input (-), instead of the log',
     )
     .addOption(
-      new Option('--horizon <days>', 'a win counts if it comes this long after a tier or PQL')
+      new Option('--horizon <days>', 'a win counts if it comes at most this long after a tier or PQL')
         .argParser(horizonDays)
         .default(90, '90d'),
     )
-    .option('--won <names...>', 'outcomes that are wins; a name may end in *', ['deal.won'])
+    .option('--won <names...>', 'names of the outcome signals that are wins; one may end in *', ['deal.won'])
     .option('--json', 'one JSON document, for scripts')
     .action(
       async ({ horizon, ...options }: Omit<BacktestCommandOptions, 'horizonDays'> & { horizon: number }) => {

@@ -8,7 +8,10 @@ const PAGES = [
   'README.md',
   'ARCHITECTURE.md',
   'CONTRIBUTING.md',
+  'SECURITY.md',
+  'CHANGELOG.md',
   'bench/README.md',
+  'src/kafka-wire/README.md',
   ...readdirSync(join(PACKAGE_ROOT, 'docs')).map(file => join('docs', file)),
 ]
 

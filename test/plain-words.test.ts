@@ -22,7 +22,8 @@ const FRAGMENT = /^(Of|By) /
 
 const ROOTS = ['src', 'test', 'bench']
 const PAGES = [
-  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'bench/README.md'],
+  ...['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],
+  ...['bench/README.md', 'src/kafka-wire/README.md'],
   ...readdirSync(join(PACKAGE_ROOT, 'docs')).map(name => join('docs', name)),
 ]
 /** It names the words that it avoids. */

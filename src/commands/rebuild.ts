@@ -121,7 +121,7 @@ async function requireWhole(
         ? 'checkpoints are not used'
         : found === undefined
           ? 'there is no checkpoint'
-          : `the newest checkpoint is of offset ${found.cut}`
+          : `the newest checkpoint is at offset ${found.cut}`
     throw new UpswellError(
       'INVALID_SETTINGS',
       `${topic} partition ${partition} begins at offset ${firstOffset}: retention has deleted the records before it, and ${instead}. The store cannot be rebuilt from the rest, so it was not changed.`,

@@ -49,13 +49,13 @@ function headLines({ replay, isCut, isBehind }: RunDiffHead, { window, models, o
   const lines: Line[] = [
     [
       { text: `Replay ${plainText(replay)}`, style: 'bold' },
-      ` against what is live: ${from === null ? 'from the beginning' : isoTime(from)} to ${until}`,
+      ` against the live results: ${from === null ? 'from the beginning' : isoTime(from)} to ${until}`,
       isCut && to !== null ? ', the time that both have reached' : '',
     ],
   ]
   if (from !== null)
     lines.push([
-      'The replay began with no earlier signals: scores that rest on them differ for that reason alone.',
+      'The replay began without earlier signals: scores that need them differ for that reason alone.',
     ])
   if (isBehind)
     lines.push([

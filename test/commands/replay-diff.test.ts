@@ -191,7 +191,7 @@ describe('upswell replay diff', { timeout: 60_000 }, () => {
     const { code, stdout, stderr } = await diff('v2', '--limit', '1')
     expect([code, stderr]).toEqual([0, ''])
     expect(stdout).toMatch(
-      /^Replay v2 against what is live: from the beginning to 2026-03-01T12:00:00\.000Z\n\nSeats: live version 1; replay version 2\n/,
+      /^Replay v2 against the live results: from the beginning to 2026-03-01T12:00:00\.000Z\n\nSeats: live version 1; replay version 2\n/,
     )
     expect(stdout).toMatch(/^ {2}Hot +1 +1\n {2}Cold +1 +·$/m)
     expect(stdout).toContain(

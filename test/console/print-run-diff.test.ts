@@ -123,7 +123,7 @@ const DIFF: RunDiff = {
 
 test('prints the tiers, periods and PQLs of a model, then the accounts and PQLs that differ', () => {
   expect(formatRunDiff(HEAD, DIFF, LOOK)).toMatchInlineSnapshot(`
-    "Replay v2 against what is live: from the beginning to 2026-03-01T00:00:00.000Z, the time that both have reached
+    "Replay v2 against the live results: from the beginning to 2026-03-01T00:00:00.000Z, the time that both have reached
     The replay has not read all of its log up to that time yet: the rest is missing here.
 
     Small: live versions 1, 2; replay version 3
@@ -189,8 +189,8 @@ test('prints no sum for a single trigger, and no line for what did not happen', 
   const window = { from: at('2026-01-01T00:00'), to: at('2026-03-01T00:00') }
   const diff = { window, models: [model], oneSided: { live: [], replay: [] } }
   expect(formatRunDiff(head, diff, LOOK)).toMatchInlineSnapshot(`
-    "Replay v2 against what is live: 2026-01-01T00:00:00.000Z to 2026-03-01T00:00:00.000Z
-    The replay began with no earlier signals: scores that rest on them differ for that reason alone.
+    "Replay v2 against the live results: 2026-01-01T00:00:00.000Z to 2026-03-01T00:00:00.000Z
+    The replay began without earlier signals: scores that need them differ for that reason alone.
 
     small: live version 1; replay nothing published
     Tiers: no account has changed its tier in either
@@ -209,7 +209,7 @@ test('prints no sum for a single trigger, and no line for what did not happen', 
 test('says that nothing was published', () => {
   const diff = { window: { from: null, to: null }, models: [], oneSided: { live: [], replay: [] } }
   expect(formatRunDiff({ ...HEAD, isBehind: false }, diff, LOOK)).toMatchInlineSnapshot(`
-    "Replay v2 against what is live: from the beginning to now
+    "Replay v2 against the live results: from the beginning to now
     Neither has published a tier change or a PQL in this time."
   `)
 })

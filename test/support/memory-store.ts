@@ -128,7 +128,7 @@ export class MemoryStore implements AccountStore {
     if (this.#claimed === partitions) return
     throw new UpswellError(
       'PARTITIONS_CHANGED',
-      `The state in memory was made with ${this.#claimed} partitions, and ${partitions} are configured.`,
+      `The state in memory was created with ${this.#claimed} partitions, and ${partitions} are configured.`,
     )
   }
 

@@ -29,7 +29,7 @@ export async function promoteReplay(name: string): Promise<number> {
     print(
       isEmbedded(config)
         ? 'It takes effect with the next "upswell start".'
-        : `No scorer has come to it within ${PROMOTION_TIMEOUT_MS / 1000} s. It takes effect as soon as "upswell score" runs; you need not do anything else.`,
+        : `No scorer has reached it within ${PROMOTION_TIMEOUT_MS / 1000} s. It takes effect as soon as "upswell score" runs; you need not do anything else.`,
     )
     return isEmbedded(config) ? 0 : 1
   })

@@ -57,7 +57,7 @@ export async function restorePartition(
   )
   if (found !== undefined && found.cut > committedOffset)
     logger.error(
-      `${topic} partition ${partition}: its checkpoint is of offset ${found.cut}, the group stands at ${committedOffset}: signals was made anew, or the group was moved back. The checkpoint is not used.`,
+      `${topic} partition ${partition}: its checkpoint is at offset ${found.cut}, but the group is at ${committedOffset}: signals was recreated, or the group was moved back. The checkpoint is not used.`,
     )
   if (found === undefined || found.cut > committedOffset || found.cut <= storedOffset) {
     // The leftovers of emptying or filling in part would be counted twice.
@@ -81,7 +81,7 @@ export async function restorePartition(
   } catch (error) {
     if (!(error instanceof UnreadableStateError)) throw error
     logger.error(
-      `${topic} partition ${partition}: the checkpoint of offset ${found.cut} cannot be used: ${error.message}; the log is folded from its beginning`,
+      `${topic} partition ${partition}: the checkpoint at offset ${found.cut} cannot be used: ${error.message}; the log is folded from its beginning`,
     )
     await store.clear(partition, fencingToken)
     return { storedOffset: 0, memory: createPartitionMemory() }

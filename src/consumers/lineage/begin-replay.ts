@@ -42,10 +42,12 @@ function requireSame(found: Replay, wanted: Replay): void {
     key => canonical(found[key]) !== canonical(wanted[key]),
   )
   if (differing.length === 0) return
-  const told = differing.map(key => `${key}: it has ${describe(found[key])}, not ${describe(wanted[key])}`)
+  const differences = differing.map(
+    key => `${key}: it has ${describe(found[key])}, not ${describe(wanted[key])}`,
+  )
   throw new UpswellError(
     'INVALID_SETTINGS',
-    `the replay ${wanted.name} was begun with something else (${told.join('; ')}). Give the same again to go on with it, choose another name, or "upswell replay drop ${wanted.name}" first`,
+    `the replay ${wanted.name} was begun with other options (${differences.join('; ')}). Repeat them to continue it, choose another name, or "upswell replay drop ${wanted.name}" first`,
   )
 }
 
@@ -70,7 +72,7 @@ function requireMultiple({ origin: { partitions } }: Replay, wanted: number): vo
   if (wanted % partitions !== 0)
     throw new UpswellError(
       'INVALID_SETTINGS',
-      `${wanted} partitions cannot take up ${partitions}: a multiple is accepted (${[1, 2, 3, 4].map(times => times * partitions).join(', ')}, …), so that each new partition has its accounts from one old one, in that one's order`,
+      `${wanted} partitions are not a multiple of ${partitions}: a multiple is accepted (${[1, 2, 3, 4].map(times => times * partitions).join(', ')}, …), so that all accounts of a new partition come from one old partition, in its order`,
     )
 }
 
@@ -80,6 +82,6 @@ async function requirePartitions(log: Log, topic: string, wanted: number): Promi
   if (found !== wanted)
     throw new UpswellError(
       'PARTITIONS_CHANGED',
-      `${topic} has ${found} partitions, not ${wanted}; give --partitions ${found} to go on with this replay, or choose another name`,
+      `${topic} has ${found} partitions, not ${wanted}; give --partitions ${found} to continue this replay, or choose another name`,
     )
 }

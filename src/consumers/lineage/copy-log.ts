@@ -66,8 +66,8 @@ async function refuseToBeginAnew(
       if (originOffset(record) === undefined) continue
       throw new UpswellError(
         'LOG_UNAVAILABLE',
-        `${group} has no offset for ${session.topic} partition ${session.partition} any more (Kafka forgets those of a group that nobody is in), but ${topic} has records of it: ` +
-          `copying again would count them twice. Drop the replay ${replay.name} and begin it anew, or set the group's offset behind the last record that was copied (its header upswell-origin).`,
+        `${group} has no offset for ${session.topic} partition ${session.partition} any more (Kafka forgets the offsets of a group without members), but ${topic} has records of it: ` +
+          `copying again would count them twice. Drop the replay ${replay.name} and begin it again, or set the group's offset to the one after the last copied record (see its header upswell-origin).`,
       )
     }
   }

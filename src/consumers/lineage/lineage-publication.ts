@@ -53,7 +53,7 @@ export class LineagePublication implements Publication {
       if (performance.now() < until) continue
       throw new UpswellError(
         'LOG_UNAVAILABLE',
-        `promoted, but ${origin.topic} partition ${from} has been scored up to ${storedOffset} only, and the promotion is at ${offset}: its scorers must come there first`,
+        `promoted, but ${origin.topic} partition ${from} has been scored up to ${storedOffset} only, and the promotion is at ${offset}: its scorers must reach the promotion first`,
         { canRetry: true },
       )
     }

@@ -30,15 +30,15 @@ export async function writePromotion(lineages: Lineages, name: string, now: numb
   const next = await lineages.writtenSuccessor(served)
   if (next !== undefined)
     throw refuse(
-      `the promotion of ${next.names.namespace} is written already, and ${served.names.namespace} has not come to it in all of its partitions; "upswell score" takes it there`,
+      `the promotion of ${next.names.namespace} is written already, and ${served.names.namespace} has not reached it in all of its partitions yet; "upswell score" continues it`,
     )
   if (replay.origin.namespace !== served.names.namespace)
     throw refuse(
-      `it reads the log of ${replay.origin.namespace}, and ${served.names.namespace} serves by now; begin another replay`,
+      `it reads the log of ${replay.origin.namespace}, but ${served.names.namespace} serves now; begin another replay`,
     )
   if (replay.from !== null || replay.to !== null)
     throw refuse(
-      'it was begun with --from or --to, and so holds a part of the log only; a replay without them is accepted',
+      'it was begun with --from or --to, so it holds only a part of the log; a replay without them is accepted',
     )
   const { left } = await readProgress(replayLocation(promoted, replay))
   if (left > MOST_BEHIND)
@@ -52,7 +52,7 @@ export async function writePromotion(lineages: Lineages, name: string, now: numb
     // nothing about that.
     if (promotion?.isComplete === false)
       throw refuse(
-        `${served.names.namespace} has not told of all of its accounts yet since its own promotion; that takes seconds where "upswell score" runs`,
+        `${served.names.namespace} has not announced all of its accounts since its own promotion yet; that takes seconds while "upswell score" runs`,
       )
     let { models } = modelSets.at(-1)!
     for await (const entry of lineages.unscored(served, partition))

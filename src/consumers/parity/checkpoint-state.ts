@@ -34,13 +34,13 @@ export async function readCheckpointState(
         accounts.set(accountId, decode(accountId, core, chunks, memory))
       } catch (error) {
         if (!(error instanceof UnreadableStateError)) throw error
-        const reason = `the checkpoint of offset ${checkpoint.cut} cannot be read: ${error.message}`
+        const reason = `the checkpoint at offset ${checkpoint.cut} cannot be read: ${error.message}`
         passedOver.push({ accountId, reason })
       }
     } else if (isLater) {
       passedOver.push({
         accountId,
-        reason: `a checkpoint later than that of offset ${checkpoint.cut} is being written`,
+        reason: `a newer checkpoint than the one at offset ${checkpoint.cut} is being written`,
       })
     }
   }

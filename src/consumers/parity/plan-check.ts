@@ -69,7 +69,7 @@ export async function whatIsMissing(
   if (range === undefined) return `${topic} has no partition ${partition}`
   if (range.end < to) return `${topic} ends at offset ${range.end}, and the store holds records up to ${to}`
   if (range.first > from && from < to)
-    return `${topic} begins at offset ${range.first}, and ${checkpoint === undefined ? 'there is no checkpoint' : `the newest checkpoint is of offset ${from}`}`
+    return `${topic} begins at offset ${range.first}, and ${checkpoint === undefined ? 'there is no checkpoint' : `the newest checkpoint is at offset ${from}`}`
   return undefined
 }
 

@@ -52,7 +52,7 @@ export async function sampleAccounts(
   for (let attempt = 0; attempt < ATTEMPTS && left.length > 0; attempt++) {
     const before = await store.load(partition, left)
     const stored = await store.readPartition(partition)
-    if (stored.storedOffset === 0) return none('the store is being filled anew')
+    if (stored.storedOffset === 0) return none('the store is being filled again')
     const memory = decodePartitionMemory(stored.state, library)
     const { promotion } = memory
     if (promotion !== undefined && promotion.namespace !== namespace)

@@ -58,7 +58,7 @@ function requireWithinLog({ topic, partition, endOffset }: PartitionSession, sto
   if (stored <= endOffset) return
   throw new UpswellError(
     'STORE_MOVED',
-    `${topic} partition ${partition} ends at offset ${endOffset}, but the store holds records up to ${stored}: the topic was recreated, or cut at its end, or this is another cluster. ` +
+    `${topic} partition ${partition} ends at offset ${endOffset}, but the store holds records up to ${stored}: the topic was recreated, or lost its newest records, or this is another cluster. ` +
       `Bring the log back, or run "upswell rebuild" to rebuild the store from the log as it is, or use another namespace`,
     { canRetry: true },
   )

@@ -38,7 +38,7 @@ export class PartitionFetcher {
     failOn(answer.errorCode)
     const { bytes } = answer
     if (bytes.length > 0 && endOfBatch(bytes, 0) === undefined)
-      throw new Error(`the broker cut off the batch of offset ${range.offset} after ${bytes.length} bytes`)
+      throw new Error(`the broker cut off the batch at offset ${range.offset} after ${bytes.length} bytes`)
     return answer
   }
 

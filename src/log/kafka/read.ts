@@ -130,7 +130,7 @@ class StretchReader {
       if (answer !== undefined && answer.lastStableOffset <= position) return { nextOffset: to }
       throw new UpswellError(
         'LOG_UNAVAILABLE',
-        `Kafka gave nothing of ${this.#name} at offset ${position} for ${PATIENCE_MS / 1_000} s, though it goes on to ${answer?.lastStableOffset ?? to}`,
+        `Kafka returned no record of ${this.#name} at offset ${position} for ${PATIENCE_MS / 1_000} s, though the partition reaches offset ${answer?.lastStableOffset ?? to}`,
         { canRetry: true },
       )
     }

@@ -174,7 +174,7 @@ export class LmdbStore implements AccountStore {
     if (found === partitions) return
     throw new UpswellError(
       'PARTITIONS_CHANGED',
-      `The state in ${this.#environment.directory} was made with ${found} partitions, and ${partitions} are configured. Configure ${found}, or replay into a directory of its own with ${partitions}.`,
+      `The state in ${this.#environment.directory} was created with ${found} partitions, and ${partitions} are configured. Configure ${found}, or replay into another directory with ${partitions}.`,
     )
   }
 

@@ -196,7 +196,7 @@ class RedisStore implements AccountStore {
     if (there !== partitions)
       throw new UpswellError(
         'PARTITIONS_CHANGED',
-        `the state was made with ${there} partitions, and the topic has ${partitions}; replay into another namespace`,
+        `the state was created with ${there} partitions, and the topic has ${partitions}; replay into another namespace`,
       )
   }
 

@@ -190,7 +190,7 @@ describe('a check reports unknown', () => {
     world.firstOffset = world.signals.at(-1)!.offset + 1
     expect(reasons(await world.check())).toEqual(
       new Set([
-        expect.stringMatching(/^signals begins at offset \d+, and the newest checkpoint is of offset \d+$/),
+        expect.stringMatching(/^signals begins at offset \d+, and the newest checkpoint is at offset \d+$/),
       ]),
     )
   })
@@ -216,7 +216,7 @@ describe('a check reports unknown', () => {
   test('while the store is being filled', async () => {
     const world = await smallWorld()
     world.store.readPartition = async () => ({ storedOffset: 0, state: undefined })
-    expect(reasons(await world.check())).toEqual(new Set(['the store is being filled anew']))
+    expect(reasons(await world.check())).toEqual(new Set(['the store is being filled again']))
   })
 
   test('after a replay is promoted: from then on its store is compared', async () => {
@@ -268,7 +268,7 @@ describe('a check reports unknown', () => {
       {
         accountId: 'cora',
         outcome: 'unknown',
-        reason: expect.stringMatching(/^a checkpoint later than that of offset \d+ is being written$/),
+        reason: expect.stringMatching(/^a newer checkpoint than the one at offset \d+ is being written$/),
       },
     ])
   })

@@ -26,7 +26,7 @@ it('keeps its connection between fetches, and opens another after a failure', as
 it('fails if the partition has no leader, the answer has an error, or the first batch is cut off', async () => {
   const cluster = new FakeCluster(() => holds(BATCH.subarray(0, 65)))
   const fetcher = new PartitionFetcher(cluster.kafkajs(), TOPIC, 0)
-  await expect(fetcher.fetch(RANGE)).rejects.toThrow('cut off the batch of offset 4 after 65 bytes')
+  await expect(fetcher.fetch(RANGE)).rejects.toThrow('cut off the batch at offset 4 after 65 bytes')
   await fetcher.recover()
   cluster.hasLeader = false
   await expect(fetcher.fetch(RANGE)).rejects.toThrow('no broker leads signals/0')
