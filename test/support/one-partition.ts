@@ -41,11 +41,12 @@ export function modelsAt(offset: number): LogRecord {
 
 /**
  * One partition with a store in memory that is written with each batch. `committed`: the records of each
- * transaction.
+ * transaction. `lost`: why its sessions were lost.
  */
 export function onePartition() {
   const store = new MemoryStore()
   const committed: OutgoingRecord[][] = []
+  const lost: unknown[] = []
   const session: PartitionSession = {
     topic: topics.signals,
     partition: 0,
@@ -55,7 +56,9 @@ export function onePartition() {
     commit: async records => {
       committed.push([...records])
     },
-    lose: () => {},
+    lose: error => {
+      lost.push(error)
+    },
   }
   const backend = {
     store,
@@ -74,5 +77,5 @@ export function onePartition() {
   }
   const take = (parts: Partial<ScorerContext> = {}): Promise<PartitionScorer> =>
     PartitionScorer.take({ ...context, ...parts }, session, 'token')
-  return { store, committed, take }
+  return { store, session, committed, lost, take }
 }

@@ -151,6 +151,7 @@ export class PartitionScorer {
     }
     const outputs = isLive ? this.#outputsOf(rejections, announced, folded) : []
     await this.#publish(outputs, report)
+    this.#flushPolicy.onStep()
     await this.#flushIfDue()
   }
 
@@ -190,7 +191,6 @@ export class PartitionScorer {
     this.#dirty.loadedChunks += loadedChunks
     for (const account of unannounced) if (folded.touched.has(account)) this.#dirty.announced.add(account)
     this.offsets.foldedTo(step)
-    this.#flushPolicy.onFolded()
   }
 
   #outputsOf(

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest'
+import { FlushSchedule } from '../../../src/consumers/scorer/flush-policy.ts'
+import { modelsAt, onePartition, signal, signalAt } from '../../support/one-partition.ts'
+
+const AWAY = new Error('the store is away')
+
+test('loses the session after a failed flush, and does nothing that waits for its turn', async () => {
+  const { store, committed, lost, take } = onePartition()
+  const scorer = await take()
+  await scorer.score([modelsAt(0)])
+  const save = store.save.bind(store)
+  store.save = async () => {
+    store.save = save
+    throw AWAY
+  }
+  const failing = scorer.score([signalAt(1, signal('a', 'known'))])
+  const waiting = [scorer.score([signalAt(2, signal('b', 'known'))]), scorer.flush(), scorer.flushIfDue()]
+  await expect(failing).rejects.toBe(AWAY)
+  const before = committed.length
+  await Promise.all(waiting)
+  await scorer.score([signalAt(2, signal('b', 'known'))])
+  expect(lost).toEqual([AWAY])
+  expect(committed).toHaveLength(before)
+  expect(await store.readStoredOffset(0)).toBe(1)
+})
+
+test('loses the session when the flush of the timer fails', async () => {
+  const { store, lost, take } = onePartition()
+  const clock = { now: 0 }
+  const scorer = await take({ flushes: new FlushSchedule({ intervalMs: 1_000, now: () => clock.now }) })
+  await scorer.score([modelsAt(0)])
+  await scorer.score([signalAt(1, signal('a', 'known'))])
+  store.save = () => Promise.reject(AWAY)
+  clock.now = 10_000
+  await expect(scorer.flushIfDue()).rejects.toBe(AWAY)
+  expect(lost).toEqual([AWAY])
+})
+
+test('does nothing after its release', async () => {
+  const { store, committed, take } = onePartition()
+  const scorer = await take({ flushes: new FlushSchedule({ intervalMs: 1_000, now: () => 0 }) })
+  await scorer.score([modelsAt(0)])
+  await scorer.score([signalAt(1, signal('a', 'known'))])
+  const before = committed.length
+  scorer.release()
+  await scorer.flush()
+  await scorer.score([signalAt(2, signal('b', 'known'))])
+  expect(committed).toHaveLength(before)
+  expect(await store.readStoredOffset(0)).toBe(1)
+})
+
+test('during a backlog, a commit that takes longer than the interval brings no early flush', async () => {
+  const { store, session, take } = onePartition()
+  const clock = { now: 0 }
+  const scorer = await take({ flushes: new FlushSchedule({ intervalMs: 250, now: () => clock.now }) })
+  await scorer.score([modelsAt(0)])
+  session.commit = async () => {
+    clock.now += 300
+  }
+  for (let offset = 1; offset <= 10; offset++)
+    await scorer.score([signalAt(offset, signal(`s-${offset}`, 'known'))])
+  expect(await store.readStoredOffset(0)).toBe(1)
+  clock.now += 250
+  await scorer.flushIfDue()
+  expect(await store.readStoredOffset(0)).toBe(11)
+})
