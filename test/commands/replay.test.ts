@@ -140,8 +140,8 @@ describe('upswell replay, embedded', () => {
 
   test('refuses wrong options with exit code 2', async () => {
     for (const [args, reason] of [
-      [['--into', 'trial'], 'the replay trial was begun with something else (to: it has 20'],
-      [['--into', 'odd', '--partitions', '3'], '3 partitions cannot take up 2: a multiple is accepted'],
+      [['--into', 'trial'], 'the replay trial was begun with other settings (to: it has 20'],
+      [['--into', 'odd', '--partitions', '3'], '3 partitions cannot replay 2: a multiple is accepted'],
       [['promote', 'trial'], 'trial cannot be promoted: it was begun with --from or --to'],
       [['promote', 'nothing'], 'nothing cannot be promoted: there is no replay of this name'],
       [['drop', 'nothing'], 'nothing is not dropped: there is no replay of this name'],

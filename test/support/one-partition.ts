@@ -75,7 +75,10 @@ export function onePartition() {
     logger,
     onScored: () => {},
   }
-  const take = (parts: Partial<ScorerContext> = {}): Promise<PartitionScorer> =>
-    PartitionScorer.take({ ...context, ...parts }, session, 'token')
+  const take = (
+    parts: Partial<ScorerContext> = {},
+    found: Partial<PartitionSession> = {},
+  ): Promise<PartitionScorer> =>
+    PartitionScorer.take({ ...context, ...parts }, { ...session, ...found }, 'token')
   return { store, session, committed, lost, take }
 }

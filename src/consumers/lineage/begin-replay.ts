@@ -27,7 +27,7 @@ export async function beginReplay(
   }
   await log.createTopics(topicsOfReplay(topics, partitions))
   await requirePartitions(log, topics.signals, partitions)
-  // All records or none: a process that dies before leaves empty topics, which the next one finds.
+  // All records or none: a process that dies before this leaves empty topics, and the next one uses them.
   await log.append(
     Array.from({ length: partitions }, (_, partition) => [
       replayRecord(topics.signals, partition, now, replay),
@@ -42,14 +42,14 @@ function requireSame(found: Replay, wanted: Replay): void {
     key => canonical(found[key]) !== canonical(wanted[key]),
   )
   if (differing.length === 0) return
-  const told = differing.map(key => `${key}: it has ${describe(found[key])}, not ${describe(wanted[key])}`)
+  const reasons = differing.map(key => `${key}: it has ${describe(found[key])}, not ${describe(wanted[key])}`)
   throw new UpswellError(
     'INVALID_SETTINGS',
-    `the replay ${wanted.name} was begun with something else (${told.join('; ')}). Give the same again to go on with it, choose another name, or "upswell replay drop ${wanted.name}" first`,
+    `the replay ${wanted.name} was begun with other settings (${reasons.join('; ')}). Give the same settings to continue it, choose another name, or "upswell replay drop ${wanted.name}" first`,
   )
 }
 
-/** The file name of a model decides nothing. */
+/** Without the file names of models: they decide nothing. */
 function canonical(value: Replay['models' | 'from' | 'origin']): string {
   return JSON.stringify(Array.isArray(value) ? value.map(({ text }) => text) : value)
 }
@@ -65,12 +65,12 @@ function isModels(value: readonly ModelSource[] | Replay['origin']): value is re
   return Array.isArray(value)
 }
 
-/** Checked before any topic is created: topics with another number of partitions would keep the name. */
+/** Call before any topic is created: topics with a wrong number of partitions would keep the name. */
 function requireMultiple({ origin: { partitions } }: Replay, wanted: number): void {
   if (wanted % partitions !== 0)
     throw new UpswellError(
       'INVALID_SETTINGS',
-      `${wanted} partitions cannot take up ${partitions}: a multiple is accepted (${[1, 2, 3, 4].map(times => times * partitions).join(', ')}, …), so that each new partition has its accounts from one old one, in that one's order`,
+      `${wanted} partitions cannot replay ${partitions}: a multiple is accepted (${[1, 2, 3, 4].map(times => times * partitions).join(', ')}, …), so that all accounts of a new partition come from one old partition, in its order`,
     )
 }
 
@@ -80,6 +80,6 @@ async function requirePartitions(log: Log, topic: string, wanted: number): Promi
   if (found !== wanted)
     throw new UpswellError(
       'PARTITIONS_CHANGED',
-      `${topic} has ${found} partitions, not ${wanted}; give --partitions ${found} to go on with this replay, or choose another name`,
+      `${topic} has ${found} partitions, not ${wanted}; give --partitions ${found} to continue this replay, or choose another name`,
     )
 }

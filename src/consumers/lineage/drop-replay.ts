@@ -24,7 +24,7 @@ export async function dropReplay(lineages: Lineages, name: string): Promise<void
     lineage = await lineages.writtenSuccessor(lineage)
   )
     if (lineage.names.namespace === names.namespace)
-      throw refuse('it was promoted; what is served, or was, is told by its log')
+      throw refuse('it was promoted: its log says what is or was served')
   const groups = [copyGroup(names), scoreGroup(names)]
   for (const group of groups)
     if (there.has(names.topics.signals) && (await log.group(group, names.topics.signals)).isConsuming)

@@ -11,10 +11,9 @@ import { readReplay } from './replay-record.ts'
 const MOST_BEHIND = 10_000
 
 /**
- * Writes a replay's promotion into each partition of the serving lineage's log. The old lineage publishes
- * what precedes that record, the replay's lineage
- * what follows it; so all processes agree, and each event is published once. Returns when the records are
- * written; the scorers act on them.
+ * Writes a replay's promotion into each partition of the serving lineage's log. The old lineage publishes the
+ * events before that record, the replay's lineage those after it: all processes agree, and each event is
+ * published once. Returns when the records are written; the scorers act on them.
  * @throws UpswellError INVALID_SETTINGS: no such replay, or it cannot be promoted; LOG_UNAVAILABLE,
  * STORE_UNAVAILABLE
  */
@@ -30,15 +29,15 @@ export async function writePromotion(lineages: Lineages, name: string, now: numb
   const next = await lineages.writtenSuccessor(served)
   if (next !== undefined)
     throw refuse(
-      `the promotion of ${next.names.namespace} is written already, and ${served.names.namespace} has not come to it in all of its partitions; "upswell score" takes it there`,
+      `the promotion of ${next.names.namespace} is written already, and ${served.names.namespace} has not reached it in all of its partitions; "upswell score" continues to it`,
     )
   if (replay.origin.namespace !== served.names.namespace)
     throw refuse(
-      `it reads the log of ${replay.origin.namespace}, and ${served.names.namespace} serves by now; begin another replay`,
+      `it reads the log of ${replay.origin.namespace}, but ${served.names.namespace} serves now; begin another replay`,
     )
   if (replay.from !== null || replay.to !== null)
     throw refuse(
-      'it was begun with --from or --to, and so holds a part of the log only; a replay without them is accepted',
+      'it was begun with --from or --to, so it holds only a part of the log; a replay without them is accepted',
     )
   const { left } = await readProgress(replayLocation(promoted, replay))
   if (left > MOST_BEHIND)
@@ -48,11 +47,11 @@ export async function writePromotion(lineages: Lineages, name: string, now: numb
   const records = []
   for (let partition = 0; partition < replay.origin.partitions; partition++) {
     const { modelSets, promotion } = await lineages.memory(served.backend.store, partition)
-    // Subscribers know an account that is not announced yet from the lineage before; this one's standings say
-    // nothing about that.
+    // Subscribers still know an account that is not announced yet from the lineage before the served one. The
+    // next lineage would compare it with the wrong standings.
     if (promotion?.isComplete === false)
       throw refuse(
-        `${served.names.namespace} has not told of all of its accounts yet since its own promotion; that takes seconds where "upswell score" runs`,
+        `${served.names.namespace} has not announced all of its accounts yet since its own promotion; that takes seconds where "upswell score" runs`,
       )
     let { models } = modelSets.at(-1)!
     for await (const entry of lineages.unscored(served, partition))

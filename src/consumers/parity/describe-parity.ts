@@ -27,7 +27,7 @@ function describeLastRecords({ storedLastOffset, recomputedLastOffset }: Differe
 /** What to do about accounts that differ. */
 export function adviceFor(partitions: readonly number[]): string {
   return (
-    'Keep the evidence first: what "upswell parity --json" writes, and a copy of the store. Then stop the scorers and make the store anew from the whole log, ' +
+    'Keep the evidence first: the output of "upswell parity --json", and a copy of the store. Then stop the scorers and rebuild the store from the whole log, ' +
     `since a checkpoint may hold the same error: "upswell rebuild --from-log --partition ${partitions.join(' ')}".`
   )
 }

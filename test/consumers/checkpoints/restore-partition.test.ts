@@ -147,7 +147,7 @@ test('does not use a checkpoint of a later offset than the committed one', async
   run.committedOffset = 3
   const lines = await emptyAndScore(run)
   expect(lines[0]).toMatch(
-    /^error .* the group stands at 3: signals was made anew, or the group was moved back/,
+    /^error .* but the group is at 3: signals was recreated, or the group was moved back/,
   )
   expectAsFolded(run)
 })

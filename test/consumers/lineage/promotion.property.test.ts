@@ -122,7 +122,7 @@ test('promotions in a row with the same models are invisible to subscribers', as
         writePromotion(lineages, name, installation.wallMs).then(
           () => true,
           error => {
-            if (!String(error).includes('has not told of all of its accounts')) throw error
+            if (!String(error).includes('has not announced all of its accounts')) throw error
             return false
           },
         ),

@@ -180,7 +180,7 @@ describe('a promoted lineage', () => {
       counters: [],
     })
     await expect(writePromotion(installation.lineages, 'v3', 1)).rejects.toThrow(
-      'v3 cannot be promoted: default/v2 has not told of all of its accounts yet',
+      'v3 cannot be promoted: default/v2 has not announced all of its accounts yet',
     )
   })
 

@@ -93,7 +93,7 @@ describe('promote refuses', () => {
     await until('v2 serves', serves('v2'))
     await expect(promote('v2')).rejects.toThrow('v2 cannot be promoted: it serves already')
     await expect(promote('v3')).rejects.toThrow(
-      'it reads the log of default, and default/v2 serves by now; begin another replay',
+      'it reads the log of default, but default/v2 serves now; begin another replay',
     )
   })
 
@@ -226,7 +226,7 @@ describe('begin refuses', () => {
 
   test('another number of partitions, and a number that is not a multiple', async () => {
     await expect(installation.begin(replayOf('v2'), 3)).rejects.toThrow(
-      '3 partitions cannot take up 2: a multiple is accepted (2, 4, 6, 8, …)',
+      '3 partitions cannot replay 2: a multiple is accepted (2, 4, 6, 8, …)',
     )
     await installation.begin(replayOf('v2'), 4)
     await expect(installation.begin(replayOf('v2'), 2)).rejects.toThrow('v2.signals has 4 partitions, not 2')

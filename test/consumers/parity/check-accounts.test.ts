@@ -216,7 +216,7 @@ describe('a check reports unknown', () => {
   test('while the store is being filled', async () => {
     const world = await smallWorld()
     world.store.readPartition = async () => ({ storedOffset: 0, state: undefined })
-    expect(reasons(await world.check())).toEqual(new Set(['the store is being filled anew']))
+    expect(reasons(await world.check())).toEqual(new Set(['the store is being restored']))
   })
 
   test('after a replay is promoted: from then on its store is compared', async () => {

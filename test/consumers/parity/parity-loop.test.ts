@@ -50,8 +50,8 @@ test('reports for a different account which it is, where, how, and what to do', 
   const length = core.length
   expect(said[0]).toBe(
     `error signals partition 3: account "bolt" in the store is not what the log says: core: ${length} bytes, recomputed ${length} bytes; ` +
-      'its last record is 4 in both; compared at offset 8, recomputed from offset 0. Keep the evidence first: what "upswell parity --json" writes, ' +
-      'and a copy of the store. Then stop the scorers and make the store anew from the whole log, since a checkpoint may hold the same error: ' +
+      'its last record is 4 in both; compared at offset 8, recomputed from offset 0. Keep the evidence first: the output of "upswell parity --json", ' +
+      'and a copy of the store. Then stop the scorers and rebuild the store from the whole log, since a checkpoint may hold the same error: ' +
       '"upswell rebuild --from-log --partition 3".',
   )
   await vi.waitFor(() =>

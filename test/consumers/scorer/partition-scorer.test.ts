@@ -64,3 +64,22 @@ test('during a backlog, a commit that takes longer than the interval brings no e
   await scorer.flushIfDue()
   expect(await store.readStoredOffset(0)).toBe(11)
 })
+
+test('writes no checkpoint while committed records are refolded', async () => {
+  const { committed, take } = onePartition()
+  const first = await take()
+  await first.score([modelsAt(0), signalAt(1, signal('a', 'known'))])
+  const checkpoints = { topic: 'checkpoints', timing: { intervalMs: 0, now: () => 0 } }
+  const second = await take({ checkpoints }, { committedOffset: 4 })
+  const cutsAfter = async (offset: number): Promise<unknown[]> => {
+    await second.score([signalAt(offset, signal(`s-${offset}`, 'known'))])
+    return committed
+      .flat()
+      .filter(({ topic, key }) => topic === 'checkpoints' && key === 'partition')
+      .map(({ headers }) => headers?.['upswell-cut'])
+  }
+  // A checkpoint of these offsets may hold less than one that was written before the store was rolled back.
+  expect(await cutsAfter(2)).toEqual([])
+  // From the committed offset on, a flush may write a checkpoint of the store before it.
+  expect(await cutsAfter(3)).toEqual(['3'])
+})

@@ -16,8 +16,8 @@ const TOPICS = topicNames('')
 const SOURCE = { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/rolling-score.yaml'), 'utf8') }
 
 /**
- * A ticker of one partition, with offset 3 of 5 read, and an empty store. `whileRead`: what a flush does while
- * the ticker reads the stored offset.
+ * A ticker of one partition, with offset 3 of 5 read, and an empty store. `whileRead` runs when the ticker
+ * reads the stored offset, and returns the answer.
  */
 function startTicker(
   models: readonly ModelSource[],
