@@ -11,13 +11,14 @@ export interface Backend {
    * transaction.
    * @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE, STORE_FENCED, STORE_MOVED, STORE_UNAVAILABLE
    */
-  commitBatch(session: PartitionSession, batch: ScoredBatch): Promise<void>
+  commitFlush(session: PartitionSession, flush: FlushCommit): Promise<void>
   /** The same log with the store of another namespace. Closing the result leaves the log open. */
   inNamespace(namespace: string): Promise<Backend>
   close(): Promise<void>
 }
 
-export interface ScoredBatch {
+/** What a flush publishes and writes. */
+export interface FlushCommit {
   readonly outputs: readonly OutgoingRecord[]
   readonly nextOffset: number
   /** A short text that the log keeps with the offset. */

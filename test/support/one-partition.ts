@@ -62,11 +62,11 @@ export function onePartition() {
   }
   const backend = {
     store,
-    commitBatch: async (_, { outputs, nextOffset, metadata, write }) => {
+    commitFlush: async (_, { outputs, nextOffset, metadata, write }) => {
       await session.commit(outputs, nextOffset, metadata)
       await store.save(0, write)
     },
-  } as Pick<Backend, 'store' | 'commitBatch'> as Backend
+  } as Pick<Backend, 'store' | 'commitFlush'> as Backend
   const logger = { info: () => {}, warn: () => {}, error: () => {} }
   const context: ScorerContext = {
     backend,
