@@ -80,5 +80,5 @@ export function onePartition() {
     found: Partial<PartitionSession> = {},
   ): Promise<PartitionScorer> =>
     PartitionScorer.take({ ...context, ...parts }, { ...session, ...found }, 'token')
-  return { store, session, committed, lost, take }
+  return { store, session, context, committed, lost, take }
 }

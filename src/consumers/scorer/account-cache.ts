@@ -39,7 +39,7 @@ const MOST_CHUNKS = 32
 export class AccountCache {
   #newer = new Map<string, Account>()
   #older = new Map<string, Account>()
-  /** By account id. */
+  /** Account id → the account as the store holds it. */
   readonly #saved = new Map<string, SavedAccount>()
   #newerBytes = 0
   /** Each model's rates are compiled once. */

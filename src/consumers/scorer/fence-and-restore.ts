@@ -72,8 +72,8 @@ async function restoreLost(
   storedOffset: number,
 ): Promise<RestoredPartition | undefined> {
   if (committedOffset === 0 || checkpoints === undefined) {
-    // The store may have been emptied in part, or the group moved to the beginning: leftovers would be counted
-    // twice.
+    // The store may have been emptied in part, or the group moved to the beginning: leftovers would be
+    // counted twice.
     if (storedOffset === 0) await store.clear(partition, fencingToken)
     return undefined
   }
@@ -98,8 +98,8 @@ function reportStart({ logger }: ScorerContext, session: PartitionSession, store
 }
 
 /**
- * In the background: finds the checkpoint that the next one continues from, and warns if a lost store could not
- * be restored now.
+ * In the background: finds the checkpoint that the next one continues from, and reports if a lost store could
+ * not be restored now.
  */
 async function lookForCheckpoint(
   { backend: { log }, checkpoints, logger }: ScorerContext,
