@@ -99,7 +99,7 @@ interface Fetched {
 
 const FETCH_BYTES = 1024 * 1024
 const FETCH_WAIT_MS = 250
-/** Somewhat longer than a transaction of this adapter may last. */
+/** Longer than a transaction of this adapter may last (10 s). */
 const PATIENCE_MS = 12_000
 /** Enough for a leader that moves or a broker that is away for a moment: 3 s in all. */
 const ATTEMPTS = 6
@@ -130,7 +130,7 @@ class StretchReader {
       if (answer !== undefined && answer.lastStableOffset <= position) return { nextOffset: to }
       throw new UpswellError(
         'LOG_UNAVAILABLE',
-        `Kafka gave nothing of ${this.#name} at offset ${position} for ${PATIENCE_MS / 1_000} s, though it goes on to ${answer?.lastStableOffset ?? to}`,
+        `Kafka returned no record of ${this.#name} from offset ${position} on for ${PATIENCE_MS / 1_000} s, though there are records up to ${answer?.lastStableOffset ?? to}`,
         { canRetry: true },
       )
     }
@@ -160,7 +160,7 @@ class StretchReader {
     }
   }
 
-  /** For an offset that retention has deleted meanwhile. */
+  /** The first offset that is left, after retention has deleted `position`. */
   async #firstLeft(position: number): Promise<number> {
     const { topic, partition } = this.#fetcher
     const range = (await this.#admin.offsets(topic)).get(partition)
