@@ -83,3 +83,20 @@ test('writes no checkpoint while committed records are refolded', async () => {
   // From the committed offset on, a flush may write a checkpoint of the store before it.
   expect(await cutsAfter(3)).toEqual(['3'])
 })
+
+test('skips records that the store holds, and commits how far scores are published', async () => {
+  const { committed, take } = onePartition()
+  const records = [modelsAt(0), signalAt(1, signal('a', 'known'))]
+  await (await take()).score(records)
+  const before = committed.length
+  const offsets: unknown[] = []
+  const commit = async (_: unknown, nextOffset: number, metadata?: string): Promise<void> => {
+    offsets.push([nextOffset, metadata])
+  }
+  // The group was moved back to the beginning.
+  const scorer = await take({}, { commit })
+  expect(scorer.offsets.start).toBe(0)
+  await scorer.score(records)
+  expect(offsets).toEqual([[2, 'scores=2']])
+  expect(committed).toHaveLength(before)
+})
