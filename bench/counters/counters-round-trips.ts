@@ -99,8 +99,8 @@ async function countRun(
         logger: QUIET_LOGGER,
         source: { topic: topics.signals, group: 'counters', batchSize },
         ticks: { models: undefined, now: () => at, intervalMs: 0 },
-        onScored: batch => {
-          left -= batch.records
+        onScored: report => {
+          left -= report.records
           const { storeCalls, transactions } = take()
           batches++
           if (batches > 1) transactionsPerBatch = Math.max(transactionsPerBatch, transactions)
@@ -137,11 +137,11 @@ function counted(backend: Backend) {
   const counting: Backend = {
     ...backend,
     store,
-    commitBatch: (session, batch) => {
+    commitFlush: (session, batch) => {
       // The write in it is one call too, if log and store are two servers.
       storeCalls++
       transactions++
-      return backend.commitBatch(session, batch)
+      return backend.commitFlush(session, batch)
     },
   }
   const take = () => {

@@ -50,10 +50,10 @@ export async function scoreLog(options: ScoreLogOptions): Promise<ScoredLog> {
     logger: QUIET_LOGGER,
     source: { topic: topics.signals, group: 'score', batchSize },
     ticks: { models, now: Date.now, intervalMs: 0 },
-    onScored: batch => {
+    onScored: report => {
       lastBatchAt = performance.now()
-      scored += batch.records
-      for (const event of batch.events) if (event.type === 'tier-change') tierChanges++
+      scored += report.records
+      for (const event of report.events) if (event.type === 'tier-change') tierChanges++
       if (scored === records) finish(readClock!())
     },
   })

@@ -15,7 +15,7 @@ export interface EmbeddedBackendOptions {
 
 /**
  * Log and store in one LMDB environment. A batch is one transaction: outputs, committed offset, states and
- * stored offset are written together or not at all. `commitBatch` resolves when they are on the disk.
+ * stored offset are written together or not at all. `commitFlush` resolves when they are on the disk.
  * @throws UpswellError STORE_UNAVAILABLE: the directory cannot be written; STATE_UNREADABLE: it holds other
  * data
  */
@@ -46,7 +46,7 @@ function backendOf(
   return {
     log,
     store,
-    commitBatch: async (session, { outputs, nextOffset, metadata, write }) => {
+    commitFlush: async (session, { outputs, nextOffset, metadata, write }) => {
       const save = store.prepareSave(session.partition, write)
       await log.commitTogether(session, outputs, nextOffset, save, metadata)
     },

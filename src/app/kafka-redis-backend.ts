@@ -34,7 +34,7 @@ function backendOf(
     store,
     inNamespace,
     close,
-    async commitBatch(session, { outputs, nextOffset, metadata, write }) {
+    async commitFlush(session, { outputs, nextOffset, metadata, write }) {
       // In this order: the stored offset may be behind the committed offset (the next owner refolds), never
       // ahead of it.
       await session.commit(outputs, nextOffset, metadata)

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { AccountParity } from '../consumers/parity/account-parity.ts'
-import type { BatchReport } from '../consumers/scorer/batch-report.ts'
+import type { StepReport } from '../consumers/scorer/step-report.ts'
 import type { ScoredCounts } from './scored-counts.ts'
 
 /** The metrics of one process, for Prometheus. */
@@ -15,7 +15,7 @@ export interface Metrics {
 /** A problem begins with its part. All parts have a series from the start: 0 is not the same as no series. */
 const PARTS = ['ingest', 'score', 'store', 'log', 'api', 'unanswered']
 const OUTCOMES = ['applied', 'late', 'duplicate', 'too-old', 'rejected'] as const satisfies (
-  | keyof BatchReport['outcomes']
+  | keyof StepReport['outcomes']
   | 'rejected'
 )[]
 /**

@@ -1,7 +1,7 @@
 import type { Lineages } from '../consumers/lineage/lineages.ts'
 import { scoreLineages } from '../consumers/lineage/score-lineages.ts'
-import type { BatchReport } from '../consumers/scorer/batch-report.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
+import type { StepReport } from '../consumers/scorer/step-report.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
 import type { Config } from './config.ts'
@@ -13,7 +13,7 @@ export interface ConfiguredScoring {
   readonly library: ModelLibrary
   readonly models: readonly ModelSource[]
   readonly logger: Logger
-  readonly onScored: (batch: BatchReport) => void
+  readonly onScored: (report: StepReport) => void
 }
 
 /**

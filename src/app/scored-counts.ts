@@ -1,4 +1,4 @@
-import type { BatchReport } from '../consumers/scorer/batch-report.ts'
+import type { StepReport } from '../consumers/scorer/step-report.ts'
 import type { ScoringEvent } from '../scoring/outputs.ts'
 
 /** Counts of scored batches, for metrics. Plain data, so that threads can send it. */
@@ -23,14 +23,14 @@ export class CountedBatches {
   /** The keys are an event type, then a model id. */
   #events = new Map<string, Map<string, number>>()
 
-  add(batch: BatchReport): void {
-    if (batch.refolded) {
-      this.#refolded += batch.records
+  add(report: StepReport): void {
+    if (report.refolded) {
+      this.#refolded += report.records
       return
     }
-    for (const [outcome, count] of Object.entries(batch.outcomes)) increase(this.#signals, outcome, count)
-    increase(this.#signals, 'rejected', batch.rejected)
-    for (const event of batch.events) {
+    for (const [outcome, count] of Object.entries(report.outcomes)) increase(this.#signals, outcome, count)
+    increase(this.#signals, 'rejected', report.rejected)
+    for (const event of report.events) {
       const type = typeOf(event)
       const ofType = this.#events.get(type) ?? new Map<string, number>()
       this.#events.set(type, ofType)

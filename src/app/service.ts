@@ -4,8 +4,8 @@ import { type FoundLineage, Lineages } from '../consumers/lineage/lineages.ts'
 import { ServingLineage } from '../consumers/lineage/serving-lineage.ts'
 import { type ParityLoop, startParityLoop } from '../consumers/parity/parity-loop.ts'
 import { paritySourceOf } from '../consumers/parity/parity-source.ts'
-import type { BatchReport } from '../consumers/scorer/batch-report.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
+import type { StepReport } from '../consumers/scorer/step-report.ts'
 import type { Logger } from '../lib/logger.ts'
 import { signalRecord } from '../log/make-records.ts'
 import { ModelLibrary, type ModelSource } from '../models/model-library.ts'
@@ -25,7 +25,7 @@ export interface ServiceOptions {
   readonly roles: ReadonlySet<Role>
   readonly logger: Logger
   /** Called if the main thread scores, as it does embedded. */
-  readonly onScored?: (batch: BatchReport) => void
+  readonly onScored?: (report: StepReport) => void
   /** Runs in score threads instead of the product's own entry, to observe them. */
   readonly scoreThreadEntry?: URL
 }
@@ -194,11 +194,11 @@ function startScoringHere({ options, library, models, lineages, metrics }: Parts
     library,
     models,
     logger,
-    onScored: batch => {
-      batches.add(batch)
+    onScored: report => {
+      batches.add(report)
       const counts = batches.take()
       if (counts !== undefined) metrics.onScored(counts)
-      onScored?.(batch)
+      onScored?.(report)
     },
   })
 }

@@ -4,7 +4,7 @@ import type { ConsoleContext } from '../console/console-context.ts'
 import { createContributionMemory } from '../console/describe-change.ts'
 import { formatEvent } from '../console/print-event.ts'
 import { formatSummaries } from '../console/print-summary.ts'
-import type { BatchReport } from '../consumers/scorer/batch-report.ts'
+import type { StepReport } from '../consumers/scorer/step-report.ts'
 import { describeError } from '../lib/errors.ts'
 import type { SampleWorkspace } from '../sample/workspace.ts'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
@@ -29,11 +29,11 @@ export class StartScreen {
     this.#names = new Map(sample?.accounts.map(({ id, name }) => [id, name]))
   }
 
-  show(batch: BatchReport): void {
-    this.#scored += batch.records
+  show(report: StepReport): void {
+    this.#scored += report.records
     this.onProgress?.(this.#scored)
-    for (const event of batch.events) {
-      if (this.#isWelcomed && !batch.refolded && this.#isShown(event))
+    for (const event of report.events) {
+      if (this.#isWelcomed && !report.refolded && this.#isShown(event))
         process.stdout.write(`${formatEvent(event, this.#context())}\n`)
       if (event.type === 'tier-change') this.#contributions.remember(event)
     }

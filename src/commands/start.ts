@@ -42,7 +42,7 @@ async function startEmbedded(config: Config, empty: boolean): Promise<void> {
     config,
     roles: new Set(['ingest', 'score', 'api']),
     logger,
-    onScored: batch => screen.show(batch),
+    onScored: report => screen.show(report),
   })
   const stopped = untilStopped(service, logger)
   let isRunning = true

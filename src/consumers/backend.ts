@@ -7,16 +7,18 @@ export interface Backend {
   readonly store: AccountStore
   /**
    * Makes a flush durable: outputs and consumed offset first, then the state. Kafka and Redis: a transaction,
-   * then a fenced write. A crash in between leaves the stored offset
-   * before the committed offset, and the next session refolds the difference. Embedded: one transaction.
+   * then a fenced write; after a crash in between, the next session refolds the difference. Embedded: one
+   * transaction.
+   * @throws UpswellError LOG_FENCED, LOG_UNAVAILABLE, STORE_FENCED, STORE_MOVED, STORE_UNAVAILABLE
    */
-  commitBatch(session: PartitionSession, batch: ScoredBatch): Promise<void>
+  commitFlush(session: PartitionSession, flush: FlushCommit): Promise<void>
   /** The same log with the store of another namespace. Closing the result leaves the log open. */
   inNamespace(namespace: string): Promise<Backend>
   close(): Promise<void>
 }
 
-export interface ScoredBatch {
+/** What a flush publishes and writes. */
+export interface FlushCommit {
   readonly outputs: readonly OutgoingRecord[]
   readonly nextOffset: number
   /** A short text that the log keeps with the offset. */

@@ -168,8 +168,8 @@ export interface PartitionHandler {
   assigned(session: PartitionSession): Promise<number>
   /**
    * Gets at least one record, in offset order; offsets may have gaps. The handler commits before it returns,
-   * or throws. If it returns while a commit is under way, it calls `lose` if that commit fails. The list is
-   * valid until it returns; single records may be kept.
+   * or throws. If it returns while a commit is under way, it calls `lose` if that commit fails. A call that
+   * returns after `lose` counts as failed. The list is valid until it returns; single records may be kept.
    */
   readonly process: (session: PartitionSession, records: RecordList) => Promise<void>
   /** The session is over and may not be used any more. Called once for each session. */

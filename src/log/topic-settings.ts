@@ -1,7 +1,7 @@
 import type { TopicToCreate } from './log.ts'
 import { CHECKPOINTS, OUTPUT_TOPICS, TOPIC_ROLES, type TopicNames, type TopicRole } from './topic-names.ts'
 
-/** A broker's default limit for a request: dead-letter must be able to hold whatever a source could send. */
+/** A broker's default limit of a request: dead-letter must take any record that a source could take. */
 const LARGEST_MESSAGE_BYTES = String(100 * 1024 * 1024)
 const KEPT_FOR_EVER = '-1'
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -18,7 +18,7 @@ const TOPIC_CONFIG: Partial<Record<TopicRole, Readonly<Record<string, string>>>>
     'message.timestamp.type': 'CreateTime',
   },
   'account-scores': { 'cleanup.policy': 'compact' },
-  // An unfinished checkpoint must not replace records of the last one. Within this time its owner is back.
+  // An unfinished checkpoint must not replace records of the last one: within a day an owner finishes it.
   [CHECKPOINTS]: { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(DAY_MS) },
   'dead-letter': { 'max.message.bytes': LARGEST_MESSAGE_BYTES, 'retention.ms': KEPT_FOR_EVER },
   // Their times are the times of the signals that caused them.

@@ -69,7 +69,7 @@ export function foldBatch(
   return fold.result()
 }
 
-/** Accounts. Their prefetched parts stay in the processor's cache until they are folded. */
+/** Accounts; so few that their prefetched parts are still in the processor's cache when they are folded. */
 const PREFETCHED_AT_ONCE = 32
 
 /**
@@ -104,19 +104,19 @@ class Fold {
     const eventsBefore = this.#events.length
     let newest = -1
     for (let group = 0; group < groups.size; group++) {
-      let place = groups.firstOf(group)
+      let index = groups.firstOf(group)
       if (group % PREFETCHED_AT_ONCE === 0)
         this.#prefetched += prefetch(found, group, group + PREFETCHED_AT_ONCE)
       let account = found[group]
       do {
-        const i = from + place
+        const i = from + index
         if (account === undefined || account.lastOffset < signals.offset(i)) {
           account = this.#signal(signals, i, account)
           if (signals.isHistory(i) !== this.#memory.history) this.#hasMemoryChanged = true
           if (i > newest) newest = i
         }
-        place = groups.nextAfter(place)
-      } while (place > 0)
+        index = groups.nextAfter(index)
+      } while (index > 0)
     }
     if (newest >= 0) this.#memory.history = signals.isHistory(newest)
     sortByOffset(this.#events, eventsBefore)
@@ -154,16 +154,16 @@ class Fold {
   }
 
   /** Returns the signal's account: `found`, or a new one. */
-  #signal(signals: SignalTable, place: number, found: Account | undefined): Account {
-    const signal = signals.signal(place)
-    const offset = signals.offset(place)
-    const observedAt = Math.max(signals.timestamp(place), signal.occurredAt)
+  #signal(signals: SignalTable, i: number, found: Account | undefined): Account {
+    const signal = signals.signal(i)
+    const offset = signals.offset(i)
+    const observedAt = Math.max(signals.timestamp(i), signal.occurredAt)
     const account = found ?? this.#create(signal, observedAt)
     this.#bringTo(account, observedAt, offset)
     // After the boundaries and before the signal: an outcome counts under the tier that it meets.
     const tiersBefore = signal.kind === 'outcome' ? tiersOf(account) : undefined
     const { outcome, events } = receiveSignal(account, signal, observedAt, found === undefined, this.#buffer)
-    this.#happened(account, offset, events)
+    this.#keepEvents(account, offset, events)
     this.#outcomes[outcome]++
     if (tiersBefore !== undefined && (outcome === 'applied' || outcome === 'late'))
       this.#counter.countOutcome(account, signal, tiersBefore)
@@ -193,13 +193,13 @@ class Fold {
     if (isLastOfAll && completeSlices(memory)) this.#hasMemoryChanged = true
   }
 
-  /** Comes before anything else: later models take over, and the boundaries up to `time` are passed. */
+  /** Before anything else: the account gets later models, and passes the boundaries up to `time`. */
   #bringTo(account: Account, time: number, offset: number): void {
     const { modelSets } = this.#memory
     if (modelSets[modelSets.length - 1]!.offset > account.modelsOffset) {
       for (const set of modelSets) {
         if (set.offset <= account.modelsOffset) continue
-        // Under the old models, which count the PQLs of these boundaries.
+        // Still with the old models: PQLs at these boundaries are theirs.
         this.#passTime(account, set.at, offset)
         this.#switch(account, set, offset)
       }
@@ -208,18 +208,18 @@ class Fold {
   }
 
   #passTime(account: Account, until: number, offset: number): void {
-    this.#happened(account, offset, advance(account, until))
+    this.#keepEvents(account, offset, advance(account, until))
   }
 
   #switch(account: Account, set: ModelSet, offset: number): void {
     const before = new Set(account.standings.map(({ model }) => model.definition.id))
-    this.#happened(account, offset, switchModels(account, set))
+    this.#keepEvents(account, offset, switchModels(account, set))
     const earlier = [...account.activity.endedModels.keys()].map(modelIdOf)
     this.#counter.countArrival(account, modelId => !before.has(modelId) && !earlier.includes(modelId))
   }
 
   /** Keeps events and counts PQLs, before the account changes again: the counters read its present state. */
-  #happened(account: Account, offset: number, events: readonly ScoringEvent[]): void {
+  #keepEvents(account: Account, offset: number, events: readonly ScoringEvent[]): void {
     for (let i = 0; i < events.length; i++) {
       const event = events[i]!
       if (event.type === 'pql') this.#counter.countPql(account, event)

@@ -6,7 +6,7 @@ export interface PartitionMemory {
   modelSets: ModelSet[]
   /** The newest signal was loaded as history: the events' own time passes, the wall clock does not. */
   history: boolean
-  /** The latest one. */
+  /** The latest promotion in the log. */
   promotion: Promotion | undefined
 }
 
@@ -14,10 +14,10 @@ export interface PartitionMemory {
 export interface Promotion {
   /** The record's offset. */
   readonly offset: number
-  /** The lineage's. */
+  /** The namespace of that lineage. */
   readonly namespace: string
   /**
-   * Models that were configured until then, as `contentHash`es. They do not replace the lineage's own models.
+   * The models that were configured before, as `contentHash`es. They do not replace the lineage's own models.
    */
   readonly replacedModels: readonly string[]
   /** Every account whose published state differed has been announced. */
@@ -36,7 +36,7 @@ export function addModelSet(memory: PartitionMemory, { offset, at, models }: Mod
   return true
 }
 
-/** Returns whether the memory changed: a promotion that is written to the log twice happens once. */
+/** Returns whether the memory changed: a promotion that is in the log twice counts once. */
 export function beginPromotion(
   memory: PartitionMemory,
   { offset, namespace, replacedModels }: Omit<Promotion, 'isComplete'>,

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createMetrics } from '../../src/app/metrics.ts'
 import { CountedBatches } from '../../src/app/scored-counts.ts'
-import type { BatchReport } from '../../src/consumers/scorer/batch-report.ts'
+import type { StepReport } from '../../src/consumers/scorer/step-report.ts'
 import type { PqlEvent, TierChange } from '../../src/scoring/outputs.ts'
 
 const number = fc.nat({ max: 3 })
@@ -13,7 +13,7 @@ const event = fc
       ? ({ type: 'tier-change', modelId } as TierChange)
       : ({ type: 'pql', modelId, status } as PqlEvent),
   )
-const batch: fc.Arbitrary<BatchReport> = fc.record({
+const batch: fc.Arbitrary<StepReport> = fc.record({
   records: number,
   outcomes: fc.record({ applied: number, late: number, duplicate: number, 'too-old': number }),
   rejected: number,
@@ -37,7 +37,7 @@ async function exposed(
 }
 
 /** Counts batch by batch, one event after the other. */
-function slowlyCounted(batches: readonly BatchReport[]): string[] {
+function slowlyCounted(batches: readonly StepReport[]): string[] {
   const series = new Map<string, number>()
   const add = (name: string, by: number) => series.set(name, (series.get(name) ?? 0) + by)
   for (const { refolded, records, outcomes, rejected, events } of batches) {
@@ -83,7 +83,7 @@ test('metrics are equal however many batches are taken together', async () => {
 test('take returns each count once, and undefined if there is none', () => {
   const counted = new CountedBatches()
   expect(counted.take()).toBeUndefined()
-  const report: BatchReport = {
+  const report: StepReport = {
     records: 3,
     outcomes: { applied: 2, late: 0, duplicate: 1, 'too-old': 0 },
     rejected: 0,

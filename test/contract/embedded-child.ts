@@ -14,7 +14,7 @@ const backend = await openEmbeddedBackend({ directory: directory!, partitions: 1
 
 switch (command) {
   case 'commit':
-    await consume(commitBatch)
+    await consume(commitRecords)
     break
   case 'hold':
     await consume(async () => {})
@@ -66,9 +66,9 @@ async function consume(
   })
 }
 
-async function commitBatch(session: PartitionSession, records: RecordList): Promise<void> {
+async function commitRecords(session: PartitionSession, records: RecordList): Promise<void> {
   const nextOffset = records.at(-1)!.offset + 1
-  await backend.commitBatch(session, {
+  await backend.commitFlush(session, {
     outputs: Array.from(records, ({ key, value }) => ({ topic: 'out', key, value })),
     nextOffset,
     write: {

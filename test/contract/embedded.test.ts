@@ -363,7 +363,7 @@ describe('namespaces of the embedded backend', () => {
       group: 'g',
       topics: ['in'],
       batchSize: 10,
-      handler: { ...idle, process: (session, records) => other.commitBatch(session, batchOf(records, {})) },
+      handler: { ...idle, process: (session, records) => other.commitFlush(session, batchOf(records, {})) },
     })
     await vi.waitFor(async () => expect(await other.store.readStoredOffset(0)).toBe(1), { timeout: 5_000 })
     expect(await backend.store.readStoredOffset(0)).toBe(0)
@@ -409,7 +409,7 @@ describe('a batch of the embedded backend', () => {
         ...idle,
         process: async (session, records) => {
           const expectedStoredOffset = thrown.length === 0 ? 77 : 0
-          await backend.commitBatch(session, batchOf(records, { expectedStoredOffset })).catch(error => {
+          await backend.commitFlush(session, batchOf(records, { expectedStoredOffset })).catch(error => {
             thrown.push(error)
             throw error
           })

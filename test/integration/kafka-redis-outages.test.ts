@@ -230,7 +230,7 @@ class CopyAndRemember implements PartitionHandler {
       counters: [],
     }
     const outputs = records.map(({ key, value }) => ({ topic: OUTPUT, key, value }))
-    if (publish) await this.#backend.commitBatch(session, { outputs, nextOffset, write })
+    if (publish) await this.#backend.commitFlush(session, { outputs, nextOffset, write })
     else await store.save(session.partition, write)
     owned.storedOffset = nextOffset
   }

@@ -41,11 +41,12 @@ export function modelsAt(offset: number): LogRecord {
 
 /**
  * One partition with a store in memory that is written with each batch. `committed`: the records of each
- * transaction.
+ * transaction. `lost`: why its sessions were lost.
  */
 export function onePartition() {
   const store = new MemoryStore()
   const committed: OutgoingRecord[][] = []
+  const lost: unknown[] = []
   const session: PartitionSession = {
     topic: topics.signals,
     partition: 0,
@@ -55,15 +56,17 @@ export function onePartition() {
     commit: async records => {
       committed.push([...records])
     },
-    lose: () => {},
+    lose: error => {
+      lost.push(error)
+    },
   }
   const backend = {
     store,
-    commitBatch: async (_, { outputs, nextOffset, metadata, write }) => {
+    commitFlush: async (_, { outputs, nextOffset, metadata, write }) => {
       await session.commit(outputs, nextOffset, metadata)
       await store.save(0, write)
     },
-  } as Pick<Backend, 'store' | 'commitBatch'> as Backend
+  } as Pick<Backend, 'store' | 'commitFlush'> as Backend
   const logger = { info: () => {}, warn: () => {}, error: () => {} }
   const context: ScorerContext = {
     backend,
@@ -72,7 +75,10 @@ export function onePartition() {
     logger,
     onScored: () => {},
   }
-  const take = (parts: Partial<ScorerContext> = {}): Promise<PartitionScorer> =>
-    PartitionScorer.take({ ...context, ...parts }, session, 'token')
-  return { store, committed, take }
+  const take = (
+    parts: Partial<ScorerContext> = {},
+    found: Partial<PartitionSession> = {},
+  ): Promise<PartitionScorer> =>
+    PartitionScorer.take({ ...context, ...parts }, { ...session, ...found }, 'token')
+  return { store, session, context, committed, lost, take }
 }

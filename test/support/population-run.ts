@@ -114,12 +114,12 @@ export class PopulationRun {
     const { store } = this
     return {
       store,
-      commitBatch: async (session, { outputs, nextOffset, metadata, write }) => {
+      commitFlush: async (session, { outputs, nextOffset, metadata, write }) => {
         await session.commit(outputs, nextOffset, metadata)
         if (crashes) throw CRASH
         await store.save(session.partition, write)
       },
-    } as Pick<Backend, 'store' | 'commitBatch'> as Backend
+    } as Pick<Backend, 'store' | 'commitFlush'> as Backend
   }
 }
 

@@ -46,7 +46,7 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
         library,
         models,
         logger,
-        onScored: batch => batches.add(batch),
+        onScored: report => batches.add(report),
       }),
     'score',
     logger,

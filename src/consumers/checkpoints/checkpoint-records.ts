@@ -3,9 +3,9 @@ import { UnreadableStateError } from '../../scoring/codec/codec.ts'
 import type { CounterChange } from '../../scoring/population/counters.ts'
 
 /**
- * Records of the compacted topic `activity-checkpoints`. Partition p holds what the store had of partition p
- * of `signals` at one offset, the cut: a record for each account
- * and each chunk of users, then the counters, and last the head, which says that the checkpoint is complete.
+ * Records of the compacted topic `activity-checkpoints`. Partition p shows the store's partition p at one
+ * offset, the cut: a record for each account and each chunk of users, then the counters, and last the head,
+ * which says that the checkpoint is complete.
  */
 const CUT_HEADER = 'upswell-cut'
 const HEAD_KEY = 'partition'

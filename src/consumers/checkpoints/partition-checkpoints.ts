@@ -73,7 +73,7 @@ export class PartitionCheckpoints {
    * written.
    */
   continueFrom(cut: number, storedOffset: number): void {
-    // It may be found after a checkpoint of this owner was finished.
+    // The search is slow: this owner may have finished a newer checkpoint meanwhile.
     if (cut <= this.#previousCut) return
     this.#previousCut = cut
     if (this.#cycle === undefined) this.#isChanged = storedOffset > cut

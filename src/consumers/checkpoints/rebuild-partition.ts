@@ -29,7 +29,8 @@ export async function emptyPartition(store: AccountStore, partition: number): Pr
   try {
     await store.clear(partition, fencingToken)
   } catch (error) {
-    // The owner noticed already and empties the rest itself: the stored offset went first.
+    // `clear` removes the stored offset first. The owner has noticed that, fenced the partition again, and
+    // empties the rest itself.
     if (!isUpswellError(error, 'STORE_FENCED')) throw error
   }
 }

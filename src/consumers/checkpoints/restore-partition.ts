@@ -31,7 +31,6 @@ const ITEMS_PER_WRITE = 500
 /** A partition whose store was lost, or is older than the log's first record. */
 export interface LostPartition {
   readonly partition: number
-  /** The caller's. */
   readonly fencingToken: string
   readonly storedOffset: number
   /** A checkpoint of a later cut is refused. */
@@ -40,8 +39,7 @@ export interface LostPartition {
 
 /**
  * Empties a partition of the store and fills it from the newest checkpoint. Undefined: no checkpoint is ahead
- * of the store. The store then stays as it is, except for
- * the leftovers of an interrupted filling.
+ * of the store, which stays as it is, except that leftovers of an interrupted filling are removed.
  * @throws UpswellError STORE_FENCED, STORE_UNAVAILABLE, TOPIC_MISSING, LOG_UNAVAILABLE
  */
 export async function restorePartition(
@@ -60,7 +58,7 @@ export async function restorePartition(
       `${topic} partition ${partition}: its checkpoint is at offset ${found.cut}, but the group is at ${committedOffset}: signals was recreated, or the group was moved back. The checkpoint is not used.`,
     )
   if (found === undefined || found.cut > committedOffset || found.cut <= storedOffset) {
-    // The leftovers of emptying or filling in part would be counted twice.
+    // Leftovers of an interrupted emptying or filling would be counted twice.
     if (storedOffset === 0) await store.clear(partition, fencingToken)
     return undefined
   }
@@ -70,8 +68,8 @@ export async function restorePartition(
     const memory = await fill(options, found, fencingToken)
     await requireAll(store, found)
     await finish(store, found, fencingToken)
-    // Once more: a store that was rolled back before the last write lost accounts, and the last write did not
-    // notice.
+    // Again: if the store was rolled back after the first count, accounts are missing, and the last write did
+    // not notice.
     await requireAll(store, found)
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     logger.info(
@@ -110,13 +108,13 @@ async function fill(
     )
     const userChunks = items.flatMap(item => (item.type === 'users' ? [item] : []))
     // Readers need the models before they can read the accounts.
-    const made = first ? state : undefined
+    const firstState = first ? state : undefined
     const write = { ...accountWrites(accounts, cache), userChunks }
     await store.save(partition, {
       fencingToken,
       expectedStoredOffset: 0,
       storedOffset: 0,
-      state: made,
+      state: firstState,
       ...write,
     })
     restored += accounts.length
@@ -150,7 +148,7 @@ async function finish(
     fencingToken,
     expectedStoredOffset: 0,
     storedOffset: cut,
-    // Written before, too: a store that was rolled back since must not be without it.
+    // Also in the first write; a store that was rolled back since then has lost it.
     state: Buffer.from(state),
     accounts: [],
     userChunks: [],

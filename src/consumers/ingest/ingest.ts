@@ -25,9 +25,9 @@ export interface IngestOptions {
 }
 
 /**
- * Moves records from source topics to `signals`, or to dead-letter. Whatever could differ between two runs is
- * settled here, above all when the system learnt of a signal, and
- * is written into the record. The source offset moves in the same transaction.
+ * Moves records from source topics to `signals`, or to dead-letter. It settles everything that could
+ * differ between two runs, above all when the system learnt of a signal, and writes it into the record. The
+ * source offset moves in the same transaction.
  */
 export function startIngest(options: IngestOptions): Promise<Consumption> {
   const roles = new Map(

@@ -8,8 +8,8 @@ export interface LoadOptions {
   readonly topic: string
   readonly batchSize: number
   /**
-   * `event`: history. Each signal is observed when it occurred, and scores are as of the newest one. `wall`:
-   * news. Signals are observed now.
+   * `event`: history; each signal is observed when it occurred, and scores are as of the newest one.
+   * `wall`: new signals; they are observed now.
    */
   readonly clock: 'wall' | 'event'
   /** What follows history: time stays at its end, or continues from now. */

@@ -27,7 +27,7 @@ export async function beginReplay(
   }
   await log.createTopics(topicsOfReplay(topics, partitions))
   await requirePartitions(log, topics.signals, partitions)
-  // All records or none: a process that dies before leaves empty topics, which the next one finds.
+  // All records or none: a process that dies before this leaves empty topics, and the next one uses them.
   await log.append(
     Array.from({ length: partitions }, (_, partition) => [
       replayRecord(topics.signals, partition, now, replay),
@@ -51,7 +51,7 @@ function requireSame(found: Replay, wanted: Replay): void {
   )
 }
 
-/** The file name of a model decides nothing. */
+/** Without the file names of models: they decide nothing. */
 function canonical(value: Replay['models' | 'from' | 'origin']): string {
   return JSON.stringify(Array.isArray(value) ? value.map(({ text }) => text) : value)
 }
@@ -67,7 +67,7 @@ function isModels(value: readonly ModelSource[] | Replay['origin']): value is re
   return Array.isArray(value)
 }
 
-/** Checked before any topic is created: topics with another number of partitions would keep the name. */
+/** Call before any topic is created: topics with a wrong number of partitions would keep the name. */
 function requireMultiple({ origin: { partitions } }: Replay, wanted: number): void {
   if (wanted % partitions !== 0)
     throw new UpswellError(

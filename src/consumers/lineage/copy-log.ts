@@ -19,7 +19,7 @@ export interface CopyOptions {
  */
 export function startCopying(options: CopyOptions): Promise<Consumption> {
   const { log, library, target, group, batchSize } = options
-  /** Whether the session's last copied signal was live. Writing that once too often changes nothing. */
+  /** Whether the session's last copied signal was live. A superfluous `live` record changes nothing. */
   const isLive = new WeakMap<PartitionSession, boolean>()
   const endsHistory = (record: LogRecord, session: PartitionSession): boolean => {
     const isAlone = target.partitions === target.replay.origin.partitions
@@ -33,7 +33,7 @@ export function startCopying(options: CopyOptions): Promise<Consumption> {
   }
   const handler: PartitionHandler = {
     assigned: async session => {
-      await refuseToBeginAnew(options, session)
+      await requireFirstCopy(options, session)
       return session.committedOffset
     },
     process: async (session, records) => {
@@ -50,10 +50,11 @@ export function startCopying(options: CopyOptions): Promise<Consumption> {
 }
 
 /**
- * A broker forgets the offsets of a group without members after some days. Copying the log again would count
- * everything twice.
+ * A session without an offset must be the first that copies. A broker forgets the offsets of a group without
+ * members after some days, and a second copy of the log would count everything twice.
+ * @throws UpswellError LOG_UNAVAILABLE: there are copies already
  */
-async function refuseToBeginAnew(
+async function requireFirstCopy(
   { log, target, group }: CopyOptions,
   session: PartitionSession,
 ): Promise<void> {

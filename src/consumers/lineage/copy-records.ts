@@ -25,12 +25,12 @@ export interface CopyTarget {
  */
 export function copyRecord(record: LogRecord, target: CopyTarget): OutgoingRecord[] {
   const { replay, namespace } = target
-  // A foreign record under our header goes to one dead-letter topic, as any unreadable record.
+  // A foreign record with our header is copied like a signal, and scoring rejects it.
   switch (isOwnRecord(record) ? recordKind(record) : undefined) {
     case 'replay':
       return []
     case 'promotion':
-      // A promotion of another lineage decides nothing here.
+      // Promotions of other lineages decide nothing here.
       return readPromotion(record)?.namespace === namespace ? toAll(record, target) : []
     case 'models':
       return replay.models === null && isBeforeEnd(record, replay) ? toAll(record, target) : []
@@ -48,9 +48,7 @@ function partitionFor({ key, partition }: LogRecord, { partitions }: CopyTarget)
   return key === null ? partition : partitionOf(key.toString(), partitions)
 }
 
-/**
- * What concerns all accounts of the origin's partition is copied to each partition that holds some of them.
- */
+/** Copies to each partition that holds accounts of the origin's partition. */
 function toAll(record: LogRecord, target: CopyTarget): OutgoingRecord[] {
   const copies: OutgoingRecord[] = []
   for (let to = record.partition; to < target.partitions; to += target.replay.origin.partitions)

@@ -14,10 +14,10 @@ import { originOffset } from './copy-records.ts'
 import type { Lineage, Origin } from './lineage.ts'
 
 const POLL_INTERVAL_MS = 20
-/** Afterwards the session ends and the next one waits again, so that readiness and the logger say why. */
+/** After it the session ends and the next one waits again, so that readiness and the logger say why. */
 const MAX_WAIT_MS = 5_000
 
-/** Publishes what one lineage makes of its log, as far as the promotions in that log let it. */
+/** Decides where one lineage publishes, by the promotions in its log. */
 export class LineagePublication implements Publication {
   readonly #lineage: Lineage
   readonly #library: ModelLibrary
@@ -67,8 +67,8 @@ export class LineagePublication implements Publication {
   }
 
   /**
-   * Compares each account with its standings in the lineage that served, which has not moved since the
-   * promotion.
+   * Compares each account with its standings in the lineage that served before. They have not changed since
+   * the promotion.
    * @throws UpswellError STORE_MOVED: that lineage's store was emptied, and is not restored yet;
    * STORE_UNAVAILABLE
    */
@@ -77,8 +77,8 @@ export class LineagePublication implements Publication {
     if (origin === undefined || accounts.length === 0) return []
     const from = originPartition(origin, partition)
     const ids = accounts.map(({ id }) => id)
-    // Before and after the accounts: while the store is emptied or filled, a missing account means nothing.
-    // Its memory is filled first.
+    // The offset is read before and after the accounts: a missing account means nothing while the store is
+    // emptied or filled. A store that is filled gets its memory first, so the memory alone proves nothing.
     const stored = await origin.store.readPartition(from)
     const found = await origin.store.load(from, ids)
     const storedOffset = await origin.store.readStoredOffset(from)

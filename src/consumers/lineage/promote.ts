@@ -11,10 +11,9 @@ import { readReplay } from './replay-record.ts'
 const MOST_BEHIND = 10_000
 
 /**
- * Writes a replay's promotion into each partition of the serving lineage's log. The old lineage publishes
- * what precedes that record, the replay's lineage
- * what follows it; so all processes agree, and each event is published once. Returns when the records are
- * written; the scorers act on them.
+ * Writes a replay's promotion into each partition of the serving lineage's log. The old lineage publishes the
+ * events before that record, the replay's lineage those after it: all processes agree, and each event is
+ * published once. Returns when the records are written; the scorers act on them.
  * @throws UpswellError INVALID_SETTINGS: no such replay, or it cannot be promoted; LOG_UNAVAILABLE,
  * STORE_UNAVAILABLE
  */
@@ -48,8 +47,8 @@ export async function writePromotion(lineages: Lineages, name: string, now: numb
   const records = []
   for (let partition = 0; partition < replay.origin.partitions; partition++) {
     const { modelSets, promotion } = await lineages.memory(served.backend.store, partition)
-    // Subscribers know an account that is not announced yet from the lineage before; this one's standings say
-    // nothing about that.
+    // Subscribers still know an account that is not announced yet from the lineage before the served one. The
+    // next lineage would compare it with the wrong standings.
     if (promotion?.isComplete === false)
       throw refuse(
         `${served.names.namespace} has not announced all of its accounts since its own promotion yet; that takes seconds while "upswell score" runs`,

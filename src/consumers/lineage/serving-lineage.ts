@@ -7,14 +7,14 @@ const LOOK_INTERVAL_MS = 1_000
 /** The serving lineage, looked for every second. While the store is unavailable, it is the one found last. */
 export class ServingLineage {
   #current: FoundLineage
-  readonly #lines: Lineages
+  readonly #lineages: Lineages
   readonly #logger: Logger
   #isLooking = false
   #isKnown = false
   #timer: NodeJS.Timeout | undefined
 
   constructor(lineages: Lineages, logger: Logger) {
-    this.#lines = lineages
+    this.#lineages = lineages
     this.#logger = logger
     this.#current = lineages.original
   }
@@ -23,7 +23,10 @@ export class ServingLineage {
     return this.#current
   }
 
-  /** False until it was found once in a whole store: before that, it may have been replaced long ago. */
+  /**
+   * False until it was found once in a store that misses no promotion: before that, it may have been replaced
+   * long ago.
+   */
   get isKnown(): boolean {
     return this.#isKnown
   }
@@ -41,13 +44,13 @@ export class ServingLineage {
     if (this.#isLooking) return
     this.#isLooking = true
     try {
-      const lineage = await this.#lines.served()
+      const lineage = await this.#lineages.served()
       if (lineage !== this.#current)
         this.#logger.info(
           `${lineage.names.namespace} is served, in place of ${this.#current.names.namespace}`,
         )
       this.#current = lineage
-      this.#isKnown ||= await this.#lines.areWhole(lineage)
+      this.#isKnown ||= await this.#lineages.areWhole(lineage)
     } catch {
       // Readiness reports that the store is unavailable.
     } finally {

@@ -90,7 +90,7 @@ function decode(
   const account = decodeAccount(accountId, core, modelSets)
   for (const [name, bytes] of chunks) {
     const chunk = decodeUserChunk(accountId, bytes)
-    // The store holds it.
+    // The store holds it, so it is compared like a changed chunk.
     chunk.isUnsaved = true
     account.users.chunks.set(name, chunk)
   }

@@ -8,7 +8,7 @@ import type { ParitySource } from './parity-source.ts'
 import { planCheck } from './plan-check.ts'
 
 export interface ParityLoopOptions {
-  /** What is served now. */
+  /** The serving lineage. */
   readonly source: () => Promise<ParitySource>
   readonly logger: Logger
   /** From the end of one check to the start of the next. */
@@ -34,8 +34,7 @@ const REST_MS = 30
 
 /**
  * At intervals, recomputes some accounts of a partition, one check at a time. It reports and counts
- * differences, and repairs nothing. A log or store that does not answer is
- * no difference.
+ * differences, and repairs nothing. A log or store that does not answer is no difference.
  */
 export function startParityLoop(options: ParityLoopOptions): ParityLoop {
   const stopping = new AbortController()

@@ -20,8 +20,7 @@ const ENTRIES_PER_FOLD = 100
 
 /**
  * Folds the records of one partition for some of its accounts. Compares each account when the records below
- * its stored offset are folded. Synchronous; it takes over the state
- * that it is given.
+ * its stored offset are folded. Synchronous; it changes the state that it is given.
  */
 export class Recomputation {
   readonly #library: ModelLibrary

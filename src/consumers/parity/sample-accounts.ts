@@ -10,9 +10,9 @@ export interface SampledAccount {
   readonly accountId: string
   /** At that moment the store held exactly the records below this offset. */
   readonly storedOffset: number
-  /** Undefined: the store lists the account, and holds nothing of it. */
+  /** Undefined: the store lists the account, but has no core of it. */
   readonly core: Uint8Array | undefined
-  /** Chunks by name. Undefined: no core says which chunks there may be. */
+  /** Chunks by name. Undefined: without a readable core it is unknown which chunks there may be. */
   readonly chunks: ReadonlyMap<string, Uint8Array> | undefined
 }
 
@@ -33,8 +33,8 @@ const CHUNKS_PER_READ = 1000
 
 /**
  * Reads accounts with all their users while their owner keeps writing. Each write changes the core, which
- * holds the offset of the last record; so a core that is the same
- * before and after belongs to the stored offset and the users read in between.
+ * holds the offset of the last record. So a core that is the same before and after belongs to the stored
+ * offset and the users that were read in between.
  * @throws UpswellError STORE_UNAVAILABLE; InvalidModelError: this version of Upswell cannot read an active
  * model
  */

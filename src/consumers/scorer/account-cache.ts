@@ -20,12 +20,12 @@ export interface SavedAccount {
   sizeBytes: number
 }
 
-/** The indexes of an account that a flush compares with the saved ones. */
+/** What the store's indexes hold of an account. A flush compares it with what was saved last. */
 export type Indexes = Pick<SavedAccount, 'rankEntries' | 'shares'>
 
-/** The most accounts of each of the two generations of a partition. */
+/** The most accounts of each generation. */
 const MOST_ACCOUNTS = 16_000
-/** The same limit in bytes of the store: an account of a megabyte takes the room of thousands. */
+/** The most bytes of a generation, as the store holds them: one large account takes the room of thousands. */
 const MOST_BYTES = 16 * 1024 * 1024
 /** The most chunks that an account keeps after a flush, about 128 users each. */
 const MOST_CHUNKS = 32
@@ -39,8 +39,8 @@ const MOST_CHUNKS = 32
 export class AccountCache {
   #newer = new Map<string, Account>()
   #older = new Map<string, Account>()
-  /** The accounts that the store holds, as it holds them. */
-  readonly #stored = new Map<string, SavedAccount>()
+  /** Account id → the account as the store holds it. */
+  readonly #saved = new Map<string, SavedAccount>()
   #newerBytes = 0
   /** Each model's rates are compiled once. */
   readonly ratesOf = perModel(compileRates)
@@ -59,45 +59,45 @@ export class AccountCache {
     if (older === undefined) return undefined
     this.#older.delete(accountId)
     this.#newer.set(accountId, older)
-    this.#newerBytes += this.#stored.get(accountId)?.sizeBytes ?? 0
+    this.#newerBytes += this.#saved.get(accountId)?.sizeBytes ?? 0
     return older
   }
 
   /** Adds an account that was just loaded. */
-  add(account: Account, stored: SavedAccount): void {
+  add(account: Account, saved: SavedAccount): void {
     this.#newer.set(account.id, account)
-    this.#newerBytes += stored.sizeBytes
-    this.#stored.set(account.id, stored)
+    this.#newerBytes += saved.sizeBytes
+    this.#saved.set(account.id, saved)
   }
 
   /** Undefined: the store does not hold the account. */
   savedOf(accountId: string): SavedAccount | undefined {
-    return this.#stored.get(accountId)
+    return this.#saved.get(accountId)
   }
 
-  /** The account was saved as it is now. `stored` is the answer of `savedOf`. */
-  saved(account: Account, stored: SavedAccount | undefined, now: Indexes, sizeBytes: number): void {
+  /** The account was saved as it is now. `before` is the answer of `savedOf`. */
+  keepSaved(account: Account, before: SavedAccount | undefined, now: Indexes, sizeBytes: number): void {
     const { chunks } = account.users
     if (chunks.size > MOST_CHUNKS) chunks.clear()
     else for (const chunk of chunks.values()) chunk.isUnsaved = false
     const { lastOffset, dueAt } = account
     const { rankEntries, shares } = now
-    this.#newerBytes += sizeBytes - (stored?.sizeBytes ?? 0)
-    if (stored === undefined) {
-      this.#stored.set(account.id, { lastOffset, dueAt, rankEntries, shares, sizeBytes })
+    this.#newerBytes += sizeBytes - (before?.sizeBytes ?? 0)
+    if (before === undefined) {
+      this.#saved.set(account.id, { lastOffset, dueAt, rankEntries, shares, sizeBytes })
       return
     }
-    stored.lastOffset = lastOffset
-    stored.dueAt = dueAt
-    stored.rankEntries = rankEntries
-    stored.shares = shares
-    stored.sizeBytes = sizeBytes
+    before.lastOffset = lastOffset
+    before.dueAt = dueAt
+    before.rankEntries = rankEntries
+    before.shares = shares
+    before.sizeBytes = sizeBytes
   }
 
   /** Drops the older generation if the newer one is full. Call it only when nothing is dirty. */
   trim(): void {
     if (this.#newer.size <= MOST_ACCOUNTS && this.#newerBytes <= MOST_BYTES) return
-    for (const accountId of this.#older.keys()) this.#stored.delete(accountId)
+    for (const accountId of this.#older.keys()) this.#saved.delete(accountId)
     this.#older = this.#newer
     this.#newer = new Map()
     this.#newerBytes = 0

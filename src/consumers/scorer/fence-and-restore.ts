@@ -38,22 +38,23 @@ export async function fenceAndRestore(
   const restored = isLost ? await restoreLost(context, session, fencingToken, found.storedOffset) : undefined
   const stored = restored?.storedOffset ?? found.storedOffset
   reportStart(context, session, stored)
-  const written =
+  const writer =
     checkpoints?.timing === undefined
       ? undefined
       : new PartitionCheckpoints(checkpoints.topic, checkpoints.timing, backend.store, library)
-  if (checkpoints === undefined || written !== undefined)
-    void lookForCheckpoint(context, session, written, stored)
+  // A rebuild reads checkpoints and writes none: it leaves the search to the next scorer.
+  if (checkpoints === undefined || writer !== undefined)
+    void lookForCheckpoint(context, session, writer, stored)
   const memory = restored?.memory ?? decodePartitionMemory(stored === 0 ? undefined : found.state, library)
   const { committedOffset, committedMetadata } = session
-  // Scores in the store are published. Where nothing is known of later ones, they are published once more
-  // rather than not at all.
+  // Scores in the store are published. If the commit does not say how far later ones are, they are published
+  // again rather than not at all.
   const scoresPublished = Math.max(readPublished(committedOffset, committedMetadata) ?? 0, stored)
   const offsets = new PartitionOffsets({ stored, scoresPublished, committed: committedOffset })
-  return { offsets, memory, checkpoints: written }
+  return { offsets, memory, checkpoints: writer }
 }
 
-/** Otherwise the next records would be skipped as stored. */
+/** If the store were ahead of the log, the next records would be skipped as stored. */
 function requireWithinLog({ topic, partition, endOffset }: PartitionSession, stored: number): void {
   if (stored <= endOffset) return
   throw new UpswellError(
@@ -71,8 +72,8 @@ async function restoreLost(
   storedOffset: number,
 ): Promise<RestoredPartition | undefined> {
   if (committedOffset === 0 || checkpoints === undefined) {
-    // Leftovers of a store that was emptied in part would be counted twice; also after the group was moved to
-    // the beginning.
+    // The store may have been emptied in part, or the group moved to the beginning: leftovers would be
+    // counted twice.
     if (storedOffset === 0) await store.clear(partition, fencingToken)
     return undefined
   }
@@ -96,18 +97,21 @@ function reportStart({ logger }: ScorerContext, session: PartitionSession, store
   }
 }
 
-/** In the background: checks that the store could be restored if it were lost now. */
+/**
+ * In the background: finds the checkpoint that the next one continues from, and reports if a lost store could
+ * not be restored now.
+ */
 async function lookForCheckpoint(
   { backend: { log }, checkpoints, logger }: ScorerContext,
   { topic, partition, firstOffset, committedOffset }: PartitionSession,
-  written: PartitionCheckpoints | undefined,
+  writer: PartitionCheckpoints | undefined,
   stored: number,
 ): Promise<void> {
   try {
     const found =
       checkpoints === undefined ? undefined : await findCheckpoint(log, checkpoints.topic, partition)
     if (found?.isLast === true && found.cut <= stored)
-      written?.continueFrom(found.cut, Math.max(stored, committedOffset))
+      writer?.continueFrom(found.cut, Math.max(stored, committedOffset))
     if (firstOffset === 0 || (found !== undefined && found.cut >= firstOffset)) return
     logger.error(
       `${topic} partition ${partition} begins at offset ${firstOffset}: retention has deleted the records before it, and ` +

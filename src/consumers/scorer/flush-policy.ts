@@ -49,7 +49,7 @@ export class FlushSchedule {
 export class FlushPolicy {
   readonly #schedule: FlushSchedule | undefined
   #flushedAt = Number.NEGATIVE_INFINITY
-  #foldedAt = Number.NEGATIVE_INFINITY
+  #steppedAt = Number.NEGATIVE_INFINITY
 
   /** `schedule` undefined: each step is flushed. */
   constructor(schedule: FlushSchedule | undefined) {
@@ -61,8 +61,9 @@ export class FlushPolicy {
     return this.#flushedAt
   }
 
-  onFolded(): void {
-    if (this.#schedule !== undefined) this.#foldedAt = this.#schedule.timing.now()
+  /** Call after each step, when its commit is no longer waited for. */
+  onStep(): void {
+    if (this.#schedule !== undefined) this.#steppedAt = this.#schedule.timing.now()
   }
 
   /** `isBehind`: the records that were in the log at the start of the session are not all folded. */
@@ -71,7 +72,7 @@ export class FlushPolicy {
     const { intervalMs, now } = this.#schedule.timing
     const time = now()
     // The log may end in offsets without a record: if none comes for an interval, its end is reached.
-    const isCatchingUp = isBehind && Math.abs(time - this.#foldedAt) < intervalMs
+    const isCatchingUp = isBehind && Math.abs(time - this.#steppedAt) < intervalMs
     const currentIntervalMs = Math.max(intervalMs, isCatchingUp ? CATCHING_UP_INTERVAL_MS : 0)
     // The absolute value: the clock may be set back.
     const passedMs = Math.abs(time - this.#flushedAt)

@@ -14,7 +14,6 @@ import { signalRuns } from '../../signals/signal-table.ts'
 import type { PartitionCheckpoints } from '../checkpoints/partition-checkpoints.ts'
 import { AccountCache } from './account-cache.ts'
 import { AccountLoader, type LoadedAccounts } from './account-loader.ts'
-import type { BatchReport } from './batch-report.ts'
 import { DirtyAccounts } from './dirty-accounts.ts'
 import { fenceAndRestore, type OpenedPartition } from './fence-and-restore.ts'
 import { FlushPolicy } from './flush-policy.ts'
@@ -23,6 +22,7 @@ import { PendingCommits } from './pending-commits.ts'
 import { keepSaved, type PreparedFlush, prepareFlush } from './prepare-flush.ts'
 import type { Announcement } from './publication.ts'
 import type { ScorerContext } from './scorer-context.ts'
+import type { StepReport } from './step-report.ts'
 
 /**
  * One partition that this process owns, from fence to release. Fold is ahead of commit, commit is ahead of
@@ -142,7 +142,7 @@ export class PartitionScorer {
     // While history is loaded, a tick of the wall clock leaves due accounts as they are: they are announced
     // when next touched.
     const announced = announcements.filter(({ account }) => folded.touched.has(account))
-    const report: BatchReport = {
+    const report: StepReport = {
       records: step.to - step.from,
       outcomes: folded.outcomes,
       rejected: rejections.length,
@@ -151,6 +151,7 @@ export class PartitionScorer {
     }
     const outputs = isLive ? this.#outputsOf(rejections, announced, folded) : []
     await this.#publish(outputs, report)
+    this.#flushPolicy.onStep()
     await this.#flushIfDue()
   }
 
@@ -190,7 +191,6 @@ export class PartitionScorer {
     this.#dirty.loadedChunks += loadedChunks
     for (const account of unannounced) if (folded.touched.has(account)) this.#dirty.announced.add(account)
     this.offsets.foldedTo(step)
-    this.#flushPolicy.onFolded()
   }
 
   #outputsOf(
@@ -209,7 +209,7 @@ export class PartitionScorer {
     ]
   }
 
-  async #publish(outputs: readonly OutgoingRecord[], report: BatchReport): Promise<void> {
+  async #publish(outputs: readonly OutgoingRecord[], report: StepReport): Promise<void> {
     const onCommitted = (): void => this.#context.onScored(report)
     if (outputs.length === 0) return onCommitted()
     const metadata = publishedMetadata(this.offsets.scoresPublished)
@@ -261,7 +261,7 @@ export class PartitionScorer {
       if (changes.isMoved || this.#dirty.announced.has(account))
         outputs.push(accountScoresRecord(topics, account, `${partition}:${account.lastOffset}`))
     }
-    await backend.commitBatch(this.session, {
+    await backend.commitFlush(this.session, {
       outputs,
       // While committed records are refolded, the committed offset stays.
       nextOffset: Math.max(folded, committedOffset),

@@ -1,7 +1,7 @@
 import type { OutgoingRecord, PartitionSession } from '../../log/log.ts'
 
 /** What one step publishes. */
-export interface BatchOutputs {
+export interface StepOutputs {
   readonly outputs: readonly OutgoingRecord[]
   /** The offset after the step. */
   readonly nextOffset: number
@@ -24,7 +24,7 @@ const MOST_WAITING = 2
  */
 export class PendingCommits {
   readonly #session: PartitionSession
-  #waiting: BatchOutputs[] = []
+  #waiting: StepOutputs[] = []
   #underWay: Promise<void> | undefined
   #hasCommitted = false
   #failure: { readonly error: unknown } | undefined
@@ -37,9 +37,9 @@ export class PendingCommits {
    * Returns when the next step may be folded. @throws the error of an earlier commit, or of the session's
    * first one
    */
-  async add(batch: BatchOutputs): Promise<void> {
+  async add(step: StepOutputs): Promise<void> {
     this.#throwIfFailed()
-    this.#waiting.push(batch)
+    this.#waiting.push(step)
     if (this.#underWay === undefined) this.#begin()
     if (this.#hasCommitted && this.#waiting.length < MOST_WAITING) return
     await this.#underWay
@@ -53,25 +53,25 @@ export class PendingCommits {
   }
 
   #begin(): void {
-    const batches = this.#waiting
+    const steps = this.#waiting
     this.#waiting = []
-    this.#underWay = this.#commit(batches).then(() => {
+    this.#underWay = this.#commit(steps).then(() => {
       this.#underWay = undefined
       if (this.#waiting.length > 0) this.#begin()
     })
   }
 
   /** Does not throw. */
-  async #commit(batches: readonly BatchOutputs[]): Promise<void> {
-    const { nextOffset, metadata } = batches.at(-1)!
+  async #commit(steps: readonly StepOutputs[]): Promise<void> {
+    const { nextOffset, metadata } = steps.at(-1)!
     try {
       await this.#session.commit(
-        batches.flatMap(({ outputs }) => outputs),
+        steps.flatMap(({ outputs }) => outputs),
         nextOffset,
         metadata,
       )
       this.#hasCommitted = true
-      for (const { onCommitted } of batches) onCommitted()
+      for (const { onCommitted } of steps) onCommitted()
     } catch (error) {
       this.#failure = { error }
       this.#waiting = []

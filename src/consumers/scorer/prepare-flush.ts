@@ -35,7 +35,7 @@ export async function prepareFlush(
 /** Call after the write: the store holds the accounts as they are now. */
 export function keepSaved(cache: AccountCache, { touched, write }: PreparedFlush): void {
   for (const [i, { account, before, shares, changes }] of touched.entries())
-    cache.saved(
+    cache.keepSaved(
       account,
       before,
       { rankEntries: changes.rankEntries, shares },

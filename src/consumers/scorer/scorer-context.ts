@@ -3,9 +3,9 @@ import type { ModelLibrary } from '../../models/model-library.ts'
 import type { SignalScanner } from '../../signals/scan-signal.ts'
 import type { Backend } from '../backend.ts'
 import type { CheckpointTiming } from '../checkpoints/partition-checkpoints.ts'
-import type { BatchReport } from './batch-report.ts'
 import type { FlushSchedule } from './flush-policy.ts'
 import type { Publication } from './publication.ts'
+import type { StepReport } from './step-report.ts'
 
 /** What the scorers of all partitions share. */
 export interface ScorerContext {
@@ -19,7 +19,7 @@ export interface ScorerContext {
   readonly flushes?: FlushSchedule
   /** Reads plain signals off their bytes; undefined: all signals are parsed. */
   readonly scanner?: SignalScanner
-  readonly onScored: (batch: BatchReport) => void
+  readonly onScored: (report: StepReport) => void
 }
 
 export interface CheckpointSettings {

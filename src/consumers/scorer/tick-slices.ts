@@ -1,9 +1,9 @@
 import { DUE_BUCKETS, MOST_SLICES } from '../../scoring/due-buckets.ts'
 
 /**
- * The most accounts that one tick makes due, while there are slices to cut by. Each tick is one transaction,
- * all partitions of a process may run one at the same time, and
- * signals wait for it. 250 → about 100 ms; 1,000 → up to 1 s (2 cores).
+ * The most accounts that one tick makes due, unless the most slices are not enough. Each tick is one
+ * transaction, all partitions of a process may run one at the same time, and signals wait for it.
+ * 250 → about 100 ms; 1,000 → up to 1 s (2 cores).
  */
 const ACCOUNTS_PER_TICK = 250
 

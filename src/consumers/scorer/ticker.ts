@@ -165,10 +165,16 @@ export class Ticker {
    * A lineage that does not serve has no time of its own, but must notice that its store was lost: the way to
    * the serving lineage leads through it. A tick at time 0 makes no account due.
    */
-  async #nudge({ session: { partition }, offsets }: TickedPartition): Promise<OutgoingRecord[]> {
-    const { source, backend } = this.#context
-    if ((await backend.store.readStoredOffset(partition)) >= offsets.stored) return []
+  async #nudge(ticked: TickedPartition): Promise<OutgoingRecord[]> {
+    if (!(await this.#isStoreLost(ticked))) return []
+    const { source } = this.#context
+    const { partition } = ticked.session
     return [tickRecord(source.topic, partition, 0, { slice: 0, of: 1, scope: 'due', clock: 'event' })]
+  }
+
+  /** Compares with the offset before the question: a flush may move it while the answer is on its way. */
+  async #isStoreLost({ session: { partition }, offsets: { stored } }: TickedPartition): Promise<boolean> {
+    return (await this.#context.backend.store.readStoredOffset(partition)) < stored
   }
 
   /**
@@ -199,15 +205,15 @@ export class Ticker {
   }
 
   async #dueTicks(ticked: TickedPartition): Promise<OutgoingRecord[]> {
-    const { memory, session, offsets, isCheckpointWaiting } = ticked
+    const { memory, session } = ticked
     const { partition } = session
     const { ticks, backend } = this.#context
     const time = ticks.now()
     // No account is due in a store that was emptied or rolled back. Any tick makes the scorer look at it, and
     // restore it.
-    const isLost = (await backend.store.readStoredOffset(partition)) < offsets.stored
+    const isLost = await this.#isStoreLost(ticked)
     // A checkpoint continues only with batches. Signals bring them, and so do other partitions.
-    const isWanted = isLost || (isCheckpointWaiting && this.#isQuiet(ticked))
+    const isWanted = isLost || (ticked.isCheckpointWaiting && this.#isQuiet(ticked))
     // While history is loaded, the fold ignores ticks of the wall clock.
     if (memory.history && !isWanted) return []
     const due = await backend.store.countDue(partition, time)

@@ -99,7 +99,7 @@ interface Fetched {
 
 const FETCH_BYTES = 1024 * 1024
 const FETCH_WAIT_MS = 250
-/** Somewhat longer than a transaction of this adapter may last. */
+/** Longer than a transaction of this adapter may last (10 s). */
 const PATIENCE_MS = 12_000
 /** Enough for a leader that moves or a broker that is away for a moment: 3 s in all. */
 const ATTEMPTS = 6
@@ -160,7 +160,7 @@ class StretchReader {
     }
   }
 
-  /** For an offset that retention has deleted meanwhile. */
+  /** The first offset that is left, after retention has deleted `position`. */
   async #firstLeft(position: number): Promise<number> {
     const { topic, partition } = this.#fetcher
     const range = (await this.#admin.offsets(topic)).get(partition)

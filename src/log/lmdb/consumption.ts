@@ -130,7 +130,8 @@ class PartitionLoop {
         continue
       }
       await this.#options.handler.process(session, records)
-      this.#recovered()
+      // A handler may return early when its session was lost meanwhile: that is no success.
+      if (lost() === undefined) this.#recovered()
       offset = last.offset + 1
       // If all promises of a handler are settled already, timers and sockets would never run.
       await setImmediate()

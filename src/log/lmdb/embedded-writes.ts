@@ -15,7 +15,7 @@ export interface ConsumedPartition extends TopicPartition {
 
 const NO_WRITE: PreparedWrite = { check: () => {}, apply: () => {} }
 
-/** Appends records, alone or together with a session's committed offset, and keeps the open sessions. */
+/** Appends records, alone or together with a session's committed offset. Knows the open sessions. */
 export class EmbeddedWrites {
   readonly #environment: LmdbEnvironment
   readonly #topics: EmbeddedTopics

@@ -93,7 +93,7 @@ export class EmbeddedRecords {
     }
   }
 
-  /** Removes up to `limit` records of a topic, or all. Returns whether some may be left. */
+  /** Removes up to `limit` records of a topic, or all without one. Returns whether some may be left. */
   prepareRemoveRecords(topic: EmbeddedTopic, limit?: number): PreparedWrite<boolean> {
     return {
       check: () => {},

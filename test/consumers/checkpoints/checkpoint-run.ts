@@ -150,13 +150,13 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
     const backend = {
       log: this.log as Pick<Log, 'read' | 'ranges' | 'append'> as Log,
       store,
-      commitBatch: async (session, { outputs, nextOffset, metadata, write }) => {
+      commitFlush: async (session, { outputs, nextOffset, metadata, write }) => {
         if (this.#death === 'before-commit') throw new Died()
         await session.commit(outputs, nextOffset, metadata)
         if (this.#death === 'before-save') throw new Died()
         await store.save(0, write)
       },
-    } as Pick<Backend, 'log' | 'store' | 'commitBatch'> as Backend
+    } as Pick<Backend, 'log' | 'store' | 'commitFlush'> as Backend
     return {
       backend,
       publication: alwaysServing(TOPICS),

@@ -83,7 +83,7 @@ export class Installation {
       return {
         log,
         store,
-        commitBatch: async (session, { outputs, nextOffset, metadata, write }) => {
+        commitFlush: async (session, { outputs, nextOffset, metadata, write }) => {
           await session.commit(outputs, nextOffset, metadata)
           await store.save(session.partition, write)
         },

@@ -193,11 +193,11 @@ export class ParityWorld {
     return {
       log: this.#log,
       store: this.store,
-      commitBatch: async (session, { outputs, nextOffset, metadata, write }) => {
+      commitFlush: async (session, { outputs, nextOffset, metadata, write }) => {
         await session.commit(outputs, nextOffset, metadata)
         await this.store.save(session.partition, write)
       },
-    } as Pick<Backend, 'log' | 'store' | 'commitBatch'> as Backend
+    } as Pick<Backend, 'log' | 'store' | 'commitFlush'> as Backend
   }
 
   get #log(): Log {

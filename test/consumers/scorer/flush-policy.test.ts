@@ -12,12 +12,12 @@ async function flushedPolicy(others?: FlushSchedule) {
   const schedule = others ?? new FlushSchedule({ intervalMs: INTERVAL_MS, now: () => clock.now })
   const policy = new FlushPolicy(schedule)
   await policy.during(async () => {})
-  /** Whether a flush is due after this time, if something was folded 1 ms before. */
+  /** Whether a flush is due after this time, if a step ended 1 ms before. */
   const isDueAfter = (passedMs: number, { isBehind = false, hold = (_: DirtyAccounts): void => {} } = {}) => {
     const dirty = new DirtyAccounts()
     hold(dirty)
     clock.now = 100_000 + passedMs - 1
-    policy.onFolded()
+    policy.onStep()
     clock.now++
     return policy.isDue(dirty, isBehind)
   }

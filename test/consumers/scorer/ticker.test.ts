@@ -15,8 +15,14 @@ const HOUR_MS = 3_600_000
 const TOPICS = topicNames('')
 const SOURCE = { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/rolling-score.yaml'), 'utf8') }
 
-/** A ticker of one partition, with offset 3 of 5 read, and an empty store. */
-function startTicker(models: readonly ModelSource[]) {
+/**
+ * A ticker of one partition, with offset 3 of 5 read, and an empty store. `whileRead` runs when the ticker
+ * reads the stored offset, and returns the answer.
+ */
+function startTicker(
+  models: readonly ModelSource[],
+  whileRead?: (offsets: { folded: number; stored: number }) => number,
+) {
   const clock = { now: NOW }
   const appended: (string | undefined)[] = []
   let interval = (): void => {}
@@ -32,9 +38,11 @@ function startTicker(models: readonly ModelSource[]) {
     offsets: { folded: 3, stored: 3 },
     isCheckpointWaiting: false,
   }
+  const store = new MemoryStore()
+  if (whileRead !== undefined) store.readStoredOffset = async () => whileRead(owned.offsets)
   const ticker = new Ticker(
     {
-      backend: { log: log as Pick<Log, 'append'> as Log, store: new MemoryStore() },
+      backend: { log: log as Pick<Log, 'append'> as Log, store },
       publication: alwaysServing(TOPICS),
       source: { topic: TOPICS.signals },
       library: new ModelLibrary(),
@@ -66,6 +74,17 @@ test('appends a tick when the store is emptied while no record comes, so that th
   const { appended, passInterval } = startTicker([])
   await passInterval()
   expect(appended).toEqual(['tick'])
+})
+
+test('appends no tick when a flush moves the store while its offset is read', async () => {
+  const { appended, passInterval } = startTicker([], offsets => {
+    const before = offsets.stored
+    offsets.folded = 4
+    offsets.stored = 4
+    return before
+  })
+  await passInterval()
+  expect(appended).toEqual([])
 })
 
 test('appends the configured models even if the clock was set back', async () => {

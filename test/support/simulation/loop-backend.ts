@@ -22,7 +22,7 @@ export function loopBackend(log: LogClient, store: StoreClient, wiring: Wiring):
   return {
     log: miswired(log, store, wiring),
     store,
-    async commitBatch(session, { outputs: given, nextOffset, metadata, write }) {
+    async commitFlush(session, { outputs: given, nextOffset, metadata, write }) {
       const outputs = wiring.sendsHeadFirst ? headFirst(given) : given
       if (wiring.savesBeforeCommit) {
         await store.save(session.partition, write)

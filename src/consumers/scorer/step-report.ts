@@ -2,7 +2,7 @@ import type { SignalOutcome } from '../../scoring/account.ts'
 import type { ScoringEvent } from '../../scoring/outputs.ts'
 
 /** What one step did, for metrics and for terminals. */
-export interface BatchReport {
+export interface StepReport {
   readonly records: number
   readonly outcomes: Readonly<Record<SignalOutcome, number>>
   readonly rejected: number
