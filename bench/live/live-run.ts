@@ -1,4 +1,4 @@
-import { modelsRecord } from '../../src/log/make-records.ts'
+import { modelsRecord } from '../../src/log/signals-topic-records.ts'
 import { PARTITIONS } from '../jobs/jobs.ts'
 import type { BenchServers } from '../machine/bench-servers.ts'
 import { forkForResult } from '../machine/child-process.ts'

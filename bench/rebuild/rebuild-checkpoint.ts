@@ -7,7 +7,7 @@ import {
 import { PartitionCheckpoints } from '../../src/consumers/checkpoints/partition-checkpoints.ts'
 import type { LogRecord, OutgoingRecord } from '../../src/log/log.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
-import { decodePartitionMemory } from '../../src/models/partition-memory.ts'
+import { decodePartitionMemory } from '../../src/models/partition-memory-codec.ts'
 
 export interface CheckpointToWrite {
   readonly backend: Backend

@@ -1,5 +1,5 @@
 import type { Log } from '../../src/log/log.ts'
-import { signalRecord } from '../../src/log/make-records.ts'
+import { signalRecord } from '../../src/log/signals-topic-records.ts'
 import type { ModelSource } from '../../src/models/model-library.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { fillTopic, type SignalRecord } from './signal-topic.ts'

@@ -1,5 +1,5 @@
 import type { Log, OutgoingRecord } from '../../src/log/log.ts'
-import { modelsRecord } from '../../src/log/make-records.ts'
+import { modelsRecord } from '../../src/log/signals-topic-records.ts'
 import type { ModelSource } from '../../src/models/model-library.ts'
 
 /** A signal as a record of the log. */

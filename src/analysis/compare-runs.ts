@@ -1,5 +1,5 @@
 import type { Motion } from '../scoring/definition/model-definition.ts'
-import type { PqlEvent, TierChange } from '../scoring/outputs.ts'
+import type { PqlEvent, TierChange } from '../scoring/events.ts'
 import { diffPqls } from './diff-pqls.ts'
 import { diffTiers } from './diff-tiers.ts'
 import { choosePeriods } from './periods.ts'

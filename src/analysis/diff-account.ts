@@ -2,7 +2,7 @@ import { roundTo6 } from '../lib/round.ts'
 import { contributionsOf } from '../scoring/decisions/contributions.ts'
 import { nextTierMove, targetTier } from '../scoring/decisions/tier.ts'
 import type { Motion } from '../scoring/definition/model-definition.ts'
-import type { Contribution, PqlStatus } from '../scoring/outputs.ts'
+import type { Contribution, PqlStatus } from '../scoring/events.ts'
 import type { Standing } from '../scoring/standing.ts'
 import type { Trial } from './try-model.ts'
 

@@ -1,4 +1,4 @@
-import type { PqlStatus } from '../scoring/outputs.ts'
+import type { PqlStatus } from '../scoring/events.ts'
 import type { TimeWindow } from './run-diff.ts'
 
 // A PQL lives from `qualified` or `held` to `disqualified` or `expired`:

@@ -5,7 +5,7 @@ import { contributionsOf, readSlots } from '../scoring/decisions/contributions.t
 import { isGateOpen } from '../scoring/decisions/notice.ts'
 import { featuresRead } from '../scoring/definition/compile-expression.ts'
 import type { CompiledModel, CompiledNotice } from '../scoring/definition/compiled-model.ts'
-import type { Contribution } from '../scoring/outputs.ts'
+import type { Contribution } from '../scoring/events.ts'
 import type { Standing } from '../scoring/standing.ts'
 import type { Signal } from '../signals/signal.ts'
 

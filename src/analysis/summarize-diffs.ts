@@ -1,5 +1,5 @@
 import { roundTo6 } from '../lib/round.ts'
-import type { PqlStatus } from '../scoring/outputs.ts'
+import type { PqlStatus } from '../scoring/events.ts'
 import { type AccountDiff, changesTier } from './diff-account.ts'
 
 /** What would change over all accounts under another version of a model. */

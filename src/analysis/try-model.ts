@@ -2,7 +2,7 @@ import { type Account, advance } from '../scoring/account.ts'
 import { moveClock } from '../scoring/activity/activity.ts'
 import type { CompiledModel } from '../scoring/definition/compiled-model.ts'
 import { evaluate } from '../scoring/evaluate.ts'
-import type { Cause, ScoringEvent } from '../scoring/outputs.ts'
+import type { Cause, ScoringEvent } from '../scoring/events.ts'
 import { createStanding, type Standing } from '../scoring/standing.ts'
 import { switchModels } from '../scoring/switch-models.ts'
 

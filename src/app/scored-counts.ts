@@ -1,5 +1,5 @@
 import type { StepReport } from '../consumers/scorer/step-report.ts'
-import type { ScoringEvent } from '../scoring/outputs.ts'
+import type { ScoringEvent } from '../scoring/events.ts'
 
 /** Counts of scored batches, for metrics. Plain data, so that threads can send it. */
 export interface ScoredCounts {

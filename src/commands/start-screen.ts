@@ -8,7 +8,7 @@ import type { StepReport } from '../consumers/scorer/step-report.ts'
 import { describeError } from '../lib/errors.ts'
 import type { SampleWorkspace } from '../sample/workspace.ts'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
-import type { ScoringEvent } from '../scoring/outputs.ts'
+import type { ScoringEvent } from '../scoring/events.ts'
 import { summarize } from './summarize.ts'
 
 /** If this model is active, the summary at start is about it, and only its tier changes are shown. */

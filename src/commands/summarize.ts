@@ -1,7 +1,7 @@
 import type { TopAccount, WorkspaceSummary } from '../console/print-summary.ts'
 import { partitionOf } from '../log/partition-of.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
-import { decodePartitionMemory } from '../models/partition-memory.ts'
+import { decodePartitionMemory } from '../models/partition-memory-codec.ts'
 import { type AccountScores, decodeScores } from '../scoring/codec/codec.ts'
 import type { CompiledModel } from '../scoring/definition/compiled-model.ts'
 import type { Motion } from '../scoring/definition/model-definition.ts'

@@ -1,5 +1,5 @@
 import type { ModelDefinition, Motion } from '../scoring/definition/model-definition.ts'
-import type { Contribution, TierChange } from '../scoring/outputs.ts'
+import type { Contribution, TierChange } from '../scoring/events.ts'
 import { plainText } from './terminal-text.ts'
 
 /** What printing needs to know about the workspace and the terminal. */

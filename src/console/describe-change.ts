@@ -1,5 +1,5 @@
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
-import type { CauseType, Contribution, TierChange } from '../scoring/outputs.ts'
+import type { CauseType, Contribution, TierChange } from '../scoring/events.ts'
 import { plainText, textWidth } from './terminal-text.ts'
 
 /** A reader takes in this many rules at a glance. */

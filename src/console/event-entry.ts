@@ -1,5 +1,5 @@
 import type { ModelDefinition, Priority } from '../scoring/definition/model-definition.ts'
-import type { AlertEvent, PqlEvent, PqlStatus, ScoringEvent, TierChange } from '../scoring/outputs.ts'
+import type { AlertEvent, PqlEvent, PqlStatus, ScoringEvent, TierChange } from '../scoring/events.ts'
 import { type ConsoleContext, motionTitle, tierTitle } from './console-context.ts'
 import { describeChange } from './describe-change.ts'
 import { grouped } from './format.ts'

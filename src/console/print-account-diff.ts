@@ -1,6 +1,6 @@
 import { type AccountDiff, changesTier, type RuleDiff } from '../analysis/diff-account.ts'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
-import type { PqlStatus } from '../scoring/outputs.ts'
+import type { PqlStatus } from '../scoring/events.ts'
 import { counted, formatAmount, formatInputs } from './format.ts'
 import type { Segment } from './styled-lines.ts'
 import { column, plainText, textWidth } from './terminal-text.ts'

@@ -1,5 +1,5 @@
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
-import type { ScoringEvent } from '../scoring/outputs.ts'
+import type { ScoringEvent } from '../scoring/events.ts'
 import { DAY_MS } from '../signals/time.ts'
 import { accountTitle, type ConsoleContext, usableWidth } from './console-context.ts'
 import { type Entry, entryOf, SEPARATOR, textSegment } from './event-entry.ts'

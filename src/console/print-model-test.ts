@@ -1,6 +1,6 @@
 import type { ExampleOutcome, Mismatch, NoticeCondition } from '../analysis/run-example.ts'
 import type { ModelDefinition } from '../scoring/definition/model-definition.ts'
-import type { Contribution } from '../scoring/outputs.ts'
+import type { Contribution } from '../scoring/events.ts'
 import { counted, formatAmount, formatInputs, formatSigned, formatValue, grouped } from './format.ts'
 import { type Line, renderLine, type Segment } from './styled-lines.ts'
 import { column, plainText, textWidth } from './terminal-text.ts'

@@ -1,4 +1,4 @@
-import type { AlertEvent, PqlEvent, ScoringEvent, TierChange } from '../scoring/outputs.ts'
+import type { AlertEvent, PqlEvent, ScoringEvent, TierChange } from '../scoring/events.ts'
 import { isoTime } from '../signals/iso-time.ts'
 import type { Rejection } from '../signals/parse-signal.ts'
 import type { LogRecord, OutgoingRecord } from './log.ts'

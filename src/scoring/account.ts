@@ -5,9 +5,9 @@ import { applySignal, createTouchedBuffer, type TouchedBuffer } from './activity
 import { createUserBook, type UserBook } from './activity/users.ts'
 import type { CompiledModel } from './definition/compiled-model.ts'
 import { evaluate, NO_EVENTS, type Reason } from './evaluate.ts'
+import type { Cause, ScoringEvent } from './events.ts'
 import { nextDue } from './next-due.ts'
 import type { Occasion } from './occasion.ts'
-import type { Cause, ScoringEvent } from './outputs.ts'
 import { createStanding, type Standing } from './standing.ts'
 
 // How an account changes. `Fold` calls these, in this order, for each record that is about the account:

@@ -10,9 +10,9 @@ import {
   type SignalOutcome,
 } from './account.ts'
 import { createTouchedBuffer } from './activity/apply-signal.ts'
-import { isInSlice } from './due-buckets.ts'
+import { isInSlice } from './due-slices.ts'
+import type { ScoringEvent } from './events.ts'
 import type { EntryOf, LogEntry, RecordEntry, TickSlice } from './log-entry.ts'
-import type { ScoringEvent } from './outputs.ts'
 import {
   addModelSet,
   beginPromotion,

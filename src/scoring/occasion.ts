@@ -1,5 +1,5 @@
 import type { Signal } from '../signals/signal.ts'
-import type { Cause, CauseType } from './outputs.ts'
+import type { Cause, CauseType } from './events.ts'
 
 /**
  * Why a standing is evaluated. Most evaluations change nothing, so a `Cause` is made, and a signal's id read,

@@ -2,7 +2,7 @@ import { EMPTY_MAP } from '../lib/small-maps.ts'
 import type { Override } from '../signals/override.ts'
 import type { CompiledModel } from './definition/compiled-model.ts'
 import type { Value } from './definition/expression.ts'
-import type { Cause } from './outputs.ts'
+import type { Cause } from './events.ts'
 
 /** What one model holds about one account. It is kept as computed, so that a standing explains itself. */
 export interface Standing {

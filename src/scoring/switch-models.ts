@@ -4,8 +4,8 @@ import { type AccountActivity, LIMITS, moveClock } from './activity/activity.ts'
 import { pqlEvent } from './decisions/triggers.ts'
 import type { CompiledModel } from './definition/compiled-model.ts'
 import { evaluate } from './evaluate.ts'
+import type { Cause, ScoringEvent } from './events.ts'
 import { nextDue } from './next-due.ts'
-import type { Cause, ScoringEvent } from './outputs.ts'
 import { createStanding, modelKey, type Standing } from './standing.ts'
 
 const CAUSE: Cause = { type: 'model' }

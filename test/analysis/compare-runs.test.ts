@@ -3,7 +3,7 @@ import { RunComparison } from '../../src/analysis/compare-runs.ts'
 import { choosePeriods } from '../../src/analysis/periods.ts'
 import { isDifferent, type ModelRunDiff, type RunDiff, type RunSide } from '../../src/analysis/run-diff.ts'
 import type { Motion } from '../../src/scoring/definition/model-definition.ts'
-import type { PqlStatus } from '../../src/scoring/outputs.ts'
+import type { PqlStatus } from '../../src/scoring/events.ts'
 import { table } from '../support/table.ts'
 
 // The tests read tables of events: tier changes (`what` is `low high`) and PQL events (`what` is `grows

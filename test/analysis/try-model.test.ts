@@ -6,8 +6,8 @@ import { ModelLibrary } from '../../src/models/model-library.ts'
 import { type Account, advance, createAccount, receiveSignal } from '../../src/scoring/account.ts'
 import { decodeAccount, encodeAccount } from '../../src/scoring/codec/codec.ts'
 import type { CompiledModel } from '../../src/scoring/definition/compiled-model.ts'
+import type { ScoringEvent } from '../../src/scoring/events.ts'
 import { foldBatch } from '../../src/scoring/fold.ts'
-import type { ScoringEvent } from '../../src/scoring/outputs.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 
 const DAY_MS = 86_400_000

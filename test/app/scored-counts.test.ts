@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { createMetrics } from '../../src/app/metrics.ts'
 import { CountedBatches } from '../../src/app/scored-counts.ts'
 import type { StepReport } from '../../src/consumers/scorer/step-report.ts'
-import type { PqlEvent, TierChange } from '../../src/scoring/outputs.ts'
+import type { PqlEvent, TierChange } from '../../src/scoring/events.ts'
 
 const number = fc.nat({ max: 3 })
 const event = fc

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { signalsOfLog } from '../../src/commands/model/backtest-signals.ts'
 import type { Log, LogRecord, OutgoingRecord } from '../../src/log/log.ts'
-import { liveRecord, modelsRecord, signalRecord, tickRecord } from '../../src/log/make-records.ts'
+import { liveRecord, modelsRecord, signalRecord, tickRecord } from '../../src/log/signals-topic-records.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 
 const SLICE = { slice: 0, of: 1, scope: 'due' } as const

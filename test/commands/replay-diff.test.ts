@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openEmbeddedBackend } from '../../src/app/embedded-backend.ts'
 import type { Replay } from '../../src/consumers/lineage/replay-record.ts'
 import type { OutgoingRecord } from '../../src/log/log.ts'
-import { replayRecord, tickRecord } from '../../src/log/make-records.ts'
+import { replayRecord, tickRecord } from '../../src/log/signals-topic-records.ts'
 import { buildCli, runCli } from './cli.ts'
 
 const SETUP_TIMEOUT_MS = 240_000

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { AccountDiff } from '../../src/analysis/diff-account.ts'
 import { formatModelDiff, type ModelDiff } from '../../src/console/print-model-diff.ts'
-import type { Contribution } from '../../src/scoring/outputs.ts'
+import type { Contribution } from '../../src/scoring/events.ts'
 import { parse } from '../models/model-text.ts'
 
 const AT = Date.parse('2026-05-20T12:00:00Z')

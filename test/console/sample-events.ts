@@ -1,6 +1,6 @@
 import type { ConsoleContext } from '../../src/console/console-context.ts'
 import type { ModelDefinition, RuleDefinition } from '../../src/scoring/definition/model-definition.ts'
-import type { AlertEvent, Contribution, PqlEvent, TierChange } from '../../src/scoring/outputs.ts'
+import type { AlertEvent, Contribution, PqlEvent, TierChange } from '../../src/scoring/events.ts'
 
 export const NOW = Date.UTC(2026, 10, 18, 9, 41, 7)
 

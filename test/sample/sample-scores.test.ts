@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { sampleHistory } from '../../src/sample/history.ts'
 import { liveSignals } from '../../src/sample/live.ts'
+import { sampleHistory } from '../../src/sample/past-signals.ts'
 import { sampleWorkspace } from '../../src/sample/workspace.ts'
 import { HOUR_MS } from '../../src/signals/time.ts'
 import { type ScoredSample, scoreSample } from './score-sample.ts'

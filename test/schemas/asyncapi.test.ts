@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { Replay } from '../../src/consumers/lineage/replay-record.ts'
+import { deadLetterRecord } from '../../src/log/output-records.ts'
 import {
   modelsRecord,
   promotionRecord,
   replayRecord,
   signalRecord,
   tickRecord,
-} from '../../src/log/make-records.ts'
-import { deadLetterRecord } from '../../src/log/output-records.ts'
+} from '../../src/log/signals-topic-records.ts'
 import {
   CHECKPOINTS,
   OUTPUT_TOPICS,

@@ -4,7 +4,7 @@ import { type Account, advance, createAccount, receiveSignal } from '../../src/s
 import { decodeAccount, encodeAccount } from '../../src/scoring/codec/codec.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
 import type { CompiledModel } from '../../src/scoring/definition/compiled-model.ts'
-import type { ScoringEvent } from '../../src/scoring/outputs.ts'
+import type { ScoringEvent } from '../../src/scoring/events.ts'
 import { switchModels } from '../../src/scoring/switch-models.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { PlainTimeReader } from '../../src/signals/plain-time.ts'
 import { dayOfCivil, parseRfc3339 } from '../../src/signals/rfc3339.ts'
+import { PlainTimeReader } from '../../src/signals/scan/plain-time.ts'
 
 /** The grammar of RFC 3339; `slowParse` checks the calendar with `Date`. */
 const GRAMMAR =

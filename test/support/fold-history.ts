@@ -9,9 +9,9 @@ import {
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
 import type { CompiledModel } from '../../src/scoring/definition/compiled-model.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
+import type { ScoringEvent } from '../../src/scoring/events.ts'
 import { foldBatch } from '../../src/scoring/fold.ts'
 import type { LogEntry } from '../../src/scoring/log-entry.ts'
-import type { ScoringEvent } from '../../src/scoring/outputs.ts'
 import { createPartitionMemory, type PartitionMemory } from '../../src/scoring/partition-memory.ts'
 import type { HistoryRecord } from './slow/slow-evaluator.ts'
 

@@ -1,5 +1,5 @@
 import { UpswellError } from '../../src/lib/errors.ts'
-import { DUE_BUCKETS } from '../../src/scoring/due-buckets.ts'
+import { DUE_BUCKETS } from '../../src/scoring/due-slices.ts'
 import type { CounterBook, CounterChange } from '../../src/scoring/population/counters.ts'
 import { orderedCounters } from '../../src/store/ordered-counters.ts'
 import type {

@@ -5,7 +5,7 @@ import type {
   RuleDefinition,
   TriggerDefinition,
 } from '../../src/scoring/definition/model-definition.ts'
-import type { ScoringEvent } from '../../src/scoring/outputs.ts'
+import type { ScoringEvent } from '../../src/scoring/events.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { type HistoryRecord, slowEvaluate } from './slow/slow-evaluator.ts'
 

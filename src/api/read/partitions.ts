@@ -1,5 +1,5 @@
 import type { ModelLibrary } from '../../models/model-library.ts'
-import { decodePartitionMemory } from '../../models/partition-memory.ts'
+import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { AccountStore } from '../../store/store.ts'
 

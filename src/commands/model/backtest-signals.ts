@@ -1,4 +1,4 @@
-import { decodeRecord } from '../../log/decode-records.ts'
+import { decodeRecord } from '../../log/decode-signals-topic.ts'
 import type { Log, LogRecord } from '../../log/log.ts'
 import { ModelLibrary } from '../../models/model-library.ts'
 import { InvalidModelError } from '../../models/problems.ts'

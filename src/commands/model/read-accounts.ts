@@ -1,7 +1,7 @@
 import { bucketsOfSlice } from '../../consumers/scorer/tick-slices.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
-import { decodePartitionMemory } from '../../models/partition-memory.ts'
+import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
 import { type Account, advance } from '../../scoring/account.ts'
 import { decodeAccount, UnreadableStateError } from '../../scoring/codec/codec.ts'
 import type { CompiledModel } from '../../scoring/definition/compiled-model.ts'

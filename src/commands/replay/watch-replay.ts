@@ -8,7 +8,7 @@ import {
   replayLocation,
 } from '../../consumers/lineage/replay-progress.ts'
 import type { Replay } from '../../consumers/lineage/replay-record.ts'
-import { tickRecord } from '../../log/make-records.ts'
+import { tickRecord } from '../../log/signals-topic-records.ts'
 import { progressReport } from '../progress-bar.ts'
 import { print } from '../terminal.ts'
 

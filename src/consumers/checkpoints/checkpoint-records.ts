@@ -23,7 +23,7 @@ export interface CheckpointHead {
   /** The offset of the first record of `signals` that it does not include. */
   readonly cut: number
   readonly accounts: number
-  /** The partition's memory at the cut, as `models/partition-memory.ts` encodes it. */
+  /** The partition's memory at the cut, as `models/partition-memory-codec.ts` encodes it. */
   readonly state: string
   /** Only the counters that cannot be computed from the accounts. */
   readonly counters: readonly CounterChange[]

@@ -1,7 +1,7 @@
 import type { Logger } from '../../lib/logger.ts'
 import type { Log } from '../../log/log.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
-import { decodePartitionMemory } from '../../models/partition-memory.ts'
+import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
 import { decodeAccount, UnreadableStateError } from '../../scoring/codec/codec.ts'
 import { createPartitionMemory, type PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { AccountStore, PartitionWrite } from '../../store/store.ts'

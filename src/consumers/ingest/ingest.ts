@@ -7,8 +7,8 @@ import type {
   PartitionSession,
   RecordList,
 } from '../../log/log.ts'
-import { signalRecord } from '../../log/make-records.ts'
 import { deadLetterRecord } from '../../log/output-records.ts'
+import { signalRecord } from '../../log/signals-topic-records.ts'
 import { SOURCE_TOPICS, type SourceTopic, type TopicNames } from '../../log/topic-names.ts'
 import { parseSignal } from '../../signals/parse-signal.ts'
 

@@ -1,5 +1,5 @@
 import type { Log, OutgoingRecord, Position } from '../../log/log.ts'
-import { liveRecord, signalRecord, tickRecord } from '../../log/make-records.ts'
+import { liveRecord, signalRecord, tickRecord } from '../../log/signals-topic-records.ts'
 import type { Signal } from '../../signals/signal.ts'
 import { ticksFor } from '../scorer/tick-slices.ts'
 

@@ -1,6 +1,6 @@
 import { UpswellError } from '../../lib/errors.ts'
 import type { Log } from '../../log/log.ts'
-import { modelsRecord, replayRecord } from '../../log/make-records.ts'
+import { modelsRecord, replayRecord } from '../../log/signals-topic-records.ts'
 import { topicsOfReplay } from '../../log/topic-settings.ts'
 import type { ModelSource } from '../../models/model-library.ts'
 import type { LineageNames } from './lineage-names.ts'

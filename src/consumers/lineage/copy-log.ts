@@ -1,5 +1,5 @@
 import { UpswellError } from '../../lib/errors.ts'
-import { decodeRecord, isHistory, isOwnRecord } from '../../log/decode-records.ts'
+import { decodeRecord, isHistory, isOwnRecord } from '../../log/decode-signals-topic.ts'
 import type { Consumption, Log, LogRecord, PartitionHandler, PartitionSession } from '../../log/log.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { type CopyTarget, copyRecord, liveElsewhere, originOffset } from './copy-records.ts'

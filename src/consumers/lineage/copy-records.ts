@@ -1,7 +1,7 @@
-import { isOwnRecord, readPromotion, recordKind } from '../../log/decode-records.ts'
+import { isOwnRecord, readPromotion, recordKind } from '../../log/decode-signals-topic.ts'
 import type { LogRecord, OutgoingRecord } from '../../log/log.ts'
-import { liveRecord } from '../../log/make-records.ts'
 import { partitionOf } from '../../log/partition-of.ts'
+import { liveRecord } from '../../log/signals-topic-records.ts'
 import type { Replay } from './replay-record.ts'
 
 /** A header of every copy: `partition:offset` of its original. */

@@ -1,5 +1,5 @@
 import { UpswellError } from '../../lib/errors.ts'
-import { promotionRecord } from '../../log/make-records.ts'
+import { promotionRecord } from '../../log/signals-topic-records.ts'
 import type { FoundLineage, Lineages } from './lineages.ts'
 import { readProgress, replayLocation } from './replay-progress.ts'
 import { readReplay } from './replay-record.ts'

@@ -1,4 +1,4 @@
-import { recordKind } from '../../log/decode-records.ts'
+import { recordKind } from '../../log/decode-signals-topic.ts'
 import type { Log, LogRecord } from '../../log/log.ts'
 import type { ModelSource } from '../../models/model-library.ts'
 

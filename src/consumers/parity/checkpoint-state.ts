@@ -1,6 +1,6 @@
 import type { Log } from '../../log/log.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
-import { decodePartitionMemory } from '../../models/partition-memory.ts'
+import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
 import type { Account } from '../../scoring/account.ts'
 import { decodeAccount, decodeUserChunk, UnreadableStateError } from '../../scoring/codec/codec.ts'
 import { type CheckpointItem, decodeItem, isOfLaterCut } from '../checkpoints/checkpoint-records.ts'

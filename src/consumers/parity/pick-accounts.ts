@@ -1,4 +1,4 @@
-import { DUE_BUCKETS } from '../../scoring/due-buckets.ts'
+import { DUE_BUCKETS } from '../../scoring/due-slices.ts'
 import type { AccountStore } from '../../store/store.ts'
 
 /**

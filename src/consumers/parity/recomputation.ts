@@ -1,4 +1,4 @@
-import { decodeRecord, isHistory, recordKind } from '../../log/decode-records.ts'
+import { decodeRecord, isHistory, recordKind } from '../../log/decode-signals-topic.ts'
 import type { LogRecord } from '../../log/log.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import type { Account } from '../../scoring/account.ts'

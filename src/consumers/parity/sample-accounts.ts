@@ -1,4 +1,4 @@
-import { decodePartitionMemory } from '../../models/partition-memory.ts'
+import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
 import { everyChunkName } from '../../scoring/activity/users.ts'
 import { decodeAccount, UnreadableStateError } from '../../scoring/codec/codec.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'

@@ -1,7 +1,7 @@
 import { describeError, UpswellError } from '../../lib/errors.ts'
 import type { PartitionSession } from '../../log/log.ts'
 import { readPublished } from '../../log/published-offset.ts'
-import { decodePartitionMemory } from '../../models/partition-memory.ts'
+import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import { PartitionCheckpoints } from '../checkpoints/partition-checkpoints.ts'
 import { findCheckpoint } from '../checkpoints/read-checkpoint.ts'

@@ -1,4 +1,4 @@
-import { recordKind } from '../../log/decode-records.ts'
+import { recordKind } from '../../log/decode-signals-topic.ts'
 import type { RecordList } from '../../log/log.ts'
 
 /** Where a session found the partition. Each is the offset of the first record that is not included. */

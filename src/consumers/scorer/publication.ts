@@ -1,7 +1,7 @@
 import type { LogRecord } from '../../log/log.ts'
 import type { TopicNames } from '../../log/topic-names.ts'
 import type { Account } from '../../scoring/account.ts'
-import type { ScoringEvent } from '../../scoring/outputs.ts'
+import type { ScoringEvent } from '../../scoring/events.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { Logger } from '../../lib/logger.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
-import type { SignalScanner } from '../../signals/scan-signal.ts'
+import type { SignalScanner } from '../../signals/scan/scan-signal.ts'
 import type { Backend } from '../backend.ts'
 import type { CheckpointTiming } from '../checkpoints/partition-checkpoints.ts'
 import type { FlushSchedule } from './flush-policy.ts'

@@ -1,5 +1,5 @@
 import type { SignalOutcome } from '../../scoring/account.ts'
-import type { ScoringEvent } from '../../scoring/outputs.ts'
+import type { ScoringEvent } from '../../scoring/events.ts'
 
 /** What one step did, for metrics and for terminals. */
 export interface StepReport {

@@ -1,4 +1,4 @@
-import { DUE_BUCKETS, MOST_SLICES } from '../../scoring/due-buckets.ts'
+import { DUE_BUCKETS, MOST_SLICES } from '../../scoring/due-slices.ts'
 
 /**
  * The most accounts that one tick makes due, unless the most slices are not enough. Each tick is one

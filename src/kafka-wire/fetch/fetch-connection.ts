@@ -1,10 +1,10 @@
+import { internal } from '../hooks/internals.ts'
 import {
   type KafkaCluster,
   READ_COMMITTED,
   type RequestDefinitions,
   type Throttling,
-} from '../hooks/cluster.ts'
-import { internal } from '../hooks/internals.ts'
+} from '../hooks/kafkajs-cluster.ts'
 import { decodeFetchAnswer, type FetchAnswer } from './fetch-answer.ts'
 
 /** Where a fetch begins, and how much it asks for. */

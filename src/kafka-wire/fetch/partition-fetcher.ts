@@ -1,4 +1,4 @@
-import type { KafkaCluster } from '../hooks/cluster.ts'
+import type { KafkaCluster } from '../hooks/kafkajs-cluster.ts'
 import { isProtocolError, protocolError } from '../hooks/protocol-errors.ts'
 import type { FetchedPartition } from './fetch-answer.ts'
 import { type FetchConnection, type FetchRange, openFetchConnection } from './fetch-connection.ts'

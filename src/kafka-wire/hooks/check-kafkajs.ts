@@ -1,7 +1,7 @@
 import { Kafka } from 'kafkajs'
 import { TopicRecords } from '../produce/topic-records.ts'
-import { CREATE_CLUSTER, createCluster } from './cluster.ts'
 import { installedVersion, internal } from './internals.ts'
+import { CREATE_CLUSTER, createCluster } from './kafkajs-cluster.ts'
 
 export const KNOWN_VERSION = '2.2.4'
 

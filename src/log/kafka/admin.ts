@@ -1,5 +1,5 @@
 import type { Admin, Kafka } from 'kafkajs'
-import { READ_UNCOMMITTED, withClusterOptions } from '../../kafka-wire/hooks/cluster.ts'
+import { READ_UNCOMMITTED, withClusterOptions } from '../../kafka-wire/hooks/kafkajs-cluster.ts'
 import { isProtocolError } from '../../kafka-wire/hooks/protocol-errors.ts'
 import { Backoff } from '../../lib/backoff.ts'
 import { UpswellError } from '../../lib/errors.ts'

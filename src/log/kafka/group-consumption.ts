@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, Kafka } from 'kafkajs'
 import { PartitionFetcher } from '../../kafka-wire/fetch/partition-fetcher.ts'
-import { createCluster, type KafkaCluster } from '../../kafka-wire/hooks/cluster.ts'
+import { createCluster, type KafkaCluster } from '../../kafka-wire/hooks/kafkajs-cluster.ts'
 import { Backoff } from '../../lib/backoff.ts'
 import { deferred } from '../../lib/deferred.ts'
 import { describeError, isUpswellError, UpswellError } from '../../lib/errors.ts'

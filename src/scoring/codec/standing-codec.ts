@@ -1,5 +1,5 @@
 import { type Override, overrideOf } from '../../signals/override.ts'
-import type { CauseType } from '../outputs.ts'
+import type { CauseType } from '../events.ts'
 import type { Standing, TriggerState } from '../standing.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
 import { readNumber, readValue, writeNumber, writeValue } from './value-codec.ts'

@@ -1,6 +1,6 @@
 import type { CompiledAlert } from '../definition/compiled-model.ts'
+import type { AlertEvent, Cause, ScoringEvent } from '../events.ts'
 import { causeOf, type Occasion } from '../occasion.ts'
-import type { AlertEvent, Cause, ScoringEvent } from '../outputs.ts'
 import type { Standing } from '../standing.ts'
 import { readSlots } from './contributions.ts'
 import { standingEventId } from './event-id.ts'

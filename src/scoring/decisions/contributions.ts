@@ -1,7 +1,7 @@
 import { roundTo6 } from '../../lib/round.ts'
 import type { Slot } from '../definition/compiled-model.ts'
 import type { Value } from '../definition/expression.ts'
-import type { Contribution } from '../outputs.ts'
+import type { Contribution } from '../events.ts'
 import type { Standing } from '../standing.ts'
 import { maxIncluded } from './score.ts'
 

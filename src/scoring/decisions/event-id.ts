@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex } from '@noble/hashes/utils.js'
-import type { Cause } from '../outputs.ts'
+import type { Cause } from '../events.ts'
 import type { Standing } from '../standing.ts'
 
 /** The id of a decision about an account. It depends only on its arguments, so a replay makes the same id. */

@@ -1,7 +1,7 @@
 import { roundTo6 } from '../../lib/round.ts'
 import type { ModelDefinition } from '../definition/model-definition.ts'
+import type { Cause, TierChange } from '../events.ts'
 import { causeOf, type Occasion } from '../occasion.ts'
-import type { Cause, TierChange } from '../outputs.ts'
 import type { Standing } from '../standing.ts'
 import { contributionsOf } from './contributions.ts'
 import { standingEventId } from './event-id.ts'

@@ -1,5 +1,5 @@
 import type { FeatureDefinition } from '../definition/feature-definition.ts'
-import { compileActivityGrowth, compileDaysSinceSignal, compileDecayed } from './activity-features.ts'
+import { compileActivityGrowth, compileDaysSinceSignal, compileDecayed } from './decay-and-growth-features.ts'
 import type { DerivedFeatureDefinition } from './derived-features.ts'
 import { compileDate, compileKnownKeys, compileLatest, compileValueGrowth } from './fact-features.ts'
 import type { RootFeature } from './root-feature.ts'

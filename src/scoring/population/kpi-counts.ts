@@ -5,8 +5,8 @@ import type { CompiledModel } from '../definition/compiled-model.ts'
 import { MOTIONS, type Motion } from '../definition/model-definition.ts'
 import { perModel } from '../definition/per-model.ts'
 import type { MeasureDefinition } from '../definition/population-definition.ts'
+import type { PqlEvent } from '../events.ts'
 import { compileNames } from '../features/selection.ts'
-import type { PqlEvent } from '../outputs.ts'
 import type { CounterChanges } from './counters.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { DUE_BUCKETS } from '../../scoring/due-buckets.ts'
+import { DUE_BUCKETS } from '../../scoring/due-slices.ts'
 import type { AccountWrite, Listing } from '../store.ts'
 import { accountKey, dueKey, listingKey, tierPrefix } from './lmdb-keys.ts'
 import type { StoreTables } from './lmdb-tables.ts'

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { UpswellError } from '../../lib/errors.ts'
 import type { LmdbEnvironment, PreparedWrite } from '../../lib/lmdb-environment.ts'
-import { DUE_BUCKETS } from '../../scoring/due-buckets.ts'
+import { DUE_BUCKETS } from '../../scoring/due-slices.ts'
 import type { CounterBook, CounterChange } from '../../scoring/population/counters.ts'
 import type {
   AccountStore,

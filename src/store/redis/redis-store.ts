@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { UpswellError } from '../../lib/errors.ts'
-import { DUE_BUCKETS } from '../../scoring/due-buckets.ts'
+import { DUE_BUCKETS } from '../../scoring/due-slices.ts'
 import type { CounterBook, CounterChange } from '../../scoring/population/counters.ts'
 import type {
   AccountStore,

@@ -4,7 +4,7 @@ import { PartitionScorer } from '../../../src/consumers/scorer/partition-scorer.
 import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import type { ScorerContext } from '../../../src/consumers/scorer/scorer-context.ts'
 import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/log/log.ts'
-import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/make-records.ts'
+import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/signals-topic-records.ts'
 import { CHECKPOINTS, topicNames } from '../../../src/log/topic-names.ts'
 import type { ModelLibrary } from '../../../src/models/model-library.ts'
 import type { PartitionWrite } from '../../../src/store/store.ts'

@@ -5,7 +5,7 @@ import { PACKAGE_ROOT } from '../../../src/app/config.ts'
 import { findCheckpoint } from '../../../src/consumers/checkpoints/read-checkpoint.ts'
 import { Ticker } from '../../../src/consumers/scorer/ticker.ts'
 import type { Log } from '../../../src/log/log.ts'
-import { modelsRecord, signalRecord } from '../../../src/log/make-records.ts'
+import { modelsRecord, signalRecord } from '../../../src/log/signals-topic-records.ts'
 import { ModelLibrary } from '../../../src/models/model-library.ts'
 import { CheckpointRun, TOPIC, TOPICS } from './checkpoint-run.ts'
 

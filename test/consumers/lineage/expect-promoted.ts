@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { recordKind } from '../../../src/log/decode-records.ts'
+import { recordKind } from '../../../src/log/decode-signals-topic.ts'
 import type { LogRecord } from '../../../src/log/log.ts'
 import { topicNames } from '../../../src/log/topic-names.ts'
 import type { Account } from '../../../src/scoring/account.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/make-records.ts'
+import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/signals-topic-records.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
 import { Installation, LINEAGE_NAMES, TOPICS, topicsOf } from './installation.ts'
 import { sourcesOf } from './make-log.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import type { OutgoingRecord } from '../../../src/log/log.ts'
-import { liveRecord, modelsRecord, signalRecord, tickRecord } from '../../../src/log/make-records.ts'
 import { partitionOf } from '../../../src/log/partition-of.ts'
+import { liveRecord, modelsRecord, signalRecord, tickRecord } from '../../../src/log/signals-topic-records.ts'
 import type { ModelSource } from '../../../src/models/model-library.ts'
 import { arbitraryHistory } from '../../support/histories.ts'
 import { MODEL_SETS } from '../../support/simulation/model-sets.ts'

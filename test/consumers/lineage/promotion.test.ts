@@ -2,9 +2,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Lineage } from '../../../src/consumers/lineage/lineage.ts'
 import { LineagePublication } from '../../../src/consumers/lineage/lineage-publication.ts'
 import { writePromotion } from '../../../src/consumers/lineage/promote.ts'
-import { modelsRecord, promotionRecord, signalRecord, tickRecord } from '../../../src/log/make-records.ts'
+import {
+  modelsRecord,
+  promotionRecord,
+  signalRecord,
+  tickRecord,
+} from '../../../src/log/signals-topic-records.ts'
 import type { ModelSource } from '../../../src/models/model-library.ts'
-import { decodePartitionMemory, encodePartitionMemory } from '../../../src/models/partition-memory.ts'
+import { decodePartitionMemory, encodePartitionMemory } from '../../../src/models/partition-memory-codec.ts'
 import { createPartitionMemory } from '../../../src/scoring/partition-memory.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
 import { atLeast, model, trigger } from '../../support/small-histories.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AccountParity } from '../../../src/consumers/parity/account-parity.ts'
 import type { LogRecord } from '../../../src/log/log.ts'
-import { dueBucketOf } from '../../../src/scoring/due-buckets.ts'
+import { dueBucketOf } from '../../../src/scoring/due-slices.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
 import { at, model, models, signal, tick } from '../../support/small-histories.ts'
 import { PARTITION, ParityWorld } from './parity-world.ts'

@@ -13,7 +13,7 @@ import {
   promotionRecord,
   signalRecord,
   tickRecord,
-} from '../../../src/log/make-records.ts'
+} from '../../../src/log/signals-topic-records.ts'
 import { CHECKPOINTS, topicNames } from '../../../src/log/topic-names.ts'
 import { LibraryOfDefinitions } from '../../support/library-of-definitions.ts'
 import { logRecord } from '../../support/log-record.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bucketsOfSlice, slicesFor, ticksFor } from '../../../src/consumers/scorer/tick-slices.ts'
-import { DUE_BUCKETS, dueBucketOf, isInSlice, MOST_SLICES } from '../../../src/scoring/due-buckets.ts'
+import { DUE_BUCKETS, dueBucketOf, isInSlice, MOST_SLICES } from '../../../src/scoring/due-slices.ts'
 
 const counts = fc.oneof(
   fc.integer({ min: 1, max: DUE_BUCKETS }),

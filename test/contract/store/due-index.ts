@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { DUE_BUCKETS } from '../../../src/scoring/due-buckets.ts'
+import { DUE_BUCKETS } from '../../../src/scoring/due-slices.ts'
 import type { AccountStore } from '../../../src/store/store.ts'
 import { account, bytes, loaded, type OpenedStore, write } from './store-fixtures.ts'
 

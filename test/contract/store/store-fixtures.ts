@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import { UpswellError } from '../../../src/lib/errors.ts'
-import { DUE_BUCKETS } from '../../../src/scoring/due-buckets.ts'
+import { DUE_BUCKETS } from '../../../src/scoring/due-slices.ts'
 import type {
   AccountStore,
   AccountWrite,

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { FetchAnswer, FetchedPartition } from '../../../src/kafka-wire/fetch/fetch-answer.ts'
-import { type KafkaCluster, READ_COMMITTED } from '../../../src/kafka-wire/hooks/cluster.ts'
+import { type KafkaCluster, READ_COMMITTED } from '../../../src/kafka-wire/hooks/kafkajs-cluster.ts'
 import { encodeFetchAnswer } from './fetch-answers.ts'
 
 export const TOPIC = 'signals'

@@ -1,7 +1,7 @@
 import type { Kafka } from 'kafkajs'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import type { FetchAnswer } from '../../../src/kafka-wire/fetch/fetch-answer.ts'
-import { CREATE_CLUSTER } from '../../../src/kafka-wire/hooks/cluster.ts'
+import { CREATE_CLUSTER } from '../../../src/kafka-wire/hooks/kafkajs-cluster.ts'
 import type { KafkaAdmin } from '../../../src/log/kafka/admin.ts'
 import { readRecords } from '../../../src/log/kafka/read.ts'
 import type { OffsetRange, Stretch } from '../../../src/log/log.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isUpswellError } from '../../../src/lib/errors.ts'
 import type { Log, OutgoingRecord } from '../../../src/log/log.ts'
-import { signalRecord } from '../../../src/log/make-records.ts'
+import { signalRecord } from '../../../src/log/signals-topic-records.ts'
 import { SOURCE_TOPICS, type SourceTopic, type TopicNames } from '../../../src/log/topic-names.ts'
 import { createRandom } from '../../../src/sample/random.ts'
 import { SignalSource } from './kill-nine-signals.ts'

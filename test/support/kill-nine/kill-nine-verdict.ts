@@ -1,7 +1,7 @@
 import type { Backend } from '../../../src/consumers/backend.ts'
 import type { LogRecord, OutgoingRecord } from '../../../src/log/log.ts'
 import { SOURCE_TOPICS, type TopicNames, type TopicRole } from '../../../src/log/topic-names.ts'
-import { DUE_BUCKETS } from '../../../src/scoring/due-buckets.ts'
+import { DUE_BUCKETS } from '../../../src/scoring/due-slices.ts'
 import { CounterChanges } from '../../../src/scoring/population/counters.ts'
 import type { PartitionWrite } from '../../../src/store/store.ts'
 import { slowEvaluate, withoutIds } from '../slow/slow-evaluator.ts'

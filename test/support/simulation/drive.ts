@@ -1,5 +1,5 @@
 import type { OutgoingRecord } from '../../../src/log/log.ts'
-import { liveRecord, signalRecord, tickRecord } from '../../../src/log/make-records.ts'
+import { liveRecord, signalRecord, tickRecord } from '../../../src/log/signals-topic-records.ts'
 import { SOURCE_TOPICS, type SourceTopic } from '../../../src/log/topic-names.ts'
 import { LATEST_MS } from '../../../src/signals/parse-signal.ts'
 import type { Signal } from '../../../src/signals/signal.ts'

@@ -1,4 +1,4 @@
-import { decodeRecord } from '../../../src/log/decode-records.ts'
+import { decodeRecord } from '../../../src/log/decode-signals-topic.ts'
 import type { LogRecord } from '../../../src/log/log.ts'
 import type { ModelLibrary } from '../../../src/models/model-library.ts'
 import type { Account } from '../../../src/scoring/account.ts'

@@ -1,7 +1,7 @@
 import type { Value } from '../../../src/scoring/definition/expression.ts'
 import type { Dimension, FeatureDefinition } from '../../../src/scoring/definition/feature-definition.ts'
 import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
-import type { Contribution } from '../../../src/scoring/outputs.ts'
+import type { Contribution } from '../../../src/scoring/events.ts'
 import type { PropertyValue, Signal } from '../../../src/signals/signal.ts'
 import { dayOf, HELD_DAYS, hourOf } from './slow-numbers.ts'
 

@@ -6,7 +6,7 @@ import type {
   TierDefinition,
   TriggerDefinition,
 } from '../../../src/scoring/definition/model-definition.ts'
-import type { AlertEvent, Cause, PqlEvent, PqlStatus, ScoringEvent } from '../../../src/scoring/outputs.ts'
+import type { AlertEvent, Cause, PqlEvent, PqlStatus, ScoringEvent } from '../../../src/scoring/events.ts'
 import { type Account, momentOf, type SlowTriggerState, type Standing } from './slow-account.ts'
 import { namedValues, namesIn, resultOf } from './slow-expressions.ts'
 import { latestFact } from './slow-facts.ts'

@@ -1,5 +1,5 @@
 import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
-import type { Cause, ScoringEvent } from '../../../src/scoring/outputs.ts'
+import type { Cause, ScoringEvent } from '../../../src/scoring/events.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
 import type { Account, ActiveModel, SlowAccount, SlowTriggerState, Standing } from './slow-account.ts'
 import { activate, hasHourWindows, mayChange, nextBoundary } from './slow-boundaries.ts'

@@ -6,7 +6,7 @@ import type {
   ModelDefinition,
   RuleDefinition,
 } from '../../../src/scoring/definition/model-definition.ts'
-import type { Contribution } from '../../../src/scoring/outputs.ts'
+import type { Contribution } from '../../../src/scoring/events.ts'
 import { namedValues, namesIn, resultOf } from './slow-expressions.ts'
 import { cut, round6, roundTo } from './slow-numbers.ts'
 

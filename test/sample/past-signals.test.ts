@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { sampleHistory } from '../../src/sample/history.ts'
+import { sampleHistory } from '../../src/sample/past-signals.ts'
 import { STORYLINE_NAMES } from '../../src/sample/sample-account.ts'
 import { sampleWorkspace } from '../../src/sample/workspace.ts'
 import { checkSignal } from '../../src/signals/parse-signal.ts'

@@ -1,5 +1,5 @@
-import { dayOfCivil } from './rfc3339.ts'
-import { DAY_MS, HOUR_MS } from './time.ts'
+import { dayOfCivil } from '../rfc3339.ts'
+import { DAY_MS, HOUR_MS } from '../time.ts'
 
 const DASH = 0x2d
 const DOT = 0x2e

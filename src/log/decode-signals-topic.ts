@@ -1,14 +1,14 @@
 import { isAsciiAt } from '../lib/ascii.ts'
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
-import { DUE_BUCKETS, MOST_SLICES } from '../scoring/due-buckets.ts'
+import { DUE_BUCKETS, MOST_SLICES } from '../scoring/due-slices.ts'
 import type { LogEntry, RecordEntry, TickSlice } from '../scoring/log-entry.ts'
 import type { Promotion } from '../scoring/partition-memory.ts'
 import { LATEST_MS, parseSignal, type Rejection } from '../signals/parse-signal.ts'
-import type { SignalScanner } from '../signals/scan-signal.ts'
-import type { ScannedSignal } from '../signals/scanned-signal.ts'
-import type { ScannedSignals } from '../signals/scanned-signals.ts'
+import type { SignalScanner } from '../signals/scan/scan-signal.ts'
+import type { ScannedSignal } from '../signals/scan/scanned-signal.ts'
+import type { ScannedSignals } from '../signals/scan/scanned-signals.ts'
 import type { LogRecord, RecordList, RecordSpan } from './log.ts'
-import { CLOCK_HEADER, RECORD_HEADER } from './make-records.ts'
+import { CLOCK_HEADER, RECORD_HEADER } from './signals-topic-records.ts'
 
 export type DecodedRecord = { readonly entry: RecordEntry } | { readonly rejection: Rejection }
 

@@ -1,11 +1,11 @@
-import { asciiBytes, startsWithAt } from '../lib/ascii.ts'
-import { hash64OfLanes } from '../lib/hash.ts'
+import { asciiBytes, startsWithAt } from '../../lib/ascii.ts'
+import { hash64OfLanes } from '../../lib/hash.ts'
+import { LATEST_MS, MAX_AHEAD_MS, SIGNAL_LIMITS } from '../parse-signal.ts'
+import type { SignalKind } from '../signal.ts'
 import { InternedNames, InternedTexts } from './interned-texts.ts'
-import { LATEST_MS, MAX_AHEAD_MS, SIGNAL_LIMITS } from './parse-signal.ts'
 import { PlainTextReader } from './plain-text.ts'
 import { PlainTimeReader, WITH_MS, WITHOUT_FRACTION } from './plain-time.ts'
 import { ScannedSignal } from './scanned-signal.ts'
-import type { SignalKind } from './signal.ts'
 
 const SPACE = 0x20
 const QUOTE = 0x22

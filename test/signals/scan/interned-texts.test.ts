@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { InternedNames, InternedTexts } from '../../src/signals/interned-texts.ts'
+import { InternedNames, InternedTexts } from '../../../src/signals/scan/interned-texts.ts'
 
 const TEXT = fc.constantFrom('a', 'b', 'ab', 'ba', 'report.exported', 'x'.repeat(64), 'x'.repeat(65))
 /** Many share one of 4 slots; some also share the hash. */

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { hash64 } from '../../src/lib/hash.ts'
-import { type DecodedRecord, decodeRecord, decodeRecords } from '../../src/log/decode-records.ts'
+import { type DecodedRecord, decodeRecord, decodeRecords } from '../../src/log/decode-signals-topic.ts'
 import type { LogRecord } from '../../src/log/log.ts'
-import { signalRecord, tickRecord } from '../../src/log/make-records.ts'
+import { signalRecord, tickRecord } from '../../src/log/signals-topic-records.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
-import { SignalScanner } from '../../src/signals/scan-signal.ts'
-import { ScannedSignals } from '../../src/signals/scanned-signals.ts'
+import { SignalScanner } from '../../src/signals/scan/scan-signal.ts'
+import { ScannedSignals } from '../../src/signals/scan/scanned-signals.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 
 function record(kind: string, value: string | null, timestamp = 1_800_000_000_000): LogRecord {

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { hash64, hash64OfLanes } from '../../src/lib/hash.ts'
-import { parseSignal } from '../../src/signals/parse-signal.ts'
-import { PlainTextReader } from '../../src/signals/plain-text.ts'
-import { SignalScanner } from '../../src/signals/scan-signal.ts'
-import type { Signal } from '../../src/signals/signal.ts'
-import { arbitrarySignalBytes, OBSERVED_AT } from '../support/arbitrary/arbitrary-signal-texts.ts'
+import { hash64, hash64OfLanes } from '../../../src/lib/hash.ts'
+import { parseSignal } from '../../../src/signals/parse-signal.ts'
+import { PlainTextReader } from '../../../src/signals/scan/plain-text.ts'
+import { SignalScanner } from '../../../src/signals/scan/scan-signal.ts'
+import type { Signal } from '../../../src/signals/signal.ts'
+import { arbitrarySignalBytes, OBSERVED_AT } from '../../support/arbitrary/arbitrary-signal-texts.ts'
 
 const RUNS = 2000
 

@@ -1,5 +1,5 @@
-import { isAsciiAt } from '../lib/ascii.ts'
-import type { SignalKind } from './signal.ts'
+import { isAsciiAt } from '../../lib/ascii.ts'
+import type { SignalKind } from '../signal.ts'
 
 /** Longer texts are not kept, so that a full table of account ids takes at most 5 MiB. */
 const LONGEST_KEPT = 64

@@ -1,7 +1,7 @@
 import type { Account } from './account.ts'
 import { tierChange } from './decisions/tier.ts'
 import { pqlEvent } from './decisions/triggers.ts'
-import type { Cause, PqlStatus, ScoringEvent } from './outputs.ts'
+import type { Cause, PqlStatus, ScoringEvent } from './events.ts'
 import type { Standing, TriggerState } from './standing.ts'
 
 type OpenPql = Exclude<TriggerState, { status: 'idle' }>

@@ -1,4 +1,4 @@
-import { FIRST_LANE, nextFirstLane, nextSecondLane, SECOND_LANE } from '../lib/hash.ts'
+import { FIRST_LANE, nextFirstLane, nextSecondLane, SECOND_LANE } from '../../lib/hash.ts'
 
 const QUOTE = 0x22
 const BACKSLASH = 0x5c

@@ -1,9 +1,9 @@
-import { enlarged } from '../lib/enlarged.ts'
-import type { Hash64 } from '../lib/hash.ts'
+import { enlarged } from '../../lib/enlarged.ts'
+import type { Hash64 } from '../../lib/hash.ts'
+import type { Signal } from '../signal.ts'
+import type { SignalTable } from '../signal-table.ts'
 import type { InternedName } from './interned-texts.ts'
 import { ScannedSignal } from './scanned-signal.ts'
-import type { Signal } from './signal.ts'
-import type { SignalTable } from './signal-table.ts'
 
 /** The first capacity, in signals. It doubles when it is full. */
 const FIRST_ROOM = 512

@@ -1,6 +1,6 @@
-import type { Hash64 } from '../lib/hash.ts'
+import type { Hash64 } from '../../lib/hash.ts'
+import type { PropertyValue, Signal, SignalKind } from '../signal.ts'
 import type { InternedName } from './interned-texts.ts'
-import type { PropertyValue, Signal, SignalKind } from './signal.ts'
 
 const NO_PROPERTIES: Readonly<Record<string, PropertyValue>> = Object.freeze({})
 const NO_NAME: InternedName = { kind: 'usage', name: '', seriesKey: 'usage:' }

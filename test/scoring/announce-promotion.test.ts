@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { eventsToAnnounce } from '../../src/scoring/announce.ts'
+import { eventsToAnnounce } from '../../src/scoring/announce-promotion.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 import { foldHistory } from '../support/fold-history.ts'
 import type { HistoryRecord } from '../support/slow/slow-evaluator.ts'
