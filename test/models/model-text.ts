@@ -91,3 +91,12 @@ export function expectRefused(marked: string | Partial<ModelParts>, ...messages:
   const expected = messages.map((message, index) => `${places[index] ?? 'no mark: '}${message}`)
   expect(problemsOf(text.replaceAll('§', ''))).toEqual(expected)
 }
+
+/** The kinds of features, as messages list them. */
+export const FEATURE_KINDS =
+  'count, sum, distinctNames, activeDays, distinctUsers, powerUsers, distinctValues, newValues, latest, ' +
+  'knownKeys, daysSustained, periodsSustained, daysUntil, daysSince, daysSinceSignal, growth, ratio, ' +
+  'largest, smallest, formula'
+
+/** The keys of features, as messages list them. */
+export const FEATURE_KEYS = FEATURE_KINDS.replace('latest,', 'latest, type, within, default,')

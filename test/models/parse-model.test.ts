@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
-import { errorOf, expectRefused, features, modelText, parse, rules } from './model-text.ts'
+import { errorOf, expectRefused, FEATURE_KEYS, features, modelText, parse, rules } from './model-text.ts'
 
 const LATEST = { maxAgeDays: undefined, fallback: undefined }
 
@@ -531,10 +531,7 @@ triggers: { §t: { motion: cross-sell, when: tier == §"lwo", cooldown: 1d, reas
           'b: { line: { of: seats, corners: [[0, 1]] } }',
         ),
       },
-      '"latests" is not a key of a feature; accepted: count, sum, distinctNames, activeDays, distinctUsers, powerUsers, ' +
-        'distinctValues, newValues, latest, type, within, default, knownKeys, daysSustained, periodsSustained, daysUntil, ' +
-        'daysSince, daysSinceSignal, growth, ratio, largest, smallest, formula; ' +
-        'did you mean "latest"?',
+      `"latests" is not a key of a feature; accepted: ${FEATURE_KEYS}; did you mean "latest"?`,
     )
   })
 

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
-import { expectRefused, features, rules } from './model-text.ts'
+import { expectRefused, FEATURE_KEYS, features, rules } from './model-text.ts'
 
 const KEY = 'a latest value: traits, health or contract, a dot, and the property: contract.seats'
 const RULE = rules('r: { when: n > 1, points: 1 }')
@@ -196,7 +196,7 @@ describe('formulas of features are refused with', () => {
     expectRefused(
       { ...features(N, 'a: { formula: §nn, §witin: 3d }'), ...RULE },
       '"nn" is not a feature; accepted: a name from features; did you mean "n"?',
-      '"witin" is not a key of a feature; accepted: count, sum, distinctNames, activeDays, distinctUsers, powerUsers, distinctValues, newValues, latest, type, within, default, knownKeys, daysSustained, periodsSustained, daysUntil, daysSince, daysSinceSignal, growth, ratio, largest, smallest, formula; did you mean "within"?',
+      `"witin" is not a key of a feature; accepted: ${FEATURE_KEYS}; did you mean "within"?`,
     )
   })
 })

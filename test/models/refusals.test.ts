@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { errorOf, expectRefused, features, modelText, problemsOf, rules } from './model-text.ts'
+import {
+  errorOf,
+  expectRefused,
+  FEATURE_KINDS,
+  features,
+  modelText,
+  problemsOf,
+  rules,
+} from './model-text.ts'
 
 const CORRECT = 'correct it here; a text with ": " or " #" in it, or a quote in front, goes in quotes'
 
@@ -228,8 +236,6 @@ describe('the form is checked:', () => {
   })
 
   it('features of no kind or of two kinds', () => {
-    const kinds =
-      'count, sum, distinctNames, activeDays, distinctUsers, powerUsers, distinctValues, newValues, latest, knownKeys, daysSustained, periodsSustained, daysUntil, daysSince, daysSinceSignal, growth, ratio, largest, smallest, formula'
     expectRefused(
       features(
         '§a: {}',
@@ -237,8 +243,8 @@ describe('the form is checked:', () => {
         'c: { latest: traits.x }',
         'users: { latest: traits.y }',
       ),
-      `the feature a has none of them; it needs exactly one of ${kinds}; add one`,
-      `the feature b has ratio and largest; it needs exactly one of ${kinds}; keep one`,
+      `the feature a has none of them; it needs exactly one of ${FEATURE_KINDS}; add one`,
+      `the feature b has ratio and largest; it needs exactly one of ${FEATURE_KINDS}; keep one`,
     )
   })
 

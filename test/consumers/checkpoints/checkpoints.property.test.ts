@@ -9,6 +9,7 @@ import {
 import type { Log } from '../../../src/log/log.ts'
 import { eventRecord } from '../../../src/log/output-records.ts'
 import { lastOffsetIn } from '../../../src/scoring/codec/codec.ts'
+import { EVENT_TOPICS } from '../../support/event-topics.ts'
 import { arbitraryBatches } from '../../support/histories.ts'
 import { LibraryOfDefinitions } from '../../support/library-of-definitions.ts'
 import { foldPlainly } from '../../support/simulation/plain-fold.ts'
@@ -153,7 +154,7 @@ test('a checkpoint holds the store at its cut, the next one the changes, and the
         await run.rebuildFromLog()
         expect(sorted(run.store.contents())).toEqual(sorted(contents))
 
-        const eventTopics = new Set([TOPICS['tier-changes'], TOPICS['pql-events'], TOPICS.alerts])
+        const eventTopics = new Set(EVENT_TOPICS.map(topic => TOPICS[topic]))
         const published = run.published.filter(({ topic }) => eventTopics.has(topic))
         expect(published.map(({ value }) => String(value))).toEqual(
           events.map(({ offset, event }) => String(eventRecord(TOPICS, event, `0:${offset}`).value)),

@@ -7,6 +7,7 @@ import type { Account } from '../../../src/scoring/account.ts'
 import { decodeAccount, encodeAccount } from '../../../src/scoring/codec/codec.ts'
 import { DUE_BUCKETS } from '../../../src/scoring/due-slices.ts'
 import type { FoldedEvent } from '../../../src/scoring/fold.ts'
+import { EVENT_TOPICS } from '../../support/event-topics.ts'
 import { foldPlainly } from '../../support/simulation/plain-fold.ts'
 import { type Installation, LINEAGE_NAMES } from './installation.ts'
 import type { MemoryBroker } from './memory-broker.ts'
@@ -20,12 +21,10 @@ export interface Written {
 /** Topic and account → values, in order. */
 export type Published = ReadonlyMap<string, readonly string[]>
 
-const EVENT_ROLES = ['tier-changes', 'pql-events', 'alerts'] as const
-
 /** The published values on the topics of a lineage. */
 export function published({ broker }: Written, topics: TopicNames): Published {
   const values = new Map<string, string[]>()
-  for (const role of EVENT_ROLES)
+  for (const role of EVENT_TOPICS)
     for (const { key, value } of broker.all(topics[role])) add(values, `${role} ${key}`, String(value))
   return sorted(values)
 }

@@ -4,6 +4,7 @@ import { SOURCE_TOPICS, type TopicNames, type TopicRole } from '../../../src/log
 import { DUE_BUCKETS } from '../../../src/scoring/due-slices.ts'
 import { CounterChanges } from '../../../src/scoring/population/counters.ts'
 import type { PartitionWrite } from '../../../src/store/store.ts'
+import { EVENT_TOPICS } from '../event-topics.ts'
 import { slowEvaluate, withoutIds } from '../slow/slow-evaluator.ts'
 import { type FoldContext, foldPlainly, historyOf, type PlainFold } from './kill-nine-fold.ts'
 import type { Acknowledged } from './kill-nine-load.ts'
@@ -80,7 +81,7 @@ function compareCounts(what: string, wanted: readonly string[], found: readonly 
 export function checkOutputs(read: Topics, topics: TopicNames, folds: readonly PlainFold[]): Problems {
   const wanted = folds.flatMap(({ outputs }) => outputs)
   const problems: Problems = []
-  for (const role of ['tier-changes', 'pql-events', 'alerts', 'dead-letter'] as const) {
+  for (const role of [...EVENT_TOPICS, 'dead-letter'] as const) {
     const topic = topics[role]
     const found = read
       .get(topic)!
@@ -129,7 +130,7 @@ function compareByKey(
 /** No id may occur twice in a topic that publishes each thing once. */
 export function checkIds(read: Topics, topics: TopicNames): Problems {
   const problems: Problems = []
-  for (const role of ['tier-changes', 'pql-events', 'alerts'] as const) {
+  for (const role of EVENT_TOPICS) {
     const seen = new Set<string>()
     for (const { headers } of read.get(topics[role])!) {
       const id = String(headers['ce_id'])

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { LogRecord, OutgoingRecord } from '../../../src/log/log.ts'
 import { eventRecord } from '../../../src/log/output-records.ts'
 import { SOURCE_TOPICS, type SourceTopic } from '../../../src/log/topic-names.ts'
+import { EVENT_TOPICS } from '../event-topics.ts'
 import { slowEvaluate, withoutIds } from '../slow/slow-evaluator.ts'
 import { compareCheckpoints } from './compare-checkpoints.ts'
 import type { StoreContents } from './journaled-store.ts'
@@ -38,8 +39,7 @@ export async function check(world: World): Promise<Found> {
     comparedWithSlow += 1
     problems.push(...compareWithSlow(partition, fold))
   }
-  for (const topic of ['tier-changes', 'pql-events', 'alerts'] as const)
-    problems.push(...compareOutputs(world, TOPICS[topic], folds))
+  for (const topic of EVENT_TOPICS) problems.push(...compareOutputs(world, TOPICS[topic], folds))
   problems.push(...compareLatestScores(world, folds))
   if (!world.wasMovedBack) problems.push(...findRepeatedScores(world))
   problems.push(...checkDeadLetters(world, folds))
