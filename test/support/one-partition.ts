@@ -6,7 +6,7 @@ import { PartitionScorer } from '../../src/consumers/scorer/partition-scorer.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import type { ScorerContext } from '../../src/consumers/scorer/scorer-context.ts'
 import type { LogRecord, OutgoingRecord, PartitionSession } from '../../src/log/log.ts'
-import { modelsRecord, signalRecord } from '../../src/log/signals-topic-records.ts'
+import { modelsRecord, promotionRecord, signalRecord } from '../../src/log/signals-topic-records.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import type { Signal } from '../../src/signals/signal.ts'
@@ -37,6 +37,12 @@ export function signalAt(offset: number, of: Signal): LogRecord {
 /** A record that makes rolling-score active. */
 export function modelsAt(offset: number): LogRecord {
   return logRecord(0, offset, modelsRecord(topics.signals, 0, NOW, [SOURCE]))
+}
+
+/** A record that promotes the lineage of this namespace. */
+export function promotionAt(offset: number, namespace: string): LogRecord {
+  const promotion = { namespace, replacedModels: [] }
+  return logRecord(0, offset, promotionRecord(topics.signals, 0, NOW, promotion))
 }
 
 /**

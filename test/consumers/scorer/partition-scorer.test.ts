@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest'
 import { FlushSchedule } from '../../../src/consumers/scorer/flush-policy.ts'
-import { modelsAt, onePartition, signal, signalAt } from '../../support/one-partition.ts'
+import { alwaysServing, type Publication } from '../../../src/consumers/scorer/publication.ts'
+import type { LogRecord } from '../../../src/log/log.ts'
+import { topicNames } from '../../../src/log/topic-names.ts'
+import { logRecord } from '../../support/log-record.ts'
+import { modelsAt, onePartition, promotionAt, signal, signalAt } from '../../support/one-partition.ts'
 
 const AWAY = new Error('the store is away')
 
@@ -99,4 +103,34 @@ test('skips records that the store holds, and commits how far scores are publish
   await scorer.score(records)
   expect(offsets).toEqual([[2, 'scores=2']])
   expect(committed).toHaveLength(before)
+})
+
+function unreadableAt(offset: number): LogRecord {
+  return logRecord(0, offset, { topic: 'signals', key: 'x', value: 'no JSON' })
+}
+
+test('publishes what precedes a promotion as the lineage was before it, then waits, then publishes as after', async () => {
+  const { committed, take } = onePartition()
+  const steps: string[] = []
+  const publication: Publication = {
+    ...alwaysServing(topicNames('')),
+    topics: ({ promotion }) => topicNames(promotion === undefined ? 'shadow.' : ''),
+    beforePromotion: async (_, { offset }) => {
+      steps.push(`${publishedTopics().join(' ')}, wait before ${offset}`)
+    },
+  }
+  const publishedTopics = (): string[] =>
+    committed.splice(0).flatMap(batch => batch.map(({ topic }) => topic))
+  const scorer = await take({
+    publication,
+    flushes: new FlushSchedule({ intervalMs: 1_000, now: () => 0 }),
+  })
+  await scorer.score([modelsAt(0)])
+  committed.splice(0)
+  // The flush of the models was the only one that is due.
+  await scorer.score([signalAt(1, signal('a', 'known')), unreadableAt(2)])
+  await scorer.score([promotionAt(3, 'default/v2'), signalAt(4, signal('b', 'other')), unreadableAt(5)])
+  await scorer.flush()
+  expect(steps).toEqual(['shadow.dead-letter shadow.account-scores, wait before 3'])
+  expect(publishedTopics()).toEqual(['dead-letter', 'account-scores'])
 })
