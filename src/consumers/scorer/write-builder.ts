@@ -46,14 +46,13 @@ export function indexesOf(account: Account, cache: AccountCache): Indexes {
   return { rankEntries: rankEntriesOf(account.standings), shares: rateShares(account, cache.ratesOf) }
 }
 
-/** Has no meaning; it is kept so that the compiler keeps the reads. */
-const prefetched = { sum: 0 }
-
 /** Collects what the store writes, one account after the other. */
 export class WriteBuilder {
   readonly #accounts: AccountWrite[] = []
   readonly #userChunks: (UserChunkKey & { bytes: Uint8Array })[] = []
   readonly #counters = new CounterChanges()
+  /** Has no meaning; it is kept so that the compiler keeps the reads. */
+  prefetched = 0
   readonly #writer: ByteWriter
 
   constructor(writer: ByteWriter) {
@@ -62,7 +61,7 @@ export class WriteBuilder {
 
   /** `next`: the account of the following call; its memory is read ahead. */
   add({ account, before, shares, changes }: TouchedAccount, next: TouchedAccount | undefined): void {
-    if (next !== undefined) prefetched.sum += prefetchSeries(next.account)
+    if (next !== undefined) this.prefetched += prefetchSeries(next.account)
     this.#accounts.push({
       accountId: account.id,
       bytes: encodeAccount(account, this.#writer),
