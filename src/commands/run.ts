@@ -24,7 +24,7 @@ export async function run(...roles: readonly Role[]): Promise<void> {
 }
 
 /** JSON lines on standard output, as log collectors expect them. */
-export function jsonLogger({ logLevel }: Config): Logger {
+function jsonLogger({ logLevel }: Config): Logger {
   return pino({
     level: logLevel,
     base: null,

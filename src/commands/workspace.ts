@@ -14,7 +14,7 @@ const OWN_FILES = ['data.mdb', 'lock.mdb', 'workspace.json']
 const fileOf = (dataDir: string): string => join(dataDir, 'workspace.json')
 
 /** Undefined: no service was ever started in the directory. */
-export async function readWorkspace(dataDir: string): Promise<Workspace | undefined> {
+async function readWorkspace(dataDir: string): Promise<Workspace | undefined> {
   try {
     return JSON.parse(await readFile(fileOf(dataDir), 'utf8')) as Workspace
   } catch (error) {

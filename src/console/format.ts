@@ -54,7 +54,7 @@ const UNITS = [
 ] as const
 
 /** A length of time in its largest unit: `3.5 days`, `1 hour`, `40 ms`. */
-export function formatSpan(ms: number): string {
+function formatSpan(ms: number): string {
   for (const [unitMs, unit] of UNITS) {
     const tenths = Math.round((Math.abs(ms) * 10) / unitMs)
     if (tenths < 10) continue

@@ -19,7 +19,7 @@ import { SignalSchema } from './signal-schema.ts'
 
 // The schemas of the answers. They give the answers their types, their serialisers and their documentation.
 
-export const ProblemSchema = Type.Object(
+const ProblemSchema = Type.Object(
   {
     type: Type.String({ format: 'uri-reference' }),
     title: Type.String(),

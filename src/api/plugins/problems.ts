@@ -2,7 +2,7 @@
  * The RFC 9457 problems. A code is for programs and never changes; a title belongs to its code; a detail
  * tells a person what was found and what is accepted.
  */
-export const PROBLEMS = {
+const PROBLEMS = {
   INVALID_REQUEST: { status: 400, title: 'The request is not valid' },
   UNKNOWN_MODEL: { status: 400, title: 'No such scoring model' },
   UNKNOWN_TIER: { status: 400, title: 'No such tier' },

@@ -73,7 +73,7 @@ export async function whatIsMissing(
   return undefined
 }
 
-export function withoutAccounts(plan: CheckPlan, reason: string): CheckPlan {
+function withoutAccounts(plan: CheckPlan, reason: string): CheckPlan {
   const passedOver = [...plan.passedOver, ...plan.accounts.map(({ accountId }) => ({ accountId, reason }))]
   return { ...plan, accounts: [], passedOver, to: plan.from }
 }

@@ -21,7 +21,7 @@ export interface FetchedPartition extends FetchedBatches {
 /**
  * `first`: the first version with transactions. `last`: the last version whose answer has the format below.
  */
-export const FETCH_VERSIONS = { first: 4, last: 11 } as const
+const FETCH_VERSIONS = { first: 4, last: 11 } as const
 
 /**
  * Decodes an answer of one of `FETCH_VERSIONS`.

@@ -3,7 +3,7 @@ import { TopicRecords } from '../produce/topic-records.ts'
 import { installedVersion, internal } from './internals.ts'
 import { CREATE_CLUSTER, createCluster } from './kafkajs-cluster.ts'
 
-export const KNOWN_VERSION = '2.2.4'
+const KNOWN_VERSION = '2.2.4'
 
 /** The installed kafkajs is not the one whose internals the hooks were written for. */
 export class UnknownKafkajsError extends Error {

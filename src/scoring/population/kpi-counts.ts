@@ -48,7 +48,7 @@ const BOOK_PREFIX = 'kpi:'
 /** In UTF-16 code units. The name of a CSM comes from outside, and a counter's name is limited. */
 const CSM_LENGTH = 100
 
-export function compileKpis({ definition: { id, kpis } }: CompiledModel): CompiledKpis | undefined {
+function compileKpis({ definition: { id, kpis } }: CompiledModel): CompiledKpis | undefined {
   if (kpis === undefined) return undefined
   const outcomes = new Map<string, CompiledMeasure>()
   let pqls: string | undefined

@@ -62,7 +62,7 @@ export function blockOf(day: number): number {
 }
 
 /** A field of the rate's own book: how many accounts of the segment have their first day in the block. */
-export function totalField(segment: string, block: number): string {
+function totalField(segment: string, block: number): string {
   return `${segment}:${block}`
 }
 
@@ -82,11 +82,11 @@ export type BlockCounter =
       readonly previous: number | undefined
     }
 
-export function firstDayField(segment: string, day: number): string {
+function firstDayField(segment: string, day: number): string {
   return `${segment}:${day}`
 }
 
-export function cellField(segment: string, day: number, previous: number | undefined): string {
+function cellField(segment: string, day: number, previous: number | undefined): string {
   return `${segment}:${day}:${previous ?? '-'}`
 }
 
