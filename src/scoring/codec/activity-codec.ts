@@ -4,18 +4,14 @@ import type { HourTable } from '../activity/hour-table.ts'
 import { createSeries } from '../activity/series.ts'
 import { DIMENSIONS } from '../definition/feature-definition.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
+import { readDropped } from './extras-codec.ts'
 import { readNumber, readSorted, readValue, writeNumber, writeSorted, writeValue } from './value-codec.ts'
 
-// The activity in an account's bytes: part of version 2 of the codec.
+// The activity in an account's bytes: part of versions 2 and 3 of the codec.
 
 export function writeActivity(out: ByteWriter, activity: AccountActivity): void {
-  const { tooOld, names, keys, values } = activity.dropped
   out.varint(activity.firstDay)
   out.varint(activity.userCount)
-  out.varint(tooOld)
-  out.varint(names)
-  out.varint(keys)
-  out.varint(values)
   writeSeries(out, activity)
   writeUserDays(out, activity)
   for (const dimension of DIMENSIONS) {
@@ -36,14 +32,11 @@ export function writeActivity(out: ByteWriter, activity: AccountActivity): void 
   writeRecentIds(out, activity)
 }
 
-export function readActivity(input: ByteReader, activity: AccountActivity): void {
+/** @param version of the codec that wrote the bytes */
+export function readActivity(input: ByteReader, activity: AccountActivity, version: number): void {
   activity.firstDay = input.varint()
   activity.userCount = input.varint()
-  const tooOld = input.varint()
-  const names = input.varint()
-  const keys = input.varint()
-  const values = input.varint()
-  if (tooOld + names + keys + values > 0) activity.dropped = { tooOld, names, keys, values }
+  if (version === 2) activity.dropped = readDropped(input)
   readSeries(input, activity)
   readUserDays(input, activity)
   for (const dimension of DIMENSIONS) {

@@ -1,25 +1,30 @@
 import type { Override } from '../../signals/override.ts'
 import { type Account, type ModelSet, NO_MODELS } from '../account.ts'
-import { createActivity } from '../activity/activity.ts'
+import { createActivity, type DroppedCounts } from '../activity/activity.ts'
 import { UserChunk } from '../activity/user-chunk.ts'
 import { createUserBook, lastDayOf, maskOf, packUserDays } from '../activity/users.ts'
 import { createStanding, type Standing } from '../standing.ts'
 import { readActivity, writeActivity } from './activity-codec.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
+import { NO_EXTRAS, readExtras, writeExtras } from './extras-codec.ts'
 import { readStanding, writeStanding } from './standing-codec.ts'
 import { readNumber, readSorted, readValue, writeNumber, writeSorted, writeValue } from './value-codec.ts'
 
 // Accounts as compact, canonical bytes: equal state, equal bytes. The version comes first. A version that has
 // shipped is never edited: add the next one, and read the old one too. Version 1 was never shipped.
-// Version 2:
+// Version 3:
 //
 //   byte                     version
 //   varint × 3               lastOffset + 1, modelsOffset + 1, clock
 //   number, varint           dueAt, number of standings
 //   sorted maps              overrides, endedModels
+//   extras-codec.ts          what few accounts have
 //   standing-codec.ts        each standing
 //   activity-codec.ts        the activity
-const ACCOUNT_VERSION = 2
+//
+// Version 2 has no extras. In its activity, four counts of what was dropped follow the number of users.
+const ACCOUNT_VERSION = 3
+const OLDEST_VERSION = 2
 const CHUNK_VERSION = 2
 
 export class UnreadableStateError extends Error {}
@@ -35,6 +40,7 @@ export function encodeAccount(account: Account, out = new ByteWriter()): Uint8Ar
   out.varint(account.standings.length)
   writeOverrides(out, account.activity.overrides)
   writeSorted(out, account.activity.endedModels, count => out.varint(count))
+  writeExtras(out, account.activity)
   for (const standing of account.standings) writeStanding(out, standing)
   writeActivity(out, account.activity)
   return out.finish()
@@ -51,7 +57,8 @@ export function decodeAccount(id: string, bytes: Uint8Array, modelSets: readonly
     const activity = createActivity(head.clock)
     activity.overrides = head.overrides
     activity.endedModels = head.endedModels
-    readActivity(input, activity)
+    activity.dropped = head.dropped
+    readActivity(input, activity, head.version)
     if (!input.atEnd()) throw new RangeError('there are bytes after the end')
     const { lastOffset, modelsOffset, dueAt, standings } = head
     return { id, activity, users: createUserBook(), standings, modelsOffset, lastOffset, dueAt }
@@ -65,7 +72,7 @@ export function decodeAccount(id: string, bytes: Uint8Array, modelSets: readonly
 export function lastOffsetIn(id: string, bytes: Uint8Array): number {
   return reading(id, () => {
     const input = new ByteReader(bytes)
-    requireVersion(input)
+    readVersion(input)
     return input.varint() - 1
   })
 }
@@ -78,7 +85,14 @@ export interface AccountScores {
   readonly modelsOffset: number
   readonly overrides: ReadonlyMap<string, Override>
   readonly endedModels: ReadonlyMap<string, number>
+  /** In accounts of version 2 the activity holds them, and here they are 0. */
+  readonly dropped: DroppedCounts
   readonly standings: Standing[]
+}
+
+/** Whether an older version of Upswell wrote the bytes, in a format that can still be read. */
+export function isOlderFormat(bytes: Uint8Array): boolean {
+  return bytes[0]! >= OLDEST_VERSION && bytes[0]! < ACCOUNT_VERSION
 }
 
 /** As `decodeAccount`, without the activity. */
@@ -96,16 +110,21 @@ function reading<T>(id: string, read: () => T): T {
   }
 }
 
-function requireVersion(input: ByteReader): void {
+function readVersion(input: ByteReader): number {
   const version = input.byte()
-  if (version !== ACCOUNT_VERSION)
+  if (version < OLDEST_VERSION || version > ACCOUNT_VERSION)
     throw new RangeError(
-      `version ${version}, where ${ACCOUNT_VERSION} can be read; empty the store, and it is rebuilt from the log`,
+      `version ${version}, where ${OLDEST_VERSION} to ${ACCOUNT_VERSION} can be read; empty the store, and it is rebuilt from the log`,
     )
+  return version
 }
 
-function readHead(input: ByteReader, modelSets: readonly ModelSet[]): AccountScores {
-  requireVersion(input)
+interface Head extends AccountScores {
+  readonly version: number
+}
+
+function readHead(input: ByteReader, modelSets: readonly ModelSet[]): Head {
+  const version = readVersion(input)
   const lastOffset = input.varint() - 1
   const modelsOffset = input.varint() - 1
   const clock = input.varint()
@@ -120,10 +139,11 @@ function readHead(input: ByteReader, modelSets: readonly ModelSet[]): AccountSco
     throw new RangeError(`it has ${count} standings for ${set.models.length} models`)
   const overrides = readSorted(input, () => readOverrideOf(input))
   const endedModels = readSorted(input, () => input.varint())
+  const { dropped } = version >= 3 ? readExtras(input) : NO_EXTRAS
   const standings = set.models.map(model =>
     readStanding(input, createStanding(model, 0, { type: 'model' }, endedModels), overrides),
   )
-  return { clock, lastOffset, dueAt, modelsOffset, overrides, endedModels, standings }
+  return { version, clock, lastOffset, dueAt, modelsOffset, overrides, endedModels, dropped, standings }
 }
 
 function writeOverrides(out: ByteWriter, overrides: ReadonlyMap<string, Override>): void {

@@ -4,7 +4,7 @@ import type { Standing, TriggerState } from '../standing.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
 import { readNumber, readValue, writeNumber, writeValue } from './value-codec.ts'
 
-// A standing in an account's bytes: part of version 2 of the codec.
+// A standing in an account's bytes: part of versions 2 and 3 of the codec.
 
 const CAUSES: readonly CauseType[] = ['signal', 'late', 'window', 'model', 'override', 'gate']
 const TRIGGER_STATUSES = ['idle', 'open', 'held'] as const
