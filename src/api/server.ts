@@ -136,7 +136,7 @@ function measureRequests(api: FastifyInstance, registry: Registry): void {
     // The route as declared, not the path: paths hold account ids, and their number is unbounded.
     durations.observe({ route: routeOptions.url ?? 'none', method, status }, elapsedMs / 1000)
   }
-  // Fastify does not report an answer that nobody waits for any more, or reports the status it would have had.
+  // Fastify reports no answer that nobody waits for any more, or the status that it would have had.
   const left = new WeakSet<FastifyReply>()
   api.addHook('onRequest', async (request, reply) => {
     reply.raw.once('close', () => {

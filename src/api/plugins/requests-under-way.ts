@@ -39,8 +39,8 @@ export class RequestsUnderWay {
   }
 
   /**
-   * Answers what has been sent, then closes. It takes 0.3 s at least, 1 s if a client has sent nothing or a part
-   * of a request, 5 s at most.
+   * Answers what has been sent, then closes. It takes 0.3 s at least, 1 s if a client has sent nothing or a
+   * part of a request, 5 s at most.
    */
   async closeAnswered(api: FastifyInstance): Promise<void> {
     this.beginStop()
