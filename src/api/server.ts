@@ -2,6 +2,8 @@ import swagger from '@fastify/swagger'
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
   type FastifyServerOptions,
   fastify,
   LogController,
@@ -11,8 +13,11 @@ import type { ModelLibrary } from '../models/model-library.ts'
 import type { AccountStore } from '../store/store.ts'
 import type { ApiInstance } from './api-instance.ts'
 import { SHARED_SCHEMAS } from './documents/schemas.ts'
-import { answerProblems, answerThrown } from './plugins/answer-problems.ts'
-import { Problem } from './plugins/problems.ts'
+import { acceptBodies } from './plugins/accept-bodies.ts'
+import { answerBrokenRequest, answerProblems, answerThrown } from './plugins/answer-problems.ts'
+import { refuseEmptyParameters } from './plugins/refuse-empty-parameters.ts'
+import type { RequestsUnderWay } from './plugins/requests-under-way.ts'
+import { type EndOfLog, RecordWaiter } from './read/record-waiter.ts'
 import { servedFrom } from './read/served.ts'
 import { routeExplainAccount } from './routes/explain-account.ts'
 import { routeGetAccount } from './routes/get-account.ts'
@@ -32,6 +37,9 @@ export interface ApiDependencies {
    * @throws UpswellError LOG_UNAVAILABLE: the outcome is unknown; TOPIC_MISSING: nothing was written
    */
   readonly appendSignals: AppendSignals
+  readonly endOfLog: EndOfLog
+  /** The requests that a stop answers first. */
+  readonly requests: RequestsUnderWay
   /** The reasons why the service cannot do its work now, one sentence each; empty: it is ready. */
   readonly problems: () => Promise<readonly string[]>
   readonly metrics: Registry
@@ -50,8 +58,8 @@ const HANDLER_TIMEOUT_MS = 10_000
 // A request passes, top to bottom:
 //
 //   route found      frameworkErrors, if the URL is not valid
-//   body parsed      acceptJson
-//   validated        by the route's schema
+//   body parsed      acceptBodies: unpacked, JSON
+//   validated        refuseEmptyParameters, then by the route's schema
 //   handled          routes/
 //   serialised       by the route's schema
 //   onSend           answerUnchanged: ETag, 304
@@ -61,7 +69,7 @@ const HANDLER_TIMEOUT_MS = 10_000
 
 /** The query API, ready to listen. It reads the store, and writes only to the log. */
 export function createApi(dependencies: ApiDependencies): FastifyInstance {
-  const { store, library, appendSignals, problems, metrics, now, logger } = dependencies
+  const { store, library, appendSignals, endOfLog, requests, problems, metrics, now, logger } = dependencies
   const api: FastifyInstance = fastify({
     ...(isLogger(logger) ? { loggerInstance: logger } : { logger: logger ?? false }),
     // Metrics count requests; the logger reports failures only.
@@ -70,6 +78,9 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
     handlerTimeout: HANDLER_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     frameworkErrors: answerThrown,
+    clientErrorHandler: answerBrokenRequest,
+    // During a stop the requests that still arrive are answered as usual (requests-under-way.ts).
+    return503OnClosing: false,
     ajv: {
       customOptions: {
         // A misspelt parameter is an error, and an answer shows all errors with the values found.
@@ -79,16 +90,19 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
       },
     },
   })
-  acceptJson(api)
+  requests.track(api)
+  acceptBodies(api)
+  refuseEmptyParameters(api)
   answerProblems(api)
   measureRequests(api, metrics)
   for (const schema of SHARED_SCHEMAS) api.addSchema(schema)
   describeApi(api)
   api.register(async (scope: ApiInstance) => {
     const served = servedFrom(store, library)
+    const waiter = new RecordWaiter(requests, endOfLog)
     routeListAccounts(scope, served)
-    routeGetAccount(scope, served)
-    routeExplainAccount(scope, served)
+    routeGetAccount(scope, served, waiter)
+    routeExplainAccount(scope, served, waiter)
     routeGetRate(scope, served, now)
     routeListKpis(scope, served, now)
     routePostSignals(scope, appendSignals, now)
@@ -101,27 +115,8 @@ function isLogger(logger: ApiDependencies['logger']): logger is FastifyBaseLogge
   return typeof logger === 'object' && 'child' in logger
 }
 
-/** Accepts JSON only. */
-function acceptJson(api: FastifyInstance): void {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  api.removeAllContentTypeParsers()
-  // Fastify's own parser reads bytes that are not UTF-8 as replacement characters, so two account ids could
-  // become one. It also refuses the whole body for a key `__proto__`; checkSignal refuses only that signal,
-  // and names it.
-  api.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    async (_request: unknown, body: Buffer) => {
-      if (body.length === 0) throw new Problem('INVALID_JSON', 'The body is empty. A JSON value is accepted.')
-      try {
-        return JSON.parse(decoder.decode(body)) as unknown
-      } catch (thrown) {
-        throw new Problem('INVALID_JSON', `The body is not JSON in UTF-8: ${(thrown as Error).message}`)
-      }
-    },
-  )
-}
-
+/** The client closed the connection before its answer: nobody's fault here. The number is nginx's. */
+const CLIENT_LEFT = 499
 const DURATIONS = 'upswell_http_request_duration_seconds'
 /** A default metric of prom-client. If the registry has it, the default metrics are already collected. */
 const DEFAULT_METRIC = 'process_cpu_seconds_total'
@@ -137,10 +132,21 @@ function measureRequests(api: FastifyInstance, registry: Registry): void {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers: [registry],
   })
-  api.addHook('onResponse', async (request, reply) => {
+  const observe = ({ method, routeOptions }: FastifyRequest, status: number, elapsedMs: number): void => {
     // The route as declared, not the path: paths hold account ids, and their number is unbounded.
-    const route = request.routeOptions.url ?? 'none'
-    durations.observe({ route, method: request.method, status: reply.statusCode }, reply.elapsedTime / 1000)
+    durations.observe({ route: routeOptions.url ?? 'none', method, status }, elapsedMs / 1000)
+  }
+  // Fastify reports no answer that nobody waits for any more, or the status that it would have had.
+  const left = new WeakSet<FastifyReply>()
+  api.addHook('onRequest', async (request, reply) => {
+    reply.raw.once('close', () => {
+      if (reply.raw.writableEnded) return
+      left.add(reply)
+      observe(request, CLIENT_LEFT, reply.elapsedTime)
+    })
+  })
+  api.addHook('onResponse', async (request, reply) => {
+    if (!left.has(reply)) observe(request, reply.statusCode, reply.elapsedTime)
   })
 }
 

@@ -1,13 +1,17 @@
+import { RequestsUnderWay } from '../api/plugins/requests-under-way.ts'
 import { createApi } from '../api/server.ts'
 import { describeError, UpswellError } from '../lib/errors.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Config } from './config.ts'
 
-export type ServiceApiOptions = Omit<Parameters<typeof createApi>[0], 'now' | 'logger'>
+export type ServiceApiOptions = Omit<Parameters<typeof createApi>[0], 'requests' | 'now' | 'logger'>
 
 export interface ServiceApi {
   /** Where it answers. */
   readonly url: string
+  /** Call it when a stop begins: requests that wait for a record are answered at once. */
+  readonly beginStop: () => void
+  /** Answers the requests under way, which takes 5 s at most, and closes. */
   readonly close: () => Promise<void>
 }
 
@@ -20,17 +24,18 @@ export async function startServiceApi(
   config: Config,
   logger: Logger,
 ): Promise<ServiceApi> {
+  const requests = new RequestsUnderWay()
   const api = createApi({
     ...options,
+    requests,
     now: Date.now,
     logger: { level: 'error', stream: { write: line => logger.error(withoutJson(line)) } },
   })
   const url = await listen(api, config)
   return {
     url,
-    close: async () => {
-      await api.close()
-    },
+    beginStop: () => requests.beginStop(),
+    close: () => requests.closeAnswered(api),
   }
 }
 

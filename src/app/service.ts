@@ -70,7 +70,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const serving = new ServingLineage(lineages, logger)
   const stopping = new AbortController()
   const roles = new RunningRoles(options.roles, logger, stopping.signal)
-  const problems = () => findProblems(roles, backend, () => serving.isKnown)
+  const problems = async () =>
+    stopping.signal.aborted ? [STOPPING] : await findProblems(roles, backend, () => serving.isKnown)
   const metrics = createMetrics(() => roles.countPartitions(), problems)
 
   const api = await startServiceApi(
@@ -81,6 +82,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
         const topic = serving.current.names.topics.signals
         return backend.log.append(signals.map(signal => signalRecord(topic, signal, observedAt)))
       },
+      endOfLog: async partition =>
+        (await backend.log.ranges(serving.current.names.topics.signals)).get(partition)?.end,
       problems,
       metrics: metrics.registry,
     },
@@ -125,6 +128,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
     stop: async () => {
       stopping.abort()
+      api.beginStop()
       const parityStopped = parity?.stop()
       // A part that fails to stop must not keep the rest from closing.
       const failures: unknown[] = []
@@ -141,6 +145,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     },
   }
 }
+
+const STOPPING = 'api: the service stops'
 
 /** The parts of one service. */
 interface Parts {

@@ -138,7 +138,7 @@ export function listName(modelId: string, facet?: { readonly name: string; reado
 
 export interface ListQuery {
   readonly list: string
-  /** The tiers to list; at least one. */
+  /** The tiers to list; at least one. A tier that is named twice is listed once. */
   readonly tiers: readonly string[]
   readonly order: 'highest-first' | 'lowest-first'
   /** Inclusive. */

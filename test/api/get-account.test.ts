@@ -216,6 +216,8 @@ describe('GET /v1/accounts/{id}', () => {
 
     it('gives up after 5 seconds, and reports the stored offset', async () => {
       await world.append([signal('acme')])
+      world.foldsAtOnce = false
+      await world.append(Array.from({ length: 6 }, () => signal('acme')))
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
       const own = world.partitionOf('acme')
       const answer = get('acme', `?after=${own}:7`)
@@ -230,6 +232,28 @@ describe('GET /v1/accounts/{id}', () => {
         instance: `/v1/accounts/acme?after=${own}:7`,
         code: 'NOT_CAUGHT_UP',
       })
+    })
+
+    it('refuses at once a record that the log does not have', async () => {
+      await world.append([signal('acme')])
+      const own = world.partitionOf('acme')
+      const { status, body } = await get('acme', `?after=${own}:7`)
+      expect([status, body.code]).toEqual([400, 'UNKNOWN_SEQUENCE'])
+      expect(body.detail).toContain(`after is ${own}:7, but the log ends before ${own}:2.`)
+    })
+
+    it('asks where the log ends once for many requests, and waits if the log does not answer', async () => {
+      await world.append([signal('acme')])
+      const own = world.partitionOf('acme')
+      const ends = vi.spyOn(world, 'endOfLog')
+      const unknown = await Promise.all(Array.from({ length: 20 }, () => get('acme', `?after=${own}:7`)))
+      expect(unknown.map(({ status }) => status)).toEqual(new Array(20).fill(400))
+      expect(ends.mock.calls.length).toBeLessThan(20)
+      ends.mockRejectedValue(new UpswellError('LOG_UNAVAILABLE', 'away'))
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+      const answer = get('acme', `?after=${own}:7`)
+      await vi.advanceTimersByTimeAsync(5100)
+      expect((await answer).body.code).toBe('NOT_CAUGHT_UP')
     })
   })
 

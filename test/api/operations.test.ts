@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { RequestsUnderWay } from '../../src/api/plugins/requests-under-way.ts'
 import { createApi } from '../../src/api/server.ts'
 import { GROWTH, NOW, signal, World } from './world.ts'
 
@@ -65,6 +66,8 @@ describe('the operations routes', () => {
       library,
       metrics,
       appendSignals: async () => [],
+      endOfLog: async () => undefined,
+      requests: new RequestsUnderWay(),
       problems: async () => [],
       now: () => NOW,
       logger: false,

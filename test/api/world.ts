@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
+import { RequestsUnderWay } from '../../src/api/plugins/requests-under-way.ts'
 import { type ApiDependencies, createApi } from '../../src/api/server.ts'
 import { partitionOf } from '../../src/log/partition-of.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
@@ -144,6 +145,7 @@ export class World {
   readonly store = new MemoryStore()
   readonly library = new ModelLibrary()
   readonly metrics = new Registry()
+  readonly requests = new RequestsUnderWay()
   readonly appended: { readonly signals: readonly Signal[]; readonly observedAt: number }[] = []
   readonly partitionCount: number
   readonly api: FastifyInstance
@@ -169,6 +171,8 @@ export class World {
         this.appended.push({ signals, observedAt })
         return await this.append(signals, observedAt)
       },
+      endOfLog: partition => this.endOfLog(partition),
+      requests: this.requests,
       problems: async () => this.problems,
       metrics: this.metrics,
       now: () => NOW,
@@ -213,6 +217,10 @@ export class World {
     })
     if (this.foldsAtOnce) await this.foldLog()
     return positions
+  }
+
+  async endOfLog(partition: number): Promise<number | undefined> {
+    return this.#partitions[partition]?.log.length
   }
 
   async foldLog(): Promise<void> {

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { buildCli, CliProcess, type Environment, getJson, runCli, temporaryFolder, untilJson } from './cli.ts'
@@ -48,6 +50,23 @@ async function postSignal(url: string, accountId: string, parts: object = {}): P
 }
 
 describe('upswell start --empty', { timeout: 120_000 }, () => {
+  test('answers what is under way at SIGTERM, though one client has sent half a request', async () => {
+    const dataDir = join(await temporaryFolder(), 'data')
+    const upswell = startUpswell({ UPSWELL_DATA_DIR: dataDir }, '--empty')
+    const url = await urlOf(upswell)
+    const half = connect(Number(new URL(url).port), '127.0.0.1')
+    half.on('error', () => {})
+    half.write(
+      'POST /v1/signals HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n[',
+    )
+    await once(half, 'connect')
+    const posts = Array.from({ length: 50 }, (_, i) => postSignal(url, `account-${i}`))
+    await posts[0]
+    await stopInTime(upswell)
+    expect(new Set(await Promise.all(posts)).size).toBe(50)
+    half.destroy()
+  })
+
   test('prints where everything is, stops at SIGTERM, and keeps its signals for the next start', async () => {
     const dataDir = join(await temporaryFolder(), 'not yet there')
     const first = startUpswell({ UPSWELL_DATA_DIR: dataDir }, '--empty')

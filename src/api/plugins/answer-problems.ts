@@ -1,4 +1,6 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isUpswellError } from '../../lib/errors.ts'
 import { Problem, type ProblemEntry, problemDocument } from './problems.ts'
 
@@ -15,7 +17,9 @@ export function answerProblems(api: FastifyInstance): void {
 
 /** Also answers errors from before a route is found. */
 export function answerThrown(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = toProblem(thrown)
+  // Requests that a test injects have no such field.
+  const hasArrived = request.raw.complete !== false
+  const problem = toProblem(thrown, hasArrived)
   if (problem.code === 'INTERNAL_ERROR')
     request.log.error({ err: thrown, url: request.url }, 'request failed')
   else if (problem !== thrown && problem.code.endsWith('_UNAVAILABLE'))
@@ -23,9 +27,32 @@ export function answerThrown(thrown: unknown, request: FastifyRequest, reply: Fa
   return answer(problem, request, reply)
 }
 
+/** Answers a request that never became one: it is broken, or did not arrive in time. */
+export function answerBrokenRequest(error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return
+  const problem = brokenRequest(error)
+  const document = problemDocument(problem, '/')
+  const body = JSON.stringify(document)
+  const head = [
+    `HTTP/1.1 ${document.status} ${STATUS_CODES[document.status]}`,
+    'content-type: application/problem+json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+function brokenRequest({ code }: ConnectionError): Problem {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return tooSlow()
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new Problem('HEADERS_TOO_LARGE', 'The headers are larger than 16 KiB.')
+  return new Problem('INVALID_REQUEST', 'What arrived is not an HTTP/1.1 request.')
+}
+
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const document = problemDocument(problem, request.url)
   if (document.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
+  if (document.status === 408) reply.header('connection', 'close')
   return reply.code(document.status).type('application/problem+json').send(document)
 }
 
@@ -34,7 +61,7 @@ function pathOf({ url }: FastifyRequest): string {
 }
 
 /** Maps a thrown value to a problem. Its text reaches the client only if it was written for clients. */
-function toProblem(thrown: unknown): Problem {
+function toProblem(thrown: unknown, hasArrived: boolean): Problem {
   if (thrown instanceof Problem) return thrown
   if (isUpswellError(thrown, 'STORE_UNAVAILABLE')) {
     return new Problem('STORE_UNAVAILABLE', 'The store cannot be read at the moment. Ask again.')
@@ -51,7 +78,7 @@ function toProblem(thrown: unknown): Problem {
       'The topics are missing; nothing was written. Create them with "upswell topics create", and send the signals again.',
     )
   }
-  return fromFastify(thrown as FastifyFailure) ?? internalError()
+  return fromFastify(thrown as FastifyFailure, hasArrived) ?? internalError()
 }
 
 interface FastifyFailure {
@@ -61,7 +88,7 @@ interface FastifyFailure {
   readonly validation?: readonly ValidationError[]
 }
 
-function fromFastify(error: FastifyFailure | undefined | null): Problem | undefined {
+function fromFastify(error: FastifyFailure | undefined | null, hasArrived: boolean): Problem | undefined {
   if (error?.validation !== undefined) {
     const entries = describeValidation(error.validation)
     return new Problem('INVALID_REQUEST', 'The query is not valid; see errors.', entries)
@@ -74,11 +101,20 @@ function fromFastify(error: FastifyFailure | undefined | null): Problem | undefi
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return new Problem('NOT_FOUND', 'No account has an id of that length.')
     case 'FST_ERR_HANDLER_TIMEOUT':
-      return new Problem('TIMED_OUT', 'There was no answer in time. Ask again.')
+      return hasArrived ? new Problem('TIMED_OUT', 'There was no answer in time. Ask again.') : tooSlow()
+    case 'UNREADABLE_BODY':
+      return new Problem('INVALID_JSON', String(error.message))
   }
   // Fastify's other client errors, such as a URL that cannot be decoded. Their texts hold nothing of ours.
   const isClients = typeof error?.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500
   return isClients ? new Problem('INVALID_REQUEST', String(error.message)) : undefined
+}
+
+function tooSlow(): Problem {
+  return new Problem(
+    'TOO_SLOW',
+    'The request did not arrive completely in time. Send it again, with fewer signals at a time if the line is slow.',
+  )
 }
 
 function internalError(): Problem {

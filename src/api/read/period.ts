@@ -31,6 +31,11 @@ export function readPeriod(from: string | undefined, to: string | undefined, now
       'INVALID_PERIOD',
       `from is ${dateOf(first)}, to is ${dateOf(last)}; from must be the same day or earlier.`,
     )
+  if (last > today)
+    throw new Problem(
+      'INVALID_PERIOD',
+      `to is ${dateOf(last)}, which has not come yet: today is ${dateOf(today)} in UTC; today or an earlier day is accepted.`,
+    )
   const earliest = earliestDay(now)
   if (first < earliest)
     throw new Problem(

@@ -7,6 +7,7 @@ import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { Problem } from '../plugins/problems.ts'
 import { chooseModel } from '../read/choose-model.ts'
 import { AccountParams, After, findAccount } from '../read/find-account.ts'
+import type { RecordWaiter } from '../read/record-waiter.ts'
 import type { Served } from '../read/served.ts'
 
 const Query = Type.Object(
@@ -18,7 +19,7 @@ const Query = Type.Object(
 )
 
 /** `GET /v1/accounts/{id}/explanation`: the reasons for a score, and what would lift it to the next tier. */
-export function routeExplainAccount(api: ApiInstance, served: Served): void {
+export function routeExplainAccount(api: ApiInstance, served: Served, waiter: RecordWaiter): void {
   api.get(
     '/v1/accounts/:id/explanation',
     {
@@ -32,9 +33,9 @@ export function routeExplainAccount(api: ApiInstance, served: Served): void {
           200: ExplanationSchema,
           304: Unchanged,
           ...problemResponses({
-            400: 'The query is not valid: detail says what was found and what is accepted',
+            400: 'The query is not valid, or UNKNOWN_SEQUENCE: the log has no record after; detail says what was found and what is accepted',
             404: 'NOT_FOUND: no such account; NO_SCORE: no model has scored it yet',
-            503: 'NOT_CAUGHT_UP: the store does not hold the record of after yet',
+            503: 'NOT_CAUGHT_UP: the store does not hold the record of after yet; STOPPING: the process stops',
           }),
         },
       },
@@ -42,8 +43,7 @@ export function routeExplainAccount(api: ApiInstance, served: Served): void {
     },
     async ({ params, query }, reply): Promise<ExplanationDocument> => {
       const isGone = () => reply.raw.destroyed
-      const { load, partitions } = served()
-      const account = await findAccount(load, partitions, params.id, query.after, isGone)
+      const account = await findAccount(served(), waiter, params.id, query.after, isGone)
       const { standings } = account.scores
       if (standings.length === 0) throw new Problem('NO_SCORE', 'No model has scored this account yet.')
       const ids = standings.map(({ model }) => model.definition.id)

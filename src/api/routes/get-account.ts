@@ -4,10 +4,11 @@ import { accountDocument } from '../documents/account-view.ts'
 import { type AccountDocument, AccountSchema, problemResponses, Unchanged } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { AccountParams, After, findAccount } from '../read/find-account.ts'
+import type { RecordWaiter } from '../read/record-waiter.ts'
 import type { Served } from '../read/served.ts'
 
 /** `GET /v1/accounts/{id}`: an account's standings in every model, and what to do next. */
-export function routeGetAccount(api: ApiInstance, served: Served): void {
+export function routeGetAccount(api: ApiInstance, served: Served, waiter: RecordWaiter): void {
   api.get(
     '/v1/accounts/:id',
     {
@@ -21,9 +22,9 @@ export function routeGetAccount(api: ApiInstance, served: Served): void {
           200: AccountSchema,
           304: Unchanged,
           ...problemResponses({
-            400: 'The query is not valid: detail says what was found and what is accepted',
+            400: 'The query is not valid, or UNKNOWN_SEQUENCE: the log has no record after; detail says what was found and what is accepted',
             404: 'NOT_FOUND: no signal of this account was ever scored',
-            503: 'NOT_CAUGHT_UP: the store does not hold the record of after yet',
+            503: 'NOT_CAUGHT_UP: the store does not hold the record of after yet; STOPPING: the process stops',
           }),
         },
       },
@@ -31,8 +32,7 @@ export function routeGetAccount(api: ApiInstance, served: Served): void {
     },
     async ({ params, query }, reply): Promise<AccountDocument> => {
       const isGone = () => reply.raw.destroyed
-      const { load, partitions } = served()
-      return accountDocument(await findAccount(load, partitions, params.id, query.after, isGone))
+      return accountDocument(await findAccount(served(), waiter, params.id, query.after, isGone))
     },
   )
 }

@@ -131,8 +131,8 @@ export function routeListAccounts(api: ApiInstance, served: Served): void {
 }
 
 function requestedTiers(given: readonly string[] | undefined, model: KnownModel): string[] | undefined {
-  const tiers = given?.flatMap(names => names.split(',')).filter(name => name !== '')
-  if (tiers === undefined || tiers.length === 0) return undefined
+  const tiers = given?.flatMap(names => names.split(','))
+  if (tiers === undefined) return undefined
   for (const tier of tiers) {
     if (model.tiers.includes(tier)) continue
     const accepted = `accepted for ${model.id}: ${model.tiers.join(', ')}`

@@ -64,6 +64,7 @@ export function routeListKpis(api: ApiInstance, served: Served, now: () => numbe
   api.get(
     '/v1/kpis',
     {
+      config: { emptyParameters: KPI_DIMENSIONS },
       schema: {
         operationId: 'listKpis',
         summary: 'The key figures of a month, and whether they meet their targets',
@@ -83,7 +84,7 @@ export function routeListKpis(api: ApiInstance, served: Served, now: () => numbe
     async ({ query }): Promise<KpiListDocument> => {
       const { store, partitions } = served()
       const { model, section } = findSection(activeModels(await partitions.memories()), query.model)
-      const month = query.month ?? monthOf(now())
+      const month = requireCome(query.month, monthOf(now()))
       const filter = filterOf(query)
       requireMotion(filter)
       const { by } = query
@@ -132,6 +133,15 @@ function findSection(
   throw new Problem(
     'NO_KPIS',
     `${id === undefined ? 'No active model has' : `The model ${id} does not have`} key figures. A model defines them in its part kpis.`,
+  )
+}
+
+/** @throws Problem INVALID_PERIOD: the month has not come yet */
+function requireCome(month: string | undefined, current: string): string {
+  if (month === undefined || month <= current) return month ?? current
+  throw new Problem(
+    'INVALID_PERIOD',
+    `month is ${month}, which has not come yet: it is ${current} in UTC; that month or an earlier one is accepted.`,
   )
 }
 

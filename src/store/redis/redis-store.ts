@@ -172,7 +172,7 @@ class RedisStore implements AccountStore {
   async #setsOf({ list, tiers }: ListQuery): Promise<{ readonly key: string; readonly tier: string }[]> {
     const partitions = await this.#partitionsWithState()
     return partitions.flatMap(partition =>
-      tiers.map(tier => ({ key: this.#keys.listings(partition, list, tier), tier })),
+      Array.from(new Set(tiers), tier => ({ key: this.#keys.listings(partition, list, tier), tier })),
     )
   }
 

@@ -105,6 +105,13 @@ export function rankedListContract(opened: () => OpenedStore): void {
       expect(idsOf(await store.list(query({ list: 'other', tiers: ['hot'] })))).toEqual(['f'])
     })
 
+    it('lists an account once if its tier is named twice', async () => {
+      await saveListings(store, [listing('a', 10, 'hot'), listing('b', 40, 'warm')])
+      const twice = query({ tiers: ['hot', 'warm', 'hot'], order: 'highest-first' })
+      expect(idsOf(await store.list(twice))).toEqual(['b', 'a'])
+      expect(idsOf(await everyPage(store, { ...twice, limit: 1 }))).toEqual(['b', 'a'])
+    })
+
     it('keeps lists and tiers apart whose names run together', async () => {
       await saveListings(store, [
         { list: 'm', tier: 'ab', score: 1, accountId: 'first' },
