@@ -15,7 +15,7 @@ export interface ModelFile {
 
 /**
  * Reads models from files and directories. From a directory it reads `*.yaml` and `*.yml`, sorted by name,
- * without subdirectories.
+ * without subdirectories and without names that begin with a dot.
  *
  * @throws InvalidModelError with the problems of all files. Not UTF-8, or two files with one id, is a problem
  *   too.
@@ -50,9 +50,10 @@ async function filesAt(path: string): Promise<string[]> {
 
 async function modelFilesIn(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true })
-  // Accept links too: the files of a mounted ConfigMap are links.
+  // Accept links too: the files of a mounted ConfigMap are links. Names with a dot first are not models: macOS
+  // writes `._x.yaml` beside a copied file, and Emacs `.#x.yaml` beside an edited one.
   const names = entries
-    .filter(entry => !entry.isDirectory() && /\.ya?ml$/.test(entry.name))
+    .filter(entry => !entry.isDirectory() && /^[^.].*\.ya?ml$/.test(entry.name))
     .map(entry => entry.name)
   return names.sort().map(name => join(directory, name))
 }
