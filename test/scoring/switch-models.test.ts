@@ -220,3 +220,21 @@ test('an account remembers the tiers of 64 removed models', () => {
     ids.slice(0, 64).map(() => '2 cold > cool 0 > 0, model'),
   )
 })
+
+test('a model that is removed in the moment of its start makes the same move twice, with two ids', () => {
+  const { events } = foldHistory([
+    [
+      models(at(0), before),
+      facts(at(0), { seats: 6 }),
+      models(at(1), version(2, 'cold:0 warm:8')),
+      facts(at(1), { seats: 9 }, { id: 'more' }),
+      models(at(1)),
+    ],
+  ])
+  expect(events.slice(1).map(line)).toEqual([
+    '1 warm > cold 6 > 6, model',
+    '1 cold > warm 6 > 9, signal more',
+    '1 warm > cold 9 > 0, model',
+  ])
+  expect(new Set(events.map(({ id }) => id)).size).toBe(4)
+})
