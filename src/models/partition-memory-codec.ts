@@ -34,7 +34,7 @@ export function encodePartitionMemory(memory: PartitionMemory, library: ModelLib
         models: models.map(model => library.sourceOf(model)),
       })),
     ...(memory.promotion === undefined ? {} : { promotion: memory.promotion }),
-    knownVersions: [...memory.knownVersions],
+    ...(memory.knownVersions.size === 0 ? {} : { knownVersions: [...memory.knownVersions] }),
   }
   return Buffer.from(JSON.stringify(stored))
 }
