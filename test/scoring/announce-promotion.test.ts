@@ -96,6 +96,15 @@ describe('an account is announced when another lineage begins to serve', () => {
     expect(eventsToAnnounce(undefined, account).map(({ type }) => type)).toEqual(['tier-change', 'pql'])
   })
 
+  test('a model that was removed before is announced from the tier that subscribers know', () => {
+    const account = accountAfter([withTrigger()], history)
+    const before = { standings: [], formerTiers: new Map([['growth', 'frozen']]) }
+    expect(eventsToAnnounce(before, account).map(line)[0]).toBe('2 frozen > hot 0 > 12, model')
+    const cold = accountAfter([seatsModel()], [signal(at(1))])
+    expect(eventsToAnnounce(before, cold).map(line)).toEqual(['1 frozen > cold 0 > 0, model'])
+    expect(eventsToAnnounce({ standings: [], formerTiers: new Map([['growth', 'cold']]) }, cold)).toEqual([])
+  })
+
   test("the events have the time of the account's clock, and the account does not change", () => {
     const account = accountAfter([withTrigger()], history)
     const copy = structuredClone(account.standings.map(({ tier, triggers }) => ({ tier, triggers })))

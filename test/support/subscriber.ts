@@ -17,7 +17,9 @@ const BEFORE: Readonly<Record<PqlStatus, readonly (string | undefined)[]>> = {
   expired: ['open', 'held'],
 }
 
-/** A service that reads nothing but tier changes and PQL events. It expects every one to fit what it knows. */
+/**
+ * A service that reads nothing but tier changes and PQL events. It expects each to fit what it knows.
+ */
 export class Subscriber {
   readonly #known = new Map<string, Known>()
 

@@ -12,7 +12,9 @@ export interface ModelSettings {
   readonly allowEditedModels?: boolean
 }
 
-/** The models that the settings name, compared with what a partition knows. Comments and layout do not count. */
+/**
+ * The models that the settings name, compared with what a partition knows. Comments and layout do not count.
+ */
 export class ConfiguredModels {
   readonly #library: ModelLibrary
   readonly #allowEdited: boolean

@@ -29,7 +29,9 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true, force: true }))
 
-/** Scores with one model until `done`; returns the errors that were logged and the models records of the log. */
+/**
+ * Scores with one model until `done`. Returns the texts in the log's models records, and what was reported.
+ */
 async function score(
   text: string,
   settings: Partial<TickerOptions> = {},
