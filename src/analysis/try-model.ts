@@ -49,7 +49,7 @@ export function tryModel(account: Account, { from, to, at }: TrialOptions): Tria
   advance(account, at)
   moveClock(account.activity, at)
   const isScoredByFrom =
-    held !== undefined && (from === undefined || held.model.contentHash === from.contentHash)
+    held !== undefined && (from === undefined || held.model.definitionHash === from.definitionHash)
   const before = isScoredByFrom ? held : from && settledStanding(account, from)
   if (before === undefined) return undefined
   account.standings = [before]

@@ -11,6 +11,7 @@ import {
   optionalName,
   redisUrl,
   text,
+  trueOrFalse,
   wholeNumber,
 } from './setting-values.ts'
 
@@ -30,6 +31,8 @@ export interface Config {
   readonly redisUrl: string
   readonly dataDir: string
   readonly models: readonly string[]
+  /** For those who try models. */
+  readonly allowEditedModels: boolean
   readonly host: string
   readonly port: number
   readonly partitions: number
@@ -103,6 +106,13 @@ export const SETTINGS: readonly Setting[] = [
     'models',
     'model files or folders, separated by commas',
     modelPaths(PACKAGE_ROOT),
+  ),
+  setting(
+    'allowEditedModels',
+    'UPSWELL_ALLOW_EDITED_MODELS',
+    'false',
+    'true: a model file may change without another version; only to try models',
+    trueOrFalse,
   ),
   setting('host', 'UPSWELL_HOST', '127.0.0.1', 'the address that the API listens on', text),
   setting('port', 'UPSWELL_PORT', '8080', 'the port that the API listens on', wholeNumber(0, 65_535)),

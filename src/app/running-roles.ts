@@ -66,7 +66,9 @@ export class RunningRoles {
       const problem = consumption === undefined ? 'waiting for the log' : consumption.problem()
       if (problem !== undefined) found.push(`${role}: ${problem}`)
     }
-    if (this.#scoring !== undefined && !this.#scoring.modelsActive())
+    // A problem of the role says more than its effect.
+    const isScoring = this.#scoring !== undefined && !found.some(problem => problem.startsWith('score: '))
+    if (isScoring && !this.#scoring!.modelsActive())
       found.push('score: the configured models are not active yet')
     return found
   }

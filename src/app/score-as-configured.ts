@@ -25,7 +25,12 @@ export function scoreAsConfigured({ config, models, ...parts }: ConfiguredScorin
   return scoreLineages({
     ...parts,
     batchSize: config.batchSize,
-    ticks: { models, now: Date.now, intervalMs: config.tickIntervalMs },
+    ticks: {
+      models,
+      allowEditedModels: config.allowEditedModels,
+      now: Date.now,
+      intervalMs: config.tickIntervalMs,
+    },
     ...(config.flushIntervalMs > 0
       ? { flush: { intervalMs: config.flushIntervalMs, now: () => performance.now() } }
       : {}),

@@ -62,6 +62,11 @@ export function optionalName(value: string): string {
   return value === '' ? value : name(value)
 }
 
+export function trueOrFalse(value: string): boolean {
+  if (value !== 'true' && value !== 'false') throw new Error('true or false is accepted')
+  return value === 'true'
+}
+
 export function oneOf<T extends string>(accepted: readonly T[]): (value: string) => T {
   return value => {
     if (!(accepted as readonly string[]).includes(value))

@@ -2,7 +2,7 @@ import { isAsciiAt } from '../lib/ascii.ts'
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
 import { DUE_BUCKETS, MOST_SLICES } from '../scoring/due-slices.ts'
 import type { LogEntry, RecordEntry, TickSlice } from '../scoring/log-entry.ts'
-import type { Promotion } from '../scoring/partition-memory.ts'
+import type { KnownVersion, Promotion } from '../scoring/partition-memory.ts'
 import { LATEST_MS, parseSignal, type Rejection } from '../signals/parse-signal.ts'
 import type { SignalScanner } from '../signals/scan/scan-signal.ts'
 import type { ScannedSignal } from '../signals/scan/scanned-signal.ts'
@@ -145,11 +145,11 @@ export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedR
 }
 
 /** The promotion that a record announces. Undefined: it is none, or its value is malformed. */
-export function readPromotion(
-  record: LogRecord,
-): Pick<Promotion, 'namespace' | 'replacedModels'> | undefined {
+export function readPromotion(record: LogRecord): PromotionFields | undefined {
   return recordKind(record) === 'promotion' ? readJson(record, isPromotion) : undefined
 }
+
+type PromotionFields = Omit<Promotion, 'offset' | 'isComplete'>
 
 /** Whether Upswell wrote the record: its header says so and its value fits. False for a signal. */
 export function isOwnRecord(record: LogRecord): boolean {
@@ -208,14 +208,23 @@ function isModelSources(json: unknown): json is ModelSource[] {
   )
 }
 
-function isPromotion(json: unknown): json is Pick<Promotion, 'namespace' | 'replacedModels'> {
+function isPromotion(json: unknown): json is PromotionFields {
   if (typeof json !== 'object' || json === null) return false
-  const { namespace, replacedModels } = json as Record<string, unknown>
+  const { namespace, replacedModels, replacedVersions = {} } = json as Record<string, unknown>
   return (
     typeof namespace === 'string' &&
     Array.isArray(replacedModels) &&
-    replacedModels.every(hash => typeof hash === 'string')
+    replacedModels.every(hash => typeof hash === 'string') &&
+    typeof replacedVersions === 'object' &&
+    replacedVersions !== null &&
+    Object.values(replacedVersions).every(isKnownVersion)
   )
+}
+
+function isKnownVersion(json: unknown): json is KnownVersion {
+  if (typeof json !== 'object' || json === null) return false
+  const { contentHash, definitionHash } = json as Record<string, unknown>
+  return typeof contentHash === 'string' && typeof definitionHash === 'string'
 }
 
 function notOurs(kind: string): { rejection: Rejection } {

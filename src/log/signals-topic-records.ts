@@ -76,7 +76,7 @@ export function promotionRecord(
   topic: string,
   partition: number,
   time: number,
-  promotion: Pick<Promotion, 'namespace' | 'replacedModels'>,
+  promotion: Omit<Promotion, 'offset' | 'isComplete'>,
 ): OutgoingRecord {
   return {
     topic,

@@ -15,11 +15,10 @@ export interface ModelFile {
 
 /**
  * Reads models from files and directories. From a directory it reads `*.yaml` and `*.yml`, sorted by name,
- * without subdirectories.
+ * without subdirectories and names that begin with a dot.
  *
- * @throws InvalidModelError with the problems of all files. Not UTF-8, or two files with one id, is a problem
- *   too.
- * @throws Node's own error, with code and path, if a file or directory cannot be read.
+ * @throws InvalidModelError with the problems of all files, also for two files with one id
+ * @throws Node's own error, with code and path, if a file or directory cannot be read
  */
 export async function readModels(from: string | readonly string[]): Promise<ModelFile[]> {
   const files = (await Promise.all([from].flat().map(filesAt))).flat()
@@ -50,9 +49,10 @@ async function filesAt(path: string): Promise<string[]> {
 
 async function modelFilesIn(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true })
-  // Accept links too: the files of a mounted ConfigMap are links.
+  // Accept links too: the files of a mounted ConfigMap are links. A name with a dot first is no model: macOS
+  // writes `._x.yaml` beside a copied file, Emacs `.#x.yaml` beside an edited one.
   const names = entries
-    .filter(entry => !entry.isDirectory() && /\.ya?ml$/.test(entry.name))
+    .filter(entry => !entry.isDirectory() && /^[^.].*\.ya?ml$/.test(entry.name))
     .map(entry => entry.name)
   return names.sort().map(name => join(directory, name))
 }

@@ -1,5 +1,11 @@
 import { NO_MODELS } from '../scoring/account.ts'
-import { createPartitionMemory, type PartitionMemory, type Promotion } from '../scoring/partition-memory.ts'
+import {
+  createPartitionMemory,
+  type KnownVersion,
+  type PartitionMemory,
+  type Promotion,
+  versionsOf,
+} from '../scoring/partition-memory.ts'
 import type { ModelLibrary, ModelSource } from './model-library.ts'
 
 /** A partition in the store, as JSON, with its active models in full: a reader needs no file. */
@@ -12,6 +18,8 @@ interface StoredMemory {
     readonly models: readonly ModelSource[]
   }[]
   readonly promotion?: Promotion
+  /** Missing in states of version 0.1.0. */
+  readonly knownVersions?: readonly (readonly [key: string, version: KnownVersion])[]
 }
 
 export function encodePartitionMemory(memory: PartitionMemory, library: ModelLibrary): Uint8Array {
@@ -26,6 +34,7 @@ export function encodePartitionMemory(memory: PartitionMemory, library: ModelLib
         models: models.map(model => library.sourceOf(model)),
       })),
     ...(memory.promotion === undefined ? {} : { promotion: memory.promotion }),
+    ...(memory.knownVersions.size === 0 ? {} : { knownVersions: [...memory.knownVersions] }),
   }
   return Buffer.from(JSON.stringify(stored))
 }
@@ -40,5 +49,9 @@ export function decodePartitionMemory(bytes: Uint8Array | undefined, library: Mo
     models: library.compileAll(models),
   }))
   const { history, promotion } = stored
-  return { history, modelSets: modelSets.length === 0 ? [NO_MODELS] : modelSets, promotion }
+  // The hash of the same text's definition may differ between versions of Upswell: the present one counts.
+  const active = new Map(modelSets.flatMap(({ models }) => [...versionsOf(models)]))
+  const knownVersions = new Map(stored.knownVersions ?? active)
+  for (const [key, version] of active) if (knownVersions.has(key)) knownVersions.set(key, version)
+  return { history, modelSets: modelSets.length === 0 ? [NO_MODELS] : modelSets, promotion, knownVersions }
 }

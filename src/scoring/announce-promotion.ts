@@ -1,4 +1,6 @@
 import type { Account } from './account.ts'
+import type { AccountScores } from './codec/codec.ts'
+import { leaveModel } from './decisions/leave-model.ts'
 import { tierChange } from './decisions/tier.ts'
 import { pqlEvent } from './decisions/triggers.ts'
 import type { Cause, PqlStatus, ScoringEvent } from './events.ts'
@@ -13,31 +15,39 @@ const CAUSE: Cause = { type: 'model' }
 //
 //   differs                                      event
 //   tier                                         tier-change
+//   model only before                            tier-change to its lowest tier
+//   model only now                               tier-change from the tier in which it was removed before, or
+//                                                from its lowest tier
 //   PQL open or held only before                 disqualified
 //   PQL open or held only now                    qualified or held
 //   the same PQL (by id), open then held now     held
 //   the same PQL, held then open now             released
 /**
  * The events that announce an account when another lineage begins to serve; none if nothing differs.
- * @param before the account's standings in the lineage that served before
+ * @param before the account in the lineage that served before; undefined: it was not there
  */
 export function eventsToAnnounce(
-  before: readonly Standing[],
+  before: Pick<AccountScores, 'standings' | 'formerTiers'> | undefined,
   { id, activity, standings }: Account,
 ): ScoringEvent[] {
   const events: ScoringEvent[] = []
   const at = activity.clock
-  for (const old of before) {
+  for (const old of before?.standings ?? []) {
     const now = standings.find(({ model }) => model.definition.id === old.model.definition.id)
-    const kept = new Set(now === undefined ? [] : openPqls(now))
+    if (now === undefined) {
+      events.push(...leaveModel(old, id, at, CAUSE))
+      continue
+    }
+    const kept = new Set(openPqls(now))
     for (const [i, state] of old.triggers.entries())
       if (state.status !== 'idle' && !kept.has(state.pqlId))
         events.push(pqlEvent(old, old.model.triggers[i]!, id, at, state.pqlId, 'disqualified', CAUSE))
   }
   for (const standing of standings) {
     const { definition, triggers } = standing.model
-    const old = before.find(({ model }) => model.definition.id === definition.id)
-    const tierBefore = old === undefined ? definition.tiers[0]!.name : tierOf(old)
+    const old = before?.standings.find(({ model }) => model.definition.id === definition.id)
+    const tierBefore =
+      old === undefined ? (before?.formerTiers.get(definition.id) ?? definition.tiers[0]!.name) : tierOf(old)
     if (tierBefore !== tierOf(standing))
       events.push(tierChange(standing, tierBefore, id, at, old?.score ?? 0, CAUSE))
     for (const [i, state] of standing.triggers.entries()) {

@@ -212,10 +212,9 @@ class Fold {
   }
 
   #switch(account: Account, set: ModelSet, offset: number): void {
-    const before = new Set(account.standings.map(({ model }) => model.definition.id))
+    const known = knownModels(account)
     this.#keepEvents(account, offset, switchModels(account, set))
-    const earlier = [...account.activity.endedModels.keys()].map(modelIdOf)
-    this.#counter.countArrival(account, modelId => !before.has(modelId) && !earlier.includes(modelId))
+    this.#counter.countArrival(account, modelId => !known.has(modelId))
   }
 
   /** Keeps events and counts PQLs, before the account changes again: the counters read its present state. */
@@ -248,6 +247,14 @@ function accountsOf(tick: TickSlice, time: number, accounts: ReadonlyMap<string,
     if (isInSlice(account.id, tick.slice, tick.of)) found.push(account)
   }
   return found.sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+/** The ids of the models that the account is or was under. */
+function knownModels({ standings, activity: { endedModels, formerTiers } }: Account): ReadonlySet<string> {
+  const known = new Set<string>(formerTiers.keys())
+  for (const { model } of standings) known.add(model.definition.id)
+  for (const key of endedModels.keys()) known.add(modelIdOf(key))
+  return known
 }
 
 function tiersOf({ standings }: Account): string[] {

@@ -10,6 +10,11 @@ export interface Occasion {
   /** The signal that caused it is given here, or by id in `signalId`. */
   readonly signal?: Pick<Signal, 'id'>
   readonly signalId?: string
+  /**
+   * The models changed: the name of the tier that the account was in. The standing's model has no tier of
+   * this name.
+   */
+  readonly goneTier?: string
 }
 
 export function causeOf({ type, signal, signalId }: Occasion): Cause {

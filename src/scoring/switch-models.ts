@@ -1,11 +1,13 @@
-import { withEntry } from '../lib/small-maps.ts'
+import { withEntry, withoutEntry } from '../lib/small-maps.ts'
 import { type Account, type ModelSet, requirePassed } from './account.ts'
 import { type AccountActivity, LIMITS, moveClock } from './activity/activity.ts'
+import { leaveModel } from './decisions/leave-model.ts'
 import { pqlEvent } from './decisions/triggers.ts'
 import type { CompiledModel } from './definition/compiled-model.ts'
 import { evaluate } from './evaluate.ts'
 import type { Cause, ScoringEvent } from './events.ts'
 import { nextDue } from './next-due.ts'
+import type { Occasion } from './occasion.ts'
 import { createStanding, modelKey, type Standing } from './standing.ts'
 
 const CAUSE: Cause = { type: 'model' }
@@ -22,7 +24,7 @@ export function switchModels(account: Account, set: ModelSet): readonly ScoringE
   const after = new Set(set.models.map(model => model.definition.id))
   const events: ScoringEvent[] = []
   for (const standing of account.standings)
-    if (!after.has(standing.model.definition.id)) events.push(...endStanding(account, standing, []))
+    if (!after.has(standing.model.definition.id)) events.push(...removeStanding(account, standing))
   const standings: Standing[] = []
   for (const model of set.models) {
     const old = before.get(model.definition.id)
@@ -30,10 +32,12 @@ export function switchModels(account: Account, set: ModelSet): readonly ScoringE
       standings.push(old)
       continue
     }
-    if (old !== undefined) events.push(...endStanding(account, old, model.triggers))
+    if (old !== undefined) events.push(...replaceStanding(account, old, model.triggers))
     const standing = createStanding(model, account.activity.clock, CAUSE, account.activity.endedModels)
+    const knownTier = old === undefined ? takeFormerTier(account.activity, model) : tierNameOf(old)
     if (old !== undefined) takeOver(standing, old)
-    events.push(...evaluate(standing, account.activity, account.id, 'everything', CAUSE))
+    const occasion = enterKnownTier(standing, knownTier, old)
+    events.push(...evaluate(standing, account.activity, account.id, 'everything', occasion))
     standings.push(standing)
   }
   account.standings = standings
@@ -42,8 +46,28 @@ export function switchModels(account: Account, set: ModelSet): readonly ScoringE
   return events
 }
 
-/** Disqualifies the PQLs except for `keptTriggers`. Remembers that the account left this model version. */
-function endStanding(
+/** The model is removed. Remembers the tier that subscribers know then: the lowest one. */
+function removeStanding({ id, activity }: Account, standing: Standing): ScoringEvent[] {
+  const { definition } = standing.model
+  rememberEnd(activity, standing.model)
+  const { formerTiers } = activity
+  if (formerTiers.size < LIMITS.formerTiers)
+    activity.formerTiers = withEntry(formerTiers, definition.id, definition.tiers[0]!.name)
+  return leaveModel(standing, id, activity.clock, CAUSE)
+}
+
+/** The tier that subscribers know of a model that was removed before; it is forgotten. */
+function takeFormerTier(activity: AccountActivity, { definition }: CompiledModel): string | undefined {
+  const former = activity.formerTiers.get(definition.id)
+  if (former !== undefined) activity.formerTiers = withoutEntry(activity.formerTiers, definition.id)
+  return former
+}
+
+/**
+ * Another version takes over: disqualifies the PQLs except for `keptTriggers`. Remembers that the account
+ * left the old version.
+ */
+function replaceStanding(
   { id, activity }: Account,
   standing: Standing,
   keptTriggers: CompiledModel['triggers'],
@@ -65,15 +89,22 @@ function rememberEnd(activity: AccountActivity, model: CompiledModel): void {
   activity.endedModels = withEntry(endedModels, key, (endedModels.get(key) ?? 0) + 1)
 }
 
-/** Another version of a model keeps tier, score, triggers and alerts, as far as it has the same names. */
+/**
+ * Puts a new standing into the tier that subscribers know. Returns the occasion to evaluate it: if the tier's
+ * name is gone, the account leaves that tier in any case.
+ */
+function enterKnownTier(standing: Standing, name: string | undefined, old: Standing | undefined): Occasion {
+  if (name === undefined) return CAUSE
+  const tier = standing.model.definition.tiers.findIndex(each => each.name === name)
+  if (tier < 0) return { ...CAUSE, goneTier: name }
+  standing.tier = tier
+  if (old !== undefined) standing.tierSince = old.tierSince
+  return CAUSE
+}
+
+/** Another version of a model keeps score, triggers and alerts, as far as it has the same names. */
 function takeOver(standing: Standing, old: Standing): void {
   const { model } = standing
-  const tierName = old.model.definition.tiers[old.tier]!.name
-  const tier = model.definition.tiers.findIndex(({ name }) => name === tierName)
-  if (tier >= 0) {
-    standing.tier = tier
-    standing.tierSince = old.tierSince
-  }
   standing.score = old.score
   model.triggers.forEach((trigger, i) => {
     const oldIndex = indexOfSameName(old.model.triggers, trigger)
@@ -83,6 +114,10 @@ function takeOver(standing: Standing, old: Standing): void {
     const oldIndex = indexOfSameName(old.model.alerts, alert)
     if (oldIndex >= 0) standing.alerts[i] = old.alerts[oldIndex]!
   })
+}
+
+function tierNameOf({ model, tier }: Standing): string {
+  return model.definition.tiers[tier]!.name
 }
 
 interface Named {

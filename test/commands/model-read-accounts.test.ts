@@ -5,6 +5,7 @@ import { encodePartitionMemory } from '../../src/models/partition-memory-codec.t
 import { createAccount, type ModelSet } from '../../src/scoring/account.ts'
 import { encodeAccount } from '../../src/scoring/codec/codec.ts'
 import { dueBucketOf } from '../../src/scoring/due-slices.ts'
+import { createPartitionMemory } from '../../src/scoring/partition-memory.ts'
 import type { StoredPartition } from '../../src/store/store.ts'
 import { modelText } from '../models/model-text.ts'
 import { MemoryStore } from '../support/memory-store.ts'
@@ -40,7 +41,7 @@ class ChangingStore extends MemoryStore {
       fencingToken: 'me',
       expectedStoredOffset: storedOffset,
       storedOffset: storedOffset + 1,
-      state: encodePartitionMemory({ modelSets, history, promotion: undefined }, library),
+      state: encodePartitionMemory({ ...createPartitionMemory(), modelSets, history }, library),
       accounts: ids.map(id => ({
         accountId: id,
         bytes: encodeAccount(createAccount(id, AT, set, { type: 'signal', signalId: 's' })),

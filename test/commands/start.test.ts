@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { GROWTH } from '../api/world.ts'
 import { buildCli, CliProcess, type Environment, getJson, runCli, temporaryFolder, untilJson } from './cli.ts'
 
 const BUILD_TIMEOUT_MS = 150_000
@@ -21,6 +22,11 @@ async function urlOf(upswell: CliProcess): Promise<string> {
   const [, url] = await upswell.says(/Ranked accounts {3}(http:\/\/127\.0\.0\.1:\d+)\/v1\/accounts\n/, 90_000)
   await upswell.says(/Ctrl-C stops/)
   return url!
+}
+
+async function started(upswell: CliProcess): Promise<CliProcess> {
+  await urlOf(upswell)
+  return upswell
 }
 
 async function stopInTime(upswell: CliProcess): Promise<void> {
@@ -112,6 +118,23 @@ describe('upswell start --empty', { timeout: 120_000 }, () => {
     const sequence = await postSignal(url, 'acme')
     expect((await getJson(`${url}/v1/accounts/acme?after=${sequence}`)).status).toBe(200)
     await stopInTime(first)
+  })
+
+  test('refuses a model that was edited while its version was left, and says what to do', async () => {
+    const [dataDir, models] = [await temporaryFolder(), await temporaryFolder()]
+    const env = { UPSWELL_DATA_DIR: dataDir, UPSWELL_MODELS: models }
+    const file = join(models, 'growth.yaml')
+    await writeFile(file, GROWTH)
+    const first = startUpswell(env, '--empty')
+    await urlOf(first)
+    await stopInTime(first)
+    await writeFile(file, GROWTH.replace('name: Growth', 'name: Other'))
+    const second = await startUpswell(env).ended
+    expect([second.code, second.stdout]).toEqual([2, ''])
+    expect(second.stderr).toMatch(
+      /growth\.yaml:3:10: found version 3 of growth with other content .*; write "version: 4" for/,
+    )
+    await stopInTime(await started(startUpswell({ ...env, UPSWELL_ALLOW_EDITED_MODELS: 'true' })))
   })
 
   test('refuses a foreign address, missing models and a file as data directory', async () => {

@@ -278,6 +278,21 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     })
   })
 
+  test('a scorer with an edited model ends before it writes anything, and says what to do', async () => {
+    const edited = join(folder, 'edited.yaml')
+    await writeFile(edited, GROWTH.replace('name: Growth', 'name: Other'))
+    for (const threads of ['1', '2']) {
+      const { code, stderr } = await runCli(main, ['score'], {
+        env: { ...env, UPSWELL_MODELS: edited, UPSWELL_SCORE_THREADS: threads },
+      })
+      expect(code).toBe(2)
+      expect(stderr).toMatch(
+        /edited\.yaml:3:10: found version 3 of growth with other content .*; write "version: 4" for/,
+      )
+    }
+    await untilReady(score.url)
+  })
+
   test('end with 0 within seconds of a SIGTERM, and leave their groups', async () => {
     await Promise.all([ingest, score, api].map(({ upswell }) => stopInTime(upswell)))
     const { groups } = await admin.describeGroups([

@@ -39,6 +39,30 @@ describe('reading model files', () => {
     expect((await readModels(directory)).map(({ definition }) => definition.id)).toEqual(['linked'])
   })
 
+  it('passes over files of macOS and editors, and reads a mounted ConfigMap', async () => {
+    await mkdir(at('..2026_01_05'))
+    await writeFile(at('..2026_01_05/growth.yaml'), model('growth'))
+    await symlink('..2026_01_05', at('..data'))
+    await symlink('..data/growth.yaml', at('growth.yaml'))
+    for (const name of [
+      '._growth.yaml',
+      '.growth.yml',
+      '.yaml',
+      '.DS_Store',
+      'growth.yaml~',
+      '#growth.yaml#',
+    ])
+      await writeFile(at(name), 'no model')
+    // The lock of Emacs is a link to nothing.
+    await symlink('me@host.1:2', at('.#growth.yaml'))
+    expect((await readModels(directory)).map(({ file }) => file)).toEqual([at('growth.yaml')])
+  })
+
+  it('reads a file with a dot first if it is named itself', async () => {
+    await writeFile(at('.mine.yaml'), model('mine'))
+    expect((await readModels(at('.mine.yaml'))).map(({ definition }) => definition.id)).toEqual(['mine'])
+  })
+
   it('reads named files and directories in the given order, whatever their names', async () => {
     await mkdir(at('more'))
     await writeFile(at('z'), model('first'))

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Account } from '../../src/scoring/account.ts'
 import { eventsToAnnounce } from '../../src/scoring/announce-promotion.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
 import { foldHistory } from '../support/fold-history.ts'
@@ -30,9 +31,13 @@ function announced(
   history: readonly HistoryRecord[],
 ): string[] {
   const account = accountAfter(after, history)
-  return eventsToAnnounce(accountAfter(before, history).standings, account).map(event =>
+  return eventsToAnnounce(known(accountAfter(before, history)), account).map(event =>
     line(event).replaceAll(/[0-9a-f]{32}/g, 'pql'),
   )
+}
+
+function known({ standings, activity: { formerTiers } }: Account) {
+  return { standings, formerTiers }
 }
 
 const withTrigger = (change = {}) => seatsModel({ triggers: [trigger()], ...change })
@@ -55,7 +60,12 @@ describe('an account is announced when another lineage begins to serve', () => {
       [withTrigger()],
       ['2 cold > hot 0 > 12, model', '2 pql qualified, model'],
     ],
-    ['a model that is gone: its PQLs are disqualified', [withTrigger()], [], ['2 pql disqualified, model']],
+    [
+      'a model that is gone: its lowest tier, and its PQLs are disqualified',
+      [withTrigger()],
+      [],
+      ['2 hot > cold 12 > 0, model', '2 pql disqualified, model'],
+    ],
     [
       'a lower tier and no PQL: both are announced, the PQL first',
       [withTrigger()],
@@ -83,13 +93,22 @@ describe('an account is announced when another lineage begins to serve', () => {
 
   test('an account that the earlier lineage did not know is announced as a new one', () => {
     const account = accountAfter([withTrigger()], history)
-    expect(eventsToAnnounce([], account).map(({ type }) => type)).toEqual(['tier-change', 'pql'])
+    expect(eventsToAnnounce(undefined, account).map(({ type }) => type)).toEqual(['tier-change', 'pql'])
+  })
+
+  test('a model that was removed before is announced from the tier that subscribers know', () => {
+    const account = accountAfter([withTrigger()], history)
+    const before = { standings: [], formerTiers: new Map([['growth', 'frozen']]) }
+    expect(eventsToAnnounce(before, account).map(line)[0]).toBe('2 frozen > hot 0 > 12, model')
+    const cold = accountAfter([seatsModel()], [signal(at(1))])
+    expect(eventsToAnnounce(before, cold).map(line)).toEqual(['1 frozen > cold 0 > 0, model'])
+    expect(eventsToAnnounce({ standings: [], formerTiers: new Map([['growth', 'cold']]) }, cold)).toEqual([])
   })
 
   test("the events have the time of the account's clock, and the account does not change", () => {
     const account = accountAfter([withTrigger()], history)
     const copy = structuredClone(account.standings.map(({ tier, triggers }) => ({ tier, triggers })))
-    for (const event of eventsToAnnounce([], account)) expect(event.at).toBe(account.activity.clock)
+    for (const event of eventsToAnnounce(undefined, account)) expect(event.at).toBe(account.activity.clock)
     expect(account.standings.map(({ tier, triggers }) => ({ tier, triggers }))).toEqual(copy)
   })
 })

@@ -43,6 +43,7 @@ describe('a models record', () => {
       '0.25 cold > hot 0 > 10, signal many',
       '0.25 upgrade#1 qualified, signal many',
       '0.25 gone#1 qualified, signal many',
+      '1.5 hot > cold 10 > 0, model',
       '1.5 upgrade#1 disqualified, model',
       '1.5 gone#1 disqualified, model',
       '1.5 cold > hot 0 > 10, model',
@@ -51,7 +52,7 @@ describe('a models record', () => {
     ])
   })
 
-  test('moves an account whose tier is gone to the lowest tier, and keeps its score', () => {
+  test('moves an account whose tier is gone to the tier of its score', () => {
     const tiers = [
       { name: 'low', title: '', from: 0, action: '', queue: undefined },
       { name: 'high', title: '', from: 5, action: '', queue: undefined },
@@ -62,7 +63,7 @@ describe('a models record', () => {
         facts(at(0), { seats: 10 }, { id: 'many' }),
         models(at(1), seatsModel({ version: 2, tiers })),
       ),
-    ).toEqual(['0 cold > hot 0 > 10, signal many', '1 low > high 10 > 10, model'])
+    ).toEqual(['0 cold > hot 0 > 10, signal many', '1 hot > high 10 > 10, model'])
   })
 
   test('changes nothing for an unchanged model', () => {

@@ -24,6 +24,26 @@ export interface FoldedHistory {
 
 /** Folds a history in the given batches. Between two batches only bytes are kept, as in a store. */
 export function foldHistory(batches: readonly (readonly HistoryRecord[])[]): FoldedHistory {
+  const memory = createPartitionMemory()
+  let accounts = new Map<string, Account>()
+  const events: ScoringEvent[] = []
+  const entries = historyEntries(batches.flat())
+  let first = 0
+  for (const { length } of batches) {
+    const folded = foldBatch(entries.slice(first, first + length).flat(), memory, accounts)
+    events.push(...folded.events.map(({ event }) => event))
+    accounts = throughBytes(accounts, memory)
+    first += length
+  }
+  return {
+    events,
+    accounts,
+    bytes: new Map([...accounts.values()].map(account => [account.id, encodeAccount(account)])),
+  }
+}
+
+/** The records of a log for each record of a history. */
+export function historyEntries(history: readonly HistoryRecord[]): LogEntry[][] {
   const compiled = new Map<string, CompiledModel>()
   const compile = (definition: ModelDefinition): CompiledModel => {
     const contentHash = hash128Hex(JSON.stringify(definition))
@@ -31,37 +51,14 @@ export function foldHistory(batches: readonly (readonly HistoryRecord[])[]): Fol
     compiled.set(contentHash, model)
     return model
   }
-  const memory = createPartitionMemory()
-  let accounts = new Map<string, Account>()
-  const events: ScoringEvent[] = []
   let offset = 0
-  for (const batch of batches) {
-    const entries = batch.flatMap((record): LogEntry[] => {
-      const entry = entryOf(record, offset++, compile)
-      // As the owner of a partition does: a tick after the models brings every account past them.
-      return entry.type === 'models'
-        ? [
-            entry,
-            {
-              type: 'tick',
-              offset: offset++,
-              timestamp: entry.at,
-              slice: 0,
-              of: 1,
-              scope: 'all',
-              clock: 'event',
-            },
-          ]
-        : [entry]
-    })
-    events.push(...foldBatch(entries, memory, accounts).events.map(({ event }) => event))
-    accounts = throughBytes(accounts, memory)
-  }
-  return {
-    events,
-    accounts,
-    bytes: new Map([...accounts.values()].map(account => [account.id, encodeAccount(account)])),
-  }
+  return history.map(record => {
+    const entry = entryOf(record, offset++, compile)
+    if (entry.type !== 'models') return [entry]
+    // As the owner of a partition does: a tick after the models brings every account past them.
+    const all = { slice: 0, of: 1, scope: 'all', clock: 'event' } as const
+    return [entry, { type: 'tick', offset: offset++, timestamp: entry.at, ...all }]
+  })
 }
 
 function entryOf(

@@ -151,6 +151,13 @@ export class MemoryStore implements AccountStore {
   /** Keeps the contents for the next time that the store is opened. */
   async close(): Promise<void> {}
 
+  /** Every listing of every list. */
+  listings(): Listing[] {
+    return [...this.#listings.values()].flatMap(tiers =>
+      [...tiers.values()].flatMap(listings => [...listings.values()]),
+    )
+  }
+
   /** Loses everything, like a flushed Redis. */
   empty(): void {
     this.#partitions.clear()

@@ -78,7 +78,7 @@ async function diffStore(comparison: Comparison, options: ModelDiffOptions, file
   const most = new MostChanged(options.limit)
   const before = (from === undefined ? active : [from]).map(model => ({
     model: model.definition,
-    isActive: active.includes(model),
+    isActive: active.some(({ definitionHash }) => definitionHash === model.definitionHash),
     changes: modelChanges(model.definition, to.definition),
   }))
   const head = { at: now, before, after: { model: to.definition, file }, history: overview.history }

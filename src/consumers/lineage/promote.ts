@@ -1,5 +1,6 @@
 import { UpswellError } from '../../lib/errors.ts'
 import { promotionRecord } from '../../log/signals-topic-records.ts'
+import { versionsOf } from '../../scoring/partition-memory.ts'
 import type { FoundLineage, Lineages } from './lineages.ts'
 import { readProgress, replayLocation } from './replay-progress.ts'
 import { readReplay } from './replay-record.ts'
@@ -56,8 +57,11 @@ export async function writePromotion(lineages: Lineages, name: string, now: numb
     let { models } = modelSets.at(-1)!
     for await (const entry of lineages.unscored(served, partition))
       if (entry.type === 'models') models = entry.models
-    const replacedModels = models.map(({ contentHash }) => contentHash)
-    records.push(promotionRecord(replay.origin.topic, partition, now, { namespace, replacedModels }))
+    const replaced = {
+      replacedModels: models.map(({ contentHash }) => contentHash),
+      replacedVersions: Object.fromEntries(versionsOf(models)),
+    }
+    records.push(promotionRecord(replay.origin.topic, partition, now, { namespace, ...replaced }))
   }
   await log.append(records)
   return promoted

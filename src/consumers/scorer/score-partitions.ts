@@ -3,7 +3,9 @@ import { isUpswellError } from '../../lib/errors.ts'
 import { everyInterval } from '../../lib/every-interval.ts'
 import { settlesWithin } from '../../lib/waiting.ts'
 import type { Consumption, PartitionHandler } from '../../log/log.ts'
+import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
 import { SignalScanner } from '../../signals/scan/scan-signal.ts'
+import { ConfiguredModels } from './configured-models.ts'
 import { FlushSchedule, type FlushTiming } from './flush-policy.ts'
 import { PartitionScorer } from './partition-scorer.ts'
 import type { ScorerContext } from './scorer-context.ts'
@@ -40,12 +42,13 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
   const options = await withoutMissingCheckpoints(given)
   const { backend, source, ticks, flush } = options
   // One scanner for all partitions: it remembers names and account ids.
-  const context: ScorerContext = {
+  const context = {
     ...options,
     scanner: new SignalScanner(),
     ...(flush === undefined ? {} : { flushes: new FlushSchedule(flush) }),
   }
   const partitions = await backend.log.partitions(source.topic)
+  await requireUneditedModels(context, partitions)
   await backend.store.claimPartitions(partitions)
   const scorers = new Map<number, PartitionScorer>()
   const ticker = new Ticker(options, scorers)
@@ -84,9 +87,29 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
       await settlesWithin(MAX_LAST_FLUSH_MS, flushAll(scorers))
       await consumption.stop()
     },
-    problem: () => consumption.problem(),
+    problem: () => consumption.problem() ?? ticker.problem(),
     assignments: () => consumption.assignments(),
     modelsActive: () => [...scorers.values()].every(scorer => ticker.runsConfiguredModels(scorer)),
+  }
+}
+
+/**
+ * Checks the models of every partition before anything is written. What the store does not know yet, the
+ * ticker notices later.
+ * @throws InvalidModelError a model was edited while its version was left
+ */
+async function requireUneditedModels(
+  { backend, library, publication, ticks }: ScoringOptions,
+  partitions: number,
+): Promise<void> {
+  const configured = new ConfiguredModels(library, ticks)
+  const numbers = Array.from({ length: partitions }, (_, partition) => partition)
+  const stored = await Promise.all(numbers.map(partition => backend.store.readPartition(partition)))
+  for (const { state } of stored) {
+    const memory = decodePartitionMemory(state, library)
+    if (publication.role(memory) !== 'serving') continue
+    const edited = configured.findEdited(memory)
+    if (edited !== undefined) throw edited
   }
 }
 

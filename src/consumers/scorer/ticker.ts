@@ -3,16 +3,15 @@ import { everyInterval } from '../../lib/every-interval.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { OutgoingRecord } from '../../log/log.ts'
 import { modelsRecord, tickRecord } from '../../log/signals-topic-records.ts'
-import type { ModelLibrary, ModelSource } from '../../models/model-library.ts'
+import type { ModelLibrary } from '../../models/model-library.ts'
 import type { TickSlice } from '../../scoring/log-entry.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { Backend } from '../backend.ts'
+import { ConfiguredModels, type ModelSettings } from './configured-models.ts'
 import type { Publication } from './publication.ts'
 import { ticksFor } from './tick-slices.ts'
 
-export interface TickerOptions {
-  /** The models that must be active where the lineage serves; undefined: those that are. */
-  readonly models: readonly ModelSource[] | undefined
+export interface TickerOptions extends ModelSettings {
   /** The wall clock, ms. */
   readonly now: () => number
   /** How often the ticker looks at the time. 0: never, for callers that append ticks themselves. */
@@ -63,16 +62,15 @@ const QUIET_MS = 1000
 export class Ticker {
   readonly #context: TickerContext
   readonly #partitions: ReadonlyMap<number, TickedPartition>
-  /** Hashes of the configured models; undefined: whatever is active. */
-  readonly #configured: string | undefined
+  readonly #configured: ConfiguredModels
   readonly #progress = new WeakMap<TickedPartition, Progress>()
+  #edited: string | undefined
   #stop = (): void => {}
 
   constructor(context: TickerContext, partitions: ReadonlyMap<number, TickedPartition>) {
     this.#context = context
     this.#partitions = partitions
-    const { library, ticks } = context
-    this.#configured = ticks.models === undefined ? undefined : hashesOf(library.compileAll(ticks.models))
+    this.#configured = new ConfiguredModels(context.library, context.ticks)
   }
 
   start(): void {
@@ -97,10 +95,12 @@ export class Ticker {
 
   /** Whether the partition runs the configured models. */
   runsConfiguredModels({ memory }: Pick<TickedPartition, 'memory'>): boolean {
-    if (this.#configured === undefined || !this.#serves(memory)) return true
-    // A promoted lineage does not take over the models that it replaced.
-    if (memory.promotion?.replacedModels.join(' ') === this.#configured) return true
-    return hashesOf(memory.modelSets.at(-1)!.models) === this.#configured
+    return !this.#serves(memory) || this.#configured.areActive(memory)
+  }
+
+  /** A model that was edited while its version was left. Its partitions go on under their active models. */
+  problem(): string | undefined {
+    return this.#edited === undefined ? undefined : `a model was edited: ${this.#edited}`
   }
 
   /** The log of a shadow is a copy of another log, and has no records of its own. */
@@ -142,7 +142,8 @@ export class Ticker {
   }
 
   async #recordsOfOwner(partition: TickedPartition, isTimeToTick: boolean): Promise<OutgoingRecord[]> {
-    if (this.#needsModels(partition)) return await this.#modelRecords(partition)
+    if (this.#needsModels(partition) && !this.#hasEdited(partition))
+      return await this.#modelRecords(partition)
     if (partition.memory.promotion?.isComplete === false)
       return await this.#ticksForAll(partition, this.#context.ticks.now())
     return await this.#nextSlice(partition, isTimeToTick)
@@ -186,6 +187,18 @@ export class Ticker {
     return partition.offsets.folded >= partition.session.endOffset || this.#isQuiet(partition)
   }
 
+  /** A file that was edited while its version was left is reported, and never becomes active. */
+  #hasEdited({ memory, session: { partition } }: TickedPartition): boolean {
+    const edited = this.#configured.findEdited(memory)
+    if (edited === undefined) return false
+    if (this.#edited === undefined)
+      this.#context.logger.error(
+        `partition ${partition} goes on under its active models, since a model was edited: ${edited.message}`,
+      )
+    this.#edited = edited.message
+    return true
+  }
+
   #isQuiet(partition: TickedPartition): boolean {
     // The absolute value: a clock that was set back may take a day to come here again.
     return Math.abs(this.#context.ticks.now() - this.#progressOf(partition).activeAt) >= QUIET_MS
@@ -226,8 +239,4 @@ export class Ticker {
       tickRecord(this.#context.source.topic, partition, time, { slice, of, scope, clock: 'wall' }),
     )
   }
-}
-
-function hashesOf(models: readonly { readonly contentHash: string }[]): string {
-  return models.map(({ contentHash }) => contentHash).join(' ')
 }

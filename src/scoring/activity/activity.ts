@@ -33,6 +33,11 @@ export interface AccountActivity {
   overrides: ReadonlyMap<string, Override>
   /** Keyed by `modelKey`: how often the account has left that version of a model. */
   endedModels: ReadonlyMap<string, number>
+  /**
+   * Keyed by the id of a model that was removed: the name of the tier that the account was in after that. If
+   * the model comes back, its first tier change names this tier.
+   */
+  formerTiers: ReadonlyMap<string, string>
   /** The latest ids, each with the account's clock when it was applied, ms. */
   readonly recentIds: RecentIds
   dropped: DroppedCounts
@@ -69,6 +74,7 @@ export const LIMITS = {
   valuesPerDimension: 64,
   overrides: 32,
   endedModels: 64,
+  formerTiers: 64,
   recentIds: 1024,
 } as const
 const DEDUP_MS = 48 * HOUR_MS
@@ -93,6 +99,7 @@ export function createActivity(clock: number): AccountActivity {
     latest: EMPTY_MAP,
     overrides: EMPTY_MAP,
     endedModels: EMPTY_MAP,
+    formerTiers: EMPTY_MAP,
     recentIds: new RecentIds(LIMITS.recentIds),
     dropped: NOTHING_DROPPED,
   }

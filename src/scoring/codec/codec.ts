@@ -58,6 +58,7 @@ export function decodeAccount(id: string, bytes: Uint8Array, modelSets: readonly
     activity.overrides = head.overrides
     activity.endedModels = head.endedModels
     activity.dropped = head.dropped
+    activity.formerTiers = head.formerTiers
     readActivity(input, activity, head.version)
     if (!input.atEnd()) throw new RangeError('there are bytes after the end')
     const { lastOffset, modelsOffset, dueAt, standings } = head
@@ -87,6 +88,7 @@ export interface AccountScores {
   readonly endedModels: ReadonlyMap<string, number>
   /** In accounts of version 2 the activity holds them, and here they are 0. */
   readonly dropped: DroppedCounts
+  readonly formerTiers: ReadonlyMap<string, string>
   readonly standings: Standing[]
 }
 
@@ -139,11 +141,11 @@ function readHead(input: ByteReader, modelSets: readonly ModelSet[]): Head {
     throw new RangeError(`it has ${count} standings for ${set.models.length} models`)
   const overrides = readSorted(input, () => readOverrideOf(input))
   const endedModels = readSorted(input, () => input.varint())
-  const { dropped } = version >= 3 ? readExtras(input) : NO_EXTRAS
+  const extras = version >= 3 ? readExtras(input) : NO_EXTRAS
   const standings = set.models.map(model =>
     readStanding(input, createStanding(model, 0, { type: 'model' }, endedModels), overrides),
   )
-  return { version, clock, lastOffset, dueAt, modelsOffset, overrides, endedModels, dropped, standings }
+  return { version, clock, lastOffset, dueAt, modelsOffset, overrides, endedModels, ...extras, standings }
 }
 
 function writeOverrides(out: ByteWriter, overrides: ReadonlyMap<string, Override>): void {

@@ -32,7 +32,10 @@ function decidedTier({ model: { definition }, inScope, override, score }: Standi
   return override.score === undefined ? undefined : reachedTier(definition, score)
 }
 
-/** Moves the standing to its target tier if the dwell is over. */
+/**
+ * Moves the standing to its target tier if the dwell is over. A tier whose name is gone is left at once,
+ * without margin and dwell, and the change names it.
+ */
 export function stepTier(
   standing: Standing,
   clock: number,
@@ -41,17 +44,27 @@ export function stepTier(
   occasion: Occasion,
 ): TierChange | undefined {
   const { definition } = standing.model
+  const { goneTier } = occasion
   const decided = decidedTier(standing)
-  const target = decided ?? targetTier(definition, standing.tier, standing.score)
-  if (target === standing.tier) return undefined
-  if (decided === undefined && clock < dwellEnd(standing)) return undefined
-  const from = definition.tiers[standing.tier]!.name
+  const target =
+    decided ??
+    (goneTier === undefined
+      ? targetTier(definition, standing.tier, standing.score)
+      : reachedTier(definition, standing.score))
+  if (goneTier === undefined) {
+    if (target === standing.tier) return undefined
+    if (decided === undefined && clock < dwellEnd(standing)) return undefined
+  }
+  const from = goneTier ?? definition.tiers[standing.tier]!.name
   standing.tier = target
   standing.tierSince = clock
   return tierChange(standing, from, accountId, clock, previousScore, causeOf(occasion))
 }
 
-/** The event for a standing's move from another tier to its present one. */
+/**
+ * The event for a standing's move from another tier to its present one. `left`: the account leaves the model.
+ * This is part of the id, since the same move with the same cause may have been made at the same moment.
+ */
 export function tierChange(
   standing: Standing,
   from: string,
@@ -59,12 +72,13 @@ export function tierChange(
   at: number,
   previousScore: number,
   cause: Cause,
+  left?: 'left',
 ): TierChange {
   const { definition } = standing.model
   const { name: to, queue } = definition.tiers[standing.tier]!
   return {
     type: 'tier-change',
-    id: standingEventId('tier-change', standing, accountId, [from, to], at, cause),
+    id: standingEventId('tier-change', standing, accountId, left ? [from, to, left] : [from, to], at, cause),
     accountId,
     modelId: definition.id,
     modelVersion: definition.version,

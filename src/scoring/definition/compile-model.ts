@@ -1,3 +1,4 @@
+import { hash128Hex } from '../../lib/hash.ts'
 import { compileRootFeature, isRoot } from '../features/compile-root-feature.ts'
 import { compileDerivedFeature } from '../features/derived-features.ts'
 import { compileExpression, featuresRead } from './compile-expression.ts'
@@ -53,6 +54,7 @@ export function compileModel(definition: ModelDefinition, contentHash = ''): Com
   return {
     definition,
     contentHash,
+    definitionHash: hash128Hex(JSON.stringify(definition)),
     features,
     scoreSlot,
     tierSlot,

@@ -21,6 +21,8 @@ export interface CompiledModel {
   readonly definition: ModelDefinition
   /** The hash of the model's text. It shows whether exactly this model made a stored standing. */
   readonly contentHash: string
+  /** The hash of the definition. Comments and layout of the text do not change it. */
+  readonly definitionHash: string
   readonly features: readonly CompiledFeature[]
   readonly scoreSlot: number
   readonly tierSlot: number

@@ -153,7 +153,7 @@ function arbitraryGroups(features: readonly FeatureDefinition[]): fc.Arbitrary<G
 
 const arbitraryTiers: fc.Arbitrary<TierDefinition[]> = fc
   .record({
-    names: fc.subarray([...TIER_NAMES], { minLength: 2 }),
+    names: fc.shuffledSubarray([...TIER_NAMES], { minLength: 2 }),
     edges: fc.uniqueArray(fc.constantFrom(1, 2, 4, 5.5, 8, 12, 18.5, 24.5, 40), {
       minLength: 3,
       maxLength: 3,

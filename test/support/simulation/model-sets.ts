@@ -8,8 +8,11 @@ const RANDOM_MODELS = 30
 const SETS = 60
 
 function makeSets(): (readonly ModelDefinition[])[] {
+  // Each has its own version: a version never changes its content.
   const random = (id: string, version: number) =>
-    fc.sample(arbitraryModel({ id, version }), { seed: 7 + version, numRuns: RANDOM_MODELS })
+    fc
+      .sample(arbitraryModel({ id, version }), { seed: 7 + version, numRuns: RANDOM_MODELS })
+      .map((of, i) => ({ ...of, version: 100 * version + i }))
   const [growth, health, later] = [random(MODEL_IDS[0], 1), random(MODEL_IDS[1], 1), random(MODEL_IDS[0], 2)]
   return Array.from({ length: SETS }, (_, i) => {
     const index = i >> 1

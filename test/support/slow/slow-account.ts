@@ -93,6 +93,8 @@ export interface Account extends SlowAccount {
   isSettled: boolean
   /** No boundary is before this. */
   quietUntil: number
+  /** Keyed by the id of a removed model: the tier that subscribers know. */
+  readonly formerTiers: Map<string, string>
   /** The number of PQLs by model and trigger, over all versions. It numbers the next PQL. */
   readonly pqlCounts: Map<string, number>
 }

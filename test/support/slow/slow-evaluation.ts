@@ -110,7 +110,8 @@ function nextTier(account: Account, standing: Standing, override: SlowOverride |
   if (!standing.inScope) return tiers[0]!
   if (decided !== undefined) return decided
   if (override?.score !== undefined) return reached
-  const present = tiers.find(({ name }) => name === standing.tier)!
+  const present = tiers.find(({ name }) => name === standing.tier)
+  if (present === undefined) return reached
   if (account.clock - standing.enteredAt < tierPolicy.dwellMs) return present
   const goesDown = tiers.indexOf(reached) < tiers.indexOf(present)
   // Choice: the edge is rounded like scores are, so that 1.1 less a margin of 0.2 is 0.9. Below the margin an
@@ -186,6 +187,20 @@ function nextPqlId(account: Account, standing: Standing, trigger: TriggerDefinit
 
 function triggerValues({ features, score, tier }: Standing): Map<string, Value> {
   return new Map<string, Value>([...features, ['score', score], ['tier', tier]])
+}
+
+/** The account leaves the model: as if it were out of scope from now on. */
+export function leave(run: Run, account: Account, standing: Standing, cause: Cause): void {
+  const model = standing.active.definition
+  const previousScore = standing.score
+  standing.inScope = false
+  standing.score = asScore(model, 0)
+  moveTier(run, account, standing, undefined, cause, previousScore)
+  const values = triggerValues(standing)
+  for (const trigger of model.triggers) {
+    if (standing.triggers.get(trigger.name)!.status !== 'idle')
+      stepTrigger(run, account, standing, trigger, values, undefined, cause)
+  }
 }
 
 export function pqlEvent(

@@ -3,7 +3,15 @@ import type { Cause, ScoringEvent } from '../../../src/scoring/events.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
 import type { Account, ActiveModel, SlowAccount, SlowTriggerState, Standing } from './slow-account.ts'
 import { activate, hasHourWindows, mayChange, nextBoundary } from './slow-boundaries.ts'
-import { csmOf, evaluate, evaluateStanding, pqlEvent, type Run, type SlowLead } from './slow-evaluation.ts'
+import {
+  csmOf,
+  evaluate,
+  evaluateStanding,
+  leave,
+  pqlEvent,
+  type Run,
+  type SlowLead,
+} from './slow-evaluation.ts'
 import { compareTexts, DAY_MS, dayOf, HELD_DAYS, HOUR_MS } from './slow-numbers.ts'
 import { holdingOverride, overridesAt } from './slow-overrides.ts'
 import { applySignal, isDuplicate } from './slow-signals.ts'
@@ -145,6 +153,7 @@ function createAccount(
     dropped: { tooOld: 0, names: 0, keys: 0, values: 0 },
     isSettled: false,
     quietUntil: Number.NEGATIVE_INFINITY,
+    formerTiers: new Map(),
     pqlCounts: new Map(),
   }
 }
@@ -240,19 +249,25 @@ function bringToModels(run: WholeRun, account: Account, active: readonly ActiveM
   const before = new Map(account.standings.map(standing => [standing.modelId, standing]))
   for (const standing of account.standings) {
     if (active.some(({ definition }) => definition.id === standing.modelId)) continue
-    disqualify(run, account, standing, () => true)
+    leave(run, account, standing, { type: 'model' })
+    account.formerTiers.set(standing.modelId, standing.tier)
   }
   account.standings = active.map(model => {
     const held = before.get(model.definition.id)
     arrive(run, account.accountId, model.definition, account.clock)
     if (held?.active.text === model.text) return held
-    const standing =
-      held === undefined ? startStanding(model, account.clock) : carryOver(run, account, held, model)
+    const standing = held === undefined ? comeBack(account, model) : carryOver(run, account, held, model)
     evaluateStanding(run, account, standing, { type: 'model' })
     return standing
   })
   account.isSettled = false
   account.quietUntil = Number.NEGATIVE_INFINITY
+}
+
+function comeBack(account: Account, model: ActiveModel): Standing {
+  const standing = startStanding(model, account.clock)
+  standing.tier = account.formerTiers.get(standing.modelId) ?? standing.tier
+  return standing
 }
 
 function carryOver(run: Run, account: Account, held: Standing, model: ActiveModel): Standing {
@@ -264,11 +279,9 @@ function carryOver(run: Run, account: Account, held: Standing, model: ActiveMode
   const alertNames = new Set(model.definition.alerts.map(({ name }) => name))
   for (const [name, until] of held.alerts) if (alertNames.has(name)) standing.alerts.set(name, until)
   standing.score = held.score
-  // Choice: if the tier is gone, the account moves to the lowest one silently and keeps its score.
-  if (model.definition.tiers.some(({ name }) => name === held.tier)) {
-    standing.tier = held.tier
-    standing.enteredAt = held.enteredAt
-  }
+  // The tier's name may be gone: then the evaluation leaves it.
+  standing.tier = held.tier
+  standing.enteredAt = held.enteredAt
   return standing
 }
 

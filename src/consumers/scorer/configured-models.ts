@@ -1,0 +1,61 @@
+import { findEditedModels, isSameContent } from '../../models/edited-models.ts'
+import type { ModelLibrary, ModelSource } from '../../models/model-library.ts'
+import type { InvalidModelError } from '../../models/problems.ts'
+import type { CompiledModel } from '../../scoring/definition/compiled-model.ts'
+import type { KnownVersion, PartitionMemory } from '../../scoring/partition-memory.ts'
+import { modelKey } from '../../scoring/standing.ts'
+
+export interface ModelSettings {
+  /** The models that must be active where the lineage serves; undefined: those that are. */
+  readonly models: readonly ModelSource[] | undefined
+  /** Whether a model may change while its version is left. Left out: no. */
+  readonly allowEditedModels?: boolean
+}
+
+/**
+ * The models that the settings name, compared with what a partition knows. Comments and layout do not count.
+ */
+export class ConfiguredModels {
+  readonly #library: ModelLibrary
+  readonly #allowEdited: boolean
+  /** Undefined: whatever is active. */
+  readonly #models: readonly CompiledModel[] | undefined
+
+  constructor(library: ModelLibrary, { models, allowEditedModels = false }: ModelSettings) {
+    this.#library = library
+    this.#allowEdited = allowEditedModels
+    this.#models = models === undefined ? undefined : library.compileAll(models)
+  }
+
+  /** Whether the partition has nothing to take over. */
+  areActive({ promotion, modelSets }: PartitionMemory): boolean {
+    if (this.#models === undefined) return true
+    const replaced = promotion?.replacedModels.join(' ')
+    // A promoted lineage does not take over the models that it replaced.
+    if (replaced === this.#models.map(({ contentHash }) => contentHash).join(' ')) return true
+    return this.#equal(promotion?.replacedVersions) || this.#equalAll(modelSets.at(-1)!.models)
+  }
+
+  /**
+   * The configured models that were edited while their version was left. Undefined: there are none, or edits
+   * are allowed.
+   */
+  findEdited(memory: PartitionMemory): InvalidModelError | undefined {
+    if (this.#models === undefined || this.#allowEdited || this.areActive(memory)) return undefined
+    return findEditedModels(this.#models, memory.knownVersions, this.#library)
+  }
+
+  #equalAll(active: readonly CompiledModel[]): boolean {
+    const models = this.#models!
+    return models.length === active.length && models.every((model, i) => isSameContent(model, active[i]!))
+  }
+
+  #equal(versions: Readonly<Record<string, KnownVersion>> | undefined): boolean {
+    const models = this.#models!
+    if (versions === undefined || Object.keys(versions).length !== models.length) return false
+    return models.every(model => {
+      const version = versions[modelKey(model)]
+      return version !== undefined && isSameContent(model, version)
+    })
+  }
+}
