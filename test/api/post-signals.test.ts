@@ -164,7 +164,7 @@ describe('POST /v1/signals', () => {
   })
 
   it('refuses a signal that would be too large a record', async () => {
-    const { body } = await post([valid, { ...valid, note: 'x'.repeat(1_048_576) }])
+    const { body } = await post([valid, { ...valid, properties: { notes: ['x'.repeat(1_048_576)] } }])
     expect(body.errors).toMatchObject([{ index: 1, code: 'too-large' }])
     expect(world.appended).toEqual([])
   })

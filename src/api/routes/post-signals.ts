@@ -79,7 +79,7 @@ function checkSignals(body: unknown, observedAt: number): Signal[] {
 
 /** Also refuses a signal that would be too large as a record: the scorer would refuse it later. */
 function checkOne(value: unknown, observedAt: number): ReturnType<typeof checkSignal> {
-  const parsed = checkSignal(value, { observedAt, defaultKind: undefined })
+  const parsed = checkSignal(value, { observedAt, defaultKind: undefined, place: 'edge' })
   if ('rejection' in parsed) return parsed
   const bytes = Buffer.byteLength(JSON.stringify(value))
   if (bytes <= SIGNAL_LIMITS.bytes) return parsed
