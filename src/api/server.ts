@@ -91,7 +91,7 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
     routeExplainAccount(scope, served)
     routeGetRate(scope, served, now)
     routeListKpis(scope, served, now)
-    routePostSignals(scope, appendSignals, now)
+    routePostSignals(scope, served, appendSignals, now)
     routeOperations(scope, problems, metrics)
   })
   return api

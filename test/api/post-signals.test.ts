@@ -49,7 +49,12 @@ describe('POST /v1/signals', () => {
     const own = world.partitionOf('acme')
     const { status, body } = await post(valid)
     expect(status).toBe(202)
-    expect(body).toEqual({ accepted: 1, positions: [{ partition: own, offset: 1, sequence: `${own}:1` }] })
+    expect(body).toEqual({
+      accepted: 1,
+      positions: [{ partition: own, offset: 1, sequence: `${own}:1` }],
+      notCounted: [],
+      allChecked: true,
+    })
     expect(world.appended).toEqual([{ signals: [parsed], observedAt: NOW }])
     const account = await world.api.inject(`/v1/accounts/acme?after=${body.positions[0].sequence}`)
     expect(account.json()).toMatchObject({ sequence: `${own}:1`, standings: [{ score: 56 }] })
