@@ -20,7 +20,10 @@ export const NOT_COUNTED_CODES = [
   'wrong-type',
 ] as const
 
-/** What of an accepted signal will not count, or not as its sender means: what was found, what is accepted. */
+/**
+ * What of an accepted signal will not count, or not as its sender means. The detail says what was found, and
+ * what is accepted.
+ */
 export interface NotCounted {
   readonly code: (typeof NOT_COUNTED_CODES)[number]
   readonly detail: string

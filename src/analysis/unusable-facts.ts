@@ -34,8 +34,8 @@ function numbers(...keys: readonly (string | undefined)[]): FactNeed[] {
 }
 
 /**
- * Why a value cannot be used for a need: what it is, and what is accepted. Undefined: it can be used, or it is
- * no value.
+ * Why a value cannot be used for a need: what it is, and what is accepted. Undefined: it can be used, or it
+ * is no value.
  */
 export function misfit(value: PropertyValue | undefined, { key, needs }: FactNeed): string | undefined {
   if (value === undefined || value === null || (typeof value === 'string' && isBlank(value))) return undefined

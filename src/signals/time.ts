@@ -25,8 +25,8 @@ export function hourOf(ms: number): number {
 }
 
 /**
- * The UTC day of a date in a signal: `YYYY-MM-DD` with anything after it, or whole ms since 1970, from 1973 to
- * 2149. Undefined: it is neither, or the day does not exist.
+ * The UTC day of a date in a signal: `YYYY-MM-DD` with anything after it, or whole ms since 1970, from 1973
+ * to 2149. Undefined: it is neither, or the day does not exist.
  */
 export function dayOfDate(value: unknown): number | undefined {
   if (typeof value === 'number')

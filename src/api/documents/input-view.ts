@@ -25,7 +25,7 @@ export class InputView {
     })
   }
 
-  /** The feature's own problems, or those of the unknown features that it is made of. */
+  /** The problems of the feature, or of the unknown features that it is made of. */
   #problems(slot: number): string[] {
     const { model, values } = this.#standing
     const compiled = model.features[slot]

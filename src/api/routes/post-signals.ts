@@ -19,8 +19,8 @@ const BODY_LIMIT_BYTES = 5 * 1024 * 1024
 export type AppendSignals = (signals: readonly Signal[], observedAt: number) => Promise<readonly Sequence[]>
 
 /**
- * `POST /v1/signals`: appends to the log, all or nothing, and answers when the signals are durable. The answer
- * says which of them will not count.
+ * `POST /v1/signals`: appends to the log, all or nothing, and answers when the signals are durable. The
+ * answer says which of them will not count.
  */
 export function routePostSignals(
   api: ApiInstance,
