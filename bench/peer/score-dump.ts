@@ -30,6 +30,7 @@ export async function readDump(file: string): Promise<Signal[]> {
     const parsed = parseSignal(Buffer.from(line), {
       observedAt: Number.POSITIVE_INFINITY,
       defaultKind: undefined,
+      place: 'log',
     })
     if ('rejection' in parsed) throw new Error(`${file}:${signals.length + 1}: ${parsed.rejection.detail}`)
     signals.push(parsed.signal)

@@ -105,7 +105,7 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
     routeExplainAccount(scope, served, waiter)
     routeGetRate(scope, served, now)
     routeListKpis(scope, served, now)
-    routePostSignals(scope, appendSignals, now)
+    routePostSignals(scope, served, appendSignals, now)
     routeOperations(scope, problems, metrics)
   })
   return api

@@ -37,7 +37,7 @@ export async function* readSignalFile(input: Readable, file: string): AsyncGener
   for await (const line of readLines(unpacked, failure)) {
     number++
     if (isBlank(line)) continue
-    const parsed = parseSignal(line, { observedAt: Date.now(), defaultKind: undefined })
+    const parsed = parseSignal(line, { observedAt: Date.now(), defaultKind: undefined, place: 'edge' })
     if ('signal' in parsed) yield { type: 'signal', signal: parsed.signal }
     else {
       const { code, detail } = parsed.rejection

@@ -3,10 +3,11 @@ import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
 import { DUE_BUCKETS, MOST_SLICES } from '../scoring/due-slices.ts'
 import type { LogEntry, RecordEntry, TickSlice } from '../scoring/log-entry.ts'
 import type { KnownVersion, Promotion } from '../scoring/partition-memory.ts'
-import { LATEST_MS, parseSignal, type Rejection } from '../signals/parse-signal.ts'
+import { parseSignal, type Rejection } from '../signals/parse-signal.ts'
 import type { SignalScanner } from '../signals/scan/scan-signal.ts'
 import type { ScannedSignal } from '../signals/scan/scanned-signal.ts'
 import type { ScannedSignals } from '../signals/scan/scanned-signals.ts'
+import { LATEST_MS } from '../signals/time.ts'
 import type { LogRecord, RecordList, RecordSpan } from './log.ts'
 import { CLOCK_HEADER, RECORD_HEADER } from './signals-topic-records.ts'
 
@@ -119,7 +120,7 @@ export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedR
     const promotion = readJson(record, isPromotion)
     return promotion === undefined ? notOurs(kind) : { entry: { type: 'promotion', offset, ...promotion } }
   }
-  const parsed = parseSignal(record.value, { observedAt: timestamp, defaultKind: undefined })
+  const parsed = parseSignal(record.value, { observedAt: timestamp, defaultKind: undefined, place: 'log' })
   if ('rejection' in parsed) return parsed
   const { signal } = parsed
   // With another key the record is in a partition whose owner does not own the account.

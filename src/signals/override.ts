@@ -19,6 +19,9 @@ export interface Override {
 /** The name of an override that holds in every model without one of its own. */
 export const EVERY_MODEL = '*'
 
+/** The properties of an override that decide something. Others are notes. */
+export const OVERRIDE_PROPERTIES = ['reason', 'author', 'expiresAt', 'score', 'tier', 'hold', 'lift'] as const
+
 /** The longest duration of an override. */
 const LONGEST_DAYS = 400
 

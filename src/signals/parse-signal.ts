@@ -1,7 +1,9 @@
+import { suggestName } from '../lib/nearest-name.ts'
 import { readOverride } from './override.ts'
 import { parseRfc3339 } from './rfc3339.ts'
 import { isActivityKind, type PropertyValue, SIGNAL_KINDS, type Signal, type SignalKind } from './signal.ts'
-import { DAY_MS, HOUR_MS } from './time.ts'
+import { isBlank, quoted, untidiness } from './texts.ts'
+import { HOUR_MS, LATEST_MS } from './time.ts'
 
 /**
  * Why a record is not a signal: a code for machines, and a sentence with the field, the value found and what
@@ -16,6 +18,7 @@ export const REJECTION_CODES = [
   'too-large',
   'not-json',
   'not-an-object',
+  'unknown-field',
   'missing-field',
   'unknown-kind',
   'invalid-field',
@@ -47,6 +50,8 @@ export const SIGNAL_LIMITS = {
    * (`addCapped`).
    */
   quantity: 1e12,
+  /** A smaller one, except 0, would be rounded to 0 thousandths. */
+  smallestQuantity: 0.0005,
 } as const
 
 /** How far `occurredAt` may be ahead of the moment at which the system receives the signal: clocks differ. */
@@ -56,8 +61,9 @@ export type ParsedSignal = { readonly signal: Signal } | { readonly rejection: R
 
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
 const EARLIEST_MS = 0
-/** User chunks keep a day in 16 bits. */
-export const LATEST_MS = 65_535 * DAY_MS
+const FIELDS = ['id', 'kind', 'name', 'accountId', 'userId', 'quantity', 'properties', 'occurredAt'] as const
+/** A message names no more unknown fields than this. */
+const FIELDS_NAMED = 5
 
 /** Parses the value of a record, as `checkSignal` does. */
 export function parseSignal(value: Uint8Array | null, context: SignalContext): ParsedSignal {
@@ -85,20 +91,29 @@ export interface SignalContext {
   readonly observedAt: number
   /** The kind of signals that name none. Undefined: a signal must name its kind. */
   readonly defaultKind: SignalKind | undefined
+  // What earlier versions let into the log must give the same state in every rebuild. So a record that is in
+  // the log already is read as it always was: unknown fields are ignored, ids may be untidy, an empty userId
+  // is an error. All stricter rules hold at the edges alone: the API, files, source topics.
+  /** Where the value was found. */
+  readonly place: 'edge' | 'log'
 }
 
 /**
  * Checks a value from outside. Accepts canonical signals:
- * `{"id","kind","name","accountId","userId"?,"quantity"?=1,"properties"?,"occurredAt":RFC 3339}`. It ignores
- * other fields. `traits`, `health` and `contract` need no `name`. For the properties of an `override` see
- * `override.ts`.
+ * `{"id","kind","name","accountId","userId"?,"quantity"?=1,"properties"?,"occurredAt":RFC 3339}`. `traits`,
+ * `health` and `contract` need no `name`. For the properties of an `override` see `override.ts`. All values:
+ * docs/values.md.
  */
-export function checkSignal(value: unknown, { observedAt, defaultKind }: SignalContext): ParsedSignal {
+export function checkSignal(value: unknown, context: SignalContext): ParsedSignal {
+  const { observedAt, defaultKind, place } = context
+  const isAtEdge = place === 'edge'
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return reject('not-an-object', `found ${describe(value)}; a JSON object is accepted`)
   }
-  const deep = findForbidden(value, 'the signal', SIGNAL_LIMITS.depth)
-  if (deep !== undefined) return { rejection: deep }
+  const refused =
+    findForbidden(value, 'the signal', SIGNAL_LIMITS.depth) ??
+    (isAtEdge ? findUnknown(Object.keys(value)) : undefined)
+  if (refused !== undefined) return { rejection: refused }
   const fields = value as Readonly<Record<string, unknown>>
 
   const kind = fields['kind'] ?? defaultKind
@@ -107,30 +122,23 @@ export function checkSignal(value: unknown, { observedAt, defaultKind }: SignalC
   if (!isSignalKind(kind))
     return reject('unknown-kind', `kind is ${describe(kind)}; one of ${SIGNAL_KINDS.join(', ')} is accepted`)
 
-  const name = fields['name'] ?? (isActivityKind(kind) || kind === 'override' ? undefined : kind)
+  const optional = (text: unknown) =>
+    isAtEdge && typeof text === 'string' && isBlank(text) ? undefined : (text ?? undefined)
+  const name =
+    isActivityKind(kind) || kind === 'override' ? fields['name'] : (optional(fields['name']) ?? kind)
+  const userId = optional(fields['userId'])
+  const check = isAtEdge ? checkTidyText : checkText
   const problem =
-    checkText(fields['id'], 'id', SIGNAL_LIMITS.idLength) ??
-    checkText(fields['accountId'], 'accountId', SIGNAL_LIMITS.accountIdBytes) ??
-    checkAccountId(fields['accountId'] as string) ??
-    checkText(name, 'name', SIGNAL_LIMITS.nameLength) ??
-    (fields['userId'] === undefined || fields['userId'] === null
-      ? undefined
-      : checkText(fields['userId'], 'userId', SIGNAL_LIMITS.userIdLength))
+    check(fields['id'], 'id', SIGNAL_LIMITS.idLength) ??
+    check(fields['accountId'], 'accountId', SIGNAL_LIMITS.accountIdBytes) ??
+    checkAccountId(fields['accountId'] as string, isAtEdge) ??
+    check(name, 'name', SIGNAL_LIMITS.nameLength) ??
+    (userId === undefined ? undefined : check(userId, 'userId', SIGNAL_LIMITS.userIdLength))
   if (problem !== undefined) return { rejection: problem }
 
-  const quantity = fields['quantity'] ?? 1
-  if (
-    typeof quantity !== 'number' ||
-    !Number.isFinite(quantity) ||
-    quantity < 0 ||
-    quantity > SIGNAL_LIMITS.quantity
-  ) {
-    return reject(
-      'invalid-field',
-      `quantity is ${describe(quantity)}; a number from 0 to ${SIGNAL_LIMITS.quantity} is accepted`,
-    )
-  }
-  const properties = checkProperties(fields['properties'], !isActivityKind(kind))
+  const quantity = checkQuantity(fields['quantity'] ?? 1, isAtEdge)
+  if ('rejection' in quantity) return quantity
+  const properties = checkProperties(fields['properties'], !isActivityKind(kind), isAtEdge)
   if ('rejection' in properties) return properties
   const time = checkTime(fields['occurredAt'], observedAt)
   if ('rejection' in time) return time
@@ -140,13 +148,56 @@ export function checkSignal(value: unknown, { observedAt, defaultKind }: SignalC
     kind,
     name: name as string,
     accountId: fields['accountId'] as string,
-    userId: (fields['userId'] as string | null | undefined) ?? undefined,
-    quantityThousandths: Math.round(quantity * 1000),
+    userId: userId as string | undefined,
+    quantityThousandths: quantity.thousandths,
     properties: properties.properties,
     occurredAt: time.ms,
   }
-  const override = kind === 'override' ? readOverride(signal) : undefined
-  return typeof override === 'string' ? reject('invalid-field', override) : { signal }
+  if (kind !== 'override') return { signal }
+  const why = (isAtEdge ? untidyOverride(signal.properties) : undefined) ?? readOverride(signal)
+  return typeof why === 'string' ? reject('invalid-field', why) : { signal }
+}
+
+/** The fields that a signal does not have; undefined: there are none. */
+function findUnknown(fields: readonly string[]): Rejection | undefined {
+  const unknown = fields.filter(field => !(FIELDS as readonly string[]).includes(field))
+  if (unknown.length === 0) return undefined
+  const named = unknown
+    .slice(0, FIELDS_NAMED)
+    .map(field => `${describe(field)} is not a field of a signal; ${suggestName(field, FIELDS, 'remove it')}`)
+  const rest = unknown.length > FIELDS_NAMED ? [`and ${unknown.length - FIELDS_NAMED} more fields`] : []
+  const accepted = `${FIELDS.join(', ')} are accepted, and other details in properties`
+  return { code: 'unknown-field', detail: [...named, ...rest, accepted].join('; ') }
+}
+
+function checkQuantity(
+  quantity: unknown,
+  isAtEdge: boolean,
+): { readonly thousandths: number } | { readonly rejection: Rejection } {
+  const { quantity: largest, smallestQuantity } = SIGNAL_LIMITS
+  if (typeof quantity !== 'number' || !Number.isFinite(quantity) || quantity < 0 || quantity > largest) {
+    const accepted = `a number from 0 to ${largest} is accepted`
+    return reject('invalid-field', `quantity is ${describe(quantity)}; ${accepted}`)
+  }
+  if (isAtEdge && quantity > 0 && quantity < smallestQuantity) {
+    const accepted = `0, or a number from 0.001 to ${largest}, is accepted`
+    return reject('invalid-field', `quantity is ${quantity}, and would be rounded to 0; ${accepted}`)
+  }
+  // Without a sign: JSON has −0.
+  return { thousandths: Math.abs(Math.round(quantity * 1000)) }
+}
+
+/** What `readOverride` lets pass because the log may hold it; undefined: nothing. */
+function untidyOverride(properties: Signal['properties']): string | undefined {
+  for (const property of ['reason', 'author'] as const) {
+    const text = properties[property]
+    if (typeof text === 'string' && text !== '' && isBlank(text))
+      return `properties.${property} is ${describe(text)}, which is blank; a text is accepted`
+  }
+  const { tier } = properties
+  const why = typeof tier === 'string' ? untidiness(tier) : undefined
+  if (why === undefined) return undefined
+  return `properties.tier is ${describe(tier)}, which ${why}; the name of one of the model's tiers is accepted`
 }
 
 function reject(code: RejectionCode, detail: string): { rejection: Rejection } {
@@ -183,9 +234,24 @@ function checkText(value: unknown, field: string, maxLength: number): Rejection 
   return undefined
 }
 
-const encoder = new TextEncoder()
+/** As `checkText`. Also refuses a text that people would take for another one. */
+function checkTidyText(value: unknown, field: string, maxLength: number): Rejection | undefined {
+  const problem = checkText(value, field, maxLength)
+  const why = problem === undefined ? untidiness(value as string) : undefined
+  if (why === undefined) return problem
+  const detail = `${field} is ${describe(value)}, which ${why}; a text of 1 to ${maxLength} characters without these is accepted`
+  return { code: 'invalid-field', detail }
+}
 
-function checkAccountId(accountId: string): Rejection | undefined {
+const encoder = new TextEncoder()
+/** Clients and proxies take them out of a URL, so `/v1/accounts/..` would never arrive. */
+const DOT_SEGMENTS: readonly string[] = ['.', '..']
+
+function checkAccountId(accountId: string, isAtEdge: boolean): Rejection | undefined {
+  if (isAtEdge && DOT_SEGMENTS.includes(accountId)) {
+    const detail = `accountId is ${describe(accountId)}, which a URL cannot name; any other text is accepted`
+    return { code: 'invalid-field', detail }
+  }
   if (accountId.length * 3 <= SIGNAL_LIMITS.accountIdBytes) return undefined
   const bytes = encoder.encode(accountId).length
   if (bytes <= SIGNAL_LIMITS.accountIdBytes) return undefined
@@ -199,6 +265,7 @@ function checkAccountId(accountId: string): Rejection | undefined {
 function checkProperties(
   value: unknown,
   areFacts: boolean,
+  isAtEdge: boolean,
 ): { properties: Record<string, PropertyValue> } | { rejection: Rejection } {
   if (value === undefined || value === null) {
     return areFacts
@@ -221,6 +288,11 @@ function checkProperties(
         'too-long',
         `a name in properties has ${property.length} characters; 1 to ${SIGNAL_LIMITS.propertyNameLength} well-formed ones are accepted`,
       )
+    }
+    const why = areFacts && isAtEdge ? untidiness(property) : undefined
+    if (why !== undefined) {
+      const detail = `the name ${describe(property)} in properties ${why}; a name without these is accepted`
+      return reject('invalid-field', detail)
     }
     if (typeof found === 'string' && (found.length > SIGNAL_LIMITS.textLength || !found.isWellFormed())) {
       return reject(
@@ -286,7 +358,7 @@ function findForbidden(value: object, where: string, depthLeft: number): Rejecti
 function describe(value: unknown): string {
   const text =
     typeof value === 'string'
-      ? JSON.stringify(value)
+      ? quoted(value)
       : Array.isArray(value)
         ? 'an array'
         : typeof value === 'object' && value !== null

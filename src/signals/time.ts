@@ -6,6 +6,14 @@ export const HELD_DAYS = 400
 /** Hours of buckets that an activity holds. */
 export const HELD_HOURS = 48
 
+/** The latest time of a signal: user chunks keep a day in 16 bits. */
+export const LATEST_MS = 65_535 * DAY_MS
+/**
+ * The earliest number that is a date: 3 March 1973. The ten digits of epoch seconds are smaller, as are days
+ * and numbers such as 20260105; micro- and nanoseconds are larger than `LATEST_MS`.
+ */
+const EARLIEST_DATE_MS = 1e11
+
 /** UTC days since 1970. */
 export function dayOf(ms: number): number {
   return Math.floor(ms / DAY_MS)
@@ -17,11 +25,14 @@ export function hourOf(ms: number): number {
 }
 
 /**
- * The UTC day of a date in a signal: `YYYY-MM-DD` with anything after it, or ms since 1970.
- * Undefined: it is neither, or the day does not exist.
+ * The UTC day of a date in a signal: `YYYY-MM-DD` with anything after it, or whole ms since 1970, from 1973
+ * to 2149. Undefined: it is neither, or the day does not exist.
  */
 export function dayOfDate(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isNaN(new Date(value).getTime()) ? undefined : dayOf(value)
+  if (typeof value === 'number')
+    return Number.isInteger(value) && value >= EARLIEST_DATE_MS && value <= LATEST_MS
+      ? dayOf(value)
+      : undefined
   if (typeof value !== 'string') return undefined
   const match = /^(\d{4})-(\d{2})-(\d{2})/.exec(value)
   if (match === null) return undefined

@@ -256,4 +256,62 @@ describe('GET /v1/accounts/{id}/explanation', () => {
     const again = await world.api.inject({ url, headers: { 'if-none-match': String(headers.etag) } })
     expect([again.statusCode, again.body]).toEqual([304, ''])
   })
+
+  describe('says why an input is unknown', () => {
+    const RENEWAL = GROWTH.replace(
+      'nps: { latest: health.nps }',
+      'nps: { latest: health.nps }\n  daysToRenewal: { daysUntil: { date: contract.renewalDate, from: -30, to: 180 } }',
+    ).replace(
+      'satisfaction: {',
+      'renewal: { of: daysToRenewal, bands: [{ from: -30, points: 2 }] }\n      satisfaction: {',
+    )
+    const NO_DATE =
+      'contract.renewalDate is 1798761600, which is no date (seconds since 1970?); a text such as 2026-01-05, or whole milliseconds since 1970 (from 1973 to 2149), is accepted'
+
+    /** The inputs of a rule, after an account got these facts of its contract. */
+    async function inputsOf(
+      rule: string,
+      ...contracts: readonly Readonly<Record<string, number | string | null>>[]
+    ) {
+      const dated = await World.create([RENEWAL])
+      for (const [i, properties] of contracts.entries())
+        await dated.append([signal('acme', { id: `c${i}`, kind: 'contract', name: 'contract', properties })])
+      const { groups } = (await dated.api.inject('/v1/accounts/acme/explanation')).json()
+      await dated.api.close()
+      return groups
+        .flatMap((group: { rules: { rule: string }[] }) => group.rules)
+        .find((each: { rule: string }) => each.rule === rule).inputs
+    }
+
+    it('if a date is in seconds', async () => {
+      expect(await inputsOf('renewal', { renewalDate: 1_798_761_600 })).toEqual([
+        { name: 'daysToRenewal', value: null, status: 'unknown', problem: NO_DATE },
+      ])
+    })
+
+    it('but not if the same date is in milliseconds, or in a text', async () => {
+      for (const renewalDate of [1_798_761_600_000, '2027-01-01']) {
+        expect(await inputsOf('renewal', { renewalDate })).toEqual([
+          { name: 'daysToRenewal', value: 40, status: 'present' },
+        ])
+      }
+    })
+
+    it.each([null, '', ' \u2003'])('but not if the value was removed by %j', async renewalDate => {
+      expect(await inputsOf('renewal', { renewalDate: '2027-01-01' }, { renewalDate })).toEqual([
+        { name: 'daysToRenewal', value: null, status: 'unknown' },
+      ])
+    })
+
+    it('if a feature is made of it', async () => {
+      expect(await inputsOf('breadth', { seats: '50' })).toEqual([
+        {
+          name: 'utilization',
+          value: null,
+          status: 'unknown',
+          problem: 'contract.seats is "50"; a number is accepted',
+        },
+      ])
+    })
+  })
 })

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { UpswellError } from '../../src/lib/errors.ts'
-import { GROWTH, NOW, World } from './world.ts'
+import { MemoryStore } from '../support/memory-store.ts'
+import { DAY_MS, GROWTH, NOW, POPULATION, World } from './world.ts'
 
 const time = new Date(NOW).toISOString()
 const valid = { id: 's1', kind: 'usage', name: 'seat.invited', accountId: 'acme', occurredAt: time }
@@ -49,7 +50,12 @@ describe('POST /v1/signals', () => {
     const own = world.partitionOf('acme')
     const { status, body } = await post(valid)
     expect(status).toBe(202)
-    expect(body).toEqual({ accepted: 1, positions: [{ partition: own, offset: 1, sequence: `${own}:1` }] })
+    expect(body).toEqual({
+      accepted: 1,
+      positions: [{ partition: own, offset: 1, sequence: `${own}:1` }],
+      notCounted: [],
+      allChecked: true,
+    })
     expect(world.appended).toEqual([{ signals: [parsed], observedAt: NOW }])
     const account = await world.api.inject(`/v1/accounts/acme?after=${body.positions[0].sequence}`)
     expect(account.json()).toMatchObject({ sequence: `${own}:1`, standings: [{ score: 56 }] })
@@ -94,6 +100,26 @@ describe('POST /v1/signals', () => {
       ],
     })
     expect(world.appended).toEqual([])
+  })
+
+  it('names the accepted fields that unknown ones most likely mean', async () => {
+    const { status, body } = await post([valid, { ...valid, quantty: 40, userID: 'u1' }])
+    expect(status).toBe(400)
+    expect(body.errors).toEqual([
+      {
+        index: 1,
+        code: 'unknown-field',
+        detail:
+          '"quantty" is not a field of a signal; did you mean "quantity"?; "userID" is not a field of a signal; did you mean "userId"?; id, kind, name, accountId, userId, quantity, properties, occurredAt are accepted, and other details in properties',
+      },
+    ])
+    expect(world.appended).toEqual([])
+  })
+
+  it.each([' ', 'acme\n', '\ufeffacme', '.', '..'])('refuses the account %j', async accountId => {
+    const { status, body } = await post({ ...valid, accountId })
+    expect(status).toBe(400)
+    expect(body.errors).toMatchObject([{ index: 0, code: 'invalid-field' }])
   })
 
   it('compares occurredAt with its own clock', async () => {
@@ -164,7 +190,7 @@ describe('POST /v1/signals', () => {
   })
 
   it('refuses a signal that would be too large a record', async () => {
-    const { body } = await post([valid, { ...valid, note: 'x'.repeat(1_048_576) }])
+    const { body } = await post([valid, { ...valid, properties: { notes: ['x'.repeat(1_048_576)] } }])
     expect(body.errors).toMatchObject([{ index: 1, code: 'too-large' }])
     expect(world.appended).toEqual([])
   })
@@ -208,5 +234,247 @@ describe('POST /v1/signals', () => {
       problem('INTERNAL_ERROR', 500, 'An error in the service', 'The reason is in the log of the service.'),
     )
     await failing.api.close()
+  })
+
+  describe('says what will not count', () => {
+    const day = (ago: number) => new Date(NOW - ago * DAY_MS).toISOString()
+    const facts = (properties: object) => ({ ...valid, kind: 'contract', name: 'contract', properties })
+
+    it.each([
+      [
+        'a number as team',
+        { ...valid, properties: { team: 42 } },
+        'unusable-property',
+        'properties.team is 42, and counts as no team; a text is accepted',
+      ],
+      [
+        '1970',
+        { ...valid, occurredAt: '1970-01-01T00:00:00Z' },
+        'too-old',
+        'occurredAt is 1970-01-01T00:00:00.000Z; the last 400 days count',
+      ],
+      [
+        '400 days ago',
+        { ...valid, occurredAt: day(400) },
+        'too-old',
+        'occurredAt is 2025-10-18T10:00:00.000Z; the last 400 days count',
+      ],
+      [
+        'a misspelt name',
+        { ...valid, name: 'seat.invted' },
+        'unread-name',
+        'no active model reads usage:seat.invted; did you mean usage:seat.invited?',
+      ],
+      [
+        'another kind',
+        { ...valid, kind: 'intent' },
+        'unread-name',
+        'no active model reads intent:seat.invited; did you mean usage:seat.invited?',
+      ],
+      [
+        'a name that is like none',
+        { ...valid, name: 'zzz' },
+        'unread-name',
+        'no active model reads usage:zzz',
+      ],
+      [
+        'a misspelt key',
+        facts({ seets: 4 }),
+        'unread-key',
+        'no active model reads contract.seets; did you mean contract.seats?',
+      ],
+      [
+        'a text as number',
+        facts({ seats: '50' }),
+        'wrong-type',
+        'contract.seats is "50"; a number is accepted; the feature seats of the model growth reads it',
+      ],
+      [
+        'many unread keys',
+        facts({ a: 1, b: 2, c: 3, d: 4, e: 5 }),
+        'unread-key',
+        'no active model reads contract.a; no active model reads contract.b; no active model reads contract.c; and 2 more',
+      ],
+    ])('%s', async (_, signal, code, detail) => {
+      const { status, body } = await post([valid, { ...signal, id: 's2' }])
+      expect(status).toBe(202)
+      expect(body).toMatchObject({ accepted: 2, notCounted: [{ index: 1, code, detail }], allChecked: true })
+      expect(world.appended[0]!.signals).toHaveLength(2)
+    })
+
+    it('of a date in seconds, with the unit that it seems to have', async () => {
+      const renewal = GROWTH.replace(
+        'seats: { latest: contract.seats }',
+        'seats: { latest: contract.seats }\n  daysToRenewal: { daysUntil: { date: contract.renewalDate, from: -30, to: 180 } }',
+      )
+      const dated = await World.create([renewal])
+      const response = await dated.api.inject({
+        method: 'POST',
+        url: '/v1/signals',
+        payload: facts({ renewalDate: 1798761600 }),
+      })
+      expect(response.json().notCounted).toEqual([
+        {
+          index: 0,
+          code: 'not-a-date',
+          detail:
+            'contract.renewalDate is 1798761600, which is no date (seconds since 1970?); a text such as 2026-01-05, or whole milliseconds since 1970 (from 1973 to 2149), is accepted; the feature daysToRenewal of the model growth reads it',
+        },
+      ])
+      await dated.api.close()
+    })
+
+    it('of an outcome whose amount or motion key figures cannot use', async () => {
+      const counting = await World.create([POPULATION])
+      const payload = {
+        ...valid,
+        kind: 'outcome',
+        name: 'deal.won',
+        properties: { amount: '12', motion: 'seats' },
+      }
+      const response = await counting.api.inject({ method: 'POST', url: '/v1/signals', payload })
+      expect(response.json().notCounted).toMatchObject([
+        {
+          code: 'wrong-type',
+          detail:
+            'properties.amount is "12"; a number is accepted; the measure revenue of the model growth adds it up',
+        },
+        {
+          code: 'unusable-property',
+          detail: expect.stringMatching(
+            /^properties\.motion is "seats", and counts as no motion; one of seat-expansion, /,
+          ),
+        },
+      ])
+      await counting.api.close()
+    })
+
+    it('of an override with a misspelt decision, but not of its notes', async () => {
+      const properties = {
+        reason: 'r',
+        author: 'a',
+        expiresAt: day(-5),
+        hold: true,
+        scroe: 40,
+        ticket: 'CS-12',
+      }
+      const { body } = await post({ ...valid, kind: 'override', name: 'growht', properties })
+      expect(body.notCounted).toEqual([
+        { index: 0, code: 'unread-key', detail: 'properties.scroe decides nothing; did you mean score?' },
+        {
+          index: 0,
+          code: 'unread-name',
+          detail: 'no active model reads override:growht; did you mean override:growth?',
+        },
+      ])
+    })
+
+    it('of an id that is there twice for one account, in one request', async () => {
+      const { body } = await post([valid, { ...valid, accountId: 'beta' }, { ...valid, quantity: 5 }])
+      expect(body.notCounted).toEqual([
+        {
+          index: 2,
+          code: 'duplicate',
+          detail:
+            'the account "acme" got a signal with the id "s1" earlier in this request; an id counts once',
+        },
+      ])
+    })
+
+    it('of an id that its account applied before, and of no first signal', async () => {
+      expect((await post(valid)).body.notCounted).toEqual([])
+      expect((await post([{ ...valid, id: 's2' }, valid])).body.notCounted).toEqual([
+        {
+          index: 1,
+          code: 'duplicate',
+          detail: 'the account "acme" got a signal with the id "s1" in the last 48 hours; an id counts once',
+        },
+      ])
+    })
+
+    it.each([
+      ['47 hours', 47, ['duplicate']],
+      ['48 hours', 48, []],
+    ])('of an id that was applied %s ago', async (_, hours, codes) => {
+      const at = NOW - hours * 3_600_000
+      await world.append([{ ...parsed, kind: 'usage', occurredAt: at }], at)
+      const { body } = await post(valid)
+      expect(body.notCounted.map(({ code }: { code: string }) => code)).toEqual(codes)
+    })
+
+    it('only once, if an id that is too old to be kept comes again', async () => {
+      const old = { ...valid, occurredAt: day(500) }
+      const { body } = await post([old, old, valid])
+      expect(body.notCounted).toMatchObject([
+        { index: 0, code: 'too-old' },
+        { index: 1, code: 'too-old' },
+      ])
+    })
+
+    it('of nothing that needs models, while none is active', async () => {
+      const empty = await World.create([])
+      const payload = [valid, { ...valid, id: 's2', name: 'zzz', properties: { role: false } }]
+      const response = await empty.api.inject({ method: 'POST', url: '/v1/signals', payload })
+      expect(response.json()).toMatchObject({
+        allChecked: true,
+        notCounted: [{ index: 1, code: 'unusable-property' }],
+      })
+      await empty.api.close()
+    })
+
+    it.each([
+      ['does not answer', () => new Promise<never>(() => {})],
+      [
+        'is away',
+        async () => {
+          throw new UpswellError('STORE_UNAVAILABLE', 'away', { canRetry: true })
+        },
+      ],
+    ])('as far as it can if the store %s: the signals are in the log all the same', async (_, answer) => {
+      const away = Object.assign(new MemoryStore(), { partitions: answer })
+      const blind = await World.create([GROWTH], { store: () => away })
+      const payload = [valid, valid, { ...valid, id: 's2', name: 'zzz', properties: { role: false } }]
+      const response = await blind.api.inject({ method: 'POST', url: '/v1/signals', payload })
+      expect(response.statusCode).toBe(202)
+      expect(response.json()).toMatchObject({
+        accepted: 3,
+        allChecked: false,
+        notCounted: [
+          { index: 1, code: 'duplicate' },
+          { index: 2, code: 'unusable-property' },
+        ],
+      })
+      expect(blind.appended).toHaveLength(1)
+      await blind.api.close()
+    })
+
+    it('with one read of the accounts, before the signals are appended', async () => {
+      const steps: string[] = []
+      const load = world.store.load.bind(world.store)
+      world.store.load = async (partition, ids) => {
+        steps.push(`load ${ids.join(' ')}`)
+        return await load(partition, ids)
+      }
+      const append = world.append.bind(world)
+      world.append = async (...given) => {
+        steps.push('append')
+        return await append(...given)
+      }
+      world.foldsAtOnce = false
+      await post(['acme', 'acme', 'acme'].map((accountId, i) => ({ ...valid, id: `s${i}`, accountId })))
+      expect(steps).toEqual(['load acme', 'append'])
+    })
+
+    it('with suggestions for 50 names: each is searched among all names that are read', async () => {
+      const misspelt = [0, 1, 2, 3, 4].flatMap(i =>
+        [...'bcdfghijklm'].map(letter => `seats`.slice(0, i) + letter + `seats`.slice(i + 1)),
+      )
+      const { body } = await post(misspelt.map((key, i) => ({ ...facts({ [key]: 1 }), id: `s${i}` })))
+      expect(body.notCounted).toHaveLength(55)
+      const suggested = body.notCounted.filter(({ detail }: { detail: string }) =>
+        detail.includes('did you mean'),
+      )
+      expect(suggested).toHaveLength(50)
+    })
   })
 })

@@ -98,14 +98,15 @@ describe('the examples of a model', () => {
     given: [{ usage: login, daysAgo: 0-40, users: 3 }, { traits: { plan: pro, size: 5, eu: true } }]
     expect: { coverage: 1 }`,
     })
-    for (const { occurredAt, ...signal } of readExamples(text, 'small.yaml')[0]!.signals) {
+    for (const { occurredAt, quantityThousandths, ...signal } of readExamples(text, 'small.yaml')[0]!
+      .signals) {
       const sent = {
         ...signal,
-        quantity: signal.quantityThousandths / 1000,
+        quantity: quantityThousandths / 1000,
         occurredAt: new Date(occurredAt).toISOString(),
       }
-      expect(checkSignal(sent, { observedAt: AT, defaultKind: undefined })).toEqual({
-        signal: { ...signal, occurredAt },
+      expect(checkSignal(sent, { observedAt: AT, defaultKind: undefined, place: 'edge' })).toEqual({
+        signal: { ...signal, quantityThousandths, occurredAt },
       })
     }
     expect(parseModel(text, 'small.yaml')).toEqual(parseModel(modelText(), 'small.yaml'))

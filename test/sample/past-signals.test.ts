@@ -61,7 +61,7 @@ describe('the history', () => {
         quantity: quantityThousandths / 1000,
         occurredAt: new Date(occurredAt).toISOString(),
       }
-      const parsed = checkSignal(canonical, { observedAt: UNTIL, defaultKind: undefined })
+      const parsed = checkSignal(canonical, { observedAt: UNTIL, defaultKind: undefined, place: 'edge' })
       return !isDeepStrictEqual(parsed, { signal })
     })
     expect(different).toEqual([])

@@ -16,7 +16,7 @@ const GOOD = {
 
 function parse(value: unknown, defaultKind?: 'usage' | 'traits') {
   const bytes = typeof value === 'string' ? Buffer.from(value) : Buffer.from(JSON.stringify(value))
-  return parseSignal(bytes, { observedAt: OBSERVED_AT, defaultKind })
+  return parseSignal(bytes, { observedAt: OBSERVED_AT, defaultKind, place: 'edge' })
 }
 
 describe('a signal', () => {
@@ -150,12 +150,18 @@ describe('a value that is not a signal is rejected, with the value found and wha
 
   test('bytes that are not UTF-8', () => {
     expect(
-      parseSignal(Buffer.from([0x7b, 0xff, 0x7d]), { observedAt: OBSERVED_AT, defaultKind: undefined }),
+      parseSignal(Buffer.from([0x7b, 0xff, 0x7d]), {
+        observedAt: OBSERVED_AT,
+        defaultKind: undefined,
+        place: 'edge',
+      }),
     ).toMatchObject({ rejection: { code: 'not-json' } })
   })
 
   test('a value of null', () => {
-    expect(parseSignal(null, { observedAt: OBSERVED_AT, defaultKind: undefined })).toMatchObject({
+    expect(
+      parseSignal(null, { observedAt: OBSERVED_AT, defaultKind: undefined, place: 'edge' }),
+    ).toMatchObject({
       rejection: { code: 'not-json' },
     })
   })

@@ -34,6 +34,7 @@ export function pipelineSignals(accounts: number, days: number): readonly Signal
       const parsed = parseSignal(Buffer.from(line), {
         observedAt: Number.MAX_SAFE_INTEGER,
         defaultKind: undefined,
+        place: 'edge',
       })
       if ('rejection' in parsed) throw new Error(`${line}: ${parsed.rejection.detail}`)
       return parsed.signal

@@ -2,8 +2,7 @@ import { roundTo6 } from '../../lib/round.ts'
 import { contributionsOf } from '../../scoring/decisions/contributions.ts'
 import { isGateOpen } from '../../scoring/decisions/notice.ts'
 import { groupPoints, totalScore } from '../../scoring/decisions/score.ts'
-import type { CompiledNotice, Slot } from '../../scoring/definition/compiled-model.ts'
-import type { Value } from '../../scoring/definition/expression.ts'
+import type { CompiledNotice } from '../../scoring/definition/compiled-model.ts'
 import type { Standing } from '../../scoring/standing.ts'
 import { isoTime } from '../../signals/iso-time.ts'
 import type { AccountWithScores } from '../read/read-account.ts'
@@ -17,8 +16,8 @@ import type {
   Suggestion,
   TriggerDocument,
 } from './explanation-schemas.ts'
+import { InputView } from './input-view.ts'
 import { decidesTier, overrideDocument } from './override-view.ts'
-import type { InputDocument } from './schema-parts.ts'
 
 const MAX_SUGGESTIONS = 5
 
@@ -28,6 +27,7 @@ export function explanation(account: AccountWithScores, standing: Standing): Exp
   const { definition, contentHash } = standing.model
   const gates = gateDocuments(standing)
   const tier = tierOf(standing)
+  const inputs = new InputView(standing, account.activity)
   return {
     accountId: account.accountId,
     asOf: isoTime(clock),
@@ -48,10 +48,10 @@ export function explanation(account: AccountWithScores, standing: Standing): Exp
     cause: standing.cause,
     coverage: standing.coverage,
     unknownInputs: unknownInputs(standing),
-    groups: groupDocuments(standing),
+    groups: groupDocuments(standing, inputs),
     gates,
-    triggers: triggerDocuments(standing, gates, clock),
-    alerts: alertDocuments(standing, gates, clock),
+    triggers: triggerDocuments(standing, gates, inputs, clock),
+    alerts: alertDocuments(standing, gates, inputs, clock),
     nextTier: nextTier(standing, clock),
   }
 }
@@ -63,8 +63,8 @@ function unknownInputs({ model, values }: Standing): string[] {
   return [...names].sort()
 }
 
-function groupDocuments(standing: Standing): GroupContributionDocument[] {
-  const { model, values, groupPoints } = standing
+function groupDocuments(standing: Standing, view: InputView): GroupContributionDocument[] {
+  const { model, groupPoints } = standing
   const contributions = contributionsOf(standing)
   return model.groups.map((group, i) => {
     const { name, title, weight, max } = group.definition
@@ -85,17 +85,10 @@ function groupDocuments(standing: Standing): GroupContributionDocument[] {
           max: definition.max,
           known,
           contribution,
-          inputs: inputDocuments(inputs, values),
+          inputs: view.documents(inputs),
         }
       }),
     }
-  })
-}
-
-function inputDocuments(slots: readonly Slot[], values: readonly Value[]): InputDocument[] {
-  return slots.map(({ name, slot }) => {
-    const value = values[slot]
-    return { name, value: value ?? null, status: value === undefined ? 'unknown' : 'present' }
   })
 }
 
@@ -115,6 +108,7 @@ function gateDocuments({ model, values }: Standing): GateDocument[] {
 function triggerDocuments(
   standing: Standing,
   gates: readonly GateDocument[],
+  inputs: InputView,
   clock: number,
 ): TriggerDocument[] {
   const isHeld = standing.override?.hold === true
@@ -131,12 +125,17 @@ function triggerDocuments(
       gates: [...definition.gates],
       cooldownUntil: isCooling ? isoTime(state.until) : null,
       condition: definition.when.text,
-      evidence: inputDocuments(trigger.evidence, standing.values),
+      evidence: inputs.documents(trigger.evidence),
     }
   })
 }
 
-function alertDocuments(standing: Standing, gates: readonly GateDocument[], clock: number): AlertDocument[] {
+function alertDocuments(
+  standing: Standing,
+  gates: readonly GateDocument[],
+  inputs: InputView,
+  clock: number,
+): AlertDocument[] {
   return standing.model.alerts.map((alert, i) => {
     const { definition } = alert
     const until = standing.alerts[i]!
@@ -149,7 +148,7 @@ function alertDocuments(standing: Standing, gates: readonly GateDocument[], cloc
       gates: [...definition.gates],
       notBefore: until > clock ? isoTime(until) : null,
       condition: definition.when.text,
-      evidence: inputDocuments(alert.evidence, standing.values),
+      evidence: inputs.documents(alert.evidence),
     }
   })
 }

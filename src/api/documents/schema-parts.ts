@@ -47,7 +47,17 @@ export const CauseSchema = Type.Object(
 )
 
 export const InputSchema = Type.Object(
-  { name: Type.String(), value: FeatureValue, status: choice(['present', 'unknown'] as const) },
+  {
+    name: Type.String(),
+    value: FeatureValue,
+    status: choice(['present', 'unknown'] as const),
+    problem: Type.Optional(
+      Type.String({
+        description:
+          'Present if it is unknown because of a value that cannot be used: what was found, and what is accepted',
+      }),
+    ),
+  },
   { $id: 'Input', description: 'A feature and the value that was read' },
 )
 export type InputDocument = Static<typeof InputSchema>

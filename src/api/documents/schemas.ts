@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { NOT_COUNTED_CODES } from '../../analysis/not-counted.ts'
 import { MOTIONS } from '../../scoring/definition/model-definition.ts'
 import { EXPLANATION_PARTS } from './explanation-schemas.ts'
 import { KpiSchema } from './kpi-schemas.ts'
@@ -171,6 +172,21 @@ export const AcceptedSchema = Type.Object(
       }),
       { description: 'In the order of the signals' },
     ),
+    notCounted: Type.Array(
+      Type.Object({
+        index: Type.Integer({ description: 'The place of the signal in the request, from 0' }),
+        code: choice(NOT_COUNTED_CODES),
+        detail: Type.String({ description: 'What was found, and what is accepted' }),
+      }),
+      {
+        description:
+          'What will not count, or not as it seems meant, although it was accepted: docs/values.md. Empty: nothing was found',
+      },
+    ),
+    allChecked: Type.Boolean({
+      description:
+        'False: the store did not answer in time, so notCounted has neither duplicates of earlier requests nor names, keys and values that no model reads',
+    }),
   },
   { description: 'The signals are durable in the log' },
 )

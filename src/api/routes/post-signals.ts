@@ -9,14 +9,26 @@ import {
   SignalsSchema,
 } from '../documents/schemas.ts'
 import { Problem } from '../plugins/problems.ts'
+import { NotCountedFinder } from '../read/not-counted-finder.ts'
 import { formatSequence, type Sequence } from '../read/sequence.ts'
+import type { Served } from '../read/served.ts'
+import { readBefore } from '../read/signals-before.ts'
 
 const BODY_LIMIT_BYTES = 5 * 1024 * 1024
 
 export type AppendSignals = (signals: readonly Signal[], observedAt: number) => Promise<readonly Sequence[]>
 
-/** `POST /v1/signals`: appends to the log, all or nothing, and answers when the signals are durable. */
-export function routePostSignals(api: ApiInstance, appendSignals: AppendSignals, now: () => number): void {
+/**
+ * `POST /v1/signals`: appends to the log, all or nothing, and answers when the signals are durable. The
+ * answer says which of them will not count.
+ */
+export function routePostSignals(
+  api: ApiInstance,
+  served: Served,
+  appendSignals: AppendSignals,
+  now: () => number,
+): void {
+  const notCounted = new NotCountedFinder()
   api.post(
     '/v1/signals',
     {
@@ -42,7 +54,9 @@ export function routePostSignals(api: ApiInstance, appendSignals: AppendSignals,
     },
     async ({ body }, reply): Promise<AcceptedDocument> => {
       const observedAt = now()
-      const signals = checkSignals(body, observedAt)
+      const values: readonly unknown[] = Array.isArray(body) ? body : [body]
+      const signals = checkSignals(values, observedAt)
+      const before = await readBefore(served(), signals, observedAt)
       const positions = await appendSignals(signals, observedAt)
       reply.code(202)
       return {
@@ -52,16 +66,17 @@ export function routePostSignals(api: ApiInstance, appendSignals: AppendSignals,
           offset,
           sequence: formatSequence({ partition, offset }),
         })),
+        notCounted: notCounted.find(signals, values, before, observedAt),
+        allChecked: before !== undefined,
       }
     },
   )
 }
 
 /** @throws Problem INVALID_SIGNALS with an entry for each signal that is not valid */
-function checkSignals(body: unknown, observedAt: number): Signal[] {
-  if (body === undefined)
+function checkSignals(values: readonly unknown[], observedAt: number): Signal[] {
+  if (values.length === 1 && values[0] === undefined)
     throw new Problem('INVALID_JSON', 'There is no body. A signal, or an array of them, is accepted.')
-  const values: readonly unknown[] = Array.isArray(body) ? body : [body]
   if (values.length === 0 || values.length > MAX_SIGNALS) {
     const detail = `Found ${values.length} signals; 1 to ${MAX_SIGNALS} are accepted. Nothing was written.`
     throw new Problem('INVALID_SIGNALS', detail)
@@ -80,7 +95,7 @@ function checkSignals(body: unknown, observedAt: number): Signal[] {
 
 /** Also refuses a signal that would be too large as a record: the scorer would refuse it later. */
 function checkOne(value: unknown, observedAt: number): ReturnType<typeof checkSignal> {
-  const parsed = checkSignal(value, { observedAt, defaultKind: undefined })
+  const parsed = checkSignal(value, { observedAt, defaultKind: undefined, place: 'edge' })
   if ('rejection' in parsed) return parsed
   const bytes = Buffer.byteLength(JSON.stringify(value))
   if (bytes <= SIGNAL_LIMITS.bytes) return parsed

@@ -57,7 +57,11 @@ async function ingestBatch(
   const outputs: OutgoingRecord[] = []
   let rejected = 0
   for (const record of records) {
-    const parsed = parseSignal(record.value, { observedAt, defaultKind: SOURCE_TOPICS[role] })
+    const parsed = parseSignal(record.value, {
+      observedAt,
+      defaultKind: SOURCE_TOPICS[role],
+      place: 'edge',
+    })
     if ('rejection' in parsed) {
       rejected++
       outputs.push(deadLetterRecord(options.topics, record, parsed.rejection))

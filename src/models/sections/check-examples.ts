@@ -1,6 +1,7 @@
 import { suggestName } from '../../lib/nearest-name.ts'
-import { checkSignal, LATEST_MS } from '../../signals/parse-signal.ts'
+import { checkSignal } from '../../signals/parse-signal.ts'
 import { isActivityKind } from '../../signals/signal.ts'
+import { LATEST_MS } from '../../signals/time.ts'
 import { describeType, fitsType, typeOfValue, type ValueType } from '../expressions/scope.ts'
 import type { Report } from '../problems.ts'
 import type { RawExample, RawExpectation, RawGiven } from '../raw-model.ts'
@@ -76,7 +77,7 @@ function checkGiven(raw: RawGiven, path: Path, report: Report): number {
 /** The problem of a signal with this content; undefined if it is valid. */
 function signalProblem(content: object): string | undefined {
   const whole = { id: 'any', accountId: 'any', occurredAt: '2026-06-30T12:00:00Z', ...content }
-  const checked = checkSignal(whole, { observedAt: LATEST_MS, defaultKind: undefined })
+  const checked = checkSignal(whole, { observedAt: LATEST_MS, defaultKind: undefined, place: 'edge' })
   return 'rejection' in checked ? checked.rejection.detail : undefined
 }
 

@@ -2,6 +2,7 @@ import { type Hash64, hash64 } from '../../lib/hash.ts'
 import { withEntry } from '../../lib/small-maps.ts'
 import { readOverride } from '../../signals/override.ts'
 import { isActivityKind, type PropertyValue, type Signal, userHashOf } from '../../signals/signal.ts'
+import { isBlank } from '../../signals/texts.ts'
 import { dayOf, HELD_DAYS, HELD_HOURS, hourOf } from '../../signals/time.ts'
 import { DIMENSIONS, type Dimension } from '../definition/feature-definition.ts'
 import {
@@ -178,7 +179,7 @@ function seeValues(
   for (let i = 0; i < DIMENSIONS.length; i++) {
     const dimension = DIMENSIONS[i]!
     const value = properties[dimension]
-    if (typeof value === 'string' && seeValue(activity, dimension, value, day)) {
+    if (typeof value === 'string' && !isBlank(value) && seeValue(activity, dimension, value, day)) {
       seen ??= []
       seen.push(dimension)
     }
@@ -220,7 +221,10 @@ function applyFacts(activity: AccountActivity, signal: Signal): string[] {
   const keys: string[] = []
   for (const property of Object.keys(signal.properties)) {
     const key = `${signal.kind}.${property}`
-    if (applyFact(activity, key, signal.properties[property]!, signal.occurredAt)) keys.push(key)
+    const value = signal.properties[property]!
+    // A text without visible characters removes a fact, as null does.
+    const kept = typeof value === 'string' && isBlank(value) ? null : value
+    if (applyFact(activity, key, kept, signal.occurredAt)) keys.push(key)
   }
   return keys
 }

@@ -54,7 +54,7 @@ export type FeatureDefinition = { readonly name: string } & (
       readonly fallback: number | string | boolean | undefined
     }
   /**
-   * The number of matching keys with a positive value: not null, false, 0 or an empty text. The pattern is
+   * The number of matching keys with a positive value: not null, false or 0. The pattern is
    * one key, or a prefix that ends in `*`.
    */
   | { readonly type: 'knownKeys'; readonly pattern: string; readonly maxAgeDays: number | undefined }

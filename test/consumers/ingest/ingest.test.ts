@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { type IngestOptions, startIngest } from '../../../src/consumers/ingest/ingest.ts'
 import type { ConsumeOptions, Log, OutgoingRecord, PartitionSession } from '../../../src/log/log.ts'
 import { topicNames } from '../../../src/log/topic-names.ts'
@@ -14,8 +14,17 @@ const SIGNAL = {
 }
 
 /** Ingests the values of one batch of a source topic. */
-async function ingest(topic: string, values: readonly string[], options: Partial<IngestOptions> = {}) {
-  const committed: { readonly records: readonly OutgoingRecord[]; readonly nextOffset: number }[] = []
+async function ingest(
+  topic: string,
+  values: readonly string[],
+  options: Partial<IngestOptions> = {},
+  headers: Readonly<Record<string, string>> = {},
+) {
+  const committed: {
+    readonly records: readonly OutgoingRecord[]
+    readonly nextOffset: number
+    readonly countsBefore: number
+  }[] = []
   const counts: string[] = []
   const warnings: string[] = []
   let consumed: ConsumeOptions | undefined
@@ -42,11 +51,12 @@ async function ingest(topic: string, values: readonly string[], options: Partial
     firstOffset: 0,
     endOffset: values.length,
     commit: async (records, nextOffset) => {
-      committed.push({ records, nextOffset })
+      // Counts and warnings come after the commit: a batch that was not committed comes again.
+      committed.push({ records, nextOffset, countsBefore: counts.length })
     },
     lose: () => {},
   }
-  const records = values.map((value, i) => logRecord(0, 2 * i, { topic, key: 'a-key', value }, 17))
+  const records = values.map((value, i) => logRecord(0, 2 * i, { topic, key: 'a-key', value, headers }, 17))
   await consumed!.handler.process(session, records)
   return { committed, counts, warnings, topics: consumed!.topics }
 }
@@ -99,5 +109,93 @@ test('every source topic is consumed', async () => {
     'customer-health',
     'contracts',
     'expansion-outcomes',
+  ])
+})
+
+describe('the time of a record in signals', () => {
+  const timeOf = async (occurredAt: string) => {
+    const { committed } = await ingest('product-usage', [JSON.stringify({ ...SIGNAL, occurredAt })])
+    return committed[0]!.records.map(({ topic, timestamp }) => [topic, timestamp])
+  }
+
+  test('is the time of ingest, however old the signal and whatever the source says', async () => {
+    expect(await timeOf('2026-01-05T09:00:00Z')).toEqual([['signals', NOW]])
+    expect(await timeOf('1970-01-01T00:00:00Z')).toEqual([['signals', NOW]])
+  })
+
+  test('is never before the signal itself: the clock of its source may be ahead', async () => {
+    expect(await timeOf('2026-01-05T10:09:00Z')).toEqual([['signals', NOW + 9 * 60_000]])
+    expect(await timeOf('2026-01-05T10:11:00Z')).toMatchObject([['dead-letter', undefined]])
+  })
+
+  test('is read once for a batch', async () => {
+    let asked = 0
+    const now = () => NOW + asked++
+    const values = [1, 2, 3].map(i => JSON.stringify({ ...SIGNAL, id: `s-${i}` }))
+    const { committed } = await ingest('product-usage', values, { now })
+    expect(committed[0]!.records.map(({ timestamp }) => timestamp)).toEqual([NOW, NOW, NOW])
+  })
+})
+
+test('no header of a source reaches signals: there they say what Upswell itself wrote', async () => {
+  const headers = { 'upswell-record': 'tick', 'upswell-clock': 'event', trace: 't-1' }
+  const { committed } = await ingest('product-usage', [JSON.stringify(SIGNAL)], {}, headers)
+  expect(committed[0]!.records.map(record => record.headers)).toEqual([{}])
+})
+
+test('a rejected record keeps its headers, but for the names that Upswell uses', async () => {
+  const headers = { 'upswell-reason': 'from outside', trace: 't-1' }
+  const { committed } = await ingest('product-usage', ['{'], {}, headers)
+  expect(committed[0]!.records.map(record => record.headers)).toMatchObject([
+    { 'upswell-reason': 'not-json', trace: Buffer.from('t-1') },
+  ])
+})
+
+test('a signal goes to its account, whatever key the source gave it', async () => {
+  const values = ['beta', 'acme'].map(accountId => JSON.stringify({ ...SIGNAL, accountId }))
+  const { committed } = await ingest('product-usage', values)
+  expect(committed[0]!.records.map(({ key, partition }) => [key, partition])).toEqual([
+    ['beta', undefined],
+    ['acme', undefined],
+  ])
+})
+
+test('counts and warns after the commit', async () => {
+  const { committed, counts } = await ingest('contracts', ['{'])
+  expect([committed[0]!.countsBefore, counts]).toEqual([0, ['contracts accepted 0', 'contracts rejected 1']])
+})
+
+test.each([
+  ['product-usage', 'usage'],
+  ['intent-signals', 'intent'],
+  ['account-traits', 'traits'],
+  ['customer-health', 'health'],
+  ['contracts', 'contract'],
+  ['expansion-outcomes', 'outcome'],
+])('a record of %s is of kind %s, unless it names another', async (topic, kind) => {
+  const facts = { ...SIGNAL, properties: { seats: 5 } }
+  const values = [facts, { ...facts, kind: null }, { ...facts, kind: 'health' }].map(each =>
+    JSON.stringify(each),
+  )
+  const { committed } = await ingest(topic, values)
+  expect(committed[0]!.records.map(({ value }) => JSON.parse(String(value)).kind)).toEqual([
+    kind,
+    kind,
+    'health',
+  ])
+})
+
+test('what is checked strictly at an edge goes to dead-letter with the nearest field', async () => {
+  const { committed } = await ingest('product-usage', [
+    JSON.stringify({ ...SIGNAL, quantty: 40, userID: 'u1' }),
+  ])
+  expect(committed[0]!.records).toMatchObject([
+    {
+      topic: 'dead-letter',
+      headers: {
+        'upswell-reason': 'unknown-field',
+        'upswell-detail': expect.stringMatching(/did you mean "quantity"\?.*did you mean "userId"\?/),
+      },
+    },
   ])
 })

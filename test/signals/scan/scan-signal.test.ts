@@ -24,7 +24,7 @@ function fieldsOf(signal: Signal) {
 }
 
 function parsed(bytes: Buffer): Signal | undefined {
-  const result = parseSignal(bytes, { observedAt: OBSERVED_AT, defaultKind: undefined })
+  const result = parseSignal(bytes, { observedAt: OBSERVED_AT, defaultKind: undefined, place: 'log' })
   return 'signal' in result ? result.signal : undefined
 }
 

@@ -63,8 +63,8 @@ const arbitraryActivity: fc.Arbitrary<SignalBody> = fc.record({
   quantityThousandths: fc.constantFrom(1000, 1000, 0, 1, 333, 1500, 999_999),
   properties: fc.record(
     {
-      team: fc.constantFrom<PropertyValue>('a', 'b', 'c', null, 7),
-      location: fc.constantFrom<PropertyValue>('a', 'b', 'berlin', true),
+      team: fc.constantFrom<PropertyValue>('a', 'b', 'c', 'd', 'b', 'c', null, 7, '', ' \t'),
+      location: fc.constantFrom<PropertyValue>('a', 'b', 'berlin', 'rome', true, '\ufeff'),
       product: fc.constantFrom<PropertyValue>('core', 'add-on'),
       role: fc.constantFrom<PropertyValue>('admin', 'buyer', 'buyer', null),
       motion: fc.constantFrom<PropertyValue>(MOTIONS[0], MOTIONS[1], 'unheard-of', 3),
@@ -74,18 +74,36 @@ const arbitraryActivity: fc.Arbitrary<SignalBody> = fc.record({
   ),
 })
 
+/** Each is no value. */
+const EMPTY_TEXTS = ['', ' \u00a0', '\u0085\u200b'] as const
+
 const arbitraryPropertyValue: fc.Arbitrary<PropertyValue> = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: -1, max: 8 }) },
   fc.constantFrom(0, 0.1, 0.3, 33.333, -2.5, 60, 1e9),
   fc.constantFrom(1e308, -1e308, 5e-324, 1e15),
   fc.boolean(),
   fc.constantFrom(...PLANS),
+  fc.constantFrom(...EMPTY_TEXTS),
   fc.constant(null),
 )
 
 const arbitraryDate: fc.Arbitrary<PropertyValue> = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: -500, max: 900 }).map(days => isoDay(EPOCH + days * DAY_MS)) },
   fc.integer({ min: EPOCH - 100 * DAY_MS, max: EPOCH + 600 * DAY_MS }),
+  // Seconds, microseconds, nanoseconds, days, decimals, the first and the last date, and their neighbours.
+  fc.constantFrom<PropertyValue>(
+    EPOCH / 1000,
+    EPOCH * 1000,
+    EPOCH * 1e6,
+    EPOCH / DAY_MS,
+    EPOCH + 0.5,
+    20240229,
+    1e11,
+    1e11 - 1,
+    65_535 * DAY_MS,
+    65_535 * DAY_MS + 1,
+    -EPOCH,
+  ),
   fc.constantFrom(
     '2024-02-29',
     '2020-02-29T12:00:00Z',
@@ -97,12 +115,16 @@ const arbitraryDate: fc.Arbitrary<PropertyValue> = fc.oneof(
     'next year',
     '',
     '24-01-01',
+    '20240229',
+    '29/02/2024',
+    ' 2024-02-29',
+    '2024-02-29 ',
   ),
   fc.constant(null),
 )
 
 /** Positive values, and the others. */
-const arbitraryPresence = fc.constantFrom<PropertyValue>(true, 'anna', 1, false, 0, '', null)
+const arbitraryPresence = fc.constantFrom<PropertyValue>(true, 'anna', 1, false, 0, ...EMPTY_TEXTS, null)
 
 const arbitraryFact: fc.Arbitrary<SignalBody> = fc.record({
   kind: fc.constantFrom<SignalKind>('traits', 'traits', 'traits', 'health', 'contract', 'contract'),
@@ -118,7 +140,7 @@ const arbitraryFact: fc.Arbitrary<SignalBody> = fc.record({
       ),
       trial: fc.oneof({ weight: 3, arbitrary: fc.boolean() }, arbitraryPropertyValue),
       renewsOn: fc.oneof({ weight: 5, arbitrary: arbitraryDate }, arbitraryPropertyValue),
-      csm: fc.constantFrom<PropertyValue>(...CSMS, null, 5),
+      csm: fc.constantFrom<PropertyValue>(...CSMS, null, 5, ...EMPTY_TEXTS),
       ...Object.fromEntries(PREFIXED_PROPERTIES.map(property => [property, arbitraryPresence])),
     },
     { requiredKeys: [] },

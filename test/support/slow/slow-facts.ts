@@ -94,11 +94,14 @@ export function growthOfKey(moment: Moment, key: string, windowDays: number): Va
 }
 
 /**
- * Choice: the first ten characters of a text count, whatever follows. A number of ms outside the range of
- * dates is no date.
+ * Choice: the first ten characters of a text count, whatever follows. A number counts ms. Numbers of other
+ * units are too small or too large, or have decimals.
  */
 export function dayOfDate(value: PropertyValue | undefined): number | undefined {
-  if (typeof value === 'number') return Number.isNaN(new Date(value).getTime()) ? undefined : dayOf(value)
+  if (typeof value === 'number') {
+    const isMs = value % 1 === 0 && value >= 100_000_000_000 && dayOf(value) < 65_535
+    return isMs || value === 65_535 * DAY_MS ? dayOf(value) : undefined
+  }
   if (typeof value !== 'string') return undefined
   const parts = /^(\d{4})-(\d{2})-(\d{2})/.exec(value)
   if (parts === null) return undefined

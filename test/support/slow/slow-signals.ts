@@ -52,12 +52,19 @@ function keptValues(account: Account, moment: Moment, signal: Signal): Map<Dimen
   if (signal.kind !== 'usage' && signal.kind !== 'intent') return kept
   for (const dimension of DIMENSIONS) {
     const value = signal.properties[dimension]
-    if (typeof value !== 'string') continue
+    if (typeof value !== 'string' || isEmptyText(value)) continue
     const held = seenValues(moment, dimension)
     if (held.has(value) || held.size < HELD_VALUES) kept.set(dimension, value)
     else account.dropped.values += 1
   }
   return kept
+}
+
+/** Choice: control characters and zero-width spaces are as empty as white space. */
+function isEmptyText(value: PropertyValue | undefined): boolean {
+  if (typeof value !== 'string') return false
+  const INVISIBLE = /[\p{White_Space}\p{Control}\u200b\u2060\ufeff]/u
+  return [...value].every(character => INVISIBLE.test(character))
 }
 
 /** Choice: a key whose value became null is still held, since its `occurredAt` still decides. */
@@ -68,7 +75,7 @@ function keptFacts(account: Account, signal: Signal): Map<string, PropertyValue>
     const key = `${signal.kind}.${property}`
     if (held.has(key) || held.size < HELD_KEYS) {
       held.add(key)
-      kept.set(key, value)
+      kept.set(key, isEmptyText(value) ? null : value)
     } else account.dropped.keys += 1
   }
   return kept
