@@ -94,12 +94,18 @@ describe('a score', () => {
     expect(featureAfter(USED, once, { ...once, timestamp: at(0) + apart })).toBe(counted)
   })
 
-  test('counts an id again after 1,024 other ids', () => {
-    const once = signal(at(0), { name: 'once' })
-    const others = (count: number) => Array.from({ length: count }, () => signal(at(0), { name: 'other' }))
-    const counted = { ...USED, select: { kinds: ['usage'], names: ['once'], except: [] } }
-    expect(featureAfter(counted, once, ...others(1_023), once)).toBe(1)
-    expect(featureAfter(counted, once, ...others(1_024), once)).toBe(2)
+  test.each([
+    { others: 2, duplicates: 1, dropped: 0 },
+    { others: 3, duplicates: 0, dropped: 2 },
+  ])('counts an id again after as many others of its group as are remembered: $others', each => {
+    const once = signal(at(0))
+    const others = Array.from({ length: each.others }, () => signal(at(0)))
+    const history = [models(at(0), model()), once, ...others, once]
+    const { accounts } = slowEvaluate(history, { idLimits: { groups: 1, perGroup: 3 } })
+    expect(accounts.get('acme')).toMatchObject({
+      duplicates: each.duplicates,
+      dropped: { ids: each.dropped },
+    })
   })
 
   test('is rounded as on paper: 24.499999999999996 is 24.5 and becomes 25', () => {

@@ -5,6 +5,8 @@ import { dayOf, HELD_DAYS, HELD_HOURS, HOUR_MS, hourOf } from '../../signals/tim
 import { DIMENSIONS, type Dimension } from '../definition/feature-definition.ts'
 import { firstFrom } from './buckets.ts'
 import { HourTable } from './hour-table.ts'
+import { ID_LIMITS } from './id-limits.ts'
+import type { ManyIds } from './many-ids.ts'
 import { RecentIds } from './recent-ids.ts'
 import { SeriesTable } from './series-table.ts'
 import { UserDayCounts } from './user-days.ts'
@@ -33,8 +35,10 @@ export interface AccountActivity {
   overrides: ReadonlyMap<string, Override>
   /** Keyed by `modelKey`: how often the account has left that version of a model. */
   endedModels: ReadonlyMap<string, number>
-  /** The latest ids, each with the account's clock when it was applied, ms. */
+  /** The ids of the last 48 hours, each with the account's clock when it was applied, ms. */
   readonly recentIds: RecentIds
+  /** The same in place of `recentIds`, which is empty then, while the account has too many for its core. */
+  manyIds: ManyIds | undefined
   dropped: DroppedCounts
 }
 
@@ -61,6 +65,8 @@ export interface DroppedCounts {
   readonly names: number
   readonly keys: number
   readonly values: number
+  /** Ids that were forgotten within 48 hours. */
+  readonly ids: number
 }
 
 export const LIMITS = {
@@ -69,12 +75,12 @@ export const LIMITS = {
   valuesPerDimension: 64,
   overrides: 32,
   endedModels: 64,
-  recentIds: 1024,
 } as const
-const DEDUP_MS = 48 * HOUR_MS
+/** An id is remembered for less than this. */
+export const DEDUP_MS = 48 * HOUR_MS
 
 const NO_VALUES = { team: EMPTY_MAP, location: EMPTY_MAP, product: EMPTY_MAP, role: EMPTY_MAP }
-export const NOTHING_DROPPED: DroppedCounts = { tooOld: 0, names: 0, keys: 0, values: 0 }
+export const NOTHING_DROPPED: DroppedCounts = { tooOld: 0, names: 0, keys: 0, values: 0, ids: 0 }
 
 export function seriesKey(kind: string, name: string): string {
   return `${kind}:${name}`
@@ -93,7 +99,8 @@ export function createActivity(clock: number): AccountActivity {
     latest: EMPTY_MAP,
     overrides: EMPTY_MAP,
     endedModels: EMPTY_MAP,
-    recentIds: new RecentIds(LIMITS.recentIds),
+    recentIds: new RecentIds(ID_LIMITS.inCore),
+    manyIds: undefined,
     dropped: NOTHING_DROPPED,
   }
 }
@@ -108,6 +115,7 @@ export function moveClock(activity: AccountActivity, clock: number): void {
   if (clock <= before) return
   activity.clock = clock
   activity.recentIds.forgetUntil(clock - DEDUP_MS)
+  activity.manyIds?.forgetUntil(clock - DEDUP_MS)
   if (activity.overrides.size > 0) endOverrides(activity)
   const hour = hourOf(clock)
   if (hour === hourOf(before)) return

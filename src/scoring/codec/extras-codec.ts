@@ -4,40 +4,64 @@ import type { ByteReader, ByteWriter } from './bytes.ts'
 // What few accounts have: part of version 3 of the codec. Most accounts have none of it, and spend one byte.
 //
 //   varint       a bit for each part that follows, in this order
-//   1            varint × 4: what was dropped (too old, names, keys, values)
+//   1            varint × 5: what was dropped (too old, names, keys, values, ids)
+//   2            varint: the clock when the last of many ids was applied, ms; the ids are in chunks
 
 const DROPPED = 1
+const MANY_IDS = 2
 
 /** What few accounts have beside their activity and standings. */
 export interface Extras {
   readonly dropped: DroppedCounts
+  /** The account's clock when the last of many ids was applied, ms. Undefined: its ids are in its core. */
+  readonly manyIdsAppliedAt: number | undefined
 }
 
-export const NO_EXTRAS: Extras = { dropped: NOTHING_DROPPED }
+export const NO_EXTRAS: Extras = { dropped: NOTHING_DROPPED, manyIdsAppliedAt: undefined }
 
-export function writeExtras(out: ByteWriter, { dropped }: Pick<AccountActivity, 'dropped'>): void {
+export function writeExtras(
+  out: ByteWriter,
+  { dropped, manyIds }: Pick<AccountActivity, 'dropped' | 'manyIds'>,
+): void {
   const hasDropped = dropped !== NOTHING_DROPPED
-  out.varint(hasDropped ? DROPPED : 0)
+  const hasManyIds = manyIds !== undefined && !manyIds.isOver
+  out.varint((hasDropped ? DROPPED : 0) + (hasManyIds ? MANY_IDS : 0))
   if (hasDropped) writeDropped(out, dropped)
+  if (hasManyIds) out.varint(manyIds.lastAppliedAt)
 }
 
 export function readExtras(input: ByteReader): Extras {
   const parts = input.varint()
-  return (parts & DROPPED) === 0 ? NO_EXTRAS : { dropped: readDropped(input) }
+  if (parts === 0) return NO_EXTRAS
+  const dropped = (parts & DROPPED) === 0 ? NOTHING_DROPPED : readDropped(input)
+  const manyIdsAppliedAt = (parts & MANY_IDS) === 0 ? undefined : input.varint()
+  return { dropped, manyIdsAppliedAt }
 }
 
-function writeDropped(out: ByteWriter, { tooOld, names, keys, values }: DroppedCounts): void {
+function writeDropped(out: ByteWriter, { tooOld, names, keys, values, ids }: DroppedCounts): void {
   out.varint(tooOld)
   out.varint(names)
   out.varint(keys)
   out.varint(values)
+  out.varint(ids)
 }
 
-/** Version 2 has these counts too, in the activity. */
-export function readDropped(input: ByteReader): DroppedCounts {
+function readDropped(input: ByteReader): DroppedCounts {
+  const counts = readCountsOfVersion2(input)
+  return { ...counts, ids: input.varint() }
+}
+
+/** What version 2 has in each activity. */
+export function readDroppedOfVersion2(input: ByteReader): DroppedCounts {
+  const counts = readCountsOfVersion2(input)
+  const { tooOld, names, keys, values } = counts
+  return tooOld + names + keys + values > 0 ? counts : NOTHING_DROPPED
+}
+
+function readCountsOfVersion2(input: ByteReader): DroppedCounts {
   const tooOld = input.varint()
   const names = input.varint()
   const keys = input.varint()
   const values = input.varint()
-  return tooOld + names + keys + values > 0 ? { tooOld, names, keys, values } : NOTHING_DROPPED
+  return { tooOld, names, keys, values, ids: 0 }
 }

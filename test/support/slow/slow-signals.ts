@@ -1,3 +1,4 @@
+import { hash64 } from '../../../src/lib/hash.ts'
 import { DIMENSIONS, type Dimension } from '../../../src/scoring/definition/feature-definition.ts'
 import type { PropertyValue, Signal } from '../../../src/signals/signal.ts'
 import { type Account, type Applied, type Moment, momentOf, pairOf } from './slow-account.ts'
@@ -8,23 +9,44 @@ import { isDroppedOverride } from './slow-overrides.ts'
 /** The kept parts of a raw signal, and the check for duplicates. */
 
 const DUPLICATE_HORIZON_MS = 172_800_000
-const DUPLICATE_IDS = 1_024
 const HELD_NAMES = 256
 const HELD_KEYS = 256
 const HELD_VALUES = 64
 
-export function isDuplicate({ applied, clock }: Account, id: string): boolean {
-  return applied
-    .slice(-DUPLICATE_IDS)
-    .some(({ signal, appliedAt }) => signal.id === id && clock - appliedAt < DUPLICATE_HORIZON_MS)
+/** An account remembers the latest ids of each group of ids. */
+export interface IdLimits {
+  readonly groups: number
+  readonly perGroup: number
+}
+
+export function isDuplicate(account: Account, id: string, { groups, perGroup }: IdLimits): boolean {
+  return recentOfGroup(account, groupOf(id, groups))
+    .slice(-perGroup)
+    .some(({ signal }) => signal.id === id)
+}
+
+/** The signals of a group that were applied less than 48 hours ago. */
+function recentOfGroup({ applied, clock }: Account, group: number): Applied[] {
+  return applied.filter(
+    ({ appliedAt, idGroup }) => clock - appliedAt < DUPLICATE_HORIZON_MS && idGroup === group,
+  )
+}
+
+/** By the bits that the high half of the id's hash ends with. */
+function groupOf(id: string, groups: number): number {
+  const bytes = new DataView(new ArrayBuffer(8))
+  bytes.setFloat64(0, hash64(id))
+  return bytes.getUint32(0) % groups
 }
 
 /**
  * Choice: each part of a signal has its own cap. If a signal's name is not kept, its user, values and id
  * still are.
  */
-export function applySignal(account: Account, signal: Signal): Applied {
+export function applySignal(account: Account, signal: Signal, { groups, perGroup }: IdLimits): Applied {
   const moment = momentOf(account)
+  const idGroup = groupOf(signal.id, groups)
+  if (recentOfGroup(account, idGroup).length >= perGroup) account.dropped.ids += 1
   const { kind } = signal
   const isActivity = kind === 'usage' || kind === 'intent' || kind === 'outcome'
   const isOverride = kind === 'override'
@@ -34,6 +56,7 @@ export function applySignal(account: Account, signal: Signal): Applied {
     day: dayOf(signal.occurredAt),
     hour: hourOf(signal.occurredAt),
     appliedAt: account.clock,
+    idGroup,
     isNameKept: isActivity && keepsName(account, moment, signal),
     valuesKept: keptValues(account, moment, signal),
     factsKept: isActivity || isOverride ? new Map() : keptFacts(account, signal),
