@@ -6,7 +6,7 @@ import { activate, hasHourWindows, mayChange, nextBoundary } from './slow-bounda
 import { csmOf, evaluate, evaluateStanding, pqlEvent, type Run, type SlowLead } from './slow-evaluation.ts'
 import { compareTexts, DAY_MS, dayOf, HELD_DAYS, HOUR_MS } from './slow-numbers.ts'
 import { holdingOverride, overridesAt } from './slow-overrides.ts'
-import { applySignal, type IdLimits, isDuplicate } from './slow-signals.ts'
+import { applySignal, isDuplicate } from './slow-signals.ts'
 
 /**
  * The oracle. It computes what `docs/how-a-score-is-defined.md` says from all raw signals, again at every
@@ -27,12 +27,7 @@ export interface SlowOptions {
    * `mayChange`).
    */
   readonly everyBoundary?: boolean
-  /** Default: those of the page on scores. */
-  readonly idLimits?: IdLimits
 }
-
-const ID_LIMITS: IdLimits = { groups: 128, perGroup: 1_536 }
-
 export interface SlowResult {
   /** In order within an account. Across accounts, in the order of the records that caused them. */
   readonly events: readonly ScoringEvent[]
@@ -69,7 +64,6 @@ interface WholeRun extends Run {
   readonly arrivals: SlowArrival[]
   /** Account and model id, as JSON. */
   readonly arrived: Set<string>
-  readonly idLimits: IdLimits
 }
 
 /**
@@ -84,7 +78,6 @@ export function slowEvaluate(history: readonly HistoryRecord[], options: SlowOpt
     arrivals: [],
     arrived: new Set(),
     everyBoundary: options.everyBoundary ?? false,
-    idLimits: options.idLimits ?? ID_LIMITS,
   }
   const accounts = new Map<string, Account>()
   let active: readonly ActiveModel[] = []
@@ -192,7 +185,7 @@ function takeSignal(
 ): void {
   passBoundaries(run, account, observedAt)
   account.clock = Math.max(account.clock, observedAt)
-  if (isDuplicate(account, signal.id, run.idLimits)) {
+  if (isDuplicate(account, signal.id)) {
     account.duplicates += 1
     return
   }
@@ -203,7 +196,7 @@ function takeSignal(
     if (isNew) evaluate(run, account, () => ({ type: 'late', signalId: signal.id }))
     return
   }
-  account.applied.push(applySignal(account, signal, run.idLimits))
+  account.applied.push(applySignal(account, signal))
   account.firstDay = Math.min(account.firstDay, day)
   const tiers = account.standings.map(({ tier }) => tier)
   const type = signal.kind === 'override' ? 'override' : day < today ? 'late' : 'signal'

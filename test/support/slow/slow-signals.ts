@@ -3,6 +3,7 @@ import { DIMENSIONS, type Dimension } from '../../../src/scoring/definition/feat
 import type { PropertyValue, Signal } from '../../../src/signals/signal.ts'
 import { type Account, type Applied, type Moment, momentOf, pairOf } from './slow-account.ts'
 import { seenValues } from './slow-features.ts'
+import { ID_GROUPS, IDS_PER_GROUP } from './slow-id-limits.ts'
 import { dayOf, hourOf } from './slow-numbers.ts'
 import { isDroppedOverride } from './slow-overrides.ts'
 
@@ -13,15 +14,9 @@ const HELD_NAMES = 256
 const HELD_KEYS = 256
 const HELD_VALUES = 64
 
-/** An account remembers the latest ids of each group of ids. */
-export interface IdLimits {
-  readonly groups: number
-  readonly perGroup: number
-}
-
-export function isDuplicate(account: Account, id: string, { groups, perGroup }: IdLimits): boolean {
-  return recentOfGroup(account, groupOf(id, groups))
-    .slice(-perGroup)
+export function isDuplicate(account: Account, id: string): boolean {
+  return recentOfGroup(account, groupOf(id))
+    .slice(-IDS_PER_GROUP)
     .some(({ signal }) => signal.id === id)
 }
 
@@ -33,20 +28,20 @@ function recentOfGroup({ applied, clock }: Account, group: number): Applied[] {
 }
 
 /** By the bits that the high half of the id's hash ends with. */
-function groupOf(id: string, groups: number): number {
+export function groupOf(id: string): number {
   const bytes = new DataView(new ArrayBuffer(8))
   bytes.setFloat64(0, hash64(id))
-  return bytes.getUint32(0) % groups
+  return bytes.getUint32(0) % ID_GROUPS
 }
 
 /**
  * Choice: each part of a signal has its own cap. If a signal's name is not kept, its user, values and id
  * still are.
  */
-export function applySignal(account: Account, signal: Signal, { groups, perGroup }: IdLimits): Applied {
+export function applySignal(account: Account, signal: Signal): Applied {
   const moment = momentOf(account)
-  const idGroup = groupOf(signal.id, groups)
-  if (recentOfGroup(account, idGroup).length >= perGroup) account.dropped.ids += 1
+  const idGroup = groupOf(signal.id)
+  if (recentOfGroup(account, idGroup).length >= IDS_PER_GROUP) account.dropped.ids += 1
   const { kind } = signal
   const isActivity = kind === 'usage' || kind === 'intent' || kind === 'outcome'
   const isOverride = kind === 'override'
