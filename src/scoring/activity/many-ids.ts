@@ -4,8 +4,9 @@ import { RecentIds } from './recent-ids.ts'
 
 /**
  * The ids of an account that has too many for its core. They are in chunks by hash, which the store keeps
- * beside the chunks of users. A chunk forgets old ids only when an id is added to it. So its content depends
- * on the log alone, and moving the clock needs no chunk.
+ * beside the chunks of users. A chunk forgets old ids only when an id is added to it, and all of them end when
+ * the account's clock is 48 hours past the last id. So they depend on the log alone, and moving the clock
+ * needs no chunk.
  */
 export class ManyIds {
   readonly chunks = new Map<string, IdChunk>()
