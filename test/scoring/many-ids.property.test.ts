@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import { ManyIds } from '../../src/scoring/activity/many-ids.ts'
 import { foldHistory } from '../support/fold-history.ts'
-import { arbitraryBatches, arbitraryHistory, endWithTick, splitAt } from '../support/histories.ts'
-import { slowEvaluate, withoutIds } from '../support/slow/slow-evaluator.ts'
+import { arbitraryHistory, arbitrarySplit, endWithTick, splitAt } from '../support/histories.ts'
+import { type HistoryRecord, slowEvaluate, withoutIds } from '../support/slow/slow-evaluator.ts'
 
 // Chunks of ids come after three signals, and are full after four.
 vi.mock('../../src/scoring/activity/id-limits.ts', () => import('../support/small-id-limits.ts'))
@@ -13,14 +13,32 @@ vi.setConfig({ testTimeout: 120_000 })
 fc.configureGlobal({ interruptAfterTimeLimit: 60_000 })
 
 const DAY_MS = 86_400_000
-const RUNS = 150
+const RUNS = 80
 const moved = vi.spyOn(ManyIds.prototype, 'takeAll')
+
+/** Histories in which many signals are sent again, soon or days later. */
+const arbitraryRetries: fc.Arbitrary<HistoryRecord[]> = fc
+  .tuple(
+    arbitraryHistory({ accounts: 2, length: 50 }),
+    fc.array(fc.tuple(fc.nat(), fc.nat()), { minLength: 10, maxLength: 40 }),
+  )
+  .map(([history, retries]) => {
+    const records = [...history]
+    for (const [where, which] of retries) {
+      const place = 1 + (where % records.length)
+      const sent = records.slice(0, place).flatMap(record => ('signal' in record ? [record] : []))
+      if (sent.length === 0) continue
+      const { signal } = sent[which % sent.length]!
+      records.splice(place, 0, { timestamp: records[place - 1]!.timestamp, signal })
+    }
+    return records
+  })
 
 test('accounts with many ids give the same events and drop as many ids as in the slow evaluator', () => {
   let dropped = 0
   let duplicates = 0
   fc.assert(
-    fc.property(arbitraryBatches({ accounts: 2, length: 80 }), batches => {
+    fc.property(arbitraryRetries.chain(arbitrarySplit), batches => {
       const history = batches.flat()
       const folded = foldHistory(batches)
       const slow = slowEvaluate(history)
@@ -43,7 +61,7 @@ test('accounts with many ids have the same core and chunks, whatever the batches
   let chunks = 0
   let without = 0
   fc.assert(
-    fc.property(arbitraryBatches({ accounts: 2, length: 80 }), batches => {
+    fc.property(arbitraryRetries.chain(arbitrarySplit), batches => {
       const one = foldHistory([batches.flat()])
       const many = foldHistory(batches)
       const each = foldHistory(batches.flat().map(record => [record]))

@@ -95,6 +95,21 @@ describe('a signal that is sent again', () => {
   })
 })
 
+test('an account with many ids forgets each of them 48 hours after it was applied', () => {
+  const folding = new Folding()
+  const signals = manyIds(2_000).map(id => signal(id))
+  folding.fold(signals)
+  // It keeps the account's ids in chunks, but it changes only one of them.
+  folding.fold([signal('later')], NOW + HOUR_MS)
+  folding.fold(signals, NOW + 48 * HOUR_MS - 1)
+  expect(folding.outcomes.duplicate).toBe(2_000)
+  folding.fold(signals, NOW + 48 * HOUR_MS)
+  expect(folding.outcomes.duplicate).toBe(2_000)
+  expect(folding.account.activity.manyIds?.isOver).toBe(false)
+  folding.fold(signals, NOW + 48 * HOUR_MS)
+  expect(folding.outcomes.duplicate).toBe(4_000)
+})
+
 test('an account has many ids until 48 hours after the last of them, and then as few bytes as before', () => {
   const folding = new Folding()
   folding.fold([signal('few')])
