@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { SIGNAL_KINDS } from '../../signals/signal.ts'
+import { RETRY_PROMISE } from './retry-promise.ts'
 import { byName, choice, FeatureValue, Time } from './schema-parts.ts'
 
 const Text = Type.String({ minLength: 1 })
@@ -42,7 +43,7 @@ const OverrideProperties = Type.Object(
 
 export const SignalSchema = Type.Object(
   {
-    id: Type.String({ description: 'Unique: an account ignores one that it has seen in the last 48 hours' }),
+    id: Type.String({ description: `Unique: ${RETRY_PROMISE}` }),
     kind: choice(
       SIGNAL_KINDS,
       "usage, intent, outcome: something happened; traits, health, contract: facts; override: a person's decision for a time",

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isUpswellError } from '../../lib/errors.ts'
+import { RETRY_PROMISE } from '../documents/retry-promise.ts'
 import { Problem, type ProblemEntry, problemDocument } from './problems.ts'
 
 const RETRY_AFTER_SECONDS = '1'
@@ -42,7 +43,7 @@ function toProblem(thrown: unknown): Problem {
   if (isUpswellError(thrown, 'LOG_UNAVAILABLE')) {
     return new Problem(
       'LOG_UNAVAILABLE',
-      'It is unknown whether the signals were written. Send them again with the same ids: an id that was already seen changes nothing.',
+      `It is unknown whether the signals were written. Send them again with the same ids: ${RETRY_PROMISE}.`,
     )
   }
   if (isUpswellError(thrown, 'TOPIC_MISSING')) {

@@ -1,6 +1,7 @@
 import { checkSignal, type Rejection, SIGNAL_LIMITS } from '../../signals/parse-signal.ts'
 import type { Signal } from '../../signals/signal.ts'
 import type { ApiInstance } from '../api-instance.ts'
+import { RETRY_PROMISE } from '../documents/retry-promise.ts'
 import {
   type AcceptedDocument,
   AcceptedSchema,
@@ -31,7 +32,7 @@ export function routePostSignals(api: ApiInstance, appendSignals: AppendSignals,
             400: 'Nothing was written; errors lists each wrong signal, by index from 0, with the reason',
             413: 'The body is larger than 5 MiB',
             415: 'The content type is not application/json',
-            503: 'LOG_UNAVAILABLE: unknown whether the signals were written; send them again with the same ids',
+            503: `LOG_UNAVAILABLE: unknown whether the signals were written; send them again with the same ids: ${RETRY_PROMISE}`,
           }),
         },
       },

@@ -49,9 +49,9 @@ export class AccountLoader {
   }
 
   /**
-   * The accounts that the entries name, with the chunks of the users and ids that they name, or those that a
-   * tick makes due. At most three round trips. `dirty`: accounts that the store does not hold as they are now. A tick is the
-   * only entry of its step.
+   * The accounts that the entries name, with the chunks that the signals need, or those that a tick makes
+   * due. At most three round trips. `dirty`: accounts that the store does not hold as they are now. A tick is
+   * the only entry of its step.
    * @throws UpswellError STORE_UNAVAILABLE
    */
   async load(entries: readonly LogEntry[], dirty: Iterable<Account>): Promise<LoadedAccounts> {
@@ -145,7 +145,7 @@ export class AccountLoader {
   }
 }
 
-/** Most accounts have all their ids in the core. Those that have just moved them to chunks need none either. */
+/** Most accounts have all their ids in the core. Chunks that were just made are all in memory. */
 function hasAllIds({ activity: { manyIds } }: Account): boolean {
   return manyIds === undefined || manyIds.isWhole
 }

@@ -2,11 +2,12 @@ import { type Hash64, highBits } from '../../lib/hash.ts'
 import { ID_LIMITS } from './id-limits.ts'
 import { RecentIds } from './recent-ids.ts'
 
+// The chunks depend on the log alone: a chunk forgets old ids only when an id is added to it, and all chunks
+// end when the account's clock is 48 hours past the last id. Moving the clock needs no chunk.
+
 /**
  * The ids of an account that has too many for its core. They are in chunks by hash, which the store keeps
- * beside the chunks of users. A chunk forgets old ids only when an id is added to it, and all of them end when
- * the account's clock is 48 hours past the last id. So they depend on the log alone, and moving the clock
- * needs no chunk.
+ * beside the chunks of users.
  */
 export class ManyIds {
   readonly chunks = new Map<string, IdChunk>()

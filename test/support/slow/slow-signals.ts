@@ -27,7 +27,7 @@ function recentOfGroup({ applied, clock }: Account, group: number): Applied[] {
   )
 }
 
-/** By the bits that the high half of the id's hash ends with. */
+/** The bits that the high half of the id's hash ends with. */
 export function groupOf(id: string): number {
   const bytes = new DataView(new ArrayBuffer(8))
   bytes.setFloat64(0, hash64(id))
