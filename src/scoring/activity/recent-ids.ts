@@ -56,12 +56,19 @@ export class RecentIds {
   /** Adds an id that is not there. Its `appliedAt` is not before any other's. */
   add(id: Hash64, appliedAt: number): void {
     if (this.#size >= this.#limit) this.#forgetOldest()
-    if (this.#size === this.#capacity) this.#grow()
+    if (this.#size === this.#capacity) this.#grow(Math.max(2, this.#capacity * 2))
     const place = this.#placeOf(this.#size)
     this.#ring[2 * place] = id
     this.#ring[2 * place + 1] = appliedAt
     this.#size++
     if (this.#index !== undefined) this.#index[this.#find(this.#index, id)] = place + 1
+  }
+
+  /** Makes room for `size` ids at once. */
+  reserve(size: number): void {
+    let capacity = Math.max(2, this.#capacity)
+    while (capacity < size) capacity *= 2
+    if (capacity > this.#capacity) this.#grow(capacity)
   }
 
   /** Forgets the ids that were applied at `time` or before. */
@@ -92,8 +99,8 @@ export class RecentIds {
     return (this.#oldest + i) & (this.#capacity - 1)
   }
 
-  #grow(): void {
-    const capacity = Math.max(2, this.#capacity * 2)
+  /** @param capacity a power of 2 */
+  #grow(capacity: number): void {
     const ring = new Array<number>(2 * capacity)
     for (let i = 0; i < this.#size; i++) {
       ring[2 * i] = this.id(i)

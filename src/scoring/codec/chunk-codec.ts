@@ -99,6 +99,8 @@ export function decodeIdChunk(id: string, bytes: Uint8Array): IdChunk {
     if (version !== IDS_VERSION)
       throw new RangeError(`chunk of ids of version ${version}, where ${IDS_VERSION} can be read`)
     const chunk = new IdChunk()
+    // 9 bytes or a few more for each id, and room for some that are added.
+    chunk.ids.reserve(Math.ceil(bytes.length / 9))
     readIds(input, chunk.ids)
     if (!input.atEnd()) throw new RangeError('there are bytes after the end')
     return chunk

@@ -140,6 +140,20 @@ test('chunks of ids that are over are removed in the same write in which new one
   made.expectAsFolded()
 })
 
+test('an account whose chunks were made since the last write needs none from the store', async () => {
+  const made = await Installation.make()
+  made.run.scorer = undefined
+  await made.run.take({ flushes: new FlushSchedule({ intervalMs: 1_000, now: () => 1 }) })
+  await made.send([usage('other', 'other')])
+  await made.send(ids(0, 1_100).map(id => usage(id)))
+  const load = vi.spyOn(made.run.store, 'loadUserChunks')
+  await made.send([...ids(0, 100), ...ids(1_100, 1_200)].map(id => usage(id)))
+  expect(load).not.toHaveBeenCalled()
+  await made.run.scorer!.flush()
+  expect(await made.counted()).toBe(1_200)
+  made.expectAsFolded()
+})
+
 test('a loaded chunk of ids counts as 16 chunks of users until it is flushed', async () => {
   const made = await Installation.make()
   await made.send(ids(0, 1_100).map(id => usage(id)))
