@@ -1,6 +1,7 @@
 import type { Account } from '../../src/scoring/account.ts'
 import { ByteWriter } from '../../src/scoring/codec/bytes.ts'
-import { encodeAccount, encodeUserChunk } from '../../src/scoring/codec/codec.ts'
+import { encodeUserChunk } from '../../src/scoring/codec/chunk-codec.ts'
+import { encodeAccount } from '../../src/scoring/codec/codec.ts'
 
 /** Bytes of the accounts' state in any store, without the store's keys and indexes. */
 export interface StateSize {

@@ -62,6 +62,12 @@ export function lowBits(hash: Hash64): number {
   return words[0]!
 }
 
+/** The high 32 bits of a hash. All but the second highest are evenly spread, whatever the low ones are. */
+export function highBits(hash: Hash64): number {
+  double[0] = hash
+  return words[1]!
+}
+
 /** A 128-bit hash of the parts, as 32 hex digits. Parts are joined by NUL, which none of them contains. */
 export function hash128Hex(...parts: readonly (string | number)[]): string {
   // Two hashes with a seed each, in one pass.

@@ -1,5 +1,5 @@
 import type { Hash64 } from '../lib/hash.ts'
-import { type Signal, userHashOf } from './signal.ts'
+import { idHashOf, type Signal, userHashOf } from './signal.ts'
 
 /** A signal with its record of the log. */
 export interface SignalEntry {
@@ -18,6 +18,8 @@ export interface SignalTable {
   /** Loaded as history: the events' own time passes. */
   isHistory(place: number): boolean
   accountId(place: number): string
+  /** `hash64` of the signal's id. */
+  idHash(place: number): Hash64
   /** Undefined: the signal names no user. */
   userHash(place: number): Hash64 | undefined
   /** May be the same object for all places: valid until the next call. */
@@ -76,6 +78,10 @@ export class EntryTable implements SignalTable {
 
   accountId(place: number): string {
     return this.#entries[place]!.signal.accountId
+  }
+
+  idHash(place: number): Hash64 {
+    return idHashOf(this.#entries[place]!.signal)
   }
 
   userHash(place: number): Hash64 | undefined {

@@ -46,6 +46,10 @@ export function isActivityKind(kind: SignalKind): kind is 'usage' | 'intent' | '
   return kind === 'usage' || kind === 'intent' || kind === 'outcome'
 }
 
+export function idHashOf(signal: Signal): Hash64 {
+  return signal.idHash ?? hash64(signal.id)
+}
+
 /** The hash of a signal's user; undefined: it names none. */
 export function userHashOf(signal: Signal): Hash64 | undefined {
   const { userHash } = signal

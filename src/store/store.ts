@@ -7,7 +7,7 @@ import type { CounterBook, CounterChange } from '../scoring/population/counters.
 //   fencing token   proves that its holder owns the partition
 //   state           what the partition remembers as a whole
 //   accounts        each account's activity and standings
-//   user chunks     parts of an account's users
+//   user chunks     parts of an account's users, and of its ids if it has many
 //   due index       account → bucket and the time when it is due
 //   listings        the rows of the ranked lists
 //   counters        of the population: book and field → a number
@@ -28,7 +28,7 @@ export interface AccountStore {
   /** The accounts' bytes in the order asked; undefined for an unknown account. One round trip. */
   load(partition: number, accountIds: readonly string[]): Promise<(Uint8Array | undefined)[]>
 
-  /** Chunks of accounts' users in the order asked; undefined for an unknown chunk. One round trip. */
+  /** Chunks of accounts in the order asked; undefined for an unknown chunk. One round trip. */
   loadUserChunks(partition: number, keys: readonly UserChunkKey[]): Promise<(Uint8Array | undefined)[]>
 
   /** Ids of the buckets' accounts with `dueAt ≤ upTo` (ms), sorted by their bytes; Infinity: all accounts. */
@@ -89,7 +89,7 @@ export interface StoredPartition {
 
 export interface UserChunkKey {
   readonly accountId: string
-  /** A short text made by `scoring/activity/user-chunks.ts`. */
+  /** A short text without a colon, made by `scoring/activity/users.ts` or `many-ids.ts`. */
   readonly chunk: string
 }
 
@@ -100,12 +100,18 @@ export interface PartitionWrite {
   /** Undefined: unchanged. */
   readonly state: Uint8Array | undefined
   readonly accounts: readonly AccountWrite[]
-  readonly userChunks: readonly (UserChunkKey & { readonly bytes: Uint8Array })[]
+  /** Each key once. */
+  readonly userChunks: readonly UserChunkWrite[]
   /**
    * Deltas for the partition's counters. They are written together with the stored offset, so each record
    * counts once. A counter at 0 is removed. Book and field together take at most 1,800 bytes.
    */
   readonly counters: readonly CounterChange[]
+}
+
+export interface UserChunkWrite extends UserChunkKey {
+  /** Undefined: the chunk is removed, if it is there. */
+  readonly bytes: Uint8Array | undefined
 }
 
 export interface AccountWrite {

@@ -217,7 +217,7 @@ describe('POST /v1/signals', () => {
         'LOG_UNAVAILABLE',
         503,
         'The log does not answer',
-        'It is unknown whether the signals were written. Send them again with the same ids: an id that was already seen changes nothing.',
+        'It is unknown whether the signals were written. Send them again with the same ids: a signal with an id that its account has seen in the last 48 hours changes nothing, up to 150,000 signals of an account in that time.',
       ),
     )
     await failing.api.close()

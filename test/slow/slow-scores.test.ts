@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { FeatureDefinition } from '../../src/scoring/definition/feature-definition.ts'
 import { slowEvaluate } from '../support/slow/slow-evaluator.ts'
+import { groupOf } from '../support/slow/slow-signals.ts'
 import {
   at,
   facts,
@@ -94,12 +95,13 @@ describe('a score', () => {
     expect(featureAfter(USED, once, { ...once, timestamp: at(0) + apart })).toBe(counted)
   })
 
-  test('counts an id again after 1,024 other ids', () => {
-    const once = signal(at(0), { name: 'once' })
-    const others = (count: number) => Array.from({ length: count }, () => signal(at(0), { name: 'other' }))
-    const counted = { ...USED, select: { kinds: ['usage'], names: ['once'], except: [] } }
-    expect(featureAfter(counted, once, ...others(1_023), once)).toBe(1)
-    expect(featureAfter(counted, once, ...others(1_024), once)).toBe(2)
+  test.each([
+    { others: 1_535, duplicates: 1, dropped: 0 },
+    { others: 1_536, duplicates: 0, dropped: 2 },
+  ])('counts an id again after $others others of its group', ({ others, duplicates, dropped }) => {
+    const sent = idsOfOneGroup(others + 1).map(id => signal(at(0), { id }))
+    const { accounts } = slowEvaluate([models(at(0), model()), ...sent, sent[0]!])
+    expect(accounts.get('acme')).toMatchObject({ duplicates, dropped: { ids: dropped } })
   })
 
   test('is rounded as on paper: 24.499999999999996 is 24.5 and becomes 25', () => {
@@ -183,3 +185,9 @@ describe('a tier', () => {
     ).toEqual(['1.75 cold > hot 4 > 4, window', '3.25 hot > warm 2 > 2, window'])
   })
 })
+
+function idsOfOneGroup(count: number): string[] {
+  const ids: string[] = []
+  for (let i = 0; ids.length < count; i++) if (groupOf(`id ${i}`) === 0) ids.push(`id ${i}`)
+  return ids
+}

@@ -1,11 +1,8 @@
 import { hash128Hex } from '../../src/lib/hash.ts'
 import type { Account, ModelSet } from '../../src/scoring/account.ts'
-import {
-  decodeAccount,
-  decodeUserChunk,
-  encodeAccount,
-  encodeUserChunk,
-} from '../../src/scoring/codec/codec.ts'
+import { ByteWriter } from '../../src/scoring/codec/bytes.ts'
+import { addChunk, writeChunks } from '../../src/scoring/codec/chunk-codec.ts'
+import { decodeAccount, encodeAccount } from '../../src/scoring/codec/codec.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
 import type { CompiledModel } from '../../src/scoring/definition/compiled-model.ts'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
@@ -20,25 +17,29 @@ export interface FoldedHistory {
   readonly accounts: ReadonlyMap<string, Account>
   /** The bytes of each account's core, by id. */
   readonly bytes: ReadonlyMap<string, Uint8Array>
+  /** The bytes of each account's chunks, by id and name. */
+  readonly chunks: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>
 }
 
 /** Folds a history in the given batches. Between two batches only bytes are kept, as in a store. */
 export function foldHistory(batches: readonly (readonly HistoryRecord[])[]): FoldedHistory {
   const memory = createPartitionMemory()
   let accounts = new Map<string, Account>()
+  const chunks = new Map<string, Map<string, Uint8Array>>()
   const events: ScoringEvent[] = []
   const entries = historyEntries(batches.flat())
   let first = 0
   for (const { length } of batches) {
     const folded = foldBatch(entries.slice(first, first + length).flat(), memory, accounts)
     events.push(...folded.events.map(({ event }) => event))
-    accounts = throughBytes(accounts, memory)
+    accounts = throughBytes(accounts, memory, chunks)
     first += length
   }
   return {
     events,
     accounts,
     bytes: new Map([...accounts.values()].map(account => [account.id, encodeAccount(account)])),
+    chunks,
   }
 }
 
@@ -83,12 +84,22 @@ function entryOf(
   return { type: 'models', ...set }
 }
 
-function throughBytes(accounts: ReadonlyMap<string, Account>, memory: PartitionMemory): Map<string, Account> {
+/** @param chunks what a store holds of them; changed as a store would be */
+function throughBytes(
+  accounts: ReadonlyMap<string, Account>,
+  memory: PartitionMemory,
+  chunks: Map<string, Map<string, Uint8Array>>,
+): Map<string, Account> {
   const back = new Map<string, Account>()
   for (const account of accounts.values()) {
+    const stored = chunks.get(account.id) ?? new Map<string, Uint8Array>()
+    chunks.set(account.id, stored)
+    writeChunks(account, new ByteWriter(), (name, bytes) => {
+      if (bytes === undefined) stored.delete(name)
+      else stored.set(name, bytes)
+    })
     const copy = decodeAccount(account.id, encodeAccount(account), memory.modelSets)
-    for (const [name, chunk] of account.users.chunks)
-      copy.users.chunks.set(name, decodeUserChunk(account.id, encodeUserChunk(chunk)))
+    for (const [name, bytes] of stored) addChunk(copy, name, bytes)
     back.set(copy.id, copy)
   }
   return back

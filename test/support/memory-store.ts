@@ -64,7 +64,8 @@ export class MemoryStore implements AccountStore {
     for (const account of write.accounts) this.#saveAccount(own, account)
     for (const { accountId, chunk, bytes } of write.userChunks) {
       const chunks = own.userChunks.get(accountId) ?? new Map<string, Uint8Array>()
-      own.userChunks.set(accountId, chunks.set(chunk, copyOf(bytes)))
+      if (bytes === undefined) chunks.delete(chunk)
+      else own.userChunks.set(accountId, chunks.set(chunk, copyOf(bytes)))
     }
     for (const change of write.counters) addToCounter(own, change)
     if (write.state !== undefined) own.state = copyOf(write.state)

@@ -2,6 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { SIGNAL_LIMITS } from '../../signals/parse-signal.ts'
 import { SIGNAL_KINDS } from '../../signals/signal.ts'
 import { BLANK_PATTERN, TIDY_PATTERN, VISIBLE_PATTERN } from '../../signals/texts.ts'
+import { RETRY_PROMISE } from './retry-promise.ts'
 import { choice } from './schema-parts.ts'
 
 // What checkSignal accepts at an edge, as far as a schema can say it. docs/values.md has every value, and a
@@ -90,7 +91,7 @@ export const SignalSchema = Type.Object(
     id: Type.String({
       maxLength: SIGNAL_LIMITS.idLength,
       ...Tidy,
-      description: 'Unique: an account ignores one that it has seen in the last 48 hours',
+      description: `Unique: ${RETRY_PROMISE}`,
     }),
     kind: choice(
       SIGNAL_KINDS,

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isUpswellError } from '../../lib/errors.ts'
+import { RETRY_PROMISE } from '../documents/retry-promise.ts'
 import { Problem, type ProblemEntry, problemDocument } from './problems.ts'
 
 const RETRY_AFTER_SECONDS = '1'
@@ -69,7 +70,7 @@ function toProblem(thrown: unknown, hasArrived: boolean): Problem {
   if (isUpswellError(thrown, 'LOG_UNAVAILABLE')) {
     return new Problem(
       'LOG_UNAVAILABLE',
-      'It is unknown whether the signals were written. Send them again with the same ids: an id that was already seen changes nothing.',
+      `It is unknown whether the signals were written. Send them again with the same ids: ${RETRY_PROMISE}.`,
     )
   }
   if (isUpswellError(thrown, 'TOPIC_MISSING')) {

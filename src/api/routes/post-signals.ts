@@ -1,6 +1,7 @@
 import { checkSignal, type Rejection, SIGNAL_LIMITS } from '../../signals/parse-signal.ts'
 import type { Signal } from '../../signals/signal.ts'
 import type { ApiInstance } from '../api-instance.ts'
+import { RETRY_PROMISE } from '../documents/retry-promise.ts'
 import {
   type AcceptedDocument,
   AcceptedSchema,
@@ -44,7 +45,7 @@ export function routePostSignals(
             408: 'TOO_SLOW: the body did not arrive within 10 s',
             413: 'The body is larger than 5 MiB, or unpacks to more',
             415: 'The content type is not application/json, or the content encoding is not gzip, deflate or br',
-            503: 'LOG_UNAVAILABLE: unknown whether the signals were written; send them again with the same ids',
+            503: `LOG_UNAVAILABLE: unknown whether the signals were written; send them again with the same ids: ${RETRY_PROMISE}`,
           }),
         },
       },

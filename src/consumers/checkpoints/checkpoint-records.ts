@@ -4,8 +4,8 @@ import type { CounterChange } from '../../scoring/population/counters.ts'
 
 /**
  * Records of the compacted topic `activity-checkpoints`. Partition p shows the store's partition p at one
- * offset, the cut: a record for each account and each chunk of users, then the counters, and last the head,
- * which says that the checkpoint is complete.
+ * offset, the cut: a record for each account and then for each of its chunks (of users, of ids), then the
+ * counters, and last the head, which says that the checkpoint is complete.
  */
 const CUT_HEADER = 'upswell-cut'
 const HEAD_KEY = 'partition'
@@ -39,10 +39,15 @@ export function itemRecord(
   return {
     topic,
     partition,
-    key: chunk === undefined ? `account:${accountId}` : `users:${chunk}:${accountId}`,
+    key: chunk === undefined ? accountKey(accountId) : `users:${chunk}:${accountId}`,
     value: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
     headers: { [CUT_HEADER]: String(cut) },
   }
+}
+
+/** The key of an account's record; its chunks have other keys. */
+export function accountKey(accountId: string): string {
+  return `account:${accountId}`
 }
 
 /** The end of a checkpoint: its counters, in pieces that a broker accepts, and its head. */

@@ -1,7 +1,7 @@
 import type { OutgoingRecord } from '../../log/log.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { encodePartitionMemory } from '../../models/partition-memory-codec.ts'
-import { everyChunkName } from '../../scoring/activity/users.ts'
+import { everyChunkName } from '../../scoring/codec/chunk-codec.ts'
 import { decodeAccount, lastOffsetIn } from '../../scoring/codec/codec.ts'
 import { dueBucketOf } from '../../scoring/due-slices.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
@@ -96,7 +96,7 @@ export class PartitionCheckpoints {
     const { partition, memory } = owned
     const records = await this.#recordsOf(
       ids,
-      (id, bytes) => decodeAccount(id, bytes, memory.modelSets).activity.userCount,
+      (id, bytes) => everyChunkName(decodeAccount(id, bytes, memory.modelSets).activity),
       partition,
       cycle,
     )
@@ -114,14 +114,14 @@ export class PartitionCheckpoints {
     if (touched.length > 0) this.#isChanged = true
     const cycle = this.#cycle
     if (cycle === undefined) return []
-    const userCounts = new Map<string, number>()
+    const namesOf = new Map<string, string[]>()
     for (const { account, before } of touched) {
       if (before === undefined || before.lastOffset >= cycle.head.cut) continue
       const slice = dueBucketOf(account.id) % cycle.of
       if (slice > cycle.slice || (slice === cycle.slice && cycle.left.has(account.id)))
-        userCounts.set(account.id, account.activity.userCount)
+        namesOf.set(account.id, everyChunkName(account.activity))
     }
-    return await this.#recordsOf([...userCounts.keys()], id => userCounts.get(id)!, partition, cycle)
+    return await this.#recordsOf([...namesOf.keys()], id => namesOf.get(id)!, partition, cycle)
   }
 
   #isTime(): boolean {
@@ -172,7 +172,7 @@ export class PartitionCheckpoints {
   /** The records of the accounts that changed between the last cut and this one. */
   async #recordsOf(
     ids: readonly string[],
-    userCountOf: (accountId: string, bytes: Uint8Array) => number,
+    chunkNamesOf: (accountId: string, bytes: Uint8Array) => readonly string[],
     partition: number,
     { head: { cut } }: Cycle,
   ): Promise<OutgoingRecord[]> {
@@ -187,9 +187,10 @@ export class PartitionCheckpoints {
       const lastOffset = lastOffsetIn(accountId, bytes)
       if (lastOffset < this.#previousCut || lastOffset >= cut) continue
       records.push(itemRecord(topic, partition, cut, { accountId, bytes }))
-      for (const chunk of everyChunkName(userCountOf(accountId, bytes))) chunks.push({ accountId, chunk })
+      for (const chunk of chunkNamesOf(accountId, bytes)) chunks.push({ accountId, chunk })
     }
-    // After the accounts: compaction then never removes a chunk and keeps the account that it belonged to.
+    // After the accounts: compaction then never removes a chunk and keeps the account that it belonged to. A
+    // reader takes a chunk before its account for left over.
     for (const [i, bytes] of (await this.#store.loadUserChunks(partition, chunks)).entries())
       if (bytes !== undefined) records.push(itemRecord(topic, partition, cut, { ...chunks[i]!, bytes }))
     return records

@@ -1,6 +1,7 @@
 import type { Log, LogRecord } from '../../log/log.ts'
 import { UnreadableStateError } from '../../scoring/codec/codec.ts'
 import {
+  accountKey,
   type CheckpointHead,
   type CheckpointItem,
   decodeCounters,
@@ -87,7 +88,7 @@ function readHead(
 }
 
 /**
- * The checkpoint's accounts and user chunks, each once, as they were at the cut. The topic is read twice, so
+ * The checkpoint's accounts and their chunks, each once, as they were at the cut. The topic is read twice, so
  * that only keys are held in memory.
  * @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE
  */
@@ -103,6 +104,9 @@ export async function* readCheckpoint(
     // An older state of the same key may need models that the partition has forgotten.
     if (newest.get(String(record.key)) !== record.offset) continue
     const item = decodeItem(record)
-    if (item !== undefined) yield item
+    if (item === undefined) continue
+    // Left over from an earlier checkpoint: the account has lost it since then.
+    if (item.type === 'users' && record.offset < (newest.get(accountKey(item.accountId)) ?? 0)) continue
+    yield item
   }
 }

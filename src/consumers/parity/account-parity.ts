@@ -1,8 +1,8 @@
 import type { Account } from '../../scoring/account.ts'
 import { ByteWriter } from '../../scoring/codec/bytes.ts'
+import { writeChunks } from '../../scoring/codec/chunk-codec.ts'
 import {
   encodeAccount,
-  encodeUserChunk,
   isOlderFormat,
   lastOffsetIn,
   UnreadableStateError,
@@ -29,7 +29,7 @@ export interface DifferentAccount {
 }
 
 export interface Difference {
-  /** `core`, or the name of a chunk of the account's users. */
+  /** `core`, or the name of a chunk of the account's users or ids. */
   readonly part: 'core' | { readonly chunk: string }
   /** Undefined: it does not exist. */
   readonly stored: Uint8Array | undefined
@@ -74,8 +74,10 @@ export function compareAccount(sampled: SampledAccount, recomputed: Account | un
 
 function recomputedChunks(account: Account | undefined, writer: ByteWriter): Map<string, Uint8Array> {
   const chunks = new Map<string, Uint8Array>()
-  for (const [name, chunk] of account?.users.chunks ?? [])
-    if (chunk.isUnsaved) chunks.set(name, encodeUserChunk(chunk, writer))
+  if (account === undefined) return chunks
+  writeChunks(account, writer, (name, bytes) => {
+    if (bytes !== undefined) chunks.set(name, bytes)
+  })
   return chunks
 }
 

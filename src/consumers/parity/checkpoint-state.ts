@@ -2,7 +2,8 @@ import type { Log } from '../../log/log.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
 import type { Account } from '../../scoring/account.ts'
-import { decodeAccount, decodeUserChunk, UnreadableStateError } from '../../scoring/codec/codec.ts'
+import { addChunk } from '../../scoring/codec/chunk-codec.ts'
+import { decodeAccount, UnreadableStateError } from '../../scoring/codec/codec.ts'
 import { type CheckpointItem, decodeItem, isOfLaterCut } from '../checkpoints/checkpoint-records.ts'
 import type { Checkpoint } from '../checkpoints/read-checkpoint.ts'
 import type { State } from './recomputation.ts'
@@ -77,8 +78,13 @@ async function readItems(
 }
 
 function keep(found: FoundItems, item: CheckpointItem): void {
-  if (item.type === 'account') found.core = item.bytes
-  else found.chunks.set(item.chunk, item.bytes)
+  if (item.type === 'users') {
+    found.chunks.set(item.chunk, item.bytes)
+    return
+  }
+  found.core = item.bytes
+  // A checkpoint writes an account before its chunks. Earlier ones are left over: the account lost them.
+  found.chunks.clear()
 }
 
 function decode(
@@ -88,11 +94,9 @@ function decode(
   { modelSets }: State['memory'],
 ): Account {
   const account = decodeAccount(accountId, core, modelSets)
-  for (const [name, bytes] of chunks) {
-    const chunk = decodeUserChunk(accountId, bytes)
-    // The store holds it, so it is compared like a changed chunk.
-    chunk.isUnsaved = true
-    account.users.chunks.set(name, chunk)
-  }
+  for (const [name, bytes] of chunks) addChunk(account, name, bytes)
+  // The store holds them, so they are compared like changed chunks.
+  for (const chunk of account.users.chunks.values()) chunk.isUnsaved = true
+  for (const chunk of account.activity.manyIds?.chunks.values() ?? []) chunk.isUnsaved = true
   return account
 }

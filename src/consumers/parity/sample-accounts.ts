@@ -1,5 +1,5 @@
 import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
-import { everyChunkName } from '../../scoring/activity/users.ts'
+import { everyChunkName } from '../../scoring/codec/chunk-codec.ts'
 import { decodeAccount, UnreadableStateError } from '../../scoring/codec/codec.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { AccountStore, UserChunkKey } from '../../store/store.ts'
@@ -32,9 +32,9 @@ const ATTEMPTS = 5
 const CHUNKS_PER_READ = 1000
 
 /**
- * Reads accounts with all their users while their owner keeps writing. Each write changes the core, which
+ * Reads accounts with all their chunks while their owner keeps writing. Each write changes the core, which
  * holds the offset of the last record. So a core that is the same before and after belongs to the stored
- * offset and the users that were read in between.
+ * offset and the chunks that were read in between.
  * @throws UpswellError STORE_UNAVAILABLE; InvalidModelError: this version of Upswell cannot read an active
  * model
  */
@@ -86,7 +86,7 @@ function namesOfChunks(
     const core = cores[i]
     if (core === undefined) continue
     try {
-      names.set(accountId, everyChunkName(decodeAccount(accountId, core, modelSets).activity.userCount))
+      names.set(accountId, everyChunkName(decodeAccount(accountId, core, modelSets).activity))
     } catch (error) {
       if (!(error instanceof UnreadableStateError)) throw error
     }

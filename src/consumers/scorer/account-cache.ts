@@ -27,7 +27,7 @@ export type Indexes = Pick<SavedAccount, 'rankEntries' | 'shares'>
 const MOST_ACCOUNTS = 16_000
 /** The most bytes of a generation, as the store holds them: one large account takes the room of thousands. */
 const MOST_BYTES = 16 * 1024 * 1024
-/** The most chunks that an account keeps after a flush, about 128 users each. */
+/** The most chunks of users that an account keeps after a flush, about 128 users each. */
 const MOST_CHUNKS = 32
 
 /**
@@ -80,6 +80,9 @@ export class AccountCache {
     const { chunks } = account.users
     if (chunks.size > MOST_CHUNKS) chunks.clear()
     else for (const chunk of chunks.values()) chunk.isUnsaved = false
+    const { activity } = account
+    if (activity.manyIds?.isOver === true) activity.manyIds = undefined
+    else activity.manyIds?.leaveToStore()
     const { lastOffset, dueAt } = account
     const { rankEntries, shares } = now
     this.#newerBytes += sizeBytes - (before?.sizeBytes ?? 0)

@@ -1,11 +1,12 @@
-import type { Hash64 } from '../../lib/hash.ts'
 import type { Account } from '../../scoring/account.ts'
+import { idChunkName, isIdChunk } from '../../scoring/activity/many-ids.ts'
 import { chunkNames, levelOf } from '../../scoring/activity/users.ts'
-import { decodeAccount, decodeUserChunk } from '../../scoring/codec/codec.ts'
+import { addChunk } from '../../scoring/codec/chunk-codec.ts'
+import { decodeAccount } from '../../scoring/codec/codec.ts'
 import { isInSlice } from '../../scoring/due-slices.ts'
 import type { LogEntry, TickSlice } from '../../scoring/log-entry.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
-import { signalRuns } from '../../signals/signal-table.ts'
+import { type SignalTable, signalRuns } from '../../signals/signal-table.ts'
 import type { AccountStore, UserChunkKey } from '../../store/store.ts'
 import type { AccountCache } from './account-cache.ts'
 import { bucketsOfSlice } from './tick-slices.ts'
@@ -20,14 +21,18 @@ export interface LoadedAccounts {
   readonly accounts: Map<string, Account>
   /** False: everything was in memory. */
   readonly askedStore: boolean
-  /** How many chunks of users were requested. */
+  /** How many chunks of users were requested. A chunk of ids counts as `USER_CHUNKS_PER_ID_CHUNK`. */
   readonly loadedChunks: number
 }
 
-interface UserOfAccount {
-  readonly accountId: string
-  readonly user: Hash64
+/** A signal of a table. */
+interface PlacedSignal {
+  readonly signals: SignalTable
+  readonly place: number
 }
+
+/** A full chunk of ids takes about as much memory as this many chunks of users. */
+const USER_CHUNKS_PER_ID_CHUNK = 16
 
 /** Loads the accounts of one partition from memory or the store. */
 export class AccountLoader {
@@ -44,9 +49,9 @@ export class AccountLoader {
   }
 
   /**
-   * The accounts that the entries name, with the users that they name, or those that a tick makes due. At
-   * most three round trips. `dirty`: accounts that the store does not hold as they are now. A tick is the
-   * only entry of its step.
+   * The accounts that the entries name, with the chunks that the signals need, or those that a tick makes
+   * due. At most three round trips. `dirty`: accounts that the store does not hold as they are now. A tick is
+   * the only entry of its step.
    * @throws UpswellError STORE_UNAVAILABLE
    */
   async load(entries: readonly LogEntry[], dirty: Iterable<Account>): Promise<LoadedAccounts> {
@@ -57,20 +62,19 @@ export class AccountLoader {
   async #loadNamed(entries: readonly LogEntry[]): Promise<LoadedAccounts> {
     const cache = this.#cache
     const missing = new Set<string>()
-    // Most accounts are in memory with all their users; only the others are looked at a second time.
-    const incomplete: UserOfAccount[] = []
+    // Most accounts are in memory with all their chunks; only the others are looked at a second time.
+    const incomplete: PlacedSignal[] = []
     for (const { signals, from, to } of signalRuns(entries)) {
       for (let i = from; i < to; i++) {
         const accountId = signals.accountId(i)
         const account = cache.find(accountId)
         if (account === undefined) missing.add(accountId)
-        else if (hasAllUsers(account)) continue
-        const user = signals.userHash(i)
-        if (user !== undefined) incomplete.push({ accountId, user })
+        else if (hasAllUsers(account) && hasAllIds(account)) continue
+        incomplete.push({ signals, place: i })
       }
     }
     await this.#loadMissing([...missing])
-    const loadedChunks = await this.#loadUsers(incomplete)
+    const loadedChunks = await this.#loadChunks(incomplete)
     return { accounts: cache.accounts, askedStore: loadedChunks > 0 || missing.size > 0, loadedChunks }
   }
 
@@ -112,28 +116,38 @@ export class AccountLoader {
     }
   }
 
-  /** Loads the users that their accounts lack. Returns how many chunks were requested. */
-  async #loadUsers(users: readonly UserOfAccount[]): Promise<number> {
+  /** Loads the chunks that the signals need and their accounts lack. Returns `loadedChunks`. */
+  async #loadChunks(placed: readonly PlacedSignal[]): Promise<number> {
     const accounts = this.#cache.accounts
     const wanted = new Map<string, UserChunkKey>()
-    for (const { accountId, user } of users) {
-      const account = accounts.get(accountId)
-      if (account === undefined || hasAllUsers(account)) continue
-      for (const chunk of chunkNames(account.activity.userCount, user)) {
-        if (account.users.chunks.has(chunk)) continue
-        wanted.set(`${chunk}/${account.id}`, { accountId: account.id, chunk })
-      }
+    for (const { signals, place } of placed) {
+      const account = accounts.get(signals.accountId(place))
+      if (account === undefined) continue
+      const want = (chunk: string) => wanted.set(`${chunk}/${account.id}`, { accountId: account.id, chunk })
+      const { users, activity } = account
+      const user = hasAllUsers(account) ? undefined : signals.userHash(place)
+      if (user !== undefined)
+        for (const chunk of chunkNames(activity.userCount, user)) if (!users.chunks.has(chunk)) want(chunk)
+      if (hasAllIds(account)) continue
+      const chunk = idChunkName(signals.idHash(place))
+      if (!activity.manyIds!.chunks.has(chunk)) want(chunk)
     }
     const keys = [...wanted.values()]
     if (keys.length === 0) return 0
     const found = await this.#store.loadUserChunks(this.#partition, keys)
+    let loadedChunks = 0
     for (const [i, bytes] of found.entries()) {
       const { accountId, chunk } = keys[i]!
-      if (bytes !== undefined)
-        accounts.get(accountId)!.users.chunks.set(chunk, decodeUserChunk(accountId, bytes))
+      if (bytes !== undefined) addChunk(accounts.get(accountId)!, chunk, bytes)
+      loadedChunks += isIdChunk(chunk) ? USER_CHUNKS_PER_ID_CHUNK : 1
     }
-    return keys.length
+    return loadedChunks
   }
+}
+
+/** Most accounts have all their ids in the core. Chunks that were just made are all in memory. */
+function hasAllIds({ activity: { manyIds } }: Account): boolean {
+  return manyIds === undefined || manyIds.isWhole
 }
 
 /** Most accounts have all their users in one chunk, whichever user is asked for. */

@@ -11,7 +11,7 @@ export class DirtyAccounts {
   hasMemoryChanged = false
   /** Sum of the accounts' cores as the store holds them. */
   sizeBytes = 0
-  /** Chunks of users that were loaded since the last flush. */
+  /** Chunks that were loaded since the last flush (`LoadedAccounts`). */
   loadedChunks = 0
 
   /** `sizeOf`: bytes of an account in the store. */

@@ -2,14 +2,15 @@ import type { ModelLibrary } from '../../models/model-library.ts'
 import { encodePartitionMemory } from '../../models/partition-memory-codec.ts'
 import type { Account } from '../../scoring/account.ts'
 import type { ByteWriter } from '../../scoring/codec/bytes.ts'
-import { encodeAccount, encodeUserChunk } from '../../scoring/codec/codec.ts'
+import { writeChunks } from '../../scoring/codec/chunk-codec.ts'
+import { encodeAccount } from '../../scoring/codec/codec.ts'
 import { dueBucketOf } from '../../scoring/due-slices.ts'
 import type { FoldResult } from '../../scoring/fold.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import { CounterChanges } from '../../scoring/population/counters.ts'
 import { countShares, type RateShare, rateShares } from '../../scoring/population/rate-cells.ts'
 import { prefetchSeries } from '../../scoring/prefetch.ts'
-import type { AccountWrite, PartitionWrite, UserChunkKey } from '../../store/store.ts'
+import type { AccountWrite, PartitionWrite, UserChunkWrite } from '../../store/store.ts'
 import type { AccountCache, Indexes, SavedAccount } from './account-cache.ts'
 import { compareRankEntries, listingsOf, type RankChanges, rankEntriesOf } from './rank-entries.ts'
 
@@ -49,7 +50,7 @@ export function indexesOf(account: Account, cache: AccountCache): Indexes {
 /** Collects what the store writes, one account after the other. */
 export class WriteBuilder {
   readonly #accounts: AccountWrite[] = []
-  readonly #userChunks: (UserChunkKey & { bytes: Uint8Array })[] = []
+  readonly #userChunks: UserChunkWrite[] = []
   readonly #counters = new CounterChanges()
   /** Has no meaning; it is kept so that the compiler keeps the reads. */
   prefetched = 0
@@ -70,10 +71,9 @@ export class WriteBuilder {
       listingsRemoved: changes.listingsRemoved,
       listingsAdded: changes.listingsAdded,
     })
-    for (const [chunk, users] of account.users.chunks) {
-      if (users.isUnsaved)
-        this.#userChunks.push({ accountId: account.id, chunk, bytes: encodeUserChunk(users, this.#writer) })
-    }
+    writeChunks(account, this.#writer, (chunk, bytes) =>
+      this.#userChunks.push({ accountId: account.id, chunk, bytes }),
+    )
     countShares(before?.shares ?? [], shares, this.#counters)
   }
 

@@ -5,6 +5,8 @@ import { dayOf, HELD_DAYS, HELD_HOURS, HOUR_MS, hourOf } from '../../signals/tim
 import { DIMENSIONS, type Dimension } from '../definition/feature-definition.ts'
 import { firstFrom } from './buckets.ts'
 import { HourTable } from './hour-table.ts'
+import { ID_LIMITS } from './id-limits.ts'
+import type { ManyIds } from './many-ids.ts'
 import { RecentIds } from './recent-ids.ts'
 import { SeriesTable } from './series-table.ts'
 import { UserDayCounts } from './user-days.ts'
@@ -38,8 +40,10 @@ export interface AccountActivity {
    * the model comes back, its first tier change names this tier.
    */
   formerTiers: ReadonlyMap<string, string>
-  /** The latest ids, each with the account's clock when it was applied, ms. */
+  /** The ids of the last 48 hours, each with the account's clock when it was applied, ms. */
   readonly recentIds: RecentIds
+  /** The same in place of `recentIds`, which is empty then, while the account has too many for its core. */
+  manyIds: ManyIds | undefined
   dropped: DroppedCounts
 }
 
@@ -66,6 +70,8 @@ export interface DroppedCounts {
   readonly names: number
   readonly keys: number
   readonly values: number
+  /** Ids that were forgotten within 48 hours. */
+  readonly ids: number
 }
 
 export const LIMITS = {
@@ -75,12 +81,12 @@ export const LIMITS = {
   overrides: 32,
   endedModels: 64,
   formerTiers: 64,
-  recentIds: 1024,
 } as const
-const DEDUP_MS = 48 * HOUR_MS
+/** An id is remembered for less than this. */
+export const DEDUP_MS = 48 * HOUR_MS
 
 const NO_VALUES = { team: EMPTY_MAP, location: EMPTY_MAP, product: EMPTY_MAP, role: EMPTY_MAP }
-export const NOTHING_DROPPED: DroppedCounts = { tooOld: 0, names: 0, keys: 0, values: 0 }
+export const NOTHING_DROPPED: DroppedCounts = { tooOld: 0, names: 0, keys: 0, values: 0, ids: 0 }
 
 export function seriesKey(kind: string, name: string): string {
   return `${kind}:${name}`
@@ -100,7 +106,8 @@ export function createActivity(clock: number): AccountActivity {
     overrides: EMPTY_MAP,
     endedModels: EMPTY_MAP,
     formerTiers: EMPTY_MAP,
-    recentIds: new RecentIds(LIMITS.recentIds),
+    recentIds: new RecentIds(ID_LIMITS.inCore),
+    manyIds: undefined,
     dropped: NOTHING_DROPPED,
   }
 }
@@ -115,6 +122,7 @@ export function moveClock(activity: AccountActivity, clock: number): void {
   if (clock <= before) return
   activity.clock = clock
   activity.recentIds.forgetUntil(clock - DEDUP_MS)
+  activity.manyIds?.forgetUntil(clock - DEDUP_MS)
   if (activity.overrides.size > 0) endOverrides(activity)
   const hour = hourOf(clock)
   if (hour === hourOf(before)) return

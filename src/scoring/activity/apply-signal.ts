@@ -1,13 +1,20 @@
-import { type Hash64, hash64 } from '../../lib/hash.ts'
+import type { Hash64 } from '../../lib/hash.ts'
 import { withEntry } from '../../lib/small-maps.ts'
 import { readOverride } from '../../signals/override.ts'
-import { isActivityKind, type PropertyValue, type Signal, userHashOf } from '../../signals/signal.ts'
+import {
+  idHashOf,
+  isActivityKind,
+  type PropertyValue,
+  type Signal,
+  userHashOf,
+} from '../../signals/signal.ts'
 import { isBlank } from '../../signals/texts.ts'
 import { dayOf, HELD_DAYS, HELD_HOURS, hourOf } from '../../signals/time.ts'
 import { DIMENSIONS, type Dimension } from '../definition/feature-definition.ts'
 import {
   type AccountActivity,
   countDropped,
+  DEDUP_MS,
   type HistoryEntry,
   LIMITS,
   seriesKey,
@@ -15,6 +22,7 @@ import {
   trimHistory,
 } from './activity.ts'
 import { insertSorted } from './buckets.ts'
+import { ManyIds } from './many-ids.ts'
 import { createSeries, type Series } from './series.ts'
 import { seeUser, type UserBook } from './users.ts'
 
@@ -88,8 +96,8 @@ export function applySignal(
   signal: Signal,
   buffer: TouchedBuffer,
 ): Touched | 'duplicate' | 'too-old' {
-  const id = signal.idHash ?? hash64(signal.id)
-  if (activity.recentIds.has(id)) return 'duplicate'
+  const id = idHashOf(signal)
+  if (hasApplied(activity, id)) return 'duplicate'
   const { kind, occurredAt } = signal
   const today = dayOf(activity.clock)
   const day = dayOf(occurredAt)
@@ -97,7 +105,7 @@ export function applySignal(
     countDropped(activity, 'tooOld')
     return 'too-old'
   }
-  activity.recentIds.add(id, activity.clock)
+  rememberId(activity, id)
   if (day < activity.firstDay) activity.firstDay = day
   buffer.series = undefined
   buffer.users = false
@@ -115,6 +123,26 @@ export function applySignal(
     buffer.dimensions = seeValues(activity, signal.properties, day)
   }
   return buffer
+}
+
+/** Whether the activity applied the id within 48 hours of its clock. */
+function hasApplied({ recentIds, manyIds, clock }: AccountActivity, id: Hash64): boolean {
+  return manyIds === undefined || manyIds.isOver ? recentIds.has(id) : manyIds.hasSince(id, clock - DEDUP_MS)
+}
+
+function rememberId(activity: AccountActivity, id: Hash64): void {
+  const { recentIds, manyIds, clock } = activity
+  if (manyIds === undefined || manyIds.isOver) {
+    if (recentIds.isFull) addToMany(activity, id)
+    else recentIds.add(id, clock)
+  } else addToMany(activity, id)
+}
+
+function addToMany(activity: AccountActivity, id: Hash64): void {
+  const { recentIds, clock } = activity
+  activity.manyIds ??= new ManyIds()
+  if (recentIds.size > 0) activity.manyIds.takeAll(recentIds)
+  if (!activity.manyIds.add(id, clock, clock - DEDUP_MS)) countDropped(activity, 'ids')
 }
 
 /** Returns false if the account has too many series to begin this one. */

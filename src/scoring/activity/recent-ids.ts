@@ -4,9 +4,9 @@ import { type Hash64, lowBits } from '../../lib/hash.ts'
 const FEW = 32
 
 /**
- * The latest ids that an account applied, each with its time, oldest first. Most accounts hold one or two,
- * busy ones a thousand. So the ids are a ring in one array that doubles (id, time, id, time …), with an index
- * once it is large.
+ * Ids that an account applied, each with its time, oldest first. Most accounts hold one or two, busy ones a
+ * thousand. So the ids are a ring in one array that doubles (id, time, id, time …), with an index once it is
+ * large.
  */
 export class RecentIds {
   readonly #limit: number
@@ -30,6 +30,10 @@ export class RecentIds {
     return this.#size
   }
 
+  get isFull(): boolean {
+    return this.#size >= this.#limit
+  }
+
   /** The i-th oldest id. */
   id(i: number): Hash64 {
     return this.#ring[2 * this.#placeOf(i)]!
@@ -40,16 +44,19 @@ export class RecentIds {
   }
 
   has(id: Hash64): boolean {
-    if (this.#index !== undefined) return this.#index[this.#find(this.#index, id)] !== 0
-    const ring = this.#ring
-    for (let i = this.#size - 1; i >= 0; i--) if (ring[2 * this.#placeOf(i)] === id) return true
-    return false
+    return this.#lookUp(id) >= 0
+  }
+
+  /** Whether the id is there and was applied after `time`. */
+  hasSince(id: Hash64, time: number): boolean {
+    const place = this.#lookUp(id)
+    return place >= 0 && this.#ring[2 * place + 1]! > time
   }
 
   /** Adds an id that is not there. Its `appliedAt` is not before any other's. */
   add(id: Hash64, appliedAt: number): void {
     if (this.#size >= this.#limit) this.#forgetOldest()
-    if (this.#size === this.#capacity) this.#grow()
+    if (this.#size === this.#capacity) this.#grow(Math.max(2, this.#capacity * 2))
     const place = this.#placeOf(this.#size)
     this.#ring[2 * place] = id
     this.#ring[2 * place + 1] = appliedAt
@@ -57,17 +64,43 @@ export class RecentIds {
     if (this.#index !== undefined) this.#index[this.#find(this.#index, id)] = place + 1
   }
 
+  /** Makes room for `size` ids at once. */
+  reserve(size: number): void {
+    let capacity = Math.max(2, this.#capacity)
+    while (capacity < size) capacity *= 2
+    if (capacity > this.#capacity) this.#grow(capacity)
+  }
+
   /** Forgets the ids that were applied at `time` or before. */
   forgetUntil(time: number): void {
     while (this.#size > 0 && this.#ring[2 * this.#oldest + 1]! <= time) this.#forgetOldest()
+  }
+
+  clear(): void {
+    this.#ring = NONE
+    this.#capacity = 0
+    this.#oldest = 0
+    this.#size = 0
+    this.#index = undefined
+  }
+
+  /** An id's place in the ring; −1: it is not there. */
+  #lookUp(id: Hash64): number {
+    if (this.#index !== undefined) return this.#index[this.#find(this.#index, id)]! - 1
+    const ring = this.#ring
+    for (let i = this.#size - 1; i >= 0; i--) {
+      const place = this.#placeOf(i)
+      if (ring[2 * place] === id) return place
+    }
+    return -1
   }
 
   #placeOf(i: number): number {
     return (this.#oldest + i) & (this.#capacity - 1)
   }
 
-  #grow(): void {
-    const capacity = Math.max(2, this.#capacity * 2)
+  /** @param capacity a power of 2 */
+  #grow(capacity: number): void {
     const ring = new Array<number>(2 * capacity)
     for (let i = 0; i < this.#size; i++) {
       ring[2 * i] = this.id(i)

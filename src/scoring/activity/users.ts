@@ -80,8 +80,8 @@ export function chunkNames(userCount: number, user: Hash64): readonly string[] {
   return names
 }
 
-/** The names of all chunks that an account can have after `userCount` users. */
-export function everyChunkName(userCount: number): string[] {
+/** The names of all chunks of users that an account can have after `userCount` users. */
+export function everyUserChunkName(userCount: number): string[] {
   if (userCount === 0) return []
   const names = ['0']
   for (let level = 1; level <= levelOf(userCount); level++)

@@ -1,10 +1,11 @@
 import { type AccountActivity, setValues } from '../activity/activity.ts'
 import type { Buckets } from '../activity/buckets.ts'
 import type { HourTable } from '../activity/hour-table.ts'
+import type { RecentIds } from '../activity/recent-ids.ts'
 import { createSeries } from '../activity/series.ts'
 import { DIMENSIONS } from '../definition/feature-definition.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
-import { readDropped } from './extras-codec.ts'
+import { readDroppedOfVersion2 } from './extras-codec.ts'
 import { readNumber, readSorted, readValue, writeNumber, writeSorted, writeValue } from './value-codec.ts'
 
 // The activity in an account's bytes: part of versions 2 and 3 of the codec.
@@ -29,14 +30,14 @@ export function writeActivity(out: ByteWriter, activity: AccountActivity): void 
       out.varint(entry.occurredAt)
     }
   })
-  writeRecentIds(out, activity)
+  writeIds(out, activity.recentIds)
 }
 
 /** @param version of the codec that wrote the bytes */
 export function readActivity(input: ByteReader, activity: AccountActivity, version: number): void {
   activity.firstDay = input.varint()
   activity.userCount = input.varint()
-  if (version === 2) activity.dropped = readDropped(input)
+  if (version === 2) activity.dropped = readDroppedOfVersion2(input)
   readSeries(input, activity)
   readUserDays(input, activity)
   for (const dimension of DIMENSIONS) {
@@ -55,7 +56,7 @@ export function readActivity(input: ByteReader, activity: AccountActivity, versi
     }))
     return { value, occurredAt, history }
   })
-  readRecentIds(input, activity)
+  readIds(input, activity.recentIds)
 }
 
 function writeSeries(out: ByteWriter, { series, hours }: AccountActivity): void {
@@ -150,23 +151,24 @@ function readUserDays(input: ByteReader, { userDays }: AccountActivity): void {
   }
 }
 
-function writeRecentIds(out: ByteWriter, { recentIds }: AccountActivity): void {
-  const { size } = recentIds
+/** Ids with their times, oldest first: 8 bytes and the time since the one before. */
+export function writeIds(out: ByteWriter, ids: RecentIds): void {
+  const { size } = ids
   out.varint(size)
   let before = 0
   for (let i = 0; i < size; i++) {
-    const appliedAt = recentIds.appliedAt(i)
-    out.double(recentIds.id(i))
+    const appliedAt = ids.appliedAt(i)
+    out.double(ids.id(i))
     out.varint(appliedAt - before)
     before = appliedAt
   }
 }
 
-function readRecentIds(input: ByteReader, { recentIds }: AccountActivity): void {
+export function readIds(input: ByteReader, ids: RecentIds): void {
   let appliedAt = 0
   for (let left = input.varint(); left > 0; left--) {
     const id = input.double()
     appliedAt += input.varint()
-    recentIds.add(id, appliedAt)
+    ids.add(id, appliedAt)
   }
 }

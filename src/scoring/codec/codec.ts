@@ -1,12 +1,12 @@
 import type { Override } from '../../signals/override.ts'
 import { type Account, type ModelSet, NO_MODELS } from '../account.ts'
 import { createActivity, type DroppedCounts } from '../activity/activity.ts'
-import { UserChunk } from '../activity/user-chunk.ts'
-import { createUserBook, lastDayOf, maskOf, packUserDays } from '../activity/users.ts'
+import { ManyIds } from '../activity/many-ids.ts'
+import { createUserBook } from '../activity/users.ts'
 import { createStanding, type Standing } from '../standing.ts'
 import { readActivity, writeActivity } from './activity-codec.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
-import { NO_EXTRAS, readExtras, writeExtras } from './extras-codec.ts'
+import { type Extras, NO_EXTRAS, readExtras, writeExtras } from './extras-codec.ts'
 import { readStanding, writeStanding } from './standing-codec.ts'
 import { readNumber, readSorted, readValue, writeNumber, writeSorted, writeValue } from './value-codec.ts'
 
@@ -25,7 +25,6 @@ import { readNumber, readSorted, readValue, writeNumber, writeSorted, writeValue
 // Version 2 has no extras. In its activity, four counts of what was dropped follow the number of users.
 const ACCOUNT_VERSION = 3
 const OLDEST_VERSION = 2
-const CHUNK_VERSION = 2
 
 export class UnreadableStateError extends Error {}
 
@@ -59,6 +58,7 @@ export function decodeAccount(id: string, bytes: Uint8Array, modelSets: readonly
     activity.endedModels = head.endedModels
     activity.dropped = head.dropped
     activity.formerTiers = head.formerTiers
+    if (head.manyIdsAppliedAt !== undefined) activity.manyIds = new ManyIds(head.manyIdsAppliedAt)
     readActivity(input, activity, head.version)
     if (!input.atEnd()) throw new RangeError('there are bytes after the end')
     const { lastOffset, modelsOffset, dueAt, standings } = head
@@ -102,7 +102,8 @@ export function decodeScores(id: string, bytes: Uint8Array, modelSets: readonly 
   return reading(id, () => readHead(new ByteReader(bytes), modelSets))
 }
 
-function reading<T>(id: string, read: () => T): T {
+/** Turns any error of `read` into one that names the account. @throws UnreadableStateError */
+export function reading<T>(id: string, read: () => T): T {
   try {
     return read()
   } catch (error) {
@@ -121,7 +122,7 @@ function readVersion(input: ByteReader): number {
   return version
 }
 
-interface Head extends AccountScores {
+interface Head extends AccountScores, Extras {
   readonly version: number
 }
 
@@ -170,38 +171,4 @@ function readOverrideOf(input: ByteReader): Override {
     tier: (readValue(input) as string | null) ?? undefined,
     hold: input.byte() === 1,
   }
-}
-
-const BYTES_PER_USER = 14
-
-/**
- * 14 bytes for each user, ascending by hash.
- * @param out to encode many chunks, make one writer for all of them
- */
-export function encodeUserChunk(users: UserChunk, out = new ByteWriter()): Uint8Array {
-  out.restart()
-  out.byte(CHUNK_VERSION)
-  for (let i = 0; i < users.size; i++) {
-    const days = users.days(i)
-    out.double(users.user(i))
-    out.uint16(lastDayOf(days))
-    out.uint32(maskOf(days))
-  }
-  return out.finish()
-}
-
-/** @throws UnreadableStateError */
-export function decodeUserChunk(id: string, bytes: Uint8Array): UserChunk {
-  return reading(id, () => {
-    if (bytes[0] !== CHUNK_VERSION)
-      throw new RangeError(`user chunk of version ${bytes[0]}, where ${CHUNK_VERSION} can be read`)
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const users = new UserChunk()
-    users.reserve(Math.ceil((bytes.length - 1) / BYTES_PER_USER))
-    for (let position = 1; position < bytes.length; position += BYTES_PER_USER) {
-      const days = packUserDays(view.getUint16(position + 8, true), view.getUint32(position + 10, true))
-      users.append(view.getFloat64(position, true), days)
-    }
-    return users
-  })
 }

@@ -6,28 +6,38 @@ import { readSorted, writeSorted } from './value-codec.ts'
 // What few accounts have: part of version 3 of the codec. Most accounts have none of it, and spend one byte.
 //
 //   varint       a bit for each part that follows, in this order
-//   1            varint × 4: what was dropped (too old, names, keys, values)
-//   2            sorted map: formerTiers
+//   1            varint × 5: what was dropped (too old, names, keys, values, ids)
+//   2            varint: the clock when the last of many ids was applied, ms; the ids are in chunks
+//   4            sorted map: formerTiers
 
 const DROPPED = 1
-const FORMER_TIERS = 2
+const MANY_IDS = 2
+const FORMER_TIERS = 4
 
 /** What few accounts have beside their activity and standings. */
 export interface Extras {
   readonly dropped: DroppedCounts
+  /** The account's clock when the last of many ids was applied, ms. Undefined: its ids are in its core. */
+  readonly manyIdsAppliedAt: number | undefined
   readonly formerTiers: ReadonlyMap<string, string>
 }
 
-export const NO_EXTRAS: Extras = { dropped: NOTHING_DROPPED, formerTiers: EMPTY_MAP }
+export const NO_EXTRAS: Extras = {
+  dropped: NOTHING_DROPPED,
+  manyIdsAppliedAt: undefined,
+  formerTiers: EMPTY_MAP,
+}
 
 export function writeExtras(
   out: ByteWriter,
-  { dropped, formerTiers }: Pick<AccountActivity, keyof Extras>,
+  { dropped, manyIds, formerTiers }: Pick<AccountActivity, 'dropped' | 'manyIds' | 'formerTiers'>,
 ): void {
   const hasDropped = dropped !== NOTHING_DROPPED
+  const hasManyIds = manyIds !== undefined && !manyIds.isOver
   const hasFormerTiers = formerTiers.size > 0
-  out.varint((hasDropped ? DROPPED : 0) + (hasFormerTiers ? FORMER_TIERS : 0))
+  out.varint((hasDropped ? DROPPED : 0) + (hasManyIds ? MANY_IDS : 0) + (hasFormerTiers ? FORMER_TIERS : 0))
   if (hasDropped) writeDropped(out, dropped)
+  if (hasManyIds) out.varint(manyIds.lastAppliedAt)
   if (hasFormerTiers) writeSorted(out, formerTiers, tier => out.text(tier))
 }
 
@@ -35,22 +45,35 @@ export function readExtras(input: ByteReader): Extras {
   const parts = input.varint()
   if (parts === 0) return NO_EXTRAS
   const dropped = (parts & DROPPED) === 0 ? NOTHING_DROPPED : readDropped(input)
+  const manyIdsAppliedAt = (parts & MANY_IDS) === 0 ? undefined : input.varint()
   const formerTiers = (parts & FORMER_TIERS) === 0 ? EMPTY_MAP : readSorted(input, () => input.text())
-  return { dropped, formerTiers }
+  return { dropped, manyIdsAppliedAt, formerTiers }
 }
 
-function writeDropped(out: ByteWriter, { tooOld, names, keys, values }: DroppedCounts): void {
+function writeDropped(out: ByteWriter, { tooOld, names, keys, values, ids }: DroppedCounts): void {
   out.varint(tooOld)
   out.varint(names)
   out.varint(keys)
   out.varint(values)
+  out.varint(ids)
 }
 
-/** Version 2 has these counts too, in the activity. */
-export function readDropped(input: ByteReader): DroppedCounts {
+function readDropped(input: ByteReader): DroppedCounts {
+  const counts = readCountsOfVersion2(input)
+  return { ...counts, ids: input.varint() }
+}
+
+/** What version 2 has in each activity. */
+export function readDroppedOfVersion2(input: ByteReader): DroppedCounts {
+  const counts = readCountsOfVersion2(input)
+  const { tooOld, names, keys, values } = counts
+  return tooOld + names + keys + values > 0 ? counts : NOTHING_DROPPED
+}
+
+function readCountsOfVersion2(input: ByteReader): DroppedCounts {
   const tooOld = input.varint()
   const names = input.varint()
   const keys = input.varint()
   const values = input.varint()
-  return tooOld + names + keys + values > 0 ? { tooOld, names, keys, values } : NOTHING_DROPPED
+  return { tooOld, names, keys, values, ids: 0 }
 }

@@ -76,6 +76,10 @@ export class ScannedSignals implements SignalTable {
     return this.#accountIds[place]!
   }
 
+  idHash(place: number): Hash64 {
+    return this.#idHashes[place]!
+  }
+
   userHash(place: number): Hash64 | undefined {
     return this.#usersFrom[place]! < 0 ? undefined : this.#userHashes[place]!
   }

@@ -102,7 +102,7 @@ export class LmdbStore implements AccountStore {
     const accounts = write.accounts.map(account => prepareAccount(partition, account))
     const chunks = write.userChunks.map(({ accountId, chunk, bytes }) => ({
       key: userChunkKey(partition, accountId, chunk),
-      value: asBuffer(bytes),
+      value: bytes && asBuffer(bytes),
     }))
     const counters = write.counters.map(({ book, field, delta }) => ({
       key: counterKey(counterPrefix(book), partition, field),
@@ -113,7 +113,10 @@ export class LmdbStore implements AccountStore {
       check: () => this.#requireFence(partition, write),
       apply: () => {
         for (const account of accounts) putAccount(this.#tables, partition, account)
-        for (const { key, value } of chunks) this.#tables.userChunks.put(key, value)
+        for (const { key, value } of chunks) {
+          if (value === undefined) this.#tables.userChunks.remove(key)
+          else this.#tables.userChunks.put(key, value)
+        }
         for (const { key, delta } of counters) addToCounter(this.#tables.counters, key, delta)
         if (write.state !== undefined) this.#tables.states.put(partitionKey(partition), asBuffer(write.state))
         this.#tables.partitions.put(partitionKey(partition), fence)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import type { Listing, PartitionWrite } from '../store.ts'
+import type { Listing, PartitionWrite, UserChunkWrite } from '../store.ts'
 import type { RedisKeys } from './redis-keys.ts'
 import { RequestWriter, sendRequest } from './redis-request.ts'
 import { SAVE } from './redis-scripts.ts'
@@ -47,8 +47,13 @@ export function saveRequest(
   command: 'eval' | 'evalsha',
   script: string,
 ): Buffer {
-  const { accounts, userChunks, state } = write
-  const groups = [...sortedSetChanges(names, partition, write), ...counterChanges(names, partition, write)]
+  const { accounts, state } = write
+  const userChunks = write.userChunks.filter(isKept)
+  const groups = [
+    ...removedChunks(names, partition, write),
+    ...sortedSetChanges(names, partition, write),
+    ...counterChanges(names, partition, write),
+  ]
   const values = accounts.length + userChunks.length
   const keys = FIXED_KEYS + values + groups.length
   let args = FIXED_ARGUMENTS + values
@@ -82,7 +87,7 @@ export function saveRequest(
 function roomFor({ accounts, userChunks, state }: PartitionWrite): number {
   let bytes = accounts.length * ROOM_PER_ACCOUNT_BYTES + (state?.length ?? 0)
   for (let i = 0; i < accounts.length; i++) bytes += accounts[i]!.bytes.length
-  for (const chunk of userChunks) bytes += chunk.bytes.length + ROOM_PER_ACCOUNT_BYTES
+  for (const chunk of userChunks) bytes += (chunk.bytes?.length ?? 0) + ROOM_PER_ACCOUNT_BYTES
   return bytes
 }
 
@@ -90,7 +95,7 @@ function roomFor({ accounts, userChunks, state }: PartitionWrite): number {
 type Argument = string | number | Listing
 
 interface KeyChange {
-  readonly command: 'ZADD' | 'ZREM' | 'HINCRBY'
+  readonly command: 'DEL' | 'ZADD' | 'ZREM' | 'HINCRBY'
   readonly key: string
   readonly args: Argument[]
 }
@@ -104,6 +109,16 @@ function writeGroup(out: RequestWriter, { command, args }: KeyChange): void {
     else if (typeof argument === 'number') out.number(argument)
     else out.listingMember(argument.score, argument.accountId)
   }
+}
+
+function isKept(chunk: UserChunkWrite): chunk is UserChunkWrite & { readonly bytes: Uint8Array } {
+  return chunk.bytes !== undefined
+}
+
+function removedChunks(names: RedisKeys, partition: number, { userChunks }: PartitionWrite): KeyChange[] {
+  return userChunks.flatMap(chunk =>
+    isKept(chunk) ? [] : [{ command: 'DEL', key: names.userChunk(partition, chunk), args: [] }],
+  )
 }
 
 /** The changes of the due index and the lists, grouped by sorted set. Removals come before additions. */

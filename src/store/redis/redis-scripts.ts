@@ -22,7 +22,7 @@ return redis.call('HMGET', KEYS[1], 'watermark', 'state')
 // KEYS    1           the partition's hash
 //         2           the set of its books
 //         3 … 2 + n   where the n values go
-//         then        one key for each group: a sorted set, or a book's hash of counters
+//         then        one key for each group: a removed chunk, a sorted set, or a book's hash of counters
 //
 // ARGV    1           the fencing token
 //         2           the expected stored offset
@@ -32,9 +32,9 @@ return redis.call('HMGET', KEYS[1], 'watermark', 'state')
 //         6           n
 //         7 … 6 + n   the values
 //         then, for each group:
-//           command   ZADD, ZREM or HINCRBY
+//           command   DEL, ZADD, ZREM or HINCRBY
 //           count     how many arguments follow
-//           …         the arguments; for HINCRBY the book, then pairs of field and delta
+//           …         the arguments; for DEL none; for HINCRBY the book, then pairs of field and delta
 //
 // Result  'saved'
 //         'fenced', the fencing token in Redis or ''

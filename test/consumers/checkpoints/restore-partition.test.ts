@@ -107,7 +107,7 @@ test.each<[what: string, why: RegExp, spoil: (record: LogRecord, first: boolean)
   ],
   [
     'with an account of another version of the codec',
-    /state of account "c": version 99, where 2 can be read/,
+    /state of account "c": version 99, where 2 to 3 can be read/,
     record => {
       if (String(record.key) !== 'account:c') return record
       const value = Buffer.from(record.value!)

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { AccountStore } from '../../../src/store/store.ts'
+import type { AccountStore, UserChunkKey } from '../../../src/store/store.ts'
 import {
   account,
   bytes,
@@ -135,6 +135,43 @@ export function accountsContract(opened: () => OpenedStore): void {
       const second = { expectedStoredOffset: 1, storedOffset: 2, userChunks: [{ ...key, bytes: bytes(3) }] }
       await store.save(0, write(second))
       expect((await store.loadUserChunks(0, [key])).map(plainBytes)).toEqual([bytes(3)])
+    })
+
+    it('are removed by a later save, and nothing else is', async () => {
+      await store.fence(0, 'owner-1')
+      const keys = ['i.0', 'i.7f', '0', 'unknown'].map(chunk => ({ accountId: 'a', chunk }))
+      const other = { accountId: 'a:', chunk: 'i.0' }
+      const [removed, replaced, kept, unknown] = keys as [
+        UserChunkKey,
+        UserChunkKey,
+        UserChunkKey,
+        UserChunkKey,
+      ]
+      const before = [removed, replaced, kept, other].map(key => ({ ...key, bytes: bytes(1) }))
+      const accounts = [account('a', { bytes: bytes(5) })]
+      await store.save(0, write({ storedOffset: 1, accounts, userChunks: before }))
+      const userChunks = [
+        { ...removed, bytes: undefined },
+        { ...replaced, bytes: bytes(2) },
+        { ...unknown, bytes: undefined },
+      ]
+      const counters = [{ book: 'days', field: 'x', delta: 1 }]
+      await store.save(0, write({ expectedStoredOffset: 1, storedOffset: 2, userChunks, counters }))
+      const found = (await store.loadUserChunks(0, [...keys, other])).map(plainBytes)
+      expect(found).toEqual([undefined, bytes(2), bytes(1), undefined, bytes(1)])
+      expect(await loaded(store, 0, ['a'])).toEqual([bytes(5)])
+      expect(await store.readPartitionCounters(0)).toEqual(counters)
+      expect(await store.readStoredOffset(0)).toBe(2)
+    })
+
+    it('stay when a save that removes them is refused', async () => {
+      await store.fence(0, 'owner-1')
+      const key = { accountId: 'a', chunk: 'i.0' }
+      await store.save(0, write({ storedOffset: 1, userChunks: [{ ...key, bytes: bytes(1) }] }))
+      await expect(
+        store.save(0, write({ storedOffset: 2, userChunks: [{ ...key, bytes: undefined }] })),
+      ).rejects.toThrow()
+      expect((await store.loadUserChunks(0, [key])).map(plainBytes)).toEqual([bytes(1)])
     })
   })
 }

@@ -239,6 +239,8 @@ test('recent ids equal a map in insertion order, whether few or many', () => {
             clock += each.later
             const id = hash64(`id-${each.id}`)
             expect(ids.has(id)).toBe(plain.has(id))
+            expect(ids.hasSince(id, clock - 20)).toBe((plain.get(id) ?? 0) > clock - 20)
+            expect(ids.isFull).toBe(plain.size === limit)
             if (plain.has(id)) continue
             if (plain.size === limit) plain.delete([...plain.keys()][0]!)
             ids.add(id, clock)
@@ -246,6 +248,8 @@ test('recent ids equal a map in insertion order, whether few or many', () => {
           } else {
             ids.forgetUntil(clock - each.forget)
             for (const [id, at] of plain) if (at <= clock - each.forget) plain.delete(id)
+            if (each.forget === 0) ids.clear()
+            ids.reserve(each.forget)
           }
           expect(ids.size).toBe(plain.size)
         }

@@ -12,7 +12,7 @@ import {
   USER_DAYS_HELD,
   type UserBook,
 } from '../../../src/scoring/activity/users.ts'
-import { decodeUserChunk, encodeUserChunk } from '../../../src/scoring/codec/codec.ts'
+import { decodeUserChunk, encodeUserChunk } from '../../../src/scoring/codec/chunk-codec.ts'
 import { recentDays } from '../../support/recent-days.ts'
 
 function usersOf(users: UserChunk): [number, number][] {

@@ -41,7 +41,10 @@ const write: fc.Arbitrary<PartitionWrite> = fc.record({
     }),
     { maxLength: 8 },
   ),
-  userChunks: fc.array(fc.record({ accountId: text, chunk: text, bytes }), { maxLength: 3 }),
+  userChunks: fc.array(
+    fc.record({ accountId: text, chunk: text, bytes: fc.option(bytes, { nil: undefined }) }),
+    { maxLength: 4 },
+  ),
   counters: fc.array(
     fc.record({ book: fc.constantFrom('days', 'é', 'rate:1'), field: text, delta: fc.integer() }),
     { maxLength: 6 },
@@ -92,7 +95,9 @@ function byIoredis(given: PartitionWrite, command: string, script: string): Buff
   const { accounts, userChunks, state, counters } = given
   const values = [
     ...accounts.map(each => ({ key: NAMES.account(3, each.accountId), value: each.bytes })),
-    ...userChunks.map(chunk => ({ key: NAMES.userChunk(3, chunk), value: chunk.bytes })),
+    ...userChunks.flatMap(chunk =>
+      chunk.bytes === undefined ? [] : [{ key: NAMES.userChunk(3, chunk), value: chunk.bytes }],
+    ),
   ]
   const removed: Group[] = []
   const added: Group[] = []
@@ -109,7 +114,10 @@ function byIoredis(given: PartitionWrite, command: string, script: string): Buff
   }
   for (const { book, field, delta } of counters)
     put(counted, 'HINCRBY', NAMES.counters(3, book), [field, delta], [book])
-  const groups = [...removed, ...added, ...counted]
+  const removedChunks = userChunks.flatMap((chunk): Group[] =>
+    chunk.bytes === undefined ? [{ command: 'DEL', key: NAMES.userChunk(3, chunk), args: [] }] : [],
+  )
+  const groups = [...removedChunks, ...removed, ...added, ...counted]
   const keys = [NAMES.partition(3), NAMES.books(3), ...[...values, ...groups].map(({ key }) => key)]
   const stateArguments = state === undefined ? [0, ''] : [1, Buffer.from(state)]
   const args = [

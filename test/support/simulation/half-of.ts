@@ -1,5 +1,5 @@
 import type { CounterChange } from '../../../src/scoring/population/counters.ts'
-import type { AccountWrite, Listing, PartitionWrite } from '../../../src/store/store.ts'
+import type { AccountWrite, Listing, PartitionWrite, UserChunkWrite } from '../../../src/store/store.ts'
 
 /**
  * Half of a partition's writes, as one write to the emptied partition: the rest after an interrupted removal.
@@ -8,12 +8,16 @@ import type { AccountWrite, Listing, PartitionWrite } from '../../../src/store/s
  */
 export function halfOf(writes: readonly PartitionWrite[], fencingToken: string): PartitionWrite {
   const accounts = new Map<string, AccountWrite>()
-  const chunks = new Map<string, PartitionWrite['userChunks'][number]>()
+  const chunks = new Map<string, UserChunkWrite>()
   const counters = new Map<string, CounterChange>()
   for (const write of writes) {
     for (const account of write.accounts)
       accounts.set(account.accountId, joined(accounts.get(account.accountId), account))
-    for (const chunk of write.userChunks) chunks.set(`${chunk.accountId} ${chunk.chunk}`, chunk)
+    for (const chunk of write.userChunks) {
+      const key = `${chunk.accountId} ${chunk.chunk}`
+      if (chunk.bytes === undefined) chunks.delete(key)
+      else chunks.set(key, chunk)
+    }
     for (const change of write.counters) {
       const key = `${change.book} ${change.field}`
       counters.set(key, { ...change, delta: (counters.get(key)?.delta ?? 0) + change.delta })

@@ -130,8 +130,10 @@ export function contentsOf(writes: readonly PartitionWrite[]): StoreContents {
       for (const listing of listingsRemoved) contents.delete(`listed ${JSON.stringify(listing)}`)
       for (const listing of listingsAdded) contents.set(`listed ${JSON.stringify(listing)}`, '')
     }
-    for (const { accountId, chunk, bytes } of userChunks)
-      contents.set(`users ${accountId} ${chunk}`, Buffer.from(bytes).toString('hex'))
+    for (const { accountId, chunk, bytes } of userChunks) {
+      if (bytes === undefined) contents.delete(`users ${accountId} ${chunk}`)
+      else contents.set(`users ${accountId} ${chunk}`, Buffer.from(bytes).toString('hex'))
+    }
     for (const { book, field, delta } of changes) {
       const key = `counter ${book} ${field}`
       counters.set(key, (counters.get(key) ?? 0) + delta)

@@ -50,6 +50,7 @@ export interface SlowAccount {
     readonly names: number
     readonly keys: number
     readonly values: number
+    readonly ids: number
   }
 }
 
@@ -60,6 +61,7 @@ export interface Applied {
   readonly hour: number
   /** The account's clock when it was applied. */
   readonly appliedAt: number
+  readonly idGroup: number
   readonly isNameKept: boolean
   readonly valuesKept: ReadonlyMap<Dimension, string>
   /** Values by key, `kind.property`. */
@@ -85,7 +87,7 @@ export interface Account extends SlowAccount {
   readonly applied: Applied[]
   standings: Standing[]
   duplicates: number
-  readonly dropped: { tooOld: number; names: number; keys: number; values: number }
+  readonly dropped: { tooOld: number; names: number; keys: number; values: number; ids: number }
   /**
    * The last evaluation changed nothing. The next one can change something only if a feature changes or a
    * deadline comes.

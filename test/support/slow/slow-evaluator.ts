@@ -150,7 +150,7 @@ function createAccount(
     applied: [],
     standings: active.map(model => startStanding(model, clock)),
     duplicates: 0,
-    dropped: { tooOld: 0, names: 0, keys: 0, values: 0 },
+    dropped: { tooOld: 0, names: 0, keys: 0, values: 0, ids: 0 },
     isSettled: false,
     quietUntil: Number.NEGATIVE_INFINITY,
     formerTiers: new Map(),

@@ -1,22 +1,37 @@
+import { hash64 } from '../../../src/lib/hash.ts'
 import { DIMENSIONS, type Dimension } from '../../../src/scoring/definition/feature-definition.ts'
 import type { PropertyValue, Signal } from '../../../src/signals/signal.ts'
 import { type Account, type Applied, type Moment, momentOf, pairOf } from './slow-account.ts'
 import { seenValues } from './slow-features.ts'
+import { ID_GROUPS, IDS_PER_GROUP } from './slow-id-limits.ts'
 import { dayOf, hourOf } from './slow-numbers.ts'
 import { isDroppedOverride } from './slow-overrides.ts'
 
 /** The kept parts of a raw signal, and the check for duplicates. */
 
 const DUPLICATE_HORIZON_MS = 172_800_000
-const DUPLICATE_IDS = 1_024
 const HELD_NAMES = 256
 const HELD_KEYS = 256
 const HELD_VALUES = 64
 
-export function isDuplicate({ applied, clock }: Account, id: string): boolean {
-  return applied
-    .slice(-DUPLICATE_IDS)
-    .some(({ signal, appliedAt }) => signal.id === id && clock - appliedAt < DUPLICATE_HORIZON_MS)
+export function isDuplicate(account: Account, id: string): boolean {
+  return recentOfGroup(account, groupOf(id))
+    .slice(-IDS_PER_GROUP)
+    .some(({ signal }) => signal.id === id)
+}
+
+/** The signals of a group that were applied less than 48 hours ago. */
+function recentOfGroup({ applied, clock }: Account, group: number): Applied[] {
+  return applied.filter(
+    ({ appliedAt, idGroup }) => clock - appliedAt < DUPLICATE_HORIZON_MS && idGroup === group,
+  )
+}
+
+/** The bits that the high half of the id's hash ends with. */
+export function groupOf(id: string): number {
+  const bytes = new DataView(new ArrayBuffer(8))
+  bytes.setFloat64(0, hash64(id))
+  return bytes.getUint32(0) % ID_GROUPS
 }
 
 /**
@@ -25,6 +40,8 @@ export function isDuplicate({ applied, clock }: Account, id: string): boolean {
  */
 export function applySignal(account: Account, signal: Signal): Applied {
   const moment = momentOf(account)
+  const idGroup = groupOf(signal.id)
+  if (recentOfGroup(account, idGroup).length >= IDS_PER_GROUP) account.dropped.ids += 1
   const { kind } = signal
   const isActivity = kind === 'usage' || kind === 'intent' || kind === 'outcome'
   const isOverride = kind === 'override'
@@ -34,6 +51,7 @@ export function applySignal(account: Account, signal: Signal): Applied {
     day: dayOf(signal.occurredAt),
     hour: hourOf(signal.occurredAt),
     appliedAt: account.clock,
+    idGroup,
     isNameKept: isActivity && keepsName(account, moment, signal),
     valuesKept: keptValues(account, moment, signal),
     factsKept: isActivity || isOverride ? new Map() : keptFacts(account, signal),
