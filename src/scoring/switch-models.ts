@@ -1,12 +1,12 @@
 import { withEntry } from '../lib/small-maps.ts'
 import { type Account, type ModelSet, requirePassed } from './account.ts'
-import { type AccountActivity, LIMITS, moveClock } from './activity/activity.ts'
+import { type AccountActivity, countDropped, LIMITS, moveClock } from './activity/activity.ts'
 import { pqlEvent } from './decisions/triggers.ts'
 import type { CompiledModel } from './definition/compiled-model.ts'
 import { evaluate } from './evaluate.ts'
 import type { Cause, ScoringEvent } from './events.ts'
 import { nextDue } from './next-due.ts'
-import { createStanding, modelKey, type Standing } from './standing.ts'
+import { createStanding, modelKey, type Standing, versionsKey } from './standing.ts'
 
 const CAUSE: Cause = { type: 'model' }
 
@@ -60,8 +60,10 @@ function endStanding(
 
 function rememberEnd(activity: AccountActivity, model: CompiledModel): void {
   const { endedModels } = activity
-  const key = modelKey(model)
-  if (endedModels.size >= LIMITS.endedModels && !endedModels.has(key)) return
+  const own = modelKey(model)
+  const isKept = endedModels.size < LIMITS.endedModels || endedModels.has(own)
+  const key = isKept ? own : versionsKey(model)
+  if (!isKept) countDropped(activity, 'ended-models')
   activity.endedModels = withEntry(endedModels, key, (endedModels.get(key) ?? 0) + 1)
 }
 

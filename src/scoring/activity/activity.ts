@@ -55,17 +55,38 @@ export interface HistoryEntry {
   readonly occurredAt: number
 }
 
-/** Counts of dropped signals and values, by reason. */
-export interface DroppedCounts {
-  readonly tooOld: number
-  readonly names: number
-  readonly keys: number
-  readonly values: number
-}
+/**
+ * What a limit can be reached by, and what is counted. The order is the codec's: add further ones at the end.
+ *
+ *   too-old        signals that occurred before the days that are held: dropped
+ *   names          signals that were counted in an overflow series
+ *   keys           properties whose key was not kept: dropped
+ *   values         values of a dimension that were not kept
+ *   overrides      overrides that were not kept: dropped
+ *   ended-models   ends of a model's version that were counted together with those of other versions
+ *   sums           signals with which the sum of a name and day was at the highest number, and is cut there
+ */
+export const LIMIT_NAMES = [
+  'too-old',
+  'names',
+  'keys',
+  'values',
+  'overrides',
+  'ended-models',
+  'sums',
+] as const
+export type LimitName = (typeof LIMIT_NAMES)[number]
+
+/** How often each limit was reached. */
+export type DroppedCounts = Readonly<Record<LimitName, number>>
 
 export const LIMITS = {
+  /** Of a name that a model writes in full there is a series beyond this number. */
   series: 256,
+  /** The same holds for keys. */
   keys: 256,
+  /** Keys that match a pattern of a model are kept up to this number of keys in all. */
+  matchedKeys: 512,
   valuesPerDimension: 64,
   overrides: 32,
   endedModels: 64,
@@ -74,7 +95,7 @@ export const LIMITS = {
 const DEDUP_MS = 48 * HOUR_MS
 
 const NO_VALUES = { team: EMPTY_MAP, location: EMPTY_MAP, product: EMPTY_MAP, role: EMPTY_MAP }
-export const NOTHING_DROPPED: DroppedCounts = { tooOld: 0, names: 0, keys: 0, values: 0 }
+export const NOTHING_DROPPED = Object.fromEntries(LIMIT_NAMES.map(name => [name, 0])) as DroppedCounts
 
 export function seriesKey(kind: string, name: string): string {
   return `${kind}:${name}`
@@ -98,7 +119,7 @@ export function createActivity(clock: number): AccountActivity {
   }
 }
 
-export function countDropped(activity: AccountActivity, what: keyof DroppedCounts): void {
+export function countDropped(activity: AccountActivity, what: LimitName): void {
   activity.dropped = { ...activity.dropped, [what]: activity.dropped[what] + 1 }
 }
 

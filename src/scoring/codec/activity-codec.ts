@@ -4,7 +4,7 @@ import type { HourTable } from '../activity/hour-table.ts'
 import { createSeries } from '../activity/series.ts'
 import { DIMENSIONS } from '../definition/feature-definition.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
-import { readDropped } from './extras-codec.ts'
+import { readDroppedOfVersion2 } from './extras-codec.ts'
 import { readNumber, readSorted, readValue, writeNumber, writeSorted, writeValue } from './value-codec.ts'
 
 // The activity in an account's bytes: part of versions 2 and 3 of the codec.
@@ -36,7 +36,7 @@ export function writeActivity(out: ByteWriter, activity: AccountActivity): void 
 export function readActivity(input: ByteReader, activity: AccountActivity, version: number): void {
   activity.firstDay = input.varint()
   activity.userCount = input.varint()
-  if (version === 2) activity.dropped = readDropped(input)
+  if (version === 2) activity.dropped = readDroppedOfVersion2(input)
   readSeries(input, activity)
   readUserDays(input, activity)
   for (const dimension of DIMENSIONS) {

@@ -1,10 +1,16 @@
-import { type AccountActivity, type DroppedCounts, NOTHING_DROPPED } from '../activity/activity.ts'
+import {
+  type AccountActivity,
+  type DroppedCounts,
+  LIMIT_NAMES,
+  NOTHING_DROPPED,
+} from '../activity/activity.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
 
 // What few accounts have: part of version 3 of the codec. Most accounts have none of it, and spend one byte.
 //
 //   varint       a bit for each part that follows, in this order
-//   1            varint × 4: what was dropped (too old, names, keys, values)
+//   1            what was dropped: varint, a bit for each limit that was reached, in the order of LIMIT_NAMES;
+//                then a varint for each of these: how often
 
 const DROPPED = 1
 
@@ -26,18 +32,24 @@ export function readExtras(input: ByteReader): Extras {
   return (parts & DROPPED) === 0 ? NO_EXTRAS : { dropped: readDropped(input) }
 }
 
-function writeDropped(out: ByteWriter, { tooOld, names, keys, values }: DroppedCounts): void {
-  out.varint(tooOld)
-  out.varint(names)
-  out.varint(keys)
-  out.varint(values)
+function writeDropped(out: ByteWriter, dropped: DroppedCounts): void {
+  const reached = LIMIT_NAMES.filter(name => dropped[name] > 0)
+  out.varint(reached.reduce((bits, name) => bits + 2 ** LIMIT_NAMES.indexOf(name), 0))
+  for (const name of reached) out.varint(dropped[name])
 }
 
-/** Version 2 has these counts too, in the activity. */
-export function readDropped(input: ByteReader): DroppedCounts {
-  const tooOld = input.varint()
-  const names = input.varint()
-  const keys = input.varint()
-  const values = input.varint()
-  return tooOld + names + keys + values > 0 ? { tooOld, names, keys, values } : NOTHING_DROPPED
+function readDropped(input: ByteReader): DroppedCounts {
+  const bits = input.varint()
+  const dropped = { ...NOTHING_DROPPED }
+  for (const [i, name] of LIMIT_NAMES.entries()) if ((bits & (1 << i)) !== 0) dropped[name] = input.varint()
+  return dropped
+}
+
+/** Version 2 has four of these counts, in the activity. */
+export function readDroppedOfVersion2(input: ByteReader): DroppedCounts {
+  const counts = (['too-old', 'names', 'keys', 'values'] as const).map(
+    name => [name, input.varint()] as const,
+  )
+  if (counts.every(([, count]) => count === 0)) return NOTHING_DROPPED
+  return { ...NOTHING_DROPPED, ...Object.fromEntries(counts) }
 }

@@ -4,6 +4,7 @@ import type { Signal } from '../../../src/signals/signal.ts'
 import type { Account, ActiveModel, SlowAccount, SlowTriggerState, Standing } from './slow-account.ts'
 import { activate, hasHourWindows, mayChange, nextBoundary } from './slow-boundaries.ts'
 import { csmOf, evaluate, evaluateStanding, pqlEvent, type Run, type SlowLead } from './slow-evaluation.ts'
+import { SLOW_LIMITS, type SlowLimits } from './slow-limits.ts'
 import { compareTexts, DAY_MS, dayOf, HELD_DAYS, HOUR_MS } from './slow-numbers.ts'
 import { holdingOverride, overridesAt } from './slow-overrides.ts'
 import { applySignal, isDuplicate } from './slow-signals.ts'
@@ -27,6 +28,8 @@ export interface SlowOptions {
    * `mayChange`).
    */
   readonly everyBoundary?: boolean
+  /** Default: the product's. */
+  readonly limits?: SlowLimits
 }
 export interface SlowResult {
   /** In order within an account. Across accounts, in the order of the records that caused them. */
@@ -64,6 +67,7 @@ interface WholeRun extends Run {
   readonly arrivals: SlowArrival[]
   /** Account and model id, as JSON. */
   readonly arrived: Set<string>
+  readonly limits: SlowLimits
 }
 
 /**
@@ -78,6 +82,7 @@ export function slowEvaluate(history: readonly HistoryRecord[], options: SlowOpt
     arrivals: [],
     arrived: new Set(),
     everyBoundary: options.everyBoundary ?? false,
+    limits: options.limits ?? SLOW_LIMITS,
   }
   const accounts = new Map<string, Account>()
   let active: readonly ActiveModel[] = []
@@ -142,7 +147,16 @@ function createAccount(
     applied: [],
     standings: active.map(model => startStanding(model, clock)),
     duplicates: 0,
-    dropped: { tooOld: 0, names: 0, keys: 0, values: 0 },
+    dropped: {
+      'too-old': 0,
+      names: 0,
+      keys: 0,
+      values: 0,
+      overrides: 0,
+      'ended-models': 0,
+      sums: 0,
+    },
+    endedModels: new Set(),
     isSettled: false,
     quietUntil: Number.NEGATIVE_INFINITY,
     pqlCounts: new Map(),
@@ -192,11 +206,11 @@ function takeSignal(
   const today = dayOf(account.clock)
   const day = dayOf(signal.occurredAt)
   if (day <= today - HELD_DAYS) {
-    account.dropped.tooOld += 1
+    account.dropped['too-old'] += 1
     if (isNew) evaluate(run, account, () => ({ type: 'late', signalId: signal.id }))
     return
   }
-  account.applied.push(applySignal(account, signal))
+  account.applied.push(applySignal(account, signal, run.limits))
   account.firstDay = Math.min(account.firstDay, day)
   const tiers = account.standings.map(({ tier }) => tier)
   const type = signal.kind === 'override' ? 'override' : day < today ? 'late' : 'signal'
@@ -241,6 +255,7 @@ function bringToModels(run: WholeRun, account: Account, active: readonly ActiveM
   for (const standing of account.standings) {
     if (active.some(({ definition }) => definition.id === standing.modelId)) continue
     disqualify(run, account, standing, () => true)
+    countEnd(run, account, standing)
   }
   account.standings = active.map(model => {
     const held = before.get(model.definition.id)
@@ -255,9 +270,10 @@ function bringToModels(run: WholeRun, account: Account, active: readonly ActiveM
   account.quietUntil = Number.NEGATIVE_INFINITY
 }
 
-function carryOver(run: Run, account: Account, held: Standing, model: ActiveModel): Standing {
+function carryOver(run: WholeRun, account: Account, held: Standing, model: ActiveModel): Standing {
   const standing = startStanding(model, account.clock)
   disqualify(run, account, held, name => !standing.triggers.has(name))
+  countEnd(run, account, held)
   for (const [name, state] of held.triggers) {
     if (standing.triggers.has(name)) standing.triggers.set(name, state)
   }
@@ -270,6 +286,13 @@ function carryOver(run: Run, account: Account, held: Standing, model: ActiveMode
     standing.enteredAt = held.enteredAt
   }
   return standing
+}
+
+function countEnd({ limits }: WholeRun, account: Account, { modelId, modelVersion }: Standing): void {
+  const version = `${modelId}@${modelVersion}`
+  if (account.endedModels.has(version) || account.endedModels.size < limits.endedModels)
+    account.endedModels.add(version)
+  else account.dropped['ended-models'] += 1
 }
 
 /**
