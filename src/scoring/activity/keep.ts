@@ -1,13 +1,14 @@
 import { EVERY_MODEL } from '../../signals/override.ts'
-import type { CompiledModel } from '../definition/compiled-model.ts'
-import type { AccountActivity } from './activity.ts'
-import { LIMITS } from './activity.ts'
+import type { ModelReads } from '../definition/model-reads.ts'
+import { type AccountActivity, LIMITS } from './activity.ts'
 
 // What an account keeps when it has many names: docs/how-a-score-is-defined.md, "Limits". The models are asked
 // only beyond a limit, so that other signals cost nothing.
 
-/** The account's standings. Of each only the model is read. */
-export type ReadBy = readonly { readonly model: Pick<CompiledModel, 'reads' | 'definition'> }[]
+/** The account's standings. Only their models are read. */
+export type ReadBy = readonly {
+  readonly model: { readonly definition: { readonly id: string }; readonly reads: ModelReads }
+}[]
 
 /**
  * The series in which a signal without a series of its own counts: its own key, or beyond the limit the key
