@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { MOTIONS } from '../../scoring/definition/model-definition.ts'
 import { EXPLANATION_PARTS } from './explanation-schemas.ts'
 import { KpiSchema } from './kpi-schemas.ts'
+import { LimitsField, UnreadField } from './limits-view.ts'
 import {
   byName,
   CauseSchema,
@@ -118,6 +119,8 @@ export const AccountSchema = Type.Object(
     status: choice(['SCORED', 'NO_SCORE'] as const),
     standings: Type.Array(ref(StandingSchema)),
     nextPlay: orNull(NextPlay),
+    limits: LimitsField,
+    unread: UnreadField,
   },
   { description: "The account's standing in every model, and what to do next" },
 )

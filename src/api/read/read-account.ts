@@ -1,5 +1,11 @@
 import { partitionOf } from '../../log/partition-of.ts'
-import { type AccountScores, decodeScores, UnreadableStateError } from '../../scoring/codec/codec.ts'
+import type { AccountActivity } from '../../scoring/activity/activity.ts'
+import {
+  type AccountScores,
+  decodeAccount,
+  decodeScores,
+  UnreadableStateError,
+} from '../../scoring/codec/codec.ts'
 import { SIGNAL_LIMITS } from '../../signals/parse-signal.ts'
 import type { Partitions } from './partitions.ts'
 import type { LoadAccounts } from './shared-loads.ts'
@@ -9,6 +15,8 @@ export interface AccountWithScores {
   readonly accountId: string
   readonly partition: number
   readonly scores: AccountScores
+  /** Decodes the rest of the account, which few answers need. */
+  readonly readActivity: () => AccountActivity
 }
 
 /** An attempt fails only if the models change between its two reads. */
@@ -62,9 +70,10 @@ async function readFromPartition(
     try {
       return accountIds.flatMap((accountId, i) => {
         const state = states[i]
-        return state === undefined
-          ? []
-          : [{ accountId, partition, scores: decodeScores(accountId, state, modelSets) }]
+        if (state === undefined) return []
+        const scores = decodeScores(accountId, state, modelSets)
+        const readActivity = () => decodeAccount(accountId, state, modelSets).activity
+        return [{ accountId, partition, scores, readActivity }]
       })
     } catch (thrown) {
       if (!(thrown instanceof UnreadableStateError) || attempt === ATTEMPTS) throw thrown
