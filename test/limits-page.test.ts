@@ -31,7 +31,8 @@ function valueIn({ file, constant }: Row): number | undefined {
   const found = new RegExp(`^\\s*(?:(?:export )?const ${constant} =|${constant}:) ([\\d_e* ]+),?$`, 'm').exec(
     source,
   )
-  return found?.[1]!
+  if (found === null) return undefined
+  return found[1]!
     .split('*')
     .map(factor => Number(factor.trim().replaceAll('_', '')))
     .reduce((product, factor) => product * factor, 1)

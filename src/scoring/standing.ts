@@ -77,8 +77,8 @@ export function modelKey({ definition: { id, version } }: CompiledModel): string
 }
 
 /**
- * The key under which an account counts the ends of all further versions of a model, once it counts those of
- * many versions. A version without a count of its own takes this one, so that no generation comes twice.
+ * The key under which an account with many ended versions counts the ends of further versions of a model. A
+ * version without a count of its own takes this one, so that no generation comes twice.
  */
 export function versionsKey({ definition: { id } }: CompiledModel): string {
   return `${id}@*`

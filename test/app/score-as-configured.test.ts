@@ -19,7 +19,7 @@ test('each report reaches the caller, and the line of a limit the logger', async
     config: readConfig({}),
     models: [],
     logger,
-    onScored: report => reports.push(report),
+    onScored: (report: StepReport) => reports.push(report),
   } as unknown as ConfiguredScoring)
   const { onScored } = vi.mocked(scoreLineages).mock.calls[0]![0]
   const report: StepReport = {

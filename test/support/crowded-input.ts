@@ -2,7 +2,7 @@ import type { ModelSource } from '../../src/models/model-library.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import type { Outputs } from './run-pipeline.ts'
 
-/** Signals of one account that go beyond its limits, and a model whose tiers need what they would leave out. */
+/** Signals of one account that go beyond its limits, and a model that needs all of them. */
 
 const NOW = Date.UTC(2026, 2, 4, 12)
 

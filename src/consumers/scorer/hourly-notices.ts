@@ -32,7 +32,7 @@ export class HourlyNotices {
     this.#now = now
   }
 
-  /** Takes what a step did, and writes lines that are due. Called for each step, so that no timer is needed. */
+  /** Takes what a step did, and writes lines that are due. Each step calls it, so that no timer is needed. */
   add({ limits, unread, refolded }: StepReport): void {
     if (!refolded && (limits.length > 0 || unread.names.length > 0)) {
       this.#limits.addAll(limits)

@@ -55,17 +55,15 @@ export interface HistoryEntry {
   readonly occurredAt: number
 }
 
-/**
- * What a limit can be reached by, and what is counted. The order is the codec's: add further ones at the end.
- *
- *   too-old        signals that occurred before the days that are held: dropped
- *   names          signals that were counted in an overflow series
- *   keys           properties whose key was not kept: dropped
- *   values         values of a dimension that were not kept
- *   overrides      overrides that were not kept: dropped
- *   ended-models   ends of a model's version that were counted together with those of other versions
- *   sums           signals with which the sum of a name and day was at the highest number, and is cut there
- */
+//   limit          what is counted
+//   too-old        signals that occurred before the days that are held: dropped
+//   names          signals that were counted in an overflow series
+//   keys           properties whose key was not kept: dropped
+//   values         values of a dimension that were not kept
+//   overrides      overrides that were not kept: dropped
+//   ended-models   ends of a model's version that were counted together with other versions
+//   sums           signals after which the sum of their name and day was at the highest number: cut off there
+/** The limits of an account. The order is the codec's: add further ones at the end. */
 export const LIMIT_NAMES = [
   'too-old',
   'names',
@@ -81,9 +79,9 @@ export type LimitName = (typeof LIMIT_NAMES)[number]
 export type DroppedCounts = Readonly<Record<LimitName, number>>
 
 export const LIMITS = {
-  /** Of a name that a model writes in full there is a series beyond this number. */
+  /** A name that a model writes in full gets a series beyond this number too. */
   series: 256,
-  /** The same holds for keys. */
+  /** A key that a model writes in full is kept beyond this number too. */
   keys: 256,
   /** Keys that match a pattern of a model are kept up to this number of keys in all. */
   matchedKeys: 512,

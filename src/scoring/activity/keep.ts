@@ -2,8 +2,8 @@ import { EVERY_MODEL } from '../../signals/override.ts'
 import type { ModelReads } from '../definition/model-reads.ts'
 import { type AccountActivity, LIMITS } from './activity.ts'
 
-// What an account keeps when it has many names: docs/how-a-score-is-defined.md, "Limits". The models are asked
-// only beyond a limit, so that other signals cost nothing.
+// What an account keeps when it has many names: docs/how-a-score-is-defined.md, "Limits". Only beyond a limit
+// are the models asked, so that other signals cost nothing.
 
 /** The account's standings. Only their models are read. */
 export type ReadBy = readonly {

@@ -9,8 +9,8 @@ import type { ByteReader, ByteWriter } from './bytes.ts'
 // What few accounts have: part of version 3 of the codec. Most accounts have none of it, and spend one byte.
 //
 //   varint       a bit for each part that follows, in this order
-//   1            what was dropped: varint, a bit for each limit that was reached, in the order of LIMIT_NAMES;
-//                then a varint for each of these: how often
+//   1            varint, a bit for each limit that was reached, in the order of LIMIT_NAMES; then for each of
+//                these limits a varint: how often
 
 const DROPPED = 1
 
