@@ -70,6 +70,7 @@ describe('GET /v1/accounts/{id} beyond limits', () => {
 
   it('shows the unread names of the models that are active now', async () => {
     await world.append([signal('acme')])
+    expect((await get('acme')).unread).toBeUndefined()
     await world.switchModels([FIT], NOW)
     await world.append([signal('acme', { id: 'later' })])
     expect((await get('acme')).unread).toEqual({ names: [{ name: 'usage:seat.invited' }], more: 0 })

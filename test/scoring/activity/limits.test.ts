@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { Account } from '../../../src/scoring/account.ts'
 import { LIMITS, NOTHING_DROPPED } from '../../../src/scoring/activity/activity.ts'
+import { compileModel } from '../../../src/scoring/definition/compile-model.ts'
 import type { FeatureDefinition, Selection } from '../../../src/scoring/definition/feature-definition.ts'
 import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
+import { foldBatch } from '../../../src/scoring/fold.ts'
+import type { LogEntry } from '../../../src/scoring/log-entry.ts'
+import { createPartitionMemory } from '../../../src/scoring/partition-memory.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
 import { foldHistory } from '../../support/fold-history.ts'
 import type { HistoryRecord } from '../../support/slow/slow-evaluator.ts'
@@ -239,6 +243,27 @@ test('a model that comes back after many others never repeats an event id', () =
   const { dropped, endedModels } = accounts.get('acme')!.activity
   expect(dropped['ended-models']).toBeGreaterThan(0)
   expect([...endedModels.keys()].filter(key => key.endsWith('@*')).sort()).toEqual(['growth@*', 'other@*'])
+})
+
+test('a batch reports the ends of model versions that an account counts together', () => {
+  const set = (offset: number): LogEntry => ({
+    type: 'models',
+    offset,
+    at: at(0),
+    models: [compileModel(model({ version: offset + 1 }), String(offset))],
+  })
+  const applied = (offset: number): LogEntry => ({
+    type: 'signal',
+    offset,
+    timestamp: at(0),
+    history: false,
+    signal: signal(at(0)).signal,
+  })
+  const memory = createPartitionMemory()
+  const accounts = new Map<string, Account>()
+  foldBatch([set(0), applied(1)], memory, accounts)
+  const { limits } = foldBatch([...times(70, i => set(2 + i)), applied(72)], memory, accounts)
+  expect(limits).toEqual([{ name: 'ended-models', count: 70 - LIMITS.endedModels, accountId: 'acme' }])
 })
 
 test('counts a signal whose quantity does not fit into the sum of its day', () => {
