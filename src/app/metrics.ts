@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { AccountParity } from '../consumers/parity/account-parity.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
+import { LIMIT_NAMES } from '../scoring/activity/activity.ts'
 import type { ScoredCounts } from './scored-counts.ts'
 
 /** The metrics of one process, for Prometheus. */
@@ -41,6 +42,17 @@ export function createMetrics(
   ])
   // Series from the start: the first rejection is then an increase.
   for (const outcome of OUTCOMES) signals.inc({ outcome }, 0)
+  const limits = counter(
+    'upswell_limit_reached_total',
+    'How often accounts reached a limit (docs/limits.md), by limit',
+    ['limit'],
+  )
+  for (const limit of LIMIT_NAMES) limits.inc({ limit }, 0)
+  const unread = counter(
+    'upswell_unread_names_total',
+    'Names of signals and keys that accounts had for the first time and that no active model reads',
+    [],
+  )
   const refolded = counter(
     'upswell_refolded_records_total',
     'Records that were committed but missing from the store, and were folded again',
@@ -91,6 +103,8 @@ export function createMetrics(
     onScored: counts => {
       for (const [outcome, count] of Object.entries(counts.signals)) signals.inc({ outcome }, count)
       refolded.inc(counts.refolded)
+      for (const [limit, count] of Object.entries(counts.limits)) limits.inc({ limit }, count)
+      unread.inc(counts.unread)
       for (const { type, model, count } of counts.events) events.inc({ type, model }, count)
     },
     onParityChecked: accounts => {

@@ -1,5 +1,6 @@
 import type { Lineages } from '../consumers/lineage/lineages.ts'
 import { scoreLineages } from '../consumers/lineage/score-lineages.ts'
+import { HourlyNotices } from '../consumers/scorer/hourly-notices.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -21,9 +22,19 @@ export interface ConfiguredScoring {
  * cannot differ.
  * @throws the errors of `scoreLineages`
  */
-export function scoreAsConfigured({ config, models, ...parts }: ConfiguredScoring): Promise<Scoring> {
+export function scoreAsConfigured({
+  config,
+  models,
+  onScored,
+  ...parts
+}: ConfiguredScoring): Promise<Scoring> {
+  const notices = new HourlyNotices(parts.logger, () => performance.now())
   return scoreLineages({
     ...parts,
+    onScored: report => {
+      notices.add(report)
+      onScored(report)
+    },
     batchSize: config.batchSize,
     ticks: {
       models,

@@ -8,6 +8,10 @@ export interface ScoredCounts {
   /** Refolded records: committed, missing from the store. */
   readonly refolded: number
   readonly events: readonly EventCount[]
+  /** How often accounts reached each limit. */
+  readonly limits: Readonly<Record<string, number>>
+  /** Names that began in accounts and that no model reads. */
+  readonly unread: number
 }
 
 export interface EventCount {
@@ -22,6 +26,8 @@ export class CountedBatches {
   #refolded = 0
   /** The keys are an event type, then a model id. */
   #events = new Map<string, Map<string, number>>()
+  #limits = new Map<string, number>()
+  #unread = 0
 
   add(report: StepReport): void {
     if (report.refolded) {
@@ -30,6 +36,8 @@ export class CountedBatches {
     }
     for (const [outcome, count] of Object.entries(report.outcomes)) increase(this.#signals, outcome, count)
     increase(this.#signals, 'rejected', report.rejected)
+    for (const { name, count } of report.limits) increase(this.#limits, name, count)
+    for (const { count } of report.unread.names) this.#unread += count
     for (const event of report.events) {
       const type = typeOf(event)
       const ofType = this.#events.get(type) ?? new Map<string, number>()
@@ -40,17 +48,22 @@ export class CountedBatches {
 
   /** The counts since the last call; undefined if there are none. */
   take(): ScoredCounts | undefined {
-    if (this.#signals.size === 0 && this.#refolded === 0 && this.#events.size === 0) return undefined
+    const { size } = this.#signals
+    if (size + this.#refolded + this.#events.size + this.#limits.size === 0) return undefined
     const taken: ScoredCounts = {
       signals: Object.fromEntries(this.#signals),
       refolded: this.#refolded,
       events: [...this.#events].flatMap(([type, models]) =>
         [...models].map(([model, count]) => ({ type, model, count })),
       ),
+      limits: Object.fromEntries(this.#limits),
+      unread: this.#unread,
     }
     this.#signals = new Map()
     this.#refolded = 0
     this.#events = new Map()
+    this.#limits = new Map()
+    this.#unread = 0
     return taken
   }
 }

@@ -108,7 +108,7 @@ export function receiveSignal(
   requirePassed(account, observedAt)
   const { activity } = account
   moveClock(activity, observedAt)
-  const applied = applySignal(activity, account.users, signal, buffer)
+  const applied = applySignal(activity, account.users, account.standings, signal, buffer)
   const isApplied = typeof applied !== 'string'
   const isLate = isApplied ? dayOf(signal.occurredAt) < dayOf(activity.clock) : applied === 'too-old'
   const outcome = isApplied ? (isLate ? 'late' : 'applied') : applied

@@ -9,10 +9,12 @@ import {
   receiveSignal,
   type SignalOutcome,
 } from './account.ts'
+import { type DroppedCounts, LIMIT_NAMES } from './activity/activity.ts'
 import { createTouchedBuffer } from './activity/apply-signal.ts'
 import { isInSlice } from './due-slices.ts'
 import type { ScoringEvent } from './events.ts'
 import type { EntryOf, LogEntry, RecordEntry, TickSlice } from './log-entry.ts'
+import { type Occurrence, Occurrences } from './occurrences.ts'
 import {
   addModelSet,
   beginPromotion,
@@ -40,6 +42,10 @@ export interface FoldResult {
   readonly hasMemoryChanged: boolean
   /** Changes of the key figures' counters, for the store to add when it writes the accounts. */
   readonly counts: readonly CounterChange[]
+  /** The limits that accounts reached, by `LimitName`. */
+  readonly limits: readonly Occurrence[]
+  /** Names that accounts had for the first time (`TouchedBuffer.begun`): in how many accounts. */
+  readonly begun: readonly Occurrence[]
 }
 
 /**
@@ -86,6 +92,8 @@ class Fold {
   readonly #changes = new CounterChanges()
   readonly #counter = new KpiCounter(this.#changes)
   readonly #buffer = createTouchedBuffer()
+  readonly #limits = new Occurrences()
+  readonly #begun = new Occurrences()
   #hasMemoryChanged = false
   #prefetched = 0
 
@@ -150,6 +158,8 @@ class Fold {
       outcomes: this.#outcomes,
       hasMemoryChanged: this.#hasMemoryChanged,
       counts: this.#changes.list(),
+      limits: this.#limits.list(),
+      begun: this.#begun.list(),
     }
   }
 
@@ -162,7 +172,11 @@ class Fold {
     this.#bringTo(account, observedAt, offset)
     // After the boundaries and before the signal: an outcome counts under the tier that it meets.
     const tiersBefore = signal.kind === 'outcome' ? tiersOf(account) : undefined
+    const { dropped } = account.activity
     const { outcome, events } = receiveSignal(account, signal, observedAt, found === undefined, this.#buffer)
+    if (account.activity.dropped !== dropped) this.#noticeLimits(account, dropped)
+    const { begun } = this.#buffer
+    for (let k = 0; k < begun.length; k++) this.#begun.add(begun[k]!, 1, account.id)
     this.#keepEvents(account, offset, events)
     this.#outcomes[outcome]++
     if (tiersBefore !== undefined && (outcome === 'applied' || outcome === 'late'))
@@ -213,8 +227,15 @@ class Fold {
 
   #switch(account: Account, set: ModelSet, offset: number): void {
     const known = knownModels(account)
+    const { dropped } = account.activity
     this.#keepEvents(account, offset, switchModels(account, set))
+    this.#noticeLimits(account, dropped)
     this.#counter.countArrival(account, modelId => !known.has(modelId))
+  }
+
+  #noticeLimits({ id, activity: { dropped } }: Account, before: DroppedCounts): void {
+    for (const name of LIMIT_NAMES)
+      if (dropped[name] > before[name]) this.#limits.add(name, dropped[name] - before[name], id)
   }
 
   /** Keeps events and counts PQLs, before the account changes again: the counters read its present state. */

@@ -76,7 +76,15 @@ export function modelKey({ definition: { id, version } }: CompiledModel): string
   return `${id}@${version}`
 }
 
-/** The id in a `modelKey`. */
+/**
+ * The key under which an account with many ended versions counts the ends of further versions of a model. A
+ * version without a count of its own takes this one, so that no generation comes twice.
+ */
+export function versionsKey({ definition: { id } }: CompiledModel): string {
+  return `${id}@*`
+}
+
+/** The id in a `modelKey` or `versionsKey`. */
 export function modelIdOf(key: string): string {
   return key.slice(0, key.lastIndexOf('@'))
 }
@@ -93,7 +101,7 @@ export function createStanding(
   values[model.tierSlot] = model.definition.tiers[0]!.name
   return {
     model,
-    generation: endedModels.size === 0 ? 0 : (endedModels.get(modelKey(model)) ?? 0),
+    generation: endedModels.size === 0 ? 0 : generationOf(model, endedModels),
     values,
     points: new Array(model.rules.length).fill(0),
     known: new Array(model.rules.length).fill(false),
@@ -113,6 +121,10 @@ export function createStanding(
     isSettled: false,
     nextChanges: undefined,
   }
+}
+
+function generationOf(model: CompiledModel, endedModels: ReadonlyMap<string, number>): number {
+  return endedModels.get(modelKey(model)) ?? endedModels.get(versionsKey(model)) ?? 0
 }
 
 /** Accounts share one empty list for the facets, triggers or alerts that a model does not have. */

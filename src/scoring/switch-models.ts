@@ -1,6 +1,6 @@
 import { withEntry, withoutEntry } from '../lib/small-maps.ts'
 import { type Account, type ModelSet, requirePassed } from './account.ts'
-import { type AccountActivity, LIMITS, moveClock } from './activity/activity.ts'
+import { type AccountActivity, countDropped, LIMITS, moveClock } from './activity/activity.ts'
 import { leaveModel } from './decisions/leave-model.ts'
 import { pqlEvent } from './decisions/triggers.ts'
 import type { CompiledModel } from './definition/compiled-model.ts'
@@ -8,7 +8,7 @@ import { evaluate } from './evaluate.ts'
 import type { Cause, ScoringEvent } from './events.ts'
 import { nextDue } from './next-due.ts'
 import type { Occasion } from './occasion.ts'
-import { createStanding, modelKey, type Standing } from './standing.ts'
+import { createStanding, modelKey, type Standing, versionsKey } from './standing.ts'
 
 const CAUSE: Cause = { type: 'model' }
 
@@ -84,8 +84,10 @@ function replaceStanding(
 
 function rememberEnd(activity: AccountActivity, model: CompiledModel): void {
   const { endedModels } = activity
-  const key = modelKey(model)
-  if (endedModels.size >= LIMITS.endedModels && !endedModels.has(key)) return
+  const own = modelKey(model)
+  const isKept = endedModels.size < LIMITS.endedModels || endedModels.has(own)
+  const key = isKept ? own : versionsKey(model)
+  if (!isKept) countDropped(activity, 'ended-models')
   activity.endedModels = withEntry(endedModels, key, (endedModels.get(key) ?? 0) + 1)
 }
 

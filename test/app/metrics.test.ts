@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createMetrics } from '../../src/app/metrics.ts'
+import { LIMIT_NAMES } from '../../src/scoring/activity/activity.ts'
 
 async function series(name: string, problems: readonly string[]): Promise<string[]> {
   const { registry } = createMetrics(
@@ -42,4 +43,11 @@ test('has a series for every outcome before the first signal, so that the first 
       outcome => `upswell_signals_total{outcome="${outcome}"} 0`,
     ),
   )
+})
+
+test('has a series for every limit before the first one is reached', async () => {
+  expect(await series('upswell_limit_reached_total{', [])).toEqual(
+    LIMIT_NAMES.map(limit => `upswell_limit_reached_total{limit="${limit}"} 0`),
+  )
+  expect(await series('upswell_unread_names_total', [])).toEqual(['upswell_unread_names_total 0'])
 })

@@ -13,11 +13,17 @@ const event = fc
       ? ({ type: 'tier-change', modelId } as TierChange)
       : ({ type: 'pql', modelId, status } as PqlEvent),
   )
+const occurrences = (...names: string[]) =>
+  fc.array(fc.record({ name: fc.constantFrom(...names), count: number, accountId: fc.constant('acme') }), {
+    maxLength: 3,
+  })
 const batch: fc.Arbitrary<StepReport> = fc.record({
   records: number,
   outcomes: fc.record({ applied: number, late: number, duplicate: number, 'too-old': number }),
   rejected: number,
   events: fc.array(event, { maxLength: 4 }),
+  limits: occurrences('names', 'keys'),
+  unread: occurrences('usage:x').map(names => ({ names, nearest: () => undefined })),
   refolded: fc.boolean(),
 })
 
@@ -32,7 +38,11 @@ async function exposed(
   onScored(say)
   const lines = (await registry.metrics()).split('\n')
   return lines
-    .filter(line => /^upswell_(signals|refolded_records|events)_total/.test(line) && !line.endsWith(' 0'))
+    .filter(
+      line =>
+        /^upswell_(signals|refolded_records|events|limit_reached|unread_names)_total/.test(line) &&
+        !line.endsWith(' 0'),
+    )
     .sort()
 }
 
@@ -40,13 +50,15 @@ async function exposed(
 function slowlyCounted(batches: readonly StepReport[]): string[] {
   const series = new Map<string, number>()
   const add = (name: string, by: number) => series.set(name, (series.get(name) ?? 0) + by)
-  for (const { refolded, records, outcomes, rejected, events } of batches) {
+  for (const { refolded, records, outcomes, rejected, events, limits, unread } of batches) {
     if (refolded) {
       add('upswell_refolded_records_total', records)
       continue
     }
     for (const [outcome, count] of Object.entries({ ...outcomes, rejected }))
       add(`upswell_signals_total{outcome="${outcome}"}`, count)
+    for (const { name, count } of limits) add(`upswell_limit_reached_total{limit="${name}"}`, count)
+    for (const { count } of unread.names) add('upswell_unread_names_total', count)
     for (const found of events)
       add(
         `upswell_events_total{type="${found.type === 'pql' ? `pql-${found.status}` : found.type}",model="${found.modelId}"}`,
@@ -88,10 +100,18 @@ test('take returns each count once, and undefined if there is none', () => {
     outcomes: { applied: 2, late: 0, duplicate: 1, 'too-old': 0 },
     rejected: 0,
     events: [],
+    limits: [],
+    unread: { names: [], nearest: () => undefined },
     refolded: false,
   }
   counted.add(report)
   counted.add({ ...report, refolded: true })
-  expect(counted.take()).toEqual({ signals: { applied: 2, duplicate: 1 }, refolded: 3, events: [] })
+  const none = { signals: {}, refolded: 0, events: [], limits: {}, unread: 0 }
+  expect(counted.take()).toEqual({ ...none, signals: { applied: 2, duplicate: 1 }, refolded: 3 })
+  expect(counted.take()).toBeUndefined()
+  // A change of models alone can reach a limit.
+  const limits = [{ name: 'ended-models', count: 2, accountId: 'acme' }]
+  counted.add({ ...report, outcomes: { ...report.outcomes, applied: 0, duplicate: 0 }, limits })
+  expect(counted.take()).toEqual({ ...none, limits: { 'ended-models': 2 } })
   expect(counted.take()).toBeUndefined()
 })

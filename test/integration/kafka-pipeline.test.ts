@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { openKafkaRedisBackend } from '../../src/app/kafka-redis-backend.ts'
+import type { Backend } from '../../src/consumers/backend.ts'
 import { createTopics } from '../../src/log/kafka/kafka-topics.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
+import { CROWDED_MODELS, CROWDED_MOVES, CROWDED_SIGNALS, movesOf } from '../support/crowded-input.ts'
 import { countValues, expectedOutputs, MODELS, pipelineSignals } from '../support/pipeline-input.ts'
 import { type Outputs, runPipeline } from '../support/run-pipeline.ts'
 import { describeIntegration } from '../support/servers/integration.ts'
@@ -22,6 +24,32 @@ describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
     )
   })
 
+  async function newInstallation(partitions: number) {
+    const namespace = randomUUID()
+    const topics = topicNames(`${namespace}-`)
+    const brokers = kafkaBrokers.split(',')
+    await createTopics({
+      brokers,
+      clientId: 'test',
+      logger: LOG,
+      // History has times of its own. With the default retention of seven days it would be deleted at
+      // once.
+      topics: Object.values(topics).map(name => ({ name, partitions, config: { 'retention.ms': '-1' } })),
+    })
+    const open = (): Promise<Backend> =>
+      openKafkaRedisBackend({
+        kafka: {
+          brokers,
+          clientId: 'test',
+          groupPrefix: `${namespace}-`,
+          transactionalIdPrefix: namespace,
+          logger: LOG,
+        },
+        redis: { url: redisUrl, namespace, logger: LOG },
+      })
+    return { topics, open }
+  }
+
   describe('publish exactly the expected bytes to a read_committed reader', () => {
     test.each([
       { batchSize: 500, partitions: 1, ticks: false, restart: false },
@@ -31,28 +59,7 @@ describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
     ])(
       'batches of $batchSize, $partitions partitions, ticks $ticks, restart $restart',
       async ({ partitions, ...rest }) => {
-        const namespace = randomUUID()
-        const topics = topicNames(`${namespace}-`)
-        const brokers = kafkaBrokers.split(',')
-        await createTopics({
-          brokers,
-          clientId: 'test',
-          logger: LOG,
-          // History has times of its own. With the default retention of seven days it would be deleted at
-          // once.
-          topics: Object.values(topics).map(name => ({ name, partitions, config: { 'retention.ms': '-1' } })),
-        })
-        const open = () =>
-          openKafkaRedisBackend({
-            kafka: {
-              brokers,
-              clientId: 'test',
-              groupPrefix: `${namespace}-`,
-              transactionalIdPrefix: namespace,
-              logger: LOG,
-            },
-            redis: { url: redisUrl, namespace, logger: LOG },
-          })
+        const { topics, open } = await newInstallation(partitions)
         // With batches of one record, some of the signals show as much as all of them.
         const some = rest.batchSize === 1 ? signals.slice(0, 1500) : signals
         const wanted =
@@ -62,5 +69,17 @@ describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
         expect(outputs.pqlEvents).toEqual(wanted.pqlEvents)
       },
     )
+  })
+
+  test('score what models read, and count all signals, of an account beyond its limits', async () => {
+    const outputs = await runPipeline({
+      ...(await newInstallation(1)),
+      models: CROWDED_MODELS,
+      signals: CROWDED_SIGNALS,
+      batchSize: 100,
+      ticks: false,
+      restart: true,
+    })
+    expect(movesOf(outputs)).toEqual(CROWDED_MOVES)
   })
 })

@@ -1,16 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import type { Value } from '../../src/scoring/definition/expression.ts'
 import { evaluate } from '../../src/scoring/evaluate.ts'
 import { nextDue } from '../../src/scoring/next-due.ts'
-import { type FoldedHistory, foldHistory } from '../support/fold-history.ts'
+import { slowStandingsOf, standingsOf } from '../support/final-standings.ts'
+import { foldHistory } from '../support/fold-history.ts'
 import { arbitraryBatches, arbitraryHistory, endWithTick } from '../support/histories.ts'
-import {
-  type HistoryRecord,
-  type SlowResult,
-  slowEvaluate,
-  withoutIds,
-} from '../support/slow/slow-evaluator.ts'
+import { type HistoryRecord, slowEvaluate, withoutIds } from '../support/slow/slow-evaluator.ts'
 
 const DAY_MS = 86_400_000
 const RUNS = 100
@@ -22,63 +17,6 @@ vi.setConfig({ testTimeout: 120_000 })
  * shown.
  */
 fc.configureGlobal({ interruptAfterTimeLimit: 60_000 })
-
-/** The final accounts, in the form that both evaluators share. */
-function standingsOf(folded: FoldedHistory): unknown {
-  return [...folded.accounts.values()].map(({ id, activity, standings }) => ({
-    accountId: id,
-    firstDay: activity.firstDay,
-    dropped: activity.dropped,
-    standings: standings.map(standing => {
-      const { definition } = standing.model
-      return {
-        modelId: definition.id,
-        score: standing.score + 0,
-        coverage: standing.coverage,
-        tier: definition.tiers[standing.tier]!.name,
-        enteredAt: standing.tierSince,
-        inScope: standing.inScope,
-        features: Object.fromEntries(
-          definition.features.map(({ name }, index) => [name, plain(standing.values[index])]),
-        ),
-        triggers: standing.triggers.map(state => [
-          state.status,
-          state.status === 'idle' ? state.until : state.expiresAt,
-        ]),
-        alerts: standing.alerts,
-      }
-    }),
-  }))
-}
-
-function slowStandingsOf(slow: SlowResult): unknown {
-  return [...slow.accounts.values()].map(({ accountId, firstDay, dropped, standings }) => ({
-    accountId,
-    firstDay,
-    dropped,
-    standings: standings.map(standing => ({
-      modelId: standing.modelId,
-      score: standing.score + 0,
-      coverage: standing.coverage,
-      tier: standing.tier,
-      enteredAt: standing.enteredAt,
-      inScope: standing.inScope,
-      features: Object.fromEntries([...standing.features].map(([name, value]) => [name, plain(value)])),
-      triggers: [...standing.triggers.values()].map(state => [
-        state.status,
-        state.status === 'idle' ? state.cooldownUntil : state.expiresAt,
-      ]),
-      alerts: standing.active.definition.alerts.map(
-        ({ name }) => standing.alerts.get(name) ?? Number.NEGATIVE_INFINITY,
-      ),
-    })),
-  }))
-}
-
-/** -0 is 0, as in JSON. */
-function plain(value: Value): Value {
-  return typeof value === 'number' ? value + 0 : value
-}
 
 /**
  * An account meets a new model only when it is touched. A models record touches none, so a last tick touches

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ModelDefinition } from '../../src/scoring/definition/model-definition.ts'
-import { slowEvaluate } from '../support/slow/slow-evaluator.ts'
+import { type HistoryRecord, slowEvaluate } from '../support/slow/slow-evaluator.ts'
 import {
   at,
   atLeast,
@@ -108,15 +108,19 @@ describe('an override', () => {
     ).toBe('warm')
   })
 
-  test('is dropped if 32 other names are held', () => {
-    const named = (index: number, end: number) =>
-      override(at(1), `o${index}`, { hold: true, ...endsAt(end) }, { name: `model-${index}` })
-    const full = Array.from({ length: 32 }, (_, index) => named(index, index === 0 ? 2 : 9))
-    const own = (day: number) => override(at(day), `own ${day}`, { tier: 'hot', ...endsAt(9) })
-    const history = [models(at(0), seatsModel()), facts(at(0), { seats: 0 }), ...full, own(1), named(5, 8)]
-    const { events, accounts } = slowEvaluate([...history, own(2)])
-    expect(accounts.get('acme')!.dropped.keys).toBe(1)
-    expect(events.map(event => event.at)).toEqual([at(2)])
+  test('is dropped if 32 other names are held, unless its name is of an active model, or *', () => {
+    const named = (day: number, name: string, end: number) =>
+      override(at(day), `${name} ${day}`, { tier: 'hot', ...endsAt(end) }, { name })
+    const full = Array.from({ length: 32 }, (_, index) => named(1, `model-${index}`, index === 0 ? 2 : 9))
+    const history = [models(at(0), seatsModel()), facts(at(0), { seats: 0 }), ...full]
+    const droppedAfter = (...more: HistoryRecord[]) => {
+      const { events, accounts } = slowEvaluate([...history, ...more])
+      return { dropped: accounts.get('acme')!.dropped.overrides, times: events.map(event => event.at) }
+    }
+    expect(droppedAfter(named(1, 'model-32', 9), named(1, 'model-5', 8))).toEqual({ dropped: 1, times: [] })
+    expect(droppedAfter(named(2, 'model-32', 9), named(2, 'model-33', 9))).toEqual({ dropped: 1, times: [] })
+    expect(droppedAfter(named(1, 'growth', 9))).toEqual({ dropped: 0, times: [at(1)] })
+    expect(droppedAfter(named(1, '*', 9))).toEqual({ dropped: 0, times: [at(1)] })
   })
 })
 

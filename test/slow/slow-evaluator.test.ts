@@ -77,7 +77,7 @@ describe('random histories', () => {
       for (const { csm } of leads) seen.add(`lead ${csm !== undefined}`)
       for (const { duplicates, dropped, standings } of accounts.values()) {
         if (duplicates > 0) seen.add('duplicate')
-        if (dropped.tooOld > 0) seen.add('too old')
+        if (dropped['too-old'] > 0) seen.add('too old')
         for (const { active, inScope, features, alerts } of standings) {
           seen.add(`in scope: ${inScope}`)
           if (alerts.size > 1) seen.add('alerts')

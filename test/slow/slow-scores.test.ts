@@ -67,7 +67,7 @@ describe('a score', () => {
       signal(at(500), { id: 'old' }),
     ])
     expect(events.map(line)).toEqual(['500 cold > warm 1 > 2, signal old'])
-    expect(accounts.get('acme')!.dropped.tooOld).toBe(2)
+    expect(accounts.get('acme')!.dropped['too-old']).toBe(2)
   })
 
   test('evaluates an account that a too old signal creates', () => {

@@ -153,18 +153,30 @@ describe('a feature', () => {
     expect(featureAfter({ type, ...body }, signal(at(0)), facts(at(0), { seats }))).toBe(value)
   })
 
-  test('keeps 256 names, 256 keys and 64 values at a time, and counts what it drops', () => {
+  test('keeps 256 names, 256 keys and 64 values at a time, and counts what is beyond them', () => {
     const names = Array.from({ length: 258 }, (_, index) =>
       signal(at(0), { name: `name-${index}`, properties: { product: `product-${index % 66}` } }),
     )
     const keys = Object.fromEntries(Array.from({ length: 258 }, (_, index) => [`key-${index}`, index]))
     const history = [...names, facts(at(0), keys)]
     const { accounts } = slowEvaluate([models(at(0), model()), ...history])
-    expect(accounts.get('acme')!.dropped).toEqual({ tooOld: 0, names: 2, keys: 2, values: 2 * 3 })
-    expect(featureAfter(USED, ...history)).toBe(256)
-    const select = { kinds: ['usage'], names: ['late'], except: [] }
-    const late = { type: 'count', select, window: week }
-    expect(featureAfter(late, ...history, signal(at(399), { name: 'late' }))).toBe(0)
-    expect(featureAfter(late, ...history, signal(at(400), { name: 'late' }))).toBe(1)
+    const dropped = accounts.get('acme')!.dropped
+    expect(dropped).toMatchObject({ 'too-old': 0, names: 2, keys: 2, values: 2 * 3, overrides: 0, sums: 0 })
+    expect(featureAfter(USED, ...history)).toBe(258)
+    const distinct = { type: 'distinctNames', select: all, window: week }
+    expect(featureAfter(distinct, ...history)).toBe(257)
+  })
+
+  test('keeps a name of a model beyond the limit, and a longer pattern apart from a shorter one', () => {
+    const history = Array.from({ length: 256 }, (_, index) => signal(at(0), { name: `name-${index}` }))
+    const countAfter = (names: string[], except: string[], ...sent: string[]) =>
+      featureAfter(
+        { type: 'count', select: { kinds: ['usage'], names, except }, window: week },
+        ...history,
+        ...sent.map(name => signal(at(1), { name })),
+      )
+    expect(countAfter(['late'], [], 'late', 'later')).toBe(1)
+    expect(countAfter(['page.*'], ['page.admin.*'], 'page.a', 'page.admin.b', 'page.c', 'other')).toBe(2)
+    expect(countAfter(['page.*'], ['page.home'], 'page.a', 'page.home')).toBe(1)
   })
 })

@@ -3,6 +3,7 @@ import type { Standing } from '../../scoring/standing.ts'
 import { isoTime } from '../../signals/iso-time.ts'
 import type { AccountWithScores } from '../read/read-account.ts'
 import { formatSequence } from '../read/sequence.ts'
+import { limitDocuments, type UnreadView } from './limits-view.ts'
 import { type Overrides, overrideDocument } from './override-view.ts'
 import { bestPqls, byProspects, pqlDocuments } from './pql-view.ts'
 import type {
@@ -12,7 +13,13 @@ import type {
   StandingDocument,
 } from './schemas.ts'
 
-export function accountDocument({ accountId, partition, scores }: AccountWithScores): AccountDocument {
+export function accountDocument(
+  { accountId, partition, scores, readActivity }: AccountWithScores,
+  unreadView: UnreadView,
+): AccountDocument {
+  const activity = readActivity()
+  const limits = limitDocuments(activity)
+  const unread = unreadView.document(activity, scores.standings)
   const { clock, lastOffset, overrides, standings } = scores
   return {
     accountId,
@@ -21,6 +28,8 @@ export function accountDocument({ accountId, partition, scores }: AccountWithSco
     status: standings.length === 0 ? 'NO_SCORE' : 'SCORED',
     standings: standings.map(standing => standingDocument(standing, overrides)),
     nextPlay: nextPlay(standings),
+    ...(limits === undefined ? {} : { limits }),
+    ...(unread === undefined ? {} : { unread }),
   }
 }
 

@@ -27,7 +27,7 @@ export function explanation(account: AccountWithScores, standing: Standing): Exp
   const { definition, contentHash } = standing.model
   const gates = gateDocuments(standing)
   const tier = tierOf(standing)
-  const inputs = new InputView(standing, account.activity)
+  const inputs = new InputView(standing, account.readActivity)
   return {
     accountId: account.accountId,
     asOf: isoTime(clock),

@@ -3,6 +3,7 @@ import { NOT_COUNTED_CODES } from '../../analysis/not-counted.ts'
 import { MOTIONS } from '../../scoring/definition/model-definition.ts'
 import { EXPLANATION_PARTS } from './explanation-schemas.ts'
 import { KpiSchema } from './kpi-schemas.ts'
+import { LimitsField, UnreadField } from './limits-view.ts'
 import {
   byName,
   CauseSchema,
@@ -119,6 +120,8 @@ export const AccountSchema = Type.Object(
     status: choice(['SCORED', 'NO_SCORE'] as const),
     standings: Type.Array(ref(StandingSchema)),
     nextPlay: orNull(NextPlay),
+    limits: LimitsField,
+    unread: UnreadField,
   },
   { description: "The account's standing in every model, and what to do next" },
 )

@@ -15,8 +15,8 @@ export interface AccountWithScores {
   readonly accountId: string
   readonly partition: number
   readonly scores: AccountScores
-  /** Decodes the activity too, which most answers do not need. */
-  readonly activity: () => AccountActivity
+  /** Decodes the rest of the account, which few answers need. */
+  readonly readActivity: () => AccountActivity
 }
 
 /** An attempt fails only if the models change between its two reads. */
@@ -72,8 +72,8 @@ async function readFromPartition(
         const state = states[i]
         if (state === undefined) return []
         const scores = decodeScores(accountId, state, modelSets)
-        const activity = () => decodeAccount(accountId, state, modelSets).activity
-        return [{ accountId, partition, scores, activity }]
+        const readActivity = () => decodeAccount(accountId, state, modelSets).activity
+        return [{ accountId, partition, scores, readActivity }]
       })
     } catch (thrown) {
       if (!(thrown instanceof UnreadableStateError) || attempt === ATTEMPTS) throw thrown

@@ -53,7 +53,7 @@ async function read(
   ])
   const activities = new Map<string, AccountActivity>()
   for (const [id, account] of accounts) {
-    const activity = account.activity()
+    const activity = account.readActivity()
     // Forgets the ids that are past the dedup horizon when the signals arrive.
     moveClock(activity, now)
     activities.set(id, activity)

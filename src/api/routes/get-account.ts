@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { ApiInstance } from '../api-instance.ts'
 import { accountDocument } from '../documents/account-view.ts'
+import { UnreadView } from '../documents/limits-view.ts'
 import { type AccountDocument, AccountSchema, problemResponses, Unchanged } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { AccountParams, After, findAccount } from '../read/find-account.ts'
@@ -9,6 +10,7 @@ import type { Served } from '../read/served.ts'
 
 /** `GET /v1/accounts/{id}`: an account's standings in every model, and what to do next. */
 export function routeGetAccount(api: ApiInstance, served: Served, waiter: RecordWaiter): void {
+  const unreadView = new UnreadView()
   api.get(
     '/v1/accounts/:id',
     {
@@ -32,7 +34,8 @@ export function routeGetAccount(api: ApiInstance, served: Served, waiter: Record
     },
     async ({ params, query }, reply): Promise<AccountDocument> => {
       const isGone = () => reply.raw.destroyed
-      return accountDocument(await findAccount(served(), waiter, params.id, query.after, isGone))
+      const account = await findAccount(served(), waiter, params.id, query.after, isGone)
+      return accountDocument(account, unreadView)
     },
   )
 }

@@ -23,6 +23,7 @@ import { keepSaved, type PreparedFlush, prepareFlush } from './prepare-flush.ts'
 import type { Announcement } from './publication.ts'
 import type { ScorerContext } from './scorer-context.ts'
 import type { StepReport } from './step-report.ts'
+import { UnreadFinder } from './unread-finder.ts'
 
 /**
  * One partition that this process owns, from fence to release. Fold is ahead of commit, commit is ahead of
@@ -39,6 +40,7 @@ export class PartitionScorer {
   readonly #loader: AccountLoader
   /** The signals of the step that is being folded. */
   readonly #signals = new ScannedSignals()
+  readonly #unread = new UnreadFinder()
   readonly #commits: PendingCommits
   readonly #flushPolicy: FlushPolicy
   #dirty = new DirtyAccounts()
@@ -146,6 +148,8 @@ export class PartitionScorer {
       records: step.to - step.from,
       outcomes: folded.outcomes,
       rejected: rejections.length,
+      limits: folded.limits,
+      unread: this.#unread.find(folded.begun, this.memory.modelSets.at(-1)!.models),
       events: [...announced.flatMap(({ events }) => events), ...folded.events.map(({ event }) => event)],
       refolded: !isLive,
     }

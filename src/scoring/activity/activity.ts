@@ -64,19 +64,38 @@ export interface HistoryEntry {
   readonly occurredAt: number
 }
 
-/** Counts of dropped signals and values, by reason. */
-export interface DroppedCounts {
-  readonly tooOld: number
-  readonly names: number
-  readonly keys: number
-  readonly values: number
-  /** Ids that were forgotten within 48 hours. */
-  readonly ids: number
-}
+//   limit          what is counted
+//   too-old        signals that occurred before the days that are held: dropped
+//   names          signals that were counted in an overflow series
+//   keys           properties whose key was not kept: dropped
+//   values         values of a dimension that were not kept
+//   overrides      overrides that were not kept: dropped
+//   ended-models   ends of a model's version that were counted together with other versions
+//   sums           signals after which the sum of their name and day was at the highest number: cut off there
+//   ids            ids that were forgotten within 48 hours: a signal sent again counts again
+/** The limits of an account. The order is the codec's: add further ones at the end. */
+export const LIMIT_NAMES = [
+  'too-old',
+  'names',
+  'keys',
+  'values',
+  'overrides',
+  'ended-models',
+  'sums',
+  'ids',
+] as const
+export type LimitName = (typeof LIMIT_NAMES)[number]
+
+/** How often each limit was reached. */
+export type DroppedCounts = Readonly<Record<LimitName, number>>
 
 export const LIMITS = {
+  /** A name that a model writes in full gets a series beyond this number too. */
   series: 256,
+  /** A key that a model writes in full is kept beyond this number too. */
   keys: 256,
+  /** Keys that match a pattern of a model are kept up to this number of keys in all. */
+  matchedKeys: 512,
   valuesPerDimension: 64,
   overrides: 32,
   endedModels: 64,
@@ -86,7 +105,7 @@ export const LIMITS = {
 export const DEDUP_MS = 48 * HOUR_MS
 
 const NO_VALUES = { team: EMPTY_MAP, location: EMPTY_MAP, product: EMPTY_MAP, role: EMPTY_MAP }
-export const NOTHING_DROPPED: DroppedCounts = { tooOld: 0, names: 0, keys: 0, values: 0, ids: 0 }
+export const NOTHING_DROPPED = Object.fromEntries(LIMIT_NAMES.map(name => [name, 0])) as DroppedCounts
 
 export function seriesKey(kind: string, name: string): string {
   return `${kind}:${name}`
@@ -112,7 +131,7 @@ export function createActivity(clock: number): AccountActivity {
   }
 }
 
-export function countDropped(activity: AccountActivity, what: keyof DroppedCounts): void {
+export function countDropped(activity: AccountActivity, what: LimitName): void {
   activity.dropped = { ...activity.dropped, [what]: activity.dropped[what] + 1 }
 }
 

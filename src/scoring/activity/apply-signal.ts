@@ -16,12 +16,14 @@ import {
   countDropped,
   DEDUP_MS,
   type HistoryEntry,
+  type LatestValue,
   LIMITS,
   seriesKey,
   setValues,
   trimHistory,
 } from './activity.ts'
 import { insertSorted } from './buckets.ts'
+import { keepsKey, keepsOverride, keptSeries, type ReadBy } from './keep.ts'
 import { ManyIds } from './many-ids.ts'
 import { createSeries, type Series } from './series.ts'
 import { seeUser, type UserBook } from './users.ts'
@@ -60,6 +62,11 @@ type Writable<T> = { -readonly [Field in keyof T]: T[Field] }
 export interface TouchedBuffer extends Writable<Touched> {
   /** Becomes `series` when a signal is counted. */
   readonly counted: Writable<TouchedSeries>
+  /**
+   * What the account has for the first time, or again after it was forgotten: `kind:name` of a series,
+   * `kind.property`, or `override:name`. Overflow series do not count.
+   */
+  readonly begun: string[]
 }
 
 const NONE: readonly never[] = []
@@ -82,6 +89,7 @@ export function createTouchedBuffer(): TouchedBuffer {
       isNewHourBucket: false,
       isNewHour: false,
     },
+    begun: [],
   }
 }
 
@@ -93,16 +101,18 @@ export function createTouchedBuffer(): TouchedBuffer {
 export function applySignal(
   activity: AccountActivity,
   users: UserBook,
+  readBy: ReadBy,
   signal: Signal,
   buffer: TouchedBuffer,
 ): Touched | 'duplicate' | 'too-old' {
+  if (buffer.begun.length > 0) buffer.begun.length = 0
   const id = idHashOf(signal)
   if (hasApplied(activity, id)) return 'duplicate'
   const { kind, occurredAt } = signal
   const today = dayOf(activity.clock)
   const day = dayOf(occurredAt)
   if (day <= today - HELD_DAYS) {
-    countDropped(activity, 'tooOld')
+    countDropped(activity, 'too-old')
     return 'too-old'
   }
   rememberId(activity, id)
@@ -112,11 +122,12 @@ export function applySignal(
   buffer.dimensions = NONE
   buffer.keys = NONE
   if (kind === 'override') {
-    applyOverride(activity, signal)
+    applyOverride(activity, readBy, signal, buffer.begun)
   } else if (!isActivityKind(kind)) {
-    buffer.keys = applyFacts(activity, signal)
+    buffer.keys = applyFacts(activity, readBy, signal, buffer.begun)
   } else {
-    if (countSignal(activity, signal, day, buffer.counted)) buffer.series = buffer.counted
+    countSignal(activity, readBy, signal, day, buffer)
+    buffer.series = buffer.counted
     if (kind === 'outcome') return buffer
     const user = userHashOf(signal)
     buffer.users = user !== undefined && applyUser(activity, users, user, day, today)
@@ -145,40 +156,41 @@ function addToMany(activity: AccountActivity, id: Hash64): void {
   if (!activity.manyIds.add(id, clock, clock - DEDUP_MS)) countDropped(activity, 'ids')
 }
 
-/** Returns false if the account has too many series to begin this one. */
 function countSignal(
   activity: AccountActivity,
+  readBy: ReadBy,
   signal: Signal,
   day: number,
-  counted: TouchedBuffer['counted'],
-): boolean {
+  { counted, begun }: TouchedBuffer,
+): void {
   const key = signal.seriesKey ?? seriesKey(signal.kind, signal.name)
-  const series = activity.series.get(key) ?? beginSeries(activity, key)
-  if (series === undefined) return false
+  const series = activity.series.get(key) ?? seriesBeyond(activity, readBy, key, begun)
   const thousandths = signal.quantityThousandths
+  const bucket = series.days.add(day, thousandths)
   counted.series = series
   counted.thousandths = thousandths
   counted.day = day
-  counted.isNewBucket = series.days.count(series.days.add(day, thousandths)) === 1
+  counted.isNewBucket = series.days.count(bucket) === 1
   counted.isNewDay = counted.isNewBucket && insertSorted(activity.activeDays, day)
+  if (series.days.sum(bucket) === Number.MAX_SAFE_INTEGER) countDropped(activity, 'sums')
   const hour = hourOf(signal.occurredAt)
   const isHeld = hour > hourOf(activity.clock) - HELD_HOURS
   const before = isHeld ? activity.hours.add(hour, series, thousandths) : 'same-name'
   counted.hour = isHeld ? hour : undefined
   counted.isNewHourBucket = before !== 'same-name'
   counted.isNewHour = before === 'nothing'
-  return true
 }
 
-function beginSeries(activity: AccountActivity, key: string): Series | undefined {
-  const { series } = activity
-  if (series.size >= LIMITS.series) {
-    countDropped(activity, 'names')
-    return undefined
-  }
-  const begun = createSeries(key)
-  series.add(begun)
-  return begun
+/** A new series for a name that has none, or the overflow series in which it counts. */
+function seriesBeyond(activity: AccountActivity, readBy: ReadBy, key: string, begun: string[]): Series {
+  const kept = keptSeries(activity, readBy, key)
+  if (kept === key) begun.push(key)
+  else countDropped(activity, 'names')
+  const found = kept === key ? undefined : activity.series.get(kept)
+  if (found !== undefined) return found
+  const series = createSeries(kept)
+  activity.series.add(series)
+  return series
 }
 
 /** Returns whether the days changed that users are counted under. */
@@ -231,53 +243,61 @@ function seeValue(activity: AccountActivity, dimension: Dimension, value: string
 }
 
 /** The override with the latest `occurredAt` holds. One that has already ended is not kept. */
-function applyOverride(activity: AccountActivity, signal: Signal): void {
+function applyOverride(activity: AccountActivity, readBy: ReadBy, signal: Signal, begun: string[]): void {
   const override = readOverride(signal)
   if (typeof override === 'string') throw new Error(`signal ${signal.id}: ${override}`)
   if (override.expiresAt <= activity.clock) return
   const present = activity.overrides.get(signal.name)
-  if (present === undefined && activity.overrides.size >= LIMITS.overrides) {
-    countDropped(activity, 'keys')
-    return
+  if (present === undefined) {
+    if (!keepsOverride(activity, readBy, signal.name)) {
+      countDropped(activity, 'overrides')
+      return
+    }
+    begun.push(`override:${signal.name}`)
   }
   if (present === undefined || override.occurredAt >= present.occurredAt)
     activity.overrides = withEntry(activity.overrides, signal.name, override)
 }
 
 /** Returns the keys that it may have changed. */
-function applyFacts(activity: AccountActivity, signal: Signal): string[] {
+function applyFacts(activity: AccountActivity, readBy: ReadBy, signal: Signal, begun: string[]): string[] {
   const keys: string[] = []
   for (const property of Object.keys(signal.properties)) {
     const key = `${signal.kind}.${property}`
+    const latest = activity.latest.get(key) ?? beginKey(activity, readBy, key, begun)
+    if (latest === undefined) continue
     const value = signal.properties[property]!
     // A text without visible characters removes a fact, as null does.
     const kept = typeof value === 'string' && isBlank(value) ? null : value
-    if (applyFact(activity, key, kept, signal.occurredAt)) keys.push(key)
+    applyFact(latest, kept, signal.occurredAt, activity.clock)
+    keys.push(key)
   }
   return keys
 }
 
-function applyFact(
+/** Undefined: the account has too many keys to take this one. */
+function beginKey(
   activity: AccountActivity,
+  readBy: ReadBy,
   key: string,
-  value: PropertyValue,
-  occurredAt: number,
-): boolean {
-  let latest = activity.latest.get(key)
-  if (latest === undefined) {
-    if (activity.latest.size >= LIMITS.keys) {
-      countDropped(activity, 'keys')
-      return false
-    }
-    latest = { value: null, occurredAt: Number.NEGATIVE_INFINITY, history: [] }
-    activity.latest = withEntry(activity.latest, key, latest)
+  begun: string[],
+): LatestValue | undefined {
+  if (!keepsKey(activity, readBy, key)) {
+    countDropped(activity, 'keys')
+    return undefined
   }
+  const latest = { value: null, occurredAt: Number.NEGATIVE_INFINITY, history: [] }
+  activity.latest = withEntry(activity.latest, key, latest)
+  begun.push(key)
+  return latest
+}
+
+function applyFact(latest: LatestValue, value: PropertyValue, occurredAt: number, clock: number): void {
   if (occurredAt >= latest.occurredAt) {
     latest.value = value
     latest.occurredAt = occurredAt
   }
-  if (typeof value === 'number') enterHistory(latest.history, { value, occurredAt }, activity.clock)
-  return true
+  if (typeof value === 'number') enterHistory(latest.history, { value, occurredAt }, clock)
 }
 
 function enterHistory(history: HistoryEntry[], entry: HistoryEntry, clock: number): void {

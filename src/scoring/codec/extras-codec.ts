@@ -1,12 +1,18 @@
 import { EMPTY_MAP } from '../../lib/small-maps.ts'
-import { type AccountActivity, type DroppedCounts, NOTHING_DROPPED } from '../activity/activity.ts'
+import {
+  type AccountActivity,
+  type DroppedCounts,
+  LIMIT_NAMES,
+  NOTHING_DROPPED,
+} from '../activity/activity.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
 import { readSorted, writeSorted } from './value-codec.ts'
 
 // What few accounts have: part of version 3 of the codec. Most accounts have none of it, and spend one byte.
 //
 //   varint       a bit for each part that follows, in this order
-//   1            varint × 5: what was dropped (too old, names, keys, values, ids)
+//   1            varint, a bit for each limit that was reached, in the order of LIMIT_NAMES; then for each of
+//                these limits a varint: how often
 //   2            varint: the clock when the last of many ids was applied, ms; the ids are in chunks
 //   4            sorted map: formerTiers
 
@@ -50,30 +56,24 @@ export function readExtras(input: ByteReader): Extras {
   return { dropped, manyIdsAppliedAt, formerTiers }
 }
 
-function writeDropped(out: ByteWriter, { tooOld, names, keys, values, ids }: DroppedCounts): void {
-  out.varint(tooOld)
-  out.varint(names)
-  out.varint(keys)
-  out.varint(values)
-  out.varint(ids)
+function writeDropped(out: ByteWriter, dropped: DroppedCounts): void {
+  const reached = LIMIT_NAMES.filter(name => dropped[name] > 0)
+  out.varint(reached.reduce((bits, name) => bits + 2 ** LIMIT_NAMES.indexOf(name), 0))
+  for (const name of reached) out.varint(dropped[name])
 }
 
 function readDropped(input: ByteReader): DroppedCounts {
-  const counts = readCountsOfVersion2(input)
-  return { ...counts, ids: input.varint() }
+  const bits = input.varint()
+  const dropped = { ...NOTHING_DROPPED }
+  for (const [i, name] of LIMIT_NAMES.entries()) if ((bits & (1 << i)) !== 0) dropped[name] = input.varint()
+  return dropped
 }
 
-/** What version 2 has in each activity. */
+/** Version 2 has four of these counts, in the activity. */
 export function readDroppedOfVersion2(input: ByteReader): DroppedCounts {
-  const counts = readCountsOfVersion2(input)
-  const { tooOld, names, keys, values } = counts
-  return tooOld + names + keys + values > 0 ? counts : NOTHING_DROPPED
-}
-
-function readCountsOfVersion2(input: ByteReader): DroppedCounts {
-  const tooOld = input.varint()
-  const names = input.varint()
-  const keys = input.varint()
-  const values = input.varint()
-  return { tooOld, names, keys, values, ids: 0 }
+  const counts = (['too-old', 'names', 'keys', 'values'] as const).map(
+    name => [name, input.varint()] as const,
+  )
+  if (counts.every(([, count]) => count === 0)) return NOTHING_DROPPED
+  return { ...NOTHING_DROPPED, ...Object.fromEntries(counts) }
 }

@@ -13,6 +13,7 @@ import {
   REASON_PLACEHOLDER,
   type TriggerDefinition,
 } from './model-definition.ts'
+import { compileModelReads } from './model-reads.ts'
 import { compileReaders } from './readers.ts'
 
 /**
@@ -73,6 +74,7 @@ export function compileModel(definition: ModelDefinition, contentHash = ''): Com
     alerts: definition.alerts.map(alert => ({ definition: alert, ...compileNotice(alert) })),
     includes: compileScope(definition.scope, slotOf),
     readers: compileReaders(features, rules, groups, tierSlot + 1),
+    reads: compileModelReads(definition),
   }
 
   function compileNotice({ when, reason, gates }: TriggerDefinition | AlertDefinition): CompiledNotice {

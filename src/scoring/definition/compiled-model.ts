@@ -12,6 +12,7 @@ import type {
   RuleDefinition,
   TriggerDefinition,
 } from './model-definition.ts'
+import type { ModelReads } from './model-reads.ts'
 
 /**
  * A scoring model as closures over a feature vector. The vector has one slot for each feature, in the
@@ -37,6 +38,7 @@ export interface CompiledModel {
    */
   readonly includes: ((accountId: string, values: readonly Value[]) => boolean) | undefined
   readonly readers: Readers
+  readonly reads: ModelReads
 }
 
 export interface CompiledFeature {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openEmbeddedBackend } from '../../../src/app/embedded-backend.ts'
 import { topicNames } from '../../../src/log/topic-names.ts'
+import { CROWDED_MODELS, CROWDED_MOVES, CROWDED_SIGNALS, movesOf } from '../../support/crowded-input.ts'
 import { countValues, expectedOutputs, MODELS, pipelineSignals } from '../../support/pipeline-input.ts'
 import { type Outputs, runPipeline } from '../../support/run-pipeline.ts'
 
@@ -44,4 +45,18 @@ describe('the embedded backend', () => {
       expect(outputs.pqlEvents).toEqual(expected.pqlEvents)
     },
   )
+
+  test('scores what models read, and counts all signals, of an account beyond its limits', async () => {
+    directory = await mkdtemp(join(tmpdir(), 'upswell-'))
+    const outputs = await runPipeline({
+      open: () => openEmbeddedBackend({ directory, partitions: 1 }),
+      topics: topicNames(''),
+      models: CROWDED_MODELS,
+      signals: CROWDED_SIGNALS,
+      batchSize: 100,
+      ticks: false,
+      restart: true,
+    })
+    expect(movesOf(outputs)).toEqual(CROWDED_MOVES)
+  })
 })

@@ -59,7 +59,7 @@ test('reads an account of version 2, and writes it as the present version', () =
   expect(isOlderFormat(old)).toBe(true)
   expect(lastOffsetIn('acme', old)).toBe(3)
   const account = decodeAccount('acme', old, [NO_MODELS])
-  expect(account.activity.dropped.tooOld).toBe(1)
+  expect(account.activity.dropped['too-old']).toBe(1)
   const written = encodeAccount(account)
   expect(isOlderFormat(written)).toBe(false)
   expect(Buffer.from(written).toString('hex')).toBe(Buffer.from(encodeAccount(folded())).toString('hex'))

@@ -45,13 +45,19 @@ export interface SlowAccount {
   /** Ascending by `modelId`. */
   readonly standings: readonly SlowStanding[]
   readonly duplicates: number
-  readonly dropped: {
-    readonly tooOld: number
-    readonly names: number
-    readonly keys: number
-    readonly values: number
-    readonly ids: number
-  }
+  readonly dropped: Readonly<SlowDropped>
+}
+
+/** How often each limit was reached. */
+export interface SlowDropped {
+  'too-old': number
+  names: number
+  keys: number
+  values: number
+  overrides: number
+  'ended-models': number
+  sums: number
+  ids: number
 }
 
 /** A raw signal that was applied, with the parts that the caps let in. */
@@ -62,7 +68,9 @@ export interface Applied {
   /** The account's clock when it was applied. */
   readonly appliedAt: number
   readonly idGroup: number
-  readonly isNameKept: boolean
+  /** The name under which it counts: its own, or beyond the limit a pattern. Undefined: it has no name. */
+  readonly countedName: string | undefined
+  readonly isOverrideKept: boolean
   readonly valuesKept: ReadonlyMap<Dimension, string>
   /** Values by key, `kind.property`. */
   readonly factsKept: ReadonlyMap<string, PropertyValue>
@@ -87,7 +95,9 @@ export interface Account extends SlowAccount {
   readonly applied: Applied[]
   standings: Standing[]
   duplicates: number
-  readonly dropped: { tooOld: number; names: number; keys: number; values: number; ids: number }
+  readonly dropped: SlowDropped
+  /** The ended versions of models that count for themselves, as `id@version`. */
+  readonly endedModels: Set<string>
   /**
    * The last evaluation changed nothing. The next one can change something only if a feature changes or a
    * deadline comes.
@@ -129,7 +139,7 @@ export function momentOf({ applied, clock }: SlowAccount): Moment {
   return { applied, held: applied.filter(({ day }) => day > today - HELD_DAYS), today, hour: hourOf(clock) }
 }
 
-/** (kind, name) as a text. A kind contains no space. */
-export function pairOf({ kind, name }: Signal): string {
-  return `${kind} ${name}`
+/** (kind, counted name) as a text. A kind contains no space. */
+export function pairOf({ signal, countedName }: Applied): string {
+  return `${signal.kind} ${countedName}`
 }

@@ -12,6 +12,7 @@ import {
   type Run,
   type SlowLead,
 } from './slow-evaluation.ts'
+import { SLOW_LIMITS, type SlowLimits } from './slow-limits.ts'
 import { compareTexts, DAY_MS, dayOf, HELD_DAYS, HOUR_MS } from './slow-numbers.ts'
 import { holdingOverride, overridesAt } from './slow-overrides.ts'
 import { applySignal, isDuplicate } from './slow-signals.ts'
@@ -35,6 +36,8 @@ export interface SlowOptions {
    * `mayChange`).
    */
   readonly everyBoundary?: boolean
+  /** Default: the product's. */
+  readonly limits?: SlowLimits
 }
 export interface SlowResult {
   /** In order within an account. Across accounts, in the order of the records that caused them. */
@@ -72,6 +75,7 @@ interface WholeRun extends Run {
   readonly arrivals: SlowArrival[]
   /** Account and model id, as JSON. */
   readonly arrived: Set<string>
+  readonly limits: SlowLimits
 }
 
 /**
@@ -86,6 +90,7 @@ export function slowEvaluate(history: readonly HistoryRecord[], options: SlowOpt
     arrivals: [],
     arrived: new Set(),
     everyBoundary: options.everyBoundary ?? false,
+    limits: options.limits ?? SLOW_LIMITS,
   }
   const accounts = new Map<string, Account>()
   let active: readonly ActiveModel[] = []
@@ -150,7 +155,17 @@ function createAccount(
     applied: [],
     standings: active.map(model => startStanding(model, clock)),
     duplicates: 0,
-    dropped: { tooOld: 0, names: 0, keys: 0, values: 0, ids: 0 },
+    dropped: {
+      'too-old': 0,
+      names: 0,
+      keys: 0,
+      values: 0,
+      overrides: 0,
+      'ended-models': 0,
+      sums: 0,
+      ids: 0,
+    },
+    endedModels: new Set(),
     isSettled: false,
     quietUntil: Number.NEGATIVE_INFINITY,
     formerTiers: new Map(),
@@ -201,11 +216,11 @@ function takeSignal(
   const today = dayOf(account.clock)
   const day = dayOf(signal.occurredAt)
   if (day <= today - HELD_DAYS) {
-    account.dropped.tooOld += 1
+    account.dropped['too-old'] += 1
     if (isNew) evaluate(run, account, () => ({ type: 'late', signalId: signal.id }))
     return
   }
-  account.applied.push(applySignal(account, signal))
+  account.applied.push(applySignal(account, signal, run.limits))
   account.firstDay = Math.min(account.firstDay, day)
   const tiers = account.standings.map(({ tier }) => tier)
   const type = signal.kind === 'override' ? 'override' : day < today ? 'late' : 'signal'
@@ -250,6 +265,7 @@ function bringToModels(run: WholeRun, account: Account, active: readonly ActiveM
   for (const standing of account.standings) {
     if (active.some(({ definition }) => definition.id === standing.modelId)) continue
     leave(run, account, standing, { type: 'model' })
+    countEnd(run, account, standing)
     account.formerTiers.set(standing.modelId, standing.tier)
   }
   account.standings = active.map(model => {
@@ -270,9 +286,10 @@ function comeBack(account: Account, model: ActiveModel): Standing {
   return standing
 }
 
-function carryOver(run: Run, account: Account, held: Standing, model: ActiveModel): Standing {
+function carryOver(run: WholeRun, account: Account, held: Standing, model: ActiveModel): Standing {
   const standing = startStanding(model, account.clock)
   disqualify(run, account, held, name => !standing.triggers.has(name))
+  countEnd(run, account, held)
   for (const [name, state] of held.triggers) {
     if (standing.triggers.has(name)) standing.triggers.set(name, state)
   }
@@ -283,6 +300,13 @@ function carryOver(run: Run, account: Account, held: Standing, model: ActiveMode
   standing.tier = held.tier
   standing.enteredAt = held.enteredAt
   return standing
+}
+
+function countEnd({ limits }: WholeRun, account: Account, { modelId, modelVersion }: Standing): void {
+  const version = `${modelId}@${modelVersion}`
+  if (account.endedModels.has(version) || account.endedModels.size < limits.endedModels)
+    account.endedModels.add(version)
+  else account.dropped['ended-models'] += 1
 }
 
 /**

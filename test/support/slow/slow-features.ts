@@ -40,8 +40,7 @@ export function readFeature(
     case 'sum':
       return quantityOf(signalsIn(moment, feature.select, feature.window))
     case 'distinctNames':
-      return new Set(signalsIn(moment, feature.select, feature.window).map(({ signal }) => pairOf(signal)))
-        .size
+      return new Set(signalsIn(moment, feature.select, feature.window).map(pairOf)).size
     case 'activeDays':
       return new Set(signalsIn(moment, feature.select, feature.window).map(each => each[feature.window.unit]))
         .size
@@ -118,13 +117,13 @@ function selectedSignals({ held }: Moment, select: Selection): Applied[] {
   return held.filter(each => isSelected(each, select))
 }
 
-/** Choice: a signal whose name was not kept is never selected. */
-export function isSelected({ signal, isNameKept }: Applied, { kinds, names, except }: Selection): boolean {
+/** Choice: a pattern as a counted name is matched like any other text. */
+export function isSelected({ signal, countedName }: Applied, { kinds, names, except }: Selection): boolean {
   return (
-    isNameKept &&
+    countedName !== undefined &&
     kinds.some(kind => kind === signal.kind) &&
-    (names === undefined || matchesAny(names, signal.name)) &&
-    !matchesAny(except, signal.name)
+    (names === undefined || matchesAny(names, countedName)) &&
+    !matchesAny(except, countedName)
   )
 }
 

@@ -1,5 +1,6 @@
 import type { Signal } from '../../../src/signals/signal.ts'
-import type { Applied } from './slow-account.ts'
+import type { Account, Applied } from './slow-account.ts'
+import type { SlowLimits } from './slow-limits.ts'
 import { DAY_MS } from './slow-numbers.ts'
 
 /**
@@ -17,7 +18,6 @@ export interface SlowOverride {
   readonly hold: boolean
 }
 
-const HELD_OVERRIDES = 32
 const LONGEST_DAYS = 400
 
 /** The overrides at a time, by name. */
@@ -26,24 +26,33 @@ export function overridesAt(applied: readonly Applied[], clock: number): Readonl
   const forgetUntil = (time: number) => {
     for (const [name, { expiresAt }] of there) if (expiresAt <= time) there.delete(name)
   }
-  for (const { signal, appliedAt } of applied) {
-    if (signal.kind !== 'override') continue
+  for (const { signal, appliedAt, isOverrideKept } of applied) {
+    if (!isOverrideKept) continue
     forgetUntil(appliedAt)
     const override = overrideOf(signal)
     const before = there.get(signal.name)
     if (override.expiresAt <= appliedAt) continue
-    if (before === undefined ? there.size >= HELD_OVERRIDES : override.occurredAt < before.occurredAt)
-      continue
+    if (before !== undefined && override.occurredAt < before.occurredAt) continue
     there.set(signal.name, override)
   }
   forgetUntil(clock)
   return there
 }
 
-/** Whether the names leave no room for an override that is about to be applied. */
-export function isDroppedOverride(applied: readonly Applied[], signal: Signal, clock: number): boolean {
+/** Whether an override that is about to be applied finds no room. An active model's own always does. */
+export function isDroppedOverride(
+  { applied, clock, standings }: Account,
+  signal: Signal,
+  limits: SlowLimits,
+): boolean {
   const there = overridesAt(applied, clock)
-  return overrideOf(signal).expiresAt > clock && !there.has(signal.name) && there.size >= HELD_OVERRIDES
+  const isOfModel = signal.name === '*' || standings.some(({ modelId }) => modelId === signal.name)
+  return (
+    overrideOf(signal).expiresAt > clock &&
+    !isOfModel &&
+    !there.has(signal.name) &&
+    there.size >= limits.overrides
+  )
 }
 
 /**
