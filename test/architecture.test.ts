@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ['lib', 'signals', 'scoring'],
   log: ['lib', 'signals', 'scoring', 'models', 'kafka-wire'],
   consumers: ['lib', 'signals', 'scoring', 'models', 'store', 'log'],
-  api: ['lib', 'signals', 'scoring', 'models', 'store', 'log'],
+  api: ['lib', 'signals', 'scoring', 'models', 'analysis', 'store', 'log'],
   sample: ['lib', 'signals', 'scoring'],
   console: ['lib', 'signals', 'scoring', 'analysis'],
 }
