@@ -11,7 +11,7 @@ export interface ActiveModels {
   readonly models: readonly CompiledModel[] | undefined
 }
 
-/** The models that are active in the store. A partition stands for all: they are switched together. */
+/** The models that are active in the store. Only one partition is read: all are switched together. */
 export async function readActiveModels(
   store: Backend['store'],
   library: ModelLibrary,

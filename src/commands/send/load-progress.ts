@@ -87,7 +87,7 @@ export class LoadProgress {
     }
     if (why === 'INPUT_OUT_OF_ORDER') {
       lines.push(
-        'To go on, sort the rest of the input, and send it:',
+        'To go on, sort the rest of the input, and send it. A signal that is older than the newest one of its account in the log counts as late.',
         `  ${sortCommand(file, fromLine)}`,
         `  ${sendCommand('sorted.jsonl', { ...options, fromLine: undefined })}`,
       )

@@ -184,7 +184,7 @@ export class Load {
   }
 
   /**
-   * The last line that is skipped is at the end of the log, if `--from-line` is the number that `send` printed.
+   * The last line that is skipped is at the end of the log, if `send` printed the number of `--from-line`.
    * @throws UpswellError INVALID_SETTINGS: it is not there, and a sorted file is not sent on a guess
    */
   async #checkSkipped(last: LineWithSignal | undefined, order: OrderedSignals['order']): Promise<void> {

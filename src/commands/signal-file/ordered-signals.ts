@@ -116,7 +116,7 @@ function asTheyCome(
       survey.add(line)
       if (line.type === 'rejected') continue
       const { firstOutOfOrder } = survey
-      if (mustBeInOrder && firstOutOfOrder !== undefined) throw outOfOrder(options, firstOutOfOrder)
+      if (mustBeInOrder && firstOutOfOrder !== undefined) throw outOfOrder(options, firstOutOfOrder, '')
       yield line
     }
   }
@@ -140,13 +140,16 @@ async function* readAgain(file: string, bytes: number, survey: Survey): AsyncGen
   )
 }
 
-function outOfOrder({ file, bounds }: ReadOrdered, found: LineOutOfOrder): UpswellError {
+function outOfOrder(
+  { file, bounds }: ReadOrdered,
+  found: LineOutOfOrder,
+  advice = `; sort them by time first: ${sortCommand(file)}`,
+): UpswellError {
   const { number, accountId, occurredAt, newer } = found
   return new UpswellError(
     'INPUT_OUT_OF_ORDER',
     `${file}:${number} occurred at ${formatTime(occurredAt)}, before line ${newer.number} (${formatTime(newer.occurredAt)}) of the same account ${JSON.stringify(accountId)}; ` +
-      `the signals of an account are accepted oldest first, and in any order up to ${grouped(bounds.lines)} lines and ${grouped(bounds.bytes / 1e6)} MB; ` +
-      `sort them by time first: ${sortCommand(file)}`,
+      `the signals of an account are accepted oldest first, and in any order up to ${grouped(bounds.lines)} lines and ${grouped(bounds.bytes / 1e6)} MB${advice}`,
   )
 }
 

@@ -133,7 +133,7 @@ describe('what send says', () => {
       { ...signalAt(2), kind: 'traits', properties: { seats: 3, '\u001b[2J': 1 } },
       signalAt(3),
     ]
-    const { stderr } = await runLoad(new MemoryLog().log, await fileOf(lines), {}, survey)
+    const { stderr } = await runLoad(new MemoryLog().log, await fileOf(lines), {}, { survey })
     expect(stderr).toContain(
       'warning: no active model reads these names; check the spelling:\n' +
         '  usage:seat.invtied  2 signals; did you mean usage:seat.invited?\n',

@@ -19,12 +19,12 @@ export interface Ran {
   readonly stdout: string
 }
 
-/** Sends a file in this process. `survey`: what it counts; a new one, if left out. */
+/** Sends a file in this process. `survey`: it counts the lines; a new one, if left out. */
 export async function runLoad(
   log: Log,
   file: string,
   options: Partial<SendOptions> = {},
-  survey = new Survey(),
+  { survey = new Survey(), topic = 'signals' } = {},
 ): Promise<Ran> {
   let stderr = ''
   let stdout = ''
@@ -46,7 +46,7 @@ export async function runLoad(
     warn: say('warning: '),
     error: say('error: '),
   }
-  const sending = { file, options: { ...HISTORY, ...options }, topic: 'signals', place: 'the log' }
+  const sending = { file, options: { ...HISTORY, ...options }, topic, place: 'the log' }
   try {
     const code = await new Load(sending, survey, log, logger).run(await openSignalFile(file))
     return { code, stderr, stdout }
