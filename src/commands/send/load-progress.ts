@@ -1,4 +1,4 @@
-import { counted, grouped } from '../../console/format.ts'
+import { grouped } from '../../console/format.ts'
 import type { ErrorCode } from '../../lib/errors.ts'
 import { type OrderedSignals, sortCommand } from '../signal-file/ordered-signals.ts'
 import { nameOf } from '../signal-file/signal-file.ts'
@@ -80,9 +80,10 @@ export class LoadProgress {
       )
     }
     if (this.#unknown !== undefined) {
+      const { count } = this.#unknown
       const which = this.#lastInLog === undefined ? 'first' : 'next'
       lines.push(
-        `The ${which} ${counted(this.#unknown.count, 'signal')} may be in the log too: the write was not answered. The command below looks for them there, and does not send them twice.`,
+        `The ${which} ${count === 1 ? 'signal' : `${grouped(count)} signals`} may be in the log: the write was not answered. The command below looks for them there, and does not send them twice.`,
       )
     }
     if (why === 'INPUT_OUT_OF_ORDER') {
