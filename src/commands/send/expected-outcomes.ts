@@ -21,8 +21,13 @@ interface AccountInFile {
 export class ExpectedOutcomes {
   readonly #accounts = new Map<string, AccountInFile>()
   readonly #counts: Record<SignalOutcome, number> = { applied: 0, late: 0, duplicate: 0, 'too-old': 0 }
+  readonly #mostIds: number
   #ids = 0
   #hasForgotten = false
+
+  constructor(mostIds = MOST_IDS) {
+    this.#mostIds = mostIds
+  }
 
   get counts(): Readonly<Record<SignalOutcome, number>> {
     return this.#counts
@@ -52,7 +57,7 @@ export class ExpectedOutcomes {
     const today = dayOf(account.clock)
     const day = dayOf(occurredAt)
     if (day <= today - HELD_DAYS) return 'too-old'
-    if (this.#ids >= MOST_IDS) this.#forgetAll()
+    if (this.#ids >= this.#mostIds) this.#forgetAll()
     account.ids.set(hash, account.clock)
     this.#ids++
     return day < today ? 'late' : 'applied'

@@ -269,6 +269,33 @@ describe('--from-line', () => {
     )
   })
 
+  test('warns too if it skips all lines', async () => {
+    const ran = await runLoad(new MemoryLog().log, await fileOf(SIGNALS), { fromLine: 101 })
+    expect(ran.stderr).toContain('warning: line 100 is skipped because of --from-line 101, but is not near')
+  })
+
+  test('counts duplicates of skipped lines, but not among them', async () => {
+    const { memory } = await unbroken(SIGNALS)
+    const again = [SIGNALS[0]!, ...SIGNALS, SIGNALS[99]!]
+    const ran = await runLoad(memory.log, await fileOf(again), { fromLine: 102 })
+    expect(ran.stdout).toContain('As far as the file shows: 1 duplicate (')
+  })
+
+  test('looks in the log only for the lines that it begins with', async () => {
+    const { memory } = await unbroken(SIGNALS.slice(0, 40))
+    const ran = await runLoad(memory.log, await fileOf([...SIGNALS, SIGNALS[99]!]), { fromLine: 31 })
+    expect(ran.stdout).toContain('Sent 61 signals to signals; 10 more were in the log already.\n')
+    const repeated = await runLoad(
+      memory.log,
+      await fileOf([...SIGNALS, SIGNALS[99]!, signalAt(100), SIGNALS[99]!]),
+      {
+        clock: 'wall',
+        fromLine: 102,
+      },
+    )
+    expect(repeated.stdout).toContain('Sent 2 signals to signals.\n')
+  })
+
   test('ends the history of a file whose lines are all in the log', async () => {
     const { memory } = await unbroken(SIGNALS)
     const before = memory.partitions.map(({ length }) => length)
