@@ -82,6 +82,7 @@ export function planWarnings({ options }: Sending, survey: Survey, now: number):
 }
 
 const LISTED_NAMES = 10
+const STILL_COUNTED = ' (only users, teams, locations, products and roles of such signals may count)'
 
 /** The names that no active model reads. */
 export function describeUnread(unread: UnreadNames | undefined): string[] {
@@ -95,7 +96,8 @@ export function describeUnread(unread: UnreadNames | undefined): string[] {
   const further = unread.size - listed.length
   if (further > 0) lines.push(`  … and ${counted(further, 'name')} more`)
   const names = unread.size === 1 ? 'this name' : 'these names'
-  return [`no active model reads ${names}; check the spelling:`, ...lines]
+  const counting = listed.some(({ name }) => /^(usage|intent):/.test(name)) ? STILL_COUNTED : ''
+  return [`no active model reads ${names}${counting}; check the spelling:`, ...lines]
 }
 
 /** How many signals were sent, and how many were there already. */

@@ -135,7 +135,7 @@ describe('what send says', () => {
     ]
     const { stderr } = await runLoad(new MemoryLog().log, await fileOf(lines), {}, { survey })
     expect(stderr).toContain(
-      'warning: no active model reads these names; check the spelling:\n' +
+      'warning: no active model reads these names (only users, teams, locations, products and roles of such signals may count); check the spelling:\n' +
         '  usage:seat.invtied  2 signals; did you mean usage:seat.invited?\n',
     )
     expect(stderr).toMatch(/\n {2}traits\.seats\s+1 signal; did you mean contract\.seats\?\n/)

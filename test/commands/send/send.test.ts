@@ -215,7 +215,7 @@ describe('upswell send to a running service', { timeout: 60_000 }, () => {
   test('lists the names that no active model reads', async () => {
     await write('names.jsonl', line('names-1', { name: 'feautre.search' }))
     expect((await send(['names.jsonl'])).stderr).toContain(
-      'warning: no active model reads this name; check the spelling:\n' +
+      'warning: no active model reads this name (only users, teams, locations, products and roles of such signals may count); check the spelling:\n' +
         '  usage:feautre.search  1 signal; did you mean usage:feature.search?\n',
     )
   })
