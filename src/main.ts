@@ -18,7 +18,7 @@ import {
 import type { RebuildOptions } from './commands/rebuild.ts'
 import type { ReplayOptions } from './commands/replay/replay.ts'
 import type { ReplayDiffOptions } from './commands/replay/replay-diff.ts'
-import type { SendOptions } from './commands/send.ts'
+import { DEFAULT_BATCH_SIZE, type SendOptions } from './commands/send/send-options.ts'
 import { describeError, isUpswellError, UpswellError } from './lib/errors.ts'
 import { InvalidModelError } from './models/problems.ts'
 
@@ -105,9 +105,14 @@ function addSend(program: Command): void {
         .choices(['stay', 'live'])
         .default('stay'),
     )
-    .option('--batch-size <number>', 'how many signals one write has', positiveNumber, 1000)
+    .option('--batch-size <number>', 'how many signals one write has', positiveNumber, DEFAULT_BATCH_SIZE)
+    .option(
+      '--from-line <number>',
+      'go on with this line of the file, after a send that broke off: it prints the number',
+      positiveNumber,
+    )
     .action(async (file: string, options: SendOptions) => {
-      const { send } = await import('./commands/send.ts')
+      const { send } = await import('./commands/send/send.ts')
       process.exitCode = await send(file, options)
     })
 }

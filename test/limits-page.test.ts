@@ -28,9 +28,10 @@ function valueIn({ file, constant }: Row): number | undefined {
   // A sum is in thousandths.
   if (constant === 'Number.MAX_SAFE_INTEGER')
     return source.includes(constant) ? Number.MAX_SAFE_INTEGER / 1000 : undefined
-  const found = new RegExp(`^\\s*(?:(?:export )?const ${constant} =|${constant}:) ([\\d_e.* ]+),?$`, 'm').exec(
-    source,
-  )
+  const found = new RegExp(
+    `^\\s*(?:(?:export )?const ${constant} =|${constant}:) ([\\d_e.* ]+),?$`,
+    'm',
+  ).exec(source)
   if (found === null) return undefined
   return found[1]!
     .split('*')

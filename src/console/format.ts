@@ -46,6 +46,11 @@ export function formatInputs(inputs: Readonly<Record<string, number | string | b
     .join(', ')
 }
 
+/** `2026-03-01T09:00:00Z`; with the milliseconds if there are some. */
+export function formatTime(ms: number): string {
+  return new Date(ms).toISOString().replace('.000Z', 'Z')
+}
+
 const UNITS = [
   [86_400_000, 'day'],
   [3_600_000, 'hour'],

@@ -13,6 +13,7 @@ export type ErrorCode =
   | 'PARTITIONS_CHANGED'
   | 'STATE_UNREADABLE'
   | 'INPUT_UNREADABLE'
+  | 'INPUT_OUT_OF_ORDER'
   | 'PORT_IN_USE'
 
 /** `canRetry`: the same call may succeed later without a change by a person. */

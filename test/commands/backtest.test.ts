@@ -105,6 +105,11 @@ describe('upswell backtest', { timeout: 60_000 }, () => {
     expect(JSON.parse(stdout)).toEqual({ ...REPORT, source: join(folder, 'data') })
   })
 
+  test('gives the same for a file that comes newest first', async () => {
+    const { code, stdout } = await backtest(['--file', '-', '--json'], SIGNALS.toReversed().join('\n'))
+    expect([code, JSON.parse(stdout)]).toEqual([0, { ...REPORT, source: '-' }])
+  })
+
   test('prints the result for people', async () => {
     const { code, stdout } = await backtest(['--file', '-'], SIGNALS.join('\n'))
     expect(code).toBe(0)

@@ -69,6 +69,8 @@ export interface CliOptions {
   readonly cwd?: string
   /** The content of standard input. */
   readonly input?: string | Buffer
+  /** Standard input does not end. */
+  readonly keepsInputOpen?: boolean
 }
 
 export interface Ended {
@@ -101,7 +103,11 @@ export class CliProcess {
   readonly #child: ChildProcess
   #end: Ended | undefined
 
-  constructor(main: string, args: readonly string[], { env = {}, cwd, input }: CliOptions = {}) {
+  constructor(
+    main: string,
+    args: readonly string[],
+    { env = {}, cwd, input, keepsInputOpen }: CliOptions = {},
+  ) {
     // No other variables of the tests: they may hold settings. The end of a run finds processes by TMPDIR.
     const { PATH = '', HOME = '', TMPDIR = '' } = process.env
     this.#child = spawn(process.execPath, ['--enable-source-maps', main, ...args], {
@@ -110,7 +116,9 @@ export class CliProcess {
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     running.add(this.#child)
-    this.#child.stdin!.on('error', () => {}).end(input)
+    const stdin = this.#child.stdin!.on('error', () => {})
+    if (keepsInputOpen) stdin.write(input ?? '')
+    else stdin.end(input)
     this.#child.stdout!.setEncoding('utf8').on('data', text => {
       this.stdout += text
     })

@@ -179,7 +179,7 @@ describe('upswell model diff', { timeout: 240_000 }, () => {
         env: { UPSWELL_DATA_DIR: join(folder, 'data') },
         input: history(),
       })
-      expect([sent.code, sent.stderr]).toEqual([0, ''])
+      expect([sent.code, sent.stdout]).toEqual([0, expect.stringMatching(/^Sent \d+ signals to signals\.\n/)])
       for (let i = 0; i < ACCOUNTS; i++) await untilScored(url, `account-${i}`)
 
       const whileItRuns = await diffJson('active', 'second.yaml')

@@ -4,7 +4,9 @@ import { ModelLibrary } from '../../models/model-library.ts'
 import { InvalidModelError } from '../../models/problems.ts'
 import type { LogEntry } from '../../scoring/log-entry.ts'
 import type { Signal } from '../../signals/signal.ts'
-import { openSignalFile, readSignalFile, type SignalLine } from '../signal-file.ts'
+import { MEMORY_BOUNDS, readOrdered } from '../signal-file/ordered-signals.ts'
+import { openSignalFile, type RejectedLine } from '../signal-file/signal-file.ts'
+import type { Survey } from '../signal-file/survey.ts'
 
 /** The input of a backtest, in the order of each account's log. */
 export type HistoryItem =
@@ -12,8 +14,8 @@ export type HistoryItem =
   | { readonly type: 'signal'; readonly signal: Signal; readonly timestamp: number }
   /** The log reaches up to `time`, ms. */
   | { readonly type: 'time'; readonly time: number }
-  /** A record or line that is not a signal. */
-  | Extract<SignalLine, { type: 'rejected' }>
+  /** A record that is not a signal. */
+  | RejectedLine
 
 /**
  * The signals of the log, partition by partition. Ticks only pass the time; ticks of the wall clock amid
@@ -56,11 +58,12 @@ function decodeOrSkip(record: LogRecord, library: ModelLibrary): Decoded | undef
 }
 
 /**
- * The signals of a file. Each is observed when it occurred, as with `upswell send --clock event`.
- * @throws UpswellError INPUT_UNREADABLE: the file cannot be opened, or breaks off
+ * The signals of a file, in order of time within each account. Each is observed when it occurred, as with
+ * `upswell send --clock event`. Rejected lines go to the survey.
+ * @throws UpswellError INPUT_UNREADABLE: the file cannot be opened, or breaks off; INPUT_OUT_OF_ORDER
  */
-export async function* signalsOfFile(file: string): AsyncGenerator<HistoryItem> {
+export async function* signalsOfFile(file: string, survey: Survey): AsyncGenerator<HistoryItem> {
   const input = await openSignalFile(file)
-  for await (const line of readSignalFile(input, file))
-    yield line.type === 'signal' ? { ...line, timestamp: line.signal.occurredAt } : line
+  const { lines } = await readOrdered({ file, input, survey, mustBeInOrder: true, bounds: MEMORY_BOUNDS })
+  for await (const { signal } of lines) yield { type: 'signal', signal, timestamp: signal.occurredAt }
 }

@@ -8,7 +8,8 @@ import { ModelLibrary } from '../../models/model-library.ts'
 import { DAY_MS } from '../../signals/time.ts'
 import { isNeverStarted, logLocation } from '../data-location.ts'
 import { progressBar } from '../progress-bar.ts'
-import { RejectedLines } from '../signal-file.ts'
+import { RejectedLines } from '../signal-file/signal-file.ts'
+import { Survey } from '../signal-file/survey.ts'
 import { lineLogger, lookOf, writeOut } from '../terminal.ts'
 import { type HistoryItem, signalsOfFile, signalsOfLog } from './backtest-signals.ts'
 
@@ -24,7 +25,8 @@ export interface BacktestCommandOptions {
 /**
  * `upswell backtest --model FILE`: how well a model's tiers and PQLs preceded wins, in the log or a file. It
  * only reads. Returns the exit code: 0; 1 if there are no wins, or lines of the file are not signals.
- * @throws InvalidModelError; UpswellError INVALID_SETTINGS, INPUT_UNREADABLE, LOG_UNAVAILABLE, TOPIC_MISSING
+ * @throws InvalidModelError; UpswellError INVALID_SETTINGS, INPUT_UNREADABLE, INPUT_OUT_OF_ORDER,
+ * LOG_UNAVAILABLE, TOPIC_MISSING
  */
 export async function backtest(options: BacktestCommandOptions): Promise<number> {
   const config = readConfig()
@@ -51,19 +53,32 @@ export async function backtest(options: BacktestCommandOptions): Promise<number>
 
 /** Returns how many lines or records were left out because they are not signals. */
 async function readInto(test: Backtest, { file }: BacktestCommandOptions, config: Config): Promise<number> {
-  if (file !== undefined) return await fold(test, signalsOfFile(file), true)
+  if (file !== undefined) {
+    const survey = new Survey()
+    try {
+      await fold(test, signalsOfFile(file, survey), survey.rejected)
+    } finally {
+      survey.rejected.print(line => process.stderr.write(`error: ${line}\n`))
+    }
+    return survey.rejected.count
+  }
   if (isNeverStarted(config)) return 0
   const backend = await openServed(config, lineLogger(config.logLevel), new ModelLibrary())
   try {
-    return await fold(test, signalsOfLog(backend.log, backend.topics.signals), false)
+    const rejected = new RejectedLines()
+    await fold(test, signalsOfLog(backend.log, backend.topics.signals), rejected)
+    return rejected.count
   } finally {
     await backend.close()
   }
 }
 
-async function fold(test: Backtest, items: AsyncIterable<HistoryItem>, isFile: boolean): Promise<number> {
+async function fold(
+  test: Backtest,
+  items: AsyncIterable<HistoryItem>,
+  rejected: RejectedLines,
+): Promise<void> {
   const bar = progressBar('reading', 'signals')
-  const rejected = new RejectedLines()
   let signals = 0
   try {
     for await (const item of items) {
@@ -75,9 +90,7 @@ async function fold(test: Backtest, items: AsyncIterable<HistoryItem>, isFile: b
     }
   } finally {
     bar.stop()
-    if (isFile) rejected.print(line => process.stderr.write(`error: ${line}\n`))
   }
-  return rejected.count
 }
 
 function adviceWithoutWins({ source, won }: BacktestHead, { signals }: BacktestReport): string {

@@ -3,7 +3,7 @@ import { liveRecord, signalRecord, tickRecord } from '../../log/signals-topic-re
 import type { Signal } from '../../signals/signal.ts'
 import { ticksFor } from '../scorer/tick-slices.ts'
 
-export interface LoadOptions {
+export interface SignalWriterOptions {
   readonly log: Log
   readonly topic: string
   readonly batchSize: number
@@ -12,9 +12,12 @@ export interface LoadOptions {
    * `wall`: new signals; they are observed now.
    */
   readonly clock: 'wall' | 'event'
+  readonly now: () => number
+}
+
+export interface LoadOptions extends SignalWriterOptions {
   /** What follows history: time stays at its end, or continues from now. */
   readonly afterwards: 'stay' | 'live'
-  readonly now: () => number
   readonly onProgress: (sent: number) => void
 }
 
@@ -29,47 +32,107 @@ export interface Loaded {
 /**
  * Appends signals to the log, in their order. History ends with ticks that advance every account to the time
  * of its newest signal, so that all scores are as of one moment.
- * @throws UpswellError LOG_UNAVAILABLE; the log holds what `onProgress` reported last
+ * @throws UpswellError LOG_UNAVAILABLE; the log holds what `onProgress` reported last, and perhaps the next
+ * batch
  */
 export async function loadSignals(
   signals: AsyncIterable<Signal> | Iterable<Signal>,
   options: LoadOptions,
 ): Promise<Loaded> {
-  const { log, topic, clock, now, onProgress } = options
-  const ends = new Map<number, number>()
+  const writer = new SignalWriter(options)
   const accounts = new Set<string>()
   let until: number | undefined
-  let sent = 0
-  let batch: OutgoingRecord[] = []
-  const flush = async (): Promise<void> => {
-    if (batch.length === 0) return
-    noteEnds(ends, await log.append(batch))
-    sent += batch.length
-    batch = []
-    onProgress(sent)
+  const write = async (): Promise<void> => {
+    if (writer.waiting === 0) return
+    await writer.write()
+    options.onProgress(writer.sent)
   }
   for await (const signal of signals) {
-    batch.push(signalRecord(topic, signal, clock === 'event' ? signal.occurredAt : now(), clock))
+    writer.add(signal)
     accounts.add(signal.accountId)
     until = Math.max(until ?? 0, signal.occurredAt)
-    if (batch.length >= options.batchSize) await flush()
+    if (writer.isFull) await write()
   }
-  await flush()
-  if (clock === 'event' && until !== undefined) {
+  await write()
+  if (options.clock === 'event' && until !== undefined)
+    await writer.endHistory({ until, accounts: accounts.size, afterwards: options.afterwards })
+  return { sent: writer.sent, until, ends: writer.ends }
+}
+
+/** How history ends. */
+export interface HistoryEnd {
+  /** The time of its newest signal, ms. */
+  readonly until: number
+  readonly accounts: number
+  readonly afterwards: 'stay' | 'live'
+}
+
+/** Appends signals to the log in batches. Each batch is in the log completely, or not at all. */
+export class SignalWriter {
+  readonly #options: SignalWriterOptions
+  readonly #ends = new Map<number, number>()
+  #batch: OutgoingRecord[] = []
+  #sent = 0
+
+  constructor(options: SignalWriterOptions) {
+    this.#options = options
+  }
+
+  /** How many signals are in the log. */
+  get sent(): number {
+    return this.#sent
+  }
+
+  /** How many signals wait for `write`. */
+  get waiting(): number {
+    return this.#batch.length
+  }
+
+  get isFull(): boolean {
+    return this.#batch.length >= this.#options.batchSize
+  }
+
+  /** The last offset that was written to each partition. */
+  get ends(): ReadonlyMap<number, number> {
+    return this.#ends
+  }
+
+  add(signal: Signal): void {
+    const { topic, clock, now } = this.#options
+    this.#batch.push(signalRecord(topic, signal, clock === 'event' ? signal.occurredAt : now(), clock))
+  }
+
+  /**
+   * Writes what was added.
+   * @throws UpswellError LOG_UNAVAILABLE: whether the batch is in the log is unknown
+   */
+  async write(): Promise<void> {
+    if (this.#batch.length === 0) return
+    this.#noteEnds(await this.#options.log.append(this.#batch))
+    this.#sent += this.#batch.length
+    this.#batch = []
+  }
+
+  /**
+   * Ends history: ticks bring every account to its end, and with `live` time continues from now. A second
+   * time it changes nothing.
+   * @throws UpswellError LOG_UNAVAILABLE
+   */
+  async endHistory({ until, accounts, afterwards }: HistoryEnd): Promise<void> {
+    const { log, topic } = this.#options
     const partitions = await log.partitions(topic)
-    const of = ticksFor(accounts.size / partitions)
+    const of = ticksFor(accounts / partitions)
     for (let partition = 0; partition < partitions; partition++) {
       const ticks = Array.from({ length: of }, (_, slice) =>
         tickRecord(topic, partition, until, { slice, of, scope: 'due', clock: 'event' }),
       )
-      const live = options.afterwards === 'live' ? [liveRecord(topic, partition)] : []
-      noteEnds(ends, await log.append([...ticks, ...live]))
+      const live = afterwards === 'live' ? [liveRecord(topic, partition)] : []
+      this.#noteEnds(await log.append([...ticks, ...live]))
     }
   }
-  return { sent, until, ends }
-}
 
-function noteEnds(ends: Map<number, number>, positions: readonly Position[]): void {
-  for (const { partition, offset } of positions)
-    ends.set(partition, Math.max(offset, ends.get(partition) ?? -1))
+  #noteEnds(positions: readonly Position[]): void {
+    for (const { partition, offset } of positions)
+      this.#ends.set(partition, Math.max(offset, this.#ends.get(partition) ?? -1))
+  }
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { readSignalFile } from '../../../src/commands/signal-file.ts'
+import { readSignalFile } from '../../../src/commands/signal-file/signal-file.ts'
 import { startIngest } from '../../../src/consumers/ingest/ingest.ts'
 import { decodeRecord } from '../../../src/log/decode-signals-topic.ts'
 import type { ConsumeOptions, Log, OutgoingRecord } from '../../../src/log/log.ts'

@@ -1,28 +1,46 @@
 import { createReadStream } from 'node:fs'
 import { pipeline, type Readable } from 'node:stream'
 import { createGunzip } from 'node:zlib'
-import { describeError, UpswellError } from '../lib/errors.ts'
-import { parseSignal } from '../signals/parse-signal.ts'
-import type { Signal } from '../signals/signal.ts'
+import { describeError, UpswellError } from '../../lib/errors.ts'
+import { parseSignal } from '../../signals/parse-signal.ts'
+import type { Signal } from '../../signals/signal.ts'
 
-/** A line of a file: a canonical signal, or why it is none and where. */
-export type SignalLine =
-  | { readonly type: 'signal'; readonly signal: Signal }
-  | { readonly type: 'rejected'; readonly where: string; readonly why: string }
+/** A line of a file that is a signal. */
+export interface LineWithSignal {
+  readonly type: 'signal'
+  /** Counted from 1, with blank lines. */
+  readonly number: number
+  readonly bytes: number
+  readonly signal: Signal
+}
+
+/** A line or record that is no signal, and why. */
+export interface RejectedLine {
+  readonly type: 'rejected'
+  readonly where: string
+  readonly why: string
+}
+
+export type SignalLine = LineWithSignal | (RejectedLine & { readonly number: number })
 
 /**
- * Opens FILE.jsonl, FILE.jsonl.gz or, for `-`, standard input.
+ * Opens FILE.jsonl, FILE.jsonl.gz or, for `-`, standard input. `bytes`: what comes after them is not read.
  * @throws UpswellError INPUT_UNREADABLE
  */
-export async function openSignalFile(file: string): Promise<Readable> {
+export async function openSignalFile(file: string, bytes = Number.POSITIVE_INFINITY): Promise<Readable> {
   if (file === '-') return process.stdin
-  const input = createReadStream(file)
+  const input = createReadStream(file, { end: bytes - 1 })
   await new Promise<void>((resolve, reject) => {
     input.once('readable', () => resolve())
     // Later errors reach the reader of the stream; this listener then does nothing.
     input.on('error', error => reject(unreadable(file, error)))
   })
   return input
+}
+
+/** The name of an input for messages. */
+export function nameOf(file: string): string {
+  return file === '-' ? 'standard input' : file
 }
 
 /**
@@ -38,10 +56,10 @@ export async function* readSignalFile(input: Readable, file: string): AsyncGener
     number++
     if (isBlank(line)) continue
     const parsed = parseSignal(line, { observedAt: Date.now(), defaultKind: undefined, place: 'edge' })
-    if ('signal' in parsed) yield { type: 'signal', signal: parsed.signal }
+    if ('signal' in parsed) yield { type: 'signal', number, bytes: line.length, signal: parsed.signal }
     else {
       const { code, detail } = parsed.rejection
-      yield { type: 'rejected', where: `${file}:${number}`, why: `${code}: ${detail}` }
+      yield { type: 'rejected', number, where: `${file}:${number}`, why: `${code}: ${detail}` }
     }
   }
 }
@@ -92,7 +110,7 @@ export class RejectedLines {
     return this.#count
   }
 
-  add({ where, why }: Extract<SignalLine, { type: 'rejected' }>): void {
+  add({ where, why }: RejectedLine): void {
     if (++this.#count <= PRINTED_LINES) this.#first.push(`${where}: ${why}`)
   }
 

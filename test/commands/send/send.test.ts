@@ -13,7 +13,7 @@ import {
   runCli,
   temporaryFolder,
   untilJson,
-} from './cli.ts'
+} from '../cli.ts'
 
 const BUILD_TIMEOUT_MS = 150_000
 const DAY_MS = 86_400_000
@@ -74,12 +74,11 @@ describe('upswell send to a running service', { timeout: 60_000 }, () => {
 
   test('appends signals that are scored then', async () => {
     await write('good.jsonl', `${line('good-1')}\n\n  \r\n${line('good-2')}\r\n${line('good-1')}`)
-    expect(await send(['good.jsonl'])).toEqual({
-      code: 0,
-      signal: null,
-      stdout: 'Sent 3 signals to signals.\n',
-      stderr: '',
-    })
+    const { stderr, ...ended } = await send(['good.jsonl'])
+    expect(ended).toEqual({ code: 0, signal: null, stdout: 'Sent 3 signals to signals.\n' })
+    expect(stderr).toMatch(
+      /^3 signals of 2 accounts in good\.jsonl, from \S+Z to \S+Z, go to topic signals in \S+data\. They are observed now\.\n$/,
+    )
     const { standings } = await account('good-1')
     expect(standings.find(({ modelId }) => modelId === 'expansion-revenue-score')).toMatchObject({
       cause: { signalId: expect.stringMatching(/^sent-/) },
@@ -97,6 +96,7 @@ describe('upswell send to a running service', { timeout: 60_000 }, () => {
     const { code, stdout, stderr } = await send(['some.jsonl'])
     expect([code, stdout]).toEqual([1, 'Sent 2 signals to signals; 3 lines left out: not signals.\n'])
     expect(stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^2 signals of 2 accounts in some\.jsonl, /),
       expect.stringMatching(/^error: some\.jsonl:2: not-json: the value is not JSON: /),
       expect.stringMatching(/^error: some\.jsonl:3: unknown-kind: kind is "usages"; one of usage, /),
       expect.stringMatching(/^error: some\.jsonl:4: not-json: the value is not JSON: .*encoded data/),
@@ -109,7 +109,7 @@ describe('upswell send to a running service', { timeout: 60_000 }, () => {
   test('reports the first twenty of many bad lines', async () => {
     const { code, stdout, stderr } = await send(['-'], 'no\n'.repeat(25))
     expect([code, stdout]).toEqual([1, 'Sent 0 signals to signals; 25 lines left out: not signals.\n'])
-    const lines = stderr.trimEnd().split('\n')
+    const lines = stderr.trimEnd().split('\n').slice(1)
     expect(lines).toHaveLength(21)
     expect(lines[19]).toMatch(/^error: -:20: not-json/)
     expect(lines[20]).toBe('error: … and 5 more lines')
@@ -139,9 +139,9 @@ describe('upswell send to a running service', { timeout: 60_000 }, () => {
         /^upswell: INPUT_UNREADABLE: cannot read missing\.jsonl: ENOENT: no such file or directory, .*\n$/,
       directory: /^upswell: INPUT_UNREADABLE: cannot read directory: EISDIR: .*\n$/,
       'noise.gz':
-        /^upswell: INPUT_UNREADABLE: cannot read noise\.gz after line 0: Z_DATA_ERROR: incorrect header check\n$/,
+        /^Nothing was sent\.\nupswell: INPUT_UNREADABLE: cannot read noise\.gz after line 0: Z_DATA_ERROR: incorrect header check\n$/,
       'cut.jsonl.gz':
-        /^upswell: INPUT_UNREADABLE: cannot read cut\.jsonl\.gz after line 0: Z_BUF_ERROR: unexpected end of file\n$/,
+        /^Nothing was sent\.\nupswell: INPUT_UNREADABLE: cannot read cut\.jsonl\.gz after line 0: Z_BUF_ERROR: unexpected end of file\n$/,
     }
     for (const [file, said] of Object.entries(refusals)) {
       const { code, stdout, stderr } = await send([file])
@@ -150,16 +150,74 @@ describe('upswell send to a running service', { timeout: 60_000 }, () => {
     }
   })
 
-  test('reports how many signals were sent of a file that breaks off', async () => {
+  test('sends nothing of a packed file that is cut off, and says how to send what can be read', async () => {
     const lines = Array.from({ length: 3000 }, (_, i) => line(`torn-${i}`)).join('\n')
     const packed = gzipSync(lines)
     await write('torn.jsonl.gz', packed.subarray(0, packed.length * 0.9))
     const { code, stdout, stderr } = await send(['torn.jsonl.gz', '--batch-size', '100'])
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(
-      /^warning: [\d,]+00 signals had been sent before this\nupswell: INPUT_UNREADABLE: cannot read torn\.jsonl\.gz after line \d+: Z_BUF_ERROR: unexpected end of file\n$/,
+      /^Nothing was sent\.\nTo send what can be read of it:\n {2}zcat torn\.jsonl\.gz \| upswell send - --batch-size 100\nupswell: INPUT_UNREADABLE: cannot read torn\.jsonl\.gz after line \d+: Z_BUF_ERROR: unexpected end of file\n$/,
     )
-    await account('torn-99')
+    expect((await getJson(`${url}/v1/accounts/torn-0`)).status).toBe(404)
+  })
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    '%s: says the last line that is in the log; the printed command sends the rest',
+    async (signal, code) => {
+      const name = signal.toLowerCase()
+      const lines = Array.from({ length: 25 }, (_, i) => `${line(`${name}-${i}`)}\n`).join('')
+      const args = ['send', '-', '--batch-size', '10']
+      const env = { UPSWELL_DATA_DIR: join(folder, 'data') }
+      const sending = new CliProcess(main, args, { env, input: lines, keepsInputOpen: true })
+      await account(`${name}-19`)
+      const ended = await sending.kill(signal)
+      expect(ended).toMatchObject({ code, signal: null, stdout: '' })
+      expect(ended.stderr).toContain(
+        'Line 20 of standard input is the last one that is in the log.\n' +
+          'To go on, with the same input:\n  upswell send - --batch-size 10 --from-line 21\n',
+      )
+      expect((await getJson(`${url}/v1/accounts/${name}-20`)).status).toBe(404)
+      expect(await send(['-', '--batch-size', '10', '--from-line', '21'], lines)).toMatchObject({
+        code: 0,
+        stdout: 'Sent 5 signals to signals.\n',
+      })
+      await account(`${name}-24`)
+    },
+  )
+
+  test('a stop while history is read from standard input sends nothing', async () => {
+    const env = { UPSWELL_DATA_DIR: join(folder, 'data') }
+    const options = { env, input: `${line('stopped')}\n`, keepsInputOpen: true }
+    const sending = new CliProcess(main, ['send', '-', '--clock', 'event'], options)
+    await sending.warns(/Reading standard input to its end first/)
+    expect(await sending.kill('SIGTERM')).toMatchObject({
+      code: 143,
+      stdout: '',
+      stderr: expect.stringMatching(/\nNothing was sent\.\n$/),
+    })
+  })
+
+  test('refuses a --from-line that is no line', async () => {
+    await write('few.jsonl', `${line('few-1')}\n${line('few-2')}\n`)
+    for (const fromLine of ['0', 'x', '1.5']) {
+      const { code, stderr } = await send(['few.jsonl', '--from-line', fromLine])
+      expect([code, stderr]).toEqual([2, expect.stringContaining('a whole number from 1 is accepted')])
+    }
+    const { code, stderr } = await send(['few.jsonl', '--from-line', '4'])
+    expect(code).toBe(2)
+    expect(stderr).toContain('--from-line is 4, but few.jsonl has only 2 lines; 1 to 3 is accepted\n')
+  })
+
+  test('lists the names that no active model reads', async () => {
+    await write('names.jsonl', line('names-1', { name: 'feautre.search' }))
+    expect((await send(['names.jsonl'])).stderr).toContain(
+      'warning: no active model reads this name (only users, teams, locations, products and roles of such signals may count); check the spelling:\n' +
+        '  usage:feautre.search  1 signal; did you mean usage:feature.search?\n',
+    )
   })
 
   test('sends an empty file', async () => {
@@ -184,18 +242,20 @@ describe('upswell send --clock event', { timeout: 60_000 }, () => {
     const input = `${line('old', { occurredAt: OLDER })}\n${line('older', { occurredAt: NEWEST })}\n`
     const args = ['send', '-', '--clock', 'event', '--afterwards', afterwards]
     const { code, stdout, stderr } = await runCli(main, args, { env, input })
-    expect([code, stderr]).toEqual([0, ''])
-    const lines = stdout.split('\n')
-    expect(lines[0]).toBe('Sent 2 signals to signals.')
+    expect([code, stdout]).toEqual([0, 'Sent 2 signals to signals.\n'])
+    const said = stderr.split('\n')
+    expect(said).toHaveLength(3)
     const seen = (isSo: (asOf: string) => boolean) =>
       untilJson<Account>(`${url}/v1/accounts/old`, ({ status, body }) => status === 200 && isSo(body.asOf))
     if (afterwards === 'live') {
-      expect(lines).toHaveLength(2)
+      expect(said[1]).toContain(
+        'They are history: each is observed when it occurred. Then time continues from now.',
+      )
       // The 30 days of the model's windows have passed since then, and a tick says so.
       await seen(asOf => asOf > NEWEST)
     } else {
-      expect(lines[1]).toBe(
-        `They are history: scores are as of ${NEWEST} until a live signal comes, or you send history with --afterwards live.`,
+      expect(said[1]).toContain(
+        `Then scores stay as of ${NEWEST.replace('.000Z', 'Z')}, until a live signal comes.`,
       )
       await seen(asOf => asOf <= NEWEST)
       // Ten tick intervals.
@@ -213,7 +273,7 @@ describe('upswell send before the first start', { timeout: 60_000 }, () => {
     const env = { UPSWELL_DATA_DIR: join(folder, 'data'), UPSWELL_PORT: '0' }
     const sent = await runCli(main, ['send', '-'], { env, input: line('early') })
     expect(sent).toMatchObject({ code: 0, stdout: 'Sent 1 signal to signals.\n' })
-    expect(sent.stderr).toBe(
+    expect(sent.stderr).toContain(
       `warning: no models are active in ${env.UPSWELL_DATA_DIR} yet: these signals are counted, but tier changes before the first "upswell start" are not published. Run it first if you want them.\n`,
     )
     const upswell = new CliProcess(main, ['start'], { env }).endWithTest()
