@@ -11,7 +11,8 @@ import { isActivityKind, type Signal } from '../signals/signal.ts'
 //   usage, intent, outcome     `kind:name`, such as `usage:feature.search`
 //   traits, health, contract   `kind.property` for each property, such as `traits.plan`
 //   override                   `override:` and the model's id, or `override:*`
-// A model reads a name if a feature, a rate or its segments, a facet, or a key figure does.
+// A model reads a name if a feature, a rate or its segments, a facet, or a key figure does. A usage or intent
+// signal whose name no model reads may still count by its user, team, location, product or role.
 
 /** Which names of signals some models read. For one set of models; it remembers its answers. */
 export class ReadNames {
