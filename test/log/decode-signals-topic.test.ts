@@ -111,8 +111,9 @@ function scanned(records: readonly LogRecord[], library: ModelLibrary): DecodedR
     for (let i = from; i < to; i++) {
       const { id, kind, name, accountId, userId, quantityThousandths, properties, occurredAt } =
         signals.signal(i)
-      expect([signals.accountId(i), signals.userHash(i)]).toEqual([
+      expect([signals.accountId(i), signals.idHash(i), signals.userHash(i)]).toEqual([
         accountId,
+        hash64(id),
         userId === undefined ? undefined : hash64(userId),
       ])
       const signal = { id, kind, name, accountId, userId, quantityThousandths, properties, occurredAt }
