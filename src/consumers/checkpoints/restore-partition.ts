@@ -66,11 +66,6 @@ export async function restorePartition(
   await store.clear(partition, fencingToken)
   try {
     const memory = await fill(options, found, fencingToken)
-    await requireAll(store, found)
-    await finish(store, found, fencingToken)
-    // Again: if the store was rolled back after the first count, accounts are missing, and the last write did
-    // not notice.
-    await requireAll(store, found)
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     logger.info(
       `${topic} partition ${partition}: ${found.accounts} accounts as of offset ${found.cut} are in the store again, in ${seconds} s`,
@@ -88,19 +83,28 @@ export async function restorePartition(
 
 /**
  * The stored offset stays 0 until everything is there: if the process dies before, the next owner empties and
- * fills the partition again.
+ * fills the partition again. Each write is a numbered part, so a store that loses one refuses the next.
+ * @throws UnreadableStateError if the checkpoint is damaged
  */
 async function fill(
   { log, store, library, onRestored = () => {} }: RestoreOptions,
   checkpoint: Checkpoint,
   fencingToken: string,
 ): Promise<PartitionMemory> {
-  const { partition } = checkpoint
+  const { partition, cut, counters } = checkpoint
   const state = Buffer.from(checkpoint.state)
   const memory = decodePartitionMemory(state, library)
   const cache = new AccountCache()
   let restored = 0
-  const write = async (items: readonly CheckpointItem[], first: boolean): Promise<void> => {
+  let part = 0
+  const save = async (
+    storedOffset: number,
+    write: Pick<PartitionWrite, 'state' | 'accounts' | 'userChunks' | 'counters'>,
+  ): Promise<void> => {
+    part++
+    await store.save(partition, { fencingToken, expectedStoredOffset: 0, storedOffset, part, ...write })
+  }
+  const write = async (items: readonly CheckpointItem[]): Promise<void> => {
     const accounts = items.flatMap(item =>
       item.type === 'account'
         ? [{ account: decodeAccount(item.accountId, item.bytes, memory.modelSets), bytes: item.bytes }]
@@ -108,51 +112,21 @@ async function fill(
     )
     const userChunks = items.flatMap(item => (item.type === 'users' ? [item] : []))
     // Readers need the models before they can read the accounts.
-    const firstState = first ? state : undefined
-    const write = { ...accountWrites(accounts, cache), userChunks }
-    await store.save(partition, {
-      fencingToken,
-      expectedStoredOffset: 0,
-      storedOffset: 0,
-      state: firstState,
-      ...write,
-    })
+    const firstState = part === 0 ? state : undefined
+    await save(0, { state: firstState, ...accountWrites(accounts, cache), userChunks })
     restored += accounts.length
     onRestored(restored)
   }
   let items: CheckpointItem[] = []
-  let isFirst = true
   for await (const item of readCheckpoint(log, checkpoint)) {
     items.push(item)
     if (items.length < ITEMS_PER_WRITE) continue
-    await write(items, isFirst)
-    isFirst = false
+    await write(items)
     items = []
   }
-  await write(items, isFirst)
+  await write(items)
+  if (restored !== checkpoint.accounts)
+    throw new UnreadableStateError(`it has ${restored} accounts of ${checkpoint.accounts}`)
+  await save(cut, { state: undefined, accounts: [], userChunks: [], counters })
   return memory
-}
-
-/** @throws UnreadableStateError if the store does not hold every account of the checkpoint */
-async function requireAll(store: AccountStore, { partition, accounts }: Checkpoint): Promise<void> {
-  const held = await store.countDue(partition, Number.POSITIVE_INFINITY)
-  if (held !== accounts) throw new UnreadableStateError(`it has ${held} accounts of ${accounts}`)
-}
-
-async function finish(
-  store: AccountStore,
-  { partition, cut, counters, state }: Checkpoint,
-  fencingToken: string,
-): Promise<void> {
-  const write: PartitionWrite = {
-    fencingToken,
-    expectedStoredOffset: 0,
-    storedOffset: cut,
-    // Also in the first write; a store that was rolled back since then has lost it.
-    state: Buffer.from(state),
-    accounts: [],
-    userChunks: [],
-    counters,
-  }
-  await store.save(partition, write)
 }

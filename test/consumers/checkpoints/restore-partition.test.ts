@@ -353,35 +353,3 @@ test('empties and fills a partition again if its owner died while filling it', a
 async function newestCheckpoint(run: CheckpointRun) {
   return await findCheckpoint(run.log as unknown as Log, TOPIC, 0)
 }
-
-/** Empties the partition before the write that ends a restore; the fencing token stays. */
-function loseBeforeLastWrite(run: CheckpointRun): void {
-  const save = run.store.save.bind(run.store)
-  let isLost = false
-  run.store.save = async (partition, write) => {
-    if (!isLost && write.expectedStoredOffset === 0 && write.storedOffset > 0) {
-      isLost = true
-      await run.store.clear(partition, write.fencingToken)
-    }
-    await save(partition, write)
-  }
-}
-
-test('folds the log from its beginning if the store loses accounts before the last write of a restore', async () => {
-  const run = await runOf(['a', 'b', 'c'])
-  await run.score(10)
-  await completeCheckpoint(run)
-  loseBeforeLastWrite(run)
-  const lines = await emptyAndScore(run)
-  expect(lines.join()).toMatch(/cannot be used: it has 0 accounts of 3; the log is folded from its beginning/)
-  expect(await run.store.countDue(0, Number.POSITIVE_INFINITY)).toBe(3)
-})
-
-test('the last write of a restore has the memory too, which the store may have lost', async () => {
-  const run = await runOf([])
-  await run.score(10)
-  await completeCheckpoint(run)
-  loseBeforeLastWrite(run)
-  await emptyAndScore(run)
-  expect((await run.store.readPartition(0)).state).toBeDefined()
-})
