@@ -102,6 +102,7 @@ async function restore(store: LosingStore, fencingToken: string): Promise<string
       log,
       store: store as unknown as AccountStore,
       library: run.library,
+      publish: async () => {},
       logger,
       topic: TOPIC,
     }
