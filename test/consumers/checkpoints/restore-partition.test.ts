@@ -217,6 +217,23 @@ test('an owner that refolds records after its checkpoint writes the next one, ev
   expect((await newestCheckpoint(run))!.cut).toBeGreaterThan(cut)
 })
 
+test('an owner that refolds in several flushes writes the next checkpoint, even if the last one changes nothing', async () => {
+  const run = await runOf(ACCOUNTS)
+  await run.score(10)
+  await completeCheckpoint(run)
+  await send(run, ['b'])
+  await run.log.append([{ topic: TOPICS.signals, key: 'b', value: 'no signal' }])
+  await run.score(10)
+  run.store.empty()
+  run.scorer = undefined
+  // Each record has a flush of its own. The last record is refused.
+  await run.score(1)
+  expect(run.committedOffset).toBe(run.log.end(TOPICS.signals))
+  const { cut } = (await newestCheckpoint(run))!
+  await completeCheckpoint(run)
+  expect((await newestCheckpoint(run))!.cut).toBeGreaterThan(cut)
+})
+
 test('restores user chunks of several levels, and leaves out upper ones that were never kept', async () => {
   const run = await runOf(['few', 'large'])
   const signals = Array.from({ length: 2_500 }, (_, i) => usage(i + 10, 'large', `user-${i}`))

@@ -27,7 +27,7 @@ export function makePlan(seed: number, faults: 'none' | 'some' = 'some'): Plan {
   return kind === undefined ? plan : widenPlan(plan, kind)
 }
 
-/** Of no special kind. */
+/** A plan to which no special kind adds anything. */
 export function makeRandomPlan(seed: number, faults: 'none' | 'some' = 'some'): Plan {
   const random = createRandom('plan', seed)
   const level = faults === 'none' ? 0 : random.pick([0, 1, 1, 2, 2, 4])

@@ -120,7 +120,7 @@ function makeManyAccounts(random: Random, plan: Plan): PlannedStep[] {
   return steps
 }
 
-/** One account with more signals than 1,024, all of which are sent again within 48 hours. */
+/** More than 1,024 signals of one account, which are all sent again within 48 hours. */
 function makeRetries(random: Random, plan: Plan): PlannedStep[] {
   const accounts = random.pick([1, 1, 1, 2])
   const burst = {
