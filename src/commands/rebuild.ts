@@ -87,9 +87,11 @@ async function partitionsToRebuild(
   for (const [partition, { first, end }] of ranges) {
     if (wanted !== undefined && !wanted.includes(partition)) continue
     const offset = committed.get(partition) ?? 0
-    const committedOffset = Math.min(readPublished(offset, metadata.get(partition)) ?? offset, end)
+    const scoresPublished = readPublished(offset, metadata.get(partition))?.scoresPublished
+    const committedOffset = Math.min(scoresPublished ?? offset, end)
+    const isPublished = scoresPublished !== undefined
     if (committedOffset > 0 || (await store.readStoredOffset(partition)) > 0)
-      found.push({ topic, partition, firstOffset: first, committedOffset })
+      found.push({ topic, partition, firstOffset: first, committedOffset, isPublished })
   }
   return found.sort((a, b) => a.partition - b.partition)
 }

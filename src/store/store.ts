@@ -3,7 +3,7 @@ import type { CounterBook, CounterChange } from '../scoring/population/counters.
 
 // The store port. For each partition the store keeps:
 //
-//   stored offset   the store holds all records before it
+//   stored offset   the store holds all records before it; 0 while it is cleared or filled
 //   fencing token   proves that its holder owns the partition
 //   state           what the partition remembers as a whole
 //   accounts        each account's activity and standings
@@ -16,7 +16,8 @@ import type { CounterBook, CounterChange } from '../scoring/population/counters.
 
 /**
  * A partition has one writer at a time. `fence` makes the caller the writer. A save with another fencing
- * token is refused. So is a save that expects another stored offset: the store was emptied or rolled back.
+ * token is refused. So is a save that expects another stored offset, or other parts of a filling: the store
+ * was emptied or rolled back.
  */
 export interface AccountStore {
   /**
@@ -40,13 +41,14 @@ export interface AccountStore {
   /**
    * Writes a batch, all or nothing.
    * @throws UpswellError STORE_FENCED: another fencing token; STORE_MOVED: the stored offset is not
-   * `expectedStoredOffset`; STORE_UNAVAILABLE.
+   * `expectedStoredOffset`, the parts before `part` are not there, or clearing has not ended;
+   * STORE_UNAVAILABLE.
    */
   save(partition: number, write: PartitionWrite): Promise<void>
 
   /**
    * Removes everything of a partition but its fencing token; the stored offset is 0 then. Not atomic: after a
-   * failure, another call removes the rest.
+   * failure, another call removes the rest, and no save is accepted before that.
    * @throws UpswellError STORE_FENCED: another fencing token; STORE_UNAVAILABLE.
    */
   clear(partition: number, fencingToken: string): Promise<void>
@@ -97,6 +99,11 @@ export interface PartitionWrite {
   readonly fencingToken: string
   readonly expectedStoredOffset: number
   readonly storedOffset: number
+  /**
+   * Set if the write is a part of a filling: its number, from 1. The store must hold the parts before it and
+   * nothing else. The stored offset is 0 until the last part sets it.
+   */
+  readonly part?: number
   /** Undefined: unchanged. */
   readonly state: Uint8Array | undefined
   readonly accounts: readonly AccountWrite[]

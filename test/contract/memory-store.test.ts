@@ -4,5 +4,6 @@ import { storeContract } from './store-contract.ts'
 storeContract('in memory', async () => {
   const store = new MemoryStore()
   const inNamespace = () => new MemoryStore()
-  return { store, inNamespace, close: () => store.close(), empty: async () => store.empty() }
+  const empty = async () => store.empty()
+  return { store, inNamespace, close: () => store.close(), clearsAtOnce: true, empty }
 })

@@ -3,6 +3,7 @@ import { accountsContract } from './store/accounts.ts'
 import { clearingContract } from './store/clearing.ts'
 import { countersContract } from './store/counters.ts'
 import { dueIndexContract } from './store/due-index.ts'
+import { fillingContract } from './store/filling.ts'
 import { rankedListContract } from './store/ranked-list.ts'
 import { savesContract } from './store/saves.ts'
 import type { OpenedStore } from './store/store-fixtures.ts'
@@ -30,5 +31,6 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     countersContract(opened)
     rankedListContract(opened)
     clearingContract(opened)
+    fillingContract(opened)
   })
 }

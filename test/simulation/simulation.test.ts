@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { makePlan } from '../support/simulation/plans/make-plan.ts'
+import { makePlan, makeRandomPlan } from '../support/simulation/plans/make-plan.ts'
 import { makeHalfEmptiedPlan, makeUndonePlan } from '../support/simulation/plans/make-special-plans.ts'
+import { type PlanKind, widenPlan } from '../support/simulation/plans/make-wide-plans.ts'
 import { shrinkPlan } from '../support/simulation/plans/shrink-plan.ts'
 import { runPlan } from '../support/simulation/run-plan.ts'
 import { CORRECT } from '../support/simulation/wiring.ts'
@@ -57,6 +58,18 @@ describe('the score loop, ingest and recovery on a simulated log and store', () 
     for (let seed = 1; seed <= 20; seed++)
       expect((await runPlan(makeHalfEmptiedPlan(seed), CORRECT)).problems, `seed ${seed}`).toEqual([])
   }, 60_000)
+
+  test.each<[PlanKind, seeds: number]>([
+    ['history', 25],
+    ['clocks', 25],
+    ['many-accounts', 4],
+    ['retry', 2],
+  ])('give the right results for plans with %s', { timeout: 180_000 }, async (kind, seeds) => {
+    for (let seed = 1; seed <= seeds; seed++) {
+      const plan = widenPlan(makeRandomPlan(seed), kind)
+      expect((await runPlan(plan, CORRECT)).problems, `seed ${seed}`).toEqual([])
+    }
+  })
 
   test('do exactly the same in every run of a seed', async () => {
     const runs = await Promise.all(

@@ -2,6 +2,7 @@ import { UpswellError } from '../../src/lib/errors.ts'
 import { DUE_BUCKETS } from '../../src/scoring/due-slices.ts'
 import type { CounterBook, CounterChange } from '../../src/scoring/population/counters.ts'
 import { orderedCounters } from '../../src/store/ordered-counters.ts'
+import { CLEARING, describePosition, positionsOf, storedOffsetAt } from '../../src/store/position.ts'
 import type {
   AccountStore,
   AccountWrite,
@@ -56,6 +57,10 @@ export class MemoryStore implements AccountStore {
   }
 
   async save(partition: number, write: PartitionWrite): Promise<void> {
+    this.#save(partition, write)
+  }
+
+  #save(partition: number, write: PartitionWrite): void {
     const own = this.#requireFence(partition, write)
     for (const { accountId, bucket } of write.accounts)
       if (!(bucket >= 0 && bucket < DUE_BUCKETS))
@@ -69,10 +74,14 @@ export class MemoryStore implements AccountStore {
     }
     for (const change of write.counters) addToCounter(own, change)
     if (write.state !== undefined) own.state = copyOf(write.state)
-    own.storedOffset = write.storedOffset
+    own.position = positionsOf(write).next
   }
 
   async clear(partition: number, fencingToken: string): Promise<void> {
+    this.#clear(partition, fencingToken)
+  }
+
+  #clear(partition: number, fencingToken: string): void {
     const own = this.#partitions.get(partition)
     if (own?.fencingToken !== fencingToken) {
       throw new UpswellError(
@@ -86,8 +95,15 @@ export class MemoryStore implements AccountStore {
     this.#partitions.set(partition, { ...createPartition(), fencingToken })
   }
 
+  /** Clears all but what `left` holds, as a clearing does that stops halfway. */
+  async clearInPart(partition: number, left: PartitionWrite): Promise<void> {
+    this.#clear(partition, left.fencingToken)
+    this.#save(partition, left)
+    this.#partitions.get(partition)!.position = CLEARING
+  }
+
   async readStoredOffset(partition: number): Promise<number> {
-    return this.#partitions.get(partition)?.storedOffset ?? 0
+    return storedOffsetAt(this.#partitions.get(partition)?.position ?? 0)
   }
 
   async readPartitionCounters(partition: number): Promise<CounterChange[]> {
@@ -166,7 +182,8 @@ export class MemoryStore implements AccountStore {
     this.#claimed = undefined
   }
 
-  #requireFence(partition: number, { fencingToken, expectedStoredOffset }: PartitionWrite): MemoryPartition {
+  #requireFence(partition: number, write: PartitionWrite): MemoryPartition {
+    const { fencingToken } = write
     const own = this.#partitions.get(partition)
     if (own?.fencingToken !== undefined && own.fencingToken !== fencingToken) {
       throw new UpswellError(
@@ -174,11 +191,12 @@ export class MemoryStore implements AccountStore {
         `Partition ${partition} of the store belongs to fencing token ${own.fencingToken} now; ${fencingToken} may not write it.`,
       )
     }
-    if (own?.storedOffset !== expectedStoredOffset) {
-      const found = own?.storedOffset ?? 'nothing (it was emptied)'
+    const { expected } = positionsOf(write)
+    if (own?.position !== expected) {
+      const now = own === undefined ? 'was emptied' : describePosition(own.position)
       throw new UpswellError(
         'STORE_MOVED',
-        `Partition ${partition} of the store is stored up to offset ${found}; the write expects ${expectedStoredOffset}.`,
+        `Partition ${partition} of the store ${now}; the write expects that it ${describePosition(expected)}.`,
       )
     }
     return own
@@ -205,7 +223,8 @@ export class MemoryStore implements AccountStore {
 
 interface MemoryPartition {
   fencingToken: string | undefined
-  storedOffset: number
+  /** See `src/store/position.ts`. */
+  position: number
   state: Uint8Array | undefined
   readonly accounts: Map<string, MemoryAccount>
   /** Account → chunk → bytes. */
@@ -223,7 +242,7 @@ interface MemoryAccount {
 function createPartition(): MemoryPartition {
   return {
     fencingToken: undefined,
-    storedOffset: 0,
+    position: 0,
     state: undefined,
     accounts: new Map(),
     userChunks: new Map(),
@@ -239,8 +258,8 @@ function addToCounter({ counters }: MemoryPartition, { book, field, delta }: Cou
   else fields.set(field, sum)
 }
 
-function storedPartition({ storedOffset, state }: MemoryPartition): StoredPartition {
-  return { storedOffset, state: state?.slice() }
+function storedPartition({ position, state }: MemoryPartition): StoredPartition {
+  return { storedOffset: storedOffsetAt(position), state: state?.slice() }
 }
 
 /** Not `slice`: a Buffer's `slice` is a view. */

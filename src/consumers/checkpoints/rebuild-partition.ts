@@ -15,6 +15,11 @@ export interface RebuiltPartition {
    * The committed offset, but no further than scores are published: a scorer refolds and publishes the rest.
    */
   readonly committedOffset: number
+  /**
+   * False: a tool moved the group, so it is not known which scores are published. The partition stays empty
+   * then: a scorer fills it, and publishes the scores.
+   */
+  readonly isPublished: boolean
 }
 
 const BATCH_SIZE = 2_000
@@ -46,8 +51,14 @@ export async function rebuildPartition(
   rebuilt: RebuiltPartition,
   onProgress: (storedOffset: number) => void,
 ): Promise<void> {
-  const { topic, partition, committedOffset } = rebuilt
+  const { topic, partition, committedOffset, isPublished } = rebuilt
   const { log } = context.backend
+  if (!isPublished) {
+    context.logger.warn(
+      `${topic} partition ${partition}: a tool moved the group, so it is not known which scores are published; the partition is left empty, and a scorer fills it and publishes them`,
+    )
+    return
+  }
   const scorer = await PartitionScorer.take(context, sessionOf(rebuilt), randomUUID())
   onProgress(scorer.offsets.stored)
   const stretch = { partition, from: scorer.offsets.stored, to: committedOffset }

@@ -1,14 +1,11 @@
 import type { Logger } from '../../lib/logger.ts'
 import type { Log } from '../../log/log.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
-import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
-import { decodeAccount, UnreadableStateError } from '../../scoring/codec/codec.ts'
+import { UnreadableStateError } from '../../scoring/codec/codec.ts'
 import { createPartitionMemory, type PartitionMemory } from '../../scoring/partition-memory.ts'
-import type { AccountStore, PartitionWrite } from '../../store/store.ts'
-import { AccountCache } from '../scorer/account-cache.ts'
-import { accountWrites } from '../scorer/write-builder.ts'
-import type { CheckpointItem } from './checkpoint-records.ts'
-import { type Checkpoint, findCheckpoint, readCheckpoint } from './read-checkpoint.ts'
+import type { AccountStore } from '../../store/store.ts'
+import { fillPartition, type PublishRestored } from './fill-partition.ts'
+import { findCheckpoint } from './read-checkpoint.ts'
 
 export interface RestoreOptions {
   readonly log: Log
@@ -17,16 +14,13 @@ export interface RestoreOptions {
   readonly logger: Logger
   /** The topic of checkpoints. */
   readonly topic: string
-  /** Receives how many accounts are in the store. */
-  readonly onRestored?: (accounts: number) => void
+  readonly publish: PublishRestored
 }
 
 export interface RestoredPartition {
   readonly storedOffset: number
   readonly memory: PartitionMemory
 }
-
-const ITEMS_PER_WRITE = 500
 
 /** A partition whose store was lost, or is older than the log's first record. */
 export interface LostPartition {
@@ -65,12 +59,7 @@ export async function restorePartition(
   const startedAt = performance.now()
   await store.clear(partition, fencingToken)
   try {
-    const memory = await fill(options, found, fencingToken)
-    await requireAll(store, found)
-    await finish(store, found, fencingToken)
-    // Again: if the store was rolled back after the first count, accounts are missing, and the last write did
-    // not notice.
-    await requireAll(store, found)
+    const memory = await fillPartition(options, found, fencingToken)
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     logger.info(
       `${topic} partition ${partition}: ${found.accounts} accounts as of offset ${found.cut} are in the store again, in ${seconds} s`,
@@ -84,75 +73,4 @@ export async function restorePartition(
     await store.clear(partition, fencingToken)
     return { storedOffset: 0, memory: createPartitionMemory() }
   }
-}
-
-/**
- * The stored offset stays 0 until everything is there: if the process dies before, the next owner empties and
- * fills the partition again.
- */
-async function fill(
-  { log, store, library, onRestored = () => {} }: RestoreOptions,
-  checkpoint: Checkpoint,
-  fencingToken: string,
-): Promise<PartitionMemory> {
-  const { partition } = checkpoint
-  const state = Buffer.from(checkpoint.state)
-  const memory = decodePartitionMemory(state, library)
-  const cache = new AccountCache()
-  let restored = 0
-  const write = async (items: readonly CheckpointItem[], first: boolean): Promise<void> => {
-    const accounts = items.flatMap(item =>
-      item.type === 'account'
-        ? [{ account: decodeAccount(item.accountId, item.bytes, memory.modelSets), bytes: item.bytes }]
-        : [],
-    )
-    const userChunks = items.flatMap(item => (item.type === 'users' ? [item] : []))
-    // Readers need the models before they can read the accounts.
-    const firstState = first ? state : undefined
-    const write = { ...accountWrites(accounts, cache), userChunks }
-    await store.save(partition, {
-      fencingToken,
-      expectedStoredOffset: 0,
-      storedOffset: 0,
-      state: firstState,
-      ...write,
-    })
-    restored += accounts.length
-    onRestored(restored)
-  }
-  let items: CheckpointItem[] = []
-  let isFirst = true
-  for await (const item of readCheckpoint(log, checkpoint)) {
-    items.push(item)
-    if (items.length < ITEMS_PER_WRITE) continue
-    await write(items, isFirst)
-    isFirst = false
-    items = []
-  }
-  await write(items, isFirst)
-  return memory
-}
-
-/** @throws UnreadableStateError if the store does not hold every account of the checkpoint */
-async function requireAll(store: AccountStore, { partition, accounts }: Checkpoint): Promise<void> {
-  const held = await store.countDue(partition, Number.POSITIVE_INFINITY)
-  if (held !== accounts) throw new UnreadableStateError(`it has ${held} accounts of ${accounts}`)
-}
-
-async function finish(
-  store: AccountStore,
-  { partition, cut, counters, state }: Checkpoint,
-  fencingToken: string,
-): Promise<void> {
-  const write: PartitionWrite = {
-    fencingToken,
-    expectedStoredOffset: 0,
-    storedOffset: cut,
-    // Also in the first write; a store that was rolled back since then has lost it.
-    state: Buffer.from(state),
-    accounts: [],
-    userChunks: [],
-    counters,
-  }
-  await store.save(partition, write)
 }

@@ -153,5 +153,7 @@ async function isWhole({ names, backend: { log, store } }: FoundLineage): Promis
   const { committed, metadata } = await log.group(scoreGroup(names), names.topics.signals)
   // Events are published before the store is written, so the store must reach the scores-published offset.
   const offset = committed.get(0) ?? 0
-  return (await store.readStoredOffset(0)) >= (readPublished(offset, metadata.get(0)) ?? offset)
+  return (
+    (await store.readStoredOffset(0)) >= (readPublished(offset, metadata.get(0))?.scoresPublished ?? offset)
+  )
 }

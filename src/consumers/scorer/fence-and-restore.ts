@@ -1,8 +1,10 @@
 import { describeError, UpswellError } from '../../lib/errors.ts'
+import { accountScoresRecord } from '../../log/account-scores-record.ts'
 import type { PartitionSession } from '../../log/log.ts'
 import { readPublished } from '../../log/published-offset.ts'
 import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
+import type { PublishRestored } from '../checkpoints/fill-partition.ts'
 import { PartitionCheckpoints } from '../checkpoints/partition-checkpoints.ts'
 import { findCheckpoint } from '../checkpoints/read-checkpoint.ts'
 import { type RestoredPartition, restorePartition } from '../checkpoints/restore-partition.ts'
@@ -35,7 +37,12 @@ export async function fenceAndRestore(
   const found = await backend.store.fence(session.partition, fencingToken)
   requireWithinLog(session, found.storedOffset)
   const isLost = found.storedOffset === 0 || found.storedOffset < session.firstOffset
-  const restored = isLost ? await restoreLost(context, session, fencingToken, found.storedOffset) : undefined
+  const { committedOffset, committedMetadata, endOffset } = session
+  const known = readPublished(committedOffset, committedMetadata)
+  const publish = publishRestored(context, session, known?.scoresPublished ?? 0)
+  const restored = isLost
+    ? await restoreLost(context, session, fencingToken, found.storedOffset, publish)
+    : undefined
   const stored = restored?.storedOffset ?? found.storedOffset
   reportStart(context, session, stored)
   const writer =
@@ -46,11 +53,16 @@ export async function fenceAndRestore(
   if (checkpoints === undefined || writer !== undefined)
     void lookForCheckpoint(context, session, writer, stored)
   const memory = restored?.memory ?? decodePartitionMemory(stored === 0 ? undefined : found.state, library)
-  const { committedOffset, committedMetadata } = session
-  // Scores in the store are published. If the commit does not say how far later ones are, they are published
-  // again rather than not at all.
-  const scoresPublished = Math.max(readPublished(committedOffset, committedMetadata) ?? 0, stored)
-  const offsets = new PartitionOffsets({ stored, scoresPublished, committed: committedOffset })
+  // An account that is new in the store, or restored, is published then.
+  const isPublishedAgain = stored === 0 || restored !== undefined
+  const offsets = new PartitionOffsets({
+    stored,
+    // Scores in the store are published.
+    scoresPublished: Math.max(known?.scoresPublished ?? 0, stored),
+    committed: committedOffset,
+    // If the commit does not say how far they are, any record of the log may have been scored before.
+    uncertainBefore: known?.uncertainBefore ?? (isPublishedAgain ? 0 : endOffset),
+  })
   return { offsets, memory, checkpoints: writer }
 }
 
@@ -65,11 +77,32 @@ function requireWithinLog({ topic, partition, endOffset }: PartitionSession, sto
   )
 }
 
+/**
+ * A checkpoint shows accounts whose scores were published then. If the group was moved back since, older
+ * scores may have been published after them. `scoresPublished`: the scores of earlier records are right.
+ */
+function publishRestored(
+  { publication }: ScorerContext,
+  session: PartitionSession,
+  scoresPublished: number,
+): PublishRestored {
+  const { partition, committedOffset, committedMetadata } = session
+  return async (accounts, memory) => {
+    const topics = publication.topics(memory)
+    const unannounced = new Set(publication.unannounced(memory, () => accounts))
+    const outputs = accounts
+      .filter(account => account.lastOffset >= scoresPublished && !unannounced.has(account))
+      .map(account => accountScoresRecord(topics, account, `${partition}:${account.lastOffset}`))
+    if (outputs.length > 0) await session.commit(outputs, committedOffset, committedMetadata)
+  }
+}
+
 async function restoreLost(
   { backend: { log, store }, checkpoints, library, logger }: ScorerContext,
   { partition, committedOffset }: PartitionSession,
   fencingToken: string,
   storedOffset: number,
+  publish: PublishRestored,
 ): Promise<RestoredPartition | undefined> {
   if (committedOffset === 0 || checkpoints === undefined) {
     // The store may have been emptied in part, or the group moved to the beginning: leftovers would be
@@ -79,7 +112,7 @@ async function restoreLost(
   }
   const { topic } = checkpoints
   return await restorePartition(
-    { log, store, library, logger, topic },
+    { log, store, library, logger, topic, publish },
     { partition, fencingToken, storedOffset, committedOffset },
   )
 }

@@ -1,11 +1,17 @@
 import { recordKind } from '../../log/decode-signals-topic.ts'
 import type { RecordList } from '../../log/log.ts'
+import { publishedMetadata } from '../../log/published-offset.ts'
 
 /** Where a session found the partition. Each is the offset of the first record that is not included. */
 export interface FoundOffsets {
   readonly stored: number
   readonly scoresPublished: number
   readonly committed: number
+  /**
+   * After a tool moved the group, scores of records between `scoresPublished` and this offset may be
+   * published, and may be newer than what is folded now.
+   */
+  readonly uncertainBefore: number
 }
 
 // | treatment      | committed | scores published | stored | what is done                              |
@@ -77,6 +83,21 @@ export class PartitionOffsets {
 
   get hasUnpublishedScores(): boolean {
     return this.#folded > this.#scoresPublished
+  }
+
+  /**
+   * Whether the published scores of an account may differ from its state even if it did not move: one of its
+   * records may have been scored before, and published as it was then. Its first flush in this session
+   * publishes it again. `lastOffset`: of the account in the store.
+   */
+  isUncertain(lastOffset: number): boolean {
+    const { scoresPublished, uncertainBefore } = this.found
+    return this.#scoresPublished < uncertainBefore && lastOffset < scoresPublished
+  }
+
+  /** The metadata of a commit, when the scores of all records before this offset are published. */
+  metadata(scoresPublished = this.#scoresPublished): string {
+    return publishedMetadata(scoresPublished, this.found.uncertainBefore)
   }
 
   /** Memory holds the step's records too. */

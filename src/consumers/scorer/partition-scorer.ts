@@ -4,7 +4,6 @@ import { accountScoresRecord } from '../../log/account-scores-record.ts'
 import { type DecodedRecords, decodeRecords } from '../../log/decode-signals-topic.ts'
 import type { OutgoingRecord, PartitionSession, RecordList } from '../../log/log.ts'
 import { deadLetterRecord, eventRecord } from '../../log/output-records.ts'
-import { publishedMetadata } from '../../log/published-offset.ts'
 import type { Account } from '../../scoring/account.ts'
 import { type FoldResult, foldBatch } from '../../scoring/fold.ts'
 import type { LogEntry } from '../../scoring/log-entry.ts'
@@ -24,6 +23,7 @@ import type { Announcement } from './publication.ts'
 import type { ScorerContext } from './scorer-context.ts'
 import type { StepReport } from './step-report.ts'
 import { UnreadFinder } from './unread-finder.ts'
+import type { TouchedAccount } from './write-builder.ts'
 
 /**
  * One partition that this process owns, from fence to release. Fold is ahead of commit, commit is ahead of
@@ -121,7 +121,7 @@ export class PartitionScorer {
   }
 
   async #skip({ nextOffset }: Step): Promise<void> {
-    await this.session.commit([], nextOffset, publishedMetadata(this.offsets.scoresPublished))
+    await this.session.commit([], nextOffset, this.offsets.metadata())
   }
 
   /**
@@ -216,7 +216,7 @@ export class PartitionScorer {
   async #publish(outputs: readonly OutgoingRecord[], report: StepReport): Promise<void> {
     const onCommitted = (): void => this.#context.onScored(report)
     if (outputs.length === 0) return onCommitted()
-    const metadata = publishedMetadata(this.offsets.scoresPublished)
+    const metadata = this.offsets.metadata()
     await this.#commits.add({ outputs, nextOffset: this.offsets.folded, metadata, onCommitted })
   }
 
@@ -261,17 +261,24 @@ export class PartitionScorer {
     const { folded } = this.offsets
     const topics = publication.topics(this.memory)
     const outputs = await this.#checkpointRecords(prepared)
-    for (const { account, changes } of prepared.touched) {
-      if (changes.isMoved || this.#dirty.announced.has(account))
+    for (const touched of prepared.touched) {
+      const { account } = touched
+      if (this.#isToPublish(touched))
         outputs.push(accountScoresRecord(topics, account, `${partition}:${account.lastOffset}`))
     }
     await backend.commitFlush(this.session, {
       outputs,
       // While committed records are refolded, the committed offset stays.
       nextOffset: Math.max(folded, committedOffset),
-      metadata: publishedMetadata(folded),
+      metadata: this.offsets.metadata(folded),
       write: prepared.write,
     })
+  }
+
+  /** Whether the account's scores differ from the published ones, or may differ. */
+  #isToPublish({ account, before, changes }: TouchedAccount): boolean {
+    if (changes.isMoved || this.#dirty.announced.has(account)) return true
+    return before !== undefined && this.offsets.isUncertain(before.lastOffset)
   }
 
   /**

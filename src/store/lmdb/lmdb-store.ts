@@ -3,6 +3,7 @@ import { UpswellError } from '../../lib/errors.ts'
 import type { LmdbEnvironment, PreparedWrite } from '../../lib/lmdb-environment.ts'
 import { DUE_BUCKETS } from '../../scoring/due-slices.ts'
 import type { CounterBook, CounterChange } from '../../scoring/population/counters.ts'
+import { CLEARING, describePosition, positionsOf, storedOffsetAt } from '../position.ts'
 import type {
   AccountStore,
   Listing,
@@ -49,9 +50,9 @@ export class LmdbStore implements AccountStore {
     return await this.#environment.write('STORE_UNAVAILABLE', {
       check: () => {},
       apply: () => {
-        const stored = this.#stored(partition)
-        this.#tables.partitions.put(partitionKey(partition), encodeFence(stored.storedOffset, fencingToken))
-        return stored
+        const position = this.#fenceOf(partition)?.position ?? 0
+        this.#tables.partitions.put(partitionKey(partition), encodeFence(position, fencingToken))
+        return this.#stored(partition)
       },
     })
   }
@@ -108,7 +109,7 @@ export class LmdbStore implements AccountStore {
       key: counterKey(counterPrefix(book), partition, field),
       delta,
     }))
-    const fence = encodeFence(write.storedOffset, write.fencingToken)
+    const fence = encodeFence(positionsOf(write).next, write.fencingToken)
     return {
       check: () => this.#requireFence(partition, write),
       apply: () => {
@@ -133,15 +134,21 @@ export class LmdbStore implements AccountStore {
       check: requireToken,
       apply: () => {
         // First: if clearing stops halfway, nobody takes the rest for the state at the old offset.
-        this.#tables.partitions.put(partitionKey(partition), encodeFence(0, fencingToken))
+        this.#tables.partitions.put(partitionKey(partition), encodeFence(CLEARING, fencingToken))
         this.#tables.states.remove(partitionKey(partition))
       },
     })
     await clearPartition(this.#environment, this.#tables, partition, requireToken)
+    await this.#environment.write('STORE_UNAVAILABLE', {
+      check: requireToken,
+      apply: () => {
+        this.#tables.partitions.put(partitionKey(partition), encodeFence(0, fencingToken))
+      },
+    })
   }
 
   async readStoredOffset(partition: number): Promise<number> {
-    return this.#read(() => this.#fenceOf(partition)?.storedOffset ?? 0)
+    return this.#read(() => this.#storedOffset(partition))
   }
 
   async readPartition(partition: number): Promise<StoredPartition> {
@@ -208,7 +215,11 @@ export class LmdbStore implements AccountStore {
 
   #stored(partition: number): StoredPartition {
     const state = this.#tables.states.get(partitionKey(partition))
-    return { storedOffset: this.#fenceOf(partition)?.storedOffset ?? 0, state }
+    return { storedOffset: this.#storedOffset(partition), state }
+  }
+
+  #storedOffset(partition: number): number {
+    return storedOffsetAt(this.#fenceOf(partition)?.position ?? 0)
   }
 
   #fenceOf(partition: number): Fence | undefined {
@@ -221,10 +232,12 @@ export class LmdbStore implements AccountStore {
     const found = this.#fenceOf(partition)
     if (found !== undefined && found.fencingToken !== write.fencingToken)
       throw fenced(partition, found.fencingToken, write.fencingToken)
-    if (found?.storedOffset !== write.expectedStoredOffset) {
+    const { expected } = positionsOf(write)
+    if (found?.position !== expected) {
+      const now = found === undefined ? 'was emptied' : describePosition(found.position)
       throw new UpswellError(
         'STORE_MOVED',
-        `Partition ${partition} of the store is stored up to offset ${found?.storedOffset ?? 'nothing (it was emptied)'}; the write expects ${write.expectedStoredOffset}.`,
+        `Partition ${partition} of the store ${now}; the write expects that it ${describePosition(expected)}.`,
       )
     }
   }
@@ -235,9 +248,9 @@ export class LmdbStore implements AccountStore {
   }
 }
 
-/** A partition's row in `partitions`: the offset as a double, then the token. */
+/** A partition's row in `partitions`: the position as a double, then the token. */
 interface Fence {
-  readonly storedOffset: number
+  readonly position: number
   readonly fencingToken: string
 }
 
@@ -248,15 +261,15 @@ function fenced(partition: number, found: string | undefined, fencingToken: stri
   )
 }
 
-function encodeFence(storedOffset: number, fencingToken: string): Buffer {
+function encodeFence(position: number, fencingToken: string): Buffer {
   const fence = Buffer.allocUnsafe(8 + Buffer.byteLength(fencingToken))
-  fence.writeDoubleBE(storedOffset, 0)
+  fence.writeDoubleBE(position, 0)
   fence.write(fencingToken, 8)
   return fence
 }
 
 function decodeFence(fence: Buffer): Fence {
-  return { storedOffset: fence.readDoubleBE(0), fencingToken: fence.toString('utf8', 8) }
+  return { position: fence.readDoubleBE(0), fencingToken: fence.toString('utf8', 8) }
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -6,20 +6,25 @@ const KEYS_PER_STEP = 1000
 
 /**
  * Removes all keys of a partition but its hash, which holds the fencing token.
- * @param remove takes up to 1,000 keys; it checks the fencing token and throws to stop.
+ * @param remove takes up to 1,000 keys, and whether they are the last; it checks the fencing token and throws
+ *   to stop.
  */
 export async function clearPartition(
   connection: RedisConnection,
   keys: RedisKeys,
   partition: number,
-  remove: (names: readonly Buffer[]) => Promise<void>,
+  remove: (names: readonly Buffer[], isLast: boolean) => Promise<void>,
 ): Promise<void> {
   const own = keys.partition(partition)
   // First without keys: that removes the stored offset and the state.
-  await remove([])
+  await remove([], false)
   await scanKeys(connection, keys.partitionPrefix(partition), names =>
-    remove(names.filter(name => name.toString() !== own)),
+    remove(
+      names.filter(name => name.toString() !== own),
+      false,
+    ),
   )
+  await remove([], true)
 }
 
 /** Removes all keys of the namespace. */

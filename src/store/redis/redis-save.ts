@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
+import { positionsOf } from '../position.ts'
 import type { Listing, PartitionWrite, UserChunkWrite } from '../store.ts'
 import type { RedisKeys } from './redis-keys.ts'
 import { RequestWriter, sendRequest } from './redis-request.ts'
@@ -7,7 +8,7 @@ import { SAVE } from './redis-scripts.ts'
 
 /** Half of what Lua's unpack takes (8,000 values). Even, because ZADD and HINCRBY take pairs. */
 const GROUP_ARGUMENTS = 4_000
-/** ARGV before the values: token, expected and new offset, '1' or '0', the state, how many values. */
+/** ARGV before the values: token, expected and new position, '1' or '0', the state, how many values. */
 const FIXED_ARGUMENTS = 6
 /** KEYS before the values: the partition's hash, the set of its books. */
 const FIXED_KEYS = 2
@@ -72,8 +73,9 @@ export function saveRequest(
   for (const { key } of groups) out.text(key)
 
   out.text(write.fencingToken)
-  out.number(write.expectedStoredOffset)
-  out.number(write.storedOffset)
+  const { expected, next } = positionsOf(write)
+  out.number(expected)
+  out.number(next)
   out.number(state === undefined ? 0 : 1)
   if (state === undefined) out.text('')
   else out.bytes(state)

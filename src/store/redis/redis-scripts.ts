@@ -1,8 +1,11 @@
+import { CLEARING } from '../position.ts'
+
 /**
  * The Lua scripts of the Redis store. Redis runs a script as one step: nothing else runs in between. All keys
  * of a call belong to one partition, and so to one hash slot.
  *
- * Names in Redis: the hash's field `owner` holds the fencing token, `watermark` the stored offset.
+ * Names in Redis: the hash's field `owner` holds the fencing token, `watermark` the position (`position.ts`);
+ * without the field the position is 0.
  */
 
 /**
@@ -10,14 +13,14 @@
  *
  * KEYS  1  the partition's hash
  * ARGV  1  the fencing token
- * Result: the stored offset or false, the state or false
+ * Result: the position or false, the state or false
  */
 export const FENCE = `
 redis.call('HSET', KEYS[1], 'owner', ARGV[1])
 return redis.call('HMGET', KEYS[1], 'watermark', 'state')
 `
 
-// Writes a batch, if the caller's fencing token is the partition's and the stored offset is the expected one.
+// Writes a batch, if the caller's fencing token is the partition's and its position is the expected one.
 //
 // KEYS    1           the partition's hash
 //         2           the set of its books
@@ -25,8 +28,8 @@ return redis.call('HMGET', KEYS[1], 'watermark', 'state')
 //         then        one key for each group: a removed chunk, a sorted set, or a book's hash of counters
 //
 // ARGV    1           the fencing token
-//         2           the expected stored offset
-//         3           the new stored offset
+//         2           the expected position
+//         3           the new position
 //         4           '1' if there is a state
 //         5           the state, or ''
 //         6           n
@@ -38,9 +41,9 @@ return redis.call('HMGET', KEYS[1], 'watermark', 'state')
 //
 // Result  'saved'
 //         'fenced', the fencing token in Redis or ''
-//         'moved', the stored offset in Redis
+//         'moved', the position in Redis
 //
-// - The stored offset is written last. Redis does not undo a script that it stops halfway. The batch is then
+// - The position is written last. Redis does not undo a script that it stops halfway. The batch is then
 //   folded again from the log, and the accounts ignore the signals that they have seen.
 // - Groups are cut to what Lua's unpack takes (8,000 values).
 // - SET in a loop wrote 500 values of 1.4 KB as fast as MSET of slices.
@@ -49,10 +52,10 @@ return redis.call('HMGET', KEYS[1], 'watermark', 'state')
 // - The set of books names exactly the books that hold counters, so finding them needs no scan of all keys.
 export const SAVE = `
 local partition, books = KEYS[1], KEYS[2]
-local token, stored = unpack(redis.call('HMGET', partition, 'owner', 'watermark'))
+local token, position = unpack(redis.call('HMGET', partition, 'owner', 'watermark'))
 if token ~= ARGV[1] then return { 'fenced', token or '' } end
-stored = stored or '0'
-if stored ~= ARGV[2] then return { 'moved', stored } end
+position = position or '0'
+if position ~= ARGV[2] then return { 'moved', position } end
 
 local values = tonumber(ARGV[6])
 for i = 1, values do redis.call('SET', KEYS[2 + i], ARGV[6 + i]) end
@@ -79,18 +82,20 @@ return { 'saved' }
 `
 
 /**
- * Removes keys of a partition, but never its fencing token. The first call removes stored offset and
- * state, so a series that stops halfway leaves no state at the old offset.
+ * Removes keys of a partition, but never its fencing token. The last call of a series ends the clearing.
  *
  * KEYS  1    the partition's hash
  *       2 …  up to 1,000 keys to remove
  * ARGV  1    the fencing token
+ *       2    '1' in the last call: nothing is left
  * Result: 'cleared' | 'fenced', the fencing token in Redis or ''
  */
 export const CLEAR = `
 local token = redis.call('HGET', KEYS[1], 'owner')
 if token ~= ARGV[1] then return { 'fenced', token or '' } end
-redis.call('HDEL', KEYS[1], 'watermark', 'state')
+redis.call('HDEL', KEYS[1], 'state')
+if ARGV[2] == '1' then redis.call('HDEL', KEYS[1], 'watermark')
+else redis.call('HSET', KEYS[1], 'watermark', '${CLEARING}') end
 if #KEYS > 1 then redis.call('UNLINK', unpack(KEYS, 2)) end
 return { 'cleared' }
 `

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import { UpswellError } from '../../lib/errors.ts'
 import { DUE_BUCKETS } from '../../scoring/due-slices.ts'
 import type { CounterBook, CounterChange } from '../../scoring/population/counters.ts'
+import { describePosition, positionsOf, storedOffsetAt } from '../position.ts'
 import type {
   AccountStore,
   Listing,
@@ -47,7 +48,12 @@ export function redisStoreOn(connection: RedisConnection, namespace: string): Ac
  */
 interface Scripts {
   fencePartitionBuffer(keys: number, key: string, fencingToken: string): Promise<(Buffer | null)[]>
-  clearPartition(keys: number, names: readonly (string | Buffer)[], fencingToken: string): Promise<string[]>
+  clearPartition(
+    keys: number,
+    names: readonly (string | Buffer)[],
+    fencingToken: string,
+    isLast: '1' | '0',
+  ): Promise<string[]>
   dueAccountsBuffer(keys: number, names: readonly string[], upTo: string): Promise<Buffer[]>
   countDueAccounts(keys: number, names: readonly string[], upTo: string): Promise<number>
 }
@@ -111,24 +117,24 @@ class RedisStore implements AccountStore {
     if (result === 'fenced') throw fenced(partition, found!, write.fencingToken)
     throw new UpswellError(
       'STORE_MOVED',
-      `partition ${partition} is stored up to offset ${found}, and the write expects ${write.expectedStoredOffset}`,
+      `partition ${partition} ${describePosition(Number(found))}, and the write expects that it ${describePosition(positionsOf(write).expected)}`,
     )
   }
 
   async clear(partition: number, fencingToken: string): Promise<void> {
     const own = this.#keys.partition(partition)
-    await clearPartition(this.#connection, this.#keys, partition, async keys => {
+    await clearPartition(this.#connection, this.#keys, partition, async (keys, isLast) => {
       const names = [own, ...keys]
       const [result, found] = await this.#ask(redis =>
-        redis.clearPartition(names.length, names, fencingToken),
+        redis.clearPartition(names.length, names, fencingToken, isLast ? '1' : '0'),
       )
       if (result === 'fenced') throw fenced(partition, found!, fencingToken)
     })
   }
 
   async readStoredOffset(partition: number): Promise<number> {
-    const storedOffset = await this.#ask(redis => redis.hget(this.#keys.partition(partition), 'watermark'))
-    return Number(storedOffset ?? 0)
+    const position = await this.#ask(redis => redis.hget(this.#keys.partition(partition), 'watermark'))
+    return storedOffsetAt(Number(position ?? 0))
   }
 
   async readPartition(partition: number): Promise<StoredPartition> {
@@ -234,8 +240,8 @@ function fenced(partition: number, found: string, fencingToken: string): Upswell
   )
 }
 
-function readStored([storedOffset, state]: readonly (Buffer | null | undefined)[]): StoredPartition {
-  return { storedOffset: Number(storedOffset ?? 0), state: state ?? undefined }
+function readStored([position, state]: readonly (Buffer | null | undefined)[]): StoredPartition {
+  return { storedOffset: storedOffsetAt(Number(position ?? 0)), state: state ?? undefined }
 }
 
 function timeText(upTo: number): string {

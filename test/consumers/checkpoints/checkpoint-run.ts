@@ -60,6 +60,8 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
   readonly timing: CheckpointTiming
   now = 0
   committedOffset = 0
+  /** The text that was committed with it. */
+  committedMetadata: string | undefined
   scorer: PartitionScorer | undefined
   /** How many owners there have been. */
   taken = 0
@@ -100,6 +102,13 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
     }
   }
 
+  /** A tool moves the group to another offset. The next owner begins. */
+  moveGroup(offset: number): void {
+    this.committedOffset = offset
+    this.committedMetadata = undefined
+    this.scorer = undefined
+  }
+
   /** Takes the partition with a new owner, if there is none. */
   async take(parts: Partial<Pick<ScorerContext, 'checkpoints' | 'flushes'>> = {}): Promise<void> {
     if (this.scorer !== undefined) return
@@ -108,12 +117,14 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
       topic: TOPICS.signals,
       partition: 0,
       committedOffset: this.committedOffset,
+      committedMetadata: this.committedMetadata,
       firstOffset: log.first(TOPICS.signals),
       endOffset: log.end(TOPICS.signals),
-      commit: async (records, nextOffset) => {
+      commit: async (records, nextOffset, metadata) => {
         await log.append(records.filter(({ topic }) => topic === TOPIC))
         this.published.push(...records.filter(({ topic }) => topic !== TOPIC))
         this.committedOffset = nextOffset
+        this.committedMetadata = metadata
       },
       lose: () => {},
     }

@@ -22,14 +22,17 @@ const SOURCE = { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/r
 function startTicker(
   models: readonly ModelSource[],
   whileRead?: (offsets: { folded: number; stored: number }) => number,
+  accounts = 0,
 ) {
   const clock = { now: NOW }
   const appended: (string | undefined)[] = []
+  const records: OutgoingRecord[] = []
   let interval = (): void => {}
   const log = {
-    append: async (records: readonly OutgoingRecord[]) => {
-      appended.push(...records.map(({ headers }) => headers?.['upswell-record']?.toString()))
-      return records.map((_, i) => ({ partition: 0, offset: 5 + i }))
+    append: async (outgoing: readonly OutgoingRecord[]) => {
+      records.push(...outgoing)
+      appended.push(...outgoing.map(({ headers }) => headers?.['upswell-record']?.toString()))
+      return outgoing.map((_, i) => ({ partition: 0, offset: owned.session.endOffset + i }))
     },
   }
   const owned = {
@@ -39,6 +42,7 @@ function startTicker(
     isCheckpointWaiting: false,
   }
   const store = new MemoryStore()
+  store.countDue = async () => accounts
   if (whileRead !== undefined) store.readStoredOffset = async () => whileRead(owned.offsets)
   const ticker = new Ticker(
     {
@@ -67,7 +71,7 @@ function startTicker(
     interval()
     await passTurn()
   }
-  return { clock, appended, passInterval }
+  return { clock, appended, records, owned, ticker, passTurn, passInterval }
 }
 
 test('appends a tick when the store is emptied while no record comes, so that the loop notices', async () => {
@@ -93,3 +97,49 @@ test('appends the configured models even if the clock was set back', async () =>
   await passInterval()
   expect(appended).toEqual(['models', 'tick'])
 })
+
+/** The slices of ticks, as `SLICE of OF SCOPE`. */
+function slicesOf(records: readonly OutgoingRecord[]): string[] {
+  return records
+    .filter(({ headers }) => headers?.['upswell-record'] === 'tick')
+    .map(({ value }) => JSON.parse(String(value)))
+    .map(({ slice, of, scope }) => `${slice} of ${of} ${scope}`)
+}
+
+test.each([
+  [250, 1],
+  [251, 2],
+  [1_100, 8],
+])('after new models, ticks bring all %i accounts past them, in %i slices', async (accounts, of) => {
+  const { clock, records, passInterval } = startTicker([SOURCE], undefined, accounts)
+  clock.now = NOW - HOUR_MS
+  await passInterval()
+  expect(records[0]!.headers).toEqual({ 'upswell-record': 'models' })
+  expect(slicesOf(records)).toEqual(Array.from({ length: of }, (_, slice) => `${slice} of ${of} all`))
+  expect(records).toHaveLength(1 + of)
+  expect(new Set(records.map(({ timestamp }) => timestamp))).toEqual(new Set([clock.now]))
+})
+
+test.each([
+  [250, 1],
+  [251, 2],
+  [1_100, 8],
+])(
+  'ticks make all %i due accounts due, in %i slices, each after the one before is folded',
+  async (accounts, of) => {
+    const { records, owned, ticker, passTurn, passInterval } = startTicker([], () => 3, accounts)
+    await passInterval()
+    for (let slices = 1; slices <= of; slices++) {
+      expect(slicesOf(records)).toHaveLength(slices)
+      // Nothing is appended before the tick is folded.
+      ticker.look(0)
+      await passTurn()
+      expect(slicesOf(records)).toHaveLength(slices)
+      owned.offsets.folded = owned.session.endOffset + 1
+      owned.session.endOffset++
+      ticker.look(0)
+      await passTurn()
+    }
+    expect(slicesOf(records)).toEqual(Array.from({ length: of }, (_, slice) => `${slice} of ${of} due`))
+  },
+)

@@ -14,6 +14,8 @@ export interface OpenedStore {
   /** The store of another namespace in the same place. */
   inNamespace(namespace: string): AccountStore
   close(): Promise<void>
+  /** True: clearing takes one step, so nothing can interrupt it. */
+  readonly clearsAtOnce?: boolean
   /**
    * Loses everything in the store while it stays open, as a flushed Redis does. Left out: those tests are
    * skipped.

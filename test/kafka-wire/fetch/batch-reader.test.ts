@@ -44,6 +44,37 @@ describe('the reader of record batches', () => {
     expect(third?.value).toEqual(Buffer.alloc(300, 'v'))
   })
 
+  it('gives every record of more than 512 its own offset, time, key, value and headers', async () => {
+    const batchOf = (first: number, count: number): Buffer =>
+      encodeBatch({
+        baseOffset: first,
+        baseTimestamp: 1_000 * first,
+        records: Array.from({ length: count }, (_, i) => {
+          const at = first + i
+          return {
+            offsetDelta: i,
+            timestampDelta: 3 * i,
+            key: at % 3 === 0 ? null : Buffer.from(`key ${at}`),
+            value: at % 5 === 0 ? null : Buffer.from(`value ${at}`),
+            headers: at % 7 === 0 ? [] : [['upswell-record', Buffer.from(`header ${at}`)]],
+          }
+        }),
+      })
+    const records = await read(Buffer.concat([batchOf(0, 700), batchOf(700, 900)]))
+    expect(
+      records.map(({ offset, timestamp, key, value, headers }) =>
+        [offset, timestamp, key, value, headers['upswell-record']].map(String).join(),
+      ),
+    ).toEqual(
+      Array.from({ length: 1_600 }, (_, at) => {
+        const time = at < 700 ? 3 * at : 700_000 + 3 * (at - 700)
+        const key = at % 3 === 0 ? null : `key ${at}`
+        const value = at % 5 === 0 ? null : `value ${at}`
+        return [at, time, key, value, at % 7 === 0 ? undefined : `header ${at}`].map(String).join()
+      }),
+    )
+  })
+
   it('makes each record its own span', async () => {
     const [record] = await read(encodeBatch({ baseOffset: 0, records: VARIED }))
     const { bytes, keyFrom, keyTo, valueFrom, valueTo } = record!.span
@@ -204,7 +235,7 @@ function readerOf(bytes: Buffer, { aborted = [], from = 0, to }: Reading): Batch
 
 async function read(bytes: Buffer, reading: Reading = {}): Promise<FetchedRecord[]> {
   const records = new FetchedRecords()
-  await readerOf(bytes, reading).read(records, 1_000)
+  await readerOf(bytes, reading).read(records, 10_000)
   return [...records]
 }
 

@@ -227,13 +227,13 @@ export class Broker {
   }
 
   /**
-   * All committed records of a partition with the transactional ids that wrote them, including records
-   * deleted since.
+   * All committed records of a partition with the transactional ids that wrote them, and the broker's time
+   * then, including records deleted since.
    */
-  committedRecords(topic: string, partition: number): { record: LogRecord; writer: string | undefined }[] {
+  committedRecords(topic: string, partition: number): WrittenRecord[] {
     return this.#log(topic, partition)
       .entries.filter(isCommitted)
-      .map(({ record, transaction }) => ({ record: record!, writer: transaction?.id }))
+      .map(({ record, transaction, writtenAt }) => ({ record: record!, writer: transaction?.id, writtenAt }))
   }
 
   /** Whether every transaction has ended and all its markers are written. */
@@ -296,7 +296,7 @@ export class Broker {
       value: bytes(value),
       headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])),
     }
-    log.entries.push({ offset, record: written, transaction, isRemoved: false })
+    log.entries.push({ offset, record: written, transaction, isRemoved: false, writtenAt: this.#later.now() })
     transaction?.partitions.add(log)
     wakeReaders(log)
     return { partition, offset }
@@ -319,7 +319,8 @@ export class Broker {
         transaction.outcome ??= outcome
         transaction.markers.add(log)
         const offset = log.entries.length
-        log.entries.push({ offset, record: undefined, transaction: undefined, isRemoved: false })
+        const writtenAt = this.#later.now()
+        log.entries.push({ offset, record: undefined, transaction: undefined, isRemoved: false, writtenAt })
         wakeReaders(log)
         finish()
       })
@@ -347,6 +348,13 @@ export interface Fetched {
   readonly nextOffset: number
 }
 
+export interface WrittenRecord {
+  readonly record: LogRecord
+  /** A transactional id; undefined: written without a transaction. */
+  readonly writer: string | undefined
+  readonly writtenAt: number
+}
+
 interface BrokerPartition {
   readonly topic: string
   readonly partition: number
@@ -363,6 +371,8 @@ interface Entry {
   /** Undefined for a marker. */
   readonly record: LogRecord | undefined
   readonly transaction: Transaction | undefined
+  /** The broker's time, ms. */
+  readonly writtenAt: number
   /** Compaction removed the record. */
   isRemoved: boolean
 }

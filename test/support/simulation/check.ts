@@ -4,6 +4,7 @@ import { eventRecord } from '../../../src/log/output-records.ts'
 import { SOURCE_TOPICS, type SourceTopic } from '../../../src/log/topic-names.ts'
 import { EVENT_TOPICS } from '../event-topics.ts'
 import { slowEvaluate, withoutIds } from '../slow/slow-evaluator.ts'
+import { checkIntended } from './check-intended.ts'
 import { compareCheckpoints } from './compare-checkpoints.ts'
 import type { StoreContents } from './journaled-store.ts'
 import { foldPlainly, type PlainFold } from './plain-fold.ts'
@@ -44,6 +45,7 @@ export async function check(world: World): Promise<Found> {
   if (!world.wasMovedBack) problems.push(...findRepeatedScores(world))
   problems.push(...checkDeadLetters(world, folds))
   problems.push(...checkIngest(world))
+  problems.push(...checkIntended(world, folds))
   const compared = await compareCheckpoints(world)
   problems.push(...compared.problems)
   const { checkpoints } = compared

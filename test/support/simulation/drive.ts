@@ -3,6 +3,7 @@ import { liveRecord, signalRecord, tickRecord } from '../../../src/log/signals-t
 import { SOURCE_TOPICS, type SourceTopic } from '../../../src/log/topic-names.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
 import { LATEST_MS } from '../../../src/signals/time.ts'
+import { signalsOf } from './burst.ts'
 import type { Action, Poison } from './plan.ts'
 import { TOPICS } from './topics.ts'
 import type { World } from './world.ts'
@@ -44,19 +45,22 @@ function perform(world: World, action: Action): readonly OutgoingRecord[] {
   switch (action.type) {
     case 'signal':
       return [wayIn(action.signal, action.way, client.now())]
+    case 'burst':
+      return signalsOf(action.burst).map(signal => signalRecord(TOPICS.signals, signal, client.now()))
     case 'poison':
       return [poison(action.where, action.how, client.now())]
     case 'live':
       return everyOf(plan.partitions, partition => liveRecord(TOPICS.signals, partition))
     case 'tick': {
       const scope = action.all ? 'all' : 'due'
-      const time = client.now() + action.aheadMs
+      const { clock = 'wall' } = action
+      const time = (clock === 'event' ? plan.startMs : client.now()) + action.aheadMs
       return everyOf(action.slices, slice =>
         tickRecord(TOPICS.signals, action.partition % plan.partitions, time, {
           slice,
           of: action.slices,
           scope,
-          clock: 'wall',
+          clock,
         }),
       )
     }

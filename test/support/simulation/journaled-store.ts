@@ -35,8 +35,8 @@ export class JournaledStore {
   /** Begins to clear as the adapters do: the stored offset goes first. Half of the rest remains. */
   async clearInPart(partition: number, fencingToken: string): Promise<void> {
     const left = halfOf(this.#writes(partition), fencingToken)
-    await this.clear(partition, fencingToken)
-    await this.save(partition, left)
+    await this.memory.clearInPart(partition, left)
+    this.#journal.push({ partition, left })
   }
 
   /**
@@ -71,15 +71,16 @@ export class JournaledStore {
     })
   }
 
-  /** Loses the newest writes, as a replica that takes over does. */
+  /** Loses the newest writes and steps of clearing, as a replica that takes over does. */
   rollBack(writes: number): void {
-    const saves = this.#journal.flatMap((entry, index) => ('write' in entry ? [index] : []))
-    const from = Math.max(saves.at(-writes) ?? 0, this.#lasting)
+    const changes = this.#journal.flatMap((entry, index) => ('fencingToken' in entry ? [] : [index]))
+    const from = Math.max(changes.at(-writes) ?? 0, this.#lasting)
     this.#journal = this.#journal.slice(0, from)
     this.memory = new MemoryStore()
     // Each of its calls takes effect at once.
     for (const entry of this.#journal) {
       if ('write' in entry) void this.memory.save(entry.partition, entry.write)
+      else if ('left' in entry) void this.memory.clearInPart(entry.partition, entry.left)
       else if ('cleared' in entry) void this.memory.clear(entry.partition, entry.cleared)
       else void this.memory.fence(entry.partition, entry.fencingToken)
     }
@@ -103,14 +104,18 @@ export class JournaledStore {
   /** The writes to a partition since it was last cleared. */
   #writes(partition: number): PartitionWrite[] {
     const own = this.#journal.filter(entry => entry.partition === partition)
-    const cleared = own.findLastIndex(entry => 'cleared' in entry)
-    return own.slice(cleared + 1).flatMap(entry => ('write' in entry ? [entry.write] : []))
+    const cleared = own.findLastIndex(entry => 'cleared' in entry || 'left' in entry)
+    return own
+      .slice(Math.max(0, cleared))
+      .flatMap(entry => ('write' in entry ? [entry.write] : 'left' in entry ? [entry.left] : []))
   }
 }
 
 type JournalEntry = { readonly partition: number } & (
   | { readonly fencingToken: string }
   | { readonly write: PartitionWrite }
+  /** Clearing has begun; so much is left. */
+  | { readonly left: PartitionWrite }
   /** The fencing token with which it was cleared. */
   | { readonly cleared: string }
 )

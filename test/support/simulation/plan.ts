@@ -1,4 +1,5 @@
 import type { Signal } from '../../../src/signals/signal.ts'
+import type { Burst } from './burst.ts'
 
 /**
  * All actions and faults of a run as plain data, made from a seed. Leaving some out makes it smaller. The
@@ -6,6 +7,8 @@ import type { Signal } from '../../../src/signals/signal.ts'
  */
 export interface Plan {
   readonly seed: number
+  /** What was added to a random plan; see `make-wide-plans.ts`. */
+  readonly kind?: 'history' | 'clocks' | 'many-accounts' | 'retry'
   /** Partitions of `signals`, and so of the store. */
   readonly partitions: number
   /** Partitions of every other topic. */
@@ -44,16 +47,22 @@ export interface PlannedStep {
 export type Action =
   /** Sends a signal through ingest, or straight to `signals`, as the API and `upswell send` do. */
   | { readonly type: 'signal'; readonly signal: Signal; readonly way: 'source' | 'direct' | 'history' }
+  /** Sends many signals straight to `signals`, in one transaction. */
+  | { readonly type: 'burst'; readonly burst: Burst }
   | { readonly type: 'poison'; readonly where: 'source' | 'signals'; readonly how: Poison }
   /** Ends a history in all partitions. */
   | { readonly type: 'live' }
-  /** Adds a tick that no owner asked for, in this many slices. `aheadMs`: its time minus the wall clock. */
+  /**
+   * Adds a tick that no owner asked for, in this many slices. `aheadMs`: its time minus the wall clock; with
+   * the clock of events, minus the start of the run.
+   */
   | {
       readonly type: 'tick'
       readonly partition: number
       readonly aheadMs: number
       readonly all: boolean
       readonly slices: number
+      readonly clock?: 'event'
     }
   /** Configures other models. The workers restart one by one. */
   | { readonly type: 'models'; readonly models: number }

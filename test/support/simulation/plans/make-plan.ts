@@ -15,12 +15,20 @@ import {
   type PlannedStep,
   type Poison,
 } from '../plan.ts'
+import { kindOf, widenPlan } from './make-wide-plans.ts'
 
 const LEAST_SIGNALS = 15
 const MOST_SIGNALS = 40
 
 /** The plan of a seed. Some plans have no faults at all, most have a few, some have many. */
 export function makePlan(seed: number, faults: 'none' | 'some' = 'some'): Plan {
+  const plan = makeRandomPlan(seed, faults)
+  const kind = kindOf(seed)
+  return kind === undefined ? plan : widenPlan(plan, kind)
+}
+
+/** A plan to which no special kind adds anything. */
+export function makeRandomPlan(seed: number, faults: 'none' | 'some' = 'some'): Plan {
   const random = createRandom('plan', seed)
   const level = faults === 'none' ? 0 : random.pick([0, 1, 1, 2, 2, 4])
   const startMs = EPOCH + random.integer(0, DAY_MS)

@@ -1,5 +1,5 @@
 import type { Action, Plan, PlannedStep } from '../plan.ts'
-import { makePlan } from './make-plan.ts'
+import { makeRandomPlan } from './make-plan.ts'
 
 /**
  * A plan that leaves a checkpoint unfinished whose cut is below the cut of the complete one before it; random
@@ -7,7 +7,7 @@ import { makePlan } from './make-plan.ts'
  * A crash interrupts the new one, after a batch that passes the complete one's cut.
  */
 export function makeUndonePlan(seed: number): Plan {
-  const plan = makePlan(seed, 'none')
+  const plan = makeRandomPlan(seed, 'none')
   const signals = plan.steps.filter(({ action }) => action.type === 'signal' && action.way !== 'history')
   return {
     ...plan,
@@ -33,7 +33,7 @@ export function makeUndonePlan(seed: number): Plan {
  * owner notices.
  */
 export function makeHalfEmptiedPlan(seed: number): Plan {
-  const plan = makePlan(seed, 'none')
+  const plan = makeRandomPlan(seed, 'none')
   const late = plan.steps.length - 3
   const steps = [
     ...plan.steps.slice(0, late),

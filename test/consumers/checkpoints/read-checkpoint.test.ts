@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { headRecords, itemRecord } from '../../../src/consumers/checkpoints/checkpoint-records.ts'
+import { findCheckpoint } from '../../../src/consumers/checkpoints/read-checkpoint.ts'
+import type { Log, OutgoingRecord } from '../../../src/log/log.ts'
+import { MemoryLog } from './memory-log.ts'
+
+const TOPIC = 'activity-checkpoints'
+
+/** Counters of about 700 kB: three records. */
+const COUNTERS = Array.from({ length: 700 }, (_, i) => ({
+  book: 'kpi:model:measure',
+  field: `${'x'.repeat(1_000)}${i}`,
+  delta: i + 1,
+}))
+
+function items(count: number, cut: number): OutgoingRecord[] {
+  return Array.from({ length: count }, (_, i) =>
+    itemRecord(TOPIC, 0, cut, { accountId: `a${i}`, bytes: Buffer.from('x') }),
+  )
+}
+
+async function find(...records: OutgoingRecord[]) {
+  const log = new MemoryLog([TOPIC])
+  await log.append(records)
+  const reasons: string[] = []
+  const found = await findCheckpoint(log as unknown as Log, TOPIC, 0, reason => reasons.push(reason))
+  return { found, reasons }
+}
+
+// The search looks at the last 500 records first. Both the head and its counters may be before them, or the
+// head may be among them and some counters before.
+test.each([0, 1, 400, 496, 497, 498, 499, 500, 501, 3_995, 3_996, 3_997, 3_998, 4_100])(
+  'finds the checkpoint and all its counters if %i records of an unfinished one follow',
+  async unfinished => {
+    const head = headRecords(TOPIC, 0, { cut: 7, accounts: 600, state: '{}', counters: COUNTERS })
+    expect(head).toHaveLength(4)
+    const { found, reasons } = await find(...items(600, 7), ...head, ...items(unfinished, 9))
+    expect(found).toMatchObject({ cut: 7, accounts: 600, headOffset: 603, isLast: unfinished === 0 })
+    expect(found?.counters).toEqual(COUNTERS)
+    expect(reasons).toEqual([])
+  },
+)
+
+test('finds nothing where a piece of the counters is missing, and says so', async () => {
+  const [, ...rest] = headRecords(TOPIC, 0, { cut: 7, accounts: 1, state: '{}', counters: COUNTERS })
+  const { found, reasons } = await find(...items(600, 7), ...rest, ...items(498, 9))
+  expect(found).toBeUndefined()
+  expect(reasons).toEqual(['it has 2 of 3 pieces of counters'])
+})

@@ -1,0 +1,18 @@
+/**
+ * Rules that the simulation checks only if the code is meant to keep them already. Each is written against
+ * the intended behaviour: turn it on together with the change that makes it true.
+ */
+export interface Switches {
+  /** A signal that is sent again within 48 hours counts once, even after 1,024 others of its account. */
+  readonly retriesCountOnce: boolean
+  /** History that is loaded beside live signals changes no other account. */
+  readonly historyChangesNoOther: boolean
+  /** A process whose clock is days ahead writes no record with its time. */
+  readonly clocksAreTrusted: boolean
+}
+
+export const SWITCHES: Switches = {
+  retriesCountOnce: false,
+  historyChangesNoOther: false,
+  clocksAreTrusted: false,
+}
