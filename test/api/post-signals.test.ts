@@ -392,6 +392,20 @@ describe('POST /v1/signals', () => {
       ])
     })
 
+    it('of an id that an account with many ids applied before', async () => {
+      const batch = (first: number) =>
+        Array.from({ length: 500 }, (_, i) => ({ ...valid, id: `many-${first + i}` }))
+      for (const first of [0, 500, 1000]) expect((await post(batch(first))).body.notCounted).toEqual([])
+      const { body } = await post([...batch(1500).slice(0, 2), ...batch(500).slice(0, 3)])
+      expect(
+        body.notCounted.map(({ index, code }: { index: number; code: string }) => [index, code]),
+      ).toEqual([
+        [2, 'duplicate'],
+        [3, 'duplicate'],
+        [4, 'duplicate'],
+      ])
+    })
+
     it.each([
       ['47 hours', 47, ['duplicate']],
       ['48 hours', 48, []],

@@ -6,6 +6,8 @@ import { partitionOf } from '../../src/log/partition-of.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { encodePartitionMemory } from '../../src/models/partition-memory-codec.ts'
 import type { Account } from '../../src/scoring/account.ts'
+import { ByteWriter } from '../../src/scoring/codec/bytes.ts'
+import { writeChunks } from '../../src/scoring/codec/chunk-codec.ts'
 import { encodeAccount } from '../../src/scoring/codec/codec.ts'
 import { dueBucketOf } from '../../src/scoring/due-slices.ts'
 import { foldBatch } from '../../src/scoring/fold.ts'
@@ -19,7 +21,7 @@ import {
   rateShares,
 } from '../../src/scoring/population/rate-cells.ts'
 import type { Signal } from '../../src/signals/signal.ts'
-import { type Listing, listName } from '../../src/store/store.ts'
+import { type Listing, listName, type UserChunkWrite } from '../../src/store/store.ts'
 import { MemoryStore } from '../support/memory-store.ts'
 
 /** 2026-11-22T10:00:00Z, a Sunday. */
@@ -255,7 +257,7 @@ export class World {
           listingsAdded,
         }
       }),
-      userChunks: [],
+      userChunks: [...touched].flatMap(chunksOf),
       counters: [...counts, ...changes.list()],
     })
     partition.folded = log.length
@@ -269,6 +271,14 @@ interface WorldPartition {
   readonly accounts: Map<string, Account>
   readonly listings: Map<string, Listing[]>
   readonly shares: Map<string, readonly RateShare[]>
+}
+
+function chunksOf(account: Account): UserChunkWrite[] {
+  const chunks: UserChunkWrite[] = []
+  writeChunks(account, new ByteWriter(), (chunk, bytes) =>
+    chunks.push({ accountId: account.id, chunk, bytes }),
+  )
+  return chunks
 }
 
 function listingsOf({ id, standings }: Account): Listing[] {

@@ -1,9 +1,12 @@
-import { hash64 } from '../../lib/hash.ts'
 import { settlesWithin } from '../../lib/waiting.ts'
 import { partitionOf } from '../../log/partition-of.ts'
 import { type AccountActivity, moveClock } from '../../scoring/activity/activity.ts'
+import { hasApplied } from '../../scoring/activity/apply-signal.ts'
+import { idChunkName } from '../../scoring/activity/many-ids.ts'
+import { decodeIdChunk } from '../../scoring/codec/chunk-codec.ts'
 import type { CompiledModel } from '../../scoring/definition/compiled-model.ts'
-import type { Signal } from '../../signals/signal.ts'
+import { idHashOf, type Signal } from '../../signals/signal.ts'
+import type { AccountStore, UserChunkKey } from '../../store/store.ts'
 import { readAccounts } from './read-account.ts'
 import type { Served } from './served.ts'
 
@@ -19,7 +22,7 @@ export interface KnownBefore {
 const LONGEST_WAIT_MS = 250
 
 /**
- * Reads the accounts of signals, in one round trip. Call it before the signals are appended, or they may be
+ * Reads the accounts of signals, in one round trip, or two if some have too many ids for their core. Call it before the signals are appended, or they may be
  * found as duplicates of themselves. Undefined: the store did not answer in time.
  */
 export async function readBefore(
@@ -40,7 +43,7 @@ export async function readBefore(
 }
 
 async function read(
-  { load, partitions }: ReturnType<Served>,
+  { store, load, partitions }: ReturnType<Served>,
   signals: readonly Signal[],
   now: number,
 ): Promise<KnownBefore> {
@@ -58,8 +61,41 @@ async function read(
     moveClock(activity, now)
     activities.set(id, activity)
   }
+  await loadIdChunks(store, count, signals, activities)
   return {
     models: modelSets.at(-1)!.models,
-    isDuplicate: ({ accountId, id }) => activities.get(accountId)?.recentIds.has(hash64(id)) === true,
+    isDuplicate: signal => {
+      const activity = activities.get(signal.accountId)
+      return activity !== undefined && hasApplied(activity, idHashOf(signal))
+    },
   }
+}
+
+/** Adds the chunks of ids that the signals need, of accounts that have too many for their core. */
+async function loadIdChunks(
+  store: AccountStore,
+  partitions: number,
+  signals: readonly Signal[],
+  activities: ReadonlyMap<string, AccountActivity>,
+): Promise<void> {
+  const wanted = new Map<number, Map<string, UserChunkKey>>()
+  for (const signal of signals) {
+    const { accountId } = signal
+    const manyIds = activities.get(accountId)?.manyIds
+    if (manyIds === undefined || manyIds.isOver) continue
+    const chunk = idChunkName(idHashOf(signal))
+    const partition = partitionOf(accountId, partitions)
+    const ofPartition = wanted.get(partition) ?? new Map<string, UserChunkKey>()
+    wanted.set(partition, ofPartition.set(`${chunk}/${accountId}`, { accountId, chunk }))
+  }
+  await Promise.all(
+    Array.from(wanted, async ([partition, keys]) => {
+      const asked = [...keys.values()]
+      for (const [i, bytes] of (await store.loadUserChunks(partition, asked)).entries()) {
+        const { accountId, chunk } = asked[i]!
+        if (bytes !== undefined)
+          activities.get(accountId)!.manyIds!.chunks.set(chunk, decodeIdChunk(accountId, bytes))
+      }
+    }),
+  )
 }

@@ -136,8 +136,11 @@ export function applySignal(
   return buffer
 }
 
-/** Whether the activity applied the id within 48 hours of its clock. */
-function hasApplied({ recentIds, manyIds, clock }: AccountActivity, id: Hash64): boolean {
+/**
+ * Whether the activity applied the id within 48 hours of its clock. If it has many ids, their chunk must be in
+ * memory.
+ */
+export function hasApplied({ recentIds, manyIds, clock }: AccountActivity, id: Hash64): boolean {
   return manyIds === undefined || manyIds.isOver ? recentIds.has(id) : manyIds.hasSince(id, clock - DEDUP_MS)
 }
 
