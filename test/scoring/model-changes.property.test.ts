@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest'
 import { type AccountDiff, diffAccount } from '../../src/analysis/diff-account.ts'
 import { tryModel } from '../../src/analysis/try-model.ts'
 import { type Account, advance, type ModelSet } from '../../src/scoring/account.ts'
+import { eventsToAnnounce } from '../../src/scoring/announce-promotion.ts'
 import { decodeAccount, encodeAccount } from '../../src/scoring/codec/codec.ts'
 import type { ScoringEvent } from '../../src/scoring/events.ts'
 import { foldBatch } from '../../src/scoring/fold.ts'
@@ -144,6 +145,49 @@ function diffsOf(partition: Partition, { at, models }: ModelSet): ExpectedDiff[]
     })
   })
 }
+
+test('a promotion from one lineage to another announces every tier and PQL that differs', () => {
+  let announced = 0
+  const options = { accounts: 3, length: 40 }
+  fc.assert(
+    fc.property(arbitraryModelChanges(options), arbitraryModelChanges(options), (history, other) => {
+      const [served, promoted] = [new Partition(), new Partition()]
+      const subscriber = new Subscriber()
+      for (const entries of historyEntries(history)) {
+        const events = served.fold(entries)
+        for (const { id, standings } of served.accounts.values())
+          for (const { model } of standings)
+            subscriber.knows(id, model.definition.id, model.definition.tiers[0]!.name)
+        for (const event of events) subscriber.read(event)
+      }
+      // The other lineage has the same signals, and one set of models from the beginning.
+      const replayed = [other[0]!, ...history.filter(record => !('models' in record))]
+      for (const entries of historyEntries(replayed)) promoted.fold(entries)
+      for (const account of promoted.accounts.values()) {
+        const { standings, activity } = served.accounts.get(account.id)!
+        for (const { model } of account.standings)
+          subscriber.knows(account.id, model.definition.id, model.definition.tiers[0]!.name)
+        const events = eventsToAnnounce({ standings, formerTiers: activity.formerTiers }, account)
+        for (const event of events) subscriber.read(event)
+        announced += events.length
+        for (const standing of account.standings) {
+          const known = subscriber.knows(account.id, standing.model.definition.id, 'unknown')
+          expect(known).toEqual({ tier: tierOf(standing), pqls: pqlsOf(standing) })
+        }
+        const now = account.standings.map(({ model }) => model.definition.id)
+        for (const { model } of standings.filter(each => !now.includes(each.model.definition.id))) {
+          const { id, tiers } = model.definition
+          expect(subscriber.knows(account.id, id, 'unknown')).toEqual({
+            tier: tiers[0]!.name,
+            pqls: new Map(),
+          })
+        }
+      }
+    }),
+    { numRuns: RUNS },
+  )
+  expect(announced).toBeGreaterThan(RUNS)
+})
 
 test('the slow evaluator agrees, whatever the batches', () => {
   fc.assert(

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Account } from '../../src/scoring/account.ts'
 import { compileModel } from '../../src/scoring/definition/compile-model.ts'
 import type { ModelDefinition, TierDefinition } from '../../src/scoring/definition/model-definition.ts'
 import { foldBatch } from '../../src/scoring/fold.ts'
@@ -237,4 +238,29 @@ test('a model that is removed in the moment of its start makes the same move twi
     '1 warm > cold 9 > 0, model',
   ])
   expect(new Set(events.map(({ id }) => id)).size).toBe(4)
+})
+
+test('a model that comes back to an account of version 0.1.0 does not count it as new', () => {
+  const kpis = {
+    csmKey: undefined,
+    measures: [{ name: 'accounts', type: 'accounts' as const, span: 'month' as const }],
+    kpis: [],
+  }
+  const compiled = compileModel(seatsModel({ kpis }), 'text')
+  const memory = createPartitionMemory()
+  const accounts = new Map<string, Account>()
+  const counts = [[compiled], [], [compiled]].map((of, day) => {
+    // That version knew the models that an account had left, but not the tiers.
+    for (const { activity } of accounts.values()) activity.formerTiers = new Map()
+    const { signal: one } = signal(at(day))
+    return foldBatch(
+      [
+        { type: 'models', offset: 2 * day, at: at(day), models: of },
+        { type: 'signal', offset: 2 * day + 1, timestamp: at(day), signal: one, history: false },
+      ],
+      memory,
+      accounts,
+    ).counts.map(({ delta }) => delta)
+  })
+  expect(counts).toEqual([[1], [], []])
 })

@@ -54,7 +54,7 @@ test('an edited file of a replaced version is refused by the promoted lineage', 
 })
 
 test('a version that the promoted lineage has itself keeps its own content', () => {
-  const memory = memoryAfter(version(3, 'Other'))
+  const memory = memoryAfter(version(3, 'Other'), version(4))
   const replacedVersions = Object.fromEntries(versionsOf([compile(version(3))]))
   beginPromotion(memory, { offset: 9, namespace: 'default/v2', replacedModels: ['x'], replacedVersions })
   expect(configured(version(3, 'Other')).findEdited(memory)).toBeUndefined()
