@@ -206,7 +206,8 @@ export async function checkStore({ store }: Backend, folds: readonly PlainFold[]
       if (!isSame(states[i], bytes)) note(`different state of ${accountId}`)
     const chunks = await store.loadUserChunks(partition, write.userChunks)
     for (const [i, { accountId, bytes }] of write.userChunks.entries())
-      if (!isSame(chunks[i], bytes)) note(`different users of ${accountId}`)
+      if (bytes === undefined ? chunks[i] !== undefined : !isSame(chunks[i], bytes))
+        note(`different users or ids of ${accountId}`)
     for (const { accountId, dueAt, bucket } of accounts) {
       const due = await store.due(partition, [bucket], dueAt ?? Number.POSITIVE_INFINITY)
       const earlier = await store.due(partition, [bucket], (dueAt ?? Number.POSITIVE_INFINITY) - 1)
