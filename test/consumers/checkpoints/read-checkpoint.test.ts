@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { headRecords, itemRecord } from '../../../src/consumers/checkpoints/checkpoint-records.ts'
-import { findCheckpoint } from '../../../src/consumers/checkpoints/read-checkpoint.ts'
+import { findCheckpoint, readCheckpoint } from '../../../src/consumers/checkpoints/read-checkpoint.ts'
 import type { Log, OutgoingRecord } from '../../../src/log/log.ts'
 import { MemoryLog } from './memory-log.ts'
 
@@ -46,4 +46,24 @@ test('finds nothing where a piece of the counters is missing, and says so', asyn
   const { found, reasons } = await find(...items(600, 7), ...rest, ...items(498, 9))
   expect(found).toBeUndefined()
   expect(reasons).toEqual(['it has 2 of 3 pieces of counters'])
+})
+
+test('leaves out what an unfinished checkpoint of a later cut left before it, but not what is older', async () => {
+  const left = (accountId: string, cut: number, text: string) =>
+    itemRecord(TOPIC, 0, cut, { accountId, bytes: Buffer.from(text) })
+  const log = new MemoryLog([TOPIC])
+  await log.append([
+    left('kept', 3, 'of cut 3'),
+    left('changed', 3, 'of cut 3'),
+    // The group was moved back after these.
+    left('later', 9, 'of cut 9'),
+    left('changed', 9, 'of cut 9'),
+    left('changed', 7, 'of cut 7'),
+    ...headRecords(TOPIC, 0, { cut: 7, accounts: 2, state: '{}', counters: [] }),
+  ])
+  const found = await findCheckpoint(log as unknown as Log, TOPIC, 0)
+  const read: string[] = []
+  for await (const { accountId, bytes } of readCheckpoint(log as unknown as Log, found!))
+    read.push(`${accountId} ${bytes}`)
+  expect(read).toEqual(['kept of cut 3', 'changed of cut 7'])
 })

@@ -1,3 +1,4 @@
+import { createRandom } from '../../../../src/sample/random.ts'
 import type { Action, Plan, PlannedStep } from '../plan.ts'
 import { makeRandomPlan } from './make-plan.ts'
 
@@ -42,6 +43,55 @@ export function makeHalfEmptiedPlan(seed: number): Plan {
     ...plan.steps.slice(late),
   ]
   return { ...plan, checkpoints: undefined, steps }
+}
+
+/**
+ * A plan that empties the store, and rolls it back while it is filled from a checkpoint. Random plans hardly
+ * meet the few milliseconds.
+ */
+export function makeRolledBackFillPlan(seed: number): Plan {
+  const plan = makeRandomPlan(seed, 'none')
+  const random = createRandom('rolled-back-fill', seed)
+  const losses = Array.from({ length: 6 }, () => [
+    after(1_500, { type: 'empty' }),
+    after(random.integer(0, 1_100), { type: 'roll-back', writes: random.integer(1, 3) }),
+    after(random.integer(1, 30), { type: 'roll-back', writes: 1 }),
+  ]).flat()
+  return {
+    ...plan,
+    partitions: 1,
+    workers: 1,
+    batchSize: 20,
+    checkpoints: { intervalMs: 0, accountsPerBatch: 250, emptiesAtRest: false },
+    steps: [...plan.steps, ...losses],
+  }
+}
+
+/**
+ * A plan that moves the group back several times, with and without the loss of the store, while scores are
+ * published seldom: an account may change and change back between two publications.
+ */
+export function makeMovedBackPlan(seed: number): Plan {
+  const plan = makeRandomPlan(seed, 'none')
+  const random = createRandom('moved-back', seed)
+  const steps = [...plan.steps]
+  for (let i = 0; i < 4; i++) {
+    const at = random.integer(steps.length >> 1, steps.length)
+    const group = [after(random.integer(0, 1_500), { type: 'move-back', records: random.integer(1, 20) })]
+    const isEmptied = random.chance(0.5)
+    const isRolledBack = !isEmptied && random.chance(0.5)
+    if (isEmptied) group.push(after(0, { type: 'empty' }))
+    if (isRolledBack) group.push(after(0, { type: 'roll-back', writes: random.integer(1, 4) }))
+    steps.splice(at, 0, ...group)
+  }
+  return {
+    ...plan,
+    partitions: 1,
+    batchSize: 20,
+    flushIntervalMs: 5_000,
+    checkpoints: { intervalMs: 0, accountsPerBatch: 250, emptiesAtRest: random.chance(0.5) },
+    steps,
+  }
 }
 
 function after(pauseMs: number, action: Action): PlannedStep {
