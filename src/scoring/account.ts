@@ -6,6 +6,7 @@ import { createUserBook, type UserBook } from './activity/users.ts'
 import type { CompiledModel } from './definition/compiled-model.ts'
 import { evaluate, NO_EVENTS, type Reason } from './evaluate.ts'
 import type { Cause, ScoringEvent } from './events.ts'
+import { LIVE } from './history.ts'
 import { nextDue } from './next-due.ts'
 import type { Occasion } from './occasion.ts'
 import { createStanding, type Standing } from './standing.ts'
@@ -30,6 +31,8 @@ export interface Account {
   lastOffset: number
   /** The earliest moment at which time alone may change something, ms; Infinity: never. */
   dueAt: number
+  /** Offset of the account's newest signal of history while it is in history; −1: it is live (history.ts). */
+  historyOffset: number
 }
 
 /** The models that are active from a `models` record of the log on. */
@@ -54,6 +57,7 @@ export function createAccount(id: string, clock: number, models: ModelSet, cause
     modelsOffset: models.offset,
     lastOffset: -1,
     dueAt: Number.POSITIVE_INFINITY,
+    historyOffset: LIVE,
   }
 }
 

@@ -31,11 +31,14 @@ export interface AccountStore {
   /** Chunks of accounts' users in the order asked; undefined for an unknown chunk. One round trip. */
   loadUserChunks(partition: number, keys: readonly UserChunkKey[]): Promise<(Uint8Array | undefined)[]>
 
-  /** Ids of the buckets' accounts with `dueAt ≤ upTo` (ms), sorted by their bytes; Infinity: all accounts. */
-  due(partition: number, buckets: readonly number[], upTo: number): Promise<string[]>
+  /**
+   * Ids of the buckets' accounts with `from ≤ dueAt ≤ upTo` (ms), sorted by their bytes. Without `from`: up
+   * to `upTo`; with Infinity all accounts.
+   */
+  due(partition: number, buckets: readonly number[], upTo: number, from?: number): Promise<string[]>
 
-  /** How many accounts of the partition have `dueAt ≤ upTo` (ms); Infinity: all accounts. */
-  countDue(partition: number, upTo: number): Promise<number>
+  /** How many accounts of the partition have `from ≤ dueAt ≤ upTo` (ms). Bounds as in `due`. */
+  countDue(partition: number, upTo: number, from?: number): Promise<number>
 
   /**
    * Writes a batch, all or nothing.

@@ -8,6 +8,7 @@ import { decodeAccount, encodeAccount } from '../../src/scoring/codec/codec.ts'
 import type { CompiledModel } from '../../src/scoring/definition/compiled-model.ts'
 import type { ScoringEvent } from '../../src/scoring/events.ts'
 import { foldBatch } from '../../src/scoring/fold.ts'
+import { createPartitionMemory } from '../../src/scoring/partition-memory.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 
 const DAY_MS = 86_400_000
@@ -104,11 +105,8 @@ function trials(from: CompiledModel | undefined, to: CompiledModel, held = first
 describe('another version of a model', () => {
   test('makes exactly the events that a models record of that time makes', () => {
     const accounts = new Map(accountsUnder(first).map(account => [account.id, copyOf(account, first)]))
-    const memory = {
-      modelSets: [{ offset: 0, at: START, models: [first] }],
-      history: false,
-      promotion: undefined,
-    }
+    const memory = createPartitionMemory()
+    memory.modelSets = [{ offset: 0, at: START, models: [first], liveOffset: -1 }]
     const { events } = foldBatch(
       [
         { type: 'models', offset: 100, at: NOW, models: [second] },

@@ -13,7 +13,7 @@ import type { ScoringEvent } from '../../src/scoring/events.ts'
 import { foldBatch } from '../../src/scoring/fold.ts'
 import type { LogEntry } from '../../src/scoring/log-entry.ts'
 import { createPartitionMemory, type PartitionMemory } from '../../src/scoring/partition-memory.ts'
-import type { HistoryRecord } from './slow/slow-evaluator.ts'
+import type { HistoryRecord, LiveRecord } from './slow/slow-evaluator.ts'
 
 export interface FoldedHistory {
   readonly events: readonly ScoringEvent[]
@@ -22,8 +22,14 @@ export interface FoldedHistory {
   readonly bytes: ReadonlyMap<string, Uint8Array>
 }
 
-/** Folds a history in the given batches. Between two batches only bytes are kept, as in a store. */
-export function foldHistory(batches: readonly (readonly HistoryRecord[])[]): FoldedHistory {
+/**
+ * Folds a history in the given batches. Between two batches only bytes are kept, as in a store.
+ * @param isKept the other records are left out, as if their offsets were empty
+ */
+export function foldHistory(
+  batches: readonly (readonly (HistoryRecord | LiveRecord)[])[],
+  isKept: (record: HistoryRecord | LiveRecord) => boolean = () => true,
+): FoldedHistory {
   const compiled = new Map<string, CompiledModel>()
   const compile = (definition: ModelDefinition): CompiledModel => {
     const contentHash = hash128Hex(JSON.stringify(definition))
@@ -38,6 +44,7 @@ export function foldHistory(batches: readonly (readonly HistoryRecord[])[]): Fol
   for (const batch of batches) {
     const entries = batch.flatMap((record): LogEntry[] => {
       const entry = entryOf(record, offset++, compile)
+      if (!isKept(record)) return []
       // As the owner of a partition does: a tick after the models brings every account past them.
       return entry.type === 'models'
         ? [
@@ -49,7 +56,7 @@ export function foldHistory(batches: readonly (readonly HistoryRecord[])[]): Fol
               slice: 0,
               of: 1,
               scope: 'all',
-              clock: 'event',
+              clock: 'wall',
             },
           ]
         : [entry]
@@ -65,12 +72,19 @@ export function foldHistory(batches: readonly (readonly HistoryRecord[])[]): Fol
 }
 
 function entryOf(
-  record: HistoryRecord,
+  record: HistoryRecord | LiveRecord,
   offset: number,
   compile: (definition: ModelDefinition) => CompiledModel,
 ): LogEntry {
   if ('signal' in record)
-    return { type: 'signal', offset, timestamp: record.timestamp, signal: record.signal, history: false }
+    return {
+      type: 'signal',
+      offset,
+      timestamp: record.timestamp,
+      signal: record.signal,
+      history: record.loaded === true,
+    }
+  if ('live' in record) return { type: 'live', offset }
   if ('tick' in record)
     return {
       type: 'tick',
@@ -79,7 +93,7 @@ function entryOf(
       slice: 0,
       of: 1,
       scope: 'due',
-      clock: 'event',
+      clock: record.loaded === true ? 'event' : 'wall',
     }
   const models = record.models.map(compile).sort((a, b) => (a.definition.id < b.definition.id ? -1 : 1))
   const set: ModelSet = { offset, at: record.timestamp, models }

@@ -1,7 +1,6 @@
 import { isOwnRecord, readPromotion, recordKind } from '../../log/decode-signals-topic.ts'
 import type { LogRecord, OutgoingRecord } from '../../log/log.ts'
 import { partitionOf } from '../../log/partition-of.ts'
-import { liveRecord } from '../../log/signals-topic-records.ts'
 import type { Replay } from './replay-record.ts'
 
 /** A header of every copy: `partition:offset` of its original. */
@@ -66,21 +65,6 @@ function copyOf(record: LogRecord, { topic }: CopyTarget, partition: number): Ou
     timestamp,
     headers: { ...headers, [ORIGIN_HEADER]: `${record.partition}:${record.offset}` },
   }
-}
-
-/**
- * A live signal ends the history of its partition, for all accounts in it. These records end it in the
- * replay's other partitions that hold some of those accounts.
- */
-export function liveElsewhere(record: LogRecord, target: CopyTarget): OutgoingRecord[] {
-  const own = partitionFor(record, target)
-  return toAll(record, target)
-    .filter(({ partition }) => partition !== own)
-    .map(({ headers, partition, timestamp }) => ({
-      ...liveRecord(target.topic, partition!),
-      timestamp: timestamp!,
-      headers: { ...liveRecord(target.topic, partition!).headers, [ORIGIN_HEADER]: headers![ORIGIN_HEADER]! },
-    }))
 }
 
 /** The offset of the original in the origin's log; undefined: the record is no copy. */

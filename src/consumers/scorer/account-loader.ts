@@ -3,6 +3,7 @@ import type { Account } from '../../scoring/account.ts'
 import { chunkNames, levelOf } from '../../scoring/activity/users.ts'
 import { decodeAccount, decodeUserChunk } from '../../scoring/codec/codec.ts'
 import { isInSlice } from '../../scoring/due-slices.ts'
+import { type DueRange, HISTORY_DUE, historyDueUpTo, indexedDueAt } from '../../scoring/history.ts'
 import type { LogEntry, TickSlice } from '../../scoring/log-entry.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import { signalRuns } from '../../signals/signal-table.ts'
@@ -89,15 +90,15 @@ export class AccountLoader {
     return { accounts, askedStore: true, loadedChunks: 0 }
   }
 
-  async #dueAccounts({
-    slice,
-    of,
-    scope,
-    timestamp,
-  }: TickSlice & { readonly timestamp: number }): Promise<string[]> {
-    const until = scope === 'all' ? Number.POSITIVE_INFINITY : timestamp
-    const ids = await this.#store.due(this.#partition, bucketsOfSlice(slice, of), until)
-    return ids.filter(id => isInSlice(id, slice, of))
+  async #dueAccounts(tick: TickSlice & { readonly timestamp: number }): Promise<string[]> {
+    const { slice, of } = tick
+    const buckets = bucketsOfSlice(slice, of)
+    const found = await Promise.all(
+      rangesOf(tick, this.#memory).map(({ from, upTo }) =>
+        this.#store.due(this.#partition, buckets, upTo, from),
+      ),
+    )
+    return found.flat().filter(id => isInSlice(id, slice, of))
   }
 
   async #loadMissing(accountIds: readonly string[]): Promise<void> {
@@ -107,8 +108,8 @@ export class AccountLoader {
     for (const [i, bytes] of found.entries()) {
       if (bytes === undefined) continue
       const account = decodeAccount(accountIds[i]!, bytes, this.#memory.modelSets)
-      const { lastOffset, dueAt } = account
-      cache.add(account, { lastOffset, dueAt, ...indexesOf(account, cache), sizeBytes: bytes.length })
+      const saved = { lastOffset: account.lastOffset, dueAt: indexedDueAt(account), sizeBytes: bytes.length }
+      cache.add(account, { ...saved, ...indexesOf(account, cache) })
     }
   }
 
@@ -134,6 +135,17 @@ export class AccountLoader {
     }
     return keys.length
   }
+}
+
+/** The parts of the due index that hold the accounts of a tick. */
+function rangesOf(
+  { scope, clock, timestamp }: TickSlice & { readonly timestamp: number },
+  { release }: PartitionMemory,
+): DueRange[] {
+  const from = Number.NEGATIVE_INFINITY
+  if (scope === 'all') return [{ from, upTo: Number.POSITIVE_INFINITY }]
+  if (clock === 'event') return [historyDueUpTo(timestamp)]
+  return release === undefined ? [{ from, upTo: timestamp }] : [{ from, upTo: timestamp }, HISTORY_DUE]
 }
 
 /** Most accounts have all their users in one chunk, whichever user is asked for. */

@@ -40,7 +40,7 @@ export function encodeAccount(account: Account, out = new ByteWriter()): Uint8Ar
   out.varint(account.standings.length)
   writeOverrides(out, account.activity.overrides)
   writeSorted(out, account.activity.endedModels, count => out.varint(count))
-  writeExtras(out, account.activity)
+  writeExtras(out, account)
   for (const standing of account.standings) writeStanding(out, standing)
   writeActivity(out, account.activity)
   return out.finish()
@@ -60,8 +60,17 @@ export function decodeAccount(id: string, bytes: Uint8Array, modelSets: readonly
     activity.dropped = head.dropped
     readActivity(input, activity, head.version)
     if (!input.atEnd()) throw new RangeError('there are bytes after the end')
-    const { lastOffset, modelsOffset, dueAt, standings } = head
-    return { id, activity, users: createUserBook(), standings, modelsOffset, lastOffset, dueAt }
+    const { lastOffset, modelsOffset, dueAt, historyOffset, standings } = head
+    return {
+      id,
+      activity,
+      users: createUserBook(),
+      standings,
+      modelsOffset,
+      lastOffset,
+      dueAt,
+      historyOffset,
+    }
   })
 }
 
@@ -87,6 +96,8 @@ export interface AccountScores {
   readonly endedModels: ReadonlyMap<string, number>
   /** In accounts of version 2 the activity holds them, and here they are 0. */
   readonly dropped: DroppedCounts
+  /** −1 in accounts of version 2. */
+  readonly historyOffset: number
   readonly standings: Standing[]
 }
 
@@ -139,11 +150,14 @@ function readHead(input: ByteReader, modelSets: readonly ModelSet[]): Head {
     throw new RangeError(`it has ${count} standings for ${set.models.length} models`)
   const overrides = readSorted(input, () => readOverrideOf(input))
   const endedModels = readSorted(input, () => input.varint())
-  const { dropped } = version >= 3 ? readExtras(input) : NO_EXTRAS
+  const { dropped, historyOffset } = version >= 3 ? readExtras(input) : NO_EXTRAS
   const standings = set.models.map(model =>
     readStanding(input, createStanding(model, 0, { type: 'model' }, endedModels), overrides),
   )
-  return { version, clock, lastOffset, dueAt, modelsOffset, overrides, endedModels, dropped, standings }
+  return {
+    ...{ version, clock, lastOffset, dueAt, modelsOffset },
+    ...{ overrides, endedModels, dropped, historyOffset, standings },
+  }
 }
 
 function writeOverrides(out: ByteWriter, overrides: ReadonlyMap<string, Override>): void {
