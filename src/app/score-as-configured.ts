@@ -3,6 +3,7 @@ import { scoreLineages } from '../consumers/lineage/score-lineages.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
 import type { Logger } from '../lib/logger.ts'
+import type { TrustedClock } from '../lib/trusted-clock.ts'
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
 import type { Config } from './config.ts'
 import { isEmbedded } from './open-backend.ts'
@@ -13,6 +14,7 @@ export interface ConfiguredScoring {
   readonly library: ModelLibrary
   readonly models: readonly ModelSource[]
   readonly logger: Logger
+  readonly clock: TrustedClock
   readonly onScored: (report: StepReport) => void
 }
 
@@ -21,11 +23,17 @@ export interface ConfiguredScoring {
  * cannot differ.
  * @throws the errors of `scoreLineages`
  */
-export function scoreAsConfigured({ config, models, ...parts }: ConfiguredScoring): Promise<Scoring> {
+export function scoreAsConfigured({ config, models, clock, ...parts }: ConfiguredScoring): Promise<Scoring> {
   return scoreLineages({
     ...parts,
     batchSize: config.batchSize,
-    ticks: { models, now: Date.now, intervalMs: config.tickIntervalMs },
+    ticks: {
+      models,
+      now: clock.now,
+      isInDoubt: clock.isInDoubt,
+      sawRecord: time => clock.sawRecord(time),
+      intervalMs: config.tickIntervalMs,
+    },
     ...(config.flushIntervalMs > 0
       ? { flush: { intervalMs: config.flushIntervalMs, now: () => performance.now() } }
       : {}),

@@ -3,7 +3,7 @@ import { describeError, UpswellError } from '../lib/errors.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Config } from './config.ts'
 
-export type ServiceApiOptions = Omit<Parameters<typeof createApi>[0], 'now' | 'logger'>
+export type ServiceApiOptions = Omit<Parameters<typeof createApi>[0], 'logger'>
 
 export interface ServiceApi {
   /** Where it answers. */
@@ -22,7 +22,6 @@ export async function startServiceApi(
 ): Promise<ServiceApi> {
   const api = createApi({
     ...options,
-    now: Date.now,
     logger: { level: 'error', stream: { write: line => logger.error(withoutJson(line)) } },
   })
   const url = await listen(api, config)

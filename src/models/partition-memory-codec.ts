@@ -1,5 +1,4 @@
-import { NO_MODELS } from '../scoring/account.ts'
-import { LIVE } from '../scoring/history.ts'
+import { LIVE, NO_MODELS } from '../scoring/account.ts'
 import {
   createPartitionMemory,
   NO_MODELS_IN_MEMORY,

@@ -6,7 +6,6 @@ import { createUserBook, type UserBook } from './activity/users.ts'
 import type { CompiledModel } from './definition/compiled-model.ts'
 import { evaluate, NO_EVENTS, type Reason } from './evaluate.ts'
 import type { Cause, ScoringEvent } from './events.ts'
-import { LIVE } from './history.ts'
 import { nextDue } from './next-due.ts'
 import type { Occasion } from './occasion.ts'
 import { createStanding, type Standing } from './standing.ts'
@@ -44,6 +43,9 @@ export interface ModelSet {
   /** Ascending by id. */
   readonly models: readonly CompiledModel[]
 }
+
+/** `historyOffset` of a live account. */
+export const LIVE = -1
 
 export const NO_MODELS: ModelSet = { offset: -1, at: 0, models: [] }
 

@@ -5,6 +5,7 @@ import {
   type Account,
   advance,
   createAccount,
+  LIVE,
   type ModelSet,
   receiveSignal,
   type SignalOutcome,
@@ -12,7 +13,7 @@ import {
 import { createTouchedBuffer } from './activity/apply-signal.ts'
 import { isInSlice } from './due-slices.ts'
 import type { ScoringEvent } from './events.ts'
-import { isInHistory, isReleased, LIVE, setForAccount } from './history.ts'
+import { isInHistory, isReleased, setForAccount } from './history.ts'
 import type { EntryOf, LogEntry, RecordEntry } from './log-entry.ts'
 import {
   addModelSet,

@@ -1,4 +1,4 @@
-import type { Account, ModelSet } from './account.ts'
+import { type Account, LIVE, type ModelSet } from './account.ts'
 
 // An account of loaded history has the time of its own signals; the wall clock does not pass for it. With
 // `historyOffset` (of the account) and `liveOffset` (of the partition's newest `live` record):
@@ -9,9 +9,6 @@ import type { Account, ModelSet } from './account.ts'
 //   0 … liveOffset             released: live, and in the due index still at its place of history
 //
 // A released account becomes −1 when it is next touched. Rules: docs/how-a-score-is-defined.md, "History".
-
-/** `historyOffset` of a live account. */
-export const LIVE = -1
 
 type Place = Pick<Account, 'historyOffset'>
 

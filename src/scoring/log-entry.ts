@@ -10,7 +10,7 @@ export type RecordEntry =
   | SignalEntry
   | ({ readonly type: 'tick'; readonly offset: number; readonly timestamp: number } & TickSlice)
   | ({ readonly type: 'models' } & ModelSet)
-  /** Loading of history has ended: from here on, the wall clock passes for the accounts that are in history. */
+  /** Loading of history has ended: from here on, the wall clock passes for all accounts. */
   | { readonly type: 'live'; readonly offset: number }
   | ({ readonly type: 'promotion' } & Omit<Promotion, 'isComplete'>)
 
@@ -18,7 +18,7 @@ export type EntryOf<Type extends RecordEntry['type']> = Extract<RecordEntry, { r
 
 /** The accounts for which a tick passes time: slice `slice` of `of` slices (`isInSlice`). */
 export interface TickSlice {
-  /** `wall`: time passes for the live accounts. `event`: for those in history, with their events' own time. */
+  /** `wall`: time passes for live accounts. `event`: it passes for accounts in history, up to their events. */
   readonly clock: 'wall' | 'event'
   readonly slice: number
   readonly of: number

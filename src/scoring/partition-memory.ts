@@ -1,5 +1,5 @@
-import { type ModelSet, NO_MODELS } from './account.ts'
-import { LIVE, type MemorySet } from './history.ts'
+import { LIVE, type ModelSet, NO_MODELS } from './account.ts'
+import type { MemorySet } from './history.ts'
 import type { TickSlice } from './log-entry.ts'
 
 /** What a partition remembers beside its accounts. */

@@ -78,6 +78,11 @@ export interface AccountStore {
   drop(): Promise<void>
   /** Resolves if the store answers. @throws UpswellError STORE_UNAVAILABLE */
   ping(): Promise<void>
+  /**
+   * The clock of the store's machine, ms; undefined: it has none of its own.
+   * @throws UpswellError STORE_UNAVAILABLE
+   */
+  time(): Promise<number | undefined>
   /** About how many bytes the store's data takes. */
   sizeBytes(): Promise<number>
   close(): Promise<void>

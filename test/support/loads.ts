@@ -88,7 +88,7 @@ function toLoaded(signal: Signal): Signal {
 
 /**
  * An account that is not due at a tick keeps its clock, which may be behind that tick. The slow evaluator has
- * no such clocks. They show when a late signal follows, or models that each account switches at its own clock.
+ * no such clocks. They show when a late signal follows, or models that accounts switch at their own clocks.
  */
 function withoutLateHistory(log: readonly LoadRecord[]): LoadRecord[] {
   const switches = log.filter(record => 'models' in record).length > 1

@@ -143,6 +143,10 @@ export class MemoryStore implements AccountStore {
 
   async ping(): Promise<void> {}
 
+  async time(): Promise<number | undefined> {
+    return undefined
+  }
+
   async sizeBytes(): Promise<number> {
     let bytes = 0
     for (const { state, accounts, userChunks } of this.#partitions.values()) {

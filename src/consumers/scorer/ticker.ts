@@ -16,6 +16,10 @@ export interface TickerOptions {
   readonly models: readonly ModelSource[] | undefined
   /** The wall clock, ms. */
   readonly now: () => number
+  /** While the clock is in doubt, no ticks are due. Undefined: never. */
+  readonly isInDoubt?: () => boolean
+  /** Is called with the time of the newest record of each batch, ms. */
+  readonly sawRecord?: (time: number) => void
   /** How often the ticker looks at the time. 0: never, for callers that append ticks themselves. */
   readonly intervalMs: number
   /**
@@ -215,6 +219,7 @@ export class Ticker {
     const isLost = await this.#isStoreLost(ticked)
     // A checkpoint continues only with batches. Signals bring them, and so do other partitions.
     const isWanted = isLost || (ticked.isCheckpointWaiting && this.#isQuiet(ticked))
+    if (!isWanted && ticks.isInDoubt?.() === true) return []
     const due = await backend.store.countDue(partition, time)
     // They are in the index as if they were still in history, until the ticks have reached each slice.
     const isReleasing = memory.release !== undefined

@@ -1,6 +1,5 @@
-import type { Account } from '../account.ts'
+import { type Account, LIVE } from '../account.ts'
 import { type DroppedCounts, NOTHING_DROPPED } from '../activity/activity.ts'
-import { LIVE } from '../history.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
 
 // What few accounts have: part of version 3 of the codec. Most accounts have none of it, and spend one byte.

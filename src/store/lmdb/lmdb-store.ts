@@ -198,6 +198,10 @@ export class LmdbStore implements AccountStore {
     this.#read(() => this.#claimedPartitions())
   }
 
+  async time(): Promise<undefined> {
+    return undefined
+  }
+
   /** The data file, which also holds the embedded log. */
   async sizeBytes(): Promise<number> {
     return await this.#environment.sizeBytes()

@@ -216,6 +216,11 @@ class RedisStore implements AccountStore {
     await this.#ask(redis => redis.ping())
   }
 
+  async time(): Promise<number> {
+    const [seconds, microseconds] = await this.#ask(redis => redis.time())
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
+  }
+
   /** The memory of the whole server: Redis does not count by key. */
   async sizeBytes(): Promise<number> {
     const info = await this.#ask(redis => redis.info('memory'))

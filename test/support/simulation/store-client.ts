@@ -151,6 +151,10 @@ export class StoreClient implements AccountStore {
   }
 
   async ping(): Promise<void> {}
+
+  async time(): Promise<undefined> {
+    return undefined
+  }
   async sizeBytes(): Promise<number> {
     return 0
   }
