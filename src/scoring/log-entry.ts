@@ -18,7 +18,7 @@ export type EntryOf<Type extends RecordEntry['type']> = Extract<RecordEntry, { r
 
 /** The accounts for which a tick passes time: slice `slice` of `of` slices (`isInSlice`). */
 export interface TickSlice {
-  /** `wall`: time passes for live accounts. `event`: it passes for accounts in history, up to their events. */
+  /** `wall`: time passes for live accounts. `event`: it passes for those in history, by their events. */
   readonly clock: 'wall' | 'event'
   readonly slice: number
   readonly of: number

@@ -1,6 +1,5 @@
 import { LIVE, type ModelSet, NO_MODELS } from './account.ts'
 import type { MemorySet } from './history.ts'
-import type { TickSlice } from './log-entry.ts'
 
 /** What a partition remembers beside its accounts. */
 export interface PartitionMemory {
@@ -73,7 +72,10 @@ export function endHistory(memory: PartitionMemory, offset: number): boolean {
  * the last slice. A series may be begun again by another owner, with other slices. Returns whether the memory
  * changed.
  */
-export function continueRelease(memory: PartitionMemory, { slice, of }: TickSlice): boolean {
+export function continueRelease(
+  memory: PartitionMemory,
+  { slice, of }: { readonly slice: number; readonly of: number },
+): boolean {
   const { release } = memory
   if (release === undefined) return false
   const next = release.of === of ? release.next : 0
