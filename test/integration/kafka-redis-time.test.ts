@@ -50,7 +50,7 @@ describeIntegration('time on Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
       const tick = { slice: 0, of: 1, scope: 'due', clock: 'wall' } as const
       const at = (ahead: number) => [tickRecord(topics.signals, 0, Date.now() + ahead, tick)]
       await expect(backend.log.append(at(2 * HOUR_MS))).rejects.toThrow(
-        /further ahead of the broker's clock .* message.timestamp.after.max.ms.*check the clocks/,
+        /ahead of the broker's clock .*message.timestamp.after.max.ms.*check the clocks/,
       )
       expect(await backend.log.append(at(HOUR_MS / 2))).toHaveLength(1)
     }))
