@@ -132,6 +132,11 @@ function addReplay(program: Command): void {
     )
     .option('--model <files...>', 'model files or folders to score with; the models in the log if left out')
     .option(
+      '--latest <time>',
+      'repair a log into which a clock that was ahead wrote later times: give them this time, and leave out later ticks',
+      time,
+    )
+    .option(
       '--partitions <number>',
       'a multiple of the number of partitions that signals has; the same number if left out',
       positiveNumber,

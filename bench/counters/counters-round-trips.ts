@@ -72,14 +72,14 @@ async function countRun(
   try {
     const topics = topicNames('')
     const { start, spanMs } = SIGNAL_STREAM
-    const early = { of: EARLY_TICKS, scope: 'all', clock: 'event' } as const
+    const early = { of: EARLY_TICKS, scope: 'all', clock: 'wall' } as const
     // The previous run's accounts are not in memory yet. Assigning the partition counts towards the first
     // batch.
     for (let slice = 0; slice < EARLY_TICKS; slice++)
       await opened.log.append([tickRecord(topics.signals, 0, start, { slice, ...early })])
     const records = await fillLog(opened.log, topics.signals, [model], benchSignals({ count, seed }))
     const at = start + spanMs + LATER_MS
-    const tick = { slice: 0, of: 1, scope: 'due', clock: 'event' } as const
+    const tick = { slice: 0, of: 1, scope: 'due', clock: 'wall' } as const
     await opened.log.append([tickRecord(topics.signals, 0, at, tick)])
     const { backend, take } = counted(opened)
     let left = EARLY_TICKS + records + 1

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { AccountParity } from '../consumers/parity/account-parity.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
+import type { TrustedClock } from '../lib/trusted-clock.ts'
 import { LIMIT_NAMES } from '../scoring/activity/activity.ts'
 import type { ScoredCounts } from './scored-counts.ts'
 
@@ -14,7 +15,7 @@ export interface Metrics {
 }
 
 /** A problem begins with its part. All parts have a series from the start: 0 is not the same as no series. */
-const PARTS = ['ingest', 'score', 'store', 'log', 'api', 'unanswered']
+const PARTS = ['ingest', 'score', 'store', 'log', 'api', 'clock', 'unanswered']
 const OUTCOMES = ['applied', 'late', 'duplicate', 'too-old', 'rejected'] as const satisfies (
   | keyof StepReport['outcomes']
   | 'rejected'
@@ -32,6 +33,7 @@ const PROBLEMS_TIMEOUT_MS = 5_000
 export function createMetrics(
   assignedPartitions: () => number,
   problems: () => Promise<readonly string[]>,
+  clock: Pick<TrustedClock, 'isInDoubt' | 'aheadMs'>,
 ): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
@@ -84,6 +86,22 @@ export function createMetrics(
     registers: [registry],
     collect() {
       this.set(assignedPartitions())
+    },
+  })
+  new Gauge({
+    name: 'upswell_clock_in_doubt',
+    help: "1: this machine's clock disagrees with the time seen before and with the store's clock; no ticks are written",
+    registers: [registry],
+    collect() {
+      this.set(clock.isInDoubt() ? 1 : 0)
+    },
+  })
+  new Gauge({
+    name: 'upswell_clock_ahead_seconds',
+    help: "How far this machine's clock is ahead of the trusted time while it is in doubt; 0: it is trusted",
+    registers: [registry],
+    collect() {
+      this.set(clock.aheadMs() / 1000)
     },
   })
   new Gauge({

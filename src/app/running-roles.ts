@@ -1,6 +1,7 @@
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
 import { describeError } from '../lib/errors.ts'
 import type { Logger } from '../lib/logger.ts'
+import type { TrustedClock } from '../lib/trusted-clock.ts'
 import { untilAvailable } from '../lib/until-available.ts'
 import type { Consumption } from '../log/log.ts'
 import type { OpenedBackend } from './open-backend.ts'
@@ -90,9 +91,12 @@ export class RunningRoles {
 export async function findProblems(
   roles: RunningRoles,
   backend: OpenedBackend,
+  clock: Pick<TrustedClock, 'problem'>,
   isServingKnown: () => boolean,
 ): Promise<string[]> {
   const found = roles.problems()
+  const doubt = clock.problem()
+  if (doubt !== undefined) found.push(`clock: ${doubt}`)
   if (roles.has('score') || roles.has('api'))
     await backend.store.ping().catch(error => found.push(`store: ${describeError(error)}`))
   if (roles.has('api') && !roles.has('score'))

@@ -4,6 +4,7 @@ import { HourlyNotices } from '../consumers/scorer/hourly-notices.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
 import type { Logger } from '../lib/logger.ts'
+import type { TrustedClock } from '../lib/trusted-clock.ts'
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
 import type { Config } from './config.ts'
 import { isEmbedded } from './open-backend.ts'
@@ -14,6 +15,7 @@ export interface ConfiguredScoring {
   readonly library: ModelLibrary
   readonly models: readonly ModelSource[]
   readonly logger: Logger
+  readonly clock: TrustedClock
   readonly onScored: (report: StepReport) => void
 }
 
@@ -25,6 +27,7 @@ export interface ConfiguredScoring {
 export function scoreAsConfigured({
   config,
   models,
+  clock,
   onScored,
   ...parts
 }: ConfiguredScoring): Promise<Scoring> {
@@ -39,7 +42,9 @@ export function scoreAsConfigured({
     ticks: {
       models,
       allowEditedModels: config.allowEditedModels,
-      now: Date.now,
+      now: clock.now,
+      isInDoubt: clock.isInDoubt,
+      sawRecord: time => clock.sawRecord(time),
       intervalMs: config.tickIntervalMs,
     },
     ...(config.flushIntervalMs > 0

@@ -4,7 +4,7 @@ import { describeError, UpswellError } from '../lib/errors.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Config } from './config.ts'
 
-export type ServiceApiOptions = Omit<Parameters<typeof createApi>[0], 'requests' | 'now' | 'logger'>
+export type ServiceApiOptions = Omit<Parameters<typeof createApi>[0], 'requests' | 'logger'>
 
 export interface ServiceApi {
   /** Where it answers. */
@@ -28,7 +28,6 @@ export async function startServiceApi(
   const api = createApi({
     ...options,
     requests,
-    now: Date.now,
     logger: { level: 'error', stream: { write: line => logger.error(withoutJson(line)) } },
   })
   const url = await listen(api, config)

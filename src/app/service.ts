@@ -7,6 +7,7 @@ import { paritySourceOf } from '../consumers/parity/parity-source.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
 import type { Logger } from '../lib/logger.ts'
+import type { TrustedClock } from '../lib/trusted-clock.ts'
 import { signalRecord } from '../log/signals-topic-records.ts'
 import { ModelLibrary, type ModelSource } from '../models/model-library.ts'
 import type { CompiledModel } from '../scoring/definition/compiled-model.ts'
@@ -19,6 +20,7 @@ import { scoreAsConfigured } from './score-as-configured.ts'
 import { scoreInThreads } from './score-threads/score-in-threads.ts'
 import { CountedBatches } from './scored-counts.ts'
 import { startServiceApi } from './service-api.ts'
+import { startClock } from './start-clock.ts'
 
 export interface ServiceOptions {
   readonly config: Config
@@ -28,6 +30,8 @@ export interface ServiceOptions {
   readonly onScored?: (report: StepReport) => void
   /** Runs in score threads instead of the product's own entry, to observe them. */
   readonly scoreThreadEntry?: URL
+  /** This machine's clock, ms; undefined: `Date.now`. */
+  readonly wallClock?: () => number
 }
 
 export interface Service {
@@ -70,9 +74,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const serving = new ServingLineage(lineages, logger)
   const stopping = new AbortController()
   const roles = new RunningRoles(options.roles, logger, stopping.signal)
+  const { clock, stop: stopClock } = await startClock(backend.store, logger, options.wallClock)
   const problems = async () =>
-    stopping.signal.aborted ? [STOPPING] : await findProblems(roles, backend, () => serving.isKnown)
-  const metrics = createMetrics(() => roles.countPartitions(), problems)
+    stopping.signal.aborted ? [STOPPING] : await findProblems(roles, backend, clock, () => serving.isKnown)
+  const metrics = createMetrics(() => roles.countPartitions(), problems, clock)
 
   const api = await startServiceApi(
     {
@@ -85,11 +90,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       endOfLog: async partition =>
         (await backend.log.ranges(serving.current.names.topics.signals)).get(partition)?.end,
       problems,
+      now: clock.now,
       metrics: metrics.registry,
     },
     config,
     logger,
   ).catch(async error => {
+    stopClock()
     await backend.close()
     throw error
   })
@@ -103,6 +110,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     serving,
     roles,
     metrics,
+    clock,
     stop: stopping.signal,
   }
   if (roles.has('api') || roles.has('ingest')) serving.start()
@@ -129,6 +137,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     stop: async () => {
       stopping.abort()
       api.beginStop()
+      stopClock()
       const parityStopped = parity?.stop()
       // A part that fails to stop must not keep the rest from closing.
       const failures: unknown[] = []
@@ -158,12 +167,13 @@ interface Parts {
   readonly serving: ServingLineage
   readonly roles: RunningRoles
   readonly metrics: Metrics
+  readonly clock: TrustedClock
   readonly stop: AbortSignal
 }
 
 /** Resolves when all consuming roles have joined. */
 async function startRoles(parts: Parts): Promise<void> {
-  const { roles, backend, serving, metrics, options } = parts
+  const { roles, backend, serving, metrics, clock, options } = parts
   const { config, logger } = options
   await Promise.all([
     roles.start('ingest', () =>
@@ -174,7 +184,7 @@ async function startRoles(parts: Parts): Promise<void> {
         logger,
         signalsTopic: () => serving.current.names.topics.signals,
         group: `${config.group}-ingest`,
-        now: Date.now,
+        now: clock.now,
         onIngested: metrics.onIngested,
       }),
     ),
@@ -191,7 +201,7 @@ function startScoreThreads({ options, models, metrics, stop }: Parts): Promise<S
 }
 
 /** Scores in the main thread. */
-function startScoringHere({ options, library, models, lineages, metrics }: Parts): Promise<Scoring> {
+function startScoringHere({ options, library, models, lineages, metrics, clock }: Parts): Promise<Scoring> {
   const { config, logger, onScored } = options
   const batches = new CountedBatches()
   return scoreAsConfigured({
@@ -200,6 +210,7 @@ function startScoringHere({ options, library, models, lineages, metrics }: Parts
     library,
     models,
     logger,
+    clock,
     onScored: report => {
       batches.add(report)
       const counts = batches.take()

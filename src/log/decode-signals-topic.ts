@@ -145,6 +145,11 @@ export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedR
   }
 }
 
+/** Undefined: the record is no tick, or its value is malformed. */
+export function readTick(record: LogRecord): TickSlice | undefined {
+  return recordKind(record) === 'tick' ? readJson(record, isTickSlice) : undefined
+}
+
 /** The promotion that a record announces. Undefined: it is none, or its value is malformed. */
 export function readPromotion(record: LogRecord): PromotionFields | undefined {
   return recordKind(record) === 'promotion' ? readJson(record, isPromotion) : undefined

@@ -4,7 +4,10 @@ import { CHECKPOINTS, OUTPUT_TOPICS, TOPIC_ROLES, type TopicNames, type TopicRol
 /** A broker's default limit of a request: dead-letter must take any record that a source could take. */
 const LARGEST_MESSAGE_BYTES = String(100 * 1024 * 1024)
 const KEPT_FOR_EVER = '-1'
-const DAY_MS = 24 * 60 * 60 * 1000
+const HOUR_MS = 60 * 60 * 1000
+const DAY_MS = 24 * HOUR_MS
+/** Kafka's name; brokers before 3.6 do not know it, and refuse a topic that has it. */
+export const FARTHEST_TIMESTAMP = 'message.timestamp.after.max.ms'
 
 /**
  * Role → the topic's settings, except its number of partitions. Sources have the brokers' default retention.
@@ -16,6 +19,8 @@ const TOPIC_CONFIG: Partial<Record<TopicRole, Readonly<Record<string, string>>>>
     'retention.ms': KEPT_FOR_EVER,
     'retention.bytes': KEPT_FOR_EVER,
     'message.timestamp.type': 'CreateTime',
+    // A machine whose clock is far ahead cannot write into the log: the broker's clock guards it.
+    [FARTHEST_TIMESTAMP]: String(HOUR_MS),
   },
   'account-scores': { 'cleanup.policy': 'compact' },
   // An unfinished checkpoint must not replace records of the last one: within a day an owner finishes it.

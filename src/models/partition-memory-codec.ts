@@ -1,20 +1,31 @@
-import { NO_MODELS } from '../scoring/account.ts'
+import { LIVE, NO_MODELS } from '../scoring/account.ts'
 import {
   createPartitionMemory,
   type KnownVersion,
+  NO_MODELS_IN_MEMORY,
   type PartitionMemory,
   type Promotion,
+  type Release,
   versionsOf,
 } from '../scoring/partition-memory.ts'
 import type { ModelLibrary, ModelSource } from './model-library.ts'
 
-/** A partition in the store, as JSON, with its active models in full: a reader needs no file. */
+/**
+ * A partition in the store, as JSON, with its active models in full: a reader needs no file.
+ *
+ * Version 1 had no offsets of `live` records. It had a flag that stopped the wall clock for all accounts; its
+ * accounts are live now, and `upswell rebuild` finds which of them are in history.
+ */
 interface StoredMemory {
-  readonly version: 1
-  readonly history: boolean
+  readonly version: 1 | 2
+  /** Absent: −1. */
+  readonly liveOffset?: number
+  readonly release?: Release
   readonly modelSets: readonly {
     readonly offset: number
     readonly at: number
+    /** Absent: −1. */
+    readonly liveOffset?: number
     readonly models: readonly ModelSource[]
   }[]
   readonly promotion?: Promotion
@@ -24,13 +35,15 @@ interface StoredMemory {
 
 export function encodePartitionMemory(memory: PartitionMemory, library: ModelLibrary): Uint8Array {
   const stored: StoredMemory = {
-    version: 1,
-    history: memory.history,
+    version: 2,
+    liveOffset: memory.liveOffset,
+    ...(memory.release === undefined ? {} : { release: memory.release }),
     modelSets: memory.modelSets
       .filter(set => set.offset !== NO_MODELS.offset)
-      .map(({ offset, at, models }) => ({
+      .map(({ offset, at, liveOffset, models }) => ({
         offset,
         at,
+        liveOffset,
         models: models.map(model => library.sourceOf(model)),
       })),
     ...(memory.promotion === undefined ? {} : { promotion: memory.promotion }),
@@ -43,15 +56,22 @@ export function encodePartitionMemory(memory: PartitionMemory, library: ModelLib
 export function decodePartitionMemory(bytes: Uint8Array | undefined, library: ModelLibrary): PartitionMemory {
   if (bytes === undefined) return createPartitionMemory()
   const stored = JSON.parse(Buffer.from(bytes).toString()) as StoredMemory
-  const modelSets = stored.modelSets.map(({ offset, at, models }) => ({
+  const modelSets = stored.modelSets.map(({ offset, at, liveOffset = LIVE, models }) => ({
     offset,
     at,
+    liveOffset,
     models: library.compileAll(models),
   }))
-  const { history, promotion } = stored
+  const { liveOffset = LIVE, release, promotion } = stored
   // The hash of the same text's definition may differ between versions of Upswell: the present one counts.
   const active = new Map(modelSets.flatMap(({ models }) => [...versionsOf(models)]))
   const knownVersions = new Map(stored.knownVersions ?? active)
   for (const [key, version] of active) if (knownVersions.has(key)) knownVersions.set(key, version)
-  return { history, modelSets: modelSets.length === 0 ? [NO_MODELS] : modelSets, promotion, knownVersions }
+  return {
+    modelSets: modelSets.length === 0 ? [NO_MODELS_IN_MEMORY] : modelSets,
+    liveOffset,
+    release,
+    promotion,
+    knownVersions,
+  }
 }

@@ -30,6 +30,8 @@ export interface Account {
   lastOffset: number
   /** The earliest moment at which time alone may change something, ms; Infinity: never. */
   dueAt: number
+  /** Offset of the account's newest signal of history while it is in history; −1: it is live (history.ts). */
+  historyOffset: number
 }
 
 /** The models that are active from a `models` record of the log on. */
@@ -41,6 +43,9 @@ export interface ModelSet {
   /** Ascending by id. */
   readonly models: readonly CompiledModel[]
 }
+
+/** `historyOffset` of a live account. */
+export const LIVE = -1
 
 export const NO_MODELS: ModelSet = { offset: -1, at: 0, models: [] }
 
@@ -54,6 +59,7 @@ export function createAccount(id: string, clock: number, models: ModelSet, cause
     modelsOffset: models.offset,
     lastOffset: -1,
     dueAt: Number.POSITIVE_INFINITY,
+    historyOffset: LIVE,
   }
 }
 

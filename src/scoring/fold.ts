@@ -5,6 +5,7 @@ import {
   type Account,
   advance,
   createAccount,
+  LIVE,
   type ModelSet,
   receiveSignal,
   type SignalOutcome,
@@ -13,12 +14,14 @@ import { type DroppedCounts, LIMIT_NAMES } from './activity/activity.ts'
 import { createTouchedBuffer } from './activity/apply-signal.ts'
 import { isInSlice } from './due-slices.ts'
 import type { ScoringEvent } from './events.ts'
-import type { EntryOf, LogEntry, RecordEntry, TickSlice } from './log-entry.ts'
+import { isInHistory, isReleased, setForAccount } from './history.ts'
+import type { EntryOf, LogEntry, RecordEntry } from './log-entry.ts'
 import { type Occurrence, Occurrences } from './occurrences.ts'
 import {
   addModelSet,
   beginPromotion,
   completeSlices,
+  continueRelease,
   endHistory,
   type PartitionMemory,
 } from './partition-memory.ts'
@@ -110,7 +113,6 @@ class Fold {
     for (let group = 0; group < groups.size; group++)
       found.push(this.#accounts.get(signals.accountId(from + groups.firstOf(group))))
     const eventsBefore = this.#events.length
-    let newest = -1
     for (let group = 0; group < groups.size; group++) {
       let index = groups.firstOf(group)
       if (group % PREFETCHED_AT_ONCE === 0)
@@ -120,13 +122,10 @@ class Fold {
         const i = from + index
         if (account === undefined || account.lastOffset < signals.offset(i)) {
           account = this.#signal(signals, i, account)
-          if (signals.isHistory(i) !== this.#memory.history) this.#hasMemoryChanged = true
-          if (i > newest) newest = i
         }
         index = groups.nextAfter(index)
       } while (index > 0)
     }
-    if (newest >= 0) this.#memory.history = signals.isHistory(newest)
     sortByOffset(this.#events, eventsBefore)
   }
 
@@ -141,7 +140,7 @@ class Fold {
         if (addModelSet(memory, entry)) this.#hasMemoryChanged = true
         break
       case 'live':
-        if (endHistory(memory)) this.#hasMemoryChanged = true
+        if (endHistory(memory, entry.offset)) this.#hasMemoryChanged = true
         break
       case 'promotion':
         if (beginPromotion(memory, entry)) this.#hasMemoryChanged = true
@@ -169,7 +168,9 @@ class Fold {
     const offset = signals.offset(i)
     const observedAt = Math.max(signals.timestamp(i), signal.occurredAt)
     const account = found ?? this.#create(signal, observedAt)
+    if (found === undefined && signals.isHistory(i)) account.historyOffset = offset
     this.#bringTo(account, observedAt, offset)
+    if (account.historyOffset !== LIVE) account.historyOffset = signals.isHistory(i) ? offset : LIVE
     // After the boundaries and before the signal: an outcome counts under the tier that it meets.
     const tiersBefore = signal.kind === 'outcome' ? tiersOf(account) : undefined
     const { dropped } = account.activity
@@ -195,30 +196,55 @@ class Fold {
 
   #tick(tick: EntryOf<'tick'>): void {
     const memory = this.#memory
-    const time = memory.history && tick.clock === 'wall' ? Number.NEGATIVE_INFINITY : tick.timestamp
-    for (const account of accountsOf(tick, time, this.#accounts)) {
+    for (const account of this.#accountsOf(tick)) {
       if (account.lastOffset >= tick.offset) continue
-      this.#bringTo(account, time, tick.offset)
+      this.#bringTo(account, this.#timeOf(tick, account), tick.offset)
       this.#touch(account, tick.offset)
     }
+    if (tick.clock === 'wall' && continueRelease(memory, tick)) this.#hasMemoryChanged = true
     // The slices of a models or promotion record follow it in order: after the last one every account is
     // brought past it.
     const isLastOfAll = tick.scope === 'all' && tick.slice === tick.of - 1
     if (isLastOfAll && completeSlices(memory)) this.#hasMemoryChanged = true
   }
 
-  /** Before anything else: the account gets later models, and passes the boundaries up to `time`. */
+  /** The accounts that a tick touches, ascending by id: the log alone decides the order of outputs. */
+  #accountsOf(tick: EntryOf<'tick'>): Account[] {
+    const { liveOffset } = this.#memory
+    const found: Account[] = []
+    for (const account of this.#accounts.values()) {
+      const isTouched =
+        tick.scope === 'all' ||
+        account.dueAt <= this.#timeOf(tick, account) ||
+        (tick.clock === 'wall' && isReleased(account, liveOffset))
+      if (isTouched && isInSlice(account.id, tick.slice, tick.of)) found.push(account)
+    }
+    return found.sort((a, b) => (a.id < b.id ? -1 : 1))
+  }
+
+  /** Ticks of the wall clock pass time for live accounts alone, ticks of events for those in history. */
+  #timeOf({ clock, timestamp }: EntryOf<'tick'>, account: Account): number {
+    const isOfEvents = clock === 'event'
+    return isInHistory(account, this.#memory.liveOffset) === isOfEvents ? timestamp : Number.NEGATIVE_INFINITY
+  }
+
+  /**
+   * Before anything else: the account gets later models, and passes the boundaries up to `time`. If it was
+   * released, it is live from now on.
+   */
   #bringTo(account: Account, time: number, offset: number): void {
     const { modelSets } = this.#memory
     if (modelSets[modelSets.length - 1]!.offset > account.modelsOffset) {
-      for (const set of modelSets) {
-        if (set.offset <= account.modelsOffset) continue
+      for (const memorySet of modelSets) {
+        if (memorySet.offset <= account.modelsOffset) continue
+        const set = setForAccount(account, memorySet)
         // Still with the old models: PQLs at these boundaries are theirs.
         this.#passTime(account, set.at, offset)
         this.#switch(account, set, offset)
       }
     }
     this.#passTime(account, time, offset)
+    if (isReleased(account, this.#memory.liveOffset)) account.historyOffset = LIVE
   }
 
   #passTime(account: Account, until: number, offset: number): void {
@@ -258,16 +284,6 @@ function sortByOffset(events: FoldedEvent[], from: number): void {
   if (events.length - from < 2) return
   const sorted = events.splice(from).sort((a, b) => a.offset - b.offset)
   for (let i = 0; i < sorted.length; i++) events.push(sorted[i]!)
-}
-
-/** The accounts for which a tick passes time, ascending by id: the log alone decides the order of outputs. */
-function accountsOf(tick: TickSlice, time: number, accounts: ReadonlyMap<string, Account>): Account[] {
-  const found: Account[] = []
-  for (const account of accounts.values()) {
-    if (tick.scope === 'due' && account.dueAt > time) continue
-    if (isInSlice(account.id, tick.slice, tick.of)) found.push(account)
-  }
-  return found.sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 /** The ids of the models that the account is or was under. */

@@ -10,7 +10,7 @@ export type RecordEntry =
   | SignalEntry
   | ({ readonly type: 'tick'; readonly offset: number; readonly timestamp: number } & TickSlice)
   | ({ readonly type: 'models' } & ModelSet)
-  /** Loading of history has ended: from here on, time is the wall clock's again. */
+  /** Loading of history has ended: from here on, the wall clock passes for all accounts. */
   | { readonly type: 'live'; readonly offset: number }
   | ({ readonly type: 'promotion' } & Omit<Promotion, 'isComplete'>)
 
@@ -18,13 +18,10 @@ export type EntryOf<Type extends RecordEntry['type']> = Extract<RecordEntry, { r
 
 /** The accounts for which a tick passes time: slice `slice` of `of` slices (`isInSlice`). */
 export interface TickSlice {
-  /**
-   * `wall`: the tick does nothing while history is loaded. `event`: the tick carries the time of the
-   * history's own events.
-   */
+  /** `wall`: time passes for live accounts. `event`: it passes for those in history, by their events. */
   readonly clock: 'wall' | 'event'
   readonly slice: number
   readonly of: number
-  /** Only the accounts that are due by then, or every account of the slice. */
+  /** Only the accounts that are due by then or were released, or every account of the slice. */
   readonly scope: 'due' | 'all'
 }

@@ -1,14 +1,17 @@
 import { EMPTY_MAP } from '../lib/small-maps.ts'
-import { type ModelSet, NO_MODELS } from './account.ts'
+import { LIVE, type ModelSet, NO_MODELS } from './account.ts'
 import type { CompiledModel } from './definition/compiled-model.ts'
+import type { MemorySet } from './history.ts'
 import { modelKey } from './standing.ts'
 
 /** What a partition remembers beside its accounts. */
 export interface PartitionMemory {
   /** In log order, never empty. An older set stays until every account has been brought past it. */
-  modelSets: ModelSet[]
-  /** The newest signal was loaded as history: the events' own time passes, the wall clock does not. */
-  history: boolean
+  modelSets: MemorySet[]
+  /** Offset of the newest `live` record; −1: none. It released all accounts that were in history. */
+  liveOffset: number
+  /** How far ticks have reached the released accounts; undefined: all of them. */
+  release: Release | undefined
   /** The latest promotion in the log. */
   promotion: Promotion | undefined
   /**
@@ -40,15 +43,29 @@ export interface Promotion {
   readonly isComplete: boolean
 }
 
+/** Slices 0 … next − 1 of `of` have been ticked since the `live` record. */
+export interface Release {
+  readonly next: number
+  /** 0: none was ticked yet. */
+  readonly of: number
+}
+
+export const NO_MODELS_IN_MEMORY: MemorySet = { ...NO_MODELS, liveOffset: LIVE }
+
 export function createPartitionMemory(): PartitionMemory {
-  return { modelSets: [NO_MODELS], history: false, promotion: undefined, knownVersions: EMPTY_MAP }
+  return {
+    modelSets: [NO_MODELS_IN_MEMORY],
+    liveOffset: LIVE,
+    release: undefined,
+    promotion: undefined,
+    knownVersions: EMPTY_MAP,
+  }
 }
 
 /** Adds the models of a `models` record. Returns whether the memory changed. */
 export function addModelSet(memory: PartitionMemory, { offset, at, models }: ModelSet): boolean {
   if (memory.modelSets.at(-1)!.offset >= offset) return false
-  // While history is loaded, the record's time is far ahead of the accounts: each switches at its own clock.
-  memory.modelSets = [...memory.modelSets, { offset, at: memory.history ? 0 : at, models }]
+  memory.modelSets = [...memory.modelSets, { offset, at, models, liveOffset: memory.liveOffset }]
   memory.knownVersions = withVersions(memory.knownVersions, versionsOf(models))
   return true
 }
@@ -87,11 +104,29 @@ function withVersions(
   return new Map([...kept, ...newer].slice(-MOST_KNOWN_VERSIONS))
 }
 
-/** Lets the wall clock pass again. Returns whether the memory changed. */
-export function endHistory(memory: PartitionMemory): boolean {
-  const wasHistory = memory.history
-  memory.history = false
-  return wasHistory
+/** Releases all accounts that are in history. Returns whether the memory changed. */
+export function endHistory(memory: PartitionMemory, offset: number): boolean {
+  if (memory.liveOffset >= offset) return false
+  memory.liveOffset = offset
+  memory.release = { next: 0, of: 0 }
+  return true
+}
+
+/**
+ * Notes a tick of the wall clock: it has touched the released accounts of its slice. Ends the release after
+ * the last slice. A series may be begun again by another owner, with other slices. Returns whether the memory
+ * changed.
+ */
+export function continueRelease(
+  memory: PartitionMemory,
+  { slice, of }: { readonly slice: number; readonly of: number },
+): boolean {
+  const { release } = memory
+  if (release === undefined) return false
+  const next = release.of === of ? release.next : 0
+  if (slice !== next) return false
+  memory.release = slice === of - 1 ? undefined : { next: slice + 1, of }
+  return true
 }
 
 /**

@@ -32,11 +32,14 @@ export interface AccountStore {
   /** Chunks of accounts in the order asked; undefined for an unknown chunk. One round trip. */
   loadUserChunks(partition: number, keys: readonly UserChunkKey[]): Promise<(Uint8Array | undefined)[]>
 
-  /** Ids of the buckets' accounts with `dueAt ≤ upTo` (ms), sorted by their bytes; Infinity: all accounts. */
-  due(partition: number, buckets: readonly number[], upTo: number): Promise<string[]>
+  /**
+   * Ids of the buckets' accounts with `from ≤ dueAt ≤ upTo` (ms), sorted by their bytes. Without `from`: up
+   * to `upTo`; with Infinity all accounts.
+   */
+  due(partition: number, buckets: readonly number[], upTo: number, from?: number): Promise<string[]>
 
-  /** How many accounts of the partition have `dueAt ≤ upTo` (ms); Infinity: all accounts. */
-  countDue(partition: number, upTo: number): Promise<number>
+  /** How many accounts of the partition have `from ≤ dueAt ≤ upTo` (ms). Bounds as in `due`. */
+  countDue(partition: number, upTo: number, from?: number): Promise<number>
 
   /**
    * Writes a batch, all or nothing.
@@ -77,6 +80,11 @@ export interface AccountStore {
   drop(): Promise<void>
   /** Resolves if the store answers. @throws UpswellError STORE_UNAVAILABLE */
   ping(): Promise<void>
+  /**
+   * The clock of the store's machine, ms; undefined: it has none of its own.
+   * @throws UpswellError STORE_UNAVAILABLE
+   */
+  time(): Promise<number | undefined>
   /** About how many bytes the store's data takes. */
   sizeBytes(): Promise<number>
   close(): Promise<void>

@@ -105,10 +105,8 @@ function trials(from: CompiledModel | undefined, to: CompiledModel, held = first
 describe('another version of a model', () => {
   test('makes exactly the events that a models record of that time makes', () => {
     const accounts = new Map(accountsUnder(first).map(account => [account.id, copyOf(account, first)]))
-    const memory = {
-      ...createPartitionMemory(),
-      modelSets: [{ offset: 0, at: START, models: [first] }],
-    }
+    const memory = createPartitionMemory()
+    memory.modelSets = [{ offset: 0, at: START, models: [first], liveOffset: -1 }]
     const { events } = foldBatch(
       [
         { type: 'models', offset: 100, at: NOW, models: [second] },

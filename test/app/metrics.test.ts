@@ -6,6 +6,7 @@ async function series(name: string, problems: readonly string[]): Promise<string
   const { registry } = createMetrics(
     () => 3,
     async () => problems,
+    { isInDoubt: () => true, aheadMs: () => 90_000 },
   )
   return (await registry.metrics()).split('\n').filter(line => line.startsWith(name))
 }
@@ -22,7 +23,15 @@ test('counts problems by part', async () => {
     'upswell_problems{part="store"} 1',
     'upswell_problems{part="log"} 0',
     'upswell_problems{part="api"} 0',
+    'upswell_problems{part="clock"} 0',
     'upswell_problems{part="unanswered"} 0',
+  ])
+})
+
+test('says whether the clock is in doubt, and how far it is ahead', async () => {
+  expect(await series('upswell_clock_', [])).toEqual([
+    'upswell_clock_in_doubt 1',
+    'upswell_clock_ahead_seconds 90',
   ])
 })
 
@@ -31,6 +40,7 @@ test('stops counting a problem that is over', async () => {
   const { registry } = createMetrics(
     () => 0,
     async () => problems,
+    { isInDoubt: () => true, aheadMs: () => 90_000 },
   )
   expect(await registry.metrics()).toContain('upswell_problems{part="store"} 1')
   problems = []

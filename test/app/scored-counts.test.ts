@@ -34,6 +34,7 @@ async function exposed(
   const { registry, onScored: say } = createMetrics(
     () => 0,
     async () => [],
+    { isInDoubt: () => false, aheadMs: () => 0 },
   )
   onScored(say)
   const lines = (await registry.metrics()).split('\n')

@@ -5,6 +5,7 @@ import { encodePartitionMemory } from '../../src/models/partition-memory-codec.t
 import { createAccount, type ModelSet } from '../../src/scoring/account.ts'
 import { encodeAccount } from '../../src/scoring/codec/codec.ts'
 import { dueBucketOf } from '../../src/scoring/due-slices.ts'
+import { indexedDueAt } from '../../src/scoring/history.ts'
 import { createPartitionMemory } from '../../src/scoring/partition-memory.ts'
 import type { StoredPartition } from '../../src/store/store.ts'
 import { modelText } from '../models/model-text.ts'
@@ -36,17 +37,22 @@ class ChangingStore extends MemoryStore {
     history = false,
   ) {
     await this.fence(partition, 'me')
+    const inMemory = modelSets.map(each => ({ ...each, liveOffset: -1 }))
+    const historyOffset = history ? 0 : -1
     const { storedOffset } = await this.readPartition(partition)
     await this.save(partition, {
       fencingToken: 'me',
       expectedStoredOffset: storedOffset,
       storedOffset: storedOffset + 1,
-      state: encodePartitionMemory({ ...createPartitionMemory(), modelSets, history }, library),
+      state: encodePartitionMemory({ ...createPartitionMemory(), modelSets: inMemory }, library),
       accounts: ids.map(id => ({
         accountId: id,
-        bytes: encodeAccount(createAccount(id, AT, set, { type: 'signal', signalId: 's' })),
+        bytes: encodeAccount({
+          ...createAccount(id, AT, set, { type: 'signal', signalId: 's' }),
+          historyOffset,
+        }),
         bucket: dueBucketOf(id),
-        dueAt: Number.POSITIVE_INFINITY,
+        dueAt: indexedDueAt({ dueAt: Number.POSITIVE_INFINITY, historyOffset }),
         listingsRemoved: [],
         listingsAdded: [],
       })),

@@ -30,12 +30,12 @@ class Partition {
     return this.append({ type: 'models', at, models: [model!] })
   }
 
-  signal(timestamp: number, history: boolean, id = `s-${this.#offset}`) {
+  signal(timestamp: number, history: boolean, accountId = 'acme', id = `s-${this.#offset}`) {
     const signal: Signal = {
       id,
       kind: 'usage',
       name: 'n',
-      accountId: 'acme',
+      accountId,
       userId: 'u',
       quantityThousandths: 1000,
       properties: {},
@@ -49,7 +49,11 @@ class Partition {
   }
 
   get clock(): number {
-    return this.accounts.get('acme')!.activity.clock
+    return this.clockOf('acme')
+  }
+
+  clockOf(accountId: string): number {
+    return this.accounts.get(accountId)!.activity.clock
   }
 }
 
@@ -93,6 +97,98 @@ describe('while history is loaded', () => {
       partition.tick(NOW, 'wall')
       expect(partition.clock).toBe(Date.parse('2013-05-31T00:00:00Z'))
     }
+  })
+})
+
+describe('one old line on a live system', () => {
+  const LATER = NOW + 60 * DAY_MS
+
+  test('stops the time of a new account alone', () => {
+    const partition = new Partition()
+    partition.models(NOW)
+    partition.signal(NOW, false, 'bolt')
+    partition.signal(THEN, true)
+    partition.tick(LATER, 'wall')
+    expect(partition.clock).toBe(THEN)
+    expect(partition.clockOf('bolt')).toBeGreaterThan(NOW)
+  })
+
+  test('stops no time if the account is live', () => {
+    const partition = new Partition()
+    partition.models(NOW)
+    partition.signal(NOW, false)
+    partition.signal(NOW, false, 'bolt')
+    expect(partition.signal(NOW - 5 * DAY_MS, true).outcomes.late).toBe(1)
+    partition.tick(LATER, 'wall')
+    expect(partition.clock).toBeGreaterThan(NOW)
+    expect(partition.clockOf('bolt')).toBe(partition.clock)
+  })
+
+  test('lets the ticks at its end pass no live account', () => {
+    const partition = new Partition()
+    partition.models(NOW)
+    partition.signal(THEN, false, 'bolt')
+    partition.signal(THEN, true)
+    partition.tick(THEN + 60 * DAY_MS, 'event')
+    expect(partition.clock).toBeGreaterThan(THEN)
+    expect(partition.clockOf('bolt')).toBe(THEN)
+  })
+
+  test('leaves later models to switch each account at its own time', () => {
+    const partition = new Partition()
+    partition.signal(THEN, true)
+    partition.signal(NOW, false, 'bolt')
+    partition.models(LATER)
+    // It was in history when the models came.
+    partition.append({ type: 'live' })
+    partition.signal(THEN + DAY_MS, true)
+    expect(partition.accounts.get('acme')!.standings[0]!.tierSince).toBe(THEN)
+    partition.tick(LATER, 'wall', 'all')
+    expect(partition.clockOf('bolt')).toBe(LATER)
+  })
+
+  test('does not take an account back into history after a live record', () => {
+    const partition = new Partition()
+    partition.models(NOW)
+    partition.signal(THEN, true)
+    partition.append({ type: 'live' })
+    partition.signal(THEN + 1, true)
+    partition.tick(NOW, 'wall')
+    expect(partition.clock).toBeGreaterThan(THEN + DAY_MS)
+  })
+})
+
+describe('the release after a live record', () => {
+  const slice = (partition: Partition, of: number, number: number, clock = 'wall') =>
+    partition.append({ type: 'tick', timestamp: NOW, slice: number, of, scope: 'due', clock })
+
+  test('ends after the last slice of a series that began after it', () => {
+    const partition = new Partition()
+    partition.signal(THEN, true)
+    slice(partition, 4, 0)
+    partition.append({ type: 'live' })
+    for (const number of [1, 2, 3]) slice(partition, 4, number)
+    expect(partition.memory.release).toBeDefined()
+    slice(partition, 4, 0)
+    // Another owner counts again.
+    for (const number of [0, 1]) slice(partition, 2, number, 'event')
+    slice(partition, 2, 0)
+    for (const number of [1, 2, 3]) slice(partition, 4, number)
+    expect(partition.memory.release).toBeDefined()
+    // An earlier owner still writes.
+    slice(partition, 2, 0)
+    slice(partition, 2, 1)
+    expect(partition.memory.release).toBeUndefined()
+  })
+
+  test('touches each released account once, though nothing is due', () => {
+    const partition = new Partition()
+    partition.signal(THEN, true)
+    expect(partition.accounts.get('acme')!.dueAt).toBe(Number.POSITIVE_INFINITY)
+    partition.append({ type: 'live' })
+    expect([...slice(partition, 1, 0).touched]).toHaveLength(1)
+    expect(partition.accounts.get('acme')!.historyOffset).toBe(-1)
+    expect([...slice(partition, 1, 0).touched]).toHaveLength(0)
   })
 })
 

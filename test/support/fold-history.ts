@@ -10,7 +10,7 @@ import type { ScoringEvent } from '../../src/scoring/events.ts'
 import { foldBatch } from '../../src/scoring/fold.ts'
 import type { LogEntry } from '../../src/scoring/log-entry.ts'
 import { createPartitionMemory, type PartitionMemory } from '../../src/scoring/partition-memory.ts'
-import type { HistoryRecord } from './slow/slow-evaluator.ts'
+import type { HistoryRecord, LiveRecord } from './slow/slow-evaluator.ts'
 
 export interface FoldedHistory {
   readonly events: readonly ScoringEvent[]
@@ -21,13 +21,19 @@ export interface FoldedHistory {
   readonly chunks: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>
 }
 
-/** Folds a history in the given batches. Between two batches only bytes are kept, as in a store. */
-export function foldHistory(batches: readonly (readonly HistoryRecord[])[]): FoldedHistory {
+/**
+ * Folds a history in the given batches. Between two batches only bytes are kept, as in a store.
+ * @param isKept the other records are left out, as if their offsets were empty
+ */
+export function foldHistory(
+  batches: readonly (readonly (HistoryRecord | LiveRecord)[])[],
+  isKept: (record: HistoryRecord | LiveRecord) => boolean = () => true,
+): FoldedHistory {
   const memory = createPartitionMemory()
   let accounts = new Map<string, Account>()
   const chunks = new Map<string, Map<string, Uint8Array>>()
   const events: ScoringEvent[] = []
-  const entries = historyEntries(batches.flat())
+  const entries = historyEntries(batches.flat(), isKept)
   let first = 0
   for (const { length } of batches) {
     const folded = foldBatch(entries.slice(first, first + length).flat(), memory, accounts)
@@ -44,7 +50,10 @@ export function foldHistory(batches: readonly (readonly HistoryRecord[])[]): Fol
 }
 
 /** The records of a log for each record of a history. */
-export function historyEntries(history: readonly HistoryRecord[]): LogEntry[][] {
+export function historyEntries(
+  history: readonly (HistoryRecord | LiveRecord)[],
+  isKept: (record: HistoryRecord | LiveRecord) => boolean = () => true,
+): LogEntry[][] {
   const compiled = new Map<string, CompiledModel>()
   const compile = (definition: ModelDefinition): CompiledModel => {
     const contentHash = hash128Hex(JSON.stringify(definition))
@@ -55,20 +64,28 @@ export function historyEntries(history: readonly HistoryRecord[]): LogEntry[][] 
   let offset = 0
   return history.map(record => {
     const entry = entryOf(record, offset++, compile)
+    if (!isKept(record)) return []
     if (entry.type !== 'models') return [entry]
     // As the owner of a partition does: a tick after the models brings every account past them.
-    const all = { slice: 0, of: 1, scope: 'all', clock: 'event' } as const
+    const all = { slice: 0, of: 1, scope: 'all', clock: 'wall' } as const
     return [entry, { type: 'tick', offset: offset++, timestamp: entry.at, ...all }]
   })
 }
 
 function entryOf(
-  record: HistoryRecord,
+  record: HistoryRecord | LiveRecord,
   offset: number,
   compile: (definition: ModelDefinition) => CompiledModel,
 ): LogEntry {
   if ('signal' in record)
-    return { type: 'signal', offset, timestamp: record.timestamp, signal: record.signal, history: false }
+    return {
+      type: 'signal',
+      offset,
+      timestamp: record.timestamp,
+      signal: record.signal,
+      history: record.loaded === true,
+    }
+  if ('live' in record) return { type: 'live', offset }
   if ('tick' in record)
     return {
       type: 'tick',
@@ -77,7 +94,7 @@ function entryOf(
       slice: 0,
       of: 1,
       scope: 'due',
-      clock: 'event',
+      clock: record.loaded === true ? 'event' : 'wall',
     }
   const models = record.models.map(compile).sort((a, b) => (a.definition.id < b.definition.id ? -1 : 1))
   const set: ModelSet = { offset, at: record.timestamp, models }

@@ -42,17 +42,22 @@ export class MemoryStore implements AccountStore {
     return keys.map(({ accountId, chunk }) => userChunks?.get(accountId)?.get(chunk)?.slice())
   }
 
-  async due(partition: number, buckets: readonly number[], upTo: number): Promise<string[]> {
+  async due(
+    partition: number,
+    buckets: readonly number[],
+    upTo: number,
+    from = Number.NEGATIVE_INFINITY,
+  ): Promise<string[]> {
     const ids: string[] = []
     for (const [id, { bucket, dueAt }] of this.#partitions.get(partition)?.accounts ?? [])
-      if (dueAt <= upTo && buckets.includes(bucket)) ids.push(id)
+      if (dueAt >= from && dueAt <= upTo && buckets.includes(bucket)) ids.push(id)
     return ids.sort(compareUtf8)
   }
 
-  async countDue(partition: number, upTo: number): Promise<number> {
+  async countDue(partition: number, upTo: number, from = Number.NEGATIVE_INFINITY): Promise<number> {
     let count = 0
     for (const { dueAt } of this.#partitions.get(partition)?.accounts.values() ?? [])
-      if (dueAt <= upTo) count++
+      if (dueAt >= from && dueAt <= upTo) count++
     return count
   }
 
@@ -154,6 +159,10 @@ export class MemoryStore implements AccountStore {
   }
 
   async ping(): Promise<void> {}
+
+  async time(): Promise<number | undefined> {
+    return undefined
+  }
 
   async sizeBytes(): Promise<number> {
     let bytes = 0

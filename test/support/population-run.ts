@@ -63,7 +63,7 @@ export class PopulationRun {
     for (const { partition, log } of this.#partitions) {
       const add = (outgoing: OutgoingRecord) => log.push(logRecord(partition, log.length, outgoing))
       const time = record.timestamp
-      const tick = { clock: 'event', slice: 0, of: 1 } as const
+      const tick = { clock: 'wall', slice: 0, of: 1 } as const
       if ('tick' in record) {
         add(tickRecord(topics.signals, partition, time, { ...tick, scope: 'due' }))
         continue

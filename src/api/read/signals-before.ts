@@ -22,8 +22,9 @@ export interface KnownBefore {
 const LONGEST_WAIT_MS = 250
 
 /**
- * Reads the accounts of signals, in one round trip, or two if some have too many ids for their core. Call it before the signals are appended, or they may be
- * found as duplicates of themselves. Undefined: the store did not answer in time.
+ * Reads the accounts of signals, in one round trip, or two if some have too many ids for their core. Call it
+ * before the signals are appended, or they may be found as duplicates of themselves. Undefined: the store did
+ * not answer in time.
  */
 export async function readBefore(
   served: ReturnType<Served>,

@@ -8,6 +8,7 @@ import { ModelLibrary } from '../../models/model-library.ts'
 import { type OpenedBackend, openBackend } from '../open-backend.ts'
 import { scoreAsConfigured } from '../score-as-configured.ts'
 import { CountedBatches } from '../scored-counts.ts'
+import { startClock } from '../start-clock.ts'
 import {
   type FromScoreThread,
   type ScoreThreadData,
@@ -15,6 +16,8 @@ import {
   type ToScoreThread,
   toPlainError,
 } from './messages.ts'
+
+const SILENT: Logger = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** How often the thread checks whether it has something to report. */
 const REPORT_INTERVAL_MS = 100
@@ -36,6 +39,8 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
   const backend = await openBackend(config, logger)
   prepare(backend)
   const lineages = new Lineages(config, backend, library)
+  // The main thread's own clock reports the same.
+  const { clock, stop: stopClock } = await startClock(backend.store, SILENT)
   const batches = new CountedBatches()
   let scoring: Scoring | undefined
   const starting = untilAvailable(
@@ -46,6 +51,7 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
         library,
         models,
         logger,
+        clock,
         onScored: report => batches.add(report),
       }),
     'score',
@@ -63,6 +69,7 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
   const timer = setInterval(report, REPORT_INTERVAL_MS)
 
   await untilAborted(stopping)
+  stopClock()
   await scoring?.stop()
   await lineages.close()
   // This also ends the wait for a group that cannot be joined.

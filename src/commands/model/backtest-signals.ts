@@ -18,12 +18,13 @@ export type HistoryItem =
   | RejectedLine
 
 /**
- * The signals of the log, partition by partition. Ticks only pass the time; ticks of the wall clock amid
- * loaded history are ignored. It does not matter which models are active there.
+ * The signals of the log, partition by partition. Ticks only pass the time; ticks of the wall clock are
+ * ignored while a partition holds nothing but history. It does not matter which models are active there.
  * @throws UpswellError LOG_UNAVAILABLE, TOPIC_MISSING
  */
 export async function* signalsOfLog(log: Log, topic: string): AsyncGenerator<HistoryItem> {
   const library = new ModelLibrary()
+  const live = new Set<number>()
   const inHistory = new Set<number>()
   for await (const record of log.readAll(topic)) {
     const { partition, offset } = record
@@ -35,12 +36,16 @@ export async function* signalsOfLog(log: Log, topic: string): AsyncGenerator<His
       continue
     }
     const { entry } = decoded
+    const endsHistory =
+      entry.type === 'live' ? inHistory.has(partition) : entry.type === 'signal' && !entry.history
+    if (endsHistory) {
+      live.add(partition)
+      inHistory.delete(partition)
+    }
     if (entry.type === 'signal') {
-      if (entry.history) inHistory.add(partition)
-      else inHistory.delete(partition)
+      if (!live.has(partition)) inHistory.add(partition)
       yield { type: 'signal', signal: entry.signal, timestamp: entry.timestamp }
-    } else if (entry.type === 'live') inHistory.delete(partition)
-    else if (entry.type === 'tick' && (entry.clock === 'event' || !inHistory.has(partition)))
+    } else if (entry.type === 'tick' && (entry.clock === 'event' || !inHistory.has(partition)))
       yield { type: 'time', time: entry.timestamp }
   }
 }

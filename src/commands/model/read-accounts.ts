@@ -5,6 +5,7 @@ import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
 import { type Account, advance } from '../../scoring/account.ts'
 import { decodeAccount, UnreadableStateError } from '../../scoring/codec/codec.ts'
 import type { CompiledModel } from '../../scoring/definition/compiled-model.ts'
+import { HISTORY_DUE, isInHistory, setForAccount } from '../../scoring/history.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import { switchModels } from '../../scoring/switch-models.ts'
 import type { AccountStore } from '../../store/store.ts'
@@ -12,7 +13,7 @@ import type { AccountStore } from '../../store/store.ts'
 /** A copy of an account in the store: changes to it do not reach the store. */
 export interface AccountSnapshot {
   readonly account: Account
-  /** The account's partition is in loaded history: the wall clock does not count there. */
+  /** The account is in history: the wall clock does not count for it. */
   readonly history: boolean
 }
 
@@ -39,7 +40,7 @@ export async function readOverview(store: AccountStore, library: ModelLibrary): 
     if (held === 0) continue
     accounts += held
     const memory = await readMemory(store, partition, library)
-    history ||= memory.history
+    history ||= await hasHistory(store, partition, memory)
     for (const model of memory.modelSets.at(-1)!.models) activeModels.set(model.contentHash, model)
   }
   return { accounts, activeModels: [...activeModels.values()], history }
@@ -75,14 +76,7 @@ async function readAccounts(
     const found = await store.load(partition, ids)
     try {
       return found.flatMap((bytes, i) =>
-        bytes === undefined
-          ? []
-          : [
-              {
-                account: current(decodeAccount(ids[i]!, bytes, memory.modelSets), memory),
-                history: memory.history,
-              },
-            ],
+        bytes === undefined ? [] : [snapshotOf(decodeAccount(ids[i]!, bytes, memory.modelSets), memory)],
       )
     } catch (error) {
       if (!(error instanceof UnreadableStateError)) throw error
@@ -95,13 +89,23 @@ async function readAccounts(
 }
 
 /** Switches an account that was not folded since to the later models, as the fold does first. */
-function current(account: Account, { modelSets }: PartitionMemory): Account {
-  for (const set of modelSets) {
-    if (set.offset <= account.modelsOffset) continue
+function snapshotOf(account: Account, { modelSets, liveOffset }: PartitionMemory): AccountSnapshot {
+  for (const memorySet of modelSets) {
+    if (memorySet.offset <= account.modelsOffset) continue
+    const set = setForAccount(account, memorySet)
     advance(account, set.at)
     switchModels(account, set)
   }
-  return account
+  return { account, history: isInHistory(account, liveOffset) }
+}
+
+/** While accounts are released, the index does not show which of them are in history: then it is false. */
+async function hasHistory(
+  store: AccountStore,
+  partition: number,
+  { release }: PartitionMemory,
+): Promise<boolean> {
+  return release === undefined && (await store.countDue(partition, HISTORY_DUE.upTo, HISTORY_DUE.from)) > 0
 }
 
 async function readMemory(

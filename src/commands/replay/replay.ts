@@ -2,12 +2,14 @@ import { basename } from 'node:path'
 import { readConfig } from '../../app/config.ts'
 import { isEmbedded } from '../../app/open-backend.ts'
 import { readModelFiles } from '../../app/read-model-files.ts'
+import { startClock } from '../../app/start-clock.ts'
 import { beginReplay } from '../../consumers/lineage/begin-replay.ts'
 import { dropReplay } from '../../consumers/lineage/drop-replay.ts'
 import type { FoundLineage, Lineages } from '../../consumers/lineage/lineages.ts'
-import { type Replay, readReplay } from '../../consumers/lineage/replay-record.ts'
+import { type Replay, readReplay, type TimeLimit } from '../../consumers/lineage/replay-record.ts'
 import { scoreReplay } from '../../consumers/lineage/score-lineages.ts'
 import { UpswellError } from '../../lib/errors.ts'
+import type { Log } from '../../log/log.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { lineLogger, print } from '../terminal.ts'
 import { withLineages } from '../with-lineages.ts'
@@ -21,6 +23,8 @@ export interface ReplayOptions {
   /** Files or folders. */
   readonly model?: readonly string[]
   readonly partitions?: number
+  /** ms */
+  readonly latest?: number
 }
 
 /** Larger than in live scoring: nobody waits for a single record. */
@@ -41,15 +45,22 @@ export async function replay(options: ReplayOptions): Promise<number> {
     const partitions = options.partitions ?? (await partitionsOf(lineage, wanted))
     const { isNew } = await beginReplay(log, lineage.names, wanted, { partitions, now: Date.now() })
     print(introduction(wanted, lineage, partitions, isNew))
+    const logger = lineLogger(config.logLevel)
+    const { clock, stop: stopClock } = await startClock(lineage.backend.store, logger)
     const stopping = untilStopped()
     const scoring = await scoreReplay(
       {
         lineages,
         library,
-        logger: lineLogger(config.logLevel),
+        logger,
         batchSize: Math.max(config.batchSize, BATCH_SIZE),
         // After a promotion the scorers decide which models are active: their settings may be newer.
-        ticks: { models: undefined, now: Date.now, intervalMs: config.tickIntervalMs },
+        ticks: {
+          models: undefined,
+          now: clock.now,
+          isInDoubt: clock.isInDoubt,
+          intervalMs: config.tickIntervalMs,
+        },
         checkpointIntervalMs: isEmbedded(config) ? 0 : config.checkpointIntervalMs,
         onScored: () => {},
       },
@@ -58,6 +69,7 @@ export async function replay(options: ReplayOptions): Promise<number> {
     try {
       return await watchReplay(lineages, lineage, wanted, stopping)
     } finally {
+      stopClock()
       await scoring.stop()
     }
   })
@@ -75,7 +87,7 @@ export async function dropReplayNamed(name: string): Promise<void> {
  * The wanted replay. A replay that was begun before keeps its origin and the time that `--to now` meant then.
  */
 async function describeReplay(
-  { into, from, to, model }: ReplayOptions,
+  { into, from, to, model, latest }: ReplayOptions,
   lineages: Lineages,
   lineage: FoundLineage,
   library: ModelLibrary,
@@ -103,7 +115,20 @@ async function describeReplay(
     from: from ?? null,
     to: end,
     models: models?.map(({ file, text }) => ({ file, text })) ?? null,
+    latest: latest === undefined ? null : await limitOf(log, origin, latest, begun),
   }
+}
+
+/** A replay that was begun before keeps the ends of then. */
+async function limitOf(
+  log: Log,
+  { topic, partitions }: Replay['origin'],
+  time: number,
+  begun: Replay | undefined,
+): Promise<TimeLimit> {
+  if (begun?.latest?.time === time) return begun.latest
+  const ranges = await log.ranges(topic)
+  return { time, ends: Array.from({ length: partitions }, (_, partition) => ranges.get(partition)?.end ?? 0) }
 }
 
 async function partitionsOf({ names, backend: { log } }: FoundLineage, { origin }: Replay): Promise<number> {
@@ -112,7 +137,7 @@ async function partitionsOf({ names, backend: { log } }: FoundLineage, { origin 
 }
 
 function introduction(
-  { name, origin, from, to, models }: Replay,
+  { name, origin, from, to, models, latest }: Replay,
   { names }: FoundLineage,
   partitions: number,
   isNew: boolean,
@@ -126,6 +151,8 @@ function introduction(
     `  into         ${name}: ${partitions} partitions, topics ${names.topics.signals}, ${names.topics['pql-events']} and so on`,
     `  scored with  ${scoredWith}`,
   ]
+  if (latest !== undefined && latest !== null)
+    lines.push(`  repaired     later times become ${isoTime(latest.time)}, and later ticks are left out`)
   return lines.join('\n')
 }
 

@@ -38,7 +38,7 @@ export async function beginReplay(
 }
 
 function requireSame(found: Replay, wanted: Replay): void {
-  const differing = (['from', 'to', 'models', 'origin'] as const).filter(
+  const differing = (['from', 'to', 'models', 'origin', 'latest'] as const).filter(
     key => canonical(found[key]) !== canonical(wanted[key]),
   )
   if (differing.length === 0) return
@@ -51,19 +51,22 @@ function requireSame(found: Replay, wanted: Replay): void {
   )
 }
 
+type Option = Replay['models' | 'from' | 'origin' | 'latest']
+
 /** Without the file names of models: they decide nothing. */
-function canonical(value: Replay['models' | 'from' | 'origin']): string {
-  return JSON.stringify(Array.isArray(value) ? value.map(({ text }) => text) : value)
+function canonical(value: Option): string {
+  return JSON.stringify(isModels(value) ? value.map(({ text }) => text) : (value ?? null))
 }
 
-function describe(value: Replay['models' | 'from' | 'origin']): string {
-  if (value === null) return 'none'
+function describe(value: Option): string {
+  if (value === null || value === undefined) return 'none'
   if (typeof value === 'number') return new Date(value).toISOString()
   if (isModels(value)) return value.map(({ file }) => file).join(', ')
+  if ('time' in value) return new Date(value.time).toISOString()
   return `${value.topic} with ${value.partitions} partitions`
 }
 
-function isModels(value: readonly ModelSource[] | Replay['origin']): value is readonly ModelSource[] {
+function isModels(value: Option): value is readonly ModelSource[] {
   return Array.isArray(value)
 }
 

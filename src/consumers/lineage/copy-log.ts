@@ -1,12 +1,9 @@
 import { UpswellError } from '../../lib/errors.ts'
-import { decodeRecord, isHistory, isOwnRecord } from '../../log/decode-signals-topic.ts'
-import type { Consumption, Log, LogRecord, PartitionHandler, PartitionSession } from '../../log/log.ts'
-import type { ModelLibrary } from '../../models/model-library.ts'
-import { type CopyTarget, copyRecord, liveElsewhere, originOffset } from './copy-records.ts'
+import type { Consumption, Log, PartitionHandler, PartitionSession } from '../../log/log.ts'
+import { type CopyTarget, copyRecord, originOffset } from './copy-records.ts'
 
 export interface CopyOptions {
   readonly log: Log
-  readonly library: ModelLibrary
   readonly target: CopyTarget
   readonly group: string
   readonly batchSize: number
@@ -18,29 +15,14 @@ export interface CopyOptions {
  * originals are one transaction. Runs until it is stopped.
  */
 export function startCopying(options: CopyOptions): Promise<Consumption> {
-  const { log, library, target, group, batchSize } = options
-  /** Whether the session's last copied signal was live. A superfluous `live` record changes nothing. */
-  const isLive = new WeakMap<PartitionSession, boolean>()
-  const endsHistory = (record: LogRecord, session: PartitionSession): boolean => {
-    const isAlone = target.partitions === target.replay.origin.partitions
-    const isLoaded = isHistory(record)
-    if (isAlone || (isLive.get(session) === true && !isLoaded)) return false
-    if (isOwnRecord(record) || copyRecord(record, target).length === 0) return false
-    // A record that is no signal ends no history.
-    const ends = !isLoaded && 'entry' in decodeRecord(record, library)
-    if (isLoaded || ends) isLive.set(session, ends)
-    return ends
-  }
+  const { log, target, group, batchSize } = options
   const handler: PartitionHandler = {
     assigned: async session => {
       await requireFirstCopy(options, session)
       return session.committedOffset
     },
     process: async (session, records) => {
-      const copies = Array.from(records).flatMap(record => [
-        ...copyRecord(record, target),
-        ...(endsHistory(record, session) ? liveElsewhere(record, target) : []),
-      ])
+      const copies = Array.from(records).flatMap(record => copyRecord(record, target))
       await session.commit(copies, records.at(-1)!.offset + 1)
       options.onCopied(records.length)
     },

@@ -1,7 +1,7 @@
-import { isOwnRecord, readPromotion, recordKind } from '../../log/decode-signals-topic.ts'
+import { isOwnRecord, readPromotion, readTick, recordKind } from '../../log/decode-signals-topic.ts'
 import type { LogRecord, OutgoingRecord } from '../../log/log.ts'
 import { partitionOf } from '../../log/partition-of.ts'
-import { liveRecord } from '../../log/signals-topic-records.ts'
+import { parseSignal } from '../../signals/parse-signal.ts'
 import type { Replay } from './replay-record.ts'
 
 /** A header of every copy: `partition:offset` of its original. */
@@ -23,8 +23,10 @@ export interface CopyTarget {
  * The copies of a record in the replay's log. They have its time, key, value and headers, so that they score
  * the same.
  */
-export function copyRecord(record: LogRecord, target: CopyTarget): OutgoingRecord[] {
+export function copyRecord(original: LogRecord, target: CopyTarget): OutgoingRecord[] {
   const { replay, namespace } = target
+  const record = withinLimit(original, replay)
+  if (record === undefined) return []
   // A foreign record with our header is copied like a signal, and scoring rejects it.
   switch (isOwnRecord(record) ? recordKind(record) : undefined) {
     case 'replay':
@@ -41,6 +43,33 @@ export function copyRecord(record: LogRecord, target: CopyTarget): OutgoingRecor
     default:
       return isWithin(record, replay) ? [copyOf(record, target, partitionFor(record, target))] : []
   }
+}
+
+/**
+ * The record with the time that the replay's limit leaves it. Undefined: a tick that only says that a later
+ * time has come.
+ */
+function withinLimit(record: LogRecord, { latest }: Replay): LogRecord | undefined {
+  if (latest === undefined || latest === null) return record
+  const { time, ends } = latest
+  if (record.timestamp <= time || record.offset >= (ends[record.partition] ?? 0)) return record
+  if (isOwnRecord(record)) return isDueTick(record) ? undefined : { ...record, timestamp: time }
+  return { ...record, timestamp: Math.max(time, occurredAtOf(record)) }
+}
+
+/** Other ticks bring all accounts past a models record or a promotion, and are needed. */
+function isDueTick(record: LogRecord): boolean {
+  return recordKind(record) === 'tick' && readTick(record)?.scope === 'due'
+}
+
+/** ms; −Infinity: it is no signal, and scoring rejects it. */
+function occurredAtOf(record: LogRecord): number {
+  const parsed = parseSignal(record.value, {
+    observedAt: record.timestamp,
+    defaultKind: undefined,
+    place: 'log',
+  })
+  return 'signal' in parsed ? parsed.signal.occurredAt : Number.NEGATIVE_INFINITY
 }
 
 /** The partition of the signal's account. A record without a key is no signal; scoring rejects it there. */
@@ -66,21 +95,6 @@ function copyOf(record: LogRecord, { topic }: CopyTarget, partition: number): Ou
     timestamp,
     headers: { ...headers, [ORIGIN_HEADER]: `${record.partition}:${record.offset}` },
   }
-}
-
-/**
- * A live signal ends the history of its partition, for all accounts in it. These records end it in the
- * replay's other partitions that hold some of those accounts.
- */
-export function liveElsewhere(record: LogRecord, target: CopyTarget): OutgoingRecord[] {
-  const own = partitionFor(record, target)
-  return toAll(record, target)
-    .filter(({ partition }) => partition !== own)
-    .map(({ headers, partition, timestamp }) => ({
-      ...liveRecord(target.topic, partition!),
-      timestamp: timestamp!,
-      headers: { ...liveRecord(target.topic, partition!).headers, [ORIGIN_HEADER]: headers![ORIGIN_HEADER]! },
-    }))
 }
 
 /** The offset of the original in the origin's log; undefined: the record is no copy. */

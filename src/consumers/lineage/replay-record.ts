@@ -20,6 +20,16 @@ export interface Replay {
    * its record on.
    */
   readonly models: readonly ModelSource[] | null
+  /** Repairs times that were written by a clock far ahead. Null, or absent in older replays: no repair. */
+  readonly latest?: TimeLimit | null
+}
+
+/** No copy of a record has a later time than `time`, unless its signal occurred later. */
+export interface TimeLimit {
+  /** ms */
+  readonly time: number
+  /** The end of each partition of the origin when the replay was begun: later records keep their times. */
+  readonly ends: readonly number[]
 }
 
 /** Undefined: the record describes no replay. */

@@ -79,7 +79,7 @@ function scoreOriginal(options: LineagesOptions): Promise<Scoring> {
  * Copies and scores a replay, promoted or not. @throws UpswellError TOPIC_MISSING: there is no such replay
  */
 export async function scoreReplay(options: LineagesOptions, found: FoundLineage): Promise<Scoring> {
-  const { lineages, library, batchSize, onCopied = () => {} } = options
+  const { lineages, batchSize, onCopied = () => {} } = options
   const { names, backend } = found
   const { log } = backend
   const partitions = await log.partitions(names.topics.signals)
@@ -94,7 +94,6 @@ export async function scoreReplay(options: LineagesOptions, found: FoundLineage)
   }
   const copying = await startCopying({
     log,
-    library,
     target: { replay, topic: names.topics.signals, partitions, namespace: names.namespace },
     group: copyGroup(names),
     batchSize,

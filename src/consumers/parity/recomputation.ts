@@ -1,4 +1,4 @@
-import { decodeRecord, isHistory, recordKind } from '../../log/decode-signals-topic.ts'
+import { decodeRecord, recordKind } from '../../log/decode-signals-topic.ts'
 import type { LogRecord } from '../../log/log.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import type { Account } from '../../scoring/account.ts'
@@ -31,8 +31,6 @@ export class Recomputation {
   readonly #ids: Set<string>
   /** Decoded, not folded. */
   #entries: LogEntry[] = []
-  /** The value of `memory.history` after the entries are folded. */
-  #history: boolean
   readonly #compared: AccountParity[] = []
 
   constructor(library: ModelLibrary, state: State, sampled: readonly SampledAccount[]) {
@@ -41,7 +39,6 @@ export class Recomputation {
     this.#accounts = new Map(state.accounts)
     this.#left = [...sampled].sort((a, b) => a.storedOffset - b.storedOffset)
     this.#ids = new Set(sampled.map(({ accountId }) => accountId))
-    this.#history = state.memory.history
   }
 
   /**
@@ -53,10 +50,7 @@ export class Recomputation {
     if (!this.#concerns(record)) return
     const decoded = decodeRecord(record, this.#library)
     if ('rejection' in decoded) return
-    const { entry } = decoded
-    if (entry.type === 'signal') this.#history = entry.history
-    else if (entry.type === 'live') this.#history = false
-    this.#entries.push(entry)
+    this.#entries.push(decoded.entry)
     if (this.#entries.length === ENTRIES_PER_FOLD) this.#fold()
   }
 
@@ -66,14 +60,9 @@ export class Recomputation {
     return this.#compared
   }
 
-  /**
-   * The signals of other accounts matter only where they begin or end history: they change nothing else of
-   * the partition's memory.
-   */
+  /** The signals of other accounts change nothing of the partition's memory. */
   #concerns(record: LogRecord): boolean {
-    if (recordKind(record) !== undefined) return true
-    if (record.key !== null && this.#ids.has(record.key.toString())) return true
-    return isHistory(record) !== this.#history
+    return recordKind(record) !== undefined || (record.key !== null && this.#ids.has(record.key.toString()))
   }
 
   #compareUpTo(offset: number): void {

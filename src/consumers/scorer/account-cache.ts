@@ -1,6 +1,7 @@
 import type { Account } from '../../scoring/account.ts'
 import { ByteWriter } from '../../scoring/codec/bytes.ts'
 import { perModel } from '../../scoring/definition/per-model.ts'
+import { indexedDueAt } from '../../scoring/history.ts'
 import { compileRates, type RateShare } from '../../scoring/population/rate-cells.ts'
 import type { RankEntry } from './rank-entries.ts'
 
@@ -11,6 +12,7 @@ import type { RankEntry } from './rank-entries.ts'
 export interface SavedAccount {
   /** The offset of the last record applied. */
   lastOffset: number
+  /** Its time in the due index (`indexedDueAt`). */
   dueAt: number
   /** One for each of its models, in their order. */
   rankEntries: readonly RankEntry[]
@@ -83,7 +85,8 @@ export class AccountCache {
     const { activity } = account
     if (activity.manyIds?.isOver === true) activity.manyIds = undefined
     else activity.manyIds?.leaveToStore()
-    const { lastOffset, dueAt } = account
+    const { lastOffset } = account
+    const dueAt = indexedDueAt(account)
     const { rankEntries, shares } = now
     this.#newerBytes += sizeBytes - (before?.sizeBytes ?? 0)
     if (before === undefined) {

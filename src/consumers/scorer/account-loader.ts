@@ -4,6 +4,7 @@ import { chunkNames, levelOf } from '../../scoring/activity/users.ts'
 import { addChunk } from '../../scoring/codec/chunk-codec.ts'
 import { decodeAccount } from '../../scoring/codec/codec.ts'
 import { isInSlice } from '../../scoring/due-slices.ts'
+import { type DueRange, HISTORY_DUE, historyDueUpTo, indexedDueAt } from '../../scoring/history.ts'
 import type { LogEntry, TickSlice } from '../../scoring/log-entry.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import { type SignalTable, signalRuns } from '../../signals/signal-table.ts'
@@ -93,15 +94,15 @@ export class AccountLoader {
     return { accounts, askedStore: true, loadedChunks: 0 }
   }
 
-  async #dueAccounts({
-    slice,
-    of,
-    scope,
-    timestamp,
-  }: TickSlice & { readonly timestamp: number }): Promise<string[]> {
-    const until = scope === 'all' ? Number.POSITIVE_INFINITY : timestamp
-    const ids = await this.#store.due(this.#partition, bucketsOfSlice(slice, of), until)
-    return ids.filter(id => isInSlice(id, slice, of))
+  async #dueAccounts(tick: TickSlice & { readonly timestamp: number }): Promise<string[]> {
+    const { slice, of } = tick
+    const buckets = bucketsOfSlice(slice, of)
+    const found = await Promise.all(
+      rangesOf(tick, this.#memory).map(({ from, upTo }) =>
+        this.#store.due(this.#partition, buckets, upTo, from),
+      ),
+    )
+    return found.flat().filter(id => isInSlice(id, slice, of))
   }
 
   async #loadMissing(accountIds: readonly string[]): Promise<void> {
@@ -111,8 +112,8 @@ export class AccountLoader {
     for (const [i, bytes] of found.entries()) {
       if (bytes === undefined) continue
       const account = decodeAccount(accountIds[i]!, bytes, this.#memory.modelSets)
-      const { lastOffset, dueAt } = account
-      cache.add(account, { lastOffset, dueAt, ...indexesOf(account, cache), sizeBytes: bytes.length })
+      const saved = { lastOffset: account.lastOffset, dueAt: indexedDueAt(account), sizeBytes: bytes.length }
+      cache.add(account, { ...saved, ...indexesOf(account, cache) })
     }
   }
 
@@ -148,6 +149,17 @@ export class AccountLoader {
 /** Most accounts have all their ids in the core. Chunks that were just made are all in memory. */
 function hasAllIds({ activity: { manyIds } }: Account): boolean {
   return manyIds === undefined || manyIds.isWhole
+}
+
+/** The parts of the due index that hold the accounts of a tick. */
+function rangesOf(
+  { scope, clock, timestamp }: TickSlice & { readonly timestamp: number },
+  { release }: PartitionMemory,
+): DueRange[] {
+  const from = Number.NEGATIVE_INFINITY
+  if (scope === 'all') return [{ from, upTo: Number.POSITIVE_INFINITY }]
+  if (clock === 'event') return [historyDueUpTo(timestamp)]
+  return release === undefined ? [{ from, upTo: timestamp }] : [{ from, upTo: timestamp }, HISTORY_DUE]
 }
 
 /** Most accounts have all their users in one chunk, whichever user is asked for. */

@@ -141,8 +141,7 @@ export class PartitionScorer {
 
     const folded = foldBatch(entries, this.memory, loaded.accounts)
     this.#remember(step, folded, loaded, unannounced)
-    // While history is loaded, a tick of the wall clock leaves due accounts as they are: they are announced
-    // when next touched.
+    // A tick leaves loaded accounts that are not due as they are: they are announced when next touched.
     const announced = announcements.filter(({ account }) => folded.touched.has(account))
     const report: StepReport = {
       records: step.to - step.from,

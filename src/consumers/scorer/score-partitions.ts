@@ -64,6 +64,7 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
     },
     process: async (session, records) => {
       await scorers.get(session.partition)!.score(records)
+      ticks.sawRecord?.(records.at(-1)!.timestamp)
       if (isStopping) await flushAll(scorers)
       ticker.look(session.partition)
     },

@@ -4,6 +4,7 @@ import type { Logger } from '../../lib/logger.ts'
 import type { OutgoingRecord } from '../../log/log.ts'
 import { modelsRecord, tickRecord } from '../../log/signals-topic-records.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
+import { HISTORY_DUE } from '../../scoring/history.ts'
 import type { TickSlice } from '../../scoring/log-entry.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { Backend } from '../backend.ts'
@@ -14,6 +15,10 @@ import { ticksFor } from './tick-slices.ts'
 export interface TickerOptions extends ModelSettings {
   /** The wall clock, ms. */
   readonly now: () => number
+  /** While the clock is in doubt, no ticks are due. Undefined: never. */
+  readonly isInDoubt?: () => boolean
+  /** Is called with the time of the newest record of each batch, ms. */
+  readonly sawRecord?: (time: number) => void
   /** How often the ticker looks at the time. 0: never, for callers that append ticks themselves. */
   readonly intervalMs: number
   /**
@@ -227,10 +232,15 @@ export class Ticker {
     const isLost = await this.#isStoreLost(ticked)
     // A checkpoint continues only with batches. Signals bring them, and so do other partitions.
     const isWanted = isLost || (ticked.isCheckpointWaiting && this.#isQuiet(ticked))
-    // While history is loaded, the fold ignores ticks of the wall clock.
-    if (memory.history && !isWanted) return []
+    if (!isWanted && ticks.isInDoubt?.() === true) return []
     const due = await backend.store.countDue(partition, time)
-    return due === 0 && !isWanted ? [] : this.#ticks(partition, time, due, 'due')
+    // They are in the index as if they were still in history, until the ticks have reached each slice.
+    const isReleasing = memory.release !== undefined
+    const released = isReleasing
+      ? await backend.store.countDue(partition, HISTORY_DUE.upTo, HISTORY_DUE.from)
+      : 0
+    const isNeeded = due > 0 || isReleasing || isWanted
+    return isNeeded ? this.#ticks(partition, time, due + released, 'due') : []
   }
 
   #ticks(partition: number, time: number, accounts: number, scope: TickSlice['scope']): OutgoingRecord[] {

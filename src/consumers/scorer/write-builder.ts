@@ -6,6 +6,7 @@ import { writeChunks } from '../../scoring/codec/chunk-codec.ts'
 import { encodeAccount } from '../../scoring/codec/codec.ts'
 import { dueBucketOf } from '../../scoring/due-slices.ts'
 import type { FoldResult } from '../../scoring/fold.ts'
+import { indexedDueAt } from '../../scoring/history.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import { CounterChanges } from '../../scoring/population/counters.ts'
 import { countShares, type RateShare, rateShares } from '../../scoring/population/rate-cells.ts'
@@ -63,11 +64,12 @@ export class WriteBuilder {
   /** `next`: the account of the following call; its memory is read ahead. */
   add({ account, before, shares, changes }: TouchedAccount, next: TouchedAccount | undefined): void {
     if (next !== undefined) this.prefetched += prefetchSeries(next.account)
+    const dueAt = indexedDueAt(account)
     this.#accounts.push({
       accountId: account.id,
       bytes: encodeAccount(account, this.#writer),
       bucket: dueBucketOf(account.id),
-      dueAt: before?.dueAt === account.dueAt ? undefined : account.dueAt,
+      dueAt: before?.dueAt === dueAt ? undefined : dueAt,
       listingsRemoved: changes.listingsRemoved,
       listingsAdded: changes.listingsAdded,
     })
@@ -105,7 +107,7 @@ export function accountWrites(
       accountId: account.id,
       bytes,
       bucket: dueBucketOf(account.id),
-      dueAt: account.dueAt,
+      dueAt: indexedDueAt(account),
       listingsRemoved: [],
       listingsAdded: listingsOf(account.id, rankEntries),
     }

@@ -38,5 +38,11 @@ export function writeError(
 ): UpswellError {
   if (isProtocolError(thrown, 'UNKNOWN_TOPIC_OR_PARTITION'))
     return topicsMissing([...new Set(records.map(({ topic }) => topic))])
+  // Nothing is lost: what was read is not committed, and is tried again when the clocks agree.
+  if (isProtocolError(thrown, 'INVALID_TIMESTAMP'))
+    return asLogError(
+      thrown,
+      `${doing}, because a record's time is further ahead of the broker's clock than the topic accepts (message.timestamp.after.max.ms): check the clocks of this machine and of the brokers`,
+    )
   return asLogError(thrown, doing)
 }

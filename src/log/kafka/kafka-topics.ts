@@ -3,6 +3,7 @@ import type { Admin } from 'kafkajs'
 import { isProtocolError } from '../../kafka-wire/hooks/protocol-errors.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import type { CreatedTopics, TopicToCreate } from '../log.ts'
+import { FARTHEST_TIMESTAMP } from '../topic-settings.ts'
 import { type KafkaAdmin, kafkaAdmin } from './admin.ts'
 import { type KafkaConnection, kafkaClients } from './client.ts'
 
@@ -74,7 +75,23 @@ export async function deleteTopics(kafka: KafkaAdmin, topics: readonly string[])
 
 /** False: someone else has created it. */
 async function createTopic(admin: Admin, topic: TopicToCreate): Promise<boolean> {
-  const configEntries = Object.entries(topic.config ?? {}).map(([name, value]) => ({ name, value }))
+  const { [FARTHEST_TIMESTAMP]: farthest, ...older } = topic.config ?? {}
+  if (farthest === undefined) return await createTopicWith(admin, topic, older)
+  try {
+    return await createTopicWith(admin, topic, { ...older, [FARTHEST_TIMESTAMP]: farthest })
+  } catch (error) {
+    // Brokers before 3.6 do not know the setting. What else is invalid is refused again.
+    if (!isProtocolError((error as Error).cause, 'INVALID_CONFIG')) throw error
+    return await createTopicWith(admin, topic, older)
+  }
+}
+
+async function createTopicWith(
+  admin: Admin,
+  topic: TopicToCreate,
+  config: Readonly<Record<string, string>>,
+): Promise<boolean> {
+  const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }))
   try {
     return await admin.createTopics({
       topics: [

@@ -39,7 +39,7 @@ export function encodeAccount(account: Account, out = new ByteWriter()): Uint8Ar
   out.varint(account.standings.length)
   writeOverrides(out, account.activity.overrides)
   writeSorted(out, account.activity.endedModels, count => out.varint(count))
-  writeExtras(out, account.activity)
+  writeExtras(out, account)
   for (const standing of account.standings) writeStanding(out, standing)
   writeActivity(out, account.activity)
   return out.finish()
@@ -61,8 +61,17 @@ export function decodeAccount(id: string, bytes: Uint8Array, modelSets: readonly
     if (head.manyIdsAppliedAt !== undefined) activity.manyIds = new ManyIds(head.manyIdsAppliedAt)
     readActivity(input, activity, head.version)
     if (!input.atEnd()) throw new RangeError('there are bytes after the end')
-    const { lastOffset, modelsOffset, dueAt, standings } = head
-    return { id, activity, users: createUserBook(), standings, modelsOffset, lastOffset, dueAt }
+    const { lastOffset, modelsOffset, dueAt, historyOffset, standings } = head
+    return {
+      id,
+      activity,
+      users: createUserBook(),
+      standings,
+      modelsOffset,
+      lastOffset,
+      dueAt,
+      historyOffset,
+    }
   })
 }
 
@@ -89,6 +98,8 @@ export interface AccountScores {
   /** In accounts of version 2 the activity holds them, and here they are 0. */
   readonly dropped: DroppedCounts
   readonly formerTiers: ReadonlyMap<string, string>
+  /** −1 in accounts of version 2. */
+  readonly historyOffset: number
   readonly standings: Standing[]
 }
 

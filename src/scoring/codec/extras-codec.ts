@@ -1,10 +1,6 @@
 import { EMPTY_MAP } from '../../lib/small-maps.ts'
-import {
-  type AccountActivity,
-  type DroppedCounts,
-  LIMIT_NAMES,
-  NOTHING_DROPPED,
-} from '../activity/activity.ts'
+import { type Account, LIVE } from '../account.ts'
+import { type DroppedCounts, LIMIT_NAMES, NOTHING_DROPPED } from '../activity/activity.ts'
 import type { ByteReader, ByteWriter } from './bytes.ts'
 import { readSorted, writeSorted } from './value-codec.ts'
 
@@ -15,10 +11,12 @@ import { readSorted, writeSorted } from './value-codec.ts'
 //                these limits a varint: how often
 //   2            varint: the clock when the last of many ids was applied, ms; the ids are in chunks
 //   4            sorted map: formerTiers
+//   8            varint: historyOffset; without it the account is live
 
 const DROPPED = 1
 const MANY_IDS = 2
 const FORMER_TIERS = 4
+const HISTORY = 8
 
 /** What few accounts have beside their activity and standings. */
 export interface Extras {
@@ -26,25 +24,32 @@ export interface Extras {
   /** The account's clock when the last of many ids was applied, ms. Undefined: its ids are in its core. */
   readonly manyIdsAppliedAt: number | undefined
   readonly formerTiers: ReadonlyMap<string, string>
+  readonly historyOffset: number
 }
 
 export const NO_EXTRAS: Extras = {
   dropped: NOTHING_DROPPED,
   manyIdsAppliedAt: undefined,
   formerTiers: EMPTY_MAP,
+  historyOffset: LIVE,
 }
 
-export function writeExtras(
-  out: ByteWriter,
-  { dropped, manyIds, formerTiers }: Pick<AccountActivity, 'dropped' | 'manyIds' | 'formerTiers'>,
-): void {
+export function writeExtras(out: ByteWriter, { activity, historyOffset }: Account): void {
+  const { dropped, manyIds, formerTiers } = activity
   const hasDropped = dropped !== NOTHING_DROPPED
   const hasManyIds = manyIds !== undefined && !manyIds.isOver
   const hasFormerTiers = formerTiers.size > 0
-  out.varint((hasDropped ? DROPPED : 0) + (hasManyIds ? MANY_IDS : 0) + (hasFormerTiers ? FORMER_TIERS : 0))
+  const isLive = historyOffset === LIVE
+  out.varint(
+    (hasDropped ? DROPPED : 0) +
+      (hasManyIds ? MANY_IDS : 0) +
+      (hasFormerTiers ? FORMER_TIERS : 0) +
+      (isLive ? 0 : HISTORY),
+  )
   if (hasDropped) writeDropped(out, dropped)
   if (hasManyIds) out.varint(manyIds.lastAppliedAt)
   if (hasFormerTiers) writeSorted(out, formerTiers, tier => out.text(tier))
+  if (!isLive) out.varint(historyOffset)
 }
 
 export function readExtras(input: ByteReader): Extras {
@@ -53,7 +58,8 @@ export function readExtras(input: ByteReader): Extras {
   const dropped = (parts & DROPPED) === 0 ? NOTHING_DROPPED : readDropped(input)
   const manyIdsAppliedAt = (parts & MANY_IDS) === 0 ? undefined : input.varint()
   const formerTiers = (parts & FORMER_TIERS) === 0 ? EMPTY_MAP : readSorted(input, () => input.text())
-  return { dropped, manyIdsAppliedAt, formerTiers }
+  const historyOffset = (parts & HISTORY) === 0 ? LIVE : input.varint()
+  return { dropped, manyIdsAppliedAt, formerTiers, historyOffset }
 }
 
 function writeDropped(out: ByteWriter, dropped: DroppedCounts): void {

@@ -51,10 +51,15 @@ export function dueKey(partition: number, bucket: number, dueAt: number, account
   return key
 }
 
-/** Bounds of the keys of one bucket with `dueAt ≤ upTo`, the end excluded. */
-export function dueRange(partition: number, bucket: number, upTo: number): { start: Buffer; end: Buffer } {
+/** Bounds of the keys of one bucket with `from ≤ dueAt ≤ upTo`, the end excluded. */
+export function dueRange(
+  partition: number,
+  bucket: number,
+  from: number,
+  upTo: number,
+): { start: Buffer; end: Buffer } {
   const start = Buffer.allocUnsafe(DUE_PREFIX_BYTES)
-  writeDuePrefix(start, partition, bucket, Number.NEGATIVE_INFINITY)
+  writeDuePrefix(start, partition, bucket, from)
   const last = Buffer.allocUnsafe(DUE_PREFIX_BYTES)
   writeDuePrefix(last, partition, bucket, upTo)
   return { start, end: afterEvery(last) }

@@ -70,11 +70,17 @@ export class LmdbStore implements AccountStore {
     return this.#read(() => keys.map(key => this.#tables.userChunks.get(key)))
   }
 
-  async due(partition: number, buckets: readonly number[], upTo: number): Promise<string[]> {
+  async due(
+    partition: number,
+    buckets: readonly number[],
+    upTo: number,
+    from = Number.NEGATIVE_INFINITY,
+  ): Promise<string[]> {
     const ids: string[] = []
     let idsAtLastTurn = 0
     for (const bucket of buckets) {
-      const keys = this.#read(() => Array.from(this.#tables.due.getKeys(dueRange(partition, bucket, upTo))))
+      const range = dueRange(partition, bucket, from, upTo)
+      const keys = this.#read(() => Array.from(this.#tables.due.getKeys(range)))
       // One character per byte: such texts sort as the bytes do, and much faster than buffers.
       for (const key of keys) ids.push(dueAccountId(key).toString('latin1'))
       if (ids.length - idsAtLastTurn < DUE_IDS_PER_TURN) continue
@@ -84,11 +90,11 @@ export class LmdbStore implements AccountStore {
     return ids.sort().map(id => Buffer.from(id, 'latin1').toString())
   }
 
-  async countDue(partition: number, upTo: number): Promise<number> {
+  async countDue(partition: number, upTo: number, from = Number.NEGATIVE_INFINITY): Promise<number> {
     return this.#read(() => {
       let count = 0
       for (let bucket = 0; bucket < DUE_BUCKETS; bucket++) {
-        count += this.#tables.due.getKeysCount(dueRange(partition, bucket, upTo))
+        count += this.#tables.due.getKeysCount(dueRange(partition, bucket, from, upTo))
       }
       return count
     })
@@ -200,6 +206,10 @@ export class LmdbStore implements AccountStore {
 
   async ping(): Promise<void> {
     this.#read(() => this.#claimedPartitions())
+  }
+
+  async time(): Promise<undefined> {
+    return undefined
   }
 
   /** The data file, which also holds the embedded log. */

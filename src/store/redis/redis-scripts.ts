@@ -104,13 +104,14 @@ return { 'cleared' }
  * Finds the accounts that are due.
  *
  * KEYS  the buckets of the due index
- * ARGV  1  the latest due time in ms, included; +inf for all
+ * ARGV  1  the earliest due time in ms, included; -inf for all
+ *       2  the latest due time in ms, included; +inf for all
  * Result: account ids, in no order
  */
 export const DUE = `
 local found = {}
 for _, bucket in ipairs(KEYS) do
-  for _, account in ipairs(redis.call('ZRANGEBYSCORE', bucket, '-inf', ARGV[1])) do found[#found + 1] = account end
+  for _, account in ipairs(redis.call('ZRANGEBYSCORE', bucket, ARGV[1], ARGV[2])) do found[#found + 1] = account end
 end
 return found
 `
@@ -119,11 +120,12 @@ return found
  * Counts the accounts that are due.
  *
  * KEYS  the buckets of the due index
- * ARGV  1  the latest due time in ms, included; +inf for all
+ * ARGV  1  the earliest due time in ms, included; -inf for all
+ *       2  the latest due time in ms, included; +inf for all
  * Result: how many
  */
 export const COUNT_DUE = `
 local count = 0
-for _, bucket in ipairs(KEYS) do count = count + redis.call('ZCOUNT', bucket, '-inf', ARGV[1]) end
+for _, bucket in ipairs(KEYS) do count = count + redis.call('ZCOUNT', bucket, ARGV[1], ARGV[2]) end
 return count
 `

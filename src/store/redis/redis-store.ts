@@ -54,8 +54,8 @@ interface Scripts {
     fencingToken: string,
     isLast: '1' | '0',
   ): Promise<string[]>
-  dueAccountsBuffer(keys: number, names: readonly string[], upTo: string): Promise<Buffer[]>
-  countDueAccounts(keys: number, names: readonly string[], upTo: string): Promise<number>
+  dueAccountsBuffer(keys: number, names: readonly string[], from: string, upTo: string): Promise<Buffer[]>
+  countDueAccounts(keys: number, names: readonly string[], from: string, upTo: string): Promise<number>
 }
 
 class RedisStore implements AccountStore {
@@ -99,16 +99,23 @@ class RedisStore implements AccountStore {
     return values.map(value => value ?? undefined)
   }
 
-  async due(partition: number, buckets: readonly number[], upTo: number): Promise<string[]> {
+  async due(
+    partition: number,
+    buckets: readonly number[],
+    upTo: number,
+    from = Number.NEGATIVE_INFINITY,
+  ): Promise<string[]> {
     if (buckets.length === 0) return []
     const keys = buckets.map(bucket => this.#keys.due(partition, bucket))
-    const ids = await this.#ask(redis => redis.dueAccountsBuffer(keys.length, keys, timeText(upTo)))
+    const ids = await this.#ask(redis =>
+      redis.dueAccountsBuffer(keys.length, keys, timeText(from), timeText(upTo)),
+    )
     return ids.sort(Buffer.compare).map(id => id.toString())
   }
 
-  async countDue(partition: number, upTo: number): Promise<number> {
+  async countDue(partition: number, upTo: number, from = Number.NEGATIVE_INFINITY): Promise<number> {
     const keys = Array.from({ length: DUE_BUCKETS }, (_, bucket) => this.#keys.due(partition, bucket))
-    return await this.#ask(redis => redis.countDueAccounts(keys.length, keys, timeText(upTo)))
+    return await this.#ask(redis => redis.countDueAccounts(keys.length, keys, timeText(from), timeText(upTo)))
   }
 
   async save(partition: number, write: PartitionWrite): Promise<void> {
@@ -215,6 +222,11 @@ class RedisStore implements AccountStore {
     await this.#ask(redis => redis.ping())
   }
 
+  async time(): Promise<number> {
+    const [seconds, microseconds] = await this.#ask(redis => redis.time())
+    return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
+  }
+
   /** The memory of the whole server: Redis does not count by key. */
   async sizeBytes(): Promise<number> {
     const info = await this.#ask(redis => redis.info('memory'))
@@ -244,8 +256,9 @@ function readStored([position, state]: readonly (Buffer | null | undefined)[]): 
   return { storedOffset: storedOffsetAt(Number(position ?? 0)), state: state ?? undefined }
 }
 
-function timeText(upTo: number): string {
-  return upTo === Number.POSITIVE_INFINITY ? '+inf' : String(upTo)
+function timeText(time: number): string {
+  if (Number.isFinite(time)) return String(time)
+  return time > 0 ? '+inf' : '-inf'
 }
 
 /** Redis' notation for a range: `[` includes the member, `(` excludes it, `-` and `+` are the ends. */

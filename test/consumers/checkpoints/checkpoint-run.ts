@@ -196,11 +196,11 @@ export function outgoingHistory(
   return history.flatMap(record => {
     const { timestamp } = record
     if ('signal' in record) return [signalRecord(TOPICS.signals, record.signal, timestamp)]
-    const tick = { slice: 0, of: 1, scope: 'due', clock: 'event' } as const
+    const tick = { slice: 0, of: 1, scope: 'due', clock: 'wall' } as const
     if ('tick' in record) return [tickRecord(TOPICS.signals, 0, timestamp, tick)]
     const sources = record.models.map(model => library.sourceFor(model))
     const ticks = Array.from({ length: SLICES }, (_, slice) =>
-      tickRecord(TOPICS.signals, 0, timestamp, { slice, of: SLICES, scope: 'all', clock: 'event' }),
+      tickRecord(TOPICS.signals, 0, timestamp, { slice, of: SLICES, scope: 'all', clock: 'wall' }),
     )
     return [modelsRecord(TOPICS.signals, 0, timestamp, sources), ...ticks]
   })

@@ -16,7 +16,7 @@ import { foldPlainly } from '../../support/simulation/plain-fold.ts'
 import { CheckpointRun, outgoingHistory, TOPIC, TOPICS } from './checkpoint-run.ts'
 
 const RUNS = 60
-const NOTHING_REMEMBERED = JSON.stringify({ version: 1, history: false, modelSets: [] })
+const NOTHING_REMEMBERED = JSON.stringify({ version: 2, liveOffset: -1, modelSets: [] })
 
 type Mishap = 'none' | 'restart' | 'before-commit' | 'before-save' | 'empty' | 'compact'
 const arbitraryMishaps = fc.array(

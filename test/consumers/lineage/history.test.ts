@@ -7,7 +7,7 @@ import { foldLog, namespaceOf, published, publishedOf, statesOf, storedAccounts 
 
 const DAY_MS = 86_400_000
 
-test("a signal that ends its partition's history also ends it for accounts that the replay has in other partitions", async () => {
+test('a live signal of one account leaves the others in history, whatever partitions the replay has', async () => {
   const installation = new Installation({ seed: 3, partitions: 1, batchSize: 20, checkpoints: false })
   const { broker } = installation
   const start = Date.UTC(2026, 0, 5)

@@ -13,9 +13,10 @@ export interface LogPlan {
   readonly history: readonly HistoryRecord[]
   /** The sets of models in its `models` records. */
   readonly modelSets: readonly number[]
-  /** How many of its first steps are loaded as history. */
+  /** The steps from `loadedFrom` to before `loaded` are loaded as history. */
+  readonly loadedFrom: number
   readonly loaded: number
-  /** Whether a record ends the history, or the next signal just is not history. */
+  /** Whether a record ends the history, or only live signals of the accounts do. */
   readonly hasEndRecord: boolean
   /** Steps at which a record comes that is not a signal. */
   readonly junk: readonly number[]
@@ -25,6 +26,7 @@ export function arbitraryLog(length: number, modelChanges = 2): fc.Arbitrary<Log
   return fc.record({
     history: arbitraryHistory({ accounts: 6, length, modelChanges }),
     modelSets: fc.array(fc.nat(MODEL_SETS.length - 1), { minLength: 4, maxLength: 4 }),
+    loadedFrom: fc.oneof(fc.constant(0), fc.nat(length)),
     loaded: fc.oneof(fc.constant(0), fc.nat(length)),
     hasEndRecord: fc.boolean(),
     junk: fc.array(fc.nat(length), { maxLength: 3 }),
@@ -55,7 +57,7 @@ export function stepsOf(installation: Installation, plan: LogPlan): LogStep[] {
   let changes = 0
   for (const [i, record] of plan.history.entries()) {
     const { timestamp: time } = record
-    const isLoaded = i < plan.loaded
+    const isLoaded = i >= plan.loadedFrom && i < plan.loaded
     const clock = isLoaded ? 'event' : 'wall'
     if (i === plan.loaded && i > 0 && plan.hasEndRecord)
       steps.push({ time, records: everywhere(partition => [liveRecord(TOPICS.signals, partition)]) })

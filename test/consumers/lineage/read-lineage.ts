@@ -93,10 +93,11 @@ export async function storedAccounts(
 export function statesOf(accounts: ReadonlyMap<string, Account>): Map<string, string> {
   return sorted(
     new Map(
-      [...accounts.values()].map(account => [
-        account.id,
-        Buffer.from(encodeAccount({ ...account, lastOffset: 0, modelsOffset: 0 })).toString('hex'),
-      ]),
+      [...accounts.values()].map(account => {
+        const historyOffset = Math.min(account.historyOffset, 0)
+        const bytes = encodeAccount({ ...account, lastOffset: 0, modelsOffset: 0, historyOffset })
+        return [account.id, Buffer.from(bytes).toString('hex')]
+      }),
     ),
   )
 }

@@ -94,7 +94,7 @@ export class ParityWorld {
    * Appends as ingest and the ticker do. The slices of a tick after models come at the end, after other
    * records.
    */
-  append(history: readonly HistoryRecord[], { clock = 'wall', tickClock = 'event' }: Writing = {}): void {
+  append(history: readonly HistoryRecord[], { clock = 'wall', tickClock = 'wall' }: Writing = {}): void {
     let switchedAt: number | undefined
     for (const record of history) {
       const time = record.timestamp
@@ -112,7 +112,7 @@ export class ParityWorld {
     if (switchedAt === undefined) return
     for (const slice of [0, 1, 2])
       this.#append(
-        tickRecord(topics.signals, PARTITION, switchedAt, { clock: 'event', slice, of: 3, scope: 'all' }),
+        tickRecord(topics.signals, PARTITION, switchedAt, { clock: 'wall', slice, of: 3, scope: 'all' }),
       )
   }
 

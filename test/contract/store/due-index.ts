@@ -42,6 +42,25 @@ export function dueIndexContract(opened: () => OpenedStore): void {
       expect(await store.countDue(0, Number.POSITIVE_INFINITY)).toBe(3)
     })
 
+    it('reads and counts a range, both ends included', async () => {
+      await store.fence(0, 'owner-1')
+      const far = 2 ** 50
+      const accounts = [
+        account('soon', { dueAt: 100 }),
+        account('first', { dueAt: far + 100 }),
+        account('last', { dueAt: 2 ** 51 }),
+        account('never', { dueAt: Number.POSITIVE_INFINITY }),
+      ]
+      await store.save(0, write({ accounts }))
+      expect(await store.due(0, [0], 2 ** 51, far)).toEqual(['first', 'last'])
+      expect(await store.due(0, [0], far + 100, far + 100)).toEqual(['first'])
+      expect(await store.due(0, [0], 2 ** 51, far + 101)).toEqual(['last'])
+      expect(await store.due(0, [0], far - 1)).toEqual(['soon'])
+      expect(await store.countDue(0, 2 ** 51, far)).toBe(2)
+      expect(await store.countDue(0, far + 99, far)).toBe(0)
+      expect(await store.countDue(0, far - 1)).toBe(1)
+    })
+
     it('reads only the buckets asked for', async () => {
       await store.fence(0, 'owner-1')
       const buckets = [0, 1, 2, 128, 255]

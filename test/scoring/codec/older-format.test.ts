@@ -65,6 +65,22 @@ test('reads an account of version 2, and writes it as the present version', () =
   expect(Buffer.from(written).toString('hex')).toBe(Buffer.from(encodeAccount(folded())).toString('hex'))
 })
 
+test('an account of version 2 is live', () => {
+  const account = decodeAccount('acme', Buffer.from(WRITTEN_BY_VERSION_2, 'hex'), [NO_MODELS])
+  expect(account.historyOffset).toBe(-1)
+})
+
+test('an account in history keeps its offset, and a live one spends no byte on it', () => {
+  const account = folded()
+  account.activity.dropped = NOTHING_DROPPED
+  const live = encodeAccount(account).length
+  for (const historyOffset of [0, 1, 300, 2 ** 40]) {
+    const bytes = encodeAccount({ ...account, historyOffset })
+    expect(decodeAccount('acme', bytes, [NO_MODELS]).historyOffset).toBe(historyOffset)
+    expect(bytes.length).toBeGreaterThan(live)
+  }
+})
+
 test('an account that dropped nothing takes fewer bytes than before', () => {
   const account = folded()
   account.activity.dropped = NOTHING_DROPPED

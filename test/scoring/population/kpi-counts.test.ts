@@ -117,7 +117,7 @@ class Log {
   models(...definitions: ModelDefinition[]): CounterChange[] {
     const models = definitions.map(each => compileModel(each, JSON.stringify(each)))
     const changes = this.#fold({ type: 'models', at: NOW - 400 * DAY_MS, models } as never)
-    const tick = { type: 'tick', timestamp: 0, slice: 0, of: 1, scope: 'all', clock: 'event' }
+    const tick = { type: 'tick', timestamp: 0, slice: 0, of: 1, scope: 'all', clock: 'wall' }
     return [...changes, ...this.#fold(tick as never)]
   }
 

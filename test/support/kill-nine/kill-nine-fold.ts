@@ -10,7 +10,7 @@ import type { RecordEntry } from '../../../src/scoring/log-entry.ts'
 import { createPartitionMemory } from '../../../src/scoring/partition-memory.ts'
 import type { PartitionWrite } from '../../../src/store/store.ts'
 import { plainWrite } from '../plain-write.ts'
-import type { HistoryRecord } from '../slow/slow-evaluator.ts'
+import type { HistoryRecord, LiveRecord } from '../slow/slow-evaluator.ts'
 
 export interface PlainFold {
   readonly events: readonly ScoringEvent[]
@@ -65,30 +65,31 @@ function decodeAll(
   return { entries, rejected }
 }
 
+function loadedIf(isLoaded: boolean): { readonly loaded?: true } {
+  return isLoaded ? { loaded: true } : {}
+}
+
 /** The partition's log as the slow evaluator reads it. */
-export function historyOf(context: FoldContext, records: readonly LogRecord[]): HistoryRecord[] {
-  const history: HistoryRecord[] = []
-  /** While history is loaded, the wall clock does not pass: see the rules page, "History". */
-  let loading = false
+export function historyOf(
+  context: FoldContext,
+  records: readonly LogRecord[],
+): (HistoryRecord | LiveRecord)[] {
+  const history: (HistoryRecord | LiveRecord)[] = []
   for (const entry of decodeAll(context, records).entries) {
     switch (entry.type) {
       case 'signal':
-        loading = entry.history
-        history.push({ timestamp: entry.timestamp, signal: entry.signal })
+        history.push({ timestamp: entry.timestamp, signal: entry.signal, ...loadedIf(entry.history) })
         break
       case 'tick':
         // More slices would pass time for some accounts only.
         if (entry.of !== 1) throw new Error(`a tick of ${entry.of} slices; the test has few accounts`)
-        if (!loading || entry.clock === 'event') history.push({ timestamp: entry.timestamp, tick: true })
+        history.push({ timestamp: entry.timestamp, tick: true, ...loadedIf(entry.clock === 'event') })
         break
       case 'models':
-        history.push({
-          timestamp: loading ? 0 : entry.at,
-          models: entry.models.map(({ definition }) => definition),
-        })
+        history.push({ timestamp: entry.at, models: entry.models.map(({ definition }) => definition) })
         break
       case 'live':
-        loading = false
+        history.push({ timestamp: 0, live: true })
         break
       case 'promotion':
         break

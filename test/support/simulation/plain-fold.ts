@@ -6,7 +6,7 @@ import { type FoldedEvent, foldBatch } from '../../../src/scoring/fold.ts'
 import type { RecordEntry } from '../../../src/scoring/log-entry.ts'
 import { createPartitionMemory } from '../../../src/scoring/partition-memory.ts'
 import { plainWrite } from '../plain-write.ts'
-import type { HistoryRecord } from '../slow/slow-evaluator.ts'
+import type { HistoryRecord, LiveRecord } from '../slow/slow-evaluator.ts'
 import { contentsOf, type StoreContents } from './journaled-store.ts'
 
 /** A partition of the log folded from its beginning in one call: no store, no restarts, no batches. */
@@ -16,7 +16,7 @@ export interface PlainFold {
   readonly contents: StoreContents
   /** Offsets of unusable records. */
   readonly rejected: readonly number[]
-  readonly history: readonly HistoryRecord[]
+  readonly history: readonly (HistoryRecord | LiveRecord)[]
   /**
    * Whether no record is earlier than a tick before it. Then the slow evaluator, which has no store and no
    * batches either, must agree.
@@ -47,26 +47,30 @@ export function foldPlainly(records: readonly LogRecord[], library: ModelLibrary
   return { events, accounts, contents: contentsOf([write]), rejected, history, isMonotone }
 }
 
-/**
- * The log as the slow evaluator reads it. While history is loaded it has no ticks of the wall clock, and
- * models have no time.
- */
-function historyOf(entries: readonly RecordEntry[]): HistoryRecord[] {
-  let inHistory = false
-  return entries.flatMap((entry): HistoryRecord[] => {
+/** The log as the slow evaluator reads it. */
+function historyOf(entries: readonly RecordEntry[]): (HistoryRecord | LiveRecord)[] {
+  return entries.flatMap((entry): (HistoryRecord | LiveRecord)[] => {
     switch (entry.type) {
       case 'signal':
-        inHistory = entry.history
-        return [{ timestamp: entry.timestamp, signal: entry.signal }]
-      case 'tick':
-        return inHistory && entry.clock === 'wall' ? [] : [{ timestamp: entry.timestamp, tick: true }]
-      case 'models':
         return [
-          { timestamp: inHistory ? 0 : entry.at, models: entry.models.map(({ definition }) => definition) },
+          {
+            timestamp: entry.timestamp,
+            signal: entry.signal,
+            ...(entry.history ? { loaded: true as const } : {}),
+          },
         ]
+      case 'tick':
+        return [
+          {
+            timestamp: entry.timestamp,
+            tick: true,
+            ...(entry.clock === 'event' ? { loaded: true as const } : {}),
+          },
+        ]
+      case 'models':
+        return [{ timestamp: entry.at, models: entry.models.map(({ definition }) => definition) }]
       case 'live':
-        inHistory = false
-        return []
+        return [{ timestamp: 0, live: true }]
       case 'promotion':
         return []
       default:
@@ -75,9 +79,10 @@ function historyOf(entries: readonly RecordEntry[]): HistoryRecord[] {
   })
 }
 
-function timeNeverGoesBack(history: readonly HistoryRecord[]): boolean {
+function timeNeverGoesBack(history: readonly (HistoryRecord | LiveRecord)[]): boolean {
   let ticked = 0
   for (const record of history) {
+    if ('live' in record) continue
     const time = 'signal' in record ? Math.max(record.timestamp, record.signal.occurredAt) : record.timestamp
     if (time < ticked) return false
     if ('tick' in record) ticked = time

@@ -57,15 +57,15 @@ export class StoreClient implements AccountStore {
     return this.#call('store.users', partition, () => this.#store.memory.loadUserChunks(partition, keys))
   }
 
-  async due(partition: number, buckets: readonly number[], upTo: number): Promise<string[]> {
+  async due(partition: number, buckets: readonly number[], upTo: number, from?: number): Promise<string[]> {
     const due = await this.#call('store.due', partition, () =>
-      this.#store.memory.due(partition, buckets, upTo),
+      this.#store.memory.due(partition, buckets, upTo, from),
     )
     return this.#wiring.missesDueAccounts ? due.slice(1) : due
   }
 
-  countDue(partition: number, upTo: number): Promise<number> {
-    return this.#call('store.countDue', partition, () => this.#store.memory.countDue(partition, upTo))
+  countDue(partition: number, upTo: number, from?: number): Promise<number> {
+    return this.#call('store.countDue', partition, () => this.#store.memory.countDue(partition, upTo, from))
   }
 
   async save(partition: number, write: PartitionWrite): Promise<void> {
@@ -151,6 +151,10 @@ export class StoreClient implements AccountStore {
   }
 
   async ping(): Promise<void> {}
+
+  async time(): Promise<undefined> {
+    return undefined
+  }
   async sizeBytes(): Promise<number> {
     return 0
   }

@@ -24,11 +24,20 @@ import { applySignal, isDuplicate } from './slow-signals.ts'
  * "Choice" says what was chosen where the page leaves it open.
  */
 
-/** One record of the log. Timestamps do not go back, else a tick would show (the page on scores, "Time"). */
+/**
+ * One record of the log. Timestamps do not go back, else a tick would show (the page on scores, "Time").
+ * `loaded`: a signal of history, or a tick for the accounts in history; these have a time of their own.
+ */
 export type HistoryRecord =
-  | { readonly timestamp: number; readonly signal: Signal }
-  | { readonly timestamp: number; readonly tick: true }
+  | { readonly timestamp: number; readonly signal: Signal; readonly loaded?: true }
+  | { readonly timestamp: number; readonly tick: true; readonly loaded?: true }
   | { readonly timestamp: number; readonly models: readonly ModelDefinition[] }
+
+/** From here on, all accounts that are in history are live. */
+export interface LiveRecord {
+  readonly timestamp: number
+  readonly live: true
+}
 
 export interface SlowOptions {
   /**
@@ -82,7 +91,10 @@ interface WholeRun extends Run {
  * Evaluates a log from its beginning. Event ids are '', and a `pqlId` is `trigger#n`: compare with
  * `withoutIds`.
  */
-export function slowEvaluate(history: readonly HistoryRecord[], options: SlowOptions = {}): SlowResult {
+export function slowEvaluate(
+  history: readonly (HistoryRecord | LiveRecord)[],
+  options: SlowOptions = {},
+): SlowResult {
   const run: WholeRun = {
     events: [],
     leads: [],
@@ -93,19 +105,27 @@ export function slowEvaluate(history: readonly HistoryRecord[], options: SlowOpt
     limits: options.limits ?? SLOW_LIMITS,
   }
   const accounts = new Map<string, Account>()
+  const inHistory = new Set<Account>()
   let active: readonly ActiveModel[] = []
   for (const record of history) {
     if ('models' in record) {
       active = record.models.map(activate).sort((a, b) => compareTexts(a.definition.id, b.definition.id))
-      for (const account of accounts.values()) bringToModels(run, account, active, record.timestamp)
+      for (const account of accounts.values())
+        bringToModels(run, account, active, inHistory.has(account) ? account.clock : record.timestamp)
+    } else if ('live' in record) {
+      inHistory.clear()
     } else if ('tick' in record) {
-      for (const account of accounts.values()) passBoundaries(run, account, record.timestamp)
+      for (const account of accounts.values())
+        if (inHistory.has(account) === (record.loaded === true))
+          passBoundaries(run, account, record.timestamp)
     } else {
       const { accountId } = record.signal
       const observedAt = Math.max(record.timestamp, record.signal.occurredAt)
       const known = accounts.get(accountId)
       const account = known ?? createAccount(run, accountId, observedAt, active)
       accounts.set(accountId, account)
+      if (record.loaded !== true) inHistory.delete(account)
+      else if (known === undefined) inHistory.add(account)
       takeSignal(run, account, record.signal, observedAt, known === undefined)
     }
   }
