@@ -2,6 +2,7 @@ import { decodeHead, isHead } from '../../../src/consumers/checkpoints/checkpoin
 import { startIngest } from '../../../src/consumers/ingest/ingest.ts'
 import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import { type Scoring, startScoring } from '../../../src/consumers/scorer/score-partitions.ts'
+import { TrustedClock } from '../../../src/lib/trusted-clock.ts'
 import { CHECKPOINTS, SOURCE_TOPICS, TOPIC_ROLES } from '../../../src/log/topic-names.ts'
 import { createRandom, type Random } from '../../../src/sample/random.ts'
 import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
@@ -22,6 +23,7 @@ export const SCORE_GROUP = 'score'
 export const INGEST_GROUP = 'ingest'
 const SOURCES = Object.keys(SOURCE_TOPICS)
 const TICK_INTERVAL_MS = 1_000
+const CLOCK_CHECK_INTERVAL_MS = 1_000
 const TRANSACTION_TIMEOUT_MS = 10_000
 
 /**
@@ -277,6 +279,12 @@ export class World {
     const traceLine = (line: string) => this.trace(() => `${process.name}: ${line}`)
     const logger = { info: traceLine, warn: traceLine, error: traceLine }
     const { checkpoints, flushIntervalMs } = this.plan
+    const trueTime = () => this.wallMs + this.scheduler.nowMs
+    const clock = new TrustedClock(
+      { wall: process.now, monotonic: trueTime, reference: async () => trueTime() },
+      logger,
+    )
+    process.every(CLOCK_CHECK_INTERVAL_MS, () => void clock.check())
     const starting = async (): Promise<void> => {
       worker.scoring = await startScoring({
         backend,
@@ -287,7 +295,9 @@ export class World {
         source: { topic: TOPICS.signals, group: SCORE_GROUP, batchSize: this.plan.batchSize },
         ticks: {
           models: this.sourcesOf(worker.models),
-          now: process.now,
+          now: clock.now,
+          isInDoubt: clock.isInDoubt,
+          sawRecord: time => clock.sawRecord(time),
           intervalMs: TICK_INTERVAL_MS,
           every: process.every,
         },
@@ -303,12 +313,12 @@ export class World {
         topics: TOPICS,
         group: INGEST_GROUP,
         batchSize: this.plan.batchSize,
-        now: process.now,
+        now: clock.now,
         logger,
         onIngested: () => {},
       })
     // A process that cannot start ends, and is started again.
-    Promise.all([starting(), ingesting()]).catch(error => {
+    Promise.all([clock.check().then(starting), clock.check().then(ingesting)]).catch(error => {
       traceLine(`cannot start: ${(error as Error).message}`)
       process.die()
     })

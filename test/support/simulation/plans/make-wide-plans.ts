@@ -134,8 +134,9 @@ function makeRetries(random: Random, plan: Plan): PlannedStep[] {
     leapMs: random.integer(0, 10) * HOUR_MS,
     action: { type: 'burst', burst },
   }))
-  // The plan's own signals may leap beyond the 48 hours.
-  return [{ pauseMs: 500, leapMs: 0, action: { type: 'burst', burst } }, ...again, ...plan.steps.slice(0, 12)]
+  // Without leaps: a retry that is still on its way could otherwise arrive beyond the 48 hours.
+  const others = plan.steps.slice(0, 12).map(each => ({ ...each, leapMs: 0 }))
+  return [{ pauseMs: 500, leapMs: 0, action: { type: 'burst', burst } }, ...again, ...others]
 }
 
 function step(random: Random, action: Action): PlannedStep {
