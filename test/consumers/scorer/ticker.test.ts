@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { PACKAGE_ROOT } from '../../../src/app/config.ts'
 import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import { Ticker } from '../../../src/consumers/scorer/ticker.ts'
 import type { Log, OutgoingRecord } from '../../../src/log/log.ts'
 import { topicNames } from '../../../src/log/topic-names.ts'
 import { ModelLibrary, type ModelSource } from '../../../src/models/model-library.ts'
-import { createPartitionMemory } from '../../../src/scoring/partition-memory.ts'
+import { HISTORY_DUE } from '../../../src/scoring/history.ts'
+import { createPartitionMemory, endHistory } from '../../../src/scoring/partition-memory.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 
 const NOW = Date.parse('2026-01-05T10:00:00Z')
@@ -23,11 +24,13 @@ function startTicker(
   models: readonly ModelSource[],
   whileRead?: (offsets: { folded: number; stored: number }) => number,
 ) {
-  const clock = { now: NOW }
+  const clock = { now: NOW, isInDoubt: false }
   const appended: (string | undefined)[] = []
+  const values: string[] = []
   let interval = (): void => {}
   const log = {
     append: async (records: readonly OutgoingRecord[]) => {
+      values.push(...records.map(({ value }) => String(value)))
       appended.push(...records.map(({ headers }) => headers?.['upswell-record']?.toString()))
       return records.map((_, i) => ({ partition: 0, offset: 5 + i }))
     },
@@ -50,6 +53,7 @@ function startTicker(
       ticks: {
         models,
         now: () => clock.now,
+        isInDoubt: () => clock.isInDoubt,
         intervalMs: 1000,
         every: (_, call) => {
           interval = call
@@ -67,7 +71,7 @@ function startTicker(
     interval()
     await passTurn()
   }
-  return { clock, appended, passInterval }
+  return { clock, appended, values, passInterval, store, owned }
 }
 
 test('appends a tick when the store is emptied while no record comes, so that the loop notices', async () => {
@@ -92,4 +96,67 @@ test('appends the configured models even if the clock was set back', async () =>
   clock.now = NOW - HOUR_MS
   await passInterval()
   expect(appended).toEqual(['models', 'tick'])
+})
+
+describe('ticks', () => {
+  /** A ticker without models to write, and with a store in which so many accounts are due at a time. */
+  async function withAccounts(count: number, dueAt: number) {
+    const ticker = startTicker([], offsets => offsets.stored)
+    await ticker.store.fence(0, 'me')
+    await ticker.store.save(0, {
+      ...{ fencingToken: 'me', expectedStoredOffset: 0, storedOffset: 3, state: undefined },
+      ...{ userChunks: [], counters: [] },
+      accounts: Array.from({ length: count }, (_, i) => ({
+        ...{ accountId: `a-${i}`, bytes: new Uint8Array(), bucket: i % 256, dueAt },
+        ...{ listingsRemoved: [], listingsAdded: [] },
+      })),
+    })
+    return ticker
+  }
+  const passAll = async ({ passInterval, owned, appended }: ReturnType<typeof startTicker>) => {
+    for (let i = 0; i < 10; i++) {
+      await passInterval()
+      owned.offsets.folded = 6
+    }
+    return appended.length
+  }
+
+  test('are not written for accounts in history, until a live record releases them, slice by slice', async () => {
+    const ticker = await withAccounts(600, HISTORY_DUE.from + 1)
+    expect(await passAll(ticker)).toBe(0)
+    endHistory(ticker.owned.memory, 5)
+    for (let i = 0; i < 4; i++) {
+      await ticker.passInterval()
+      ticker.owned.offsets.folded = 6
+    }
+    const slices = ticker.values.map(value => JSON.parse(value) as { slice: number; of: number })
+    expect(slices.map(({ slice, of }) => `${slice} of ${of}`)).toEqual([
+      '0 of 4',
+      '1 of 4',
+      '2 of 4',
+      '3 of 4',
+    ])
+  })
+
+  test('are written after a live record even if no account is left, so that the release ends', async () => {
+    const ticker = await withAccounts(0, 0)
+    endHistory(ticker.owned.memory, 5)
+    await ticker.passInterval()
+    expect(ticker.appended).toEqual(['tick'])
+  })
+
+  test('wait while the clock is in doubt', async () => {
+    const ticker = await withAccounts(1, NOW - HOUR_MS)
+    ticker.clock.isInDoubt = true
+    expect(await passAll(ticker)).toBe(0)
+    ticker.clock.isInDoubt = false
+    expect(await passAll(ticker)).toBeGreaterThan(0)
+  })
+
+  test('do not wait for the clock when the store was lost', async () => {
+    const ticker = startTicker([])
+    ticker.clock.isInDoubt = true
+    await ticker.passInterval()
+    expect(ticker.appended).toEqual(['tick'])
+  })
 })
