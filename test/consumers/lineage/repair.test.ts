@@ -1,9 +1,11 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { copyRecord } from '../../../src/consumers/lineage/copy-records.ts'
 import { writePromotion } from '../../../src/consumers/lineage/promote.ts'
-import { signalRecord, tickRecord } from '../../../src/log/signals-topic-records.ts'
+import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/signals-topic-records.ts'
 import type { Account } from '../../../src/scoring/account.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
 import { DAY_MS } from '../../../src/signals/time.ts'
+import { logRecord } from '../../support/log-record.ts'
 import { model } from '../../support/small-histories.ts'
 import { Installation, LINEAGE_NAMES, TOPICS, topicsOf } from './installation.ts'
 import { until } from './memory-broker.ts'
@@ -21,22 +23,25 @@ beforeEach(() => {
 })
 afterEach(() => installation.stopAll())
 
+function signalAt(occurredAt: number): Signal {
+  return {
+    id: `s-${occurredAt}`,
+    kind: 'usage',
+    name: 'seat.invited',
+    accountId: 'acme',
+    userId: undefined,
+    quantityThousandths: 1000,
+    properties: {},
+    occurredAt,
+  }
+}
+
 /** Appends uses of acme, a minute apart. Their records have a time that is `aheadMs` later. */
 function use(count: number, aheadMs = 0, topic = TOPICS.signals): void {
   for (let i = 0; i < count; i++) {
     installation.wallMs += MINUTE_MS
     const { wallMs } = installation
-    const signal: Signal = {
-      id: `s-${wallMs}`,
-      kind: 'usage',
-      name: 'seat.invited',
-      accountId: 'acme',
-      userId: undefined,
-      quantityThousandths: 1000,
-      properties: {},
-      occurredAt: wallMs,
-    }
-    installation.broker.append([signalRecord(topic, signal, wallMs + aheadMs)])
+    installation.broker.append([signalRecord(topic, signalAt(wallMs), wallMs + aheadMs)])
   }
 }
 
@@ -54,6 +59,39 @@ function countOf({ activity }: Account): number {
 
 const acmeIn = async (namespace: string): Promise<Account> =>
   (await storedAccounts(installation, namespace)).get('acme')!
+
+describe('a copy with a latest time', () => {
+  const LATEST = START + DAY_MS
+  const tickOf = (scope: 'due' | 'all', time: number) =>
+    tickRecord(TOPICS.signals, 0, time, { slice: 0, of: 1, scope, clock: 'wall' })
+  const signalOf = (occurredAt: number, time: number) =>
+    signalRecord(TOPICS.signals, signalAt(occurredAt), time)
+  const FUTURE = START + JUMP_MS
+
+  test.each([
+    ['a signal of a later time gets the latest', signalOf(START, FUTURE), 0, LATEST],
+    [
+      'a signal that occurred later gets the time when it occurred',
+      signalOf(LATEST + 5, FUTURE),
+      0,
+      LATEST + 5,
+    ],
+    ['a signal of that time keeps it', signalOf(START, LATEST), 0, LATEST],
+    ['a signal after the end keeps its time', signalOf(START, FUTURE), 100, FUTURE],
+    ['a due tick of a later time is left out', tickOf('due', FUTURE), 0, undefined],
+    ['a due tick of that time is copied', tickOf('due', LATEST), 0, LATEST],
+    ['a due tick after the end is copied', tickOf('due', FUTURE), 100, FUTURE],
+    ['a tick for all accounts gets the latest', tickOf('all', FUTURE), 0, LATEST],
+    ['models of a later time get the latest', modelsRecord(TOPICS.signals, 0, FUTURE, []), 0, LATEST],
+  ])('%s', (_, record, offset, time) => {
+    const origin = { topic: TOPICS.signals, partitions: 1, namespace: LINEAGE_NAMES.namespace }
+    const latest = { time: LATEST, ends: [100] }
+    const replay = { name: 'v2', origin, from: null, to: null, models: null, latest }
+    const target = { replay, topic: 'v2.signals', partitions: 1, namespace: 'v2' }
+    const copies = copyRecord(logRecord(0, offset, record), target)
+    expect(copies.map(({ timestamp }) => timestamp)).toEqual(time === undefined ? [] : [time])
+  })
+})
 
 test('a replay with a latest time repairs a log into which a clock wrote times of the future', async () => {
   const { broker, lineages } = installation

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { PACKAGE_ROOT } from '../../../src/app/config.ts'
 import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import { Ticker } from '../../../src/consumers/scorer/ticker.ts'
 import type { Log, OutgoingRecord } from '../../../src/log/log.ts'
 import { topicNames } from '../../../src/log/topic-names.ts'
 import { ModelLibrary, type ModelSource } from '../../../src/models/model-library.ts'
-import { createPartitionMemory } from '../../../src/scoring/partition-memory.ts'
+import { HISTORY_DUE } from '../../../src/scoring/history.ts'
+import { createPartitionMemory, endHistory } from '../../../src/scoring/partition-memory.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 
 const NOW = Date.parse('2026-01-05T10:00:00Z')
@@ -22,15 +23,17 @@ const SOURCE = { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/r
 function startTicker(
   models: readonly ModelSource[],
   whileRead?: (offsets: { folded: number; stored: number }) => number,
-  accounts = 0,
+  accounts?: number,
 ) {
-  const clock = { now: NOW }
+  const clock = { now: NOW, isInDoubt: false }
   const appended: (string | undefined)[] = []
   const records: OutgoingRecord[] = []
+  const values: string[] = []
   let interval = (): void => {}
   const log = {
     append: async (outgoing: readonly OutgoingRecord[]) => {
       records.push(...outgoing)
+      values.push(...outgoing.map(({ value }) => String(value)))
       appended.push(...outgoing.map(({ headers }) => headers?.['upswell-record']?.toString()))
       return outgoing.map((_, i) => ({ partition: 0, offset: owned.session.endOffset + i }))
     },
@@ -42,7 +45,7 @@ function startTicker(
     isCheckpointWaiting: false,
   }
   const store = new MemoryStore()
-  store.countDue = async () => accounts
+  if (accounts !== undefined) store.countDue = async () => accounts
   if (whileRead !== undefined) store.readStoredOffset = async () => whileRead(owned.offsets)
   const ticker = new Ticker(
     {
@@ -54,6 +57,7 @@ function startTicker(
       ticks: {
         models,
         now: () => clock.now,
+        isInDoubt: () => clock.isInDoubt,
         intervalMs: 1000,
         every: (_, call) => {
           interval = call
@@ -71,7 +75,7 @@ function startTicker(
     interval()
     await passTurn()
   }
-  return { clock, appended, records, owned, ticker, passTurn, passInterval }
+  return { clock, appended, records, values, owned, store, ticker, passTurn, passInterval }
 }
 
 test('appends a tick when the store is emptied while no record comes, so that the loop notices', async () => {
@@ -143,3 +147,65 @@ test.each([
     expect(slicesOf(records)).toEqual(Array.from({ length: of }, (_, slice) => `${slice} of ${of} due`))
   },
 )
+describe('ticks', () => {
+  /** A ticker without models to write, and with a store in which so many accounts are due at a time. */
+  async function withAccounts(count: number, dueAt: number) {
+    const ticker = startTicker([], offsets => offsets.stored)
+    await ticker.store.fence(0, 'me')
+    await ticker.store.save(0, {
+      ...{ fencingToken: 'me', expectedStoredOffset: 0, storedOffset: 3, state: undefined },
+      ...{ userChunks: [], counters: [] },
+      accounts: Array.from({ length: count }, (_, i) => ({
+        ...{ accountId: `a-${i}`, bytes: new Uint8Array(), bucket: i % 256, dueAt },
+        ...{ listingsRemoved: [], listingsAdded: [] },
+      })),
+    })
+    return ticker
+  }
+  const passAll = async ({ passInterval, owned, appended }: ReturnType<typeof startTicker>) => {
+    for (let i = 0; i < 10; i++) {
+      await passInterval()
+      owned.offsets.folded = 6
+    }
+    return appended.length
+  }
+
+  test('are not written for accounts in history, until a live record releases them, slice by slice', async () => {
+    const ticker = await withAccounts(600, HISTORY_DUE.from + 1)
+    expect(await passAll(ticker)).toBe(0)
+    endHistory(ticker.owned.memory, 5)
+    for (let i = 0; i < 4; i++) {
+      await ticker.passInterval()
+      ticker.owned.offsets.folded = 6
+    }
+    const slices = ticker.values.map(value => JSON.parse(value) as { slice: number; of: number })
+    expect(slices.map(({ slice, of }) => `${slice} of ${of}`)).toEqual([
+      '0 of 4',
+      '1 of 4',
+      '2 of 4',
+      '3 of 4',
+    ])
+  })
+
+  test('are written after a live record even if no account is left, so that the release ends', async () => {
+    const ticker = await withAccounts(0, 0)
+    endHistory(ticker.owned.memory, 5)
+    await ticker.passInterval()
+    expect(ticker.appended).toEqual(['tick'])
+  })
+
+  test('wait while the clock is in doubt', async () => {
+    const ticker = await withAccounts(1, NOW - HOUR_MS)
+    ticker.clock.isInDoubt = true
+    expect(await passAll(ticker)).toBe(0)
+    ticker.clock.isInDoubt = false
+    expect(await passAll(ticker)).toBeGreaterThan(0)
+  })
+
+  test('do not wait for the clock when the store was lost', async () => {
+    const ticker = startTicker([])
+    ticker.clock.isInDoubt = true
+    await ticker.passInterval()
+    expect(ticker.appended).toEqual(['tick'])
+  })
+})
