@@ -130,7 +130,9 @@ describe('what send says', () => {
     const lines = [
       { ...signalAt(0), name: 'seat.invtied' },
       { ...signalAt(1), name: 'seat.invtied' },
-      { ...signalAt(2), kind: 'traits', properties: { seats: 3, '\u001b[2J': 1 } },
+      { ...signalAt(2), kind: 'traits', properties: { seats: 3 } },
+      // Refused, without the characters that a terminal would obey.
+      { ...signalAt(4), kind: 'traits', properties: { '\u001b[2J': 1 } },
       signalAt(3),
     ]
     const { stderr } = await runLoad(new MemoryLog().log, await fileOf(lines), {}, { survey })

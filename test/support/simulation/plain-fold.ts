@@ -81,11 +81,21 @@ function historyOf(entries: readonly RecordEntry[]): (HistoryRecord | LiveRecord
 
 function timeNeverGoesBack(history: readonly (HistoryRecord | LiveRecord)[]): boolean {
   let ticked = 0
+  let isHistoryTicked = false
   for (const record of history) {
-    if ('live' in record) continue
+    if ('live' in record) {
+      isHistoryTicked = false
+      continue
+    }
+    // An account in history switches at its own clock. Ticks move the clocks of the two evaluators differently
+    // where nothing changes.
+    if ('models' in record && isHistoryTicked) return false
     const time = 'signal' in record ? Math.max(record.timestamp, record.signal.occurredAt) : record.timestamp
     if (time < ticked) return false
-    if ('tick' in record) ticked = time
+    if ('tick' in record) {
+      ticked = time
+      if (record.loaded === true) isHistoryTicked = true
+    }
   }
   return true
 }
