@@ -137,7 +137,7 @@ export function applySignal(
 }
 
 /**
- * Whether the activity applied the id within 48 hours of its clock. If it has many ids, the id's chunk must be
+ * Whether the activity applied the id within 48 hours of its clock. If it has many ids, their chunk must be
  * in memory.
  */
 export function hasApplied({ recentIds, manyIds, clock }: AccountActivity, id: Hash64): boolean {

@@ -87,8 +87,8 @@ function timeNeverGoesBack(history: readonly (HistoryRecord | LiveRecord)[]): bo
       isHistoryTicked = false
       continue
     }
-    // An account in history switches at its own clock. Ticks move the clocks of the two evaluators differently
-    // where nothing changes.
+    // An account in history switches at its own clock. Ticks move the clocks of the two evaluators
+    // differently where nothing changes.
     if ('models' in record && isHistoryTicked) return false
     const time = 'signal' in record ? Math.max(record.timestamp, record.signal.occurredAt) : record.timestamp
     if (time < ticked) return false
