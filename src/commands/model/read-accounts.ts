@@ -99,7 +99,7 @@ function snapshotOf(account: Account, { modelSets, liveOffset }: PartitionMemory
   return { account, history: isInHistory(account, liveOffset) }
 }
 
-/** While accounts are released, the index does not show which of them are in history: then it is false. */
+/** False during a release: the due index does not show which accounts are still in history. */
 async function hasHistory(
   store: AccountStore,
   partition: number,

@@ -32,7 +32,7 @@ interface PlacedSignal {
   readonly place: number
 }
 
-/** A full chunk of ids takes about as much memory as this many chunks of users. */
+/** A full id chunk takes about as much memory as this many user chunks. */
 const USER_CHUNKS_PER_ID_CHUNK = 16
 
 /** Loads the accounts of one partition from memory or the store. */

@@ -7,8 +7,8 @@ import { readIds, writeIds } from './activity-codec.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import { reading } from './codec.ts'
 
-// The parts of an account beside its core: chunks of its users, and of its ids if it has many. Equal chunks,
-// equal bytes. The version comes first. A version that has shipped is never edited.
+// The chunks of an account, stored beside its core: of its users, and of its ids if it has many. Equal chunks
+// have equal bytes. The version comes first. A version that has shipped is never edited.
 
 const USERS_VERSION = 2
 const IDS_VERSION = 1
@@ -19,13 +19,13 @@ export function everyChunkName({
   manyIds,
 }: Pick<AccountActivity, 'userCount' | 'manyIds'>): string[] {
   const names = everyUserChunkName(userCount)
-  // Also if the ids are over: the store may hold them until the next write.
+  // Also after all ids were forgotten: the store may hold their chunks until the next write.
   return manyIds === undefined ? names : [...names, ...ID_CHUNK_NAMES]
 }
 
 /**
- * Adds a stored chunk to its account. If the account's ids are in its core, a chunk of ids is left over and
- * means nothing.
+ * Adds a stored chunk to its account. If the account's ids are in its core, an id chunk is left over, and is
+ * dropped.
  * @throws UnreadableStateError
  */
 export function addChunk(account: Account, name: string, bytes: Uint8Array): void {
@@ -34,8 +34,8 @@ export function addChunk(account: Account, name: string, bytes: Uint8Array): voi
 }
 
 /**
- * Calls `write` with each chunk that the store does not hold yet; with undefined for a chunk that it must
- * remove, if it holds it.
+ * Calls `write` with each chunk that the store does not hold yet, and with undefined for each chunk that the
+ * store must not hold.
  */
 export function writeChunks(
   { users, activity: { manyIds } }: Account,
