@@ -4,7 +4,7 @@ import type { Difference, DifferentAccount } from './account-parity.ts'
 export function describeDifferent(account: DifferentAccount, from: number): string {
   const parts = account.differences.slice(0, MOST_PARTS).map(describeDifference)
   const more = account.differences.length - parts.length
-  if (more > 0) parts.push(`and ${more} more chunks of users`)
+  if (more > 0) parts.push(`and ${more} more chunks`)
   return `${parts.join('; ')}; ${describeLastRecords(account)}; compared at offset ${account.storedOffset}, recomputed from offset ${from}`
 }
 

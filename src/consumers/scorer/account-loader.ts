@@ -22,7 +22,7 @@ export interface LoadedAccounts {
   readonly accounts: Map<string, Account>
   /** False: everything was in memory. */
   readonly askedStore: boolean
-  /** How many chunks of users were requested. A chunk of ids counts as `USER_CHUNKS_PER_ID_CHUNK`. */
+  /** How many user chunks were requested. An id chunk counts as `USER_CHUNKS_PER_ID_CHUNK`. */
   readonly loadedChunks: number
 }
 

@@ -97,7 +97,7 @@ export function decodeIdChunk(id: string, bytes: Uint8Array): IdChunk {
     const input = new ByteReader(bytes)
     const version = input.byte()
     if (version !== IDS_VERSION)
-      throw new RangeError(`chunk of ids of version ${version}, where ${IDS_VERSION} can be read`)
+      throw new RangeError(`id chunk of version ${version}, where ${IDS_VERSION} can be read`)
     const chunk = new IdChunk()
     // 9 bytes or a few more for each id, and room for some that are added.
     chunk.ids.reserve(Math.ceil(bytes.length / 9))
