@@ -1,3 +1,4 @@
+import { isIdChunk } from '../../scoring/activity/many-ids.ts'
 import type { Difference, DifferentAccount } from './account-parity.ts'
 
 /** One line that says what differs. `from`: the offset from which the account was recomputed. */
@@ -12,7 +13,7 @@ export function describeDifferent(account: DifferentAccount, from: number): stri
 const MOST_PARTS = 5
 
 function describeDifference({ part, stored, recomputed }: Difference): string {
-  const name = part === 'core' ? 'core' : `users ${part.chunk}`
+  const name = part === 'core' ? part : `${isIdChunk(part.chunk) ? 'ids' : 'users'} ${part.chunk}`
   const found = stored === undefined ? 'none' : `${stored.length} bytes`
   return `${name}: ${found}, recomputed ${recomputed === undefined ? 'none' : `${recomputed.length} bytes`}`
 }
