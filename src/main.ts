@@ -133,7 +133,7 @@ function addReplay(program: Command): void {
     .option('--model <files...>', 'model files or folders to score with; the models in the log if left out')
     .option(
       '--latest <time>',
-      'repair a log into which a clock that was ahead wrote later times: give them this time, and leave out later ticks',
+      'repair a log with times of the future: records with a later time get this time, and later ticks are left out',
       time,
     )
     .option(

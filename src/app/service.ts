@@ -155,7 +155,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-const STOPPING = 'api: the service stops'
+const STOPPING = 'api: the service is stopping'
 
 /** The parts of one service. */
 interface Parts {

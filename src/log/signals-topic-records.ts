@@ -100,7 +100,7 @@ export function replayRecord(topic: string, partition: number, time: number, rep
   }
 }
 
-/** Ends a partition's history: from here on time is the wall clock's. */
+/** Makes all accounts of the partition live that are in history. */
 export function liveRecord(topic: string, partition: number): OutgoingRecord {
   return { topic, partition, key: null, value: null, headers: { [RECORD_HEADER]: 'live' } }
 }

@@ -10,7 +10,7 @@ export type RecordEntry =
   | SignalEntry
   | ({ readonly type: 'tick'; readonly offset: number; readonly timestamp: number } & TickSlice)
   | ({ readonly type: 'models' } & ModelSet)
-  /** Loading of history has ended: from here on, the wall clock passes for all accounts. */
+  /** A load of history has ended: the accounts that are in history here are live from now on. */
   | { readonly type: 'live'; readonly offset: number }
   | ({ readonly type: 'promotion' } & Omit<Promotion, 'isComplete'>)
 

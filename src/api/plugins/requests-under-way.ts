@@ -12,7 +12,7 @@ const POLL_MS = 10
 
 /**
  * Knows the requests that are not answered yet, so that a stop can answer them first. While it waits, the API
- * keeps listening: /readyz then says that the service stops, and new requests are answered too.
+ * keeps listening: /readyz then says that the service is stopping, and new requests are answered too.
  */
 export class RequestsUnderWay {
   readonly #requests = new Set<IncomingMessage>()

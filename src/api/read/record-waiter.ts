@@ -94,6 +94,6 @@ function notCaughtUp(sequence: Sequence, storedOffset: number): Problem {
 function stopping(sequence: Sequence): Problem {
   return new Problem(
     'STOPPING',
-    `This process stops, and the record ${formatSequence(sequence)} is not in the store yet. Ask again; another process answers.`,
+    `This process is stopping, and the record ${formatSequence(sequence)} is not in the store yet. Ask again; another process answers.`,
   )
 }

@@ -64,7 +64,7 @@ export async function readOrdered(options: ReadOrdered): Promise<OrderedSignals>
   const kept: LineWithSignal[] = []
   let keptBytes = 0
   let fits = true
-  // What cannot be read twice and need not be sorted is not kept.
+  // Standard input that need not be sorted is not kept: it may never end.
   if (!isFile && !mustBeInOrder) return asTheyCome(options, kept, read)
   for (let next = await read.next(); next.done !== true; next = await read.next()) {
     const line = next.value

@@ -22,7 +22,7 @@ export interface LoadedAccounts {
   readonly accounts: Map<string, Account>
   /** False: everything was in memory. */
   readonly askedStore: boolean
-  /** How many chunks of users were requested. A chunk of ids counts as `USER_CHUNKS_PER_ID_CHUNK`. */
+  /** How many user chunks were requested. An id chunk counts as `USER_CHUNKS_PER_ID_CHUNK`. */
   readonly loadedChunks: number
 }
 
@@ -32,7 +32,7 @@ interface PlacedSignal {
   readonly place: number
 }
 
-/** A full chunk of ids takes about as much memory as this many chunks of users. */
+/** A full id chunk takes about as much memory as this many user chunks. */
 const USER_CHUNKS_PER_ID_CHUNK = 16
 
 /** Loads the accounts of one partition from memory or the store. */

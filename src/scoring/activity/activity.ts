@@ -36,13 +36,13 @@ export interface AccountActivity {
   /** Keyed by `modelKey`: how often the account has left that version of a model. */
   endedModels: ReadonlyMap<string, number>
   /**
-   * Keyed by the id of a model that was removed: the name of the tier that the account was in after that. If
-   * the model comes back, its first tier change names this tier.
+   * Keyed by the id of a model that was removed: the name of the tier in which the account left it. If the
+   * model comes back, its first tier change comes from this tier.
    */
   formerTiers: ReadonlyMap<string, string>
   /** The ids of the last 48 hours, each with the account's clock when it was applied, ms. */
   readonly recentIds: RecentIds
-  /** The same in place of `recentIds`, which is empty then, while the account has too many for its core. */
+  /** The same ids while the account has too many for its core; `recentIds` is empty then. */
   manyIds: ManyIds | undefined
   dropped: DroppedCounts
 }
