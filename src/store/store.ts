@@ -34,7 +34,7 @@ export interface AccountStore {
 
   /**
    * Ids of the buckets' accounts with `from ≤ dueAt ≤ upTo` (ms), sorted by their bytes. Without `from`: up
-   * to `upTo`; with Infinity all accounts.
+   * to `upTo`; with Infinity all accounts. A repeated bucket is read once.
    */
   due(partition: number, buckets: readonly number[], upTo: number, from?: number): Promise<string[]>
 
