@@ -81,7 +81,7 @@ describeIntegration('the API on Kafka and Redis', ({ kafkaBrokers, redisUrl }) =
       `${api.url}/readyz`,
       ({ status }) => status === 503,
     )
-    expect(detail).toBe('api: the service stops')
+    expect(detail).toBe('api: the service is stopping')
     for (const connection of waiting) {
       const { status, body } = (await connection.answer())!
       // A request that had waited long enough has asked the log already.
