@@ -18,6 +18,7 @@ const SLOW_SMALL: SlowLimits = {
   values: 1,
   overrides: 1,
   endedModels: 1,
+  formerTiers: 1,
 }
 
 vi.mock(import('../../src/scoring/activity/activity.ts'), async importOriginal => {
@@ -30,6 +31,7 @@ vi.mock(import('../../src/scoring/activity/activity.ts'), async importOriginal =
     valuesPerDimension: 1,
     overrides: 1,
     endedModels: 1,
+    formerTiers: 1,
   }
   return { ...original, LIMITS: small as unknown as typeof original.LIMITS }
 })
@@ -52,7 +54,15 @@ test('folds as the slow evaluator does beyond the limits, whatever the batches',
     { numRuns: RUNS },
   )
   // No random quantities add up to the highest sum.
-  expect([...reached].sort()).toEqual(['ended-models', 'keys', 'names', 'overrides', 'too-old', 'values'])
+  expect([...reached].sort()).toEqual([
+    'ended-models',
+    'former-tiers',
+    'keys',
+    'names',
+    'overrides',
+    'too-old',
+    'values',
+  ])
 })
 
 test('ends in the same standings and counts as the slow evaluator', () => {

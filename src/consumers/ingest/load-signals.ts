@@ -61,8 +61,8 @@ export async function loadSignals(
 
 /** How history ends. */
 export interface HistoryEnd {
-  /** The time of its newest signal, ms. */
-  readonly until: number
+  /** The time of its newest signal, ms; undefined: it has none, and no time passes. */
+  readonly until: number | undefined
   readonly accounts: number
   readonly afterwards: 'stay' | 'live'
 }
@@ -121,13 +121,10 @@ export class SignalWriter {
   async endHistory({ until, accounts, afterwards }: HistoryEnd): Promise<void> {
     const { log, topic } = this.#options
     const partitions = await log.partitions(topic)
-    const of = ticksFor(accounts / partitions)
     for (let partition = 0; partition < partitions; partition++) {
-      const ticks = Array.from({ length: of }, (_, slice) =>
-        tickRecord(topic, partition, until, { slice, of, scope: 'due', clock: 'event' }),
-      )
+      const ticks = until === undefined ? [] : ticksTo(until, topic, partition, accounts / partitions)
       const live = afterwards === 'live' ? [liveRecord(topic, partition)] : []
-      this.#noteEnds(await log.append([...ticks, ...live]))
+      if (ticks.length + live.length > 0) this.#noteEnds(await log.append([...ticks, ...live]))
     }
   }
 
@@ -135,4 +132,11 @@ export class SignalWriter {
     for (const { partition, offset } of positions)
       this.#ends.set(partition, Math.max(offset, this.#ends.get(partition) ?? -1))
   }
+}
+
+function ticksTo(time: number, topic: string, partition: number, accounts: number): OutgoingRecord[] {
+  const of = ticksFor(accounts)
+  return Array.from({ length: of }, (_, slice) =>
+    tickRecord(topic, partition, time, { slice, of, scope: 'due', clock: 'event' }),
+  )
 }

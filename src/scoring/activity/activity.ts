@@ -73,6 +73,7 @@ export interface HistoryEntry {
 //   ended-models   ends of a model's version that were counted together with other versions
 //   sums           signals after which the sum of their name and day was at the highest number: cut off there
 //   ids            ids that were forgotten within 48 hours: a signal sent again counts again
+//   former-tiers   removed models whose last tier is not remembered
 /** The limits of an account. The order is the codec's: add further ones at the end. */
 export const LIMIT_NAMES = [
   'too-old',
@@ -83,6 +84,7 @@ export const LIMIT_NAMES = [
   'ended-models',
   'sums',
   'ids',
+  'former-tiers',
 ] as const
 export type LimitName = (typeof LIMIT_NAMES)[number]
 
