@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { inspect } from 'node:util'
 import { Command, Option } from 'commander'
 import { describeSettings, PACKAGE_ROOT } from './app/config.ts'
 import type { BacktestCommandOptions } from './commands/model/backtest.ts'
@@ -44,7 +45,8 @@ function textOf(error: unknown): string {
   // One line for each problem; it begins with file:line:column, which editors can open.
   if (error instanceof InvalidModelError) return error.message
   if (error instanceof UpswellError) return `upswell: ${describeError(error)}`
-  return `upswell: this should not have happened\n${error instanceof Error ? error.stack : String(error)}`
+  // With its causes and codes.
+  return `upswell: this should not have happened\n${inspect(error)}`
 }
 
 /** Commands are imported when they run: loading all of them takes a second, which the help does not need. */

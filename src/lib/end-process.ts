@@ -1,6 +1,6 @@
 // lmdb-js writes on another thread, which calls back into the main thread for each transaction.
-// `process.exit` joins that thread: during a write the main thread would wait for it, and it for the main
-// thread, for ever, with the lock of the data directory.
+// `process.exit` joins that thread: during a write the main thread would wait for it, and it would wait for
+// the main thread, for ever and with the lock of the data directory.
 
 /** A write that ends soon ends in milliseconds; a disk that hangs must not keep the process. */
 const WAIT_MS = 2_000

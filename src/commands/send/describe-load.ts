@@ -29,7 +29,7 @@ export function describePlan(
   const lines: string[] = []
   if (order === 'as-they-come') lines.push(`The signals of ${name} go to ${into} as they come. ${clock}`)
   else if (survey.from === undefined) {
-    lines.push(`${name} has no signals.`)
+    lines.push(`${name} has no signals${survey.rejected.count > 0 ? ': no line of it is one' : ''}.`)
     if (isRelease(options, survey))
       lines.push('Time continues from now for all accounts that are in history.')
   } else {
@@ -87,6 +87,13 @@ export function planWarnings({ options }: Sending, survey: Survey, now: number):
     )
   }
   return warnings
+}
+
+/** Accounts whose present time is after signals of the file. */
+export function describeAhead(ahead: number, accounts: number): string {
+  const which = `${grouped(ahead)} of ${counted(accounts, 'account')}`
+  const have = ahead === 1 ? 'has' : 'have'
+  return `${which} ${have} newer signals already: older signals of this file are late. They count, but publish no tier changes of the past; see "Load into a live installation" in docs/load-history.md`
 }
 
 const LISTED_NAMES = 10

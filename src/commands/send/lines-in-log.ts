@@ -5,7 +5,7 @@ import { signalRecord } from '../../log/signals-topic-records.ts'
 import type { Signal } from '../../signals/signal.ts'
 
 /** Records at the end of a partition; about 1 s to read. */
-const LOOKED_AT = 200_000
+export const LOOKED_AT = 200_000
 
 /**
  * Finds signals at the end of the log, so that a load that continues does not send again what a write without

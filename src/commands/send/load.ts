@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { grouped } from '../../console/format.ts'
 import { SignalWriter } from '../../consumers/ingest/load-signals.ts'
 import { type ErrorCode, isUpswellError, UpswellError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
@@ -9,7 +10,9 @@ import { quoted } from '../signal-file/shell-word.ts'
 import { type LineWithSignal, nameOf } from '../signal-file/signal-file.ts'
 import type { Survey } from '../signal-file/survey.ts'
 import { print } from '../terminal.ts'
+import { countAccountsAhead, type ReadableStore } from './accounts-ahead.ts'
 import {
+  describeAhead,
   describeOutcomes,
   describePlan,
   describeSent,
@@ -18,10 +21,16 @@ import {
   type Sending,
 } from './describe-load.ts'
 import { ExpectedOutcomes } from './expected-outcomes.ts'
-import { LinesInLog } from './lines-in-log.ts'
+import { LinesInLog, LOOKED_AT } from './lines-in-log.ts'
 import { LoadProgress } from './load-progress.ts'
 import { sendCommand } from './send-options.ts'
 import { StopRequests } from './stop-requests.ts'
+
+/** The log that is written, and the store of the accounts in it. */
+export interface Written {
+  readonly log: Log
+  readonly store: ReadableStore
+}
 
 /** One run of `send`: it looks at the file, says what it will do, does it, and says what it did. */
 export class Load {
@@ -29,6 +38,7 @@ export class Load {
   readonly #survey: Survey
   readonly #logger: Logger
   readonly #now: () => number
+  readonly #store: ReadableStore
   readonly #writer: SignalWriter
   readonly #linesInLog: LinesInLog
   readonly #outcomes = new ExpectedOutcomes()
@@ -39,12 +49,13 @@ export class Load {
   #failure: ErrorCode | undefined
 
   /** @param now ms; signals of the wall clock are observed then */
-  constructor(sending: Sending, survey: Survey, log: Log, logger: Logger, now: () => number) {
+  constructor(sending: Sending, survey: Survey, { log, store }: Written, logger: Logger, now: () => number) {
     const { topic, options } = sending
     this.#sending = sending
     this.#survey = survey
     this.#logger = logger
     this.#now = now
+    this.#store = store
     this.#writer = new SignalWriter({
       log,
       topic,
@@ -91,7 +102,7 @@ export class Load {
     const ordered = await this.#look(input)
     if (stop.exitCode !== undefined) return
     if (ordered.order !== 'as-they-come') this.#requireFromLine(ordered)
-    this.#announce(ordered)
+    await this.#announce(ordered)
     this.#ordered = ordered
     await this.#write(ordered, stop)
     if (stop.exitCode !== undefined) return
@@ -143,11 +154,20 @@ export class Load {
       )
   }
 
-  #announce({ order }: OrderedSignals): void {
+  async #announce({ order }: OrderedSignals): Promise<void> {
     for (const line of describePlan(this.#sending, this.#survey, order)) this.#logger.info(line)
     if (order === 'as-they-come') return
     for (const line of planWarnings(this.#sending, this.#survey, this.#now())) this.#logger.warn(line)
+    await this.#warnOfAccountsAhead()
     this.#warnOfUnread()
+  }
+
+  async #warnOfAccountsAhead(): Promise<void> {
+    const { clock, fromLine } = this.#sending.options
+    // A load that goes on finds what it has sent itself.
+    if (clock === 'wall' || fromLine !== undefined) return
+    const ahead = await countAccountsAhead(this.#store, this.#survey.begins())
+    if (ahead > 0) this.#logger.warn(describeAhead(ahead, this.#survey.accounts))
   }
 
   #warnOfUnread(): void {
@@ -199,7 +219,7 @@ export class Load {
     if (order === 'sorted')
       throw new UpswellError(
         'INVALID_SETTINGS',
-        `--from-line is ${fromLine}, and in order of time line ${last.number} comes before it, but is not near the end of the log; use the number that the earlier command printed, with the same file`,
+        `--from-line is ${fromLine}, and in order of time line ${last.number} comes before it, but is not near the end of the log (the last ${grouped(LOOKED_AT)} records of its partition); use the number that the earlier command printed, with the same file`,
       )
     this.#logger.warn(
       `line ${last.number} is skipped because of --from-line ${fromLine}, but is not near the end of the log: was everything before line ${fromLine} sent?`,

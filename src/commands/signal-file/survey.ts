@@ -35,7 +35,7 @@ export interface Outliers {
 export class Survey {
   readonly rejected = new RejectedLines()
   readonly #unread: UnreadNames | undefined
-  readonly #ends = new Map<string, { number: number; occurredAt: number }>()
+  readonly #ends = new Map<string, { number: number; occurredAt: number; oldest: number }>()
   readonly #days = new Map<number, DayOfSignals>()
   #signals = 0
   #lines = 0
@@ -66,6 +66,11 @@ export class Survey {
 
   get accounts(): number {
     return this.#ends.size
+  }
+
+  /** Each account, with its oldest `occurredAt`, ms. */
+  *begins(): Generator<readonly [accountId: string, oldest: number]> {
+    for (const [accountId, { oldest }] of this.#ends) yield [accountId, oldest]
   }
 
   /** The oldest `occurredAt`, ms; undefined: there are no signals. */
@@ -125,13 +130,19 @@ export class Survey {
     if (day === undefined) this.#days.set(dayOf(occurredAt), { firstLine: number, signals: 1 })
     else day.signals++
     const end = this.#ends.get(accountId)
-    if (end === undefined) this.#ends.set(accountId, { number, occurredAt })
+    if (end === undefined) this.#ends.set(accountId, { number, occurredAt, oldest: occurredAt })
     else if (occurredAt >= end.occurredAt) {
       end.number = number
       end.occurredAt = occurredAt
     } else {
       this.#outOfOrder++
-      this.#firstOutOfOrder ??= { number, accountId, occurredAt, newer: { ...end } }
+      end.oldest = Math.min(end.oldest, occurredAt)
+      this.#firstOutOfOrder ??= {
+        number,
+        accountId,
+        occurredAt,
+        newer: { number: end.number, occurredAt: end.occurredAt },
+      }
     }
   }
 }

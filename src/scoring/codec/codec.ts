@@ -87,6 +87,17 @@ export function lastOffsetIn(id: string, bytes: Uint8Array): number {
   })
 }
 
+/** The clock of an account, ms, from its bytes. @throws UnreadableStateError */
+export function clockIn(id: string, bytes: Uint8Array): number {
+  return reading(id, () => {
+    const input = new ByteReader(bytes)
+    readVersion(input)
+    input.varint()
+    input.varint()
+    return input.varint()
+  })
+}
+
 /** An account without its activity and users: enough to read its scores. */
 export interface AccountScores {
   readonly clock: number

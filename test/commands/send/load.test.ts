@@ -153,6 +153,40 @@ describe('what send says', () => {
     expect(ran.stderr).toMatch(/history\.jsonl:3: in-the-future: /)
   })
 
+  test('accounts that are ahead of their signals in the file', async () => {
+    const memory = logWithModels()
+    await runLoad(memory.log, await fileOf(SIGNALS))
+    const library = new ModelLibrary()
+    const bytes = new Map(
+      memory.partitions
+        .flatMap(records => [...foldPlainly(records, library).accounts])
+        .map(([id, account]) => [id, encodeAccount(account)]),
+    )
+    const store = {
+      partitions: async () => 2,
+      load: async (_: number, ids: readonly string[]) => ids.map(id => bytes.get(id)),
+    }
+    // The log ends on 5 March: these are as new as that, older, of an unknown account, and out of order.
+    const lines = [
+      signalAt(99, 'acme', 'new'),
+      signalAt(95, 'globex', 'old'),
+      signalAt(0, 'unknown', 'first'),
+      signalAt(99, 'initech', 'last'),
+      signalAt(40, 'initech', 'older'),
+    ]
+    const said =
+      'warning: 2 of 4 accounts have newer signals already: older signals of this file are late. They count, but publish no tier changes of the past; see '
+    const run = async (options: object) =>
+      (await runLoad(new MemoryLog().log, await fileOf(lines), options, { store })).stderr
+    expect(await run({})).toContain(said)
+    expect(await run({ clock: 'wall' })).not.toContain('newer signals')
+    // A store that is away.
+    const away = { ...store, partitions: () => Promise.reject(new Error('away')) }
+    const ran = await runLoad(new MemoryLog().log, await fileOf(lines), {}, { store: away })
+    expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining('Sent 5 signals') })
+    expect(ran.stderr).not.toContain('newer signals')
+  })
+
   test('signals of 400 days ago or more need --clock event', async () => {
     const now = Date.now()
     const daysAgo = (days: number, id: string) => ({
@@ -370,7 +404,7 @@ describe('--from-line', () => {
     const memory = new MemoryLog()
     const guess = await runLoad(memory.log, await fileOf(NEWEST_FIRST), { fromLine: 50 })
     expect(guess.stderr).toMatch(
-      /Nothing was sent\.\nINVALID_SETTINGS: --from-line is 50, and in order of time line 51 comes before it, but is not near the end of the log; /,
+      /Nothing was sent\.\nINVALID_SETTINGS: --from-line is 50, and in order of time line 51 comes before it, but is not near the end of the log \(the last 200,000 records of its partition\); /,
     )
     const blank = await runLoad(memory.log, await fileOf([...NEWEST_FIRST, '', 'x', signalAt(7)]), {
       fromLine: 102,

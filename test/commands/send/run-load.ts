@@ -1,15 +1,20 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
+import type { ReadableStore } from '../../../src/commands/send/accounts-ahead.ts'
 import { Load } from '../../../src/commands/send/load.ts'
 import type { SendOptions } from '../../../src/commands/send/send-options.ts'
 import { openSignalFile } from '../../../src/commands/signal-file/signal-file.ts'
 import { Survey } from '../../../src/commands/signal-file/survey.ts'
 import { describeError } from '../../../src/lib/errors.ts'
 import type { Log } from '../../../src/log/log.ts'
+import { MemoryStore } from '../../support/memory-store.ts'
 import { temporaryFolder } from '../cli.ts'
 
 const HISTORY: SendOptions = { clock: 'event', afterwards: 'stay', batchSize: 10 }
+
+/** A store that was never claimed. */
+const NO_STORE: ReadableStore = new MemoryStore()
 
 export interface Ran {
   /** Undefined: it failed. */
@@ -24,7 +29,7 @@ export async function runLoad(
   log: Log,
   file: string,
   options: Partial<SendOptions> = {},
-  { survey = new Survey(), topic = 'signals', now = Date.now } = {},
+  { survey = new Survey(), topic = 'signals', now = Date.now, store = NO_STORE } = {},
 ): Promise<Ran> {
   let stderr = ''
   let stdout = ''
@@ -48,7 +53,7 @@ export async function runLoad(
   }
   const sending = { file, options: { ...HISTORY, ...options }, topic, place: 'the log' }
   try {
-    const code = await new Load(sending, survey, log, logger, now).run(await openSignalFile(file))
+    const code = await new Load(sending, survey, { log, store }, logger, now).run(await openSignalFile(file))
     return { code, stderr, stdout }
   } catch (error) {
     return { code: undefined, stderr: `${stderr}${describeError(error)}\n`, stdout }
