@@ -100,7 +100,11 @@ export function replayRecord(topic: string, partition: number, time: number, rep
   }
 }
 
-/** Ends a partition's history: from here on time is the wall clock's. */
-export function liveRecord(topic: string, partition: number): OutgoingRecord {
-  return { topic, partition, key: null, value: null, headers: { [RECORD_HEADER]: 'live' } }
+/**
+ * Ends a partition's history: from here on time is the wall clock's. `slices`: only a series of at least so
+ * many ticks releases the accounts.
+ */
+export function liveRecord(topic: string, partition: number, slices = 1): OutgoingRecord {
+  const value = JSON.stringify({ slices })
+  return { topic, partition, key: null, value, headers: { [RECORD_HEADER]: 'live' } }
 }

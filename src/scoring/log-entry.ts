@@ -10,8 +10,11 @@ export type RecordEntry =
   | SignalEntry
   | ({ readonly type: 'tick'; readonly offset: number; readonly timestamp: number } & TickSlice)
   | ({ readonly type: 'models' } & ModelSet)
-  /** Loading of history has ended: from here on, the wall clock passes for all accounts. */
-  | { readonly type: 'live'; readonly offset: number }
+  /**
+   * Loading of history has ended: from here on, the wall clock passes for all accounts. Only ticks of at least
+   * `slices` slices touch them: a tick that was counted before the load must not touch all of them at once.
+   */
+  | { readonly type: 'live'; readonly offset: number; readonly slices: number }
   | ({ readonly type: 'promotion' } & Omit<Promotion, 'isComplete'>)
 
 export type EntryOf<Type extends RecordEntry['type']> = Extract<RecordEntry, { readonly type: Type }>

@@ -1,14 +1,15 @@
 import type { Readable } from 'node:stream'
+import type { Backend } from '../../consumers/backend.ts'
 import { SignalWriter } from '../../consumers/ingest/load-signals.ts'
 import { type ErrorCode, isUpswellError, UpswellError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
-import type { Log } from '../../log/log.ts'
 import { progressBar } from '../progress-bar.ts'
 import { MEMORY_BOUNDS, type OrderedSignals, readOrdered } from '../signal-file/ordered-signals.ts'
 import { quoted } from '../signal-file/shell-word.ts'
 import { type LineWithSignal, nameOf } from '../signal-file/signal-file.ts'
 import type { Survey } from '../signal-file/survey.ts'
 import { print } from '../terminal.ts'
+import { countInHistory } from './accounts-in-history.ts'
 import {
   describeOutcomes,
   describePlan,
@@ -28,6 +29,7 @@ export class Load {
   readonly #sending: Sending
   readonly #survey: Survey
   readonly #logger: Logger
+  readonly #store: Backend['store']
   readonly #writer: SignalWriter
   readonly #linesInLog: LinesInLog
   readonly #outcomes = new ExpectedOutcomes()
@@ -37,11 +39,17 @@ export class Load {
   #inLog = 0
   #failure: ErrorCode | undefined
 
-  constructor(sending: Sending, survey: Survey, log: Log, logger: Logger) {
+  constructor(
+    sending: Sending,
+    survey: Survey,
+    { log, store }: Pick<Backend, 'log' | 'store'>,
+    logger: Logger,
+  ) {
     const { topic, options } = sending
     this.#sending = sending
     this.#survey = survey
     this.#logger = logger
+    this.#store = store
     this.#writer = new SignalWriter({
       log,
       topic,
@@ -94,8 +102,10 @@ export class Load {
     if (stop.exitCode !== undefined) return
     if (ordered.order === 'as-they-come') this.#requireFromLine(ordered)
     const { until, accounts } = this.#survey
-    if (options.clock === 'event' && until !== undefined)
-      await this.#writer.endHistory({ until, accounts, afterwards: options.afterwards })
+    if (options.clock === 'event' && until !== undefined) {
+      const inHistory = accounts + (await countInHistory(this.#store))
+      await this.#writer.endHistory({ until, accounts: inHistory, afterwards: options.afterwards })
+    }
     this.#progress.finish()
   }
 

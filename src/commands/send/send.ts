@@ -28,7 +28,7 @@ export async function send(file: string, options: SendOptions): Promise<number> 
     if (!isStarted) logger.warn(noModelsYet(config))
     const sending = { file, options, topic: backend.topics.signals, place: logLocation(config) }
     const survey = new Survey(models && new UnreadNames(new ReadNames(models)))
-    return await new Load(sending, survey, backend.log, logger).run(input)
+    return await new Load(sending, survey, backend, logger).run(input)
   } finally {
     await backend.close()
   }

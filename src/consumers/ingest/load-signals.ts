@@ -63,6 +63,7 @@ export async function loadSignals(
 export interface HistoryEnd {
   /** The time of its newest signal, ms. */
   readonly until: number
+  /** About how many accounts are in history, in all partitions. They are reached in slices. */
   readonly accounts: number
   readonly afterwards: 'stay' | 'live'
 }
@@ -126,7 +127,7 @@ export class SignalWriter {
       const ticks = Array.from({ length: of }, (_, slice) =>
         tickRecord(topic, partition, until, { slice, of, scope: 'due', clock: 'event' }),
       )
-      const live = afterwards === 'live' ? [liveRecord(topic, partition)] : []
+      const live = afterwards === 'live' ? [liveRecord(topic, partition, of)] : []
       this.#noteEnds(await log.append([...ticks, ...live]))
     }
   }

@@ -7,6 +7,7 @@ import { openSignalFile } from '../../../src/commands/signal-file/signal-file.ts
 import { Survey } from '../../../src/commands/signal-file/survey.ts'
 import { describeError } from '../../../src/lib/errors.ts'
 import type { Log } from '../../../src/log/log.ts'
+import { MemoryStore } from '../../support/memory-store.ts'
 import { temporaryFolder } from '../cli.ts'
 
 const HISTORY: SendOptions = { clock: 'event', afterwards: 'stay', batchSize: 10 }
@@ -24,7 +25,7 @@ export async function runLoad(
   log: Log,
   file: string,
   options: Partial<SendOptions> = {},
-  { survey = new Survey(), topic = 'signals' } = {},
+  { survey = new Survey(), topic = 'signals', store = new MemoryStore() } = {},
 ): Promise<Ran> {
   let stderr = ''
   let stdout = ''
@@ -48,7 +49,7 @@ export async function runLoad(
   }
   const sending = { file, options: { ...HISTORY, ...options }, topic, place: 'the log' }
   try {
-    const code = await new Load(sending, survey, log, logger).run(await openSignalFile(file))
+    const code = await new Load(sending, survey, { log, store }, logger).run(await openSignalFile(file))
     return { code, stderr, stdout }
   } catch (error) {
     return { code: undefined, stderr: `${stderr}${describeError(error)}\n`, stdout }

@@ -112,7 +112,7 @@ test('when the clock moves 48 hours on, the store loses all chunks of ids, and a
   const load = vi.spyOn(made.run.store, 'loadUserChunks')
   // By then the signals have left the model's windows, so the account is due.
   const later = NOW + 1_000 * HOUR_MS
-  const tick = { slice: 0, of: 1, scope: 'due', clock: 'event' } as const
+  const tick = { slice: 0, of: 1, scope: 'due', clock: 'wall' } as const
   await made.run.log.append([tickRecord(TOPICS.signals, 0, later, tick)])
   made.run.scorer = undefined
   await made.run.score(500)
