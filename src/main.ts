@@ -19,17 +19,25 @@ import type { RebuildOptions } from './commands/rebuild.ts'
 import type { ReplayOptions } from './commands/replay/replay.ts'
 import type { ReplayDiffOptions } from './commands/replay/replay-diff.ts'
 import { DEFAULT_BATCH_SIZE, type SendOptions } from './commands/send/send-options.ts'
+import { endWhenReaderLeaves } from './commands/terminal.ts'
+import { endProcess } from './lib/end-process.ts'
 import { describeError, isUpswellError, UpswellError } from './lib/errors.ts'
 import { InvalidModelError } from './models/problems.ts'
 
 // Exit codes: 0 done; 1 something failed or was left out; 2 the command, a setting or a model is wrong.
 const WRONG_USE = 2
 
+process.on('uncaughtException', fail)
+endWhenReaderLeaves()
 try {
   await buildProgram().parseAsync()
 } catch (error) {
+  fail(error)
+}
+
+function fail(error: unknown): void {
   process.stderr.write(`${textOf(error)}\n`)
-  process.exit(isUpswellError(error, 'INVALID_SETTINGS', 'INVALID_MODEL') ? WRONG_USE : 1)
+  endProcess(isUpswellError(error, 'INVALID_SETTINGS', 'INVALID_MODEL') ? WRONG_USE : 1)
 }
 
 function textOf(error: unknown): string {
@@ -133,7 +141,7 @@ function addReplay(program: Command): void {
     .option('--model <files...>', 'model files or folders to score with; the models in the log if left out')
     .option(
       '--latest <time>',
-      'repair a log into which a clock that was ahead wrote later times: give them this time, and leave out later ticks',
+      'repair a log with times of the future: records with a later time get this time, and later ticks are left out',
       time,
     )
     .option(

@@ -21,15 +21,15 @@ export const NOT_COUNTED_CODES = [
 ] as const
 
 /**
- * What of an accepted signal will not count, or not as its sender means. The detail says what was found, and
- * what is accepted.
+ * Something in an accepted signal that will not count, or not as its sender seems to mean. The detail says
+ * what was found, and what is accepted.
  */
 export interface NotCounted {
   readonly code: (typeof NOT_COUNTED_CODES)[number]
   readonly detail: string
 }
 
-/** A detail names no more keys than this. */
+/** A detail names at most so many keys. */
 const KEYS_NAMED = 3
 
 /** Whether a signal that is observed at `observedAt` (ms) is too old to count at all. */
@@ -40,7 +40,7 @@ export function tooOld({ occurredAt }: Signal, observedAt: number): NotCounted |
 }
 
 /**
- * Properties that have no value that scoring can read, whatever the models are.
+ * Properties whose value scoring cannot read, whatever the models are.
  * @param given the properties as they were sent: the signal has only those that scoring can read
  */
 export function unusableProperties({ kind, properties }: Signal, given: unknown): NotCounted[] {
@@ -55,7 +55,7 @@ export function unusableProperties({ kind, properties }: Signal, given: unknown)
   })
 }
 
-/** Further properties of an override may be notes; one with nearly a known name is a mistake. */
+/** Other properties of an override may be notes. A property with nearly a known name is a mistake. */
 function misspeltDecisions(properties: Signal['properties']): NotCounted[] {
   return Object.keys(properties).flatMap(property => {
     if ((OVERRIDE_PROPERTIES as readonly string[]).includes(property)) return []
@@ -66,7 +66,7 @@ function misspeltDecisions(properties: Signal['properties']): NotCounted[] {
   })
 }
 
-/** Finds what of accepted signals no model can use. For one set of models. */
+/** Finds what the models of one set cannot use in accepted signals. */
 export class ModelReaders {
   readonly #names: ReadNames
   readonly #needs = new Map<string, { readonly need: FactNeed; readonly reader: string }[]>()
@@ -113,7 +113,7 @@ export class ModelReaders {
     return this.#names.nearest(name)
   }
 
-  /** One entry for a key, though several features may read it. */
+  /** Makes one entry for a key, though several features may read it. */
   #misfits({ kind, properties }: Signal): NotCounted[] {
     return Object.entries(properties).flatMap(([property, value]) => {
       for (const { need, reader } of this.#needs.get(`${kind}.${property}`) ?? []) {

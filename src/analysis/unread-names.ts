@@ -14,7 +14,7 @@ import { isActivityKind, type Signal } from '../signals/signal.ts'
 // A model reads a name if a feature, a rate or its segments, a facet, or a key figure does. A usage or intent
 // signal whose name no model reads may still count by its user, team, location, product or role.
 
-/** Which names of signals some models read. For one set of models; it remembers its answers. */
+/** Knows which names the models of one set read. It remembers its answers. */
 export class ReadNames {
   readonly #tests: readonly ((name: string) => boolean)[]
   /** Names that the models write in full, and patterns that end in `*`. */

@@ -31,7 +31,7 @@ export interface Config {
   readonly redisUrl: string
   readonly dataDir: string
   readonly models: readonly string[]
-  /** For those who try models. */
+  /** Whether a model file may change without a new version: only to try models. */
   readonly allowEditedModels: boolean
   readonly host: string
   readonly port: number
@@ -111,7 +111,7 @@ export const SETTINGS: readonly Setting[] = [
     'allowEditedModels',
     'UPSWELL_ALLOW_EDITED_MODELS',
     'false',
-    'true: a model file may change without another version; only to try models',
+    'true: a model file may change without a new version; only to try models',
     trueOrFalse,
   ),
   setting('host', 'UPSWELL_HOST', '127.0.0.1', 'the address that the API listens on', text),

@@ -10,7 +10,7 @@ export interface ScoredCounts {
   readonly events: readonly EventCount[]
   /** How often accounts reached each limit. */
   readonly limits: Readonly<Record<string, number>>
-  /** Names that began in accounts and that no model reads. */
+  /** New names of accounts that no active model reads. */
   readonly unread: number
 }
 

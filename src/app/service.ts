@@ -55,6 +55,8 @@ export interface Service {
   readonly started: Promise<void>
   /** Resolves when everything works and the configured models are active. */
   ready(): Promise<void>
+  /** Aborted when the stop begins. */
+  readonly stopping: AbortSignal
   /** Finishes the work under way, leaves the groups, closes everything. */
   stop(): Promise<void>
 }
@@ -130,6 +132,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       return active.length > 0 ? active : library.compileAll(models)
     },
     started,
+    stopping: stopping.signal,
     ready: async () => {
       await started
       while (!stopping.signal.aborted && (await problems()).length > 0) await sleep(20)
@@ -141,9 +144,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       const parityStopped = parity?.stop()
       // A part that fails to stop must not keep the rest from closing.
       const failures: unknown[] = []
-      await roles.stop(failures)
+      // Requests under way need the store and the log, but no role: a role that stops slowly delays none.
+      const apiClosed = api.close().catch((error: unknown) => failures.push(error))
+      await Promise.all([roles.stop(failures), apiClosed])
       serving.stop()
-      await api.close()
       await parityStopped
       await lineages.close()
       // Closing the log also ends roles that wait for a group that they cannot join.
@@ -155,7 +159,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-const STOPPING = 'api: the service stops'
+const STOPPING = 'api: the service is stopping'
 
 /** The parts of one service. */
 interface Parts {

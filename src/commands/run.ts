@@ -3,6 +3,7 @@ import { type Config, readConfig } from '../app/config.ts'
 import { isEmbedded } from '../app/open-backend.ts'
 import type { Role } from '../app/running-roles.ts'
 import { type Service, startService } from '../app/service.ts'
+import { endProcess } from '../lib/end-process.ts'
 import { UpswellError } from '../lib/errors.ts'
 import type { Logger } from '../lib/logger.ts'
 
@@ -42,8 +43,8 @@ export async function untilStopped(service: Service, logger: Logger): Promise<vo
     const first = (signal: NodeJS.Signals): void => {
       resolve(signal)
       // A second signal ends the process at once.
-      process.once('SIGINT', () => process.exit(130))
-      process.once('SIGTERM', () => process.exit(143))
+      process.once('SIGINT', () => endProcess(130))
+      process.once('SIGTERM', () => endProcess(143))
     }
     process.once('SIGTERM', first)
     process.once('SIGINT', first)
@@ -55,7 +56,7 @@ export async function untilStopped(service: Service, logger: Logger): Promise<vo
   } finally {
     const timer = setTimeout(() => {
       logger.error(`did not stop within ${STOP_TIMEOUT_MS} ms`)
-      process.exit(1)
+      endProcess(1)
     }, STOP_TIMEOUT_MS)
     await service.stop()
     clearTimeout(timer)

@@ -45,14 +45,11 @@ async function startEmbedded(config: Config, empty: boolean): Promise<void> {
     onScored: report => screen.show(report),
   })
   const stopped = untilStopped(service, logger)
-  let isRunning = true
-  void stopped.catch(() => undefined).finally(() => (isRunning = false))
+  const isRunning = () => !service.stopping.aborted
   // A stop can interrupt the work: an error after it is not reported.
-  const working = runWorkspace(service, config, { workspace, sample, screen }, () => isRunning).catch(
-    error => {
-      if (isRunning) throw error
-    },
-  )
+  const working = runWorkspace(service, config, { workspace, sample, screen }, isRunning).catch(error => {
+    if (isRunning()) throw error
+  })
   await Promise.race([stopped, working])
   await stopped
 }

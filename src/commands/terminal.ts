@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Config, LogLevel } from '../app/config.ts'
 import type { LineLook } from '../console/styled-lines.ts'
+import { endProcess } from '../lib/end-process.ts'
 import type { Logger } from '../lib/logger.ts'
 
 /** Prints one line for people. */
@@ -8,20 +9,26 @@ export function print(line: string): void {
   process.stdout.write(`${line}\n`)
 }
 
-/**
- * Writes to standard output, and waits for a slow reader. The process ends with 0 when the reader has gone,
- * as `head` does.
- */
+/** Writes to standard output, and waits for a slow reader. */
 export async function writeOut(text: string): Promise<void> {
-  // The listener stays: an error of a write that nobody waited for can come much later.
-  if (!process.stdout.listeners('error').includes(endIfReaderLeft))
-    process.stdout.on('error', endIfReaderLeft)
   if (!process.stdout.write(text)) await once(process.stdout, 'drain')
 }
 
-function endIfReaderLeft(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
+/**
+ * Ends the process when the reader of its output or messages has gone, as `head` does: as SIGTERM does if the
+ * command listens for it, else with 0.
+ */
+export function endWhenReaderLeaves(): void {
+  let hasLeft = false
+  // The listener stays: an error of a write that nobody waited for can come much later.
+  const onError = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') throw error
+    if (hasLeft) return
+    hasLeft = true
+    if (!process.emit('SIGTERM', 'SIGTERM')) endProcess(0)
+  }
+  process.stdout.on('error', onError)
+  process.stderr.on('error', onError)
 }
 
 /** Colours and width for standard output: a file or a pipe gets no colours and lines of any length. */

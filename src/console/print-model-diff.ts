@@ -18,7 +18,7 @@ export interface ModelDiffHead {
     readonly changes: readonly ModelChange[]
   }[]
   readonly after: { readonly model: ModelDefinition; readonly file: string }
-  /** Some accounts are in loaded history: they switch at their own clock. */
+  /** Some accounts are in history: they switch at their own clock. */
   readonly history: boolean
 }
 
@@ -60,7 +60,7 @@ function headLines({ at, before, after, history, sums }: ModelDiff): Line[] {
       `: version ${versions} → ${model.version} (${plainText(file)})`,
     ],
     [
-      `${counted(sums.accounts, 'account')} as of ${new Date(at).toISOString()}${history ? '; accounts in loaded history as of its end' : ''}`,
+      `${counted(sums.accounts, 'account')} as of ${new Date(at).toISOString()}${history ? '; accounts in history as of their own time' : ''}`,
     ],
   ]
   if (sums.inScope.before !== sums.accounts || sums.inScope.after !== sums.accounts)

@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
+import { withoutExit } from './end-process.ts'
 import { describeError, isUpswellError, UpswellError } from './errors.ts'
 import { DATA_FILE, requireUsableDirectory, unreadable } from './lmdb-directory.ts'
 
@@ -173,10 +174,12 @@ function environmentOf(
     write: async (code, write) => {
       requireOpen(code)
       try {
-        return await root.transaction(() => {
-          write.check()
-          return write.apply()
-        })
+        return await withoutExit(() =>
+          root.transaction(() => {
+            write.check()
+            return write.apply()
+          }),
+        )
       } catch (thrown) {
         throw coded(code, directory, await causeOf(thrown))
       }
@@ -184,7 +187,7 @@ function environmentOf(
     empty: async (code, table) => {
       requireOpen(code)
       try {
-        await table.clearAsync()
+        await withoutExit(() => table.clearAsync())
       } catch (thrown) {
         throw coded(code, directory, await causeOf(thrown))
       }
@@ -193,7 +196,7 @@ function environmentOf(
     close: async () => {
       if (isClosed) return
       isClosed = true
-      await root.close()
+      await withoutExit(() => root.close())
       onClose()
     },
   }

@@ -9,7 +9,7 @@ export interface ClockSources {
   readonly reference: () => Promise<number | undefined>
 }
 
-/** Clocks that differ by no more agree. Signals may be ten minutes ahead, so this is far from any harm. */
+/** Clocks that differ by no more agree. It does no harm: signals may be ten minutes ahead. */
 export const CLOCK_TOLERANCE_MS = 60_000
 /** Without a reference, a jump that stays for this long is accepted: the machine may have slept. */
 const ACCEPTED_AFTER_MS = 5 * 60_000
@@ -118,7 +118,7 @@ export class TrustedClock {
   #compare(reference: number): void {
     const { wall, at } = this.#read()
     const agrees = Math.abs(wall - reference) <= CLOCK_TOLERANCE_MS
-    // At the start nothing was seen before: the earlier time is used. It cannot move accounts out of reach.
+    // At the start nothing was seen before. The earlier time is used: it moves no account into the future.
     if (!this.#isCompared && !agrees && reference < wall) this.#anchor = { time: reference, at }
     this.#isCompared = true
     if (agrees && this.isInDoubt()) {
@@ -131,7 +131,7 @@ export class TrustedClock {
   #reportReference(agrees: boolean, aheadMs: number): void {
     if (!agrees && !this.#doesReferenceDiffer && !this.isInDoubt())
       this.#logger.warn(
-        `the store's clock is ${seconds(aheadMs)} ahead of this machine's; this machine's is used, since it did not jump. Check both.`,
+        `the store's clock is ${distance(aheadMs)} this machine's; this machine's is used, since it did not jump. Check both.`,
       )
     this.#doesReferenceDiffer = !agrees
   }
@@ -162,9 +162,14 @@ const FARTHEST_RECORD_MS = 15 * 60_000
 
 function doubtText(aheadMs: number, expected: number): string {
   return (
-    `this machine's clock is ${seconds(aheadMs)} ahead of the time seen before; time continues from there (${isoTime(expected)}), ` +
+    `this machine's clock is ${distance(aheadMs)} the time seen before; time continues from before (${isoTime(expected)}), ` +
     'and no ticks are written, until the clocks agree. Set the clock of this machine (NTP), or of the store.'
   )
+}
+
+/** `30 s ahead of` or `30 s behind` */
+function distance(aheadMs: number): string {
+  return `${seconds(Math.abs(aheadMs))} ${aheadMs > 0 ? 'ahead of' : 'behind'}`
 }
 
 function seconds(ms: number): string {

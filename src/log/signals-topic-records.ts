@@ -1,5 +1,5 @@
 import type { ModelSource } from '../models/model-library.ts'
-import type { TickSlice } from '../scoring/log-entry.ts'
+import type { TickSlice } from '../scoring/due-slices.ts'
 import type { Promotion } from '../scoring/partition-memory.ts'
 import type { Signal } from '../signals/signal.ts'
 import type { OutgoingRecord } from './log.ts'
@@ -101,8 +101,8 @@ export function replayRecord(topic: string, partition: number, time: number, rep
 }
 
 /**
- * Ends a partition's history: from here on time is the wall clock's. `slices`: only a series of at least so
- * many ticks releases the accounts.
+ * Makes all accounts of the partition live that are in history. `slices`: only a series of at least so many
+ * ticks touches them.
  */
 export function liveRecord(topic: string, partition: number, slices = 1): OutgoingRecord {
   const value = JSON.stringify({ slices })

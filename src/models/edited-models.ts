@@ -12,8 +12,8 @@ export function isSameContent(a: KnownVersion, b: KnownVersion): boolean {
 }
 
 /**
- * Models that were edited while their version was left: a version of this number was active with other
- * content. Undefined: there are none.
+ * Models that were edited without a new version: a version of this number was active with other content.
+ * Undefined: there are none.
  * @param known of one partition
  */
 export function findEditedModels(

@@ -14,7 +14,7 @@ import type { ModelLibrary, ModelSource } from './model-library.ts'
  * A partition in the store, as JSON, with its active models in full: a reader needs no file.
  *
  * Version 1 had no offsets of `live` records. It had a flag that stopped the wall clock for all accounts; its
- * accounts are live now, and `upswell rebuild --from-log` finds which of them are in history.
+ * accounts are live now. A replay, or `upswell rebuild --from-log`, finds which of them are in history.
  */
 interface StoredMemory {
   readonly version: 1 | 2

@@ -217,7 +217,7 @@ class Fold {
     for (const account of this.#accounts.values()) {
       const isTouched =
         tick.scope === 'all' ||
-        // A tick that does not release them must not touch those of them that are in memory by chance.
+        // A tick that releases none must not touch the ones that are in memory by chance.
         (isReleased(account, liveOffset) ? isReleasing : account.dueAt <= this.#timeOf(tick, account))
       if (isTouched && isInSlice(account.id, tick.slice, tick.of)) found.push(account)
     }

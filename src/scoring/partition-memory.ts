@@ -1,8 +1,8 @@
 import { EMPTY_MAP } from '../lib/small-maps.ts'
 import { LIVE, type ModelSet, NO_MODELS } from './account.ts'
 import type { CompiledModel } from './definition/compiled-model.ts'
+import type { TickSlice } from './due-slices.ts'
 import type { MemorySet } from './history.ts'
-import type { TickSlice } from './log-entry.ts'
 import { modelKey } from './standing.ts'
 
 /** What a partition remembers beside its accounts. */

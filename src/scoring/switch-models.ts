@@ -51,8 +51,8 @@ function removeStanding({ id, activity }: Account, standing: Standing): ScoringE
   const { definition } = standing.model
   rememberEnd(activity, standing.model)
   const { formerTiers } = activity
-  if (formerTiers.size < LIMITS.formerTiers)
-    activity.formerTiers = withEntry(formerTiers, definition.id, definition.tiers[0]!.name)
+  if (formerTiers.size >= LIMITS.formerTiers) countDropped(activity, 'former-tiers')
+  else activity.formerTiers = withEntry(formerTiers, definition.id, definition.tiers[0]!.name)
   return leaveModel(standing, id, activity.clock, CAUSE)
 }
 

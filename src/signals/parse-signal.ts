@@ -187,7 +187,7 @@ function checkQuantity(
   return { thousandths: Math.abs(Math.round(quantity * 1000)) }
 }
 
-/** What `readOverride` lets pass because the log may hold it; undefined: nothing. */
+/** Why an override that `readOverride` accepts is refused at an edge; undefined: it is not. */
 function untidyOverride(properties: Signal['properties']): string | undefined {
   for (const property of ['reason', 'author'] as const) {
     const text = properties[property]

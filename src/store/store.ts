@@ -7,7 +7,7 @@ import type { CounterBook, CounterChange } from '../scoring/population/counters.
 //   fencing token   proves that its holder owns the partition
 //   state           what the partition remembers as a whole
 //   accounts        each account's activity and standings
-//   user chunks     parts of an account's users, and of its ids if it has many
+//   chunks          each some of an account's users, or of its ids if it has many
 //   due index       account → bucket and the time when it is due
 //   listings        the rows of the ranked lists
 //   counters        of the population: book and field → a number
@@ -29,12 +29,12 @@ export interface AccountStore {
   /** The accounts' bytes in the order asked; undefined for an unknown account. One round trip. */
   load(partition: number, accountIds: readonly string[]): Promise<(Uint8Array | undefined)[]>
 
-  /** Chunks of accounts in the order asked; undefined for an unknown chunk. One round trip. */
+  /** Chunks of users or ids, in the order asked; undefined for an unknown chunk. One round trip. */
   loadUserChunks(partition: number, keys: readonly UserChunkKey[]): Promise<(Uint8Array | undefined)[]>
 
   /**
    * Ids of the buckets' accounts with `from ≤ dueAt ≤ upTo` (ms), sorted by their bytes. Without `from`: up
-   * to `upTo`; with Infinity all accounts.
+   * to `upTo`; with Infinity all accounts. A repeated bucket is read once.
    */
   due(partition: number, buckets: readonly number[], upTo: number, from?: number): Promise<string[]>
 

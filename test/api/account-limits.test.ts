@@ -60,7 +60,7 @@ describe('GET /v1/accounts/{id} beyond limits', () => {
     })
   })
 
-  it('shows at most 50 unread names, and none that stands for several', async () => {
+  it('shows at most 50 unread names, and no overflow series', async () => {
     await world.append(Array.from({ length: 300 }, (_, i) => usage(`page.viewed./docs/${i}`)))
     const { unread } = await get('acme')
     expect(unread.names).toHaveLength(50)

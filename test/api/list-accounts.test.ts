@@ -305,6 +305,15 @@ facets: { plan: traits.plan, seats: contract.seats }
     expect([...first.ids, ...second.ids].toSorted()).toEqual(['a0', 'a2'])
   })
 
+  it('takes a repeated facet or tier for one, and pages with the same cursor', async () => {
+    const listings = vi.spyOn(world.store, 'list')
+    const first = await list('facet=plan:paid&facet=plan:paid&tier=cold&limit=1')
+    // As many rows as the page and one more: with a second facet it would read 101.
+    expect(listings.mock.calls).toMatchObject([[{ limit: 2, tiers: ['cold'] }]])
+    const second = await list(`facet=plan:paid&tier=cold,cold&limit=1&cursor=${first.nextCursor}`)
+    expect([...first.ids, ...second.ids].toSorted()).toEqual(['a1', 'a4'])
+  })
+
   it('follows an account that changes its value', async () => {
     await world.append([
       signal('a0', { id: 'upgrade', kind: 'traits', name: 'traits', properties: { plan: 'paid' } }),
@@ -321,6 +330,8 @@ facets: { plan: traits.plan, seats: contract.seats }
       ['colour:red', 'colour:red'],
       ['free', 'free'],
       [':x', ':x'],
+      ['plan:', 'plan:'],
+      ['plan:%20', 'plan: '],
     ] as const) {
       const response = await world.api.inject(`/v1/accounts?facet=${facet}`)
       expect(response.statusCode).toBe(400)

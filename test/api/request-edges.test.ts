@@ -25,8 +25,9 @@ class Client {
   readonly closed: Promise<void>
   readonly #socket: Socket
 
-  constructor(text: string) {
-    this.#socket = connect(port, '127.0.0.1')
+  /** @param allowHalfOpen whether it keeps its side open when the server closes */
+  constructor(text: string, allowHalfOpen = false) {
+    this.#socket = connect({ port, host: '127.0.0.1', allowHalfOpen })
     this.#socket.setEncoding('utf8').on('data', part => {
       this.received += part
     })
@@ -46,6 +47,7 @@ class Client {
   }
 }
 
+const usage = { id: 's1', kind: 'usage', name: 'seat.invited', accountId: 'acme' }
 const HALF_A_POST =
   'POST /v1/signals HTTP/1.1\r\nhost: upswell\r\ncontent-type: application/json\r\ncontent-length: 400\r\n\r\n[{"id":"s1",'
 
@@ -85,6 +87,39 @@ describe('a stop', () => {
     const { status, headers } = await answer
     const { code } = (await (await answer).json()) as { code: string }
     expect([status, headers.get('retry-after'), code]).toEqual([503, '1', 'STOPPING'])
+  })
+
+  it('answers 503 to a write that does not end, since its outcome is unknown', async () => {
+    const asked = vi.fn()
+    const hanging = await World.create([GROWTH], {
+      appendSignals: () => {
+        asked()
+        return new Promise(() => {})
+      },
+    })
+    const answer = fetch(`${await hanging.api.listen({ host: '127.0.0.1', port: 0 })}/v1/signals`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...usage, occurredAt: new Date(NOW) }),
+    })
+    await vi.waitFor(() => expect(asked).toHaveBeenCalled())
+    await hanging.requests.closeAnswered(hanging.api)
+    const { status, headers } = await answer
+    const { code, detail } = (await (await answer).json()) as { code: string; detail: string }
+    expect([status, headers.get('retry-after'), code]).toEqual([503, '1', 'STOPPING'])
+    expect(detail).toMatch(/unknown whether .* same ids/)
+  })
+
+  it('answers 503 to a request whose body does not arrive, since nothing was written', async () => {
+    const received = vi.fn()
+    world.api.server.once('request', received)
+    const client = new Client(HALF_A_POST)
+    await vi.waitFor(() => expect(received).toHaveBeenCalled())
+    await world.requests.closeAnswered(world.api)
+    await client.closed
+    expect(client.status).toBe(503)
+    expect(client.received).toMatch(/STOPPING/)
+    expect(client.received).toMatch(/nothing was written/)
   })
 
   it.each([
@@ -133,6 +168,17 @@ describe('a request that the client does not finish', () => {
     expect(client.received).toContain('"code":"INVALID_REQUEST"')
   })
 
+  it('lets go of the connection of a broken request, though the client keeps its side open', async () => {
+    const client = new Client('this is not HTTP\r\n\r\n', true)
+    await vi.waitFor(() => expect(client.status).toBe(400))
+    await vi.waitFor(async () => {
+      const open = await new Promise((resolve, reject) =>
+        world.api.server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+      )
+      expect(open).toBe(0)
+    })
+  })
+
   it('is answered 431 if its headers are too large', async () => {
     const client = new Client(`GET / HTTP/1.1\r\nhost: upswell\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`)
     await client.closed
@@ -160,6 +206,8 @@ describe('a compressed body', () => {
     ['gzip', gzipSync],
     ['deflate', deflateSync],
     ['br', brotliCompressSync],
+    ['x-gzip', gzipSync],
+    ['GZip', gzipSync],
   ] as const)('is accepted as %s', async (encoding, pack) => {
     expect(await post(encoding, new Uint8Array(pack(text)))).toEqual([202, undefined])
     expect(world.appended.map(({ signals }) => signals.map(({ id }) => id))).toEqual([['s1']])
@@ -176,6 +224,13 @@ describe('a compressed body', () => {
 
   it('is refused if its encoding is another, or is not what it is said to be', async () => {
     expect(await post('compress', new Uint8Array(gzipSync(text)))).toEqual([415, 'UNSUPPORTED_ENCODING'])
+    const { headers } = await world.api.inject({
+      method: 'POST',
+      url: '/v1/signals',
+      headers: { 'content-type': 'application/json', 'content-encoding': 'zstd' },
+      payload: text,
+    })
+    expect(headers['accept-encoding']).toBe('gzip, deflate, br, identity')
     expect(await post('gzip', new Uint8Array(Buffer.from(text)))).toEqual([400, 'INVALID_JSON'])
     expect(await post('gzip', new Uint8Array(gzipSync(text).subarray(0, 40)))).toEqual([400, 'INVALID_JSON'])
   })
@@ -191,14 +246,24 @@ describe('a query parameter without a value', () => {
   ])('is refused by %s, and named', async (path, parameters) => {
     await world.append([signal('acme')])
     for (const parameter of parameters) {
-      const response = await world.api.inject(`${path}?${parameter}=`)
-      expect([parameter, response.statusCode, response.json().code]).toEqual([
-        parameter,
-        400,
-        'INVALID_REQUEST',
-      ])
-      expect(response.json().errors[0].field).toBe(parameter)
+      for (const query of [parameter, `${parameter}=`, `${parameter}=%20`, `${parameter}=x&${parameter}=`]) {
+        const response = await world.api.inject(`${path}?${query}`)
+        expect([query, response.statusCode, response.json().code]).toEqual([query, 400, 'INVALID_REQUEST'])
+        expect(response.json().errors[0].field).toBe(parameter)
+      }
     }
+  })
+
+  it('is refused if it is blank, also where an empty one has a meaning', async () => {
+    const response = await world.api.inject('/v1/kpis?csm=%20')
+    expect([response.statusCode, response.json().errors]).toEqual([
+      400,
+      [{ field: 'csm', found: ' ', accepted: 'a value; or leave the parameter out' }],
+    ])
+  })
+
+  it.each(['/livez?verbose', '/readyz?verbose=', '/metrics?x', '/?x='])('is ignored by %s', async url => {
+    expect((await world.api.inject(url)).statusCode).toBe(200)
   })
 
   it('is refused among several tiers', async () => {

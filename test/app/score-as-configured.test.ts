@@ -18,6 +18,7 @@ test('each report reaches the caller, and the line of a limit the logger', async
   await scoreAsConfigured({
     config: readConfig({}),
     models: [],
+    clock: { now: Date.now },
     logger,
     onScored: (report: StepReport) => reports.push(report),
   } as unknown as ConfiguredScoring)

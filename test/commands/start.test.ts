@@ -120,7 +120,7 @@ describe('upswell start --empty', { timeout: 120_000 }, () => {
     await stopInTime(first)
   })
 
-  test('refuses a model that was edited while its version was left, and says what to do', async () => {
+  test('refuses a model that was edited without a new version, and says what to do', async () => {
     const [dataDir, models] = [await temporaryFolder(), await temporaryFolder()]
     const env = { UPSWELL_DATA_DIR: dataDir, UPSWELL_MODELS: models }
     const file = join(models, 'growth.yaml')

@@ -71,7 +71,7 @@ test('prints the sums first', () => {
   expect(formatModelDiff(diffOf(), PLAIN)).toBe(
     [
       'Small: version 1 → 1 (second.yaml)',
-      '1,200 accounts as of 2026-05-20T12:00:00.000Z; accounts in loaded history as of its end',
+      '1,200 accounts as of 2026-05-20T12:00:00.000Z; accounts in history as of their own time',
       'in scope: 1,200 → 1,100',
       'Both files say version 1, but they differ: give the new one a new version before it runs.',
       'Version 1 is not active: the comparison assumes that it scored these accounts all along, without dwell and cooldowns.',

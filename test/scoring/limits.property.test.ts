@@ -36,7 +36,15 @@ test('folds as the slow evaluator does beyond the limits, whatever the batches',
     { numRuns: RUNS },
   )
   // No random quantities add up to the highest sum.
-  expect([...reached].sort()).toEqual(['ended-models', 'keys', 'names', 'overrides', 'too-old', 'values'])
+  expect([...reached].sort()).toEqual([
+    'ended-models',
+    'former-tiers',
+    'keys',
+    'names',
+    'overrides',
+    'too-old',
+    'values',
+  ])
 })
 
 test('ends in the same standings and counts as the slow evaluator', () => {

@@ -4,7 +4,7 @@ import { makePlan } from '../support/simulation/plans/make-plan.ts'
 import { runPlan } from '../support/simulation/run-plan.ts'
 import { CORRECT } from '../support/simulation/wiring.ts'
 
-// Accounts have chunks of ids after three signals, and lose ids after four in a chunk.
+// Accounts have id chunks after three signals, and lose ids after four in a chunk.
 vi.mock('../../src/scoring/activity/id-limits.ts', () => import('../support/small-id-limits.ts'))
 vi.mock('../support/slow/slow-id-limits.ts', () => import('../support/small-id-limits.ts'))
 

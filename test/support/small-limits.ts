@@ -10,6 +10,7 @@ export const SMALL_LIMITS = {
   valuesPerDimension: 1,
   overrides: 1,
   endedModels: 1,
+  formerTiers: 1,
 }
 
 export const SLOW_SMALL_LIMITS: SlowLimits = {
@@ -19,4 +20,5 @@ export const SLOW_SMALL_LIMITS: SlowLimits = {
   values: 1,
   overrides: 1,
   endedModels: 1,
+  formerTiers: 1,
 }

@@ -6,7 +6,7 @@ import type { CompiledModel } from '../../scoring/definition/compiled-model.ts'
 import type { Standing } from '../../scoring/standing.ts'
 import { choice } from './schema-parts.ts'
 
-/** What an account did not keep, and what it keeps that no model reads. */
+/** The limits that an account reached, and its names that no model reads. */
 
 export const LimitsField = Type.Optional(
   Type.Array(
@@ -20,7 +20,7 @@ export const LimitsField = Type.Optional(
 )
 type LimitDocuments = Static<typeof LimitsField>
 
-/** More names would be a page of their own. */
+/** A longer list would need pages. */
 const MOST_NAMES = 50
 
 export const UnreadField = Type.Optional(
@@ -51,7 +51,7 @@ export function limitDocuments({ dropped }: AccountActivity): LimitDocuments | u
   return reached.map(limit => ({ limit, count: dropped[limit], meaning: LIMIT_MEANINGS[limit] }))
 }
 
-/** Finds what no model of an account reads. It remembers its answers while the models stay the same. */
+/** Finds an account's unread names. It remembers its answers while the models stay the same. */
 export class UnreadView {
   #models = ''
   #read = new ReadNames([])
@@ -80,7 +80,7 @@ export class UnreadView {
 
 function namesOf({ series, latest, overrides }: AccountActivity): string[] {
   return [
-    // A name that ends in * is an overflow series: not what a signal was called.
+    // A name that ends in * is an overflow series, and no signal's own name.
     ...series.list.map(({ key }) => key).filter(key => !key.endsWith('*')),
     ...[...latest.keys()].sort(),
     ...[...overrides.keys()].sort().map(name => `override:${name}`),

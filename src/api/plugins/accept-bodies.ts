@@ -10,6 +10,11 @@ export const BODY_ENCODINGS = ['gzip', 'deflate', 'br', 'identity'] as const
  * unpacking ends there.
  */
 export function acceptBodies(api: FastifyInstance): void {
+  // RFC 9110: the case of a coding does not matter, and gzip has a second name. The library knows neither.
+  api.addHook('onRequest', async ({ headers }) => {
+    const encoding = headers['content-encoding']?.toLowerCase()
+    if (encoding !== undefined) headers['content-encoding'] = encoding === 'x-gzip' ? 'gzip' : encoding
+  })
   api.register(compress, {
     // Answers are not compressed: a proxy can do that, and their ETags would change.
     global: false,

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isUpswellError } from '../../lib/errors.ts'
 import { RETRY_PROMISE } from '../documents/retry-promise.ts'
+import { BODY_ENCODINGS } from './accept-bodies.ts'
 import { Problem, type ProblemEntry, problemDocument } from './problems.ts'
 
 const RETRY_AFTER_SECONDS = '1'
@@ -40,7 +41,9 @@ export function answerBrokenRequest(error: ConnectionError, socket: Socket): voi
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  // Not `end`: a client that keeps its side open would keep the connection for ever.
+  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+  socket.destroySoon()
 }
 
 function brokenRequest({ code }: ConnectionError): Problem {
@@ -53,6 +56,7 @@ function brokenRequest({ code }: ConnectionError): Problem {
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const document = problemDocument(problem, request.url)
   if (document.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
+  if (problem.code === 'UNSUPPORTED_ENCODING') reply.header('accept-encoding', BODY_ENCODINGS.join(', '))
   if (document.status === 408) reply.header('connection', 'close')
   return reply.code(document.status).type('application/problem+json').send(document)
 }

@@ -29,7 +29,7 @@ const PROBLEMS = {
   LOG_UNAVAILABLE: { status: 503, title: 'The log does not answer' },
   STORE_UNAVAILABLE: { status: 503, title: 'The store does not answer' },
   NOT_CAUGHT_UP: { status: 503, title: 'The record is not in the store yet' },
-  STOPPING: { status: 503, title: 'The service stops' },
+  STOPPING: { status: 503, title: 'The service is stopping' },
   NOT_READY: { status: 503, title: 'Not ready' },
   TIMED_OUT: { status: 503, title: 'The answer took too long' },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>

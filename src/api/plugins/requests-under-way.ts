@@ -1,6 +1,7 @@
-import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { RETRY_PROMISE } from '../documents/retry-promise.ts'
+import { Problem } from './problems.ts'
 
 /** How long a stop waits for the answers to requests that have arrived. */
 const MAX_DRAIN_MS = 5_000
@@ -8,14 +9,16 @@ const MAX_DRAIN_MS = 5_000
 const MIN_OPEN_MS = 300
 /** How long a stop waits for the rest of a request. */
 const MAX_ARRIVAL_MS = 1_000
+/** How long the last answers may take to reach the network. */
+const MAX_SEND_MS = 500
 const POLL_MS = 10
 
 /**
  * Knows the requests that are not answered yet, so that a stop can answer them first. While it waits, the API
- * keeps listening: /readyz then says that the service stops, and new requests are answered too.
+ * keeps listening: /readyz then says that the service is stopping, and new requests are answered too.
  */
 export class RequestsUnderWay {
-  readonly #requests = new Set<IncomingMessage>()
+  readonly #replies = new Set<FastifyReply>()
   #isStopping = false
 
   get isStopping(): boolean {
@@ -23,9 +26,9 @@ export class RequestsUnderWay {
   }
 
   track(api: FastifyInstance): void {
-    api.addHook('onRequest', async ({ raw }, reply) => {
-      this.#requests.add(raw)
-      reply.raw.once('close', () => this.#requests.delete(raw))
+    api.addHook('onRequest', async (_request, reply) => {
+      this.#replies.add(reply)
+      reply.raw.once('close', () => this.#replies.delete(reply))
     })
     // The client should open its next connection elsewhere.
     api.addHook('onSend', async (_request, reply) => {
@@ -40,13 +43,14 @@ export class RequestsUnderWay {
 
   /**
    * Answers what has been sent, then closes. It takes 0.3 s at least, 1 s if a client has sent nothing or a
-   * part of a request, 5 s at most.
+   * part of a request. After 5 s what is not answered gets 503.
    */
   async closeAnswered(api: FastifyInstance): Promise<void> {
     this.beginStop()
     const startedAt = performance.now()
     const passedMs = () => performance.now() - startedAt
     while (passedMs() < MIN_OPEN_MS || this.#isWorthWaiting(passedMs())) await sleep(POLL_MS)
+    await this.#refuseUnanswered()
     let isClosed = false
     // Ends the connections that are idle now, and waits for the others.
     const closed = Promise.resolve(api.close()).finally(() => {
@@ -58,8 +62,24 @@ export class RequestsUnderWay {
     await closed
   }
 
-  #isWorthWaiting(passedMs: number): boolean {
-    if (this.#requests.size === 0 || passedMs >= MAX_DRAIN_MS) return false
-    return passedMs < MAX_ARRIVAL_MS || Array.from(this.#requests).some(({ complete }) => complete)
+  /** Requests that cannot be answered any more get 503, so that their clients know what to do. */
+  async #refuseUnanswered(): Promise<void> {
+    const startedAt = performance.now()
+    for (const reply of this.#replies) if (!reply.sent) reply.send(stopping(reply.request))
+    while (this.#replies.size > 0 && performance.now() - startedAt < MAX_SEND_MS) await sleep(POLL_MS)
   }
+
+  #isWorthWaiting(passedMs: number): boolean {
+    if (this.#replies.size === 0 || passedMs >= MAX_DRAIN_MS) return false
+    return passedMs < MAX_ARRIVAL_MS || Array.from(this.#replies).some(({ request }) => request.raw.complete)
+  }
+}
+
+function stopping({ method, raw }: FastifyReply['request']): Problem {
+  if (method !== 'POST')
+    return new Problem('STOPPING', 'This process stops. Ask again; another process answers.')
+  const outcome = raw.complete
+    ? `It is unknown whether the signals were written. Send them again with the same ids: ${RETRY_PROMISE}.`
+    : 'The body had not arrived, so nothing was written. Send it again.'
+  return new Problem('STOPPING', `This process stops. ${outcome}`)
 }

@@ -4,12 +4,12 @@ import type { Signal } from '../../signals/signal.ts'
 import type { KnownBefore } from './signals-before.ts'
 
 /**
- * For one request: a nearest name is searched among all names of all models, and a body can have 100,000
+ * Suggestions for one request. Each is searched among all names of all models, and a body can have 100,000
  * unread keys.
  */
 const MOST_SUGGESTIONS = 50
 
-/** Finds what of accepted signals will not count. It remembers what the latest models read. */
+/** Finds what will not count in accepted signals. It remembers what the latest models read. */
 export class NotCountedFinder {
   #models: readonly CompiledModel[] = []
   #readers: ModelReaders | undefined
@@ -40,7 +40,7 @@ export class NotCountedFinder {
     })
   }
 
-  /** Undefined without models: then no name is read, and it says nothing to list them all. */
+  /** Undefined while no model is active: a list of all names would say nothing. */
   #readersOf(models: readonly CompiledModel[]): ModelReaders | undefined {
     if (models.length === 0) return undefined
     if (this.#readers === undefined || this.#models !== models) this.#readers = new ModelReaders(models)

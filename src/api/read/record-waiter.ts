@@ -5,6 +5,11 @@ import type { Partitions } from './partitions.ts'
 import { formatSequence, type Sequence } from './sequence.ts'
 
 const MAX_WAIT_MS = 5000
+/**
+ * Most records are stored sooner (`UPSWELL_FLUSH_INTERVAL_MS`). On Kafka a question takes a new connection,
+ * so only requests that wait longer ask.
+ */
+const ASK_LOG_AFTER_MS = 500
 
 /**
  * The offset of the next record of a partition of `signals`. Undefined: there is no such partition.
@@ -18,7 +23,7 @@ export class RecordWaiter {
   readonly #endOfLog: EndOfLog
   /** A log only grows, so most waiting requests need not ask where it ends. */
   readonly #knownEnds = new Map<number, number>()
-  readonly #asked = new Map<number, Promise<number | undefined>>()
+  readonly #asked = new Map<number, Promise<void>>()
 
   constructor(requests: Pick<RequestsUnderWay, 'isStopping'>, endOfLog: EndOfLog) {
     this.#requests = requests
@@ -46,42 +51,62 @@ export class RecordWaiter {
         `after is ${formatSequence(sequence)}, but this account's records are in partition ${own}; the sequence of one of them is accepted.`,
       )
     }
-    const deadline = performance.now() + MAX_WAIT_MS
+    const startedAt = performance.now()
     let storedOffset = await partitions.storedOffset(own)
-    if (storedOffset > sequence.offset) return
-    await this.#requireInLog(sequence)
+    let hasAskedLog = false
+    let end: number | undefined
     while (storedOffset <= sequence.offset) {
+      if (end !== undefined) throw unknownSequence(sequence, end)
       if (this.#requests.isStopping) throw stopping(sequence)
-      if (isGone() || performance.now() >= deadline) throw notCaughtUp(sequence, storedOffset)
+      const waitedMs = performance.now() - startedAt
+      if (isGone() || waitedMs >= MAX_WAIT_MS) throw notCaughtUp(sequence, storedOffset)
+      if (!hasAskedLog && waitedMs >= ASK_LOG_AFTER_MS) {
+        hasAskedLog = true
+        // Not awaited: the record may be stored sooner. While the log does not answer, the wait goes on.
+        void this.#endBefore(sequence).then(
+          found => {
+            end = found
+          },
+          () => {},
+        )
+      }
       storedOffset = await partitions.nextStoredOffset(own)
     }
   }
 
-  /** Nobody waits for a record that was never written. While the log does not answer, that is unknown. */
-  async #requireInLog(sequence: Sequence): Promise<void> {
-    const { partition, offset } = sequence
-    if (offset < (this.#knownEnds.get(partition) ?? 0)) return
-    const end = await this.#readEnd(partition).catch(() => undefined)
-    if (end === undefined || offset < end) return
-    throw new Problem(
-      'UNKNOWN_SEQUENCE',
-      `after is ${formatSequence(sequence)}, but the log ends before ${partition}:${end}. ce_sequence of an event of this installation is accepted, and the sequence that POST /v1/signals answered.`,
-    )
+  /** The partition's end if the log has no such record; else undefined. @throws as `EndOfLog` */
+  async #endBefore(sequence: Sequence): Promise<number | undefined> {
+    const { partition } = sequence
+    if (this.#isKnown(sequence)) return undefined
+    // A question that is under way may have been asked before the record was written.
+    await this.#asked.get(partition)?.catch(() => {})
+    if (!this.#isKnown(sequence)) await this.#readEnd(partition)
+    return this.#isKnown(sequence) ? undefined : this.#knownEnds.get(partition)
+  }
+
+  #isKnown({ partition, offset }: Sequence): boolean {
+    return offset < (this.#knownEnds.get(partition) ?? 0)
   }
 
   /** Requests at the same time share one question. */
-  #readEnd(partition: number): Promise<number | undefined> {
+  #readEnd(partition: number): Promise<void> {
     const asked = this.#asked.get(partition)
     if (asked !== undefined) return asked
     const asking = this.#endOfLog(partition)
       .then(end => {
         if (end !== undefined) this.#knownEnds.set(partition, end)
-        return end
       })
       .finally(() => this.#asked.delete(partition))
     this.#asked.set(partition, asking)
     return asking
   }
+}
+
+function unknownSequence(sequence: Sequence, end: number): Problem {
+  return new Problem(
+    'UNKNOWN_SEQUENCE',
+    `after is ${formatSequence(sequence)}, but the log ends before ${sequence.partition}:${end}. ce_sequence of an event of this installation is accepted, and the sequence that POST /v1/signals answered.`,
+  )
 }
 
 function notCaughtUp(sequence: Sequence, storedOffset: number): Problem {
@@ -94,6 +119,6 @@ function notCaughtUp(sequence: Sequence, storedOffset: number): Problem {
 function stopping(sequence: Sequence): Problem {
   return new Problem(
     'STOPPING',
-    `This process stops, and the record ${formatSequence(sequence)} is not in the store yet. Ask again; another process answers.`,
+    `This process is stopping, and the record ${formatSequence(sequence)} is not in the store yet. Ask again; another process answers.`,
   )
 }

@@ -72,7 +72,7 @@ async function read(
   }
 }
 
-/** Adds the chunks of ids that the signals need, of accounts that have too many for their core. */
+/** Adds the id chunks that the signals need, of accounts that have too many for their core. */
 async function loadIdChunks(
   store: AccountStore,
   partitions: number,

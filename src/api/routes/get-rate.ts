@@ -183,7 +183,7 @@ function findRate(
 
 /** @throws Problem UNKNOWN_SEGMENT */
 function segmentsNamed(given: readonly string[] | undefined, { segments }: RateDefinition): string[] {
-  const names = (given ?? []).flatMap(text => text.split(',')).filter(name => name !== '')
+  const names = (given ?? []).flatMap(text => text.split(','))
   const known = segments.map(({ name }) => name)
   for (const name of names) {
     if (!known.includes(name))

@@ -142,10 +142,11 @@ function requestedTiers(given: readonly string[] | undefined, model: KnownModel)
 }
 
 function requestedFacets(given: readonly string[], model: KnownModel): Facet[] {
-  return given.map(text => {
+  // A repeated facet changes nothing, but a second facet costs a read of every account in the list.
+  return [...new Set(given)].map(text => {
     const colon = text.indexOf(':')
     const [name, value] = [text.slice(0, Math.max(colon, 0)), text.slice(colon + 1)]
-    if (colon > 0 && model.facets.includes(name)) return { name, value }
+    if (model.facets.includes(name) && value.trim() !== '') return { name, value }
     const names = model.facets.length === 0 ? 'it has none' : `one of ${model.facets.join(', ')}`
     const accepted = `name:value is accepted, where the name is a facet of ${model.id}: ${names}`
     throw new Problem('UNKNOWN_FACET', `facet is ${JSON.stringify(text)}; ${accepted}.`)

@@ -88,7 +88,7 @@ async function diffStore(comparison: Comparison, options: ModelDiffOptions, file
   try {
     await document?.begin()
     for await (const { account, history } of readAllAccounts(store, library)) {
-      // While history is loaded, the wall clock does not count: each account switches at its own clock.
+      // The wall clock does not pass for an account in history: it switches at its own clock.
       const trial = tryModel(account, { from, to, at: history ? 0 : now })
       if (trial === undefined) throw notActive(to, overview)
       const diff: AccountDiff = diffAccount(trial)

@@ -13,7 +13,7 @@ import type { AccountStore } from '../../store/store.ts'
 /** A copy of an account in the store: changes to it do not reach the store. */
 export interface AccountSnapshot {
   readonly account: Account
-  /** The account is in history: the wall clock does not count for it. */
+  /** The account is in history: the wall clock does not pass for it. */
   readonly history: boolean
 }
 
@@ -21,7 +21,7 @@ export interface StoreOverview {
   readonly accounts: number
   /** The active models of all partitions that hold accounts, each content once. */
   readonly activeModels: readonly CompiledModel[]
-  /** Some accounts are in loaded history. */
+  /** Some accounts are in history. */
   readonly history: boolean
 }
 
@@ -99,7 +99,7 @@ function snapshotOf(account: Account, { modelSets, liveOffset }: PartitionMemory
   return { account, history: isInHistory(account, liveOffset) }
 }
 
-/** While accounts are released, the index does not show which of them are in history: then it is false. */
+/** False during a release: the due index does not show which accounts are still in history. */
 async function hasHistory(
   store: AccountStore,
   partition: number,

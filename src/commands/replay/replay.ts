@@ -119,7 +119,7 @@ async function describeReplay(
   }
 }
 
-/** A replay that was begun before keeps the ends of then. */
+/** A replay that was begun before keeps the ends that it was begun with. */
 async function limitOf(
   log: Log,
   { topic, partitions }: Replay['origin'],

@@ -28,8 +28,11 @@ export function describePlan(
   const clock = describeClock(options, order === 'as-they-come' ? undefined : survey.until)
   const lines: string[] = []
   if (order === 'as-they-come') lines.push(`The signals of ${name} go to ${into} as they come. ${clock}`)
-  else if (survey.from === undefined) lines.push(`${name} has no signals.`)
-  else {
+  else if (survey.from === undefined) {
+    lines.push(`${name} has no signals.`)
+    if (isRelease(options, survey))
+      lines.push('Time continues from now for all accounts that are in history.')
+  } else {
     const span = `from ${formatTime(survey.from)} to ${formatTime(survey.until!)}`
     lines.push(
       `${counted(survey.signals, 'signal')} of ${counted(survey.accounts, 'account')} in ${name}, ${span}, go to ${into}. ${clock}`,
@@ -52,12 +55,17 @@ export function describePlan(
   return lines
 }
 
+/** A file without any line ends the history that was loaded before. */
+function isRelease({ clock, afterwards }: SendOptions, { rejected }: Survey): boolean {
+  return clock === 'event' && afterwards === 'live' && rejected.count === 0
+}
+
 function describeClock({ clock, afterwards }: SendOptions, until: number | undefined): string {
   if (clock === 'wall') return 'They are observed now.'
   const history = 'They are history: each is observed when it occurred.'
   if (afterwards === 'live') return `${history} Then time continues from now.`
   const end = until === undefined ? 'the newest signal' : formatTime(until)
-  return `${history} Then scores stay as of ${end}, until a live signal comes.`
+  return `${history} Accounts that are not live then stay as of ${end}, each until its first live signal.`
 }
 
 /** What a person may want to know before the file is sent. */
@@ -75,7 +83,7 @@ export function planWarnings({ options }: Sending, survey: Survey, now: number):
   if (outliers !== undefined && options.afterwards === 'stay') {
     const { signals, firstLine, gapDays } = outliers
     warnings.push(
-      `the newest ${signals === 1 ? 'signal comes' : `${grouped(signals)} signals come`} ${grouped(gapDays)} days after all others (see line ${grouped(firstLine)}): in the end all scores are as of ${formatTime(survey.until!)}`,
+      `the newest ${signals === 1 ? 'signal comes' : `${grouped(signals)} signals come`} ${grouped(gapDays)} days after all others (see line ${grouped(firstLine)}): in the end all accounts that are not live are as of ${formatTime(survey.until!)}`,
     )
   }
   return warnings

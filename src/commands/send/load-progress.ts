@@ -19,7 +19,7 @@ interface Lines {
 //   endWrite       it is in the log
 //   noteInLog      it was found in the log
 
-/** How far a load is: at every moment it can say where to go on. */
+/** Knows how far a load is, and says where to go on if it breaks off. */
 export class LoadProgress {
   #lastInLog: number | undefined
   #waiting: Lines | undefined

@@ -30,6 +30,7 @@ export class Load {
   readonly #survey: Survey
   readonly #logger: Logger
   readonly #store: Backend['store']
+  readonly #now: () => number
   readonly #writer: SignalWriter
   readonly #linesInLog: LinesInLog
   readonly #outcomes = new ExpectedOutcomes()
@@ -39,23 +40,26 @@ export class Load {
   #inLog = 0
   #failure: ErrorCode | undefined
 
+  /** @param now ms; signals of the wall clock are observed then */
   constructor(
     sending: Sending,
     survey: Survey,
     { log, store }: Pick<Backend, 'log' | 'store'>,
     logger: Logger,
+    now: () => number,
   ) {
     const { topic, options } = sending
     this.#sending = sending
     this.#survey = survey
     this.#logger = logger
     this.#store = store
+    this.#now = now
     this.#writer = new SignalWriter({
       log,
       topic,
       batchSize: options.batchSize,
       clock: options.clock,
-      now: Date.now,
+      now,
     })
     this.#linesInLog = new LinesInLog(log, topic)
   }
@@ -101,8 +105,10 @@ export class Load {
     await this.#write(ordered, stop)
     if (stop.exitCode !== undefined) return
     if (ordered.order === 'as-they-come') this.#requireFromLine(ordered)
-    const { until, accounts } = this.#survey
-    if (options.clock === 'event' && until !== undefined) {
+    const { until, accounts, rejected } = this.#survey
+    // A file with wrong lines alone releases no account: it is sent again when it is right.
+    const endsHistory = until !== undefined || rejected.count === 0
+    if (options.clock === 'event' && endsHistory) {
       const inHistory = accounts + (await countInHistory(this.#store))
       await this.#writer.endHistory({ until, accounts: inHistory, afterwards: options.afterwards })
     }
@@ -122,6 +128,7 @@ export class Load {
         survey: this.#survey,
         mustBeInOrder,
         bounds: MEMORY_BOUNDS,
+        now: this.#now,
         onProgress: bar.update,
       })
     } finally {
@@ -150,7 +157,7 @@ export class Load {
   #announce({ order }: OrderedSignals): void {
     for (const line of describePlan(this.#sending, this.#survey, order)) this.#logger.info(line)
     if (order === 'as-they-come') return
-    for (const line of planWarnings(this.#sending, this.#survey, Date.now())) this.#logger.warn(line)
+    for (const line of planWarnings(this.#sending, this.#survey, this.#now())) this.#logger.warn(line)
     this.#warnOfUnread()
   }
 
@@ -189,7 +196,7 @@ export class Load {
   }
 
   #expect({ signal }: LineWithSignal, isCounted: boolean): void {
-    const observedAt = this.#sending.options.clock === 'event' ? signal.occurredAt : Date.now()
+    const observedAt = this.#sending.options.clock === 'event' ? signal.occurredAt : this.#now()
     this.#outcomes.add(signal, observedAt, isCounted)
   }
 

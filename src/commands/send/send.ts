@@ -1,6 +1,8 @@
 import { ReadNames, UnreadNames } from '../../analysis/unread-names.ts'
 import { type Config, readConfig } from '../../app/config.ts'
 import { isEmbedded, openServed } from '../../app/open-backend.ts'
+import { startClock } from '../../app/start-clock.ts'
+import { UpswellError } from '../../lib/errors.ts'
 import { ModelLibrary } from '../../models/model-library.ts'
 import { logLocation, storeLocation } from '../data-location.ts'
 import { openSignalFile } from '../signal-file/signal-file.ts'
@@ -17,21 +19,33 @@ import type { SendOptions } from './send-options.ts'
  * @throws UpswellError INPUT_UNREADABLE, INPUT_OUT_OF_ORDER, LOG_UNAVAILABLE, INVALID_SETTINGS
  */
 export async function send(file: string, options: SendOptions): Promise<number> {
+  requireHistory(options)
   const config = readConfig()
   const logger = lineLogger(config.logLevel)
   const input = await openSignalFile(file)
   if (isEmbedded(config)) await claimWorkspace(config.dataDir)
   const library = new ModelLibrary()
   const backend = await openServed(config, logger, library)
+  const { clock, stop: stopClock } = await startClock(backend.store, logger)
   try {
     const { isStarted, models } = await readActiveModels(backend.store, library)
     if (!isStarted) logger.warn(noModelsYet(config))
     const sending = { file, options, topic: backend.topics.signals, place: logLocation(config) }
     const survey = new Survey(models && new UnreadNames(new ReadNames(models)))
-    return await new Load(sending, survey, backend, logger).run(input)
+    return await new Load(sending, survey, backend, logger, clock.now).run(input)
   } finally {
+    stopClock()
     await backend.close()
   }
+}
+
+/** @throws UpswellError INVALID_SETTINGS */
+function requireHistory({ clock, afterwards }: SendOptions): void {
+  if (afterwards === 'live' && clock !== 'event')
+    throw new UpswellError(
+      'INVALID_SETTINGS',
+      '--afterwards live is for history, and --clock event is missing; add --clock event to load history, or leave out --afterwards to send signals that are observed now',
+    )
 }
 
 /** Signals that are folded before any model is active change no tiers: it is nearly always a mistake. */

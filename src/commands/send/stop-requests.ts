@@ -1,3 +1,5 @@
+import { endProcess } from '../../lib/end-process.ts'
+
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const
 type StopSignal = keyof typeof EXIT_CODES
 
@@ -31,7 +33,8 @@ export class StopRequests {
   readonly #stop = (signal: NodeJS.Signals): void => {
     if (this.#exitCode !== undefined) {
       this.#onSecond()
-      process.exit(EXIT_CODES[signal as StopSignal])
+      endProcess(EXIT_CODES[signal as StopSignal])
+      return
     }
     this.#exitCode = EXIT_CODES[signal as StopSignal]
     this.#onFirst()

@@ -46,6 +46,8 @@ export interface ReadOrdered {
   /** Whether an account's signals must be in order of time. */
   readonly mustBeInOrder: boolean
   readonly bounds: MemoryBounds
+  /** ms; undefined: `Date.now`. */
+  readonly now?: () => number
   /** Gets the number of signals now and then, while the whole file is looked at. */
   readonly onProgress?: (signals: number) => void
 }
@@ -60,11 +62,11 @@ const PROGRESS_STEP = 1000
 export async function readOrdered(options: ReadOrdered): Promise<OrderedSignals> {
   const { file, input, survey, mustBeInOrder, bounds } = options
   const isFile = file !== '-' && (await stat(file)).isFile()
-  const read = readSignalFile(input, file)
+  const read = readSignalFile(input, file, options.now)
   const kept: LineWithSignal[] = []
   let keptBytes = 0
   let fits = true
-  // What cannot be read twice and need not be sorted is not kept.
+  // Standard input that need not be sorted is not kept: it may never end.
   if (!isFile && !mustBeInOrder) return asTheyCome(options, kept, read)
   for (let next = await read.next(); next.done !== true; next = await read.next()) {
     const line = next.value
@@ -85,7 +87,7 @@ export async function readOrdered(options: ReadOrdered): Promise<OrderedSignals>
   if (!fits) {
     if (!isInOrder) throw outOfOrder(options, survey.firstOutOfOrder!)
     const { bytesRead } = input as Readable & { readonly bytesRead: number }
-    return { order: 'as-is', lines: readAgain(file, bytesRead, survey), numberAfter }
+    return { order: 'as-is', lines: readAgain(options, bytesRead), numberAfter }
   }
   if (isInOrder) return { order: 'as-is', lines: kept, numberAfter }
   // The sort is stable.
@@ -124,10 +126,10 @@ function asTheyCome(
 }
 
 /** @throws UpswellError INPUT_UNREADABLE: the file is another one than before */
-async function* readAgain(file: string, bytes: number, survey: Survey): AsyncGenerator<LineWithSignal> {
+async function* readAgain({ file, survey, now }: ReadOrdered, bytes: number): AsyncGenerator<LineWithSignal> {
   let signals = 0
   let lines = 0
-  for await (const line of readSignalFile(await openSignalFile(file, bytes), file)) {
+  for await (const line of readSignalFile(await openSignalFile(file, bytes), file, now)) {
     lines = line.number
     if (line.type === 'rejected') continue
     signals++

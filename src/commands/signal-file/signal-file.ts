@@ -44,10 +44,15 @@ export function nameOf(file: string): string {
 }
 
 /**
- * The lines of an opened file in order; blank lines are skipped.
+ * The lines of an opened file in order; blank lines are skipped. `now`: a signal that is further ahead than
+ * clocks may differ is rejected.
  * @throws UpswellError INPUT_UNREADABLE: the file breaks off
  */
-export async function* readSignalFile(input: Readable, file: string): AsyncGenerator<SignalLine> {
+export async function* readSignalFile(
+  input: Readable,
+  file: string,
+  now: () => number = Date.now,
+): AsyncGenerator<SignalLine> {
   let number = 0
   // An error on the way destroys the last stream, and that is the one read here.
   const unpacked = file.endsWith('.gz') ? pipeline(input, createGunzip(), () => {}) : input
@@ -55,7 +60,7 @@ export async function* readSignalFile(input: Readable, file: string): AsyncGener
   for await (const line of readLines(unpacked, failure)) {
     number++
     if (isBlank(line)) continue
-    const parsed = parseSignal(line, { observedAt: Date.now(), defaultKind: undefined, place: 'edge' })
+    const parsed = parseSignal(line, { observedAt: now(), defaultKind: undefined, place: 'edge' })
     if ('signal' in parsed) yield { type: 'signal', number, bytes: line.length, signal: parsed.signal }
     else {
       const { code, detail } = parsed.rejection

@@ -27,11 +27,11 @@ interface DayOfSignals {
 export interface Outliers {
   readonly signals: number
   readonly firstLine: number
-  /** The whole days without a signal before them. */
+  /** How many whole days before them have no signal. */
   readonly gapDays: number
 }
 
-/** What is known of a file of signals: it grows line by line. */
+/** What is known of a file of signals. It grows line by line. */
 export class Survey {
   readonly rejected = new RejectedLines()
   readonly #unread: UnreadNames | undefined
@@ -136,6 +136,6 @@ export class Survey {
   }
 }
 
-/** The share of a file's signals. */
+/** Outliers are at most this share of a file's signals. */
 const MOST_OUTLIERS = 0.2
 const OUTLIER_GAP_DAYS = 60

@@ -10,7 +10,7 @@ import { accountWrites } from '../scorer/write-builder.ts'
 import type { CheckpointItem } from './checkpoint-records.ts'
 import { type Checkpoint, readCheckpoint } from './read-checkpoint.ts'
 
-/** Publishes the scores of restored accounts, where they may not be published as they are. */
+/** Publishes the scores of restored accounts if other scores of them may be published. */
 export type PublishRestored = (accounts: readonly Account[], memory: PartitionMemory) => Promise<void>
 
 export interface FillOptions {

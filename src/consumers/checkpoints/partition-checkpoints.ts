@@ -189,8 +189,8 @@ export class PartitionCheckpoints {
       records.push(itemRecord(topic, partition, cut, { accountId, bytes }))
       for (const chunk of chunkNamesOf(accountId, bytes)) chunks.push({ accountId, chunk })
     }
-    // After the accounts: compaction then never removes a chunk and keeps the account that it belonged to. A
-    // reader takes a chunk before its account for left over.
+    // Chunks come after their accounts: then compaction never keeps an account without its chunks. A reader
+    // drops a chunk that comes before its account: it is left over from an earlier checkpoint.
     for (const [i, bytes] of (await this.#store.loadUserChunks(partition, chunks)).entries())
       if (bytes !== undefined) records.push(itemRecord(topic, partition, cut, { ...chunks[i]!, bytes }))
     return records

@@ -105,7 +105,7 @@ export async function* readCheckpoint(
     if (newest.get(String(record.key)) !== record.offset) continue
     const item = decodeItem(record)
     if (item === undefined) continue
-    // Left over from an earlier checkpoint: the account has lost it since then.
+    // The chunk is left over from an earlier checkpoint: the account has lost it since.
     if (item.type === 'users' && record.offset < (newest.get(accountKey(item.accountId)) ?? 0)) continue
     yield item
   }

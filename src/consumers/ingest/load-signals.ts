@@ -61,8 +61,8 @@ export async function loadSignals(
 
 /** How history ends. */
 export interface HistoryEnd {
-  /** The time of its newest signal, ms. */
-  readonly until: number
+  /** The time of its newest signal, ms; undefined: it has none, and no time passes. */
+  readonly until: number | undefined
   /** About how many accounts are in history, in all partitions. They are reached in slices. */
   readonly accounts: number
   readonly afterwards: 'stay' | 'live'
@@ -124,11 +124,9 @@ export class SignalWriter {
     const partitions = await log.partitions(topic)
     const of = ticksFor(accounts / partitions)
     for (let partition = 0; partition < partitions; partition++) {
-      const ticks = Array.from({ length: of }, (_, slice) =>
-        tickRecord(topic, partition, until, { slice, of, scope: 'due', clock: 'event' }),
-      )
+      const ticks = until === undefined ? [] : ticksTo(until, topic, partition, of)
       const live = afterwards === 'live' ? [liveRecord(topic, partition, of)] : []
-      this.#noteEnds(await log.append([...ticks, ...live]))
+      if (ticks.length + live.length > 0) this.#noteEnds(await log.append([...ticks, ...live]))
     }
   }
 
@@ -136,4 +134,10 @@ export class SignalWriter {
     for (const { partition, offset } of positions)
       this.#ends.set(partition, Math.max(offset, this.#ends.get(partition) ?? -1))
   }
+}
+
+function ticksTo(time: number, topic: string, partition: number, of: number): OutgoingRecord[] {
+  return Array.from({ length: of }, (_, slice) =>
+    tickRecord(topic, partition, time, { slice, of, scope: 'due', clock: 'event' }),
+  )
 }

@@ -83,7 +83,7 @@ function keep(found: FoundItems, item: CheckpointItem): void {
     return
   }
   found.core = item.bytes
-  // A checkpoint writes an account before its chunks. Earlier ones are left over: the account lost them.
+  // A checkpoint writes an account before its chunks. Chunks before it are left over: the account lost them.
   found.chunks.clear()
 }
 

@@ -1,10 +1,11 @@
+import { isIdChunk } from '../../scoring/activity/many-ids.ts'
 import type { Difference, DifferentAccount } from './account-parity.ts'
 
 /** One line that says what differs. `from`: the offset from which the account was recomputed. */
 export function describeDifferent(account: DifferentAccount, from: number): string {
   const parts = account.differences.slice(0, MOST_PARTS).map(describeDifference)
   const more = account.differences.length - parts.length
-  if (more > 0) parts.push(`and ${more} more chunks of users`)
+  if (more > 0) parts.push(`and ${more} more chunks`)
   return `${parts.join('; ')}; ${describeLastRecords(account)}; compared at offset ${account.storedOffset}, recomputed from offset ${from}`
 }
 
@@ -12,7 +13,7 @@ export function describeDifferent(account: DifferentAccount, from: number): stri
 const MOST_PARTS = 5
 
 function describeDifference({ part, stored, recomputed }: Difference): string {
-  const name = part === 'core' ? 'core' : `users ${part.chunk}`
+  const name = part === 'core' ? part : `${isIdChunk(part.chunk) ? 'ids' : 'users'} ${part.chunk}`
   const found = stored === undefined ? 'none' : `${stored.length} bytes`
   return `${name}: ${found}, recomputed ${recomputed === undefined ? 'none' : `${recomputed.length} bytes`}`
 }

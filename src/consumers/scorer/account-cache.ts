@@ -29,7 +29,7 @@ export type Indexes = Pick<SavedAccount, 'rankEntries' | 'shares'>
 const MOST_ACCOUNTS = 16_000
 /** The most bytes of a generation, as the store holds them: one large account takes the room of thousands. */
 const MOST_BYTES = 16 * 1024 * 1024
-/** The most chunks of users that an account keeps after a flush, about 128 users each. */
+/** The most user chunks that an account keeps after a flush, about 128 users each. */
 const MOST_CHUNKS = 32
 
 /**

@@ -3,9 +3,10 @@ import { idChunkName, isIdChunk } from '../../scoring/activity/many-ids.ts'
 import { chunkNames, levelOf } from '../../scoring/activity/users.ts'
 import { addChunk } from '../../scoring/codec/chunk-codec.ts'
 import { decodeAccount } from '../../scoring/codec/codec.ts'
+import type { TickSlice } from '../../scoring/due-slices.ts'
 import { isInSlice } from '../../scoring/due-slices.ts'
 import { type DueRange, HISTORY_DUE, historyDueUpTo, indexedDueAt } from '../../scoring/history.ts'
-import type { LogEntry, TickSlice } from '../../scoring/log-entry.ts'
+import type { LogEntry } from '../../scoring/log-entry.ts'
 import { type PartitionMemory, releases } from '../../scoring/partition-memory.ts'
 import { type SignalTable, signalRuns } from '../../signals/signal-table.ts'
 import type { AccountStore, UserChunkKey } from '../../store/store.ts'
@@ -22,7 +23,7 @@ export interface LoadedAccounts {
   readonly accounts: Map<string, Account>
   /** False: everything was in memory. */
   readonly askedStore: boolean
-  /** How many chunks of users were requested. A chunk of ids counts as `USER_CHUNKS_PER_ID_CHUNK`. */
+  /** How many user chunks were requested. An id chunk counts as `USER_CHUNKS_PER_ID_CHUNK`. */
   readonly loadedChunks: number
 }
 
@@ -32,7 +33,7 @@ interface PlacedSignal {
   readonly place: number
 }
 
-/** A full chunk of ids takes about as much memory as this many chunks of users. */
+/** A full id chunk takes about as much memory as this many user chunks. */
 const USER_CHUNKS_PER_ID_CHUNK = 16
 
 /** Loads the accounts of one partition from memory or the store. */

@@ -8,7 +8,7 @@ import { modelKey } from '../../scoring/standing.ts'
 export interface ModelSettings {
   /** The models that must be active where the lineage serves; undefined: those that are. */
   readonly models: readonly ModelSource[] | undefined
-  /** Whether a model may change while its version is left. Left out: no. */
+  /** Whether a model may change without a new version. Left out: no. */
   readonly allowEditedModels?: boolean
 }
 
@@ -37,7 +37,7 @@ export class ConfiguredModels {
   }
 
   /**
-   * The configured models that were edited while their version was left. Undefined: there are none, or edits
+   * The configured models that were edited without a new version. Undefined: there are none, or edits
    * are allowed.
    */
   findEdited(memory: PartitionMemory): InvalidModelError | undefined {

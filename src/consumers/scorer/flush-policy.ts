@@ -12,7 +12,7 @@ export interface FlushTiming {
 /** Limits of one flush; memory that holds more is flushed early. */
 const MAX_ACCOUNTS = 10_000
 const MAX_BYTES = 16 * 1024 * 1024
-/** Each signal of a large account may load another chunk of users, which stays in memory until the flush. */
+/** Each signal of a large account may load another user chunk, which stays in memory until the flush. */
 const MAX_LOADED_CHUNKS = 10_000
 /** During a backlog nobody waits for the newest scores: publishing those in between is not worth the work. */
 const CATCHING_UP_INTERVAL_MS = 5_000

@@ -6,15 +6,15 @@ import type { StepReport } from './step-report.ts'
 
 /** Lines of the same kind are at least this far apart. */
 const INTERVAL_MS = 3_600_000
-/** The first line waits, so that it can name more than the first signal's. */
+/** The first line waits, so that it can name more than one signal's names. */
 const FIRST_WAIT_MS = 60_000
 /** Names come from outside, so only so many are counted one by one. */
 const MOST_NAMES = 1_000
 const SHOWN_NAMES = 20
 
 /**
- * Writes once an hour which limits accounts reached (a line for each), and which names began that no model
- * reads. Writes nothing if nothing happened.
+ * Writes once an hour which limits accounts reached (a line for each), and which new names of accounts no
+ * model reads. Writes nothing if nothing happened.
  */
 export class HourlyNotices {
   readonly #logger: Logger

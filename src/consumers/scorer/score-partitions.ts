@@ -97,7 +97,7 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
 /**
  * Checks the models of every partition before anything is written. What the store does not know yet, the
  * ticker notices later.
- * @throws InvalidModelError a model was edited while its version was left
+ * @throws InvalidModelError a model was edited without a new version
  */
 async function requireUneditedModels(
   { backend, library, publication, ticks }: ScoringOptions,

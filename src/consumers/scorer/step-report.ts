@@ -2,9 +2,9 @@ import type { SignalOutcome } from '../../scoring/account.ts'
 import type { ScoringEvent } from '../../scoring/events.ts'
 import type { Occurrence } from '../../scoring/occurrences.ts'
 
-/** Names that began in accounts and that no active model reads. */
+/** New names of accounts that no active model reads. */
 export interface UnreadBegun {
-  /** In how many accounts each began. */
+  /** In how many accounts each is new. */
   readonly names: readonly Occurrence[]
   /** The name that some model reads and that a misspelt name most likely means. Slow: ask for few. */
   readonly nearest: (name: string) => string | undefined

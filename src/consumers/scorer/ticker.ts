@@ -4,8 +4,8 @@ import type { Logger } from '../../lib/logger.ts'
 import type { OutgoingRecord } from '../../log/log.ts'
 import { modelsRecord, tickRecord } from '../../log/signals-topic-records.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
+import type { TickSlice } from '../../scoring/due-slices.ts'
 import { HISTORY_DUE } from '../../scoring/history.ts'
-import type { TickSlice } from '../../scoring/log-entry.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { Backend } from '../backend.ts'
 import { ConfiguredModels, type ModelSettings } from './configured-models.ts'
@@ -103,7 +103,7 @@ export class Ticker {
     return !this.#serves(memory) || this.#configured.areActive(memory)
   }
 
-  /** A model that was edited while its version was left. Its partitions go on under their active models. */
+  /** A model that was edited without a new version. Its partitions go on under their active models. */
   problem(): string | undefined {
     return this.#edited === undefined ? undefined : `a model was edited: ${this.#edited}`
   }
@@ -192,7 +192,7 @@ export class Ticker {
     return partition.offsets.folded >= partition.session.endOffset || this.#isQuiet(partition)
   }
 
-  /** A file that was edited while its version was left is reported, and never becomes active. */
+  /** A file that was edited without a new version is reported, and never becomes active. */
   #hasEdited({ memory, session: { partition } }: TickedPartition): boolean {
     const edited = this.#configured.findEdited(memory)
     if (edited === undefined) return false
@@ -234,7 +234,7 @@ export class Ticker {
     const isWanted = isLost || (ticked.isCheckpointWaiting && this.#isQuiet(ticked))
     if (!isWanted && ticks.isInDoubt?.() === true) return []
     const due = await backend.store.countDue(partition, time)
-    // They are in the index as if they were still in history, until the ticks have reached each slice.
+    // Released accounts keep their place of history in the due index until a tick has reached their slice.
     const { release } = memory
     const released =
       release === undefined ? 0 : await backend.store.countDue(partition, HISTORY_DUE.upTo, HISTORY_DUE.from)

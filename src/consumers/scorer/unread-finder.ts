@@ -3,7 +3,7 @@ import type { CompiledModel } from '../../scoring/definition/compiled-model.ts'
 import type { Occurrence } from '../../scoring/occurrences.ts'
 import type { UnreadBegun } from './step-report.ts'
 
-/** Finds the names that begin and that no active model reads. It remembers answers for one set of models. */
+/** Finds new names of accounts that no active model reads. It remembers answers for one set of models. */
 export class UnreadFinder {
   #models: readonly CompiledModel[] = []
   #read = new ReadNames([])

@@ -36,13 +36,13 @@ export interface AccountActivity {
   /** Keyed by `modelKey`: how often the account has left that version of a model. */
   endedModels: ReadonlyMap<string, number>
   /**
-   * Keyed by the id of a model that was removed: the name of the tier that the account was in after that. If
-   * the model comes back, its first tier change names this tier.
+   * Keyed by the id of a model that was removed: the name of the tier in which the account left it. If the
+   * model comes back, its first tier change comes from this tier.
    */
   formerTiers: ReadonlyMap<string, string>
   /** The ids of the last 48 hours, each with the account's clock when it was applied, ms. */
   readonly recentIds: RecentIds
-  /** The same in place of `recentIds`, which is empty then, while the account has too many for its core. */
+  /** The same ids while the account has too many for its core; `recentIds` is empty then. */
   manyIds: ManyIds | undefined
   dropped: DroppedCounts
 }
@@ -73,6 +73,7 @@ export interface HistoryEntry {
 //   ended-models   ends of a model's version that were counted together with other versions
 //   sums           signals after which the sum of their name and day was at the highest number: cut off there
 //   ids            ids that were forgotten within 48 hours: a signal sent again counts again
+//   former-tiers   removed models whose last tier is not remembered
 /** The limits of an account. The order is the codec's: add further ones at the end. */
 export const LIMIT_NAMES = [
   'too-old',
@@ -83,6 +84,7 @@ export const LIMIT_NAMES = [
   'ended-models',
   'sums',
   'ids',
+  'former-tiers',
 ] as const
 export type LimitName = (typeof LIMIT_NAMES)[number]
 

@@ -137,8 +137,8 @@ export function applySignal(
 }
 
 /**
- * Whether the activity applied the id within 48 hours of its clock. If it has many ids, the id's chunk must be
- * in memory.
+ * Whether the activity applied the id within 48 hours of its clock. If it has many ids, the id's chunk must
+ * be in memory.
  */
 export function hasApplied({ recentIds, manyIds, clock }: AccountActivity, id: Hash64): boolean {
   return manyIds === undefined || manyIds.isOver ? recentIds.has(id) : manyIds.hasSince(id, clock - DEDUP_MS)

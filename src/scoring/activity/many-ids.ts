@@ -7,7 +7,7 @@ import { RecentIds } from './recent-ids.ts'
 
 /**
  * The ids of an account that has too many for its core. They are in chunks by hash, which the store keeps
- * beside the chunks of users.
+ * beside the user chunks.
  */
 export class ManyIds {
   readonly chunks = new Map<string, IdChunk>()
@@ -90,7 +90,7 @@ export class IdChunk {
 const NEVER = Number.NEGATIVE_INFINITY
 const PREFIX = 'i.'
 
-/** The names of all chunks of ids. */
+/** The names of all id chunks. */
 export const ID_CHUNK_NAMES: readonly string[] = Array.from(
   { length: ID_LIMITS.chunks },
   (_, i) => `${PREFIX}${i.toString(16)}`,

@@ -80,7 +80,7 @@ export function chunkNames(userCount: number, user: Hash64): readonly string[] {
   return names
 }
 
-/** The names of all chunks of users that an account can have after `userCount` users. */
+/** The names of all user chunks that an account can have after `userCount` users. */
 export function everyUserChunkName(userCount: number): string[] {
   if (userCount === 0) return []
   const names = ['0']

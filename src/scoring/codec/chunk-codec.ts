@@ -7,8 +7,8 @@ import { readIds, writeIds } from './activity-codec.ts'
 import { ByteReader, ByteWriter } from './bytes.ts'
 import { reading } from './codec.ts'
 
-// The parts of an account beside its core: chunks of its users, and of its ids if it has many. Equal chunks,
-// equal bytes. The version comes first. A version that has shipped is never edited.
+// The chunks of an account, stored beside its core: of its users, and of its ids if it has many. Equal chunks
+// have equal bytes. The version comes first. A version that has shipped is never edited.
 
 const USERS_VERSION = 2
 const IDS_VERSION = 1
@@ -19,13 +19,13 @@ export function everyChunkName({
   manyIds,
 }: Pick<AccountActivity, 'userCount' | 'manyIds'>): string[] {
   const names = everyUserChunkName(userCount)
-  // Also if the ids are over: the store may hold them until the next write.
+  // Also after all ids were forgotten: the store may hold their chunks until the next write.
   return manyIds === undefined ? names : [...names, ...ID_CHUNK_NAMES]
 }
 
 /**
- * Adds a stored chunk to its account. If the account's ids are in its core, a chunk of ids is left over and
- * means nothing.
+ * Adds a stored chunk to its account. If the account's ids are in its core, an id chunk is left over, and is
+ * dropped.
  * @throws UnreadableStateError
  */
 export function addChunk(account: Account, name: string, bytes: Uint8Array): void {
@@ -34,8 +34,8 @@ export function addChunk(account: Account, name: string, bytes: Uint8Array): voi
 }
 
 /**
- * Calls `write` with each chunk that the store does not hold yet; with undefined for a chunk that it must
- * remove, if it holds it.
+ * Calls `write` with each chunk that the store does not hold yet, and with undefined for each chunk that the
+ * store must not hold.
  */
 export function writeChunks(
   { users, activity: { manyIds } }: Account,
@@ -97,7 +97,7 @@ export function decodeIdChunk(id: string, bytes: Uint8Array): IdChunk {
     const input = new ByteReader(bytes)
     const version = input.byte()
     if (version !== IDS_VERSION)
-      throw new RangeError(`chunk of ids of version ${version}, where ${IDS_VERSION} can be read`)
+      throw new RangeError(`id chunk of version ${version}, where ${IDS_VERSION} can be read`)
     const chunk = new IdChunk()
     // 9 bytes or a few more for each id, and room for some that are added.
     chunk.ids.reserve(Math.ceil(bytes.length / 9))

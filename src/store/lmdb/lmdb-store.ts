@@ -78,7 +78,7 @@ export class LmdbStore implements AccountStore {
   ): Promise<string[]> {
     const ids: string[] = []
     let idsAtLastTurn = 0
-    for (const bucket of buckets) {
+    for (const bucket of new Set(buckets)) {
       const range = dueRange(partition, bucket, from, upTo)
       const keys = this.#read(() => Array.from(this.#tables.due.getKeys(range)))
       // One character per byte: such texts sort as the bytes do, and much faster than buffers.

@@ -106,7 +106,7 @@ class RedisStore implements AccountStore {
     from = Number.NEGATIVE_INFINITY,
   ): Promise<string[]> {
     if (buckets.length === 0) return []
-    const keys = buckets.map(bucket => this.#keys.due(partition, bucket))
+    const keys = Array.from(new Set(buckets), bucket => this.#keys.due(partition, bucket))
     const ids = await this.#ask(redis =>
       redis.dueAccountsBuffer(keys.length, keys, timeText(from), timeText(upTo)),
     )

@@ -86,7 +86,7 @@ describe('the order of history', () => {
     const { memory, ran } = await unbroken(lines)
     expect(signalsIn(memory)).toEqual(signalsIn((await unbroken([...SIGNALS, today])).memory))
     expect(ran.stderr).toContain(
-      'warning: the newest signal comes 411 days after all others (see line 1): in the end all scores are as of 2026-04-21T16:00:00Z\n',
+      'warning: the newest signal comes 411 days after all others (see line 1): in the end all accounts that are not live are as of 2026-04-21T16:00:00Z\n',
     )
   })
 
@@ -115,11 +115,44 @@ describe('the order of history', () => {
   })
 })
 
+describe('a file without a signal', () => {
+  const recordsOf = async (lines: readonly string[], afterwards: 'stay' | 'live') => {
+    const memory = new MemoryLog()
+    const ran = await runLoad(memory.log, await fileOf(lines), { afterwards })
+    return { ran, records: memory.partitions.map(records => records.map(({ headers }) => headers)) }
+  }
+
+  test('ends history with --afterwards live', async () => {
+    for (const lines of [[], ['', '  ']]) {
+      const { ran, records } = await recordsOf(lines, 'live')
+      const live = { 'upswell-record': Buffer.from('live') }
+      expect(records).toEqual([[live], [live]])
+      expect(ran).toMatchObject({ code: 0, stdout: 'Sent 0 signals to signals.\n' })
+      expect(ran.stderr).toMatch(
+        /history\.jsonl has no signals\.\nTime continues from now for all accounts that are in history\.\n$/,
+      )
+    }
+  })
+
+  test('does nothing with --afterwards stay', async () => {
+    const { ran, records } = await recordsOf([], 'stay')
+    expect(records).toEqual([[], []])
+    expect(ran.stderr).toMatch(/history\.jsonl has no signals\.\n$/)
+  })
+
+  test('does nothing if it has wrong lines: it is sent again when they are right', async () => {
+    const { ran, records } = await recordsOf(['no signal'], 'live')
+    expect(records).toEqual([[], []])
+    expect(ran.code).toBe(1)
+    expect(ran.stderr).not.toContain('Time continues')
+  })
+})
+
 describe('what send says', () => {
   test('before: how much, of when, where to, how', async () => {
     const { ran } = await unbroken(SIGNALS)
     expect(ran.stderr).toMatch(
-      /^100 signals of 3 accounts in \S+history\.jsonl, from 2025-03-01T00:00:00Z to 2025-03-05T03:00:00Z, go to topic signals in the log\. They are history: each is observed when it occurred\. Then scores stay as of 2025-03-05T03:00:00Z, until a live signal comes\.\n$/,
+      /^100 signals of 3 accounts in \S+history\.jsonl, from 2025-03-01T00:00:00Z to 2025-03-05T03:00:00Z, go to topic signals in the log\. They are history: each is observed when it occurred\. Accounts that are not live then stay as of 2025-03-05T03:00:00Z, each until its first live signal\.\n$/,
     )
     expect(ran.stdout).toBe('Sent 100 signals to signals.\n')
     const live = await unbroken(SIGNALS, 'live')
@@ -132,6 +165,18 @@ describe('what send says', () => {
       'Sent 102 signals to signals.\n' +
         'As far as the file shows: 1 duplicate (their account had the same id within 48 hours, and counts it once).\n',
     )
+  })
+
+  test('signals of the wall clock are observed at the time of the given clock', async () => {
+    const memory = new MemoryLog()
+    const now = Date.parse('2025-03-02T00:00:00Z')
+    const lines = [signalAt(0), signalAt(24.1, 'acme'), signalAt(24.2, 'acme')]
+    const ran = await runLoad(memory.log, await fileOf(lines), { clock: 'wall' }, { now: () => now })
+    const times = memory.partitions.flat().map(({ timestamp }) => timestamp)
+    expect(times).toEqual([now, Date.parse(lines[1]!.occurredAt)])
+    expect(ran.stdout).toContain('As far as the file shows: 1 late')
+    // 12 minutes ahead of that clock.
+    expect(ran.stderr).toMatch(/history\.jsonl:3: in-the-future: /)
   })
 
   test('signals of 400 days ago or more need --clock event', async () => {
@@ -156,7 +201,9 @@ describe('what send says', () => {
     const lines = [
       { ...signalAt(0), name: 'seat.invtied' },
       { ...signalAt(1), name: 'seat.invtied' },
-      { ...signalAt(2), kind: 'traits', properties: { seats: 3, '\u001b[2J': 1 } },
+      { ...signalAt(2), kind: 'traits', properties: { seats: 3, 'a\u202eb': 1 } },
+      // Refused, without the characters that a terminal would obey.
+      { ...signalAt(4), kind: 'traits', properties: { '\u001b[2J': 1 } },
       signalAt(3),
     ]
     const { stderr } = await runLoad(new MemoryLog().log, await fileOf(lines), {}, { survey })
@@ -165,6 +212,8 @@ describe('what send says', () => {
         '  usage:seat.invtied  2 signals; did you mean usage:seat.invited?\n',
     )
     expect(stderr).toMatch(/\n {2}traits\.seats\s+1 signal; did you mean contract\.seats\?\n/)
+    // It would turn the direction of writing.
+    expect(stderr).not.toContain('\u202e')
     expect(stderr).not.toContain('\u001b')
   })
 })

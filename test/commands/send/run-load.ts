@@ -20,12 +20,12 @@ export interface Ran {
   readonly stdout: string
 }
 
-/** Sends a file in this process. `survey`: it counts the lines; a new one, if left out. */
+/** Sends a file in this process. `survey`: it counts the lines; a new one, if left out. `now`: ms. */
 export async function runLoad(
   log: Log,
   file: string,
   options: Partial<SendOptions> = {},
-  { survey = new Survey(), topic = 'signals', store = new MemoryStore() } = {},
+  { survey = new Survey(), topic = 'signals', store = new MemoryStore(), now = Date.now } = {},
 ): Promise<Ran> {
   let stderr = ''
   let stdout = ''
@@ -49,7 +49,7 @@ export async function runLoad(
   }
   const sending = { file, options: { ...HISTORY, ...options }, topic, place: 'the log' }
   try {
-    const code = await new Load(sending, survey, { log, store }, logger).run(await openSignalFile(file))
+    const code = await new Load(sending, survey, { log, store }, logger, now).run(await openSignalFile(file))
     return { code, stderr, stdout }
   } catch (error) {
     return { code: undefined, stderr: `${stderr}${describeError(error)}\n`, stdout }

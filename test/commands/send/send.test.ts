@@ -220,6 +220,14 @@ describe('upswell send to a running service', { timeout: 60_000 }, () => {
     )
   })
 
+  test('refuses --afterwards live without --clock event', async () => {
+    const { code, stdout, stderr } = await send(['-', '--afterwards', 'live'], line('not-sent'))
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(
+      /^upswell: INVALID_SETTINGS: --afterwards live is for history, and --clock event is missing; add /,
+    )
+  })
+
   test('sends an empty file', async () => {
     await write('empty.jsonl', '')
     expect(await send(['empty.jsonl'])).toMatchObject({ code: 0, stdout: 'Sent 0 signals to signals.\n' })
@@ -255,7 +263,7 @@ describe('upswell send --clock event', { timeout: 60_000 }, () => {
       await seen(asOf => asOf > NEWEST)
     } else {
       expect(said[1]).toContain(
-        `Then scores stay as of ${NEWEST.replace('.000Z', 'Z')}, until a live signal comes.`,
+        `Accounts that are not live then stay as of ${NEWEST.replace('.000Z', 'Z')}, each until its first live signal.`,
       )
       await seen(asOf => asOf <= NEWEST)
       // Ten tick intervals.

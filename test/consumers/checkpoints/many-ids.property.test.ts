@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { ManyIds } from '../../../src/scoring/activity/many-ids.ts'
 import './checkpoints.property.test.ts'
 
-// The same properties of checkpoints. But accounts have chunks of ids after three signals.
+// The same properties of checkpoints. But accounts have id chunks after three signals.
 vi.mock('../../../src/scoring/activity/id-limits.ts', () => import('../../support/small-id-limits.ts'))
 
 const moved = vi.spyOn(ManyIds.prototype, 'takeAll')

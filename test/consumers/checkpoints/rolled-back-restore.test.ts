@@ -14,7 +14,7 @@ import { CheckpointRun, TOPIC, TOPICS } from './checkpoint-run.ts'
 
 const NOW = Date.parse('2026-01-05T10:00:00Z')
 const SOURCE = { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/rolling-score.yaml'), 'utf8') }
-/** With a chunk of users each: a filling has a part with accounts, one with both, one with chunks alone. */
+/** With a user chunk each: a filling has a part with accounts, one with both, one with chunks alone. */
 const ACCOUNTS = 600
 /** Two steps of clearing, and four parts; the last part sets the stored offset. */
 const CALLS = 6

@@ -92,7 +92,7 @@ describe('a check finds', () => {
     })
   })
 
-  test.each([false, true])('a lost chunk of users (with checkpoints: %s)', async checkpointing => {
+  test.each([false, true])('a lost user chunk (with checkpoints: %s)', async checkpointing => {
     const world = await smallWorld({ checkpointing })
     world.store.lostChunks.add('cora/0')
     const checked = await world.check()

@@ -4,7 +4,7 @@ import { ID_CHUNK_NAMES, idChunkName } from '../../../src/scoring/activity/many-
 import { at, model, models, signal } from '../../support/small-histories.ts'
 import { PARTITION, ParityWorld } from './parity-world.ts'
 
-// Accounts have two chunks of ids after three signals.
+// Accounts have two id chunks after three signals.
 vi.mock('../../../src/scoring/activity/id-limits.ts', () => import('../../support/small-id-limits.ts'))
 
 function idsOf(chunk: string, count: number, prefix: string): string[] {
@@ -14,7 +14,7 @@ function idsOf(chunk: string, count: number, prefix: string): string[] {
   return ids
 }
 
-test('a chunk of ids that an account lost between two checkpoints is not recomputed from the earlier one', async () => {
+test('an id chunk that an account lost between two checkpoints is not recomputed from the earlier one', async () => {
   const world = new ParityWorld({ checkpointing: true })
   const score = async (day: number, ids: readonly string[]): Promise<void> => {
     world.append(ids.map(id => signal(at(day), { id })))

@@ -56,7 +56,7 @@ describe('a flush is due', () => {
       (dirty: DirtyAccounts) => Array.from({ length: 10_000 }, (_, i) => dirty.accounts.add(account(i))),
     ],
     ['bytes of accounts', (dirty: DirtyAccounts) => (dirty.sizeBytes = 16 * 1024 * 1024)],
-    ['chunks of users', (dirty: DirtyAccounts) => (dirty.loadedChunks = 10_000)],
+    ['user chunks', (dirty: DirtyAccounts) => (dirty.loadedChunks = 10_000)],
   ])('early when memory holds too many %s', async (_, hold) => {
     const { isDueAfter } = await flushedPolicy()
     expect(isDueAfter(0, { isBehind: true, hold })).toBe(true)

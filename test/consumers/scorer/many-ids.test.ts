@@ -58,7 +58,7 @@ class Installation {
     return Array.from({ length: days.length }, (_, i) => days.count(i)).reduce((a, b) => a + b, 0)
   }
 
-  /** How many chunks of ids the store holds. */
+  /** How many id chunks the store holds. */
   async idChunks(accountId = 'acme'): Promise<number> {
     const keys = ID_CHUNK_NAMES.map(chunk => ({ accountId, chunk }))
     return (await this.run.store.loadUserChunks(0, keys)).filter(bytes => bytes !== undefined).length
@@ -105,7 +105,7 @@ test('the store is asked for chunks once a batch, and only for an account that h
   made.expectAsFolded()
 })
 
-test('when the clock moves 48 hours on, the store loses all chunks of ids, and a tick loads none for that', async () => {
+test('when the clock moves 48 hours on, the store loses all id chunks, and a tick loads none for that', async () => {
   const made = await Installation.make()
   await made.send(ids(0, 1_500).map(id => usage(id)))
   expect(await made.idChunks()).toBeGreaterThan(120)
@@ -129,7 +129,7 @@ test('when the clock moves 48 hours on, the store loses all chunks of ids, and a
   made.expectAsFolded()
 })
 
-test('chunks of ids that are over are removed in the same write in which new ones are made', async () => {
+test('id chunks that ended are removed in the write that makes new ones', async () => {
   const made = await Installation.make()
   await made.send(ids(0, 1_500).map(id => usage(id)))
   const later = NOW + 50 * HOUR_MS
@@ -158,7 +158,7 @@ test('an account whose chunks were made, or ended, since the last write needs no
   made.expectAsFolded()
 })
 
-test('a loaded chunk of ids counts as 16 chunks of users until it is flushed', async () => {
+test('a loaded id chunk counts as 16 user chunks until it is flushed', async () => {
   const made = await Installation.make()
   await made.send(ids(0, 1_100).map(id => usage(id)))
   made.run.scorer = undefined

@@ -21,7 +21,7 @@ test('a step reports the limits that accounts reached', async () => {
   ])
 })
 
-test('a step reports the names that begin and that no model reads, once for each account', async () => {
+test('a step reports the new names of accounts that no model reads, once for each account', async () => {
   const traits = { kind: 'traits', properties: { paln: 'pro' } } as const
   const [, report] = await scored(
     signal('report.exported', 'acme'),

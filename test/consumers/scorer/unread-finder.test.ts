@@ -18,7 +18,7 @@ function reading(key: string) {
   return [compileModel(model({ features: [feature], groups: [] }))]
 }
 
-test('finds what the models that are given read, not earlier ones', () => {
+test('finds names by the models that are given, not by earlier ones', () => {
   const finder = new UnreadFinder()
   expect(finder.find([SEATS], reading('traits.seat')).names).toEqual([SEATS])
   expect(finder.find([SEATS], reading('traits.seats')).names).toEqual([])

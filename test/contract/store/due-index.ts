@@ -68,6 +68,7 @@ export function dueIndexContract(opened: () => OpenedStore): void {
       await store.save(0, write({ accounts }))
       expect(await store.due(0, [1, 255], 100)).toEqual(['in-1', 'in-255'])
       expect(await store.due(0, [255, 128, 0], 100)).toEqual(['in-0', 'in-128', 'in-255'])
+      expect(await store.due(0, [1, 1, 255, 1], 100)).toEqual(['in-1', 'in-255'])
       expect(await store.due(0, [3], Number.POSITIVE_INFINITY)).toEqual([])
       expect(await store.due(0, [], Number.POSITIVE_INFINITY)).toEqual([])
     })

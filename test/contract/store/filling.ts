@@ -81,15 +81,19 @@ export function fillingContract(opened: () => OpenedStore): void {
   })
 
   describe('an interrupted clearing', () => {
-    it('is read as the stored offset 0, and nothing is saved before another one has ended', async context => {
-      if (opened().clearsAtOnce === true) return context.skip()
+    it('is read as the stored offset 0, and nothing is saved before another one has ended', async () => {
       await fillPartition(store, 0)
-      // The fence is done after the clearing's first step, and before its second.
+      // The fence is done after the clearing's first step, and before its second if it has one.
       const clearing = codeOf(store.clear(0, 'owner-1'))
       expect((await store.fence(0, 'owner-2')).storedOffset).toBe(0)
-      expect(await clearing).toBe('STORE_FENCED')
+      expect(await clearing).toBe(opened().clearsAtOnce === true ? 'nothing was thrown' : 'STORE_FENCED')
       expect(await store.readPartition(0)).toEqual({ storedOffset: 0, state: undefined })
       const next = { fencingToken: 'owner-2' }
+      if (opened().clearsAtOnce === true) {
+        await expectEmpty(store, 0)
+        await store.save(0, write({ ...next, storedOffset: 5 }))
+        return
+      }
       expect(await codeOf(store.save(0, write({ ...next, storedOffset: 5 })))).toBe('STORE_MOVED')
       expect(await codeOf(store.save(0, partWrite(1, next)))).toBe('STORE_MOVED')
       await store.clear(0, 'owner-2')

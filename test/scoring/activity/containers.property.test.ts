@@ -261,7 +261,7 @@ test('recent ids equal a map in insertion order, whether few or many', () => {
   )
 })
 
-test('a chunk of users equals a map by ascending hash', () => {
+test('a user chunk equals a map by ascending hash', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.nat({ max: 60 }), fc.nat()), { maxLength: 200 }), sets => {
       const chunk = new UserChunk()

@@ -266,6 +266,21 @@ test('a batch reports the ends of model versions that an account counts together
   expect(limits).toEqual([{ name: 'ended-models', count: 70 - LIMITS.endedModels, accountId: 'acme' }])
 })
 
+test('counts the removed models whose last tier is not remembered, and a place is free when one comes back', () => {
+  const set = (...ids: string[]) => models(at(0), ...ids.map(id => model({ id })))
+  const others = times(LIMITS.formerTiers, index => `other-${index}`)
+  const full = [set('growth', ...others, 'one', 'two'), signal(at(0)), set('growth')]
+  const counted = (...history: HistoryRecord[]) => {
+    const { accounts } = foldHistory([[...full, ...history, signal(at(0))]])
+    const { dropped, formerTiers } = accounts.get('acme')!.activity
+    return { dropped: dropped['former-tiers'], remembered: formerTiers.size }
+  }
+  expect(counted()).toEqual({ dropped: 2, remembered: LIMITS.formerTiers })
+  // The first one is forgotten, and takes its place again.
+  const comesAndGoes = [set('growth', 'other-0'), signal(at(0)), set('growth')]
+  expect(counted(...comesAndGoes)).toEqual({ dropped: 2, remembered: LIMITS.formerTiers })
+})
+
 test('counts a signal whose quantity does not fit into the sum of its day', () => {
   const large = { quantityThousandths: 1e15 }
   const sum: FeatureDefinition = { name: 'sum', type: 'sum', select: reading('usage'), window }

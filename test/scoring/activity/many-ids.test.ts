@@ -132,7 +132,7 @@ test('an account has many ids until 48 hours after the last of them, and then as
   expect(encodeAccount(folding.account).length).toBeLessThanOrEqual(few + 4)
 })
 
-describe('chunks of ids', () => {
+describe('id chunks', () => {
   test('have the limits that the slow evaluator has, and take over all ids of a core', () => {
     expect([ID_LIMITS.chunks, ID_LIMITS.perChunk]).toEqual([ID_GROUPS, IDS_PER_GROUP])
     expect(ID_LIMITS.perChunk).toBeGreaterThan(ID_LIMITS.inCore)

@@ -48,7 +48,7 @@ class ChunkStore {
   }
 }
 
-describe('chunks of users', () => {
+describe('user chunks', () => {
   test('give the same last seen days as one map, on every level, whatever the batches', () => {
     const store = new ChunkStore()
     const expected = new Map<string, number>()

@@ -80,8 +80,8 @@ function historyOf(entries: readonly RecordEntry[]): (HistoryRecord | LiveRecord
 }
 
 /**
- * Whether no account meets a record that is earlier than a tick which passed its time. The accounts in history
- * have ticks of their own.
+ * Whether no account meets a record that is earlier than a tick which passed its time. The accounts in
+ * history have ticks of their own.
  */
 function timeNeverGoesBack(history: readonly (HistoryRecord | LiveRecord)[]): boolean {
   /** Account → the latest tick that passed its time. */

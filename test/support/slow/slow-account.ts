@@ -58,6 +58,7 @@ export interface SlowDropped {
   'ended-models': number
   sums: number
   ids: number
+  'former-tiers': number
 }
 
 /** A raw signal that was applied, with the parts that the caps let in. */

@@ -184,6 +184,7 @@ function createAccount(
       'ended-models': 0,
       sums: 0,
       ids: 0,
+      'former-tiers': 0,
     },
     endedModels: new Set(),
     isSettled: false,
@@ -286,7 +287,7 @@ function bringToModels(run: WholeRun, account: Account, active: readonly ActiveM
     if (active.some(({ definition }) => definition.id === standing.modelId)) continue
     leave(run, account, standing, { type: 'model' })
     countEnd(run, account, standing)
-    account.formerTiers.set(standing.modelId, standing.tier)
+    rememberTier(run, account, standing)
   }
   account.standings = active.map(model => {
     const held = before.get(model.definition.id)
@@ -303,7 +304,13 @@ function bringToModels(run: WholeRun, account: Account, active: readonly ActiveM
 function comeBack(account: Account, model: ActiveModel): Standing {
   const standing = startStanding(model, account.clock)
   standing.tier = account.formerTiers.get(standing.modelId) ?? standing.tier
+  account.formerTiers.delete(standing.modelId)
   return standing
+}
+
+function rememberTier({ limits }: WholeRun, account: Account, { modelId, tier }: Standing): void {
+  if (account.formerTiers.size < limits.formerTiers) account.formerTiers.set(modelId, tier)
+  else account.dropped['former-tiers'] += 1
 }
 
 function carryOver(run: WholeRun, account: Account, held: Standing, model: ActiveModel): Standing {

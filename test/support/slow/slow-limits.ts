@@ -12,6 +12,7 @@ export interface SlowLimits {
   readonly values: number
   readonly overrides: number
   readonly endedModels: number
+  readonly formerTiers: number
 }
 
 export const SLOW_LIMITS: SlowLimits = {
@@ -21,6 +22,7 @@ export const SLOW_LIMITS: SlowLimits = {
   values: 64,
   overrides: 32,
   endedModels: 64,
+  formerTiers: 64,
 }
 
 /** Whether a model writes a name in full, to read it or to leave it out. */

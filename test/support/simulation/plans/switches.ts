@@ -1,6 +1,6 @@
 /**
- * Rules that the simulation checks only if the code is meant to keep them already. Each is written against
- * the intended behaviour: turn it on together with the change that makes it true.
+ * Rules that the simulation checks only while their switch is on. Turn a new one on together with the change
+ * that makes it true.
  */
 export interface Switches {
   /** A signal that is sent again within 48 hours counts once, even after 1,024 others of its account. */
