@@ -2,6 +2,7 @@ import { nearestName } from '../lib/nearest-name.ts'
 import { remembered } from '../lib/remembered.ts'
 import type { CompiledModel } from '../scoring/definition/compiled-model.ts'
 import type { FeatureDefinition, Selection } from '../scoring/definition/feature-definition.ts'
+import { keysOf, selectionsOf } from '../scoring/definition/model-reads.ts'
 import type { MeasureDefinition } from '../scoring/definition/population-definition.ts'
 import { compileNames, compileSelection } from '../scoring/features/selection.ts'
 import { EVERY_MODEL } from '../signals/override.ts'
@@ -148,38 +149,7 @@ function writtenNames({ definition: { id, features, facets, rates, kpis } }: Com
 }
 
 function namesOfFeature(feature: FeatureDefinition): string[] {
-  switch (feature.type) {
-    case 'count':
-    case 'sum':
-    case 'distinctNames':
-    case 'activeDays':
-    case 'decayed':
-    case 'daysSinceSignal':
-      return namesOfSelection(feature.select)
-    case 'periodsSustained':
-      return [...namesOfSelection(feature.select), ...(feature.per === undefined ? [] : [feature.per])]
-    case 'growth':
-      return 'key' in feature.of ? [feature.of.key] : namesOfSelection(feature.of.select)
-    case 'latest':
-    case 'daysUntil':
-    case 'daysSince':
-      return [feature.key]
-    case 'daysSustained':
-      return feature.per === undefined ? [feature.key] : [feature.key, feature.per]
-    case 'knownKeys':
-      return [feature.pattern]
-    case 'distinctUsers':
-    case 'powerUsers':
-    case 'distinctValues':
-    case 'newValues':
-    case 'ratio':
-    case 'largest':
-    case 'smallest':
-    case 'formula':
-      return []
-    default:
-      return feature satisfies never
-  }
+  return [...selectionsOf(feature).flatMap(namesOfSelection), ...keysOf(feature)]
 }
 
 function namesOfSelection({ kinds, names = [] }: Selection): string[] {

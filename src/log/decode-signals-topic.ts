@@ -1,7 +1,8 @@
 import { isAsciiAt } from '../lib/ascii.ts'
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
+import type { TickSlice } from '../scoring/due-slices.ts'
 import { DUE_BUCKETS, MOST_SLICES } from '../scoring/due-slices.ts'
-import type { LogEntry, RecordEntry, TickSlice } from '../scoring/log-entry.ts'
+import type { LogEntry, RecordEntry } from '../scoring/log-entry.ts'
 import type { KnownVersion, Promotion } from '../scoring/partition-memory.ts'
 import { parseSignal, type Rejection } from '../signals/parse-signal.ts'
 import type { SignalScanner } from '../signals/scan/scan-signal.ts'
@@ -113,9 +114,9 @@ export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedR
     if (sources === undefined) return notOurs(kind)
     return { entry: { type: 'models', offset, at: timestamp, models: library.compileAll(sources) } }
   }
-  if (kind === 'live') return { entry: { type: 'live', offset } }
+  if (kind === 'live') return { entry: { type: 'live', offset, slices: readSlices(record) } }
   // It describes the topic and says nothing about any account.
-  if (kind === 'replay') return { entry: { type: 'live', offset } }
+  if (kind === 'replay') return { entry: { type: 'live', offset, slices: 1 } }
   if (kind === 'promotion') {
     const promotion = readJson(record, isPromotion)
     return promotion === undefined ? notOurs(kind) : { entry: { type: 'promotion', offset, ...promotion } }
@@ -143,6 +144,17 @@ export function decodeRecord(record: LogRecord, library: ModelLibrary): DecodedR
       history: isHistory(record),
     },
   }
+}
+
+/** 1 for records of version 0.1.0, which have no value. */
+function readSlices(record: LogRecord): number {
+  return readJson(record, isLive)?.slices ?? 1
+}
+
+function isLive(json: unknown): json is { readonly slices: number } {
+  return (
+    typeof json === 'object' && json !== null && isSliceCount((json as Record<string, unknown>)['slices'])
+  )
 }
 
 /** Undefined: the record is no tick, or its value is malformed. */

@@ -1,5 +1,5 @@
 import type { ModelSource } from '../models/model-library.ts'
-import type { TickSlice } from '../scoring/log-entry.ts'
+import type { TickSlice } from '../scoring/due-slices.ts'
 import type { Promotion } from '../scoring/partition-memory.ts'
 import type { Signal } from '../signals/signal.ts'
 import type { OutgoingRecord } from './log.ts'
@@ -100,7 +100,11 @@ export function replayRecord(topic: string, partition: number, time: number, rep
   }
 }
 
-/** Makes all accounts of the partition live that are in history. */
-export function liveRecord(topic: string, partition: number): OutgoingRecord {
-  return { topic, partition, key: null, value: null, headers: { [RECORD_HEADER]: 'live' } }
+/**
+ * Makes all accounts of the partition live that are in history. `slices`: only a series of at least so many
+ * ticks touches them.
+ */
+export function liveRecord(topic: string, partition: number, slices = 1): OutgoingRecord {
+  const value = JSON.stringify({ slices })
+  return { topic, partition, key: null, value, headers: { [RECORD_HEADER]: 'live' } }
 }

@@ -1,5 +1,6 @@
 import type { Account } from './account.ts'
 import type { AccountScores } from './codec/codec.ts'
+import { announcementId } from './decisions/event-id.ts'
 import { leaveModel } from './decisions/leave-model.ts'
 import { tierChange } from './decisions/tier.ts'
 import { pqlEvent } from './decisions/triggers.ts'
@@ -25,11 +26,19 @@ const CAUSE: Cause = { type: 'model' }
 /**
  * The events that announce an account when another lineage begins to serve; none if nothing differs.
  * @param before the account in the lineage that served before; undefined: it was not there
+ * @param namespace of the lineage that begins to serve
  */
 export function eventsToAnnounce(
-  before: Pick<AccountScores, 'standings' | 'formerTiers'> | undefined,
-  { id, activity, standings }: Account,
+  before: Known | undefined,
+  account: Account,
+  namespace: string,
 ): ScoringEvent[] {
+  return differences(before, account).map(event => ({ ...event, id: announcementId(event.id, namespace) }))
+}
+
+type Known = Pick<AccountScores, 'standings' | 'formerTiers'>
+
+function differences(before: Known | undefined, { id, activity, standings }: Account): ScoringEvent[] {
   const events: ScoringEvent[] = []
   const at = activity.clock
   for (const old of before?.standings ?? []) {

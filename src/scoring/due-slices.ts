@@ -22,3 +22,13 @@ export function isInSlice(accountId: string, slice: number, of: number): boolean
   const part = (bits >>> 16) & (PARTS - 1)
   return (of <= DUE_BUCKETS ? bucket : part * DUE_BUCKETS + bucket) % of === slice
 }
+
+/** The accounts for which a tick passes time: slice `slice` of `of` slices (`isInSlice`). */
+export interface TickSlice {
+  /** `wall`: time passes for live accounts. `event`: it passes for those in history, by their events. */
+  readonly clock: 'wall' | 'event'
+  readonly slice: number
+  readonly of: number
+  /** Only the accounts that are due by then or were released, or every account of the slice. */
+  readonly scope: 'due' | 'all'
+}

@@ -24,6 +24,7 @@ import {
   continueRelease,
   endHistory,
   type PartitionMemory,
+  releases,
 } from './partition-memory.ts'
 import { type CounterChange, CounterChanges } from './population/counters.ts'
 import { KpiCounter } from './population/kpi-counts.ts'
@@ -140,7 +141,7 @@ class Fold {
         if (addModelSet(memory, entry)) this.#hasMemoryChanged = true
         break
       case 'live':
-        if (endHistory(memory, entry.offset)) this.#hasMemoryChanged = true
+        if (endHistory(memory, entry)) this.#hasMemoryChanged = true
         break
       case 'promotion':
         if (beginPromotion(memory, entry)) this.#hasMemoryChanged = true
@@ -201,7 +202,7 @@ class Fold {
       this.#bringTo(account, this.#timeOf(tick, account), tick.offset)
       this.#touch(account, tick.offset)
     }
-    if (tick.clock === 'wall' && continueRelease(memory, tick)) this.#hasMemoryChanged = true
+    if (continueRelease(memory, tick)) this.#hasMemoryChanged = true
     // The slices of a models or promotion record follow it in order: after the last one every account is
     // brought past it.
     const isLastOfAll = tick.scope === 'all' && tick.slice === tick.of - 1
@@ -211,12 +212,13 @@ class Fold {
   /** The accounts that a tick touches, ascending by id: the log alone decides the order of outputs. */
   #accountsOf(tick: EntryOf<'tick'>): Account[] {
     const { liveOffset } = this.#memory
+    const isReleasing = releases(this.#memory, tick)
     const found: Account[] = []
     for (const account of this.#accounts.values()) {
       const isTouched =
         tick.scope === 'all' ||
-        account.dueAt <= this.#timeOf(tick, account) ||
-        (tick.clock === 'wall' && isReleased(account, liveOffset))
+        // A tick that releases none must not touch the ones that are in memory by chance.
+        (isReleased(account, liveOffset) ? isReleasing : account.dueAt <= this.#timeOf(tick, account))
       if (isTouched && isInSlice(account.id, tick.slice, tick.of)) found.push(account)
     }
     return found.sort((a, b) => (a.id < b.id ? -1 : 1))

@@ -1,6 +1,7 @@
 import { EMPTY_MAP } from '../lib/small-maps.ts'
 import { LIVE, type ModelSet, NO_MODELS } from './account.ts'
 import type { CompiledModel } from './definition/compiled-model.ts'
+import type { TickSlice } from './due-slices.ts'
 import type { MemorySet } from './history.ts'
 import { modelKey } from './standing.ts'
 
@@ -48,6 +49,8 @@ export interface Release {
   readonly next: number
   /** 0: none was ticked yet. */
   readonly of: number
+  /** Ticks of fewer slices do not touch the released accounts. */
+  readonly slices: number
 }
 
 export const NO_MODELS_IN_MEMORY: MemorySet = { ...NO_MODELS, liveOffset: LIVE }
@@ -105,27 +108,35 @@ function withVersions(
 }
 
 /** Releases all accounts that are in history. Returns whether the memory changed. */
-export function endHistory(memory: PartitionMemory, offset: number): boolean {
+export function endHistory(
+  memory: PartitionMemory,
+  { offset, slices }: { readonly offset: number; readonly slices: number },
+): boolean {
   if (memory.liveOffset >= offset) return false
   memory.liveOffset = offset
-  memory.release = { next: 0, of: 0 }
+  memory.release = { next: 0, of: 0, slices: Math.max(slices, memory.release?.slices ?? 1) }
   return true
 }
 
-/**
- * Notes a tick of the wall clock: it has touched the released accounts of its slice. Ends the release after
- * the last slice. A series may be begun again by another owner, with other slices. Returns whether the memory
- * changed.
- */
-export function continueRelease(
-  memory: PartitionMemory,
-  { slice, of }: { readonly slice: number; readonly of: number },
+/** Whether a tick touches the released accounts of its slice, due or not. */
+export function releases(
+  { release }: Pick<PartitionMemory, 'release'>,
+  { clock, scope, of }: TickSlice,
 ): boolean {
+  return clock === 'wall' && release !== undefined && (scope === 'all' || of >= release.slices)
+}
+
+/**
+ * Notes a tick: it may have touched the released accounts of its slice. Ends the release after the last
+ * slice. A series may be begun again by another owner, with other slices. Returns whether the memory changed.
+ */
+export function continueRelease(memory: PartitionMemory, tick: TickSlice): boolean {
   const { release } = memory
-  if (release === undefined) return false
+  if (release === undefined || !releases(memory, tick)) return false
+  const { slice, of } = tick
   const next = release.of === of ? release.next : 0
   if (slice !== next) return false
-  memory.release = slice === of - 1 ? undefined : { next: slice + 1, of }
+  memory.release = slice === of - 1 ? undefined : { ...release, next: slice + 1, of }
   return true
 }
 

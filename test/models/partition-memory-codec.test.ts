@@ -15,7 +15,7 @@ test('a memory is read as it was written', () => {
   const memory: PartitionMemory = {
     modelSets: [{ offset: 4, at: 9_000, models, liveOffset: 2 }],
     liveOffset: 7,
-    release: { next: 1, of: 4 },
+    release: { next: 1, of: 4, slices: 2 },
     promotion: { offset: 5, namespace: 'n/v2', replacedModels: ['a'], isComplete: false },
     knownVersions: versionsOf(models),
   }

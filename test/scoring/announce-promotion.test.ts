@@ -31,7 +31,7 @@ function announced(
   history: readonly HistoryRecord[],
 ): string[] {
   const account = accountAfter(after, history)
-  return eventsToAnnounce(known(accountAfter(before, history)), account).map(event =>
+  return eventsToAnnounce(known(accountAfter(before, history)), account, 'next').map(event =>
     line(event).replaceAll(/[0-9a-f]{32}/g, 'pql'),
   )
 }
@@ -93,22 +93,51 @@ describe('an account is announced when another lineage begins to serve', () => {
 
   test('an account that the earlier lineage did not know is announced as a new one', () => {
     const account = accountAfter([withTrigger()], history)
-    expect(eventsToAnnounce(undefined, account).map(({ type }) => type)).toEqual(['tier-change', 'pql'])
+    expect(eventsToAnnounce(undefined, account, 'next').map(({ type }) => type)).toEqual([
+      'tier-change',
+      'pql',
+    ])
   })
 
   test('a model that was removed before is announced from the tier that subscribers know', () => {
     const account = accountAfter([withTrigger()], history)
     const before = { standings: [], formerTiers: new Map([['growth', 'frozen']]) }
-    expect(eventsToAnnounce(before, account).map(line)[0]).toBe('2 frozen > hot 0 > 12, model')
+    expect(eventsToAnnounce(before, account, 'next').map(line)[0]).toBe('2 frozen > hot 0 > 12, model')
     const cold = accountAfter([seatsModel()], [signal(at(1))])
-    expect(eventsToAnnounce(before, cold).map(line)).toEqual(['1 frozen > cold 0 > 0, model'])
-    expect(eventsToAnnounce({ standings: [], formerTiers: new Map([['growth', 'cold']]) }, cold)).toEqual([])
+    expect(eventsToAnnounce(before, cold, 'next').map(line)).toEqual(['1 frozen > cold 0 > 0, model'])
+    expect(
+      eventsToAnnounce({ standings: [], formerTiers: new Map([['growth', 'cold']]) }, cold, 'next'),
+    ).toEqual([])
   })
 
   test("the events have the time of the account's clock, and the account does not change", () => {
     const account = accountAfter([withTrigger()], history)
     const copy = structuredClone(account.standings.map(({ tier, triggers }) => ({ tier, triggers })))
-    for (const event of eventsToAnnounce(undefined, account)) expect(event.at).toBe(account.activity.clock)
+    for (const event of eventsToAnnounce(undefined, account, 'next'))
+      expect(event.at).toBe(account.activity.clock)
     expect(account.standings.map(({ tier, triggers }) => ({ tier, triggers }))).toEqual(copy)
+  })
+
+  test('a lineage goes back to the decisions of an earlier one with events of other ids', () => {
+    // In history, the clock stays at the account's newest signal, whatever happens.
+    const loaded = { ...facts(at(1), { seats: 12 }), loaded: true as const }
+    const strict = model({ version: 2 })
+    const first = foldHistory([[loaded, models(at(9), withTrigger())]])
+    const [served, second] = [accountAfter([withTrigger()], [loaded]), accountAfter([strict], [loaded])]
+    const events = [
+      ...first.events,
+      ...eventsToAnnounce(known(first.accounts.get('acme')!), second, 'second'),
+      ...eventsToAnnounce(known(second), served, 'third'),
+      ...eventsToAnnounce(known(served), second, 'fourth'),
+      ...eventsToAnnounce(known(second), served, 'fifth'),
+    ]
+    expect(events.flatMap(event => (event.type === 'tier-change' ? [event.to] : []))).toEqual([
+      'hot',
+      'cold',
+      'hot',
+      'cold',
+      'hot',
+    ])
+    expect(new Set(events.map(({ id }) => id)).size).toBe(events.length)
   })
 })

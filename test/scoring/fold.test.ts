@@ -87,7 +87,7 @@ describe('while history is loaded', () => {
 
   test('a live record or a live signal lets the wall clock pass again', () => {
     for (const goLive of [
-      (partition: Partition) => partition.append({ type: 'live' }),
+      (partition: Partition) => partition.append({ type: 'live', slices: 1 }),
       (partition: Partition) => partition.signal(THEN + 1, false),
     ]) {
       const partition = new Partition()
@@ -140,7 +140,7 @@ describe('one old line on a live system', () => {
     partition.signal(NOW, false, 'bolt')
     partition.models(LATER)
     // It was in history when the models came.
-    partition.append({ type: 'live' })
+    partition.append({ type: 'live', slices: 1 })
     partition.signal(THEN + DAY_MS, true)
     expect(partition.accounts.get('acme')!.standings[0]!.tierSince).toBe(THEN)
     partition.tick(LATER, 'wall', 'all')
@@ -151,7 +151,7 @@ describe('one old line on a live system', () => {
     const partition = new Partition()
     partition.models(NOW)
     partition.signal(THEN, true)
-    partition.append({ type: 'live' })
+    partition.append({ type: 'live', slices: 1 })
     partition.signal(THEN + 1, true)
     partition.tick(NOW, 'wall')
     expect(partition.clock).toBeGreaterThan(THEN + DAY_MS)
@@ -166,7 +166,7 @@ describe('the release after a live record', () => {
     const partition = new Partition()
     partition.signal(THEN, true)
     slice(partition, 4, 0)
-    partition.append({ type: 'live' })
+    partition.append({ type: 'live', slices: 1 })
     for (const number of [1, 2, 3]) slice(partition, 4, number)
     expect(partition.memory.release).toBeDefined()
     slice(partition, 4, 0)
@@ -185,7 +185,7 @@ describe('the release after a live record', () => {
     const partition = new Partition()
     partition.signal(THEN, true)
     expect(partition.accounts.get('acme')!.dueAt).toBe(Number.POSITIVE_INFINITY)
-    partition.append({ type: 'live' })
+    partition.append({ type: 'live', slices: 1 })
     expect([...slice(partition, 1, 0).touched]).toHaveLength(1)
     expect(partition.accounts.get('acme')!.historyOffset).toBe(-1)
     expect([...slice(partition, 1, 0).touched]).toHaveLength(0)

@@ -7,32 +7,14 @@ import { arbitraryBatches, type HistoryOptions } from '../support/histories.ts'
 import { momentOf } from '../support/slow/slow-account.ts'
 import { slowEvaluate, withoutIds } from '../support/slow/slow-evaluator.ts'
 import { isSelected } from '../support/slow/slow-features.ts'
-import type { SlowLimits } from '../support/slow/slow-limits.ts'
+import { SLOW_SMALL_LIMITS } from '../support/small-limits.ts'
 
 /** The rules beyond the limits, with limits so small that nearly every history reaches them. */
 
-const SLOW_SMALL: SlowLimits = {
-  names: 3,
-  keys: 3,
-  matchedKeys: 5,
-  values: 1,
-  overrides: 1,
-  endedModels: 1,
-  formerTiers: 1,
-}
-
 vi.mock(import('../../src/scoring/activity/activity.ts'), async importOriginal => {
   const original = await importOriginal()
-  const small = {
-    ...original.LIMITS,
-    series: 3,
-    keys: 3,
-    matchedKeys: 5,
-    valuesPerDimension: 1,
-    overrides: 1,
-    endedModels: 1,
-    formerTiers: 1,
-  }
+  const { SMALL_LIMITS } = await import('../support/small-limits.ts')
+  const small = { ...original.LIMITS, ...SMALL_LIMITS }
   return { ...original, LIMITS: small as unknown as typeof original.LIMITS }
 })
 vi.setConfig({ testTimeout: 120_000 })
@@ -46,7 +28,7 @@ test('folds as the slow evaluator does beyond the limits, whatever the batches',
   fc.assert(
     fc.property(arbitraryBatches(HISTORY), batches => {
       const folded = foldHistory(batches)
-      const slow = slowEvaluate(batches.flat(), { limits: SLOW_SMALL })
+      const slow = slowEvaluate(batches.flat(), { limits: SLOW_SMALL_LIMITS })
       expect(withoutIds(folded.events)).toEqual(withoutIds(slow.events))
       for (const { dropped } of slow.accounts.values())
         for (const [name, count] of Object.entries(dropped)) if (count > 0) reached.add(name)
@@ -68,7 +50,7 @@ test('folds as the slow evaluator does beyond the limits, whatever the batches',
 test('ends in the same standings and counts as the slow evaluator', () => {
   fc.assert(
     fc.property(arbitraryBatches({ ...HISTORY, modelChanges: 0 }), batches => {
-      const slow = slowEvaluate(batches.flat(), { limits: SLOW_SMALL })
+      const slow = slowEvaluate(batches.flat(), { limits: SLOW_SMALL_LIMITS })
       expect(standingsOf(foldHistory(batches))).toEqual(slowStandingsOf(slow))
     }),
     { numRuns: RUNS },
@@ -92,7 +74,7 @@ test('gives the same bytes and event ids whatever the batches, and no event id t
 test('leaves to rates what the slow evaluator finds', () => {
   fc.assert(
     fc.property(arbitraryBatches(HISTORY), batches => {
-      const slow = slowEvaluate(batches.flat(), { limits: SLOW_SMALL })
+      const slow = slowEvaluate(batches.flat(), { limits: SLOW_SMALL_LIMITS })
       for (const account of foldHistory(batches).accounts.values()) {
         const slowAccount = slow.accounts.get(account.id)!
         for (const { rate, days } of rateShares(account, compileRates)) {

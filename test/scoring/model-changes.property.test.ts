@@ -167,7 +167,7 @@ test('a promotion from one lineage to another announces every tier and PQL that 
         const { standings, activity } = served.accounts.get(account.id)!
         for (const { model } of account.standings)
           subscriber.knows(account.id, model.definition.id, model.definition.tiers[0]!.name)
-        const events = eventsToAnnounce({ standings, formerTiers: activity.formerTiers }, account)
+        const events = eventsToAnnounce({ standings, formerTiers: activity.formerTiers }, account, 'next')
         for (const event of events) subscriber.read(event)
         announced += events.length
         for (const standing of account.standings) {

@@ -85,7 +85,7 @@ function entryOf(
       signal: record.signal,
       history: record.loaded === true,
     }
-  if ('live' in record) return { type: 'live', offset }
+  if ('live' in record) return { type: 'live', offset, slices: 1 }
   if ('tick' in record)
     return {
       type: 'tick',

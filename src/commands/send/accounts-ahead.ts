@@ -7,7 +7,7 @@ import type { AccountStore } from '../../store/store.ts'
 const MOST_ACCOUNTS = 10_000
 const ACCOUNTS_PER_READ = 500
 
-export type ReadableStore = Pick<AccountStore, 'partitions' | 'load'>
+export type ReadableStore = Pick<AccountStore, 'partitions' | 'load' | 'countDue'>
 
 /**
  * How many accounts are at a later UTC day than their oldest signal of a file: such signals will be late. Of

@@ -11,6 +11,7 @@ import { type LineWithSignal, nameOf } from '../signal-file/signal-file.ts'
 import type { Survey } from '../signal-file/survey.ts'
 import { print } from '../terminal.ts'
 import { countAccountsAhead, type ReadableStore } from './accounts-ahead.ts'
+import { countInHistory } from './accounts-in-history.ts'
 import {
   describeAhead,
   describeOutcomes,
@@ -110,8 +111,10 @@ export class Load {
     const { until, accounts, rejected } = this.#survey
     // A file with wrong lines alone releases no account: it is sent again when it is right.
     const endsHistory = until !== undefined || rejected.count === 0
-    if (options.clock === 'event' && endsHistory)
-      await this.#writer.endHistory({ until, accounts, afterwards: options.afterwards })
+    if (options.clock === 'event' && endsHistory) {
+      const inHistory = accounts + (await countInHistory(this.#store))
+      await this.#writer.endHistory({ until, accounts: inHistory, afterwards: options.afterwards })
+    }
     this.#progress.finish()
   }
 

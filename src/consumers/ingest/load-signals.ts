@@ -63,6 +63,7 @@ export async function loadSignals(
 export interface HistoryEnd {
   /** The time of its newest signal, ms; undefined: it has none, and no time passes. */
   readonly until: number | undefined
+  /** About how many accounts are in history, in all partitions. They are reached in slices. */
   readonly accounts: number
   readonly afterwards: 'stay' | 'live'
 }
@@ -121,9 +122,10 @@ export class SignalWriter {
   async endHistory({ until, accounts, afterwards }: HistoryEnd): Promise<void> {
     const { log, topic } = this.#options
     const partitions = await log.partitions(topic)
+    const of = ticksFor(accounts / partitions)
     for (let partition = 0; partition < partitions; partition++) {
-      const ticks = until === undefined ? [] : ticksTo(until, topic, partition, accounts / partitions)
-      const live = afterwards === 'live' ? [liveRecord(topic, partition)] : []
+      const ticks = until === undefined ? [] : ticksTo(until, topic, partition, of)
+      const live = afterwards === 'live' ? [liveRecord(topic, partition, of)] : []
       if (ticks.length + live.length > 0) this.#noteEnds(await log.append([...ticks, ...live]))
     }
   }
@@ -134,8 +136,7 @@ export class SignalWriter {
   }
 }
 
-function ticksTo(time: number, topic: string, partition: number, accounts: number): OutgoingRecord[] {
-  const of = ticksFor(accounts)
+function ticksTo(time: number, topic: string, partition: number, of: number): OutgoingRecord[] {
   return Array.from({ length: of }, (_, slice) =>
     tickRecord(topic, partition, time, { slice, of, scope: 'due', clock: 'event' }),
   )

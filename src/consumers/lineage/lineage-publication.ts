@@ -96,7 +96,7 @@ export class LineagePublication implements Publication {
     return accounts.map((account, i) => {
       const bytes = found[i]
       const known = bytes === undefined ? undefined : decodeScores(account.id, bytes, before.modelSets)
-      return { account, events: eventsToAnnounce(known, account) }
+      return { account, events: eventsToAnnounce(known, account, names.namespace) }
     })
   }
 }

@@ -3,10 +3,11 @@ import { idChunkName, isIdChunk } from '../../scoring/activity/many-ids.ts'
 import { chunkNames, levelOf } from '../../scoring/activity/users.ts'
 import { addChunk } from '../../scoring/codec/chunk-codec.ts'
 import { decodeAccount } from '../../scoring/codec/codec.ts'
+import type { TickSlice } from '../../scoring/due-slices.ts'
 import { isInSlice } from '../../scoring/due-slices.ts'
 import { type DueRange, HISTORY_DUE, historyDueUpTo, indexedDueAt } from '../../scoring/history.ts'
-import type { LogEntry, TickSlice } from '../../scoring/log-entry.ts'
-import type { PartitionMemory } from '../../scoring/partition-memory.ts'
+import type { LogEntry } from '../../scoring/log-entry.ts'
+import { type PartitionMemory, releases } from '../../scoring/partition-memory.ts'
 import { type SignalTable, signalRuns } from '../../signals/signal-table.ts'
 import type { AccountStore, UserChunkKey } from '../../store/store.ts'
 import type { AccountCache } from './account-cache.ts'
@@ -152,14 +153,12 @@ function hasAllIds({ activity: { manyIds } }: Account): boolean {
 }
 
 /** The parts of the due index that hold the accounts of a tick. */
-function rangesOf(
-  { scope, clock, timestamp }: TickSlice & { readonly timestamp: number },
-  { release }: PartitionMemory,
-): DueRange[] {
+function rangesOf(tick: TickSlice & { readonly timestamp: number }, memory: PartitionMemory): DueRange[] {
+  const { scope, clock, timestamp } = tick
   const from = Number.NEGATIVE_INFINITY
   if (scope === 'all') return [{ from, upTo: Number.POSITIVE_INFINITY }]
   if (clock === 'event') return [historyDueUpTo(timestamp)]
-  return release === undefined ? [{ from, upTo: timestamp }] : [{ from, upTo: timestamp }, HISTORY_DUE]
+  return releases(memory, tick) ? [{ from, upTo: timestamp }, HISTORY_DUE] : [{ from, upTo: timestamp }]
 }
 
 /** Most accounts have all their users in one chunk, whichever user is asked for. */

@@ -4,8 +4,8 @@ import type { Logger } from '../../lib/logger.ts'
 import type { OutgoingRecord } from '../../log/log.ts'
 import { modelsRecord, tickRecord } from '../../log/signals-topic-records.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
+import type { TickSlice } from '../../scoring/due-slices.ts'
 import { HISTORY_DUE } from '../../scoring/history.ts'
-import type { TickSlice } from '../../scoring/log-entry.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { Backend } from '../backend.ts'
 import { ConfiguredModels, type ModelSettings } from './configured-models.ts'
@@ -219,7 +219,7 @@ export class Ticker {
 
   async #ticksForAll({ session: { partition } }: TickedPartition, time: number): Promise<OutgoingRecord[]> {
     const accounts = await this.#context.backend.store.countDue(partition, Number.POSITIVE_INFINITY)
-    return this.#ticks(partition, time, accounts, 'all')
+    return this.#ticks(partition, time, ticksFor(accounts), 'all')
   }
 
   async #dueTicks(ticked: TickedPartition): Promise<OutgoingRecord[]> {
@@ -235,16 +235,15 @@ export class Ticker {
     if (!isWanted && ticks.isInDoubt?.() === true) return []
     const due = await backend.store.countDue(partition, time)
     // Released accounts keep their place of history in the due index until a tick has reached their slice.
-    const isReleasing = memory.release !== undefined
-    const released = isReleasing
-      ? await backend.store.countDue(partition, HISTORY_DUE.upTo, HISTORY_DUE.from)
-      : 0
-    const isNeeded = due > 0 || isReleasing || isWanted
-    return isNeeded ? this.#ticks(partition, time, due + released, 'due') : []
+    const { release } = memory
+    const released =
+      release === undefined ? 0 : await backend.store.countDue(partition, HISTORY_DUE.upTo, HISTORY_DUE.from)
+    const isNeeded = due > 0 || release !== undefined || isWanted
+    const of = Math.max(ticksFor(due + released), release?.slices ?? 1)
+    return isNeeded ? this.#ticks(partition, time, of, 'due') : []
   }
 
-  #ticks(partition: number, time: number, accounts: number, scope: TickSlice['scope']): OutgoingRecord[] {
-    const of = ticksFor(accounts)
+  #ticks(partition: number, time: number, of: number, scope: TickSlice['scope']): OutgoingRecord[] {
     return Array.from({ length: of }, (_, slice) =>
       tickRecord(this.#context.source.topic, partition, time, { slice, of, scope, clock: 'wall' }),
     )

@@ -27,6 +27,16 @@ export function pqlEventId(
   return eventId(['pql-event', pqlId, status, at, ...reasonParts(standing, cause)])
 }
 
+/**
+ * The id of an event that announces an account when a lineage begins to serve. The account's clock may not
+ * have moved since the same model decided the same under an earlier lineage.
+ * @param id of the event without the announcement
+ * @param namespace of the lineage that begins to serve
+ */
+export function announcementId(id: string, namespace: string): string {
+  return eventId(['announcement', id, namespace])
+}
+
 /** The cause, and the generation if the account was under this version of the model before. */
 function reasonParts({ generation }: Standing, { type, signalId = '' }: Cause): (string | number)[] {
   return generation === 0 ? [type, signalId] : [type, signalId, generation]

@@ -45,12 +45,14 @@ function prefixesOf(names: readonly string[]): string[] {
   return [...new Set(names.filter(name => !isExact(name)).map(name => name.slice(0, -1)))]
 }
 
-function selectionsOf(feature: FeatureDefinition): Selection[] {
+/** The selections of signals in a feature. */
+export function selectionsOf(feature: FeatureDefinition): Selection[] {
   if ('select' in feature) return [feature.select]
   return feature.type === 'growth' && 'select' in feature.of ? [feature.of.select] : []
 }
 
-function keysOf(feature: FeatureDefinition): string[] {
+/** The latest-wins keys that a feature names, and their patterns. */
+export function keysOf(feature: FeatureDefinition): string[] {
   switch (feature.type) {
     case 'latest':
     case 'daysUntil':

@@ -4,7 +4,9 @@ import { Survey } from '../../../src/commands/signal-file/survey.ts'
 import { modelsRecord, tickRecord } from '../../../src/log/signals-topic-records.ts'
 import { ModelLibrary } from '../../../src/models/model-library.ts'
 import { encodeAccount } from '../../../src/scoring/codec/codec.ts'
+import { HISTORY_DUE } from '../../../src/scoring/history.ts'
 import { GROWTH } from '../../api/world.ts'
+import { MemoryStore } from '../../support/memory-store.ts'
 import { foldPlainly } from '../../support/simulation/plain-fold.ts'
 import { MemoryLog } from './memory-log.ts'
 import {
@@ -43,6 +45,14 @@ function folded({ partitions }: MemoryLog) {
   })
 }
 
+/** The slices that the records without a key name, in all partitions. */
+function slicesIn({ partitions }: MemoryLog): number[] {
+  return partitions.flat().flatMap(({ key, value }) => {
+    const { of, slices } = key === null ? JSON.parse(String(value)) : {}
+    return of ?? slices ?? []
+  })
+}
+
 /** A log with active models. */
 function logWithModels(): MemoryLog {
   const memory = new MemoryLog()
@@ -78,6 +88,22 @@ describe('the order of history', () => {
     expect(ran.stderr).toContain(
       'warning: the newest signal comes 411 days after all others (see line 1): in the end all accounts that are not live are as of 2026-04-21T16:00:00Z\n',
     )
+  })
+
+  test('the end of a load has slices for the accounts that earlier loads left in history', async () => {
+    const file = await fileOf(SIGNALS.slice(0, 3))
+    const alone = new MemoryLog()
+    await runLoad(alone.log, file, { afterwards: 'live' })
+    expect(slicesIn(alone)).toEqual([1, 1, 1, 1])
+    const store = new MemoryStore()
+    await store.claimPartitions(2)
+    // In each of the two partitions.
+    store.countDue = async (_, upTo, from) =>
+      from === HISTORY_DUE.from && upTo === HISTORY_DUE.upTo ? 499 : 0
+    const after = new MemoryLog()
+    await runLoad(after.log, file, { afterwards: 'live' }, { store })
+    expect(new Set(slicesIn(after))).toEqual(new Set([4]))
+    expect(slicesIn(after)).toHaveLength(10)
   })
 
   test('signals of the wall clock stay in the order of the file', async () => {
@@ -165,6 +191,7 @@ describe('what send says', () => {
     const store = {
       partitions: async () => 2,
       load: async (_: number, ids: readonly string[]) => ids.map(id => bytes.get(id)),
+      countDue: async () => 0,
     }
     // The log ends on 5 March: these are as new as that, older, of an unknown account, and out of order.
     const lines = [

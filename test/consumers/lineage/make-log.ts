@@ -60,7 +60,7 @@ export function stepsOf(installation: Installation, plan: LogPlan): LogStep[] {
     const isLoaded = i >= plan.loadedFrom && i < plan.loaded
     const clock = isLoaded ? 'event' : 'wall'
     if (i === plan.loaded && i > 0 && plan.hasEndRecord)
-      steps.push({ time, records: everywhere(partition => [liveRecord(TOPICS.signals, partition)]) })
+      steps.push({ time, records: everywhere(partition => [liveRecord(TOPICS.signals, partition, 2)]) })
     if (plan.junk.includes(i)) steps.push({ time, records: [junk(i, time, partitions)] })
     if ('signal' in record) {
       steps.push({ time, records: [signalRecord(TOPICS.signals, record.signal, time, clock)] })

@@ -84,13 +84,35 @@ test('after a live record each slice releases its accounts, though owners change
   expect(left).toBeGreaterThan(ACCOUNTS / 2)
   expect(left).toBeLessThan(ACCOUNTS)
   await world.restart()
-  expect(world.memory().release).toEqual({ next: 1, of: 4 })
+  expect(world.memory().release).toEqual({ next: 1, of: 4, slices: 1 })
   for (const slice of [1, 2]) await world.tick(slice, 4)
   await world.restart()
   await world.tick(3, 4)
   expect(await world.inHistory()).toBe(0)
   expect(world.memory().release).toBeUndefined()
   expect(await world.indexIsRight()).toBe(ACCOUNTS + 1)
+})
+
+test('a tick that was counted before the load does not touch all released accounts at once', async () => {
+  const world = await loaded()
+  await world.append(liveRecord(TOPIC, 0, 4))
+  const before = await world.inHistory()
+  await world.tick(0, 1)
+  await world.tick(0, 2)
+  expect(await world.inHistory()).toBe(before)
+  for (const slice of [0, 1, 2, 3]) await world.tick(slice, 4)
+  expect(await world.inHistory()).toBe(0)
+  expect(world.memory().release).toBeUndefined()
+  expect(await world.indexIsRight()).toBe(ACCOUNTS + 1)
+})
+
+test('a second live record before the release has ended keeps the higher number of slices', async () => {
+  const world = await loaded()
+  await world.append(liveRecord(TOPIC, 0, 4))
+  await world.append(liveRecord(TOPIC, 0, 1))
+  await world.tick(0, 2)
+  expect(await world.inHistory()).toBe(ACCOUNTS)
+  expect(world.memory().release).toEqual({ next: 0, of: 0, slices: 4 })
 })
 
 test('history that is loaded during the release stays in history', async () => {

@@ -173,7 +173,7 @@ describe('ticks', () => {
   test('are not written for accounts in history, until a live record releases them, slice by slice', async () => {
     const ticker = await withAccounts(600, HISTORY_DUE.from + 1)
     expect(await passAll(ticker)).toBe(0)
-    endHistory(ticker.owned.memory, 5)
+    endHistory(ticker.owned.memory, { offset: 5, slices: 1 })
     for (let i = 0; i < 4; i++) {
       await ticker.passInterval()
       ticker.owned.offsets.folded = 6
@@ -189,9 +189,16 @@ describe('ticks', () => {
 
   test('are written after a live record even if no account is left, so that the release ends', async () => {
     const ticker = await withAccounts(0, 0)
-    endHistory(ticker.owned.memory, 5)
+    endHistory(ticker.owned.memory, { offset: 5, slices: 1 })
     await ticker.passInterval()
     expect(ticker.appended).toEqual(['tick'])
+  })
+
+  test('have as many slices after a live record as it says, though the store knows of fewer accounts', async () => {
+    const ticker = await withAccounts(1, HISTORY_DUE.from + 1)
+    endHistory(ticker.owned.memory, { offset: 5, slices: 8 })
+    await ticker.passInterval()
+    expect(JSON.parse(ticker.values[0]!)).toMatchObject({ slice: 0, of: 8 })
   })
 
   test('wait while the clock is in doubt', async () => {

@@ -50,7 +50,7 @@ function perform(world: World, action: Action): readonly OutgoingRecord[] {
     case 'poison':
       return [poison(action.where, action.how, client.now())]
     case 'live':
-      return everyOf(plan.partitions, partition => liveRecord(TOPICS.signals, partition))
+      return everyOf(plan.partitions, partition => liveRecord(TOPICS.signals, partition, 2))
     case 'tick': {
       const scope = action.all ? 'all' : 'due'
       const { clock = 'wall' } = action

@@ -79,22 +79,30 @@ function historyOf(entries: readonly RecordEntry[]): (HistoryRecord | LiveRecord
   })
 }
 
+/**
+ * Whether no account meets a record that is earlier than a tick which passed its time. The accounts in
+ * history have ticks of their own.
+ */
 function timeNeverGoesBack(history: readonly (HistoryRecord | LiveRecord)[]): boolean {
-  let ticked = 0
-  let isHistoryTicked = false
+  /** Account → the latest tick that passed its time. */
+  const ticked = new Map<string, number>()
+  const inHistory = new Set<string>()
   for (const record of history) {
     if ('live' in record) {
-      isHistoryTicked = false
-      continue
-    }
-    // An account in history switches at its own clock. Ticks move the clocks of the two evaluators
-    // differently where nothing changes.
-    if ('models' in record && isHistoryTicked) return false
-    const time = 'signal' in record ? Math.max(record.timestamp, record.signal.occurredAt) : record.timestamp
-    if (time < ticked) return false
-    if ('tick' in record) {
-      ticked = time
-      if (record.loaded === true) isHistoryTicked = true
+      inHistory.clear()
+    } else if ('tick' in record) {
+      for (const [id, before] of ticked)
+        if (inHistory.has(id) === (record.loaded === true)) ticked.set(id, Math.max(before, record.timestamp))
+    } else if ('models' in record) {
+      for (const [id, before] of ticked)
+        if (inHistory.has(id) ? before > Number.NEGATIVE_INFINITY : before > record.timestamp) return false
+    } else {
+      const { accountId, occurredAt } = record.signal
+      const before = ticked.get(accountId)
+      if (before !== undefined && before > Math.max(record.timestamp, occurredAt)) return false
+      if (before === undefined) ticked.set(accountId, Number.NEGATIVE_INFINITY)
+      if (record.loaded !== true) inHistory.delete(accountId)
+      else if (before === undefined) inHistory.add(accountId)
     }
   }
   return true

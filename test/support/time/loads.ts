@@ -13,6 +13,8 @@ const PREFIX = 'loaded-'
 export interface LoadOptions extends HistoryOptions {
   /** Whether history may also come for accounts that are live, where it is late. */
   readonly isLate: boolean
+  /** The live log. Default: a random one. */
+  readonly live?: fc.Arbitrary<HistoryRecord[]>
 }
 
 /**
@@ -22,7 +24,7 @@ export interface LoadOptions extends HistoryOptions {
 export function arbitraryLoads({ isLate, ...options }: LoadOptions): fc.Arbitrary<LoadRecord[]> {
   return fc
     .record({
-      live: arbitraryHistory(options),
+      live: options.live ?? arbitraryHistory(options),
       loaded: arbitraryHistory({ ...options, modelChanges: 0 }),
       places: fc.array(fc.nat(), { minLength: 1, maxLength: 20 }),
       runs: fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 20 }),
