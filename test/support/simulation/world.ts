@@ -4,6 +4,7 @@ import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import { type Scoring, startScoring } from '../../../src/consumers/scorer/score-partitions.ts'
 import { TrustedClock } from '../../../src/lib/trusted-clock.ts'
 import { CHECKPOINTS, SOURCE_TOPICS, TOPIC_ROLES } from '../../../src/log/topic-names.ts'
+import { decodePartitionMemory } from '../../../src/models/partition-memory-codec.ts'
 import { createRandom, type Random } from '../../../src/sample/random.ts'
 import type { ModelDefinition } from '../../../src/scoring/definition/model-definition.ts'
 import { LibraryOfDefinitions } from '../library-of-definitions.ts'
@@ -248,11 +249,14 @@ export class World {
     return this.#modelSets[models]!.map(model => this.library.sourceFor(model))
   }
 
-  /** Time must have passed for every account; the due index has those in history at another place. */
+  /** Time must have passed for every account; released ones keep their place of history in the due index. */
   async #isDue(): Promise<string | undefined> {
     for (let partition = 0; partition < this.plan.partitions; partition++) {
       const due = await this.store.memory.countDue(partition, this.wallMs + this.scheduler.nowMs)
       if (due > 0) return `${due} accounts of partition ${partition} are due`
+      const { state } = await this.store.memory.readPartition(partition)
+      if (decodePartitionMemory(state, this.library).release !== undefined)
+        return `ticks have not reached all released accounts of partition ${partition}`
     }
     return undefined
   }
