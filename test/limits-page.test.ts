@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { PACKAGE_ROOT } from '../src/app/config.ts'
 import { LIMIT_NAMES, LIMITS } from '../src/scoring/activity/activity.ts'
-import { SIGNAL_LIMITS } from '../src/signals/parse-signal.ts'
+import { SIGNAL_LIMITS } from '../src/signals/signal-limits.ts'
 
 const read = (file: string) => readFileSync(join(PACKAGE_ROOT, file), 'utf8')
 
@@ -46,7 +46,9 @@ test.each(ROWS)('docs/limits.md has the number of the code: $limit', row => {
 test('docs/limits.md has a row for each limit of accounts and signals', () => {
   const constants = (file: string) => ROWS.filter(row => row.file === file).map(({ constant }) => constant)
   expect(constants('src/scoring/activity/activity.ts').sort()).toEqual(Object.keys(LIMITS).sort())
-  expect(constants('src/signals/parse-signal.ts')).toEqual(expect.arrayContaining(Object.keys(SIGNAL_LIMITS)))
+  expect(constants('src/signals/signal-limits.ts')).toEqual(
+    expect.arrayContaining(Object.keys(SIGNAL_LIMITS)),
+  )
   expect(ROWS.length).toBeGreaterThan(45)
 })
 

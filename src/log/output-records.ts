@@ -1,6 +1,6 @@
 import type { AlertEvent, PqlEvent, ScoringEvent, TierChange } from '../scoring/events.ts'
 import { isoTime } from '../signals/iso-time.ts'
-import type { Rejection } from '../signals/parse-signal.ts'
+import type { Rejection } from '../signals/rejection.ts'
 import type { LogRecord, OutgoingRecord } from './log.ts'
 import type { TopicNames } from './topic-names.ts'
 

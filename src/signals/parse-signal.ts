@@ -1,66 +1,21 @@
 import { suggestName } from '../lib/nearest-name.ts'
+import {
+  checkAccountId,
+  checkProperties,
+  checkQuantity,
+  checkText,
+  checkTidyText,
+  checkTime,
+} from './check-fields.ts'
 import { readOverride } from './override.ts'
-import { parseRfc3339 } from './rfc3339.ts'
-import { isActivityKind, type PropertyValue, SIGNAL_KINDS, type Signal, type SignalKind } from './signal.ts'
-import { isBlank, quoted, untidiness } from './texts.ts'
-import { HOUR_MS, LATEST_MS } from './time.ts'
-
-/**
- * Why a record is not a signal: a code for machines, and a sentence with the field, the value found and what
- * is accepted.
- */
-export interface Rejection {
-  readonly code: RejectionCode
-  readonly detail: string
-}
-
-export const REJECTION_CODES = [
-  'too-large',
-  'not-json',
-  'not-an-object',
-  'unknown-field',
-  'missing-field',
-  'unknown-kind',
-  'invalid-field',
-  'too-long',
-  'too-deep',
-  'forbidden-key',
-  'invalid-time',
-  'in-the-future',
-  'key-mismatch',
-] as const
-export type RejectionCode = (typeof REJECTION_CODES)[number]
-
-/** The largest signal. Its `id` and `accountId` are also keys of the store. */
-export const SIGNAL_LIMITS = {
-  /**
-   * Bytes of the record's value. Encoded again, it must still fit into a topic that takes 1 MiB, the default.
-   */
-  bytes: 1_000_000,
-  idLength: 512,
-  nameLength: 200,
-  accountIdBytes: 512,
-  userIdLength: 512,
-  properties: 200,
-  propertyNameLength: 200,
-  textLength: 1000,
-  depth: 8,
-  /**
-   * 10¹² units: amounts in rupiah are large. A sum is exact up to nine times as much, and is cut there
-   * (`addCapped`).
-   */
-  quantity: 1e12,
-  /** A smaller one, except 0, would be rounded to 0 thousandths. */
-  smallestQuantity: 0.0005,
-} as const
-
-/** How far `occurredAt` may be ahead of the moment at which the system receives the signal: clocks differ. */
-export const MAX_AHEAD_MS = 10 * 60_000
+import { describe, type Rejection, reject } from './rejection.ts'
+import { isActivityKind, SIGNAL_KINDS, type Signal, type SignalKind } from './signal.ts'
+import { SIGNAL_LIMITS } from './signal-limits.ts'
+import { isBlank, untidiness } from './texts.ts'
 
 export type ParsedSignal = { readonly signal: Signal } | { readonly rejection: Rejection }
 
 const FORBIDDEN_KEYS = new Set(['__proto__', 'constructor', 'prototype'])
-const EARLIEST_MS = 0
 const FIELDS = ['id', 'kind', 'name', 'accountId', 'userId', 'quantity', 'properties', 'occurredAt'] as const
 /** A message names no more unknown fields than this. */
 const FIELDS_NAMED = 5
@@ -170,23 +125,6 @@ function findUnknown(fields: readonly string[]): Rejection | undefined {
   return { code: 'unknown-field', detail: [...named, ...rest, accepted].join('; ') }
 }
 
-function checkQuantity(
-  quantity: unknown,
-  isAtEdge: boolean,
-): { readonly thousandths: number } | { readonly rejection: Rejection } {
-  const { quantity: largest, smallestQuantity } = SIGNAL_LIMITS
-  if (typeof quantity !== 'number' || !Number.isFinite(quantity) || quantity < 0 || quantity > largest) {
-    const accepted = `a number from 0 to ${largest} is accepted`
-    return reject('invalid-field', `quantity is ${describe(quantity)}; ${accepted}`)
-  }
-  if (isAtEdge && quantity > 0 && quantity < smallestQuantity) {
-    const accepted = `0, or a number from 0.001 to ${largest}, is accepted`
-    return reject('invalid-field', `quantity is ${quantity}, and would be rounded to 0; ${accepted}`)
-  }
-  // Without a sign: JSON has −0.
-  return { thousandths: Math.abs(Math.round(quantity * 1000)) }
-}
-
 /** Why an override that `readOverride` accepts is refused at an edge; undefined: it is not. */
 function untidyOverride(properties: Signal['properties']): string | undefined {
   for (const property of ['reason', 'author'] as const) {
@@ -200,144 +138,8 @@ function untidyOverride(properties: Signal['properties']): string | undefined {
   return `properties.tier is ${describe(tier)}, which ${why}; the name of one of the model's tiers is accepted`
 }
 
-function reject(code: RejectionCode, detail: string): { rejection: Rejection } {
-  return { rejection: { code, detail } }
-}
-
 function isSignalKind(value: unknown): value is SignalKind {
   return (SIGNAL_KINDS as readonly unknown[]).includes(value)
-}
-
-function checkText(value: unknown, field: string, maxLength: number): Rejection | undefined {
-  if (value === undefined || value === null)
-    return {
-      code: 'missing-field',
-      detail: `${field} is missing; a text of 1 to ${maxLength} characters is accepted`,
-    }
-  if (typeof value !== 'string' || value === '') {
-    return {
-      code: 'invalid-field',
-      detail: `${field} is ${describe(value)}; a text of 1 to ${maxLength} characters is accepted`,
-    }
-  }
-  if (value.length > maxLength)
-    return {
-      code: 'too-long',
-      detail: `${field} has ${value.length} characters; up to ${maxLength} are accepted`,
-    }
-  // Half a surrogate pair or a NUL would not survive as part of a key.
-  if (!value.isWellFormed() || value.includes('\u0000'))
-    return {
-      code: 'invalid-field',
-      detail: `${field} holds a NUL or half a character; well-formed text is accepted`,
-    }
-  return undefined
-}
-
-/** As `checkText`. Also refuses a text that people would take for another one. */
-function checkTidyText(value: unknown, field: string, maxLength: number): Rejection | undefined {
-  const problem = checkText(value, field, maxLength)
-  const why = problem === undefined ? untidiness(value as string) : undefined
-  if (why === undefined) return problem
-  const detail = `${field} is ${describe(value)}, which ${why}; a text of 1 to ${maxLength} characters without these is accepted`
-  return { code: 'invalid-field', detail }
-}
-
-const encoder = new TextEncoder()
-/** Clients and proxies take them out of a URL, so `/v1/accounts/..` would never arrive. */
-const DOT_SEGMENTS: readonly string[] = ['.', '..']
-
-function checkAccountId(accountId: string, isAtEdge: boolean): Rejection | undefined {
-  if (isAtEdge && DOT_SEGMENTS.includes(accountId)) {
-    const detail = `accountId is ${describe(accountId)}, which a URL cannot name; any other text is accepted`
-    return { code: 'invalid-field', detail }
-  }
-  if (accountId.length * 3 <= SIGNAL_LIMITS.accountIdBytes) return undefined
-  const bytes = encoder.encode(accountId).length
-  if (bytes <= SIGNAL_LIMITS.accountIdBytes) return undefined
-  return {
-    code: 'too-long',
-    detail: `accountId has ${bytes} bytes in UTF-8; up to ${SIGNAL_LIMITS.accountIdBytes} are accepted`,
-  }
-}
-
-/** Facts may have only properties that scoring can read. Activity may have others, which are dropped. */
-function checkProperties(
-  value: unknown,
-  areFacts: boolean,
-  isAtEdge: boolean,
-): { properties: Record<string, PropertyValue> } | { rejection: Rejection } {
-  if (value === undefined || value === null) {
-    return areFacts
-      ? reject('missing-field', 'properties is missing; an object of facts is accepted')
-      : { properties: {} }
-  }
-  if (typeof value !== 'object' || Array.isArray(value))
-    return reject('invalid-field', `properties is ${describe(value)}; an object is accepted`)
-  const entries = Object.entries(value)
-  if (entries.length > SIGNAL_LIMITS.properties) {
-    return reject(
-      'too-large',
-      `properties has ${entries.length} entries; up to ${SIGNAL_LIMITS.properties} are accepted`,
-    )
-  }
-  const properties: Record<string, PropertyValue> = {}
-  for (const [property, found] of entries) {
-    if (property === '' || property.length > SIGNAL_LIMITS.propertyNameLength || !property.isWellFormed()) {
-      return reject(
-        'too-long',
-        `a name in properties has ${property.length} characters; 1 to ${SIGNAL_LIMITS.propertyNameLength} well-formed ones are accepted`,
-      )
-    }
-    const why = areFacts && isAtEdge ? untidiness(property) : undefined
-    if (why !== undefined) {
-      const detail = `the name ${describe(property)} in properties ${why}; a name without these is accepted`
-      return reject('invalid-field', detail)
-    }
-    if (typeof found === 'string' && (found.length > SIGNAL_LIMITS.textLength || !found.isWellFormed())) {
-      return reject(
-        'too-long',
-        `properties.${property} has ${found.length} characters; up to ${SIGNAL_LIMITS.textLength} well-formed ones are accepted`,
-      )
-    }
-    if (isPropertyValue(found)) properties[property] = found
-    else if (areFacts)
-      return reject(
-        'invalid-field',
-        `properties.${property} is ${describe(found)}; a number, text, true, false or null is accepted`,
-      )
-  }
-  return { properties }
-}
-
-function isPropertyValue(value: unknown): value is PropertyValue {
-  return (
-    value === null ||
-    typeof value === 'string' ||
-    typeof value === 'boolean' ||
-    (typeof value === 'number' && Number.isFinite(value))
-  )
-}
-
-function checkTime(value: unknown, observedAt: number): { ms: number } | { rejection: Rejection } {
-  if (value === undefined || value === null)
-    return reject('missing-field', 'occurredAt is missing; an RFC 3339 time is accepted')
-  const ms = typeof value === 'string' ? parseRfc3339(value) : undefined
-  if (ms === undefined)
-    return reject(
-      'invalid-time',
-      `occurredAt is ${describe(value)}; an RFC 3339 time such as 2026-01-05T10:11:12.345Z is accepted`,
-    )
-  if (ms < EARLIEST_MS || ms > LATEST_MS)
-    return reject('invalid-time', `occurredAt is ${describe(value)}; a time from 1970 to 2149 is accepted`)
-  if (ms > observedAt + MAX_AHEAD_MS) {
-    const ahead = ((ms - observedAt) / HOUR_MS).toFixed(1)
-    return reject(
-      'in-the-future',
-      `occurredAt is ${describe(value)}, ${ahead} h after it was received; up to ${MAX_AHEAD_MS / 60_000} minutes are accepted`,
-    )
-  }
-  return { ms }
 }
 
 /** Finds the first forbidden key, or nesting that is too deep. */
@@ -353,16 +155,4 @@ function findForbidden(value: object, where: string, depthLeft: number): Rejecti
     if (found !== undefined) return found
   }
   return undefined
-}
-
-function describe(value: unknown): string {
-  const text =
-    typeof value === 'string'
-      ? quoted(value)
-      : Array.isArray(value)
-        ? 'an array'
-        : typeof value === 'object' && value !== null
-          ? 'an object'
-          : String(value)
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }

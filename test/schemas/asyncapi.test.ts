@@ -15,7 +15,7 @@ import {
   TOPIC_ROLES,
   topicNames,
 } from '../../src/log/topic-names.ts'
-import { REJECTION_CODES } from '../../src/signals/parse-signal.ts'
+import { REJECTION_CODES } from '../../src/signals/rejection.ts'
 import { MODELS } from '../support/pipeline-input.ts'
 import {
   ASYNCAPI,

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { parseSignal, type RejectionCode, SIGNAL_LIMITS } from '../../src/signals/parse-signal.ts'
+import { parseSignal } from '../../src/signals/parse-signal.ts'
+import type { RejectionCode } from '../../src/signals/rejection.ts'
 import { parseRfc3339 } from '../../src/signals/rfc3339.ts'
+import { SIGNAL_LIMITS } from '../../src/signals/signal-limits.ts'
 
 const OBSERVED_AT = Date.parse('2026-01-05T12:00:00Z')
 const GOOD = {

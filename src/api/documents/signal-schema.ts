@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
-import { SIGNAL_LIMITS } from '../../signals/parse-signal.ts'
 import { SIGNAL_KINDS } from '../../signals/signal.ts'
+import { SIGNAL_LIMITS } from '../../signals/signal-limits.ts'
 import { BLANK_PATTERN, TIDY_PATTERN, VISIBLE_PATTERN } from '../../signals/texts.ts'
 import { RETRY_PROMISE } from './retry-promise.ts'
 import { choice } from './schema-parts.ts'

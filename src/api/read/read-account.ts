@@ -6,7 +6,7 @@ import {
   decodeScores,
   UnreadableStateError,
 } from '../../scoring/codec/codec.ts'
-import { SIGNAL_LIMITS } from '../../signals/parse-signal.ts'
+import { SIGNAL_LIMITS } from '../../signals/signal-limits.ts'
 import type { Partitions } from './partitions.ts'
 import type { LoadAccounts } from './shared-loads.ts'
 

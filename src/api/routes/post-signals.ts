@@ -1,5 +1,7 @@
-import { checkSignal, type Rejection, SIGNAL_LIMITS } from '../../signals/parse-signal.ts'
+import { checkSignal } from '../../signals/parse-signal.ts'
+import type { Rejection } from '../../signals/rejection.ts'
 import type { Signal } from '../../signals/signal.ts'
+import { SIGNAL_LIMITS } from '../../signals/signal-limits.ts'
 import type { ApiInstance } from '../api-instance.ts'
 import { RETRY_PROMISE } from '../documents/retry-promise.ts'
 import {

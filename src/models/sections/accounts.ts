@@ -3,7 +3,7 @@ import type {
   FacetDefinition,
   ScopeDefinition,
 } from '../../scoring/definition/model-definition.ts'
-import { SIGNAL_LIMITS } from '../../signals/parse-signal.ts'
+import { SIGNAL_LIMITS } from '../../signals/signal-limits.ts'
 import { checkNames, valueAt, wellFormedEntries } from '../blocks.ts'
 import { checkExpressionsIn, readCondition } from '../expressions/read-expression.ts'
 import type { Scope } from '../expressions/scope.ts'

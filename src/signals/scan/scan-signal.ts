@@ -1,7 +1,7 @@
 import { asciiBytes, startsWithAt } from '../../lib/ascii.ts'
 import { hash64OfLanes } from '../../lib/hash.ts'
-import { MAX_AHEAD_MS, SIGNAL_LIMITS } from '../parse-signal.ts'
 import type { SignalKind } from '../signal.ts'
+import { MAX_AHEAD_MS, SIGNAL_LIMITS } from '../signal-limits.ts'
 import { LATEST_MS } from '../time.ts'
 import { InternedNames, InternedTexts } from './interned-texts.ts'
 import { PlainTextReader } from './plain-text.ts'
