@@ -43,7 +43,7 @@ export function foldPlainly(records: readonly LogRecord[], library: ModelLibrary
     library,
   })
   const history = historyOf(entries)
-  const isMonotone = timeNeverGoesBack(history)
+  const isMonotone = timeNeverGoesBack(history) && !hasCoarseTicks(entries)
   return { events, accounts, contents: contentsOf([write]), rejected, history, isMonotone }
 }
 
@@ -77,6 +77,19 @@ function historyOf(entries: readonly RecordEntry[]): (HistoryRecord | LiveRecord
         return entry satisfies never
     }
   })
+}
+
+/**
+ * Whether a tick has fewer slices than a `live` record before it asks for: it leaves released accounts alone,
+ * which the slow evaluator does not know.
+ */
+function hasCoarseTicks(entries: readonly RecordEntry[]): boolean {
+  let slices = 1
+  for (const entry of entries) {
+    if (entry.type === 'live') slices = Math.max(slices, entry.slices)
+    else if (entry.type === 'tick' && entry.scope === 'due' && entry.of < slices) return true
+  }
+  return false
 }
 
 /**
