@@ -87,7 +87,10 @@ function hasCoarseTicks(entries: readonly RecordEntry[]): boolean {
   let slices = 1
   for (const entry of entries) {
     if (entry.type === 'live') slices = Math.max(slices, entry.slices)
-    else if (entry.type === 'tick' && entry.scope === 'due' && entry.of < slices) return true
+    if (entry.type !== 'tick' || entry.clock !== 'wall') continue
+    if (entry.scope === 'due' && entry.of < slices) return true
+    // The release has ended.
+    if (entry.slice === entry.of - 1) slices = 1
   }
   return false
 }
