@@ -28,3 +28,19 @@ function murmur2(data: Uint8Array): number {
   h = Math.imul(h, M)
   return h ^ (h >>> 15)
 }
+
+/** Items by the partition of their account, each group in the order given. */
+export function byPartition<Item>(
+  items: Iterable<Item>,
+  accountIdOf: (item: Item) => string,
+  partitions: number,
+): Map<number, Item[]> {
+  const groups = new Map<number, Item[]>()
+  for (const item of items) {
+    const partition = partitionOf(accountIdOf(item), partitions)
+    const group = groups.get(partition)
+    if (group === undefined) groups.set(partition, [item])
+    else group.push(item)
+  }
+  return groups
+}

@@ -1,4 +1,4 @@
-import { partitionOf } from '../../log/partition-of.ts'
+import { byPartition } from '../../log/partition-of.ts'
 import type { AccountActivity } from '../../scoring/activity/activity.ts'
 import {
   type AccountScores,
@@ -41,13 +41,7 @@ export async function readAccounts(
 ): Promise<Map<string, AccountWithScores>> {
   const count = await partitions.count()
   if (count === undefined) return new Map()
-  const idsByPartition = new Map<number, string[]>()
-  for (const id of accountIds) {
-    const partition = partitionOf(id, count)
-    const ids = idsByPartition.get(partition)
-    if (ids === undefined) idsByPartition.set(partition, [id])
-    else ids.push(id)
-  }
+  const idsByPartition = byPartition(accountIds, id => id, count)
   const found = await Promise.all(
     Array.from(idsByPartition, ([partition, ids]) => readFromPartition(load, partitions, partition, ids)),
   )

@@ -1,4 +1,4 @@
-import { partitionOf } from '../../log/partition-of.ts'
+import { byPartition } from '../../log/partition-of.ts'
 import { clockIn } from '../../scoring/codec/codec.ts'
 import { dayOf } from '../../signals/time.ts'
 import type { AccountStore } from '../../store/store.ts'
@@ -21,17 +21,14 @@ export async function countAccountsAhead(
   try {
     const partitions = await store.partitions()
     if (partitions === undefined) return 0
-    const byPartition = new Map<number, (readonly [string, number])[]>()
-    let count = 0
+    const looked: (readonly [accountId: string, oldest: number])[] = []
     for (const begin of begins) {
-      if (count++ === MOST_ACCOUNTS) break
-      const partition = partitionOf(begin[0], partitions)
-      const others = byPartition.get(partition)
-      if (others === undefined) byPartition.set(partition, [begin])
-      else others.push(begin)
+      if (looked.length === MOST_ACCOUNTS) break
+      looked.push(begin)
     }
     let ahead = 0
-    for (const [partition, accounts] of byPartition) ahead += await countIn(store, partition, accounts)
+    for (const [partition, accounts] of byPartition(looked, ([accountId]) => accountId, partitions))
+      ahead += await countIn(store, partition, accounts)
     return ahead
   } catch {
     return 0
