@@ -222,7 +222,7 @@ function addStoreCommands(program: Command): void {
   const topics = program.command('topics').description('create the Kafka topics')
   topics
     .command('create')
-    .description('create the missing topics; existing ones stay as they are')
+    .description('create the missing topics, and report what differs in existing ones; they stay as they are')
     .option(
       '--replication-factor <number>',
       "replicas of each partition; the brokers' default if left out",
@@ -230,7 +230,7 @@ function addStoreCommands(program: Command): void {
     )
     .action(async (options: { replicationFactor?: number }) => {
       const { createAllTopics } = await import('./commands/topics.ts')
-      await createAllTopics(options)
+      process.exitCode = await createAllTopics(options)
     })
 }
 

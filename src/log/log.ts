@@ -133,16 +133,8 @@ export interface TopicToCreate {
 
 export interface CreatedTopics {
   readonly created: readonly string[]
+  /** They were there before, perhaps with another number of partitions. */
   readonly existing: readonly string[]
-  /**
-   * Existing topics with another number of partitions. They are left unchanged: more partitions would move
-   * accounts.
-   */
-  readonly different: readonly {
-    readonly name: string
-    readonly partitions: number
-    readonly wanted: number
-  }[]
 }
 
 export interface Position {

@@ -9,6 +9,9 @@ const DAY_MS = 24 * HOUR_MS
 /** Kafka's name; brokers before 3.6 do not know it, and refuse a topic that has it. */
 export const FARTHEST_TIMESTAMP = 'message.timestamp.after.max.ms'
 
+/** Their times are the times of the signals that caused them. */
+const EVENTS = { 'cleanup.policy': 'delete', 'retention.ms': KEPT_FOR_EVER }
+
 /**
  * Role → the topic's settings, except its number of partitions. Sources have the brokers' default retention.
  */
@@ -16,6 +19,7 @@ const TOPIC_CONFIG: Partial<Record<TopicRole, Readonly<Record<string, string>>>>
   // The log is the truth: all scores can be computed again from it. Loaded history has the signals' own
   // times, so nothing may be deleted by age.
   signals: {
+    'cleanup.policy': 'delete',
     'retention.ms': KEPT_FOR_EVER,
     'retention.bytes': KEPT_FOR_EVER,
     'message.timestamp.type': 'CreateTime',
@@ -25,11 +29,18 @@ const TOPIC_CONFIG: Partial<Record<TopicRole, Readonly<Record<string, string>>>>
   'account-scores': { 'cleanup.policy': 'compact' },
   // An unfinished checkpoint must not replace records of the last one: within a day an owner finishes it.
   [CHECKPOINTS]: { 'cleanup.policy': 'compact', 'min.compaction.lag.ms': String(DAY_MS) },
-  'dead-letter': { 'max.message.bytes': LARGEST_MESSAGE_BYTES, 'retention.ms': KEPT_FOR_EVER },
-  // Their times are the times of the signals that caused them.
-  'tier-changes': { 'retention.ms': KEPT_FOR_EVER },
-  'pql-events': { 'retention.ms': KEPT_FOR_EVER },
-  alerts: { 'retention.ms': KEPT_FOR_EVER },
+  'dead-letter': {
+    'cleanup.policy': 'delete',
+    'max.message.bytes': LARGEST_MESSAGE_BYTES,
+    'retention.ms': KEPT_FOR_EVER,
+  },
+  'tier-changes': EVENTS,
+  'pql-events': EVENTS,
+  alerts: EVENTS,
+}
+
+export interface WantedTopic extends TopicToCreate {
+  readonly role: TopicRole
 }
 
 /** The topics that `upswell topics create` creates. */
@@ -37,12 +48,12 @@ export function topicsOfInstallation(
   names: TopicNames,
   partitions: number,
   replicationFactor?: number,
-): TopicToCreate[] {
+): WantedTopic[] {
   return topicsFor(TOPIC_ROLES, names, partitions, replicationFactor)
 }
 
 /** A replay's own topics. It reads no sources. */
-export function topicsOfReplay(names: TopicNames, partitions: number): TopicToCreate[] {
+export function topicsOfReplay(names: TopicNames, partitions: number): WantedTopic[] {
   return topicsFor(REPLAY_ROLES, names, partitions)
 }
 
@@ -53,8 +64,9 @@ function topicsFor(
   names: TopicNames,
   partitions: number,
   replicationFactor?: number,
-): TopicToCreate[] {
+): WantedTopic[] {
   return roles.map(role => ({
+    role,
     name: names[role],
     partitions,
     config: TOPIC_CONFIG[role] ?? {},

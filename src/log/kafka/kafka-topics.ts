@@ -36,18 +36,14 @@ export async function createMissingTopics(
   const deadline = performance.now() + TIMEOUT_MS
   return await kafka.ask('create the topics', async admin => {
     const existing: string[] = []
-    const different: { name: string; partitions: number; wanted: number }[] = []
     const present = new Set(await admin.listTopics())
     for (const topic of topics)
       if (!present.has(topic.name) && (await createTopic(admin, topic))) created.push(topic.name)
     for (const topic of topics) {
-      const partitions = await partitionsWhenReady(admin, topic.name, deadline)
-      if (created.includes(topic.name)) continue
-      existing.push(topic.name)
-      if (partitions !== topic.partitions)
-        different.push({ name: topic.name, partitions, wanted: topic.partitions })
+      await untilReady(admin, topic.name, deadline)
+      if (!created.includes(topic.name)) existing.push(topic.name)
     }
-    return { created, existing, different }
+    return { created, existing }
   })
 }
 
@@ -108,6 +104,8 @@ async function createTopicWith(
     })
   } catch (error) {
     if (isProtocolError(error, 'TOPIC_ALREADY_EXISTS')) return false
+    if (isProtocolError(error, 'INVALID_REPLICATION_FACTOR'))
+      throw tooManyReplicas(topic, (await admin.describeCluster()).brokers.length, error)
     for (const type of REFUSALS)
       if (isProtocolError(error, type))
         throw new UpswellError('INVALID_SETTINGS', `Kafka refused the topic ${topic.name}: ${type}`, {
@@ -117,21 +115,29 @@ async function createTopicWith(
   }
 }
 
-const REFUSALS = [
-  'INVALID_PARTITIONS',
-  'INVALID_REPLICATION_FACTOR',
-  'INVALID_CONFIG',
-  'INVALID_TOPIC_EXCEPTION',
-] as const
+/** Nothing of the topic was created. */
+function tooManyReplicas({ name, replicationFactor }: TopicToCreate, brokers: number, cause: unknown) {
+  const running = brokers === 1 ? '1 broker is running' : `${brokers} brokers are running`
+  const asked =
+    replicationFactor === undefined
+      ? "the brokers' default.replication.factor asks for more"
+      : `--replication-factor asks for ${replicationFactor} replicas of each partition`
+  return new UpswellError(
+    'INVALID_SETTINGS',
+    `Kafka refused the topic ${name}: INVALID_REPLICATION_FACTOR, because ${running}, and ${asked}. At most ${brokers} is accepted: run "upswell topics create --replication-factor ${brokers}", or start more brokers`,
+    { cause },
+  )
+}
 
-/** Waits until brokers know the topic and lead all its partitions. Returns the number of partitions. */
-async function partitionsWhenReady(admin: Admin, topic: string, deadline: number): Promise<number> {
+const REFUSALS = ['INVALID_PARTITIONS', 'INVALID_CONFIG', 'INVALID_TOPIC_EXCEPTION'] as const
+
+/** Waits until brokers know the topic and lead all its partitions. */
+async function untilReady(admin: Admin, topic: string, deadline: number): Promise<void> {
   while (true) {
     try {
-      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] })
       // Only leaders answer this.
       await admin.fetchTopicOffsets(topic)
-      return topics[0]!.partitions.length
+      return
     } catch (error) {
       if (!YOUNG_TOPIC_ERRORS.some(type => isProtocolError(error, type)) || performance.now() > deadline)
         throw error

@@ -70,23 +70,19 @@ export class EmbeddedTopics {
           `Topic ${name} cannot have ${partitions} partitions; give a whole number from 1 on.`,
         )
     const created: string[] = []
-    const found = await this.#environment.write('LOG_UNAVAILABLE', {
+    await this.#environment.write('LOG_UNAVAILABLE', {
       check: () => {},
-      apply: () =>
-        topics.map(({ name, partitions }) => {
-          const existing = this.#read(name)
-          if (existing !== undefined) return existing
+      apply: () => {
+        for (const { name, partitions } of topics) {
+          if (this.#read(name) !== undefined) continue
           created.push(name)
-          return this.#make(name, partitions, partitions !== this.#configured(name))
-        }),
+          this.#make(name, partitions, partitions !== this.#configured(name))
+        }
+      },
     })
-    const different = topics
-      .map(({ name, partitions }, i) => ({ name, partitions: found[i]!.partitions, wanted: partitions }))
-      .filter(({ partitions, wanted }) => partitions !== wanted)
     return {
       created,
       existing: topics.map(({ name }) => name).filter(name => !created.includes(name)),
-      different,
     }
   }
 

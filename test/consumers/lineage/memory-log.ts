@@ -103,7 +103,7 @@ export class MemoryLog implements Log {
   createTopics(topics: readonly TopicToCreate[]): Promise<CreatedTopics> {
     return this.#process.call(() => {
       for (const { name, partitions } of topics) this.#broker.createTopic(name, partitions)
-      return { created: topics.map(({ name }) => name), existing: [], different: [] }
+      return { created: topics.map(({ name }) => name), existing: [] }
     })
   }
 

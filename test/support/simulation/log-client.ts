@@ -160,13 +160,6 @@ export class LogClient implements Log, PartitionClient {
     return {
       created: topics.filter(topic => !isThere(topic)).map(({ name }) => name),
       existing: topics.filter(isThere).map(({ name }) => name),
-      different: topics
-        .map(({ name, partitions }) => ({
-          name,
-          partitions: this.#broker.partitions(name),
-          wanted: partitions,
-        }))
-        .filter(({ partitions, wanted }) => partitions !== wanted),
     }
   }
 
