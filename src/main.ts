@@ -8,17 +8,9 @@ import type { BacktestCommandOptions } from './commands/model/backtest.ts'
 import type { ModelDiffOptions } from './commands/model/model-diff.ts'
 import type { ModelTestOptions } from './commands/model/model-test.ts'
 import type { ParityOptions } from './commands/parity.ts'
-import {
-  horizonDays,
-  positiveNumber,
-  replayName,
-  time,
-  timeOrNow,
-  wholeNumbers,
-} from './commands/parse-option.ts'
+import { horizonDays, positiveNumber, wholeNumbers } from './commands/parse-option.ts'
 import type { RebuildOptions } from './commands/rebuild.ts'
-import type { ReplayOptions } from './commands/replay/replay.ts'
-import type { ReplayDiffOptions } from './commands/replay/replay-diff.ts'
+import { addReplayCommands } from './commands/replay/replay-commands.ts'
 import { DEFAULT_BATCH_SIZE, type SendOptions } from './commands/send/send-options.ts'
 import { endWhenReaderLeaves } from './commands/terminal.ts'
 import { endProcess } from './lib/end-process.ts'
@@ -63,7 +55,7 @@ function buildProgram(): Command {
   program.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : WRONG_USE))
   addServices(program)
   addSend(program)
-  addReplay(program)
+  addReplayCommands(program, WRONG_USE)
   addStoreCommands(program)
   addModel(program)
   addBacktest(program)
@@ -124,76 +116,6 @@ function addSend(program: Command): void {
     .action(async (file: string, options: SendOptions) => {
       const { send } = await import('./commands/send/send.ts')
       process.exitCode = await send(file, options)
-    })
-}
-
-function addReplay(program: Command): void {
-  const replay = program
-    .command('replay')
-    .description(
-      'copy the log into its own topics and namespace, and score the copy: with other models or more partitions',
-    )
-    .option('--into <name>', 'the name of the replay; the same name continues it', replayName)
-    .option('--from <time>', 'only signals of this time and later; from the beginning if left out', time)
-    .option(
-      '--to <time>',
-      'only signals before this time, or now; if left out, the replay follows the log',
-      timeOrNow,
-    )
-    .option('--model <files...>', 'model files or folders to score with; the models in the log if left out')
-    .option(
-      '--latest <time>',
-      'repair a log with times of the future: records with a later time get this time, and later ticks are left out',
-      time,
-    )
-    .option(
-      '--partitions <number>',
-      'a multiple of the number of partitions that signals has; the same number if left out',
-      positiveNumber,
-    )
-    .action(async ({ into, ...options }: Partial<ReplayOptions>) => {
-      if (into === undefined)
-        replay.error("error: required option '--into <name>' not specified", { exitCode: WRONG_USE })
-      const commands = await import('./commands/replay/replay.ts')
-      process.exitCode = await commands.replay({ into: into!, ...options })
-    })
-  replay
-    .command('list')
-    .description('list the replays and their progress')
-    .action(async () => {
-      const { listReplays } = await import('./commands/replay/replay-list.ts')
-      await listReplays()
-    })
-  replay
-    .command('diff')
-    .description(
-      'compare a replay with the live results: which accounts are in another tier, which PQLs differ',
-    )
-    .argument('<name>', 'the replay', replayName)
-    .option('--limit <number>', 'how many rows each list in the text has at most', positiveNumber, 20)
-    .option('--json', 'one JSON document with everything, for scripts')
-    .option('--exit-code', 'exit with 1 if anything differs')
-    .action(async (name: string, options: ReplayDiffOptions) => {
-      const { diffReplay } = await import('./commands/replay/replay-diff.ts')
-      process.exitCode = await diffReplay(name, options)
-    })
-  replay
-    .command('promote')
-    .description(
-      'let a replay serve the topics and the API in place of the live results; it cannot be undone',
-    )
-    .argument('<name>', 'the replay', replayName)
-    .action(async (name: string) => {
-      const { promoteReplay } = await import('./commands/replay/replay-promote.ts')
-      process.exitCode = await promoteReplay(name)
-    })
-  replay
-    .command('drop')
-    .description('delete a replay: its topics, its consumer groups and its state')
-    .argument('<name>', 'the replay', replayName)
-    .action(async (name: string) => {
-      const { dropReplayNamed } = await import('./commands/replay/replay.ts')
-      await dropReplayNamed(name)
     })
 }
 

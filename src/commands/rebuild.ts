@@ -58,6 +58,9 @@ export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): P
     }
     const checkpoints = fromLog === true ? {} : await checkpointsOf(lineage)
     await requireWhole(lineage, partitions, checkpoints)
+    logger.info(
+      `Emptying ${partitions.length} partitions of ${names.namespace} (${await countAccounts(store, partitions)} accounts), and filling them again. The API lacks these accounts meanwhile; no event is published a second time.`,
+    )
     const startedAtMs = performance.now()
     await emptyAndFill(lineage, partitions, isConsuming ? undefined : { library, logger, ...checkpoints })
     const accounts = await countAccounts(store, partitions)

@@ -155,10 +155,13 @@ describe('upswell replay, embedded', () => {
   })
 
   test('can use the name of a dropped replay again', async () => {
-    expect(await upswell('replay', 'drop', 'trial')).toMatchObject({
-      code: 0,
-      stdout: 'trial is gone: its topics, its consumer groups and its state.\n',
-    })
+    const asked = await upswell('replay', 'drop', 'trial')
+    expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('Dropping trial needs a yes')])
+    expect((await upswell('replay', 'list')).stdout).toContain('trial')
+    const dropped = await upswell('replay', 'drop', 'trial', '--yes')
+    expect(dropped).toMatchObject({ code: 0, stderr: '' })
+    expect(dropped.stdout).toMatch(/^This deletes 7 topics .*and the scores of 2 accounts\./)
+    expect(dropped.stdout).toContain('\ntrial is gone: its topics, its consumer groups and its state.\n')
     expect((await upswell('replay', 'list')).stdout).toBe(
       'There are no replays; "upswell replay --into NAME" begins one.\n',
     )
@@ -168,8 +171,22 @@ describe('upswell replay, embedded', () => {
     expect(stdout).toMatch(/\n {2}trial +shadow +beginning to end, following +.*other\.yaml +4 +0\n$/)
   })
 
+  test('says what a promotion changes, and writes nothing without a yes', async () => {
+    const { code, stdout, stderr } = await upswell('replay', 'promote', 'trial')
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('Promoting trial needs a yes, and nothing was'),
+    ])
+    expect(stdout).toContain('If trial serves in place of default (2 accounts compared):')
+    expect(stdout).toMatch(/\n {2}seats +v1 +v2 +2 +1 +1 +1\n/)
+    // beta becomes hot. The PQL of acme gets a new id.
+    expect(stdout).toContain('about 3 events at once: 1 tier change and 2 PQL events.')
+    expect(stdout).toContain('This cannot be undone.')
+    expect((await upswell('replay', 'list')).stdout).toMatch(/\n {2}trial +shadow /)
+  })
+
   test('serves a promoted replay from the next start: API, topics and later events', async () => {
-    const promoted = await upswell('replay', 'promote', 'trial')
+    const promoted = await upswell('replay', 'promote', 'trial', '--yes')
     expect(promoted).toMatchObject({ code: 0, stderr: '' })
     const twice = await upswell('replay', 'promote', 'trial')
     expect([twice.code, twice.stderr]).toEqual([2, expect.stringContaining('is written already')])

@@ -99,7 +99,7 @@ describeIntegration('a replay that is promoted under load', ({ kafkaBrokers, red
       )
       await replay.says(/Caught up/)
 
-      const promoting = start('replay', 'promote', 'v2')
+      const promoting = start('replay', 'promote', 'v2', '--yes')
       await promoting.says(/is written into the log/)
       await sleep(150)
       await first.upswell.kill('SIGKILL')

@@ -4,7 +4,6 @@ import { isEmbedded } from '../../app/open-backend.ts'
 import { readModelFiles } from '../../app/read-model-files.ts'
 import { startClock } from '../../app/start-clock.ts'
 import { beginReplay } from '../../consumers/lineage/begin-replay.ts'
-import { dropReplay } from '../../consumers/lineage/drop-replay.ts'
 import type { FoundLineage, Lineages } from '../../consumers/lineage/lineages.ts'
 import { type Replay, readReplay, type TimeLimit } from '../../consumers/lineage/replay-record.ts'
 import { scoreReplay } from '../../consumers/lineage/score-lineages.ts'
@@ -72,14 +71,6 @@ export async function replay(options: ReplayOptions): Promise<number> {
       stopClock()
       await scoring.stop()
     }
-  })
-}
-
-/** `upswell replay drop NAME`. */
-export async function dropReplayNamed(name: string): Promise<void> {
-  await withLineages(readConfig(), async ({ lineages }) => {
-    await dropReplay(lineages, name)
-    print(`${name} is gone: its topics, its consumer groups and its state.`)
   })
 }
 

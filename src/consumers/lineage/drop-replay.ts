@@ -1,16 +1,24 @@
 import { UpswellError } from '../../lib/errors.ts'
 import { REPLAY_ROLES } from '../../log/topic-settings.ts'
 import { copyGroup, scoreGroup } from './lineage-names.ts'
-import type { Lineages } from './lineages.ts'
+import type { FoundLineage, Lineages } from './lineages.ts'
+
+/** A replay that may be dropped. */
+export interface PreparedDrop {
+  readonly replay: FoundLineage
+  /** Those that exist. */
+  readonly topics: readonly string[]
+  readonly groups: readonly string[]
+}
 
 /**
- * Deletes a replay: its topics, its groups, and its namespace of the store. If it was interrupted, call it
- * again.
+ * Checks that a replay may be deleted now, and changes nothing.
  * @throws UpswellError INVALID_SETTINGS: it serves, is in use, or does not exist; LOG_UNAVAILABLE,
  * STORE_UNAVAILABLE
  */
-export async function dropReplay(lineages: Lineages, name: string): Promise<void> {
-  const { names, backend } = await lineages.replay(name)
+export async function prepareDrop(lineages: Lineages, name: string): Promise<PreparedDrop> {
+  const replay = await lineages.replay(name)
+  const { names, backend } = replay
   const { log, store } = backend
   const refuse = (why: string) => new UpswellError('INVALID_SETTINGS', `${name} is not dropped: ${why}`)
   const topics = REPLAY_ROLES.map(role => names.topics[role])
@@ -29,10 +37,22 @@ export async function dropReplay(lineages: Lineages, name: string): Promise<void
   for (const group of groups)
     if (there.has(names.topics.signals) && (await log.group(group, names.topics.signals)).isConsuming)
       throw refuse(`a process works on it (the group ${group}); stop "upswell replay --into ${name}" first`)
+  return { replay, topics: existing, groups }
+}
+
+/**
+ * Deletes a replay: its topics, its groups, and its namespace of the store. If it was interrupted, call it
+ * again.
+ * @throws UpswellError as `prepareDrop`
+ */
+export async function dropReplay(lineages: Lineages, name: string): Promise<void> {
+  const { replay, topics, groups } = await prepareDrop(lineages, name)
+  const { log, store } = replay.backend
+  const { signals } = replay.names.topics
   // Before the log: a new replay of this name would continue after what the old group had copied.
   for (const group of groups) await log.deleteGroup(group)
   // The log goes last: as long as it exists, the replay can be found.
   await store.drop()
-  await log.deleteTopics(existing.filter(topic => topic !== names.topics.signals))
-  await log.deleteTopics(existing.filter(topic => topic === names.topics.signals))
+  await log.deleteTopics(topics.filter(topic => topic !== signals))
+  await log.deleteTopics(topics.filter(topic => topic === signals))
 }

@@ -1,4 +1,5 @@
 import { UpswellError } from '../../lib/errors.ts'
+import type { OutgoingRecord } from '../../log/log.ts'
 import { promotionRecord } from '../../log/signals-topic-records.ts'
 import { versionsOf } from '../../scoring/partition-memory.ts'
 import type { FoundLineage, Lineages } from './lineages.ts'
@@ -11,14 +12,39 @@ import { readReplay } from './replay-record.ts'
  */
 const MOST_BEHIND = 10_000
 
+/** A promotion that is allowed, but not written. */
+export interface PreparedPromotion {
+  readonly promoted: FoundLineage
+  /** The lineage that serves now. */
+  readonly served: FoundLineage
+  /** How many records the replay is behind the log. */
+  readonly behind: number
+  /** One for each partition of the serving log. */
+  readonly records: readonly OutgoingRecord[]
+}
+
 /**
  * Writes a replay's promotion into each partition of the serving lineage's log. The old lineage publishes the
  * events before that record, the replay's lineage those after it: all processes agree, and each event is
  * published once. Returns when the records are written; the scorers act on them.
+ * @throws UpswellError as `preparePromotion`
+ */
+export async function writePromotion(lineages: Lineages, name: string, now: number): Promise<FoundLineage> {
+  const { promoted, records } = await preparePromotion(lineages, name, now)
+  await promoted.backend.log.append(records)
+  return promoted
+}
+
+/**
+ * Checks that a replay can be promoted now, and changes nothing.
  * @throws UpswellError INVALID_SETTINGS: no such replay, or it cannot be promoted; LOG_UNAVAILABLE,
  * STORE_UNAVAILABLE
  */
-export async function writePromotion(lineages: Lineages, name: string, now: number): Promise<FoundLineage> {
+export async function preparePromotion(
+  lineages: Lineages,
+  name: string,
+  now: number,
+): Promise<PreparedPromotion> {
   const promoted = await lineages.replay(name)
   const served = await lineages.served()
   const { log } = promoted.backend
@@ -45,7 +71,7 @@ export async function writePromotion(lineages: Lineages, name: string, now: numb
     throw refuse(
       `it is ${left} records behind the log; let "upswell replay --into ${name}" run until it has caught up (${MOST_BEHIND} are accepted)`,
     )
-  const records = []
+  const records: OutgoingRecord[] = []
   for (let partition = 0; partition < replay.origin.partitions; partition++) {
     const { modelSets, promotion } = await lineages.memory(served.backend.store, partition)
     // Subscribers still know an account that is not announced yet from the lineage before the served one. The
@@ -63,6 +89,5 @@ export async function writePromotion(lineages: Lineages, name: string, now: numb
     }
     records.push(promotionRecord(replay.origin.topic, partition, now, { namespace, ...replaced }))
   }
-  await log.append(records)
-  return promoted
+  return { promoted, served, behind: left, records }
 }

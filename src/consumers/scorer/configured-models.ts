@@ -45,6 +45,27 @@ export class ConfiguredModels {
     return findEditedModels(this.#models, memory.knownVersions, this.#library)
   }
 
+  /**
+   * How the configured models differ from the active ones, for people. `ends` is true if a model is not
+   * configured any more: then all its PQLs end.
+   */
+  describeSwitch({ modelSets }: PartitionMemory): { readonly text: string; readonly ends: boolean } {
+    const active = new Map(modelSets.at(-1)!.models.map(model => [model.definition.id, model]))
+    const ended = new Map(active)
+    const parts: string[] = []
+    for (const model of this.#models ?? []) {
+      const { id, version } = model.definition
+      const before = active.get(id)
+      ended.delete(id)
+      if (before === undefined) parts.push(`${id} begins with v${version}`)
+      else if (before.definition.version !== version)
+        parts.push(`${id} v${before.definition.version} becomes v${version}`)
+      else if (!isSameContent(model, before)) parts.push(`${id} v${version} has other content`)
+    }
+    const ends = [...ended.keys()].map(id => `${id} ends, and all its PQLs with it`)
+    return { text: [...ends, ...parts].join('; ') || 'their order', ends: ends.length > 0 }
+  }
+
   #equalAll(active: readonly CompiledModel[]): boolean {
     const models = this.#models!
     return models.length === active.length && models.every((model, i) => isSameContent(model, active[i]!))

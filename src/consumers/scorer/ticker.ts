@@ -70,6 +70,8 @@ export class Ticker {
   readonly #configured: ConfiguredModels
   readonly #progress = new WeakMap<TickedPartition, Progress>()
   #edited: string | undefined
+  /** The last switch of models that was reported: partitions switch one by one, and all in the same way. */
+  #switched = ''
   #stop = (): void => {}
 
   constructor(context: TickerContext, partitions: ReadonlyMap<number, TickedPartition>) {
@@ -212,9 +214,19 @@ export class Ticker {
   /** The models, then ticks that bring every account past them, slice by slice. */
   async #modelRecords(partition: TickedPartition): Promise<OutgoingRecord[]> {
     const { source, ticks } = this.#context
+    this.#reportSwitch(partition)
     const time = ticks.now()
     const models = modelsRecord(source.topic, partition.session.partition, time, ticks.models!)
     return [models, ...(await this.#ticksForAll(partition, time))]
+  }
+
+  #reportSwitch({ memory }: TickedPartition): void {
+    const { text, ends } = this.#configured.describeSwitch(memory)
+    if (text === this.#switched) return
+    this.#switched = text
+    const line = `the active models change to the configured ones: ${text}`
+    if (ends) this.#context.logger.warn(`${line}. This cannot be undone: published events stay published`)
+    else this.#context.logger.info(line)
   }
 
   async #ticksForAll({ session: { partition } }: TickedPartition, time: number): Promise<OutgoingRecord[]> {

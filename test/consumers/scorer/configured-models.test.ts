@@ -80,3 +80,16 @@ test('the oldest of many versions are forgotten', () => {
     MOST_KNOWN_VERSIONS,
   ])
 })
+
+test('a switch of models says which models end, change and begin', () => {
+  const other = (id: string, number: number) => version(number).replace('id: growth', `id: ${id}`)
+  const memory = createPartitionMemory()
+  const models = [version(3), other('second', 1), other('third', 1)].map(compile)
+  addModelSet(memory, { offset: 0, at: 0, models })
+  const files = [other('third', 1), version(4), other('fourth', 1)].map(text => ({ file: 'm.yaml', text }))
+  expect(new ConfiguredModels(library, { models: files }).describeSwitch(memory)).toEqual({
+    text: 'second ends, and all its PQLs with it; fourth begins with v1; growth v3 becomes v4',
+    ends: true,
+  })
+  expect(configured(version(3)).describeSwitch(memoryAfter(version(3))).ends).toBe(false)
+})
