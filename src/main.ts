@@ -12,6 +12,7 @@ import { horizonDays, positiveNumber, wholeNumbers } from './commands/parse-opti
 import type { RebuildOptions } from './commands/rebuild.ts'
 import { addReplayCommands } from './commands/replay/replay-commands.ts'
 import { DEFAULT_BATCH_SIZE, type SendOptions } from './commands/send/send-options.ts'
+import type { StartOptions } from './commands/start.ts'
 import { endWhenReaderLeaves } from './commands/terminal.ts'
 import { endProcess } from './lib/end-process.ts'
 import { describeError, isUpswellError, UpswellError } from './lib/errors.ts'
@@ -67,9 +68,14 @@ function addServices(program: Command): void {
     .command('start')
     .description('run everything in one process: embedded, or on Kafka and Redis if KAFKA_BROKERS is set')
     .option('--empty', 'embedded: start without the sample workspace')
-    .action(async (options: { empty?: boolean }) => {
+    .addOption(
+      new Option('--sample', 'embedded: start with the sample workspace, also in production').conflicts(
+        'empty',
+      ),
+    )
+    .action(async (options: StartOptions) => {
       const { start } = await import('./commands/start.ts')
-      await start({ empty: options.empty === true })
+      await start(options)
     })
   for (const [role, about] of [
     ['ingest', 'reads the source topics, writes signals or dead-letter'],

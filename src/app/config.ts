@@ -49,6 +49,8 @@ export interface Config {
   readonly parityIntervalMs: number
   readonly logLevel: LogLevel
   readonly noColor: boolean
+  /** Embedded data is begun only if somebody asks for it: `KAFKA_BROKERS` may have been forgotten. */
+  readonly production: boolean
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
@@ -187,6 +189,13 @@ export const SETTINGS: readonly Setting[] = [
     'info',
     `the lowest level of messages that are logged: ${LOG_LEVELS.join(', ')}`,
     oneOf(LOG_LEVELS),
+  ),
+  setting(
+    'production',
+    'NODE_ENV',
+    '',
+    'production: without KAFKA_BROKERS nothing is begun, unless upswell start has --sample or --empty',
+    value => value === 'production',
   ),
   setting('noColor', 'NO_COLOR', '', 'any text turns off colours in the terminal', value => value !== ''),
 ]

@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Backend } from '../consumers/backend.ts'
 import { Lineages } from '../consumers/lineage/lineages.ts'
+import { UpswellError } from '../lib/errors.ts'
 import type { Logger } from '../lib/logger.ts'
 import { type TopicNames, topicNames } from '../log/topic-names.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
@@ -40,10 +43,33 @@ export async function openServed(
   }
 }
 
-/** Opens the log and the store that the settings name. Does not wait for Kafka or Redis. */
+/**
+ * In production an embedded installation is never begun by accident: `KAFKA_BROKERS` may have been forgotten.
+ * @throws UpswellError INVALID_SETTINGS if it is not set, and the data folder has no data yet
+ */
+export function refuseForgottenKafka(config: Config): void {
+  if (!isEmbedded(config) || !config.production) return
+  if (EMBEDDED_FILES.some(file => existsSync(join(config.dataDir, file)))) return
+  throw forgottenKafka(`${config.dataDir} holds no data`)
+}
+
+export function forgottenKafka(found: string): UpswellError {
+  return new UpswellError(
+    'INVALID_SETTINGS',
+    `KAFKA_BROKERS is not set, and ${found}. In production (NODE_ENV=production) set KAFKA_BROKERS=host:port and REDIS_URL. To run embedded on purpose, use "upswell start --empty" for your own data, or "upswell start --sample" to look at the sample`,
+  )
+}
+
+const EMBEDDED_FILES = ['data.mdb', 'workspace.json']
+
+/**
+ * Opens the log and the store that the settings name. Does not wait for Kafka or Redis.
+ * @throws UpswellError INVALID_SETTINGS as `refuseForgottenKafka`
+ */
 export async function openBackend(config: Config, logger: Logger): Promise<OpenedBackend> {
   const topics = topicNames(config.topicPrefix)
   if (isEmbedded(config)) {
+    refuseForgottenKafka(config)
     // Loaded only here: it takes about 6 MiB.
     const { openEmbeddedBackend } = await import('./embedded-backend.ts')
     const backend = await openEmbeddedBackend({

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from 'node:net'
 import { RequestsUnderWay } from '../api/plugins/requests-under-way.ts'
 import { createApi } from '../api/server.ts'
 import { describeError, UpswellError } from '../lib/errors.ts'
@@ -31,11 +32,26 @@ export async function startServiceApi(
     logger: { level: 'error', stream: { write: line => logger.error(withoutJson(line)) } },
   })
   const url = await listen(api, config)
+  if (!isLoopback(config.host))
+    logger.warn(
+      `the API listens on ${config.host}, beyond this machine, and asks nobody who they are: anyone who reaches port ${new URL(url).port} may read scores, append signals and override scores. Let only a proxy that authenticates reach it`,
+    )
   return {
     url,
     beginStop: () => requests.beginStop(),
     close: () => requests.closeAnswered(api),
   }
+}
+
+const LOOPBACK = new BlockList()
+LOOPBACK.addSubnet('127.0.0.0', 8)
+LOOPBACK.addAddress('::1', 'ipv6')
+
+/** Whether only programs on this machine reach the address. A name that is no address may mean any. */
+function isLoopback(host: string): boolean {
+  if (host === 'localhost') return true
+  const family = isIP(host)
+  return family !== 0 && LOOPBACK.check(host, family === 6 ? 'ipv6' : 'ipv4')
 }
 
 async function listen(api: ReturnType<typeof createApi>, { host, port }: Config): Promise<string> {

@@ -1,10 +1,14 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../app/config.ts'
-import { isEmbedded } from '../app/open-backend.ts'
+import { isEmbedded, refuseForgottenKafka } from '../app/open-backend.ts'
 
-/** Opening an embedded backend creates its folder, so commands that only read ask this first. */
+/**
+ * Opening an embedded backend creates its folder, so commands that only read ask this first.
+ * @throws UpswellError INVALID_SETTINGS in production, where `KAFKA_BROKERS` may have been forgotten
+ */
 export function isNeverStarted(config: Config): boolean {
+  refuseForgottenKafka(config)
   return isEmbedded(config) && !existsSync(join(config.dataDir, 'data.mdb'))
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Config, readConfig } from '../app/config.ts'
-import { isEmbedded } from '../app/open-backend.ts'
+import { forgottenKafka, isEmbedded } from '../app/open-backend.ts'
 import { type Service, startService } from '../app/service.ts'
 import { loadSignals } from '../consumers/ingest/load-signals.ts'
 import { UpswellError } from '../lib/errors.ts'
@@ -18,24 +18,35 @@ import { chooseWorkspace, type Workspace, writeWorkspace } from './workspace.ts'
 const SAMPLE_SEED = 1
 const LIVE_INTERVAL_MS = 1000
 
+/** At most one of them. */
+export interface StartOptions {
+  readonly empty?: true
+  readonly sample?: true
+}
+
 /**
  * `upswell start`: everything in one process. On Kafka and Redis if the settings name Kafka, else embedded.
  */
-export async function start({ empty }: { readonly empty: boolean }): Promise<void> {
+export async function start({ empty, sample }: StartOptions): Promise<void> {
   const config = readConfig()
-  if (isEmbedded(config)) return startEmbedded(config, empty)
-  if (empty)
+  const wanted = empty === true ? 'empty' : sample === true ? 'sample' : undefined
+  if (isEmbedded(config)) {
+    if (config.production && wanted === undefined)
+      throw forgottenKafka('neither --empty nor --sample is given')
+    return startEmbedded(config, wanted)
+  }
+  if (wanted !== undefined)
     throw new UpswellError(
       'INVALID_SETTINGS',
-      '--empty is for the embedded default, but KAFKA_BROKERS is set; on Kafka there is no sample workspace',
+      `--${wanted} is for the embedded default, but KAFKA_BROKERS is set; on Kafka there is no sample workspace`,
     )
   return run('ingest', 'score', 'api')
 }
 
-/** Embedded, with a sample workspace to look at unless `empty`. */
-async function startEmbedded(config: Config, empty: boolean): Promise<void> {
+/** Embedded, with a sample workspace to look at unless an empty one is wanted. */
+async function startEmbedded(config: Config, wanted: Workspace['kind'] | undefined): Promise<void> {
   const logger = lineLogger(config.logLevel === 'info' ? 'warn' : config.logLevel)
-  const workspace = await chooseWorkspace(config.dataDir, empty, SAMPLE_SEED)
+  const workspace = await chooseWorkspace(config.dataDir, wanted, SAMPLE_SEED)
   const sample = workspace.kind === 'sample' ? sampleWorkspace({ seed: workspace.seed }) : undefined
   const screen = new StartScreen(sample, config.noColor)
   const service = await startService({

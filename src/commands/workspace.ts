@@ -38,16 +38,21 @@ export async function writeWorkspace(dataDir: string, workspace: Workspace): Pro
 // What `upswell start` finds in the directory, and what it does:
 //
 //   nothing                             begins the sample, or an empty workspace with --empty
-//   the sample or an empty workspace    continues it; --empty is refused for the sample
+//   the sample                          continues it; --empty is refused
+//   an empty workspace                  continues it; --sample is refused
 //   a half-loaded sample                deletes it and begins again: it holds nobody's own data
 //   a sample that is being loaded       refuses
 
 /**
  * Chooses the workspace of this start.
- * @throws UpswellError INVALID_SETTINGS if the directory holds the sample and an empty workspace is wanted;
+ * @throws UpswellError INVALID_SETTINGS if the directory holds another kind of workspace than is wanted;
  * LOG_FENCED if another process is loading the sample
  */
-export async function chooseWorkspace(dataDir: string, empty: boolean, seed: number): Promise<Workspace> {
+export async function chooseWorkspace(
+  dataDir: string,
+  wanted: Workspace['kind'] | undefined,
+  seed: number,
+): Promise<Workspace> {
   const found = await readWorkspace(dataDir)
   if (found !== undefined && isLoading(found)) {
     if (isOtherProcess(found.pid)) {
@@ -58,15 +63,16 @@ export async function chooseWorkspace(dataDir: string, empty: boolean, seed: num
     }
     for (const file of OWN_FILES) await rm(join(dataDir, file), { force: true })
   } else if (found !== undefined) {
-    if (!empty || found.kind === 'empty') return found
+    if (wanted === undefined || found.kind === wanted) return found
+    const [held, other] =
+      found.kind === 'sample' ? ['the sample workspace', 'an empty one'] : ['own data', 'the sample']
     throw new UpswellError(
       'INVALID_SETTINGS',
-      `${dataDir} holds the sample workspace; for an empty one choose another folder with UPSWELL_DATA_DIR, or delete this one`,
+      `${dataDir} holds ${held}; for ${other} choose another folder with UPSWELL_DATA_DIR, or delete this one`,
     )
   }
-  const begun: Workspace = empty
-    ? { kind: 'empty' }
-    : { kind: 'sample', seed, state: 'loading', pid: process.pid }
+  const begun: Workspace =
+    wanted === 'empty' ? { kind: 'empty' } : { kind: 'sample', seed, state: 'loading', pid: process.pid }
   await writeWorkspace(dataDir, begun)
   return begun
 }

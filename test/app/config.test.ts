@@ -25,6 +25,7 @@ const DEFAULTS: Config = {
   parityIntervalMs: 3_600_000,
   logLevel: 'info',
   noColor: false,
+  production: false,
 }
 
 const START_DIRECTORY = process.cwd()
@@ -70,6 +71,8 @@ describe('settings', () => {
       level => ['UPSWELL_LOG_LEVEL', level, 'logLevel', level] as [string, string, keyof Config, string],
     ),
     ['NO_COLOR', '1', 'noColor', true],
+    ['NODE_ENV', 'production', 'production', true],
+    ['NODE_ENV', 'development', 'production', false],
   ]
   test.each(ACCEPTED)('accept %s=%s', (variable, value, key, read) => {
     expect(readConfig({ [variable]: value })).toEqual({ ...DEFAULTS, [key]: read })

@@ -1,6 +1,6 @@
 import { ReadNames, UnreadNames } from '../../analysis/unread-names.ts'
 import { type Config, readConfig } from '../../app/config.ts'
-import { isEmbedded, openServed } from '../../app/open-backend.ts'
+import { isEmbedded, openServed, refuseForgottenKafka } from '../../app/open-backend.ts'
 import { startClock } from '../../app/start-clock.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import { ModelLibrary } from '../../models/model-library.ts'
@@ -22,6 +22,7 @@ export async function send(file: string, options: SendOptions): Promise<number> 
   requireHistory(options)
   const config = readConfig()
   const logger = lineLogger(config.logLevel)
+  refuseForgottenKafka(config)
   const input = await openSignalFile(file)
   if (isEmbedded(config)) await claimWorkspace(config.dataDir)
   const library = new ModelLibrary()
