@@ -27,12 +27,21 @@ async function readWorkspace(dataDir: string): Promise<Workspace | undefined> {
   }
 }
 
+/** @throws UpswellError INVALID_SETTINGS: the directory cannot be written */
 export async function writeWorkspace(dataDir: string, workspace: Workspace): Promise<void> {
-  await mkdir(dataDir, { recursive: true })
   // A reader finds the old file or the new one, never half of it.
   const written = `${fileOf(dataDir)}.${process.pid}`
-  await writeFile(written, `${JSON.stringify(workspace)}\n`)
-  await rename(written, fileOf(dataDir))
+  try {
+    await mkdir(dataDir, { recursive: true })
+    await writeFile(written, `${JSON.stringify(workspace)}\n`)
+    await rename(written, fileOf(dataDir))
+  } catch (error) {
+    throw new UpswellError(
+      'INVALID_SETTINGS',
+      `cannot write into ${dataDir}: ${(error as Error).message}; choose a folder that can be written with UPSWELL_DATA_DIR. In a container, mount a volume there`,
+      { cause: error },
+    )
+  }
 }
 
 // What `upswell start` finds in the directory, and what it does:

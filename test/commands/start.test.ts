@@ -142,6 +142,15 @@ describe('upswell start --empty', { timeout: 120_000 }, () => {
     const address = startUpswell({ UPSWELL_DATA_DIR: dataDir, UPSWELL_HOST: '192.0.2.1' }, '--empty')
     const models = startUpswell({ UPSWELL_DATA_DIR: dataDir, UPSWELL_MODELS: 'nowhere.yaml' }, '--empty')
     const file = startUpswell({ UPSWELL_DATA_DIR: main }, '--empty')
+    // Nobody can make a folder there, not even root.
+    const readOnly = startUpswell({ UPSWELL_DATA_DIR: '/proc/upswell' }, '--empty')
+    expect(await readOnly.ended).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringMatching(
+        /^upswell: INVALID_SETTINGS: cannot write into \/proc\/upswell: .*UPSWELL_DATA_DIR\. In a container, mount a volume there\n$/,
+      ),
+    })
     expect(await address.ended).toMatchObject({
       code: 2,
       stdout: '',

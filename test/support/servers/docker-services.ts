@@ -53,7 +53,7 @@ async function startKafkaContainer() {
 
 async function startRedisContainer() {
   const { GenericContainer } = await import('testcontainers')
-  return new GenericContainer('redis:7')
+  return new GenericContainer('redis:7.2.16-bookworm')
     .withCommand(['redis-server', '--save', '', '--appendonly', 'no'])
     .withExposedPorts(6379)
     .start()
