@@ -143,12 +143,12 @@ describe('upswell start --empty', { timeout: 120_000 }, () => {
     const models = startUpswell({ UPSWELL_DATA_DIR: dataDir, UPSWELL_MODELS: 'nowhere.yaml' }, '--empty')
     const file = startUpswell({ UPSWELL_DATA_DIR: main }, '--empty')
     // Nobody can make a folder there, not even root.
-    const readOnly = startUpswell({ UPSWELL_DATA_DIR: '/proc/upswell' }, '--empty')
+    const readOnly = startUpswell({ UPSWELL_DATA_DIR: '/sys/upswell' }, '--empty')
     expect(await readOnly.ended).toMatchObject({
       code: 2,
       stdout: '',
       stderr: expect.stringMatching(
-        /^upswell: INVALID_SETTINGS: cannot write into \/proc\/upswell: .*UPSWELL_DATA_DIR\. In a container, mount a volume there\n$/,
+        /^upswell: INVALID_SETTINGS: cannot write into \/sys\/upswell: .*UPSWELL_DATA_DIR\. In a container, mount a volume there\n$/,
       ),
     })
     expect(await address.ended).toMatchObject({

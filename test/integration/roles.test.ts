@@ -88,12 +88,12 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
       stderr: '',
     })
     const more = await runCli(main, ['topics', 'create'], { env: { ...env, UPSWELL_PARTITIONS: '5' } })
-    expect(more.code).toBe(0)
-    for (const role of TOPIC_ROLES) {
-      expect(more.stdout).toContain(
-        `${topics[role]} has 3 partitions, not 5; it was not changed, because more partitions would move accounts\n`,
-      )
-    }
+    expect(more.code).toBe(1)
+    for (const role of TOPIC_ROLES)
+      expect(more.stdout).toContain(`: ${topics[role]}: partitions is 3; 5 is accepted.`)
+    expect(await admin.fetchTopicMetadata({ topics: [topics.signals] })).toMatchObject({
+      topics: [{ partitions: { length: PARTITIONS } }],
+    })
   })
 
   test('a role without its topics ends and says what to do', async () => {
