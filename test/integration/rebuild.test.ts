@@ -86,7 +86,8 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
 
     const again = restored().length
     const rebuilt = await runCli(main, ['rebuild'], { env })
-    expect(rebuilt).toMatchObject({ code: 0, stderr: '' })
+    const said = new RegExp(`^Emptying ${PARTITIONS} partitions of ${name} \\(\\d+ accounts\\), .*\n$`)
+    expect(rebuilt).toMatchObject({ code: 0, stderr: expect.stringMatching(said) })
     expect(rebuilt.stdout).toMatch(
       new RegExp(
         `^Rebuilt \\d+ accounts in ${PARTITIONS} partitions of ${name}, in [\\d.]+ s \\(by the scorers that run\\)\\.\n$`,
