@@ -33,7 +33,13 @@ export function createMemoryFold(model: ModelSource): MemoryFold {
     fold,
     decode: records => {
       reading.signals.clear()
-      const { entries, rejections } = decodeRecords(records, 0, records.length, library, reading)
+      const { entries, rejections } = decodeRecords(
+        records,
+        0,
+        records.length,
+        { library, partitions: 1 },
+        reading,
+      )
       for (const { record, rejection } of rejections)
         throw new Error(`offset ${record.offset}: ${rejection.detail}`)
       return entries
@@ -59,6 +65,7 @@ export function historyRecords(signals: Iterable<Signal>): LogRecord[] {
       key: Buffer.from(key!),
       value: Buffer.from(value!),
       headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])),
+      headerList: Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)]),
     })
   }
   return records

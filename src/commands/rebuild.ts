@@ -157,7 +157,13 @@ async function emptyAndFill(
       own === undefined
         ? partitions
         : await rebuildAll(
-            { backend, publication: alwaysServing(names.topics), ...own, onScored: () => {} },
+            {
+              backend,
+              publication: alwaysServing(names.topics),
+              partitions: await backend.log.partitions(names.topics.signals),
+              ...own,
+              onScored: () => {},
+            },
             partitions,
             onStored,
           )

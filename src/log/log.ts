@@ -63,10 +63,19 @@ export interface LogRecord {
   readonly timestamp: number
   readonly key: Buffer | null
   readonly value: Buffer | null
+  /**
+   * The headers by name. The last value of a repeated header counts, as for Java's `lastHeader`. Null is
+   * empty.
+   */
   readonly headers: Readonly<Record<string, Buffer>>
+  /** All of them, as they came. */
+  readonly headerList: readonly Header[]
   /** Key and value as ranges of the fetched bytes, for readers that need no views. Some logs have none. */
   readonly span?: RecordSpan
 }
+
+/** The bytes of the name, and of the value. Kafka's headers have an order, repeat, and may have no value. */
+export type Header = readonly [name: Buffer, value: Buffer | null]
 
 /**
  * Records in offset order. It may make each record when it is asked for, so that nobody keeps thousands. An
@@ -93,6 +102,8 @@ export interface OutgoingRecord {
   readonly partition?: number
   readonly key: string | Buffer | null
   readonly value: string | Buffer | null
+  /** Headers of another record that this one passes on. They are written as they are, before `headers`. */
+  readonly carriedHeaders?: readonly Header[]
   readonly headers?: Readonly<Record<string, string | Buffer>>
   /** ms; the time of the log's clock if left out. */
   readonly timestamp?: number

@@ -1,6 +1,7 @@
 import type { AlertEvent, PqlEvent, ScoringEvent, TierChange } from '../scoring/events.ts'
 import { isoTime } from '../signals/iso-time.ts'
 import type { Rejection } from '../signals/rejection.ts'
+import { withoutControls } from '../signals/texts.ts'
 import type { LogRecord, OutgoingRecord } from './log.ts'
 import type { TopicNames } from './topic-names.ts'
 
@@ -92,8 +93,8 @@ function noticeValue(event: PqlEvent | AlertEvent): object {
 }
 
 /**
- * A rejected record, with its key, value and headers unchanged. Further headers give its origin and the
- * reason.
+ * A rejected record: its key, value and headers as they came, then our headers with its origin and the
+ * reason. The record may have headers with the same names; ours are the last ones.
  */
 export function deadLetterRecord(
   topics: TopicNames,
@@ -104,10 +105,10 @@ export function deadLetterRecord(
     topic: topics['dead-letter'],
     key: record.key,
     value: record.value,
+    carriedHeaders: record.headerList,
     headers: {
-      ...record.headers,
       'upswell-reason': rejection.code,
-      'upswell-detail': rejection.detail,
+      'upswell-detail': withoutControls(rejection.detail),
       'upswell-topic': record.topic,
       'upswell-partition': String(record.partition),
       'upswell-offset': String(record.offset),

@@ -7,20 +7,24 @@ const M = 0x5bd1e995
  */
 export function partitionOf(key: string | Uint8Array, partitions: number): number {
   const bytes = typeof key === 'string' ? Buffer.from(key) : key
-  return (murmur2(bytes) & 0x7fffffff) % partitions
+  return partitionOfBytes(bytes, 0, bytes.length, partitions)
 }
 
-function murmur2(data: Uint8Array): number {
-  const length = data.length
-  let h = SEED ^ length
-  let i = 0
-  for (; i + 4 <= length; i += 4) {
+/** `partitionOf` of the key in `data` from `from` to before `to`. */
+export function partitionOfBytes(data: Uint8Array, from: number, to: number, partitions: number): number {
+  return (murmur2(data, from, to) & 0x7fffffff) % partitions
+}
+
+function murmur2(data: Uint8Array, from: number, to: number): number {
+  let h = SEED ^ (to - from)
+  let i = from
+  for (; i + 4 <= to; i += 4) {
     let k = data[i]! | (data[i + 1]! << 8) | (data[i + 2]! << 16) | (data[i + 3]! << 24)
     k = Math.imul(k, M)
     k ^= k >>> 24
     h = Math.imul(h, M) ^ Math.imul(k, M)
   }
-  const rest = length - i
+  const rest = to - i
   if (rest >= 3) h ^= data[i + 2]! << 16
   if (rest >= 2) h ^= data[i + 1]! << 8
   if (rest >= 1) h = Math.imul(h ^ data[i]!, M)

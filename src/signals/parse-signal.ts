@@ -7,11 +7,12 @@ import {
   checkTidyText,
   checkTime,
 } from './check-fields.ts'
+import { hintOfBytes, hintOfFields } from './format-hints.ts'
 import { readOverride } from './override.ts'
 import { describe, type Rejection, reject } from './rejection.ts'
 import { isActivityKind, SIGNAL_KINDS, type Signal, type SignalKind } from './signal.ts'
 import { SIGNAL_LIMITS } from './signal-limits.ts'
-import { isBlank, untidiness } from './texts.ts'
+import { isBlank, untidiness, withoutControls } from './texts.ts'
 
 export type ParsedSignal = { readonly signal: Signal } | { readonly rejection: Rejection }
 
@@ -34,7 +35,9 @@ export function parseSignal(value: Uint8Array | null, context: SignalContext): P
   try {
     json = JSON.parse(decoder.decode(value))
   } catch (error) {
-    return reject('not-json', `the value is not JSON: ${(error as Error).message}`)
+    // The message quotes the value as it is.
+    const why = hintOfBytes(value) ?? withoutControls((error as Error).message)
+    return reject('not-json', `the value is not JSON: ${why}`)
   }
   return checkSignal(json, context)
 }
@@ -65,15 +68,16 @@ export function checkSignal(value: unknown, context: SignalContext): ParsedSigna
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return reject('not-an-object', `found ${describe(value)}; a JSON object is accepted`)
   }
-  const refused =
-    findForbidden(value, 'the signal', SIGNAL_LIMITS.depth) ??
-    (isAtEdge ? findUnknown(Object.keys(value)) : undefined)
-  if (refused !== undefined) return { rejection: refused }
   const fields = value as Readonly<Record<string, unknown>>
+  const refused =
+    findForbidden(value, 'the signal', SIGNAL_LIMITS.depth) ?? (isAtEdge ? findUnknown(fields) : undefined)
+  if (refused !== undefined) return { rejection: refused }
 
   const kind = fields['kind'] ?? defaultKind
-  if (kind === undefined)
-    return reject('missing-field', `kind is missing; one of ${SIGNAL_KINDS.join(', ')} is accepted`)
+  if (kind === undefined) {
+    const hint = hintOfFields(fields) ?? `one of ${SIGNAL_KINDS.join(', ')} is accepted`
+    return reject('missing-field', `kind is missing; ${hint}`)
+  }
   if (!isSignalKind(kind))
     return reject('unknown-kind', `kind is ${describe(kind)}; one of ${SIGNAL_KINDS.join(', ')} is accepted`)
 
@@ -114,9 +118,12 @@ export function checkSignal(value: unknown, context: SignalContext): ParsedSigna
 }
 
 /** The fields that a signal does not have; undefined: there are none. */
-function findUnknown(fields: readonly string[]): Rejection | undefined {
-  const unknown = fields.filter(field => !(FIELDS as readonly string[]).includes(field))
+function findUnknown(fields: Readonly<Record<string, unknown>>): Rejection | undefined {
+  const unknown = Object.keys(fields).filter(field => !(FIELDS as readonly string[]).includes(field))
   if (unknown.length === 0) return undefined
+  const hint = hintOfFields(fields)
+  if (hint !== undefined)
+    return { code: 'unknown-field', detail: `schema and payload are not fields of a signal: ${hint}` }
   const named = unknown
     .slice(0, FIELDS_NAMED)
     .map(field => `${describe(field)} is not a field of a signal; ${suggestName(field, FIELDS, 'remove it')}`)

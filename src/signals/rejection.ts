@@ -23,6 +23,7 @@ export const REJECTION_CODES = [
   'invalid-time',
   'in-the-future',
   'key-mismatch',
+  'wrong-partition',
 ] as const
 export type RejectionCode = (typeof REJECTION_CODES)[number]
 

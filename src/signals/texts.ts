@@ -17,6 +17,8 @@ export const VISIBLE_PATTERN = `[^${INVISIBLE}]`
 const VISIBLE = new RegExp(VISIBLE_PATTERN)
 const HAS_CONTROL = new RegExp(`[${CONTROL}]`)
 const HAS_INVISIBLE_END = new RegExp(`^[${INVISIBLE}]|[${INVISIBLE}]$`)
+/** Control and format characters, line and paragraph separators. */
+const ACTING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 const HIDDEN = new RegExp(`(?! )[${INVISIBLE}]`, 'g')
 
 /** Whether a text is empty, or has invisible characters only. Such a text is no value. */
@@ -33,10 +35,18 @@ export function untidiness(text: string): string | undefined {
     : undefined
 }
 
+/** The text on one line, with escapes for what would break it, act on a terminal, or turn its direction. */
+export function withoutControls(text: string): string {
+  return text.replace(ACTING, acting =>
+    Array.from({ length: acting.length }, (_, i) => escaped(acting, i)).join(''),
+  )
+}
+
 /** A text in quotes, with escapes for what nobody would see. */
 export function quoted(text: string): string {
-  return JSON.stringify(text).replace(
-    HIDDEN,
-    hidden => `\\u${hidden.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return JSON.stringify(text).replace(HIDDEN, hidden => escaped(hidden, 0))
+}
+
+function escaped(text: string, at: number): string {
+  return `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`
 }

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { signalsOfLog } from '../../src/commands/model/backtest-signals.ts'
 import type { Log, LogRecord, OutgoingRecord } from '../../src/log/log.ts'
+import { partitionOf } from '../../src/log/partition-of.ts'
 import { liveRecord, modelsRecord, signalRecord, tickRecord } from '../../src/log/signals-topic-records.ts'
 import type { Signal } from '../../src/signals/signal.ts'
+import { logRecord } from '../support/log-record.ts'
 
 const SLICE = { slice: 0, of: 1, scope: 'due' } as const
 
@@ -20,23 +22,15 @@ function signal(id: string): Signal {
 }
 
 /** Reads the records of one partition; a few words for each item. */
-async function read(...records: readonly OutgoingRecord[]): Promise<string[]> {
+const read = (...records: readonly OutgoingRecord[]): Promise<string[]> => readOf(1, records)
+
+async function readOf(count: number, records: readonly OutgoingRecord[]): Promise<string[]> {
   const readAll = async function* (topic: string): AsyncGenerator<LogRecord> {
-    for (const [offset, { key, value, headers = {}, timestamp = 0 }] of records.entries()) {
-      const bytes = (data: string | Buffer): Buffer => Buffer.from(data as string)
-      yield {
-        topic,
-        partition: 0,
-        offset,
-        timestamp,
-        key: key === null ? null : bytes(key),
-        value: value === null ? null : bytes(value),
-        headers: Object.fromEntries(Object.entries(headers).map(([name, data]) => [name, bytes(data)])),
-      }
-    }
+    for (const [offset, record] of records.entries()) yield logRecord(0, offset, { ...record, topic })
   }
+  const partitions = async (): Promise<number> => count
   const words: string[] = []
-  for await (const item of signalsOfLog({ readAll } as unknown as Log, 't')) {
+  for await (const item of signalsOfLog({ readAll, partitions } as unknown as Log, 't')) {
     if (item.type === 'signal') words.push(`${item.signal.id} at ${item.timestamp}`)
     else if (item.type === 'time') words.push(`time ${item.time}`)
     else words.push(`${item.where} ${item.why.split(':')[0]}`)
@@ -74,4 +68,11 @@ test('reports records that are not signals with their offsets', async () => {
     't 0:1 key-mismatch',
     expect.stringMatching(/^t 0:2 /),
   ])
+})
+
+test('names a signal that was rejected since it is in a wrong partition', async () => {
+  const records = [signalRecord('t', signal('e-1'), 1000)]
+  expect(await readOf(1, records)).toEqual(['e-1 at 1000'])
+  const count = [2, 3, 5, 7, 11].find(partitions => partitionOf('acme', partitions) !== 0)!
+  expect(await readOf(count, records)).toEqual(['t 0:0 wrong-partition'])
 })

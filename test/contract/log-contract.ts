@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { UpswellError } from '../../src/lib/errors.ts'
 import type {
   Consumption,
+  Header,
   Log,
   LogRecord,
   OutgoingRecord,
@@ -150,6 +151,34 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
         expect(empty!.value).toEqual(Buffer.alloc(0))
         expect(Buffer.compare(big!.value!, large)).toBe(0)
         expect(Buffer.compare(big!.headers['large']!, large)).toBe(0)
+      })
+
+      it('keeps carried headers as they came: in order, repeated, null, and names that are no text', async () => {
+        const topic = await opened.createTopic(1)
+        const carriedHeaders: Header[] = [
+          [Buffer.from('twice'), Buffer.from('1')],
+          [Buffer.from('null'), null],
+          [Buffer.from('twice'), Buffer.from([0xff, 0x00])],
+          [Buffer.from('empty'), Buffer.alloc(0)],
+          [Buffer.from(''), Buffer.from('no name')],
+          [Buffer.from([0xc3, 0x28]), Buffer.from('no UTF-8')],
+          [Buffer.from('ours'), Buffer.from('theirs')],
+        ]
+        await log.append([
+          { topic, key: null, partition: 0, value: null, carriedHeaders, headers: { ours: 'last' } },
+          { topic, key: null, partition: 0, value: null, carriedHeaders },
+        ])
+        const [both, carried] = await all(log, topic)
+        expect([...both!.headerList]).toEqual([...carriedHeaders, [Buffer.from('ours'), Buffer.from('last')]])
+        expect([...carried!.headerList]).toEqual(carriedHeaders)
+        const names = ['twice', 'null', 'empty', '', 'ours']
+        expect(names.map(name => both!.headers[name]?.toString('latin1'))).toEqual([
+          '\u00ff\u0000',
+          '',
+          '',
+          'no name',
+          'last',
+        ])
       })
 
       it('keeps null and empty apart, in key and value', async () => {

@@ -4,6 +4,7 @@ import { openKafkaRedisBackend } from '../../src/app/kafka-redis-backend.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { createTopics } from '../../src/log/kafka/kafka-topics.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
+import { expectMisplacedRejected } from '../contract/misplaced-signals.ts'
 import { CROWDED_MODELS, CROWDED_MOVES, CROWDED_SIGNALS, movesOf } from '../support/crowded-input.ts'
 import { countValues, expectedOutputs, MODELS, pipelineSignals } from '../support/pipeline-input.ts'
 import { type Outputs, runPipeline } from '../support/run-pipeline.ts'
@@ -69,6 +70,16 @@ describeIntegration('Kafka and Redis', ({ kafkaBrokers, redisUrl }) => {
         expect(outputs.pqlEvents).toEqual(wanted.pqlEvents)
       },
     )
+  })
+
+  test('reject signals in the partitions of another partitioner, and give each account one state', async () => {
+    const { topics, open } = await newInstallation(4)
+    const backend = await open()
+    try {
+      await expectMisplacedRejected(backend, topics)
+    } finally {
+      await backend.close()
+    }
   })
 
   test('score what models read, and count all signals, of an account beyond its limits', async () => {

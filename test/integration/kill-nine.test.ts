@@ -59,7 +59,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('workers killed with -9
 
 async function judge(torture: Torture, read: Topics, say: (line: string) => void): Promise<void> {
   const { backend, topics, load, workers, counts } = torture
-  const context = { library: new ModelLibrary(), topics }
+  const context = { library: new ModelLibrary(), partitions: PARTITIONS, topics }
   const lists = byPartition(read.get(topics.signals)!, PARTITIONS)
   const folds = folded(context, lists)
   const offsets = lists.map(records => records.map(({ offset }) => offset))

@@ -302,7 +302,7 @@ function foldPlainly(records: readonly LogRecord[]): {
 } {
   const library = new ModelLibrary()
   const entries = records.map((record): LogEntry => {
-    const decoded = decodeRecord(record, library)
+    const decoded = decodeRecord(record, { library, partitions: PARTITIONS })
     if ('rejection' in decoded) throw new Error(decoded.rejection.detail)
     return decoded.entry
   })

@@ -205,7 +205,13 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
       key: i % 2 === 0 ? Buffer.from([0, 255, i]) : null,
       value,
       partition: i % PARTITIONS,
-      headers: { number: String(i), wanted: reason, raw: Buffer.from([0xff, 0x00]) },
+      headers: {
+        number: String(i),
+        wanted: reason,
+        raw: Buffer.from([0xff, 0x00]),
+        twice: ['1', '2'],
+        'upswell-reason': 'theirs',
+      },
     }))
     const positions = await produce(topics['product-usage'], messages)
     const dead = await collect(topics['dead-letter'], bad.length)
@@ -223,6 +229,11 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
         'upswell-partition': String(partition),
       })
       expect(record.rawHeaders['raw']).toEqual(Buffer.from([0xff, 0x00]))
+      expect(record.rawHeaders['twice']).toEqual([Buffer.from('1'), Buffer.from('2')])
+      expect(record.rawHeaders['upswell-reason']).toEqual([
+        Buffer.from('theirs'),
+        Buffer.from(headers.wanted),
+      ])
       validHeaders(record.headers)
       expect(validHeaders.errors ?? []).toEqual([])
     }
@@ -355,7 +366,11 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
       await consumer.subscribe({ topic, fromBeginning: true })
       await consumer.run({
         eachMessage: async ({ message: { key, value, headers = {} } }) => {
-          const texts = Object.entries(headers).map(([name, header]) => [name, String(header)])
+          // kafkajs gives a list for a repeated header; the last one counts.
+          const texts = Object.entries(headers).map(([name, header]) => [
+            name,
+            String(Array.isArray(header) ? header.at(-1) : header),
+          ])
           const record = { key, value, headers: Object.fromEntries(texts), rawHeaders: headers }
           if (isWanted(record)) records.push(record)
         },

@@ -1,13 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { hash64 } from '../../src/lib/hash.ts'
-import { type DecodedRecord, decodeRecord, decodeRecords } from '../../src/log/decode-signals-topic.ts'
+import { decodeRecord, decodeRecords } from '../../src/log/decode-signals-topic.ts'
 import type { LogRecord } from '../../src/log/log.ts'
+import type { DecodedRecord } from '../../src/log/own-records.ts'
+import { partitionOf } from '../../src/log/partition-of.ts'
 import { signalRecord, tickRecord } from '../../src/log/signals-topic-records.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { SignalScanner } from '../../src/signals/scan/scan-signal.ts'
 import { ScannedSignals } from '../../src/signals/scan/scanned-signals.ts'
 import type { Signal } from '../../src/signals/signal.ts'
+import { headersOf } from '../support/log-record.ts'
 
 function record(kind: string, value: string | null, timestamp = 1_800_000_000_000): LogRecord {
   return {
@@ -17,14 +20,15 @@ function record(kind: string, value: string | null, timestamp = 1_800_000_000_00
     timestamp,
     key: null,
     value: value === null ? null : Buffer.from(value),
-    headers: { 'upswell-record': Buffer.from(kind) },
+    ...headersOf({ headers: { 'upswell-record': kind } }),
   }
 }
 
+const CONTEXT = { library: new ModelLibrary(), partitions: 1 }
 const TICK = { slice: 0, of: 2, scope: 'due', clock: 'wall' }
 
 test('decodes a tick', () => {
-  expect(decodeRecord(record('tick', JSON.stringify(TICK)), new ModelLibrary())).toEqual({
+  expect(decodeRecord(record('tick', JSON.stringify(TICK)), CONTEXT)).toEqual({
     entry: { type: 'tick', offset: 7, timestamp: 1_800_000_000_000, ...TICK },
   })
 })
@@ -44,13 +48,13 @@ test.each([
   ['models', '[null]'],
   ['models', '[{"file":"a.yaml"}]'],
 ])('what a stranger calls a %s, %s, goes to dead-letter and stops nothing', (kind, value) => {
-  expect(decodeRecord(record(kind, value), new ModelLibrary())).toMatchObject({
+  expect(decodeRecord(record(kind, value), CONTEXT)).toMatchObject({
     rejection: { code: 'invalid-field', detail: expect.stringContaining(`says ${kind}`) },
   })
 })
 
 test('rejects a tick of the far future: it would advance every clock', () => {
-  expect(decodeRecord(record('tick', JSON.stringify(TICK), 1e16), new ModelLibrary())).toMatchObject({
+  expect(decodeRecord(record('tick', JSON.stringify(TICK), 1e16), CONTEXT)).toMatchObject({
     rejection: { code: 'invalid-time' },
   })
 })
@@ -74,7 +78,7 @@ function handedOver(
   const views = {
     key: key === null ? null : Buffer.from(key),
     value: value === null ? null : Buffer.from(value),
-    headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])),
+    ...headersOf({ headers }),
   }
   const record = { topic: 'signals', partition: 0, offset: 7, timestamp, ...views }
   if (!withSpan) return record
@@ -100,7 +104,13 @@ function handedOver(
 /** Decodes with a scanner: the entries in the order of their offsets, then the rejections. */
 function scanned(records: readonly LogRecord[], library: ModelLibrary): DecodedRecord[] {
   const reading = { scanner: new SignalScanner(), signals: new ScannedSignals() }
-  const { entries, rejections } = decodeRecords(records, 0, records.length, library, reading)
+  const { entries, rejections } = decodeRecords(
+    records,
+    0,
+    records.length,
+    { library, partitions: 1 },
+    reading,
+  )
   const decoded: DecodedRecord[] = []
   for (const entry of entries) {
     if (entry.type !== 'signals') {
@@ -168,7 +178,10 @@ describe('decodes the same with a scanner as without', () => {
   ]
   test.each(rows)('%s', (_, outgoing, timestamp = 1_800_000_000_500) => {
     const library = new ModelLibrary()
-    const expected = decodeRecord(handedOver(outgoing, { withSpan: false, timestamp }), library)
+    const expected = decodeRecord(handedOver(outgoing, { withSpan: false, timestamp }), {
+      library,
+      partitions: 1,
+    })
     for (const withSpan of [false, true]) {
       const record = handedOver(outgoing, { withSpan, timestamp })
       expect(plainly(scanned([record], library)[0]!)).toStrictEqual(plainly(expected))
@@ -206,7 +219,7 @@ describe('decodes the same with a scanner as without', () => {
             return { ...handedOver(outgoing, { withSpan, timestamp }), offset: 3 * i }
           },
         )
-        const expected = records.map(each => decodeRecord(each, library))
+        const expected = records.map(each => decodeRecord(each, { library, partitions: 1 }))
         const rejected = expected.filter(decoded => 'rejection' in decoded)
         const accepted = expected.filter(decoded => 'entry' in decoded)
         runs += accepted.length > 0 && rejected.length > 0 ? 1 : 0
@@ -229,5 +242,70 @@ describe('decodes the same with a scanner as without', () => {
     expect(plainly(scanned([record], new ModelLibrary())[0]!)).toMatchObject({
       entry: { type: 'signal', history: false, signal: SIGNAL },
     })
+  })
+})
+
+describe("a signal in another partition than its account's", () => {
+  const { key, value, ...rest } = signalRecord('signals', SIGNAL, 1_800_000_000_000)
+  const placed = (partition: number, partitions: number, withSpan: boolean, accountId = 'acct-1') => {
+    const json = JSON.stringify({ ...JSON.parse(String(value)), accountId })
+    const record = { ...handedOver({ ...rest, key: accountId, value: json }, { withSpan }), partition }
+    const reading = { scanner: new SignalScanner(), signals: new ScannedSignals() }
+    return decodeRecords([record], 0, 1, { library: new ModelLibrary(), partitions }, reading)
+  }
+
+  test('is rejected: the API would look for the account in its own partition', () => {
+    expect(key).toBe('acct-1')
+    expect(partitionOf('acct-1', 4)).toBe(2)
+    const { entries, rejections } = placed(1, 4, true)
+    expect(entries).toEqual([])
+    expect(rejections.map(({ rejection }) => rejection)).toEqual([
+      {
+        code: 'wrong-partition',
+        detail:
+          'the record is in partition 1; the signals of account "acct-1" belong into partition 2 of 4, ' +
+          'by murmur2 of the key, as the Java client chooses. Change the partitioner of the producer: ' +
+          'librdkafka and what is built on it (Python, Go, .NET, PHP, Ruby, Rust, Node) has ' +
+          'partitioner=murmur2_random; other clients: docs/write-signals.md',
+      },
+    ])
+  })
+
+  test('is rejected, and every other one is accepted, whichever way it is read', () => {
+    const ids = fc.oneof(fc.string({ minLength: 1, maxLength: 20 }), fc.constantFrom('acme', 'Zürich', '株'))
+    fc.assert(
+      fc.property(
+        ids,
+        fc.integer({ min: 1, max: 40 }),
+        fc.nat(),
+        fc.boolean(),
+        (id, count, any, withSpan) => {
+          fc.pre(id.isWellFormed() && !id.includes('\u0000'))
+          const partition = any % count
+          const codes = placed(partition, count, withSpan, id).rejections.map(each => each.rejection.code)
+          expect(codes).toEqual(partition === partitionOf(id, count) ? [] : ['wrong-partition'])
+        },
+      ),
+      { numRuns: 500 },
+    )
+  })
+
+  test('is judged by the account, not by bytes of the key that are no text', () => {
+    const json = JSON.stringify({ ...JSON.parse(String(value)), accountId: '\ufffd' })
+    const record = handedOver({ ...rest, key: Buffer.from([0xff]), value: json }, { withSpan: false })
+    const codes = Array.from({ length: 16 }, (_, partition) => {
+      const decoded = decodeRecord({ ...record, partition }, { library: new ModelLibrary(), partitions: 16 })
+      return 'entry' in decoded ? 'accepted' : decoded.rejection.code
+    })
+    expect(codes.indexOf('accepted')).toBe(partitionOf('\ufffd', 16))
+    expect(codes.filter(code => code === 'wrong-partition')).toHaveLength(15)
+  })
+
+  test.each(['tick', 'live'])('is nothing that a record of kind %s can be: it has no account', kind => {
+    const own = record(kind, kind === 'tick' ? JSON.stringify(TICK) : null)
+    for (const partition of [0, 1, 2])
+      expect(
+        decodeRecord({ ...own, partition }, { library: new ModelLibrary(), partitions: 3 }),
+      ).toHaveProperty('entry')
   })
 })

@@ -12,8 +12,8 @@ test('a dead letter keeps key, value and headers, and says why and where from', 
     topic: 'dead-letter',
     key: Buffer.from('k'),
     value: Buffer.from('{'),
+    carriedHeaders: [[Buffer.from('trace'), Buffer.from('t-1')]],
     headers: {
-      trace: Buffer.from('t-1'),
       'upswell-reason': 'not-json',
       'upswell-detail': 'the value is not JSON',
       'upswell-topic': 'product-usage',
@@ -24,14 +24,13 @@ test('a dead letter keeps key, value and headers, and says why and where from', 
   })
 })
 
-test("Upswell's headers win over those that a record brings, such as a dead letter that is sent again", () => {
-  const own = ['reason', 'detail', 'topic', 'partition', 'offset', 'timestamp'].map(name => `upswell-${name}`)
-  const headers = Object.fromEntries(own.map(name => [name, 'from outside']))
-  const record = logRecord(3, 42, { topic: 'product-usage', key: null, value: '{', headers })
-  const letter = deadLetterRecord(topicNames(''), record, REJECTION)
-  expect(Object.keys(letter.headers!).sort()).toEqual(own.sort())
-  expect(Object.values(letter.headers!)).not.toContainEqual(Buffer.from('from outside'))
-  expect(letter.headers!['upswell-reason']).toBe('not-json')
+test('the detail of a dead letter has no control characters, which would act on a terminal or cut a text', () => {
+  const record = logRecord(0, 0, { topic: 'product-usage', key: null, value: '{' })
+  const detail = 'found "\u0000\u001b[31m\u009b\n\u2028\u202e"; é🜁 is accepted'
+  const { headers } = deadLetterRecord(topicNames(''), record, { code: 'not-json', detail })
+  expect(headers!['upswell-detail']).toBe(
+    'found "\\u0000\\u001b[31m\\u009b\\u000a\\u2028\\u202e"; é🜁 is accepted',
+  )
 })
 
 test('a timestamp in a unit that no date can have is written as a number', () => {

@@ -131,6 +131,7 @@ describe('asyncapi.yaml', () => {
         key: null,
         value: null,
         headers: {},
+        headerList: [],
       },
       { code: 'not-json', detail: 'the value is empty' },
     )

@@ -9,6 +9,7 @@ import {
   TIDY_PATTERN,
   untidiness,
   VISIBLE_PATTERN,
+  withoutControls,
 } from '../../src/signals/texts.ts'
 
 /** Every UTF-16 code unit, as a text of its own. */
@@ -76,4 +77,11 @@ test('the published schema has the same patterns', () => {
 
 test('a quoted text shows what nobody would see', () => {
   expect(quoted('\ufeffacme \u00a0\u0085"\n')).toBe('"\\ufeffacme \\u00a0\\u0085\\"\\n"')
+})
+
+test('a text without controls shows them as escapes, and leaves all letters as they are', () => {
+  const acting = '\u0000\t\n\u001b\u007f\u009b\u200b\u202e\u2028\ufeff\u{e0001}'
+  expect(withoutControls(`"${acting}" é 株 🜁 e\u0301`)).toBe(
+    '"\\u0000\\u0009\\u000a\\u001b\\u007f\\u009b\\u200b\\u202e\\u2028\\ufeff\\udb40\\udc01" é 株 🜁 e\u0301',
+  )
 })

@@ -77,6 +77,7 @@ export function onePartition() {
   const context: ScorerContext = {
     backend,
     publication: alwaysServing(topics),
+    partitions: 1,
     library: new ModelLibrary(),
     logger,
     onScored: () => {},

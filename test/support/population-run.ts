@@ -80,6 +80,7 @@ export class PopulationRun {
       backend: this.#backend(crashes),
       publication: alwaysServing(topics),
       library: this.library,
+      partitions: this.#partitions.length,
       logger: { info: () => {}, warn: () => {}, error: () => {} },
       onScored: ({ rejected }: { rejected: number }) => {
         this.rejected += rejected

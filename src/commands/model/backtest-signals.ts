@@ -1,4 +1,4 @@
-import { decodeRecord } from '../../log/decode-signals-topic.ts'
+import { type DecodeContext, decodeRecord } from '../../log/decode-signals-topic.ts'
 import type { Log, LogRecord } from '../../log/log.ts'
 import { ModelLibrary } from '../../models/model-library.ts'
 import { InvalidModelError } from '../../models/problems.ts'
@@ -23,12 +23,12 @@ export type HistoryItem =
  * @throws UpswellError LOG_UNAVAILABLE, TOPIC_MISSING
  */
 export async function* signalsOfLog(log: Log, topic: string): AsyncGenerator<HistoryItem> {
-  const library = new ModelLibrary()
+  const context = { library: new ModelLibrary(), partitions: await log.partitions(topic) }
   const live = new Set<number>()
   const inHistory = new Set<number>()
   for await (const record of log.readAll(topic)) {
     const { partition, offset } = record
-    const decoded = decodeOrSkip(record, library)
+    const decoded = decodeOrSkip(record, context)
     if (decoded === undefined) continue
     if ('rejection' in decoded) {
       const { code, detail } = decoded.rejection
@@ -53,9 +53,9 @@ export async function* signalsOfLog(log: Log, topic: string): AsyncGenerator<His
 type Decoded = { readonly entry: LogEntry } | Extract<ReturnType<typeof decodeRecord>, { rejection: unknown }>
 
 /** Undefined: a record of old models that this version cannot read. A backtest does not need it. */
-function decodeOrSkip(record: LogRecord, library: ModelLibrary): Decoded | undefined {
+function decodeOrSkip(record: LogRecord, context: DecodeContext): Decoded | undefined {
   try {
-    return decodeRecord(record, library)
+    return decodeRecord(record, context)
   } catch (error) {
     if (error instanceof InvalidModelError) return undefined
     throw error

@@ -1,7 +1,7 @@
 import { copyGroup, type LineageNames } from '../../consumers/lineage/lineage-names.ts'
 import type { Replay } from '../../consumers/lineage/replay-record.ts'
-import { recordKind } from '../../log/decode-signals-topic.ts'
 import type { Log, LogRecord, Stretch } from '../../log/log.ts'
+import { recordKind } from '../../log/own-records.ts'
 import type { AccountStore } from '../../store/store.ts'
 
 export interface ReplayState {

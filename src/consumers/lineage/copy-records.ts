@@ -1,5 +1,5 @@
-import { isOwnRecord, readPromotion, readTick, recordKind } from '../../log/decode-signals-topic.ts'
 import type { LogRecord, OutgoingRecord } from '../../log/log.ts'
+import { isOwnRecord, readPromotion, readTick, recordKind } from '../../log/own-records.ts'
 import { partitionOf } from '../../log/partition-of.ts'
 import { parseSignal } from '../../signals/parse-signal.ts'
 import type { Replay } from './replay-record.ts'
@@ -53,8 +53,14 @@ function withinLimit(record: LogRecord, { latest }: Replay): LogRecord | undefin
   if (latest === undefined || latest === null) return record
   const { time, ends } = latest
   if (record.timestamp <= time || record.offset >= (ends[record.partition] ?? 0)) return record
-  if (isOwnRecord(record)) return isDueTick(record) ? undefined : { ...record, timestamp: time }
-  return { ...record, timestamp: Math.max(time, occurredAtOf(record)) }
+  if (isOwnRecord(record)) return isDueTick(record) ? undefined : withTime(record, time)
+  return withTime(record, Math.max(time, occurredAtOf(record)))
+}
+
+/** Names the fields: some logs have records whose fields are getters, which a spread would leave out. */
+function withTime(record: LogRecord, timestamp: number): LogRecord {
+  const { topic, partition, offset, key, value, headers, headerList } = record
+  return { topic, partition, offset, timestamp, key, value, headers, headerList }
 }
 
 /** Other ticks bring all accounts past a models record or a promotion, and are needed. */
@@ -72,9 +78,14 @@ function occurredAtOf(record: LogRecord): number {
   return 'signal' in parsed ? parsed.signal.occurredAt : Number.NEGATIVE_INFINITY
 }
 
-/** The partition of the signal's account. A record without a key is no signal; scoring rejects it there. */
-function partitionFor({ key, partition }: LogRecord, { partitions }: CopyTarget): number {
-  return key === null ? partition : partitionOf(key.toString(), partitions)
+/**
+ * The partition of the signal's account. Scoring rejects a record without a key, or in a wrong partition of
+ * the origin. Its copy keeps the partition's number, which is wrong in the replay too.
+ */
+function partitionFor({ key, partition }: LogRecord, { partitions, replay }: CopyTarget): number {
+  if (key === null) return partition
+  const to = partitionOf(key.toString(), partitions)
+  return to % replay.origin.partitions === partition ? to : partition
 }
 
 /** Copies to each partition that holds accounts of the origin's partition. */
@@ -86,14 +97,16 @@ function toAll(record: LogRecord, target: CopyTarget): OutgoingRecord[] {
 }
 
 function copyOf(record: LogRecord, { topic }: CopyTarget, partition: number): OutgoingRecord {
-  const { key, value, headers, timestamp } = record
+  const { key, value, headerList, timestamp } = record
   return {
     topic,
     partition,
     key,
     value,
     timestamp,
-    headers: { ...headers, [ORIGIN_HEADER]: `${record.partition}:${record.offset}` },
+    // A copy of a copy has one origin: the record that it copies.
+    carriedHeaders: headerList.filter(([name]) => name.toString() !== ORIGIN_HEADER),
+    headers: { [ORIGIN_HEADER]: `${record.partition}:${record.offset}` },
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UpswellError } from '../../lib/errors.ts'
-import { readPromotion } from '../../log/decode-signals-topic.ts'
 import type { LogRecord } from '../../log/log.ts'
+import { readPromotion } from '../../log/own-records.ts'
 import type { TopicNames } from '../../log/topic-names.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'

@@ -1,4 +1,4 @@
-import { decodeRecord, isOwnRecord } from '../../log/decode-signals-topic.ts'
+import { decodeOwnRecord, isOwnRecord } from '../../log/own-records.ts'
 import { readPublished } from '../../log/published-offset.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
@@ -88,7 +88,7 @@ export class Lineages {
     const to = (await log.ranges(signals)).get(partition)?.end ?? 0
     if (from >= to) return
     for await (const record of log.read(signals, [{ partition, from, to }])) {
-      const decoded = isOwnRecord(record) ? decodeRecord(record, this.#library) : undefined
+      const decoded = isOwnRecord(record) ? decodeOwnRecord(record, this.#library) : undefined
       if (decoded !== undefined && 'entry' in decoded) yield decoded.entry
     }
   }

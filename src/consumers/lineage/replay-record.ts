@@ -1,5 +1,5 @@
-import { recordKind } from '../../log/decode-signals-topic.ts'
 import type { Log, LogRecord } from '../../log/log.ts'
+import { recordKind } from '../../log/own-records.ts'
 import type { ModelSource } from '../../models/model-library.ts'
 
 /**

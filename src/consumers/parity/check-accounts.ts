@@ -38,7 +38,8 @@ export async function checkAccounts(
   const left = plan.accounts.filter(
     ({ accountId }) => !start.passedOver.some(other => other.accountId === accountId),
   )
-  const recomputation = new Recomputation(library, start, left)
+  const partitions = await log.partitions(topics.signals)
+  const recomputation = new Recomputation({ library, partitions }, start, left)
   await takeAll(source, plan, recomputation, pace)
   const compared = recomputation.finish()
   // Retention may have deleted records before they were read; then nothing is known.

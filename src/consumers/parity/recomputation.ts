@@ -1,6 +1,6 @@
-import { decodeRecord, recordKind } from '../../log/decode-signals-topic.ts'
+import { type DecodeContext, decodeRecord } from '../../log/decode-signals-topic.ts'
 import type { LogRecord } from '../../log/log.ts'
-import type { ModelLibrary } from '../../models/model-library.ts'
+import { recordKind } from '../../log/own-records.ts'
 import type { Account } from '../../scoring/account.ts'
 import { foldBatch } from '../../scoring/fold.ts'
 import type { LogEntry } from '../../scoring/log-entry.ts'
@@ -23,7 +23,7 @@ const ENTRIES_PER_FOLD = 100
  * its stored offset are folded. Synchronous; it changes the state that it is given.
  */
 export class Recomputation {
-  readonly #library: ModelLibrary
+  readonly #context: DecodeContext
   readonly #memory: PartitionMemory
   readonly #accounts: Map<string, Account>
   /** Not compared yet, by ascending stored offset. */
@@ -33,8 +33,8 @@ export class Recomputation {
   #entries: LogEntry[] = []
   readonly #compared: AccountParity[] = []
 
-  constructor(library: ModelLibrary, state: State, sampled: readonly SampledAccount[]) {
-    this.#library = library
+  constructor(context: DecodeContext, state: State, sampled: readonly SampledAccount[]) {
+    this.#context = context
     this.#memory = state.memory
     this.#accounts = new Map(state.accounts)
     this.#left = [...sampled].sort((a, b) => a.storedOffset - b.storedOffset)
@@ -48,7 +48,7 @@ export class Recomputation {
   take(record: LogRecord): void {
     this.#compareUpTo(record.offset)
     if (!this.#concerns(record)) return
-    const decoded = decodeRecord(record, this.#library)
+    const decoded = decodeRecord(record, this.#context)
     if ('rejection' in decoded) return
     this.#entries.push(decoded.entry)
     if (this.#entries.length === ENTRIES_PER_FOLD) this.#fold()

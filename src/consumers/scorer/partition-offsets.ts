@@ -1,5 +1,5 @@
-import { recordKind } from '../../log/decode-signals-topic.ts'
 import type { RecordList } from '../../log/log.ts'
+import { recordKind } from '../../log/own-records.ts'
 import { publishedMetadata } from '../../log/published-offset.ts'
 
 /** Where a session found the partition. Each is the offset of the first record that is not included. */

@@ -160,12 +160,12 @@ export class PartitionScorer {
 
   /** A retired lineage ignores the records. */
   #decode(records: RecordList, { from, to }: Step): DecodedRecords {
-    const { library, scanner, publication } = this.#context
+    const { scanner, publication } = this.#context
     // A step that failed may have left some.
     this.#signals.clear()
     const end = publication.role(this.memory) === 'retired' ? from : to
     const scanning = scanner === undefined ? undefined : { scanner, signals: this.#signals }
-    return decodeRecords(records, from, end, library, scanning)
+    return decodeRecords(records, from, end, this.#context, scanning)
   }
 
   /**

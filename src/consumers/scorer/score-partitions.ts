@@ -19,7 +19,7 @@ export interface SignalSource {
   readonly batchSize: number
 }
 
-export interface ScoringOptions extends Omit<ScorerContext, 'flushes' | 'scanner'> {
+export interface ScoringOptions extends Omit<ScorerContext, 'flushes' | 'scanner' | 'partitions'> {
   readonly source: SignalSource
   readonly ticks: TickerOptions
   /** Undefined: the store is written with each batch. */
@@ -41,13 +41,14 @@ const MAX_LAST_FLUSH_MS = 3_000
 export async function startScoring(given: ScoringOptions): Promise<Scoring> {
   const options = await withoutMissingCheckpoints(given)
   const { backend, source, ticks, flush } = options
+  const partitions = await backend.log.partitions(source.topic)
   // One scanner for all partitions: it remembers names and account ids.
   const context = {
     ...options,
+    partitions,
     scanner: new SignalScanner(),
     ...(flush === undefined ? {} : { flushes: new FlushSchedule(flush) }),
   }
-  const partitions = await backend.log.partitions(source.topic)
   await requireUneditedModels(context, partitions)
   await backend.store.claimPartitions(partitions)
   const scorers = new Map<number, PartitionScorer>()

@@ -12,6 +12,8 @@ export interface ScorerContext {
   readonly backend: Backend
   readonly publication: Publication
   readonly library: ModelLibrary
+  /** How many partitions `signals` has in all. */
+  readonly partitions: number
   readonly logger: Logger
   /** Undefined: an emptied store is rebuilt from the log alone. */
   readonly checkpoints?: CheckpointSettings

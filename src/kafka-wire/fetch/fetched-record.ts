@@ -10,10 +10,12 @@ export interface RecordContext {
   readonly baseTimestamp: number
 }
 
+/** The bytes of a header's name, and of its value. */
+export type RecordHeader = readonly [name: Buffer, value: Buffer | null]
+
 /**
  * A record as a view of the fetched bytes, which it keeps in memory. It is its own `span`. There is one for
- * each record of the log, so it holds numbers only: `key`, `value` and `headers` are made each time they are
- * read.
+ * each record of the log, so it holds numbers only: key, value and headers are made each time they are read.
  */
 export class FetchedRecord {
   // Declared, not defined: a field that is first undefined and then a number is slower in V8.
@@ -85,26 +87,35 @@ export class FetchedRecord {
    * empty.
    */
   get headers(): Readonly<Record<string, Buffer>> {
-    return this.headersFrom < 0 ? NO_HEADERS : readHeaders(this.bytes, this.headersFrom)
+    if (this.headersFrom < 0) return NO_HEADERS
+    const headers = emptyHeaders()
+    for (const [name, value] of this.headerList) headers[name.toString()] = value ?? NO_BYTES
+    return headers
+  }
+
+  /** All headers in their order. */
+  get headerList(): readonly RecordHeader[] {
+    return this.headersFrom < 0 ? NO_HEADER_LIST : readHeaders(this.bytes, this.headersFrom)
   }
 }
 
+const NO_BYTES = Buffer.alloc(0)
 const NO_HEADERS: Readonly<Record<string, Buffer>> = Object.freeze(emptyHeaders())
+const NO_HEADER_LIST: readonly RecordHeader[] = Object.freeze([])
 
-function readHeaders(bytes: Buffer, from: number): Record<string, Buffer> {
-  const headers = emptyHeaders()
+function readHeaders(bytes: Buffer, from: number): RecordHeader[] {
+  const headers: RecordHeader[] = []
   const count = readVarint(bytes, from)
   let at = from + varintSize(bytes, from)
   for (let i = 0; i < count; i++) {
     const nameLength = readVarint(bytes, at)
     at += varintSize(bytes, at)
-    const name = bytes.toString('utf8', at, at + nameLength)
+    const name = bytes.subarray(at, at + nameLength)
     at += nameLength
     const length = readVarint(bytes, at)
     at += varintSize(bytes, at)
-    const end = at + Math.max(0, length)
-    headers[name] = bytes.subarray(at, end)
-    at = end
+    headers.push([name, length < 0 ? null : bytes.subarray(at, at + length)])
+    at += Math.max(0, length)
   }
   return headers
 }

@@ -8,6 +8,8 @@ import type { ProducedRecord } from './topic-records.ts'
 const MAX_TOPIC_BYTES = 900_000
 /** Lengths, deltas and counts of one record in a batch take about this much at most. */
 const RECORD_OVERHEAD_BYTES = 40
+/** The lengths of a header's name and value. */
+const HEADER_OVERHEAD_BYTES = 4
 /** A UTF-16 code unit takes this much in UTF-8 at most. */
 const MAX_BYTES_PER_UNIT = 3
 
@@ -47,20 +49,23 @@ function isSmall(records: readonly ProducedRecord[]): boolean {
 }
 
 /** The bytes that the record takes in an uncompressed batch, or somewhat less. */
-function sizeBytes({ key, value, headers }: ProducedRecord): number {
-  return RECORD_OVERHEAD_BYTES + byteLength(key) + byteLength(value) + headerBytes(headers)
+function sizeBytes(record: ProducedRecord): number {
+  return RECORD_OVERHEAD_BYTES + byteLength(record.key) + byteLength(record.value) + headerBytes(record)
 }
 
 /** At least `sizeBytes`, without a look at the texts. */
-function mostBytes({ key, value, headers }: ProducedRecord): number {
+function mostBytes(record: ProducedRecord): number {
+  const { key, value } = record
   const units = (key?.length ?? 0) + (value?.length ?? 0)
-  return RECORD_OVERHEAD_BYTES + units * MAX_BYTES_PER_UNIT + headerBytes(headers)
+  return RECORD_OVERHEAD_BYTES + units * MAX_BYTES_PER_UNIT + headerBytes(record)
 }
 
-/** Headers are short: each character counts as one byte. */
-function headerBytes(headers: ProducedRecord['headers']): number {
+/** Our own headers are short: each character counts as one byte. */
+function headerBytes({ headers, carriedHeaders = [] }: ProducedRecord): number {
   let bytes = 0
-  for (const name in headers) bytes += name.length + headers[name]!.length + 4
+  for (const name in headers) bytes += name.length + headers[name]!.length + HEADER_OVERHEAD_BYTES
+  for (const [name, value] of carriedHeaders)
+    bytes += name.length + (value?.length ?? 0) + HEADER_OVERHEAD_BYTES
   return bytes
 }
 

@@ -23,6 +23,8 @@ export interface ProduceRequest {
 export interface ProducedMessage {
   readonly key?: string | Buffer | null
   readonly value: string | Buffer | null
+  /** Written as they are, before `headers`: names may repeat, and null is kept. */
+  readonly carriedHeaders?: readonly (readonly [name: Buffer, value: Buffer | null])[]
   readonly headers?: Readonly<Record<string, string | Buffer>>
   /** ms; kafkajs wants it as digits. */
   readonly timestamp?: number | string
@@ -103,10 +105,11 @@ function timeOf({ timestamp }: ProducedMessage, now: number): number {
 }
 
 const NO_HEADERS = {}
+const NO_CARRIED_HEADERS: NonNullable<ProducedMessage['carriedHeaders']> = []
 
 function writeRecord(
   out: ProduceWriter,
-  { key = null, value, headers = NO_HEADERS }: ProducedMessage,
+  { key = null, value, headers = NO_HEADERS, carriedHeaders = NO_CARRIED_HEADERS }: ProducedMessage,
   offsetDelta: number,
   timestampDelta: number,
 ): void {
@@ -118,7 +121,11 @@ function writeRecord(
   out.varintBytes(key)
   out.varintBytes(value)
   const names = Object.keys(headers)
-  out.varint(names.length)
+  out.varint(carriedHeaders.length + names.length)
+  for (const [name, carried] of carriedHeaders) {
+    out.varintBytes(name)
+    out.varintBytes(carried)
+  }
   for (const name of names) {
     out.varintBytes(name)
     out.varintBytes(headers[name]!)

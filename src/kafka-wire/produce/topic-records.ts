@@ -6,6 +6,8 @@ export interface ProducedRecord {
   readonly partition?: number
   readonly key: string | Buffer | null
   readonly value: string | Buffer | null
+  /** Written as they are, before `headers`: names may repeat, and null is kept. */
+  readonly carriedHeaders?: readonly (readonly [name: Buffer, value: Buffer | null])[]
   readonly headers?: Readonly<Record<string, string | Buffer>>
   /** ms; the broker's own clock if left out. */
   readonly timestamp?: number

@@ -35,7 +35,7 @@ async function folded(log: Log) {
   for await (const record of log.readAll('signals')) partitions[record.partition]!.push(record)
   const library = new ModelLibrary()
   return partitions.map(records => {
-    const { accounts, events } = foldPlainly(records, library)
+    const { accounts, events } = foldPlainly(records, library, partitions.length)
     return {
       events: events.map(({ event }) => event),
       accounts: [...accounts.values()].map(account => encodeAccount({ ...account, lastOffset: 0 })),

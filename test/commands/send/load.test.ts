@@ -37,7 +37,7 @@ function signalsIn({ partitions }: MemoryLog): string[][] {
 function folded({ partitions }: MemoryLog) {
   const library = new ModelLibrary()
   return partitions.map(records => {
-    const { accounts, events } = foldPlainly(records, library)
+    const { accounts, events } = foldPlainly(records, library, 2)
     return {
       events: events.map(({ event }) => event),
       accounts: [...accounts.values()].map(account => encodeAccount({ ...account, lastOffset: 0 })),
@@ -185,7 +185,7 @@ describe('what send says', () => {
     const library = new ModelLibrary()
     const bytes = new Map(
       memory.partitions
-        .flatMap(records => [...foldPlainly(records, library).accounts])
+        .flatMap(records => [...foldPlainly(records, library, 2).accounts])
         .map(([id, account]) => [id, encodeAccount(account)]),
     )
     const store = {

@@ -171,6 +171,7 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
     return {
       backend,
       publication: alwaysServing(TOPICS),
+      partitions: 1,
       library,
       logger: { info: note('info'), warn: note('warn'), error: note('error') },
       checkpoints: { topic: TOPIC, timing },

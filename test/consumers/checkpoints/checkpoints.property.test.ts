@@ -47,7 +47,7 @@ async function checkNewest(
   const found = await findCheckpoint(run.log as unknown as Log, TOPIC, 0)
   if (found === undefined || found.headOffset === seen?.headOffset) return found
   const before = run.signals().filter(({ offset }) => offset < found.cut)
-  const { contents } = foldPlainly(before, run.library)
+  const { contents } = foldPlainly(before, run.library, 1)
   const expected = new Map<string, string>()
   for (const [key, text] of contents) {
     if (key.startsWith('account ')) expected.set(key, text.split(' ')[1]!)
@@ -79,6 +79,7 @@ function checkOnlyChanged(
   const { contents } = foldPlainly(
     run.signals().filter(({ offset }) => offset < next.cut),
     run.library,
+    1,
   )
   const changed = [...contents]
     .filter(([key]) => key.startsWith('account '))
@@ -137,7 +138,7 @@ test('a checkpoint holds the store at its cut, the next one the changes, and the
           }
         }
         await run.score(batchSize, look)
-        const { contents, events } = foldPlainly(run.signals(), run.library)
+        const { contents, events } = foldPlainly(run.signals(), run.library, 1)
         expect(sorted(run.store.contents())).toEqual(sorted(contents))
 
         run.store.empty()

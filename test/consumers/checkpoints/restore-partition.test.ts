@@ -64,7 +64,7 @@ async function emptyAndScore(run: CheckpointRun): Promise<string[]> {
 }
 
 function expectAsFolded(run: CheckpointRun, signals: readonly LogRecord[] = run.signals()): void {
-  const { contents } = foldPlainly(signals, run.library)
+  const { contents } = foldPlainly(signals, run.library, 1)
   const sorted = (of: ReadonlyMap<string, string>) => [...of].sort(([a], [b]) => (a < b ? -1 : 1))
   expect(sorted(run.store.contents())).toEqual(sorted(contents))
 }

@@ -143,11 +143,17 @@ test('no header of a source reaches signals: there they say what Upswell itself 
   expect(committed[0]!.records.map(record => record.headers)).toEqual([{}])
 })
 
-test('a rejected record keeps its headers, but for the names that Upswell uses', async () => {
+test('a rejected record keeps its headers, also those with names that Upswell uses', async () => {
   const headers = { 'upswell-reason': 'from outside', trace: 't-1' }
   const { committed } = await ingest('product-usage', ['{'], {}, headers)
-  expect(committed[0]!.records.map(record => record.headers)).toMatchObject([
-    { 'upswell-reason': 'not-json', trace: Buffer.from('t-1') },
+  expect(committed[0]!.records).toMatchObject([
+    {
+      carriedHeaders: [
+        [Buffer.from('upswell-reason'), Buffer.from('from outside')],
+        [Buffer.from('trace'), Buffer.from('t-1')],
+      ],
+      headers: { 'upswell-reason': 'not-json' },
+    },
   ])
 })
 

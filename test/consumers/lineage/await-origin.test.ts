@@ -4,6 +4,7 @@ import type { Lineage } from '../../../src/consumers/lineage/lineage.ts'
 import { LineagePublication } from '../../../src/consumers/lineage/lineage-publication.ts'
 import type { LogRecord } from '../../../src/log/log.ts'
 import { ModelLibrary } from '../../../src/models/model-library.ts'
+import { headersOf } from '../../support/log-record.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 import { TOPICS, topicsOf } from './installation.ts'
 
@@ -16,7 +17,7 @@ const PROMOTION: LogRecord = {
   timestamp: 0,
   key: null,
   value: Buffer.from('{"namespace":"default/v2","replacedModels":[]}'),
-  headers: { 'upswell-record': Buffer.from('promotion'), 'upswell-origin': Buffer.from('1:7') },
+  ...headersOf({ headers: { 'upswell-record': 'promotion', 'upswell-origin': '1:7' } }),
 }
 
 function lineageWith(store: MemoryStore): Lineage {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { recordKind } from '../../../src/log/decode-signals-topic.ts'
 import type { LogRecord } from '../../../src/log/log.ts'
+import { recordKind } from '../../../src/log/own-records.ts'
 import { topicNames } from '../../../src/log/topic-names.ts'
 import type { Account } from '../../../src/scoring/account.ts'
 import type { FoldedEvent } from '../../../src/scoring/fold.ts'
@@ -36,13 +36,14 @@ function partAt(installation: Written, topic: string, namespace: string): Parted
   const accounts = new Map<string, Account>()
   const rejected = { before: 0, after: 0 }
   let haveModelsChanged = false
-  for (let partition = 0; partition < broker.partitions(topic); partition++) {
+  const partitions = broker.partitions(topic)
+  for (let partition = 0; partition < partitions; partition++) {
     const records = broker.records(topic, partition)
     const at = records.findIndex(record => isPromotion(record, namespace))
     expect(at, `${topic}/${partition} holds the promotion`).toBeGreaterThanOrEqual(0)
     const { offset } = records[at]!
-    const whole = foldPlainly(records, library)
-    const part = foldPlainly(records.slice(0, at), library)
+    const whole = foldPlainly(records, library, partitions)
+    const part = foldPlainly(records.slice(0, at), library, partitions)
     before.push(...whole.events.filter(event => event.offset < offset))
     after.push(...whole.events.filter(event => event.offset > offset))
     for (const account of part.accounts.values()) accounts.set(account.id, account)

@@ -88,17 +88,24 @@ export function stepsOf(installation: Installation, plan: LogPlan): LogStep[] {
 }
 
 /**
- * A record that cannot be scored: not JSON, another key than its account, or a header that only Upswell
- * writes.
+ * A record that cannot be scored: not JSON, without the key of its account, in another partition than its
+ * account, or with a header that only Upswell writes.
  */
 function junk(i: number, time: number, partitions: number): OutgoingRecord {
   const common = { topic: TOPICS.signals, timestamp: time }
   const key = `account-${i % 6}`
-  switch (i % 3) {
+  switch (i % 4) {
     case 0:
       return { ...common, key, value: 'no signal' }
     case 1:
       return { ...common, key: null, partition: i % partitions, value: '{}' }
+    case 2: {
+      // With one partition no partition is wrong, so the account of the value is.
+      const accountId = partitions === 1 ? 'another' : key
+      const signal = { id: `junk-${i}`, kind: 'usage', name: 'seat.invited', accountId }
+      const value = JSON.stringify({ ...signal, occurredAt: new Date(time).toISOString() })
+      return { ...common, key, partition: (partitionOf(key, partitions) + 1) % partitions, value }
+    }
     default:
       return {
         ...common,

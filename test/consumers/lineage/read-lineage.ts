@@ -59,7 +59,11 @@ export function foldLog(
   const counters = new Map<string, number>()
   let rejected = 0
   for (let partition = 0; partition < broker.partitions(topic); partition++) {
-    const fold = foldPlainly(broker.records(topic, partition).filter(isOne), library)
+    const fold = foldPlainly(
+      broker.records(topic, partition).filter(isOne),
+      library,
+      broker.partitions(topic),
+    )
     events.push(...fold.events)
     for (const account of fold.accounts.values()) accounts.set(account.id, account)
     rejected += fold.rejected.length

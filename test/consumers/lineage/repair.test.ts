@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { copyRecord } from '../../../src/consumers/lineage/copy-records.ts'
 import { writePromotion } from '../../../src/consumers/lineage/promote.ts'
+import type { LogRecord } from '../../../src/log/log.ts'
 import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/signals-topic-records.ts'
 import type { Account } from '../../../src/scoring/account.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
@@ -91,6 +92,35 @@ describe('a copy with a latest time', () => {
     const copies = copyRecord(logRecord(0, offset, record), target)
     expect(copies.map(({ timestamp }) => timestamp)).toEqual(time === undefined ? [] : [time])
   })
+})
+
+test('a copy with a latest time is whole, also if the fields of the record are getters as those of Kafka', () => {
+  const { key, value, headers, headerList, ...rest } = logRecord(
+    0,
+    0,
+    signalRecord(TOPICS.signals, signalAt(START), START + JUMP_MS, 'event'),
+  )
+  const fetched = Object.create({
+    get key() {
+      return key
+    },
+    get value() {
+      return value
+    },
+    get headers() {
+      return headers
+    },
+    get headerList() {
+      return headerList
+    },
+  }) as LogRecord
+  const origin = { topic: TOPICS.signals, partitions: 1, namespace: LINEAGE_NAMES.namespace }
+  const latest = { time: START, ends: [100] }
+  const replay = { name: 'v2', origin, from: null, to: null, models: null, latest }
+  const target = { replay, topic: 'v2.signals', partitions: 1, namespace: 'v2' }
+  expect(copyRecord(Object.assign(fetched, rest), target)).toMatchObject([
+    { key, value, timestamp: START, carriedHeaders: headerList },
+  ])
 })
 
 test('a replay with a latest time repairs a log into which a clock wrote times of the future', async () => {

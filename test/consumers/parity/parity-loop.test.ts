@@ -49,10 +49,10 @@ test('reports for a different account which it is, where, how, and what to do', 
   await vi.waitFor(() => expect(said.length).toBeGreaterThan(0))
   const length = core.length
   expect(said[0]).toBe(
-    `error signals partition 3: account "bolt" in the store is not what the log says: core: ${length} bytes, recomputed ${length} bytes; ` +
+    `error signals partition 0: account "bolt" in the store is not what the log says: core: ${length} bytes, recomputed ${length} bytes; ` +
       'its last record is 4 in both; compared at offset 8, recomputed from offset 0. Keep the evidence first: what "upswell parity --json" writes, ' +
       'and a copy of the store. Then stop the scorers and rebuild the store from the whole log, since a checkpoint may hold the same error: ' +
-      '"upswell rebuild --from-log --partition 3".',
+      '"upswell rebuild --from-log --partition 0".',
   )
   await vi.waitFor(() =>
     expect(

@@ -20,7 +20,7 @@ import { logRecord } from '../../support/log-record.ts'
 import { MemoryStore } from '../../support/memory-store.ts'
 import type { HistoryRecord } from '../../support/slow/slow-evaluator.ts'
 
-export const PARTITION = 3
+export const PARTITION = 0
 const topics = topicNames('')
 
 /** A store that gives false answers about its content. */
@@ -131,6 +131,7 @@ export class ParityWorld {
       backend: this.#backend,
       publication: alwaysServing(topics),
       library: this.library,
+      partitions: 1,
       logger: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} } as ScorerContext['logger'],
       ...(this.#checkpointing
         ? { checkpoints: { topic: topics[CHECKPOINTS], timing: { intervalMs: 1, now: () => this.#now++ } } }
@@ -205,6 +206,7 @@ export class ParityWorld {
     const firstOf = (topic: string) => (topic === topics.signals ? world.firstOffset : 0)
     return {
       topics: async () => [...world.records.keys()],
+      partitions: async () => 1,
       ranges: async topic =>
         new Map([[PARTITION, { first: firstOf(topic), end: endOf(world.records.get(topic)!) }]]),
       async *read(topic, stretches) {
@@ -213,7 +215,7 @@ export class ParityWorld {
           for (const record of [...world.records.get(topic)!])
             if (record.offset >= Math.max(from, firstOf(topic)) && record.offset < to) yield record
       },
-    } as Pick<Log, 'topics' | 'ranges' | 'read'> as Log
+    } as Pick<Log, 'topics' | 'partitions' | 'ranges' | 'read'> as Log
   }
 }
 

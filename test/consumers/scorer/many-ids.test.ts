@@ -66,7 +66,7 @@ class Installation {
 
   expectAsFolded(): void {
     const sorted = (of: ReadonlyMap<string, string>) => [...of].sort(([a], [b]) => (a < b ? -1 : 1))
-    const { contents } = foldPlainly(this.run.signals(), this.run.library)
+    const { contents } = foldPlainly(this.run.signals(), this.run.library, 1)
     expect(sorted(this.run.store.contents())).toEqual(sorted(contents))
   }
 }

@@ -290,5 +290,14 @@ function fakeSource(onClose: () => void): FakeSource {
 }
 
 function record(offset: number): LogRecord {
-  return { topic: 'signals', partition: 0, offset, timestamp: 0, key: null, value: null, headers: {} }
+  return {
+    topic: 'signals',
+    partition: 0,
+    offset,
+    timestamp: 0,
+    key: null,
+    value: null,
+    headers: {},
+    headerList: [],
+  }
 }

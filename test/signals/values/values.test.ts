@@ -136,10 +136,10 @@ describe.each(ROWS.map(row => [row.title, row] as const))('%s', (_, row) => {
   test('is what the log says of a record that is there already', () => {
     const accountId = (parsedJson(sent)?.value as Signal | null | undefined)?.accountId
     const key = typeof accountId === 'string' ? accountId : 'acme'
-    const decoded = decodeRecord(
-      logRecord(0, 0, { topic: 'signals', key, value: sent }, NOW),
-      new ModelLibrary(),
-    )
+    const decoded = decodeRecord(logRecord(0, 0, { topic: 'signals', key, value: sent }, NOW), {
+      library: new ModelLibrary(),
+      partitions: 1,
+    })
     expect('entry' in decoded, JSON.stringify(decoded)).toBe(row.inLog.accepted)
     if ('rejection' in decoded) expect(decoded.rejection.code).toBe(row.inLog.code)
   })

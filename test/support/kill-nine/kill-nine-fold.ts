@@ -25,16 +25,15 @@ export interface PlainFold {
 
 export interface FoldContext {
   readonly library: ModelLibrary
+  /** The partitions of `signals`. */
+  readonly partitions: number
   readonly topics: TopicNames
 }
 
 /** Folds all records of a partition as one batch, from an empty state: no store, no recovery. */
-export function foldPlainly(
-  { library, topics }: FoldContext,
-  partition: number,
-  records: readonly LogRecord[],
-): PlainFold {
-  const { entries, rejected } = decodeAll({ library, topics }, records)
+export function foldPlainly(fold: FoldContext, partition: number, records: readonly LogRecord[]): PlainFold {
+  const { entries, rejected } = decodeAll(fold, records)
+  const { library, topics } = fold
   const memory = createPartitionMemory()
   const accounts = new Map<string, Account>()
   const folded = foldBatch(entries, memory, accounts)
@@ -52,13 +51,13 @@ export function foldPlainly(
 }
 
 function decodeAll(
-  { library, topics }: FoldContext,
+  { topics, ...context }: FoldContext,
   records: readonly LogRecord[],
 ): { readonly entries: readonly RecordEntry[]; readonly rejected: readonly OutgoingRecord[] } {
   const entries: RecordEntry[] = []
   const rejected: OutgoingRecord[] = []
   for (const record of records) {
-    const decoded = decodeRecord(record, library)
+    const decoded = decodeRecord(record, context)
     if ('entry' in decoded) entries.push(decoded.entry)
     else rejected.push(deadLetterRecord(topics, record, decoded.rejection))
   }

@@ -1,6 +1,7 @@
 import { UpswellError } from '../../../src/lib/errors.ts'
 import type { LogRecord, OutgoingRecord, Position } from '../../../src/log/log.ts'
 import { partitionOf } from '../../../src/log/partition-of.ts'
+import { headersOf } from '../log-record.ts'
 
 /**
  * Kafka's rules in memory. Each call takes effect at once. Partitions have gaps in their offsets for
@@ -281,7 +282,7 @@ export class Broker {
   }
 
   #write(record: OutgoingRecord, transaction: Transaction | undefined): Position {
-    const { topic, key, value, headers = {} } = record
+    const { topic, key, value } = record
     const logs = this.#topics.get(topic)!
     const partition = record.partition ?? partitionOf(key ?? '', logs.length)
     const log = logs[partition]!
@@ -294,7 +295,7 @@ export class Broker {
       timestamp: record.timestamp ?? this.#later.now(),
       key: bytes(key),
       value: bytes(value),
-      headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, Buffer.from(text)])),
+      ...headersOf(record),
     }
     log.entries.push({ offset, record: written, transaction, isRemoved: false, writtenAt: this.#later.now() })
     transaction?.partitions.add(log)

@@ -55,6 +55,7 @@ function findChangedByHistory(world: World, folds: readonly PlainFold[]): string
     const without = foldPlainly(
       records.filter(record => !isHistory(record)),
       world.library,
+      world.plan.partitions,
     )
     const loaded = new Set<string>()
     const historic = records.filter(record => isHistory(record)).map(({ key }) => String(key))

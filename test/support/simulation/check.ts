@@ -30,7 +30,7 @@ export interface Found {
 export async function check(world: World): Promise<Found> {
   const problems: string[] = [...world.problems]
   const folds = Array.from({ length: world.plan.partitions }, (_, partition) =>
-    foldPlainly(recordsOf(world, TOPICS.signals, partition), world.library),
+    foldPlainly(recordsOf(world, TOPICS.signals, partition), world.library, world.plan.partitions),
   )
   let outputs = 0
   let records = 0

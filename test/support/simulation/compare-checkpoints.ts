@@ -71,11 +71,12 @@ async function contentsOf(log: Log, checkpoint: Checkpoint): Promise<Map<string,
   return contents
 }
 
-function expectedAt({ broker, library }: World, { partition, cut }: Checkpoint): Map<string, string> {
+function expectedAt({ broker, library, plan }: World, { partition, cut }: Checkpoint): Map<string, string> {
   const records = broker.committedRecords(TOPICS.signals, partition).map(({ record }) => record)
   const { accounts, contents } = foldPlainly(
     records.filter(({ offset }) => offset < cut),
     library,
+    plan.partitions,
   )
   const expected = new Map(
     [...contents].filter(([key]) => {

@@ -1,4 +1,5 @@
 import type { OutgoingRecord } from '../../../src/log/log.ts'
+import { partitionOf } from '../../../src/log/partition-of.ts'
 import { liveRecord, signalRecord, tickRecord } from '../../../src/log/signals-topic-records.ts'
 import { SOURCE_TOPICS, type SourceTopic } from '../../../src/log/topic-names.ts'
 import type { Signal } from '../../../src/signals/signal.ts'
@@ -48,7 +49,7 @@ function perform(world: World, action: Action): readonly OutgoingRecord[] {
     case 'burst':
       return signalsOf(action.burst).map(signal => signalRecord(TOPICS.signals, signal, client.now()))
     case 'poison':
-      return [poison(action.where, action.how, client.now())]
+      return [poison(action.where, action.how, client.now(), plan.partitions)]
     case 'live':
       return everyOf(plan.partitions, partition => liveRecord(TOPICS.signals, partition, 2))
     case 'tick': {
@@ -131,7 +132,7 @@ function sourceFor({ kind }: Signal): SourceTopic | undefined {
   return (Object.keys(SOURCE_TOPICS) as SourceTopic[]).find(topic => SOURCE_TOPICS[topic] === kind)
 }
 
-function poison(where: 'source' | 'signals', how: Poison, now: number): OutgoingRecord {
+function poison(where: 'source' | 'signals', how: Poison, now: number, partitions: number): OutgoingRecord {
   const topic = where === 'source' ? TOPICS['product-usage'] : TOPICS.signals
   const value = JSON.stringify({
     id: 'poison',
@@ -148,6 +149,13 @@ function poison(where: 'source' | 'signals', how: Poison, now: number): Outgoing
       return { topic, key: 'poisoned', value: null, timestamp: now }
     case 'wrong-key':
       return { topic, partition: 0, key: 'another', value, timestamp: now }
+    case 'wrong-partition': {
+      // No partition is wrong in a source topic, or if there is only one.
+      if (where === 'source' || partitions === 1)
+        return { topic, key: 'poisoned', value: '[]', timestamp: now }
+      const partition = (partitionOf('poisoned', partitions) + 1) % partitions
+      return { topic, partition, key: 'poisoned', value, timestamp: now }
+    }
     case 'no-key':
       return { topic, partition: 0, key: null, value, timestamp: now }
     case 'future':

@@ -24,11 +24,16 @@ export interface PlainFold {
   readonly isMonotone: boolean
 }
 
-export function foldPlainly(records: readonly LogRecord[], library: ModelLibrary): PlainFold {
+/** @param partitions of the topic */
+export function foldPlainly(
+  records: readonly LogRecord[],
+  library: ModelLibrary,
+  partitions: number,
+): PlainFold {
   const entries: RecordEntry[] = []
   const rejected: number[] = []
   for (const record of records) {
-    const decoded = decodeRecord(record, library)
+    const decoded = decodeRecord(record, { library, partitions })
     if ('entry' in decoded) entries.push(decoded.entry)
     else rejected.push(record.offset)
   }

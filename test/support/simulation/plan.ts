@@ -90,7 +90,7 @@ export type Action =
   /** An operator moves the score group back by this many records, in all partitions. */
   | { readonly type: 'move-back'; readonly records: number }
 
-export type Poison = 'not-json' | 'empty' | 'wrong-key' | 'no-key' | 'future'
+export type Poison = 'not-json' | 'empty' | 'wrong-key' | 'wrong-partition' | 'no-key' | 'future'
 
 /** Every call that the loop, recovery or ingest waits for. */
 export const OPERATIONS = [

@@ -120,7 +120,7 @@ class Run {
     const memory = createPartitionMemory()
     const accounts = new Map<string, Account>()
     for await (const record of this.backend.log.readAll(this.#topic)) {
-      const decoded = decodeRecord(record, this.#library)
+      const decoded = decodeRecord(record, { library: this.#library, partitions: 1 })
       if ('entry' in decoded) foldBatch([decoded.entry], memory, accounts)
     }
     return accounts

@@ -134,7 +134,7 @@ function makeTick(random: Random): Action {
 }
 
 function makePoison(random: Random): Action {
-  const how = random.pick<Poison>(['not-json', 'empty', 'wrong-key', 'no-key', 'future'])
+  const how = random.pick<Poison>(['not-json', 'empty', 'wrong-key', 'wrong-partition', 'no-key', 'future'])
   return { type: 'poison', where: random.pick(['source', 'signals']), how }
 }
 
