@@ -1,8 +1,7 @@
 import type { Config } from '../../app/config.ts'
 import type { FoundLineage, Lineages } from '../../consumers/lineage/lineages.ts'
 import { type Attempt, attempt } from '../../lib/attempt.ts'
-import type { ModelLibrary } from '../../models/model-library.ts'
-import type { ConfiguredModels } from './doctor.ts'
+import type { ModelLibrary, ModelSource } from '../../models/model-library.ts'
 import { type CheckId, type Finding, notChecked } from './finding.ts'
 import { readDeadLetters, readReplays, readStoreFacts } from './gather-log.ts'
 import { modelKeys, readModelNames, readPartitionModels } from './gather-models.ts'
@@ -14,6 +13,9 @@ import {
   judgeReplays,
   judgeStorePartitions,
 } from './judge-store.ts'
+
+/** Undefined: the model files cannot be used. */
+export type ConfiguredModels = readonly ModelSource[] | undefined
 
 /** For one question, which may take several requests. */
 export const DATA_LIMIT_MS = 3_000

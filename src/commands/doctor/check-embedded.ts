@@ -9,8 +9,7 @@ import { describeError } from '../../lib/errors.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { isNeverStarted } from '../data-location.ts'
 import { lineLogger } from '../terminal.ts'
-import { checkData, DATA_LIMIT_MS } from './check-data.ts'
-import type { ConfiguredModels } from './doctor.ts'
+import { type ConfiguredModels, checkData, DATA_LIMIT_MS } from './check-data.ts'
 import type { Finding } from './finding.ts'
 import { type FolderFacts, judgeFolder } from './judge-process.ts'
 
@@ -61,7 +60,7 @@ async function sizeOf(file: string): Promise<number> {
   )
 }
 
-/** Of the nearest folder above that exists. */
+/** What is free where the folder is, or will be. */
 async function freeBytes(path: string): Promise<number | undefined> {
   try {
     const { bavail, bsize } = await statfs(path)

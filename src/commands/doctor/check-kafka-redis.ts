@@ -11,9 +11,15 @@ import { SOURCE_TOPICS, type SourceTopic, topicNames } from '../../log/topic-nam
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { inspectRedis, type RedisFacts } from '../../store/redis/inspect-redis.ts'
 import { lineLogger } from '../terminal.ts'
-import { checkData, checkModels, DATA_LIMIT_MS, type DataQuestions, judged } from './check-data.ts'
+import {
+  type ConfiguredModels,
+  checkData,
+  checkModels,
+  DATA_LIMIT_MS,
+  type DataQuestions,
+  judged,
+} from './check-data.ts'
 import { checkedTopics, neededOperations } from './checked-topics.ts'
-import type { ConfiguredModels } from './doctor.ts'
 import { type CheckId, type Finding, notChecked } from './finding.ts'
 import { readGroupPosition } from './gather-log.ts'
 import {
@@ -33,24 +39,25 @@ const SILENT = lineLogger('silent')
 
 // Each question has a deadline:
 //
-//   brokers of the settings, Redis   side by side: 3 s if one is frozen
-//   the store, the serving lineage   3 s if Redis is frozen
-//   brokers, topics, groups          some seconds more if a further broker is frozen
-//   log and store                    side by side, 3 s
+//   brokers of the settings     3 s if one is frozen
+//   Redis, the serving lineage  3 s if it is frozen
+//   all brokers, topics, groups 3 s if a further broker is frozen, 3 s for the questions
+//   log and store               3 s, side by side
 /** The checks of an installation on Kafka and Redis. @throws UpswellError INVALID_INSTALLATION */
 export async function checkKafkaRedis(
   config: Config,
   library: ModelLibrary,
   models: ConfiguredModels,
 ): Promise<Finding[]> {
-  const [inspection, redis] = await Promise.all([
-    openKafkaInspection({ brokers: config.kafkaBrokers, clientId: 'upswell-doctor', logger: SILENT }),
-    inspectRedis(config.redisUrl, config.namespace),
-  ])
+  const connection = { brokers: config.kafkaBrokers, clientId: 'upswell-doctor', logger: SILENT }
+  const inspection = await openKafkaInspection(connection)
   const { answering } = inspection
   // A client that begins with a frozen broker would wait for it.
   const reachable = answering.length === 0 ? config : { ...config, kafkaBrokers: answering }
-  const backend = await openBackend(reachable, SILENT)
+  const [redis, backend] = await Promise.all([
+    inspectRedis(config.redisUrl, config.namespace),
+    openBackend(reachable, SILENT),
+  ])
   const lineages = new Lineages(config, backend, library)
   try {
     const served = await attempt(DATA_LIMIT_MS, () => lineages.served())

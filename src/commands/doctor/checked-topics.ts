@@ -37,9 +37,14 @@ function topicsOf({ topics }: LineageNames, roles: readonly TopicRole[], partiti
   return roles.map(role => ({ role, name: topics[role], wanted: wanted.get(topics[role])! }))
 }
 
-/** READ on sources; READ and WRITE on all others, since tools read what scorers write. */
+/** READ on what the roles read, WRITE on what they write. Tools such as `replay diff` read more. */
 export function neededOperations(topics: readonly CheckedTopic[]): Map<string, readonly string[]> {
-  return new Map(topics.map(({ role, name }) => [name, role in SOURCE_TOPICS ? ['READ'] : ['READ', 'WRITE']]))
+  return new Map(topics.map(({ role, name }) => [name, operationsOn(role)]))
+}
+
+function operationsOn(role: TopicRole): readonly string[] {
+  if (role in SOURCE_TOPICS) return ['READ']
+  return OWN_OF_SERVING.includes(role) ? ['READ', 'WRITE'] : ['WRITE']
 }
 
 export function foundTopics(checked: readonly CheckedTopic[], facts: readonly TopicFacts[]): FoundTopic[] {

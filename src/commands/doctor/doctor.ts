@@ -2,8 +2,9 @@ import { type Config, readConfig } from '../../app/config.ts'
 import { isEmbedded } from '../../app/open-backend.ts'
 import { readModelFiles } from '../../app/read-model-files.ts'
 import { describeError } from '../../lib/errors.ts'
-import { ModelLibrary, type ModelSource } from '../../models/model-library.ts'
+import { ModelLibrary } from '../../models/model-library.ts'
 import { lookOf, writeOut } from '../terminal.ts'
+import type { ConfiguredModels } from './check-data.ts'
 import { checkEmbedded } from './check-embedded.ts'
 import { checkKafkaRedis } from './check-kafka-redis.ts'
 import type { Finding } from './finding.ts'
@@ -15,9 +16,6 @@ export interface DoctorOptions {
   /** A warning, and a check that could not be made, give the exit code 1 too. */
   readonly strict?: true
 }
-
-/** Undefined: the model files cannot be used. */
-export type ConfiguredModels = readonly ModelSource[] | undefined
 
 /**
  * `upswell doctor`: checks the servers, the settings and the data of an installation. It only reads, and goes

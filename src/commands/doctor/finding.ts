@@ -12,7 +12,9 @@ export interface Finding {
   readonly advice?: string
 }
 
-/** Check → the heading under which it is reported. The order is the report's. docs/doctor.md describes each. */
+/**
+ * Check → the heading under which it is reported, in the order of the report. docs/doctor.md describes each.
+ */
 export const CHECKS = {
   node: 'Process',
   memory: 'Process',

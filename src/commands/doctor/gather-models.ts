@@ -48,7 +48,7 @@ const MOST_ACCOUNTS = 400
 const LISTS = 64
 
 /**
- * The names that the configured models read, beside those of some accounts of each partition.
+ * The names that the configured models read, beside the names that some accounts of each partition have.
  * @throws UpswellError STORE_UNAVAILABLE
  */
 export async function readModelNames({

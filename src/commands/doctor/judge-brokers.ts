@@ -9,12 +9,12 @@ import {
 } from '../../log/kafka/inspect/kafka-facts.ts'
 import { TRANSACTION_TIMEOUT_MS } from '../../log/kafka/transactions.ts'
 import { type Finding, notChecked, ok, problem, warning } from './finding.ts'
-import { durationText } from './units.ts'
+import { countText, durationText } from './units.ts'
 
 export function judgeBrokers({ brokers }: KafkaFacts): Finding[] {
   const away = brokers.filter(({ connected }) => 'reason' in connected)
   const answering = brokers.length - away.length
-  const found = `${answering} of ${brokers.length} brokers answer: ${brokers.map(describe).join(', ')}`
+  const found = `${answering} of ${brokers.length} addresses answer: ${brokers.map(describe).join(', ')}`
   const reachable =
     away.length === 0
       ? ok('brokers', found)
@@ -176,11 +176,11 @@ export function judgeInternalTopics({ topics, brokers }: KafkaFacts): Finding {
     name,
     replicas: Math.min(...partitions.map(({ replicas }) => replicas.length)),
   }))
-  const found = counts.map(({ name, replicas }) => `${name} has ${replicas} replicas`).join(', ')
+  const found = counts.map(({ name, replicas }) => `${name} has ${countText(replicas, 'replica')}`).join(', ')
   if (counts.every(({ replicas }) => replicas >= wanted)) return ok('internal-topics', found)
   return warning(
     'internal-topics',
-    `${found}, of ${brokers.length} brokers`,
+    `${found}, of ${countText(brokers.filter(({ nodeId }) => nodeId !== undefined).length, 'broker')}`,
     `${wanted} replicas`,
     'add brokers, and reassign the partitions: with a lost broker, offsets and transactions are lost or wait',
   )

@@ -25,7 +25,7 @@ export function judgeRedisClock({ aheadMs }: RedisFacts): Finding {
   return ok('redis-clock', found)
 }
 
-/** Compares the brokers' clocks with those of the processes that wrote signals. */
+/** Compares the brokers' clocks with the clocks of the processes that wrote signals. */
 export function judgeKafkaClock({ clocks }: KafkaFacts): Finding {
   if ('reason' in clocks) return notChecked('kafka-clock', clocks.reason)
   if (clocks.value.length === 0)

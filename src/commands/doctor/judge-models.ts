@@ -1,5 +1,5 @@
 import { type Finding, notChecked, ok, problem, warning } from './finding.ts'
-import { namesText } from './units.ts'
+import { countText, namesText } from './units.ts'
 
 /** The configured models beside the active ones of one partition. */
 export interface PartitionModels {
@@ -57,7 +57,9 @@ export interface NameFacts {
 export function judgeModelNames({ accounts, isSample, neverSeen }: NameFacts): Finding {
   const check = 'model-names'
   if (accounts === 0) return notChecked(check, 'there are no accounts yet')
-  const whose = isSample ? `${accounts} accounts that were read` : `all ${accounts} accounts`
+  const whose = isSample
+    ? `${accounts} accounts that were read`
+    : `the ${countText(accounts, 'account')} in the store`
   if (neverSeen.length === 0) return ok(check, `each name that a model reads is in some of ${whose}`)
   return warning(
     check,

@@ -38,7 +38,7 @@ function judgeTopics({ topics, clusterOperations }: KafkaFacts, needed: NeededOp
     return problem(
       'topic-permissions',
       `not allowed: ${namesText(lacking, 20)}`,
-      'READ on sources, READ and WRITE on all other topics',
+      'READ on sources, READ and WRITE on signals and activity-checkpoints, WRITE on the outputs',
       'add the rules with kafka-acls.sh --add --allow-principal …',
     )
   if (asked.length === 0) return notChecked('topic-permissions', 'no topic is there')
@@ -50,8 +50,10 @@ function judgeGroups({ groups }: KafkaFacts): Finding {
   const lacking: string[] = []
   const unknown: string[] = []
   for (const [group, facts] of groups) {
-    if ('reason' in facts) (/AUTHORIZATION|authorized/i.test(facts.reason) ? lacking : unknown).push(group)
-    else if (facts.value.operations === undefined) unknown.push(group)
+    if ('reason' in facts) {
+      if (isRefusal(facts.reason)) lacking.push(group)
+      else unknown.push(`${group} (${facts.reason})`)
+    } else if (facts.value.operations === undefined) unknown.push(group)
     else if (!facts.value.operations.includes('READ')) lacking.push(group)
   }
   if (lacking.length > 0)
@@ -64,6 +66,11 @@ function judgeGroups({ groups }: KafkaFacts): Finding {
   if (unknown.length > 0)
     return notChecked('group-permissions', `the brokers do not say what is allowed on ${unknown.join(', ')}`)
   return ok('group-permissions', `READ on ${groups.map(([group]) => group).join(', ')}`)
+}
+
+/** A broker hides a group from a user who may not describe it. */
+function isRefusal(reason: string): boolean {
+  return /not authorized/i.test(reason)
 }
 
 function judgeIds({ mayWriteTransactions }: KafkaFacts, prefix: string): Finding {

@@ -1,6 +1,14 @@
 import type { RedisFacts } from '../../store/redis/inspect-redis.ts'
 import { type Finding, notChecked, ok, problem, warning } from './finding.ts'
-import { bytesText } from './units.ts'
+import { bytesText, countText } from './units.ts'
+
+const NEED_AN_ANSWER = [
+  'redis-role',
+  'redis-eviction',
+  'redis-memory',
+  'redis-persistence',
+  'redis-permissions',
+] as const
 
 type Known = Readonly<Record<string, string>>
 
@@ -15,6 +23,7 @@ export function judgeRedis(facts: RedisFacts): Finding[] {
         'one Redis server at REDIS_URL',
         'start Redis, or correct REDIS_URL, its user and its password; scoring waits until it answers',
       ),
+      ...NEED_AN_ANSWER.map(check => notChecked(check, 'Redis does not answer')),
     ]
   const permissions = judgePermissions(facts)
   const policy = judgeEviction(facts)
@@ -63,7 +72,7 @@ function judgeRole(info: Known): Finding {
       'set REDIS_URL to the primary, or to a name that follows it: a replica refuses writes',
     )
   const replicas = Number(info['connected_slaves'] ?? 0)
-  return ok('redis-role', `primary with ${replicas === 1 ? '1 replica' : `${replicas} replicas`}`)
+  return ok('redis-role', `primary with ${countText(replicas, 'replica')}`)
 }
 
 function judgeEviction({ info, settings }: RedisFacts): Finding {

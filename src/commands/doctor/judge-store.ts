@@ -1,7 +1,7 @@
 import type { Attempt } from '../../lib/attempt.ts'
 import type { GroupFacts } from '../../log/kafka/inspect/kafka-facts.ts'
 import { type Finding, notChecked, ok, problem, warning } from './finding.ts'
-import { namesText } from './units.ts'
+import { countText, namesText } from './units.ts'
 
 /** One partition of the log of the serving lineage, beside its store. */
 export interface PartitionPosition {
@@ -112,7 +112,7 @@ export function judgeGroup(check: 'score-group' | 'ingest-group', position: Grou
     )
   if ('reason' in facts) return notChecked(check, facts.reason)
   const { state, members } = facts.value
-  const found = `${group} is ${state} with ${members} members, ${lag} records behind`
+  const found = `${group} is ${state} with ${countText(members, 'member')}, ${countText(lag, 'record')} behind`
   if (state === 'Stable' && lag <= MANY_RECORDS) return ok(check, found)
   if (state === 'Stable')
     return warning(

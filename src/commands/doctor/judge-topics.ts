@@ -3,15 +3,26 @@ import { CHECKPOINTS } from '../../log/topic-names.ts'
 import { type CheckedTopic, type FoundTopic, foundTopics, withSettings } from './checked-topics.ts'
 import { type Finding, notChecked, ok, problem, warning } from './finding.ts'
 import { judgeTopicSettings } from './judge-topic-settings.ts'
-import { namesText } from './units.ts'
+import { countText, namesText } from './units.ts'
+
+const TOPIC_CHECKS = [
+  'topics-there',
+  'topic-partitions',
+  'topic-replicas',
+  'topic-retention',
+  'topic-cleanup',
+  'topic-times',
+  'topic-sizes',
+] as const
 
 /** Whether the topics are there and are as Upswell needs them. */
 export function judgeTopics(facts: KafkaFacts, checked: readonly CheckedTopic[]): Finding[] {
   const { topics, brokers } = facts
-  if ('reason' in topics) return [notChecked('topics-there', topics.reason)]
+  if ('reason' in topics) return TOPIC_CHECKS.map(check => notChecked(check, topics.reason))
   const found = foundTopics(checked, topics.value)
   const there = judgePresence(facts, checked)
-  if (found.length === 0) return [there]
+  if (found.length === 0)
+    return [there, ...TOPIC_CHECKS.slice(1).map(check => notChecked(check, 'no topic is there'))]
   const count = brokers.filter(({ nodeId }) => nodeId !== undefined).length
   return [
     there,
@@ -109,7 +120,7 @@ function judgeReplicas(facts: KafkaFacts, found: readonly FoundTopic[], brokers:
   if (few.length > 0)
     return warning(
       'topic-replicas',
-      `fewer than ${WANTED_REPLICAS} replicas, of ${brokers} brokers: ${namesText(few)}`,
+      `fewer than ${WANTED_REPLICAS} replicas, of ${countText(brokers, 'broker')}: ${namesText(few)}`,
       `${WANTED_REPLICAS} replicas and min.insync.replicas=2: then no record is lost with a broker`,
       'create topics with --replication-factor 3; reassign existing ones with kafka-reassign-partitions.sh',
     )

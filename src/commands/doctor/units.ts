@@ -20,6 +20,11 @@ export function durationText(ms: number): string {
   return ms >= SECOND_MS ? `${Number((ms / SECOND_MS).toFixed(1))} s` : `${ms} ms`
 }
 
+/** `1 replica`, `3 replicas` */
+export function countText(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}
+
 /** The first names, and how many more there are. */
 export function namesText(names: readonly string[], most = 6): string {
   const more = names.length - most

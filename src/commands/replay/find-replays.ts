@@ -15,7 +15,10 @@ export interface FoundReplay {
 
 const LOG_SUFFIX = '.signals'
 
-/** The replays of an installation, by the name of their log. @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE */
+/**
+ * The replays of an installation, by the name of their log.
+ * @throws UpswellError LOG_UNAVAILABLE, STORE_UNAVAILABLE
+ */
 export async function findReplays(lineages: Lineages, log: Log, topicPrefix: string): Promise<FoundReplay[]> {
   const found: FoundReplay[] = []
   const served = (await lineages.served()).names.namespace

@@ -2,7 +2,7 @@ import { internal } from '../hooks/internals.ts'
 import type { RequestDefinitions } from '../hooks/kafkajs-cluster.ts'
 import type { ApiVersions } from './node-connection.ts'
 
-/** The requests that this client sends: Kafka's number, and the folder in `kafkajs/src/protocol/requests`. */
+/** The requests that this client sends: Kafka's number, and the folder of kafkajs's `protocol/requests`. */
 const SENT: Readonly<Record<string, readonly [apiKey: number, module: string]>> = {
   Produce: [0, 'produce'],
   Fetch: [1, 'fetch'],
@@ -25,7 +25,7 @@ const SENT: Readonly<Record<string, readonly [apiKey: number, module: string]>> 
   DeleteGroups: [42, 'deleteGroups'],
 }
 
-/** Names the requests of this client of which a node answers no version that kafkajs can send. */
+/** Names the requests that kafkajs can send in no version that the node answers. */
 export function missingRequests(offered: ApiVersions): string[] {
   return Object.entries(SENT).flatMap(([name, [apiKey, module]]) => {
     const range = offered[apiKey]

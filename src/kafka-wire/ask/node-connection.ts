@@ -38,7 +38,7 @@ export interface NodeConnection {
   readonly versions: ApiVersions
   /**
    * Asks in the latest version that kafkajs and the node have in common.
-   * @param module the request's folder in `kafkajs/src/protocol/requests`
+   * @param module the request's folder in kafkajs's `protocol/requests`
    */
   ask<Answer>(apiKey: number, module: string, request: object): Promise<Answer>
   /** @throws Error when the node does not have this version */

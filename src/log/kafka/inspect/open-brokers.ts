@@ -13,7 +13,7 @@ export interface OpenBroker {
 
 export interface OpenBrokers {
   readonly brokers: readonly OpenBroker[]
-  /** By the first broker that answered; undefined: none did. */
+  /** As the first broker that answered knows it. */
   readonly metadata: Attempt<ClusterMetadata>
 }
 
