@@ -18,7 +18,7 @@ import {
 export type ConfiguredModels = readonly ModelSource[] | undefined
 
 /** For one question, which may take several requests. */
-export const DATA_LIMIT_MS = 3_000
+export const DATA_LIMIT_MS = 2_500
 
 export interface DataQuestions {
   readonly config: Config

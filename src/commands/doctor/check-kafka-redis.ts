@@ -39,10 +39,10 @@ const SILENT = lineLogger('silent')
 
 // Each question has a deadline:
 //
-//   brokers of the settings     3 s if one is frozen
-//   Redis, the serving lineage  3 s if it is frozen
-//   all brokers, topics, groups 3 s if a further broker is frozen, 3 s for the questions
-//   log and store               3 s, side by side
+//   brokers of the settings      2.5 s if one is frozen
+//   Redis, the serving lineage   3 s if it is frozen
+//   all brokers, topics, groups  2.5 s if a further broker is frozen, 2.5 s for the questions
+//   log and store                2.5 s, side by side
 /** The checks of an installation on Kafka and Redis. @throws UpswellError INVALID_INSTALLATION */
 export async function checkKafkaRedis(
   config: Config,

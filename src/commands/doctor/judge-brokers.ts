@@ -11,12 +11,15 @@ import { TRANSACTION_TIMEOUT_MS } from '../../log/kafka/transactions.ts'
 import { type Finding, notChecked, ok, problem, warning } from './finding.ts'
 import { countText, durationText } from './units.ts'
 
-export function judgeBrokers({ brokers }: KafkaFacts): Finding[] {
+export function judgeBrokers({ brokers, topics }: KafkaFacts): Finding[] {
   const away = brokers.filter(({ connected }) => 'reason' in connected)
   const answering = brokers.length - away.length
-  const found = `${answering} of ${brokers.length} addresses answer: ${brokers.map(describe).join(', ')}`
+  const gone = goneBrokers(brokers, topics)
+  const known = `${answering} of ${brokers.length} addresses answer: ${brokers.map(describe).join(', ')}`
+  const found =
+    gone.length === 0 ? known : `${known}; the cluster has lost broker ${gone.join(', ')}, which has replicas`
   const reachable =
-    away.length === 0
+    away.length + gone.length === 0
       ? ok('brokers', found)
       : problem(
           'brokers',
@@ -25,6 +28,15 @@ export function judgeBrokers({ brokers }: KafkaFacts): Finding[] {
           'start the broker, or correct KAFKA_BROKERS, advertised.listeners or the network',
         )
   return [reachable, judgeVersions(brokers)]
+}
+
+/** Brokers that hold replicas, and that the cluster does not list any more. */
+function goneBrokers(brokers: readonly BrokerFacts[], topics: KafkaFacts['topics']): number[] {
+  const listed = new Set(brokers.map(({ nodeId }) => nodeId))
+  const holders = (answered(topics) ?? []).flatMap(({ partitions }) =>
+    partitions.flatMap(({ replicas }) => replicas),
+  )
+  return [...new Set(holders)].filter(nodeId => !listed.has(nodeId)).sort((a, b) => a - b)
 }
 
 function describe({ address, nodeId, connected }: BrokerFacts): string {

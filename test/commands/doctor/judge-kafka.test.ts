@@ -70,6 +70,13 @@ const clock = (aheadMs: number) => kafkaFacts({ clocks: { value: [{ partition: 0
 const CASES: readonly [check: string, what: string, facts: KafkaFacts, state: State, found: RegExp][] = [
   [
     'brokers',
+    'a broker that the cluster has lost',
+    kafkaFacts({ brokers: kafkaFacts().brokers.slice(0, 2) }),
+    'problem',
+    /2 of 2 addresses answer: .*; the cluster has lost broker 3/,
+  ],
+  [
+    'brokers',
     'a broker away',
     kafkaFacts({ brokers: [{ address: 'b2:9092', nodeId: 2, connected: { reason: 'ECONNREFUSED' } }] }),
     'problem',

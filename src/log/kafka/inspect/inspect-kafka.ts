@@ -34,7 +34,7 @@ export interface KafkaInspection {
   close(): void
 }
 
-const QUESTION_LIMIT_MS = 3_000
+const QUESTION_LIMIT_MS = 2_500
 
 /**
  * Asks every broker by itself. It writes nothing, and creates none of Kafka's own topics. Brokers that do not

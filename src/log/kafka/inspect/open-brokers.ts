@@ -18,7 +18,7 @@ export interface OpenBrokers {
 }
 
 /** A frozen broker takes connections and answers nothing. */
-const CONNECT_LIMIT_MS = 3_000
+const CONNECT_LIMIT_MS = 2_500
 const ANSWER_LIMIT_MS = 2_000
 
 /** Connects to the brokers that the settings name. */
