@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { inspect } from 'node:util'
 import { Command, Option } from 'commander'
 import { describeSettings, PACKAGE_ROOT } from './app/config.ts'
+import type { DoctorOptions } from './commands/doctor/doctor.ts'
 import type { BacktestCommandOptions } from './commands/model/backtest.ts'
 import type { ModelDiffOptions } from './commands/model/model-diff.ts'
 import type { ModelTestOptions } from './commands/model/model-test.ts'
@@ -55,6 +56,7 @@ function buildProgram(): Command {
   // Commander has already printed its message.
   program.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : WRONG_USE))
   addServices(program)
+  addDoctor(program)
   addSend(program)
   addReplayCommands(program, WRONG_USE)
   addStoreCommands(program)
@@ -90,6 +92,21 @@ function addServices(program: Command): void {
         await run(role)
       })
   }
+}
+
+function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description(
+      'check brokers, topics, Redis, permissions, clocks, models and data of the installation; changes nothing',
+    )
+    .option('--json', 'one JSON document, for scripts')
+    .option('--strict', 'exit with 1 also for a warning, and for a check that could not be made')
+    .action(async (options: DoctorOptions) => {
+      const { doctor } = await import('./commands/doctor/doctor.ts')
+      // A server that does not answer must not keep the process.
+      endProcess(await doctor(options))
+    })
 }
 
 function addSend(program: Command): void {

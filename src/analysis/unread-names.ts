@@ -134,7 +134,8 @@ function outcomesOf(measure: MeasureDefinition): string[] {
     : []
 }
 
-function writtenNames({ definition: { id, features, facets, rates, kpis } }: CompiledModel): string[] {
+/** The names that a model writes, in full or as patterns. */
+export function writtenNames({ definition: { id, features, facets, rates, kpis } }: CompiledModel): string[] {
   return [
     ...features.flatMap(namesOfFeature),
     ...facets.map(({ key }) => key),

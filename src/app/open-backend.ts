@@ -17,6 +17,11 @@ export function isEmbedded(config: Config): boolean {
   return config.kafkaBrokers.length === 0
 }
 
+/** All transactional ids of an installation begin with this. */
+export function transactionalIdPrefix({ namespace }: Pick<Config, 'namespace'>): string {
+  return `upswell-${namespace}`
+}
+
 /**
  * Opens the log, and the store and topics of the serving lineage. The settings name it, until a replay is
  * promoted.
@@ -83,7 +88,7 @@ export async function openBackend(config: Config, logger: Logger): Promise<Opene
     kafka: {
       brokers: config.kafkaBrokers,
       clientId: 'upswell',
-      transactionalIdPrefix: `upswell-${config.namespace}`,
+      transactionalIdPrefix: transactionalIdPrefix(config),
       sessionTimeoutMs: config.sessionTimeoutMs,
       logger,
     },

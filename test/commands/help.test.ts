@@ -15,6 +15,7 @@ describe.concurrent('upswell', { timeout: 60_000 }, () => {
     ['ingest'],
     ['score'],
     ['api'],
+    ['doctor'],
     ['send'],
     ['topics'],
     ['topics create'],
@@ -40,7 +41,7 @@ describe.concurrent('upswell', { timeout: 60_000 }, () => {
 
   test('--help lists every command', async () => {
     const { stdout } = await runCli(main, ['--help'])
-    const commands = ['start', 'ingest', 'score', 'api', 'send', 'topics', 'model', 'backtest']
+    const commands = ['start', 'ingest', 'score', 'api', 'doctor', 'send', 'topics', 'model', 'backtest']
     for (const command of [...commands, 'parity', 'replay', 'rebuild'])
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'))
   })
@@ -56,6 +57,7 @@ describe.concurrent('upswell', { timeout: 60_000 }, () => {
     ['model chek', /unknown command 'chek'\n\(Did you mean check\?\)/],
     ['start --emty', /unknown option '--emty'\n\(Did you mean --empty\?\)/],
     ['start now', /too many arguments/],
+    ['doctor --frob', /unknown option '--frob'/],
     ['send', /missing required argument 'file'/],
     ['send f --clock lunar', /'lunar' is invalid\. Allowed choices are wall, event\./],
     ['send f --afterwards later', /'later' is invalid\. Allowed choices are stay, live\./],

@@ -54,6 +54,16 @@ const MEMBERS: readonly (readonly [module: string, member: string, expected: str
   ['protocol/requests/fetch/index.js', 'protocol', 'function/1'],
   ['protocol/requests/fetch/index.js', 'versions', 'array'],
   ['protocol/error.js', 'createErrorFromCode', 'function/1'],
+  ['protocol/encoder.js', 'prototype.writeInt32', 'function/1'],
+  ['protocol/encoder.js', 'prototype.writeString', 'function/1'],
+  ['protocol/encoder.js', 'prototype.writeBoolean', 'function/1'],
+  ['protocol/encoder.js', 'prototype.writeArray', 'function/3'],
+  ['protocol/decoder.js', 'prototype.readInt16', 'function/0'],
+  ['protocol/decoder.js', 'prototype.readInt32', 'function/0'],
+  ['protocol/decoder.js', 'prototype.readString', 'function/0'],
+  ['protocol/decoder.js', 'prototype.readBytes', 'function/0'],
+  ['protocol/decoder.js', 'prototype.readBoolean', 'function/0'],
+  ['protocol/decoder.js', 'prototype.readArray', 'function/1'],
   ['cluster/index.js', 'prototype.connect', 'async function/0'],
   ['cluster/index.js', 'prototype.disconnect', 'async function/0'],
   ['cluster/index.js', 'prototype.addTargetTopic', 'async function/1'],
@@ -92,7 +102,7 @@ const HOOKS: readonly Hook[] = [
     expected: 'connectionPool,rootLogger,versions,authenticationTimeout,lookupRequest',
     find: () => {
       const Broker = internal<new (options: object) => object>('broker/index.js')
-      const { rootLogger: logger } = makeCluster() as unknown as { readonly rootLogger: unknown }
+      const { rootLogger: logger } = makeCluster()
       const fields = Object.keys(new Broker({ connectionPool: {}, logger }))
       return fields.filter(field => BROKER_FIELDS.has(field)).join()
     },

@@ -12,6 +12,7 @@ export interface KafkaCluster {
   /** The broker is connected. */
   findBroker(options: { readonly nodeId: string }): Promise<KafkaBroker>
   readonly connectionPoolBuilder: { build(address: BrokerAddress): Promise<KafkaConnectionPool> }
+  readonly rootLogger: unknown
 }
 
 /**

@@ -47,7 +47,7 @@ export interface TransactionOptions {
  * After this time the broker aborts a transaction. Until then a stuck one holds up every reader of its
  * partitions.
  */
-const TRANSACTION_TIMEOUT_MS = 10_000
+export const TRANSACTION_TIMEOUT_MS = 10_000
 
 /**
  * The broker still writes the markers of a commit when the next transaction begins, and answers
