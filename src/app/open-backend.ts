@@ -5,10 +5,16 @@ import { type TopicNames, topicNames } from '../log/topic-names.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
 import type { Config } from './config.ts'
 import { openKafkaRedisBackend } from './kafka-redis-backend.ts'
+import { type MemoryBudget, memoryBudget, memoryFacts } from './memory-budget.ts'
 
 export interface OpenedBackend extends Backend {
   readonly topics: TopicNames
+  /** What this thread may hold in memory. */
+  readonly budget: MemoryBudget
 }
+
+/** Larger pieces of the embedded log are read no faster. */
+const MAX_READ_BYTES = 1024 * 1024
 
 export function isEmbedded(config: Config): boolean {
   return config.kafkaBrokers.length === 0
@@ -32,7 +38,7 @@ export async function openServed(
       await lineages.close()
       await backend.close()
     }
-    return { ...served, topics: names.topics, close }
+    return { ...served, topics: names.topics, budget: backend.budget, close }
   } catch (error) {
     await lineages.close()
     await backend.close()
@@ -43,15 +49,17 @@ export async function openServed(
 /** Opens the log and the store that the settings name. Does not wait for Kafka or Redis. */
 export async function openBackend(config: Config, logger: Logger): Promise<OpenedBackend> {
   const topics = topicNames(config.topicPrefix)
+  const budget = memoryBudget(memoryFacts(config))
   if (isEmbedded(config)) {
     // Loaded only here: it takes about 6 MiB.
     const { openEmbeddedBackend } = await import('./embedded-backend.ts')
     const backend = await openEmbeddedBackend({
       directory: config.dataDir,
       partitions: config.partitions,
+      maxReadBytes: Math.min(MAX_READ_BYTES, budget.fetchedBytes / config.partitions),
       logger: { warn: (_, message) => logger.warn(message) },
     })
-    return { ...backend, topics }
+    return { ...backend, topics, budget }
   }
   const backend = await openKafkaRedisBackend({
     kafka: {
@@ -59,9 +67,10 @@ export async function openBackend(config: Config, logger: Logger): Promise<Opene
       clientId: 'upswell',
       transactionalIdPrefix: `upswell-${config.namespace}`,
       sessionTimeoutMs: config.sessionTimeoutMs,
+      fetch: { maxBytes: budget.fetchedBytes },
       logger,
     },
     redis: { url: config.redisUrl, namespace: config.namespace, logger },
   })
-  return { ...backend, topics }
+  return { ...backend, topics, budget }
 }

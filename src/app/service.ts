@@ -72,6 +72,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const models = (await readModelFiles(config.models)).map(({ file, text }) => ({ file, text }))
   library.compileAll(models)
   const backend = await openBackend(config, logger)
+  if (backend.budget.warning !== undefined) logger.warn(backend.budget.warning)
   const lineages = new Lineages(config, backend, library)
   const serving = new ServingLineage(lineages, logger)
   const stopping = new AbortController()
@@ -205,7 +206,15 @@ function startScoreThreads({ options, models, metrics, stop }: Parts): Promise<S
 }
 
 /** Scores in the main thread. */
-function startScoringHere({ options, library, models, lineages, metrics, clock }: Parts): Promise<Scoring> {
+function startScoringHere({
+  options,
+  library,
+  models,
+  backend,
+  lineages,
+  metrics,
+  clock,
+}: Parts): Promise<Scoring> {
   const { config, logger, onScored } = options
   const batches = new CountedBatches()
   return scoreAsConfigured({
@@ -215,6 +224,7 @@ function startScoringHere({ options, library, models, lineages, metrics, clock }
     models,
     logger,
     clock,
+    budget: backend.budget,
     onScored: report => {
       batches.add(report)
       const counts = batches.take()

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { FetchedPartition } from '../../../src/kafka-wire/fetch/fetch-answer.ts'
+import { ByteQuota } from '../../../src/lib/byte-quota.ts'
 import { fetchAhead, type RecordSource } from '../../../src/log/kafka/fetch-ahead.ts'
 import { encodeBatch, encodeMarker, plainRecord } from '../../kafka-wire/fetch/record-batches.ts'
 import { silent, until } from '../../support/log-handlers.ts'
@@ -158,6 +159,7 @@ class FakeLog {
   recoveries = 0
   recoverFailure: Error | undefined
   closed = 0
+  quota = new ByteQuota(1_000_000)
   delay: Promise<void> | undefined
   answersBeforeDelay = 0
 
@@ -176,7 +178,7 @@ class FakeLog {
       close: () => void this.closed++,
     }
     const limits = { maxBytes: 1_000, minBytes: 1, maxWaitMs: 1, pauseMs }
-    const source = fetchAhead({ fetcher, logger: silent, offset, ...limits })
+    const source = fetchAhead({ fetcher, logger: silent, offset, quota: this.quota, ...limits })
     onTestFinished(() => source.close())
     return source
   }

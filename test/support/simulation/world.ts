@@ -1,5 +1,6 @@
 import { decodeHead, isHead } from '../../../src/consumers/checkpoints/checkpoint-records.ts'
 import { startIngest } from '../../../src/consumers/ingest/ingest.ts'
+import { unlimitedShares } from '../../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import { type Scoring, startScoring } from '../../../src/consumers/scorer/score-partitions.ts'
 import { TrustedClock } from '../../../src/lib/trusted-clock.ts'
@@ -295,6 +296,7 @@ export class World {
         publication: alwaysServing(TOPICS),
         library: this.library,
         logger,
+        shares: unlimitedShares(),
         onScored: () => {},
         source: { topic: TOPICS.signals, group: SCORE_GROUP, batchSize: this.plan.batchSize },
         ticks: {
