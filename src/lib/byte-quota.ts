@@ -1,6 +1,6 @@
 /** A part of a quota that its holder may use until `release`. */
 export interface Lease {
-  /** It turned out to be more or less. More is taken at once, even beyond the quota. */
+  /** It turned out to be more or less. More is taken at once, even beyond the quota. Nothing after `release`. */
   resize(bytes: number): void
   release(): void
 }
@@ -37,8 +37,10 @@ export class ByteQuota {
 
   #leaseOf(bytes: number): Lease {
     let held = bytes
+    let isOver = false
     return {
       resize: now => {
+        if (isOver) return
         this.#leased += now - held
         held = now
         this.#admit()
@@ -46,6 +48,7 @@ export class ByteQuota {
       release: () => {
         this.#leased -= held
         held = 0
+        isOver = true
         this.#admit()
       },
     }

@@ -81,12 +81,14 @@ class AheadFetchingSource implements RecordSource {
   readonly #options: FetchAheadOptions
   readonly #name: string
   readonly #closing = new AbortController()
-  readonly #records = new FetchedRecords()
+  readonly #records: FetchedRecords
   /** The offset of the next fetch. */
   #position: number
   #current: Answer | undefined
   /** Answers that are read to their end, but whose records the caller may still use. */
   #used: Lease[] = []
+  /** Of the fetch under way. */
+  #underWay: Lease | undefined
   #ahead: Ahead | undefined
   /** Ends the wait for the answer under way. */
   #giveUp: (() => void) | undefined
@@ -95,6 +97,8 @@ class AheadFetchingSource implements RecordSource {
 
   constructor(options: FetchAheadOptions) {
     this.#options = options
+    // Unpacked, an answer may be many times as large.
+    this.#records = new FetchedRecords(options.maxBytes)
     this.#position = options.offset
     this.#name = `${options.fetcher.topic}/${options.fetcher.partition}`
   }
@@ -112,6 +116,7 @@ class AheadFetchingSource implements RecordSource {
     this.#releaseUsed()
     this.#current?.lease.release()
     this.#current = undefined
+    this.#underWay?.release()
   }
 
   async take(most: number): Promise<RecordList | undefined> {
@@ -121,7 +126,7 @@ class AheadFetchingSource implements RecordSource {
     try {
       while (!this.#closing.signal.aborted) {
         await this.#current?.reader.read(records, most)
-        if (records.length === most) break
+        if (records.isFull(most)) break
         this.#endCurrent()
         // Whoever waits for the next answer needs room for it.
         if (records.length === 0) this.#releaseUsed()
@@ -164,10 +169,7 @@ class AheadFetchingSource implements RecordSource {
   #fetchAhead(): Ahead {
     const { promise: answer, reject, resolve } = deferred<Answer | undefined>()
     this.#giveUp = () => resolve(undefined)
-    this.#fetchUntilThere().then(found => {
-      if (this.#closing.signal.aborted) found?.lease.release()
-      resolve(found)
-    }, reject)
+    this.#fetchUntilThere().then(resolve, reject)
     const ahead: Ahead = { answer, hasArrived: false }
     // A failure is thrown where `answer` is awaited.
     const arrive = (): void => {
@@ -201,8 +203,10 @@ class AheadFetchingSource implements RecordSource {
 
   async #fetchLeased(lease: Lease): Promise<Answer | 'failed' | undefined> {
     if (this.#closing.signal.aborted) return undefined
+    this.#underWay = lease
     const fetched = await this.#fetchOnce()
     if (fetched === 'failed' || fetched === undefined) return fetched
+    if (this.#closing.signal.aborted) return undefined
     const reader = new BatchReader(fetched, this.#position)
     if (reader.nextOffset === undefined) return undefined
     this.#problem = undefined

@@ -139,6 +139,49 @@ describe('a source that fetches ahead', () => {
     await sleep(150)
     expect(log.fetches).toHaveLength(1)
   })
+
+  it('waits for its part of the quota, and gives it back when the records are used', async () => {
+    const quota = new ByteQuota(2_500)
+    const open = () => {
+      const log = new FakeLog([[0], [1], [2]])
+      log.quota = quota
+      // The next answer never comes, and has its part.
+      log.delay = new Promise(() => {})
+      log.answersBeforeDelay = 1
+      return { log, source: log.open(0) }
+    }
+    const [first, second, third] = [open(), open(), open()]
+    expect(await take(first.source, 1)).toEqual([0])
+    expect(await take(second.source, 1)).toEqual([0])
+    const taken = take(third.source, 1)
+    await sleep(5)
+    expect(quota.waiting).toBeGreaterThan(0)
+    first.source.close()
+    second.source.close()
+    expect(await taken).toEqual([0])
+    third.source.close()
+    await sleep(5)
+    expect([quota.leased, quota.waiting]).toEqual([0, 0])
+  })
+
+  it('gives back its part when a fetch fails, brings nothing, or arrives after the end', async () => {
+    const quota = new ByteQuota(1_000)
+    const log = new FakeLog([new Error('away'), undefined, [0], [1]])
+    log.quota = quota
+    const source = log.open(0)
+    expect(await take(source, 1)).toEqual([0])
+    let arrive = (): void => {}
+    log.delay = new Promise(resolve => {
+      arrive = resolve
+    })
+    log.answersBeforeDelay = 0
+    const next = take(source, 1)
+    await sleep(5)
+    source.close()
+    expect(await next).toBeUndefined()
+    arrive()
+    await until(() => quota.leased === 0)
+  })
 })
 
 async function take(source: RecordSource, most: number): Promise<number[] | undefined> {
