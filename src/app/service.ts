@@ -6,6 +6,7 @@ import { type ParityLoop, startParityLoop } from '../consumers/parity/parity-loo
 import { paritySourceOf } from '../consumers/parity/parity-source.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
+import { ByteQuota } from '../lib/byte-quota.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { TrustedClock } from '../lib/trusted-clock.ts'
 import { signalRecord } from '../log/signals-topic-records.ts'
@@ -93,6 +94,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       endOfLog: async partition =>
         (await backend.log.ranges(serving.current.names.topics.signals)).get(partition)?.end,
       problems,
+      memory: new ByteQuota(backend.budget.requestsBytes),
       now: clock.now,
       metrics: metrics.registry,
     },

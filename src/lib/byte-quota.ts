@@ -1,3 +1,6 @@
+import { deferred } from './deferred.ts'
+import { settlesWithin } from './waiting.ts'
+
 /** A part of a quota that its holder may use until `release`. */
 export interface Lease {
   /** It turned out to be more or less. More is taken at once, even beyond the quota. Nothing after `release`. */
@@ -12,7 +15,7 @@ export interface Lease {
 export class ByteQuota {
   readonly #total: number
   #leased = 0
-  readonly #waiting: { readonly bytes: number; readonly begin: () => void }[] = []
+  readonly #waiting: Turn[] = []
 
   constructor(total: number) {
     this.#total = total
@@ -28,11 +31,30 @@ export class ByteQuota {
     return this.#waiting.length
   }
 
+  /** Waits as long as it takes. */
   async lease(bytes: number): Promise<Lease> {
-    if (this.#waiting.length > 0 || !this.#hasRoom(bytes))
-      await new Promise<void>(begin => this.#waiting.push({ bytes, begin }))
-    else this.#leased += bytes
+    await this.#queue(bytes).begun
     return this.#leaseOf(bytes)
+  }
+
+  /** Undefined: there was no room for so long. */
+  async leaseWithin(limitMs: number, bytes: number): Promise<Lease | undefined> {
+    const turn = this.#queue(bytes)
+    const isWaiting = () => this.#waiting.includes(turn)
+    if (isWaiting()) await settlesWithin(limitMs, turn.begun)
+    if (!isWaiting()) return this.#leaseOf(bytes)
+    this.#waiting.splice(this.#waiting.indexOf(turn), 1)
+    // It may have been the first, and larger than the next.
+    this.#admit()
+    return undefined
+  }
+
+  #queue(bytes: number): Turn {
+    const { promise: begun, resolve: begin } = deferred()
+    const turn = { bytes, begun, begin }
+    this.#waiting.push(turn)
+    this.#admit()
+    return turn
   }
 
   #leaseOf(bytes: number): Lease {
@@ -69,4 +91,10 @@ export class ByteQuota {
       next.begin()
     }
   }
+}
+
+interface Turn {
+  readonly bytes: number
+  readonly begun: Promise<void>
+  readonly begin: () => void
 }

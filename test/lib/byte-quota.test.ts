@@ -43,6 +43,20 @@ test('released twice, a lease gives its bytes back once', async () => {
   expect(quota.leased).toBe(5)
 })
 
+test('who waits too long gets nothing, and makes room for the next', async () => {
+  const quota = new ByteQuota(10)
+  const first = await quota.lease(6)
+  const large = quota.leaseWithin(20, 8)
+  const small = quota.lease(4)
+  expect(quota.waiting).toBe(2)
+  expect(await large).toBeUndefined()
+  await small
+  expect([quota.leased, quota.waiting]).toEqual([10, 0])
+  const inTime = quota.leaseWithin(10_000, 6)
+  first.release()
+  expect(await inTime).toBeDefined()
+})
+
 test('whatever is asked for in whatever order, everyone gets it in the end, and the sum is kept', async () => {
   const asked = fc.array(
     fc.record({ bytes: fc.integer({ min: 0, max: 20 }), now: fc.integer({ min: 0, max: 20 }) }),

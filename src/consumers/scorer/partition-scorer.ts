@@ -60,7 +60,7 @@ export class PartitionScorer {
   ): Promise<PartitionScorer> {
     const share = context.shares.join()
     try {
-      const opened = await share.during(() => fenceAndRestore(context, session, fencingToken))
+      const opened = await share.during(() => fenceAndRestore(context, session, fencingToken, share))
       return new PartitionScorer(context, session, fencingToken, opened, share)
     } catch (error) {
       share.leave()
