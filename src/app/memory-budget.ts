@@ -3,9 +3,9 @@ import { getHeapStatistics } from 'node:v8'
 
 const MIB = 1024 * 1024
 
-// What the process holds is one fifth of its memory. The rest is for Node itself and the modules (about 130 MiB),
-// for what a step or a write makes and drops again, and for V8, which lets the heap grow to about twice what is
-// in use before it collects. V8 takes half of a container's memory for its heap.
+// What the process holds is one fifth of its memory. The rest is for Node itself and the modules (about 130
+// MiB), for what a step or a write makes and drops again, and for V8, which lets the heap grow to about twice
+// what is in use before it collects. V8 takes half of a container's memory for its heap.
 const HELD = 1 / 5
 const HEAP = 1 / 2
 
@@ -15,7 +15,7 @@ const FETCHED = 1 / 8
 const REQUESTS = 1 / 4
 
 /** Without a limit, more than this is only taken if a setting says so. */
-const UNASKED_BYTES = 4096 * MIB
+const UNASKED_MIB = 4096
 /** With less, the process would have no room for anything but itself. */
 export const LEAST_MEMORY_MIB = 256
 
@@ -56,7 +56,7 @@ export function memoryBudget(facts: MemoryFacts): MemoryBudget {
     { bytes: machineBytes, reason: "the machine's memory" },
     ...(settingMib > 0 || containerBytes !== undefined
       ? []
-      : [{ bytes: UNASKED_BYTES, reason: 'the default' }]),
+      : [{ bytes: UNASKED_MIB * MIB, reason: 'the default' }]),
   ]
   const outer = limits.reduce((least, limit) => (limit.bytes < least.bytes ? limit : least))
   const ofHeap = { bytes: threads * (heapBytes / HEAP), reason: "the limit of Node's heap" }

@@ -18,7 +18,7 @@ export interface ConfiguredScoring {
   readonly models: readonly ModelSource[]
   readonly logger: Logger
   readonly clock: TrustedClock
-  /** Of this thread. */
+  /** What this thread may hold in memory. */
   readonly budget: MemoryBudget
   readonly onScored: (report: StepReport) => void
 }

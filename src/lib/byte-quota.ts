@@ -3,14 +3,16 @@ import { settlesWithin } from './waiting.ts'
 
 /** A part of a quota that its holder may use until `release`. */
 export interface Lease {
-  /** It turned out to be more or less. More is taken at once, even beyond the quota. Nothing after `release`. */
+  /**
+   * It turned out to be more or less. More is taken at once, even beyond the quota. Nothing after `release`.
+   */
   resize(bytes: number): void
   release(): void
 }
 
 /**
- * Bytes that many holders share. Who asks for more than is left waits, in the order of asking. One holder alone
- * gets what it asks for, however much.
+ * Bytes that many holders share. Who asks for more than is left waits, in the order of asking. One holder
+ * alone gets what it asks for, however much.
  */
 export class ByteQuota {
   readonly #total: number

@@ -32,8 +32,8 @@ export function bodyMemory(limitBytes: number): (headers: IncomingHttpHeaders) =
 }
 
 /**
- * The requests under way share the memory of `quota`. Further ones wait, before their bodies are read, and get
- * 503 after 5 s.
+ * The requests under way share the memory of `quota`. Further ones wait, before their bodies are read, and
+ * get 503 after 5 s.
  */
 export function limitMemory(api: FastifyInstance, quota: ByteQuota): void {
   api.addHook('onRequest', async ({ headers, routeOptions }, reply) => {

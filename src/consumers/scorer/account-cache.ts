@@ -41,6 +41,8 @@ export class AccountCache {
   /** Account id → the account as the store holds it. */
   readonly #saved = new Map<string, SavedAccount>()
   #newerBytes = 0
+  /** As it was when it became the older one. */
+  #olderBytes = 0
   /** Each model's rates are compiled once. */
   readonly ratesOf = perModel(compileRates)
   /** Encodes the partition's accounts. */
@@ -49,6 +51,11 @@ export class AccountCache {
   /** The newer generation. The fold adds new accounts to it. */
   get accounts(): Map<string, Account> {
     return this.#newer
+  }
+
+  /** What the accounts take in memory, about: as they were saved last. */
+  get memoryBytes(): number {
+    return this.#newerBytes + this.#olderBytes
   }
 
   find(accountId: string): Account | undefined {
@@ -118,6 +125,7 @@ export class AccountCache {
   #dropOlder(): void {
     for (const accountId of this.#older.keys()) this.#saved.delete(accountId)
     this.#older = this.#newer
+    this.#olderBytes = this.#newerBytes
     this.#newer = new Map()
     this.#newerBytes = 0
   }

@@ -55,11 +55,10 @@ export class AccountLoader {
   }
 
   /**
-   * The accounts that the entries name, with the chunks that the signals need, or those that a tick makes
-   * due. At most four round trips. `dirty`: accounts that the store does not hold as they are now. A tick is
-   * the only entry of its step, and its accounts are loaded whatever they take.
-   * @param mostBytes what accounts that are not in memory may take there; if they need more, the result says how
-   *   much, about
+   * Loads the accounts that the entries name, with their signals' chunks, or those that a tick makes due. At
+   * most four round trips. A tick is the only entry of its step, and all its accounts are loaded.
+   * @param dirty accounts that the store does not hold as they are now
+   * @param mostBytes for the accounts that are not in memory
    * @throws UpswellError STORE_UNAVAILABLE
    */
   async load(entries: readonly LogEntry[], dirty: Iterable<Account>, mostBytes: number): Promise<LoadResult> {
@@ -121,8 +120,8 @@ export class AccountLoader {
   }
 
   /**
-   * Loads accounts if they take at most `mostBytes`, and otherwise some of them. Returns what all of them take
-   * in memory, about; also those that do not exist yet.
+   * Loads accounts if they take at most `mostBytes`, and otherwise some of them. Returns what all of them
+   * take in memory, about; also those that do not exist yet.
    */
   async #loadMissing(accountIds: readonly string[], mostBytes: number): Promise<number> {
     if (accountIds.length <= FIRST_ACCOUNTS || mostBytes === Number.POSITIVE_INFINITY)

@@ -1,8 +1,8 @@
 import type { Account } from '../../scoring/account.ts'
 
-// How much memory accounts take, estimated from what is known without looking at them. Measured with the shipped
-// models and others, on Node 20 and 24 (docs/scale.md): an account takes 9 to 10 times the bytes of its core, and
-// small ones 1 to 2 KB more.
+// How much memory accounts take, estimated from what is known without looking at them. Measured with the
+// shipped models and others, on Node 20 and 24 (docs/scale.md): an account takes 9 to 10 times the bytes of
+// its core, and small ones 1 to 2 KB more.
 
 const ACCOUNT_BYTES = 1_500
 const BYTES_PER_CORE_BYTE = 10

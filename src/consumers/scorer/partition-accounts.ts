@@ -12,13 +12,16 @@ import { keepSaved, type PreparedFlush, prepareFlush } from './prepare-flush.ts'
 import { StepSize } from './step-size.ts'
 import type { WriteContext } from './write-builder.ts'
 
-// How a partition divides its share: half for accounts that are as in the store (two generations), three eighths
-// for those that are not, an eighth for the step that is being folded.
+// How a partition divides its share: half for accounts that are as in the store (two generations), three
+// eighths for those that are not, an eighth for the step that is being folded.
 const GENERATION = 1 / 4
 const DIRTY = 3 / 8
 const STEP = 1 / 8
 /** A step that needs this many times its part is made smaller before it is folded. */
 const TOLERANCE = 2
+
+/** With fewer records a step, memory is short. */
+const FEW_RECORDS = 250
 
 /** A name that an account has for the first time: its series, or its value. */
 const BYTES_PER_NEW_NAME = 400
@@ -37,8 +40,8 @@ export interface StepContent {
 }
 
 /**
- * The accounts of one partition in memory, within its share: the recently used ones, and the dirty ones, which
- * the store does not hold as they are now.
+ * The accounts of one partition in memory, within its share: the recently used ones, and the dirty ones,
+ * which the store does not hold as they are now.
  */
 export class PartitionAccounts {
   readonly #cache = new AccountCache()
@@ -65,9 +68,11 @@ export class PartitionAccounts {
     return this.#dirty.memoryBytes >= DIRTY * this.#share.bytes
   }
 
-  /** How many records the next step takes. */
-  get recordsPerStep(): number {
-    return this.#stepSize.records
+  /** How many records the next step takes, of those that are there. */
+  recordsOfStep(there: number): number {
+    const { records } = this.#stepSize
+    if (records < Math.min(there, FEW_RECORDS)) this.#share.isShort()
+    return Math.min(there, records)
   }
 
   /**
@@ -91,6 +96,7 @@ export class PartitionAccounts {
     this.#dirty.memoryBytes += chunkBytes + keptBytes(folded, content)
     const bytes = this.#dirty.memoryBytes - before + content.outputBytes
     this.#stepSize.adapt(content.records, bytes, this.#stepBytes)
+    this.#reportHeld()
   }
 
   /** Another lineage published their scores until now. */
@@ -113,6 +119,12 @@ export class PartitionAccounts {
   trim(): void {
     if (this.#share.isCrowded) this.#cache.clear()
     else this.#cache.trim(GENERATION * this.#share.bytes)
+    this.#reportHeld()
+  }
+
+  /** A dirty account that is in the store counts twice: it may have grown. */
+  #reportHeld(): void {
+    this.#share.holds(this.#cache.memoryBytes + this.#dirty.memoryBytes)
   }
 
   get #stepBytes(): number {

@@ -136,7 +136,7 @@ export class PartitionScorer {
   async #scoreInPieces(records: RecordList, step: Step): Promise<void> {
     let left = step
     while (left.from < left.to) {
-      const piece = firstRecords(records, left, this.#accounts.recordsPerStep)
+      const piece = firstRecords(records, left, this.#accounts.recordsOfStep(left.to - left.from))
       const isScored = await this.#scoreStep(records, piece)
       if (isScored) left = { ...left, from: piece.to }
     }

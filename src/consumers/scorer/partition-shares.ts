@@ -9,6 +9,10 @@ export interface PartitionShare {
   readonly isCrowded: boolean
   /** Runs `work` when there is room for one more partition at work. */
   during<T>(work: () => Promise<T>): Promise<T>
+  /** Says what the partition's accounts take now, in bytes, about. */
+  holds(bytes: number): void
+  /** Says that there was too little memory for more than a few records at a time. */
+  isShort(): void
   /** Within `during`: gives the room to others until `wait` has settled. */
   outside<T>(wait: () => Promise<T>): Promise<T>
   /** The partition needs no share any more. */
@@ -27,6 +31,8 @@ export class PartitionShares {
   #partitions = 0
   #working = 0
   readonly #waiting: (() => void)[] = []
+  readonly #held = new Map<PartitionShare, number>()
+  #shortages = 0
 
   /**
    * @param bytes of all shares together
@@ -42,24 +48,44 @@ export class PartitionShares {
     return this.#partitions > this.#places
   }
 
+  /** What all partitions' accounts take now, in bytes, about. */
+  get heldBytes(): number {
+    let bytes = 0
+    for (const held of this.#held.values()) bytes += held
+    return bytes
+  }
+
+  /** How often a partition waited for its turn, or folded only a few records at a time. */
+  get shortages(): number {
+    return this.#shortages
+  }
+
   join(): PartitionShare {
     const shares = this
     shares.#partitions++
     let hasLeft = false
-    return {
+    const share: PartitionShare = {
       get bytes() {
         return Math.max(shares.#leastShareBytes, shares.#bytes / Math.max(1, shares.#partitions))
       },
       get isCrowded() {
         return shares.isCrowded
       },
+      holds: bytes => {
+        if (!hasLeft) shares.#held.set(share, bytes)
+      },
+      isShort: () => {
+        shares.#shortages++
+      },
       during: work => shares.#during(work),
       outside: wait => shares.#outside(wait),
       leave: () => {
         if (!hasLeft) shares.#partitions--
         hasLeft = true
+        shares.#held.delete(share)
       },
     }
+    return share
   }
 
   async #during<T>(work: () => Promise<T>): Promise<T> {
@@ -86,6 +112,7 @@ export class PartitionShares {
       this.#working++
       return
     }
+    this.#shortages++
     await new Promise<void>(resolve => this.#waiting.push(resolve))
   }
 

@@ -87,7 +87,7 @@ class AheadFetchingSource implements RecordSource {
   #current: Answer | undefined
   /** Answers that are read to their end, but whose records the caller may still use. */
   #used: Lease[] = []
-  /** Of the fetch under way. */
+  /** What the fetch under way may bring. */
   #underWay: Lease | undefined
   #ahead: Ahead | undefined
   /** Ends the wait for the answer under way. */
@@ -128,7 +128,7 @@ class AheadFetchingSource implements RecordSource {
         await this.#current?.reader.read(records, most)
         if (records.isFull(most)) break
         this.#endCurrent()
-        // Whoever waits for the next answer needs room for it.
+        // The next answer may need the room of those that brought nothing.
         if (records.length === 0) this.#releaseUsed()
         else if (this.#ahead?.hasArrived !== true || this.#used.length === ANSWERS_PER_TAKE) break
         this.#current = await this.#takeNext()
