@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openEmbeddedBackend } from '../../src/app/embedded-backend.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
+import { unlimitedShares } from '../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import { startScoring } from '../../src/consumers/scorer/score-partitions.ts'
 import { tickRecord } from '../../src/log/signals-topic-records.ts'
@@ -99,6 +100,7 @@ async function countRun(
         logger: QUIET_LOGGER,
         source: { topic: topics.signals, group: 'counters', batchSize },
         ticks: { models: undefined, now: () => at, intervalMs: 0 },
+        shares: unlimitedShares(),
         onScored: report => {
           left -= report.records
           const { storeCalls, transactions } = take()

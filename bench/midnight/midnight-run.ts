@@ -1,3 +1,4 @@
+import { unlimitedShares } from '../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import { type Scoring, startScoring } from '../../src/consumers/scorer/score-partitions.ts'
 import type { Log, PartitionHandler, PartitionSession } from '../../src/log/log.ts'
@@ -59,6 +60,7 @@ const scoring: Scoring = await startScoring({
     intervalMs: job.tickIntervalMs,
   },
   flush: { intervalMs: job.flushIntervalMs, now: () => performance.now() },
+  shares: unlimitedShares(),
   onScored: ({ events }) => {
     for (const event of events) if (event.type === 'tier-change') tierChanges++
   },

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Backend } from '../../src/consumers/backend.ts'
+import { unlimitedShares } from '../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import { type Scoring, startScoring } from '../../src/consumers/scorer/score-partitions.ts'
 import type { Log, PartitionHandler } from '../../src/log/log.ts'
@@ -50,6 +51,7 @@ export async function scoreLog(options: ScoreLogOptions): Promise<ScoredLog> {
     logger: QUIET_LOGGER,
     source: { topic: topics.signals, group: 'score', batchSize },
     ticks: { models, now: Date.now, intervalMs: 0 },
+    shares: unlimitedShares(),
     onScored: report => {
       lastBatchAt = performance.now()
       scored += report.records

@@ -9,12 +9,14 @@ import {
   LogController,
 } from 'fastify'
 import { collectDefaultMetrics, Histogram, type Registry } from 'prom-client'
+import type { ByteQuota } from '../lib/byte-quota.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
 import type { AccountStore } from '../store/store.ts'
 import type { ApiInstance } from './api-instance.ts'
 import { SHARED_SCHEMAS } from './documents/schemas.ts'
 import { acceptBodies } from './plugins/accept-bodies.ts'
 import { answerBrokenRequest, answerProblems, answerThrown } from './plugins/answer-problems.ts'
+import { limitMemory } from './plugins/limit-memory.ts'
 import { refuseEmptyParameters } from './plugins/refuse-empty-parameters.ts'
 import type { RequestsUnderWay } from './plugins/requests-under-way.ts'
 import { type EndOfLog, RecordWaiter } from './read/record-waiter.ts'
@@ -40,6 +42,8 @@ export interface ApiDependencies {
   readonly endOfLog: EndOfLog
   /** The requests that a stop answers first. */
   readonly requests: RequestsUnderWay
+  /** The memory of the requests under way. */
+  readonly memory: ByteQuota
   /** The reasons why the service cannot do its work now, one sentence each; empty: it is ready. */
   readonly problems: () => Promise<readonly string[]>
   readonly metrics: Registry
@@ -58,6 +62,7 @@ const HANDLER_TIMEOUT_MS = 10_000
 // A request passes, top to bottom:
 //
 //   route found      frameworkErrors, if the URL is not valid
+//   memory taken     limitMemory
 //   body parsed      acceptBodies: unpacked, JSON
 //   validated        refuseEmptyParameters, then by the route's schema
 //   handled          routes/
@@ -69,7 +74,8 @@ const HANDLER_TIMEOUT_MS = 10_000
 
 /** The query API, ready to listen. It reads the store, and writes only to the log. */
 export function createApi(dependencies: ApiDependencies): FastifyInstance {
-  const { store, library, appendSignals, endOfLog, requests, problems, metrics, now, logger } = dependencies
+  const { store, library, appendSignals, endOfLog, requests, memory, problems, metrics, now, logger } =
+    dependencies
   const api: FastifyInstance = fastify({
     ...(isLogger(logger) ? { loggerInstance: logger } : { logger: logger ?? false }),
     // Metrics count requests; the logger reports failures only.
@@ -91,6 +97,7 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
     },
   })
   requests.track(api)
+  limitMemory(api, memory)
   acceptBodies(api)
   refuseEmptyParameters(api)
   answerProblems(api)

@@ -5,6 +5,7 @@ import { nearestName } from '../lib/nearest-name.ts'
 import {
   hostAndPort,
   listOf,
+  memory,
   modelPaths,
   name,
   oneOf,
@@ -47,6 +48,8 @@ export interface Config {
   readonly flushIntervalMs: number
   readonly checkpointIntervalMs: number
   readonly parityIntervalMs: number
+  /** 0: as much as the container and Node's heap allow. */
+  readonly memoryMib: number
   readonly logLevel: LogLevel
   readonly noColor: boolean
   /** Embedded data is begun only if somebody asks for it: `KAFKA_BROKERS` may have been forgotten. */
@@ -182,6 +185,13 @@ export const SETTINGS: readonly Setting[] = [
     '3600000',
     'how often a scorer recomputes some accounts from the log and compares them with the store, ms; 0: never',
     wholeNumber(0, 604_800_000),
+  ),
+  setting(
+    'memoryMib',
+    'UPSWELL_MEMORY_MB',
+    '0',
+    "the memory that one process may take, MiB, from 256 on; 0: what its container and Node's heap allow, at most 4096",
+    memory,
   ),
   setting(
     'logLevel',

@@ -9,6 +9,8 @@ export interface EmbeddedBackendOptions {
   /** Created if it is missing. */
   readonly directory: string
   readonly partitions: TopicPartitions
+  /** As of `EmbeddedLogOptions`. */
+  readonly maxReadBytes?: number
   /** Gets a warning for every handler that threw; a pino logger fits. */
   readonly logger?: { warn(details: object, message: string): void }
 }
@@ -23,6 +25,7 @@ export async function openEmbeddedBackend(options: EmbeddedBackendOptions): Prom
   const environment = await openLmdbEnvironment(options.directory)
   const log = new EmbeddedLog(environment, {
     partitions: options.partitions,
+    ...(options.maxReadBytes === undefined ? {} : { maxReadBytes: options.maxReadBytes }),
     onProblem: ({ topic, partition, error, retryInMs }) =>
       options.logger?.warn(
         { topic, partition, err: error, retryInMs },

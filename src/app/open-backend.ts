@@ -8,10 +8,16 @@ import { type TopicNames, topicNames } from '../log/topic-names.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
 import type { Config } from './config.ts'
 import { openKafkaRedisBackend } from './kafka-redis-backend.ts'
+import { type MemoryBudget, memoryBudget, memoryFacts } from './memory-budget.ts'
 
 export interface OpenedBackend extends Backend {
   readonly topics: TopicNames
+  /** What this thread may hold in memory. */
+  readonly budget: MemoryBudget
 }
+
+/** Larger pieces of the embedded log are read no faster. */
+const MAX_READ_BYTES = 1024 * 1024
 
 export function isEmbedded(config: Config): boolean {
   return config.kafkaBrokers.length === 0
@@ -40,7 +46,7 @@ export async function openServed(
       await lineages.close()
       await backend.close()
     }
-    return { ...served, topics: names.topics, close }
+    return { ...served, topics: names.topics, budget: backend.budget, close }
   } catch (error) {
     await lineages.close()
     await backend.close()
@@ -73,6 +79,7 @@ const EMBEDDED_FILES = ['data.mdb', 'workspace.json']
  */
 export async function openBackend(config: Config, logger: Logger): Promise<OpenedBackend> {
   const topics = topicNames(config.topicPrefix)
+  const budget = memoryBudget(memoryFacts(config))
   if (isEmbedded(config)) {
     refuseForgottenKafka(config)
     // Loaded only here: it takes about 6 MiB.
@@ -80,9 +87,10 @@ export async function openBackend(config: Config, logger: Logger): Promise<Opene
     const backend = await openEmbeddedBackend({
       directory: config.dataDir,
       partitions: config.partitions,
+      maxReadBytes: Math.min(MAX_READ_BYTES, budget.fetchedBytes / config.partitions),
       logger: { warn: (_, message) => logger.warn(message) },
     })
-    return { ...backend, topics }
+    return { ...backend, topics, budget }
   }
   const backend = await openKafkaRedisBackend({
     kafka: {
@@ -90,9 +98,10 @@ export async function openBackend(config: Config, logger: Logger): Promise<Opene
       clientId: 'upswell',
       transactionalIdPrefix: transactionalIdPrefix(config),
       sessionTimeoutMs: config.sessionTimeoutMs,
+      fetch: { maxBytes: budget.fetchedBytes },
       logger,
     },
     redis: { url: config.redisUrl, namespace: config.namespace, logger },
   })
-  return { ...backend, topics }
+  return { ...backend, topics, budget }
 }

@@ -1,12 +1,14 @@
 import type { Lineages } from '../consumers/lineage/lineages.ts'
 import { scoreLineages } from '../consumers/lineage/score-lineages.ts'
 import { HourlyNotices } from '../consumers/scorer/hourly-notices.ts'
+import { PartitionShares } from '../consumers/scorer/partition-shares.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { TrustedClock } from '../lib/trusted-clock.ts'
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
 import type { Config } from './config.ts'
+import type { MemoryBudget } from './memory-budget.ts'
 import { isEmbedded } from './open-backend.ts'
 
 export interface ConfiguredScoring {
@@ -16,6 +18,8 @@ export interface ConfiguredScoring {
   readonly models: readonly ModelSource[]
   readonly logger: Logger
   readonly clock: TrustedClock
+  /** What this thread may hold in memory. */
+  readonly budget: MemoryBudget
   readonly onScored: (report: StepReport) => void
 }
 
@@ -28,6 +32,7 @@ export function scoreAsConfigured({
   config,
   models,
   clock,
+  budget,
   onScored,
   ...parts
 }: ConfiguredScoring): Promise<Scoring> {
@@ -38,6 +43,7 @@ export function scoreAsConfigured({
       notices.add(report)
       onScored(report)
     },
+    shares: new PartitionShares(budget.accountsBytes),
     batchSize: config.batchSize,
     ticks: {
       models,

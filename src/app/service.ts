@@ -6,6 +6,7 @@ import { type ParityLoop, startParityLoop } from '../consumers/parity/parity-loo
 import { paritySourceOf } from '../consumers/parity/parity-source.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
+import { ByteQuota } from '../lib/byte-quota.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { TrustedClock } from '../lib/trusted-clock.ts'
 import { signalRecord } from '../log/signals-topic-records.ts'
@@ -72,6 +73,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const models = (await readModelFiles(config.models)).map(({ file, text }) => ({ file, text }))
   library.compileAll(models)
   const backend = await openBackend(config, logger)
+  if (backend.budget.warning !== undefined) logger.warn(backend.budget.warning)
   const lineages = new Lineages(config, backend, library)
   const serving = new ServingLineage(lineages, logger)
   const stopping = new AbortController()
@@ -92,6 +94,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       endOfLog: async partition =>
         (await backend.log.ranges(serving.current.names.topics.signals)).get(partition)?.end,
       problems,
+      memory: new ByteQuota(backend.budget.requestsBytes),
       now: clock.now,
       metrics: metrics.registry,
     },
@@ -205,7 +208,15 @@ function startScoreThreads({ options, models, metrics, stop }: Parts): Promise<S
 }
 
 /** Scores in the main thread. */
-function startScoringHere({ options, library, models, lineages, metrics, clock }: Parts): Promise<Scoring> {
+function startScoringHere({
+  options,
+  library,
+  models,
+  backend,
+  lineages,
+  metrics,
+  clock,
+}: Parts): Promise<Scoring> {
   const { config, logger, onScored } = options
   const batches = new CountedBatches()
   return scoreAsConfigured({
@@ -215,6 +226,7 @@ function startScoringHere({ options, library, models, lineages, metrics, clock }
     models,
     logger,
     clock,
+    budget: backend.budget,
     onScored: report => {
       batches.add(report)
       const counts = batches.take()

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
+import { LEAST_MEMORY_MIB } from './memory-budget.ts'
 
 // Values of settings. Each function returns the value of a text, or throws an Error that says what is
 // accepted.
@@ -49,6 +50,16 @@ export function wholeNumber(least: number, most: number): (value: string) => num
     if (!/^\d+$/.test(value) || number < least || number > most)
       throw new Error(`a whole number from ${least} to ${most} is accepted`)
     return number
+  }
+}
+
+/** 0: not set. */
+export function memory(value: string): number {
+  if (value === '0') return 0
+  try {
+    return wholeNumber(LEAST_MEMORY_MIB, 1_048_576)(value)
+  } catch {
+    throw new Error(`0, or a whole number of MiB from ${LEAST_MEMORY_MIB} to 1048576, is accepted`)
   }
 }
 

@@ -8,6 +8,7 @@ import {
 } from '../consumers/checkpoints/rebuild-partition.ts'
 import { scoreGroup } from '../consumers/lineage/lineage-names.ts'
 import type { FoundLineage } from '../consumers/lineage/lineages.ts'
+import { PartitionShares } from '../consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../consumers/scorer/publication.ts'
 import type { ScorerContext } from '../consumers/scorer/scorer-context.ts'
 import { isUpswellError, UpswellError } from '../lib/errors.ts'
@@ -40,7 +41,7 @@ const LOOK_INTERVAL_MS = 500
 export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): Promise<number> {
   const config = readConfig()
   const logger = lineLogger(config.logLevel)
-  return await withLineages(config, async ({ lineages, library }) => {
+  return await withLineages(config, async ({ lineages, library, backend }) => {
     const lineage = await lineages.served()
     const { names } = lineage
     const { store, log } = lineage.backend
@@ -61,8 +62,10 @@ export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): P
     logger.info(
       `Emptying ${partitions.length} partitions of ${names.namespace} (${await countAccounts(store, partitions)} accounts), and filling them again. The API lacks these accounts meanwhile; no event is published a second time.`,
     )
+    const shares = new PartitionShares(backend.budget.accountsBytes)
+    const own = { library, logger, shares, ...checkpoints }
     const startedAtMs = performance.now()
-    await emptyAndFill(lineage, partitions, isConsuming ? undefined : { library, logger, ...checkpoints })
+    await emptyAndFill(lineage, partitions, isConsuming ? undefined : own)
     const accounts = await countAccounts(store, partitions)
     const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1)
     process.stdout.write(
@@ -138,7 +141,7 @@ async function requireWhole(
 async function emptyAndFill(
   lineage: FoundLineage,
   partitions: readonly RebuiltPartition[],
-  own: Pick<ScorerContext, 'library' | 'logger' | 'checkpoints'> | undefined,
+  own: Pick<ScorerContext, 'library' | 'logger' | 'checkpoints' | 'shares'> | undefined,
 ): Promise<void> {
   const { names, backend } = lineage
   const report = progressReport('rebuilding', 'records')

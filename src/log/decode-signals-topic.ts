@@ -16,6 +16,8 @@ import { CLOCK_HEADER, RECORD_HEADER } from './signals-topic-records.ts'
 export interface DecodedRecords {
   readonly entries: readonly LogEntry[]
   readonly rejections: readonly { readonly record: LogRecord; readonly rejection: Rejection }[]
+  /** The bytes of all records that are not plain signals. Accounts may keep what they hold. */
+  readonly bytesParsed: number
 }
 
 /** What decides, beside a record, what it is decoded to. */
@@ -48,6 +50,7 @@ export function decodeRecords(
 ): DecodedRecords {
   const entries: LogEntry[] = []
   const rejections: { readonly record: LogRecord; readonly rejection: Rejection }[] = []
+  let bytesParsed = 0
   let runFrom = reading?.signals.length ?? 0
   const endRun = (): void => {
     if (reading === undefined || reading.signals.length === runFrom) return
@@ -58,6 +61,7 @@ export function decodeRecords(
   for (let i = from; i < to; i++) {
     const record = records.at(i)!
     if (reading !== undefined && scanRecord(record, reading, context.partitions)) continue
+    bytesParsed += record.value?.length ?? 0
     const decoded = decodeRecord(record, context)
     if ('rejection' in decoded) {
       rejections.push({ record, rejection: decoded.rejection })
@@ -67,7 +71,7 @@ export function decodeRecords(
     entries.push(decoded.entry)
   }
   endRun()
-  return { entries, rejections }
+  return { entries, rejections, bytesParsed }
 }
 
 /** True: it is a plain signal, and is added to the others. False: it may still be a signal. */

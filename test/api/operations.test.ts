@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { RequestsUnderWay } from '../../src/api/plugins/requests-under-way.ts'
 import { createApi } from '../../src/api/server.ts'
+import { ByteQuota } from '../../src/lib/byte-quota.ts'
 import { GROWTH, NOW, signal, World } from './world.ts'
 
 describe('the operations routes', () => {
@@ -68,6 +69,7 @@ describe('the operations routes', () => {
       appendSignals: async () => [],
       endOfLog: async () => undefined,
       requests: new RequestsUnderWay(),
+      memory: new ByteQuota(64 * 1024 * 1024),
       problems: async () => [],
       now: () => NOW,
       logger: false,

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
 import { RequestsUnderWay } from '../../src/api/plugins/requests-under-way.ts'
 import { type ApiDependencies, createApi } from '../../src/api/server.ts'
+import { ByteQuota } from '../../src/lib/byte-quota.ts'
 import { partitionOf } from '../../src/log/partition-of.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { encodePartitionMemory } from '../../src/models/partition-memory-codec.ts'
@@ -175,6 +176,7 @@ export class World {
       },
       endOfLog: partition => this.endOfLog(partition),
       requests: this.requests,
+      memory: new ByteQuota(64 * 1024 * 1024),
       problems: async () => this.problems,
       metrics: this.metrics,
       now: () => NOW,

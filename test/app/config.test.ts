@@ -23,6 +23,7 @@ const DEFAULTS: Config = {
   flushIntervalMs: 250,
   checkpointIntervalMs: 300_000,
   parityIntervalMs: 3_600_000,
+  memoryMib: 0,
   logLevel: 'info',
   noColor: false,
   production: false,

@@ -4,6 +4,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import { openEmbeddedBackend } from '../../src/app/embedded-backend.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
+import { unlimitedShares } from '../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import { startScoring } from '../../src/consumers/scorer/score-partitions.ts'
 import { signalRecord } from '../../src/log/signals-topic-records.ts'
@@ -36,6 +37,7 @@ async function scored(signals: ReturnType<typeof pipelineSignals>): Promise<Envi
       publication: alwaysServing(TOPICS),
       library: new ModelLibrary(),
       logger: silent,
+      shares: unlimitedShares(),
       onScored: () => {},
       source: { topic: TOPICS.signals, group: 'upswell-score', batchSize: 500 },
       ticks: { models: MODELS, now: Date.now, intervalMs: 50 },

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { crc32 } from 'node:zlib'
 import { expect } from 'vitest'
 import type { Backend } from '../../src/consumers/backend.ts'
+import { unlimitedShares } from '../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import { startScoring } from '../../src/consumers/scorer/score-partitions.ts'
 import type { LogRecord } from '../../src/log/log.ts'
@@ -44,6 +45,7 @@ export async function expectMisplacedRejected(backend: Backend, topics: TopicNam
     publication: alwaysServing(topics),
     library: new ModelLibrary(),
     logger: { info: () => {}, warn: console.warn, error: console.error },
+    shares: unlimitedShares(),
     onScored: report => {
       rejected += report.rejected
     },

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { PACKAGE_ROOT } from '../../src/app/config.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { PartitionScorer } from '../../src/consumers/scorer/partition-scorer.ts'
+import { unlimitedShares } from '../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import type { ScorerContext } from '../../src/consumers/scorer/scorer-context.ts'
 import type { LogRecord, OutgoingRecord, PartitionSession } from '../../src/log/log.ts'
@@ -80,6 +81,7 @@ export function onePartition() {
     partitions: 1,
     library: new ModelLibrary(),
     logger,
+    shares: unlimitedShares(),
     onScored: () => {},
   }
   const take = (

@@ -1,5 +1,6 @@
 import type { Backend } from '../../src/consumers/backend.ts'
 import { PartitionScorer } from '../../src/consumers/scorer/partition-scorer.ts'
+import { unlimitedShares } from '../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import type { LogRecord, OutgoingRecord, PartitionSession } from '../../src/log/log.ts'
 import { partitionOf } from '../../src/log/partition-of.ts'
@@ -82,6 +83,7 @@ export class PopulationRun {
       library: this.library,
       partitions: this.#partitions.length,
       logger: { info: () => {}, warn: () => {}, error: () => {} },
+      shares: unlimitedShares(),
       onScored: ({ rejected }: { rejected: number }) => {
         this.rejected += rejected
       },

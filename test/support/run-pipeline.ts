@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { loadSignals } from '../../src/consumers/ingest/load-signals.ts'
+import { unlimitedShares } from '../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import { type Scoring, startScoring } from '../../src/consumers/scorer/score-partitions.ts'
 import { tickRecord } from '../../src/log/signals-topic-records.ts'
@@ -61,6 +62,7 @@ async function begin({ open, topics, models, batchSize }: PipelineOptions): Prom
     publication: alwaysServing(topics),
     library: new ModelLibrary(),
     logger,
+    shares: unlimitedShares(),
     onScored: () => {},
     source: { topic: topics.signals, group: 'score', batchSize },
     ticks: { models, now: Date.now, intervalMs: 200 },

@@ -30,6 +30,7 @@ const PROBLEMS = {
   STORE_UNAVAILABLE: { status: 503, title: 'The store does not answer' },
   NOT_CAUGHT_UP: { status: 503, title: 'The record is not in the store yet' },
   STOPPING: { status: 503, title: 'The service is stopping' },
+  OVERLOADED: { status: 503, title: 'Too many requests are under way' },
   NOT_READY: { status: 503, title: 'Not ready' },
   TIMED_OUT: { status: 503, title: 'The answer took too long' },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>

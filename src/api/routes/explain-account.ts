@@ -4,6 +4,7 @@ import { type ExplanationDocument, ExplanationSchema } from '../documents/explan
 import { explanation } from '../documents/explanation-view.ts'
 import { problemResponses, Unchanged } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
+import { ONE_ACCOUNT } from '../plugins/limit-memory.ts'
 import { Problem } from '../plugins/problems.ts'
 import { chooseModel } from '../read/choose-model.ts'
 import { AccountParams, After, findAccount } from '../read/find-account.ts'
@@ -39,6 +40,7 @@ export function routeExplainAccount(api: ApiInstance, served: Served, waiter: Re
           }),
         },
       },
+      config: ONE_ACCOUNT,
       onSend: answerUnchanged,
     },
     async ({ params, query }, reply): Promise<ExplanationDocument> => {

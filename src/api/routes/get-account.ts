@@ -4,6 +4,7 @@ import { accountDocument } from '../documents/account-view.ts'
 import { UnreadView } from '../documents/limits-view.ts'
 import { type AccountDocument, AccountSchema, problemResponses, Unchanged } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
+import { ONE_ACCOUNT } from '../plugins/limit-memory.ts'
 import { AccountParams, After, findAccount } from '../read/find-account.ts'
 import type { RecordWaiter } from '../read/record-waiter.ts'
 import type { Served } from '../read/served.ts'
@@ -30,6 +31,7 @@ export function routeGetAccount(api: ApiInstance, served: Served, waiter: Record
           }),
         },
       },
+      config: ONE_ACCOUNT,
       onSend: answerUnchanged,
     },
     async ({ params, query }, reply): Promise<AccountDocument> => {

@@ -14,6 +14,7 @@ import type { ApiInstance } from '../api-instance.ts'
 import { type RateDocument, RateSchema, type RateStep } from '../documents/rate-schemas.ts'
 import { problemResponses, Unchanged } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
+import { MANY_ROWS } from '../plugins/limit-memory.ts'
 import { Problem } from '../plugins/problems.ts'
 import { activeModels, chooseModel } from '../read/choose-model.ts'
 import {
@@ -99,6 +100,7 @@ export function routeGetRate(api: ApiInstance, served: Served, now: () => number
           }),
         },
       },
+      config: MANY_ROWS,
       onSend: answerUnchanged,
     },
     async ({ params, query }): Promise<RateDocument> => {

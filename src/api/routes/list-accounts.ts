@@ -11,6 +11,7 @@ import {
   Unchanged,
 } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
+import { MANY_ROWS } from '../plugins/limit-memory.ts'
 import { Problem } from '../plugins/problems.ts'
 import { chooseModel, type KnownModel, knownModels } from '../read/choose-model.ts'
 import { decodeCursor, encodeCursor, type ListPosition } from '../read/cursor.ts'
@@ -108,6 +109,7 @@ export function routeListAccounts(api: ApiInstance, served: Served): void {
           }),
         },
       },
+      config: MANY_ROWS,
       onSend: answerUnchanged,
     },
     async ({ query, log: logger }): Promise<AccountListDocument> => {

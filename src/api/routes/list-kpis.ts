@@ -18,6 +18,7 @@ import type { ApiInstance } from '../api-instance.ts'
 import { type KpiDocument, type KpiListDocument, KpiListSchema } from '../documents/kpi-schemas.ts'
 import { problemResponses, Unchanged } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
+import { MANY_ROWS } from '../plugins/limit-memory.ts'
 import { Problem } from '../plugins/problems.ts'
 import { activeModels, chooseModel } from '../read/choose-model.ts'
 import type { Served } from '../read/served.ts'
@@ -64,7 +65,7 @@ export function routeListKpis(api: ApiInstance, served: Served, now: () => numbe
   api.get(
     '/v1/kpis',
     {
-      config: { emptyParameters: KPI_DIMENSIONS },
+      config: { emptyParameters: KPI_DIMENSIONS, ...MANY_ROWS },
       schema: {
         operationId: 'listKpis',
         summary: 'The key figures of a month, and whether they meet their targets',

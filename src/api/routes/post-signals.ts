@@ -11,6 +11,7 @@ import {
   problemResponses,
   SignalsSchema,
 } from '../documents/schemas.ts'
+import { bodyMemory } from '../plugins/limit-memory.ts'
 import { Problem } from '../plugins/problems.ts'
 import { NotCountedFinder } from '../read/not-counted-finder.ts'
 import { formatSequence, type Sequence } from '../read/sequence.ts'
@@ -52,6 +53,7 @@ export function routePostSignals(
         },
       },
       bodyLimit: BODY_LIMIT_BYTES,
+      config: { memoryBytes: bodyMemory(BODY_LIMIT_BYTES) },
       // The schema is documentation only. checkSignal decides, as it does for records of the topics.
       validatorCompiler: () => () => true,
     },

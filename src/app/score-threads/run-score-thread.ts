@@ -52,6 +52,7 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
         models,
         logger,
         clock,
+        budget: backend.budget,
         onScored: report => batches.add(report),
       }),
     'score',

@@ -7,6 +7,7 @@ import { beginReplay } from '../../consumers/lineage/begin-replay.ts'
 import type { FoundLineage, Lineages } from '../../consumers/lineage/lineages.ts'
 import { type Replay, readReplay, type TimeLimit } from '../../consumers/lineage/replay-record.ts'
 import { scoreReplay } from '../../consumers/lineage/score-lineages.ts'
+import { PartitionShares } from '../../consumers/scorer/partition-shares.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import type { Log } from '../../log/log.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
@@ -37,7 +38,7 @@ const BATCH_SIZE = 2_000
  */
 export async function replay(options: ReplayOptions): Promise<number> {
   const config = readConfig()
-  return await withLineages(config, async ({ lineages, library }) => {
+  return await withLineages(config, async ({ lineages, library, backend }) => {
     const lineage = await lineages.replay(options.into)
     const { log } = lineage.backend
     const wanted = await describeReplay(options, lineages, lineage, library)
@@ -52,6 +53,7 @@ export async function replay(options: ReplayOptions): Promise<number> {
         lineages,
         library,
         logger,
+        shares: new PartitionShares(backend.budget.accountsBytes),
         batchSize: Math.max(config.batchSize, BATCH_SIZE),
         // After a promotion the scorers decide which models are active: their settings may be newer.
         ticks: {

@@ -129,12 +129,25 @@ export function isOfLaterCut(record: LogRecord, cut: number): boolean {
 
 /** Undefined: the record is no item. */
 export function decodeItem({ key, value }: LogRecord): CheckpointItem | undefined {
+  const found = value === null ? undefined : readKey(key)
+  if (found === undefined) return undefined
+  const { accountId, chunk } = found
+  return chunk === undefined
+    ? { type: 'account', accountId, bytes: value! }
+    : { type: 'users', accountId, chunk, bytes: value! }
+}
+
+/** The account that a record is about, also one without a value; undefined: it is about none. */
+export function accountOf({ key }: LogRecord): string | undefined {
+  return readKey(key)?.accountId
+}
+
+/** `chunk` undefined: the record is the account's own. */
+function readKey(key: LogRecord['key']): { accountId: string; chunk: string | undefined } | undefined {
   const text = key?.toString() ?? ''
-  if (value === null) return undefined
-  if (text.startsWith('account:')) return { type: 'account', accountId: text.slice(8), bytes: value }
+  if (text.startsWith('account:')) return { accountId: text.slice(8), chunk: undefined }
   const users = /^users:([^:]*):/.exec(text)
-  if (users === null) return undefined
-  return { type: 'users', accountId: text.slice(users[0].length), chunk: users[1]!, bytes: value }
+  return users === null ? undefined : { accountId: text.slice(users[0].length), chunk: users[1]! }
 }
 
 function cutOf({ headers }: LogRecord): number {

@@ -18,6 +18,8 @@ export interface FillOptions {
   readonly store: AccountStore
   readonly library: ModelLibrary
   readonly publish: PublishRestored
+  /** How many keys of the checkpoint are held in memory. */
+  readonly keysAtOnce: number
 }
 
 const ITEMS_PER_WRITE = 500
@@ -30,7 +32,7 @@ const ITEMS_PER_WRITE = 500
  * STORE_UNAVAILABLE, TOPIC_MISSING, LOG_FENCED, LOG_UNAVAILABLE
  */
 export async function fillPartition(
-  { log, store, library, publish }: FillOptions,
+  { log, store, library, publish, keysAtOnce }: FillOptions,
   checkpoint: Checkpoint,
   fencingToken: string,
 ): Promise<PartitionMemory> {
@@ -65,7 +67,7 @@ export async function fillPartition(
     restored += accounts.length
   }
   let items: CheckpointItem[] = []
-  for await (const item of readCheckpoint(log, checkpoint)) {
+  for await (const item of readCheckpoint(log, checkpoint, keysAtOnce)) {
     items.push(item)
     if (items.length < ITEMS_PER_WRITE) continue
     await write(items)

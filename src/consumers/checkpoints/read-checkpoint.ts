@@ -1,7 +1,9 @@
+import { hash64, lowBits } from '../../lib/hash.ts'
 import type { Log, LogRecord } from '../../log/log.ts'
 import { UnreadableStateError } from '../../scoring/codec/codec.ts'
 import {
   accountKey,
+  accountOf,
   type CheckpointHead,
   type CheckpointItem,
   decodeCounters,
@@ -88,18 +90,34 @@ function readHead(
 }
 
 /**
- * The checkpoint's accounts and their chunks, each once, as they were at the cut. The topic is read twice, so
- * that only keys are held in memory.
+ * The checkpoint's accounts and their chunks, each once, as they were at the cut. The topic is read twice for
+ * each `keysAtOnce` records of it, so that only so many keys are held in memory.
  * @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE
  */
 export async function* readCheckpoint(
   log: Log,
+  checkpoint: Checkpoint,
+  keysAtOnce: number,
+): AsyncGenerator<CheckpointItem> {
+  const first = (await log.ranges(checkpoint.topic)).get(checkpoint.partition)?.first ?? 0
+  const rounds = Math.max(1, Math.ceil((checkpoint.headOffset - first) / keysAtOnce))
+  for (let round = 0; round < rounds; round++)
+    yield* readSome(log, checkpoint, accountId => lowBits(hash64(accountId)) % rounds === round)
+}
+
+/** An account's chunks are read with it. */
+async function* readSome(
+  log: Log,
   { topic, partition, headOffset, cut }: Checkpoint,
+  isWanted: (accountId: string) => boolean,
 ): AsyncGenerator<CheckpointItem> {
   const stretch = { partition, from: 0, to: headOffset }
   const newest = new Map<string, number>()
-  for await (const record of log.read(topic, [stretch]))
-    if (!isOfLaterCut(record, cut)) newest.set(String(record.key), record.offset)
+  for await (const record of log.read(topic, [stretch])) {
+    const accountId = accountOf(record)
+    if (accountId !== undefined && isWanted(accountId) && !isOfLaterCut(record, cut))
+      newest.set(String(record.key), record.offset)
+  }
   for await (const record of log.read(topic, [stretch])) {
     // An older state of the same key may need models that the partition has forgotten.
     if (newest.get(String(record.key)) !== record.offset) continue

@@ -62,9 +62,13 @@ export async function rebuildPartition(
   const scorer = await PartitionScorer.take(context, sessionOf(rebuilt), randomUUID())
   onProgress(scorer.offsets.stored)
   const stretch = { partition, from: scorer.offsets.stored, to: committedOffset }
-  for await (const records of inBatches(log, topic, stretch)) {
-    await scorer.score(records)
-    onProgress(scorer.offsets.stored)
+  try {
+    for await (const records of inBatches(log, topic, stretch)) {
+      await scorer.score(records)
+      onProgress(scorer.offsets.stored)
+    }
+  } finally {
+    scorer.release()
   }
 }
 

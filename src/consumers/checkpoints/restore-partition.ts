@@ -1,20 +1,13 @@
 import type { Logger } from '../../lib/logger.ts'
-import type { Log } from '../../log/log.ts'
-import type { ModelLibrary } from '../../models/model-library.ts'
 import { UnreadableStateError } from '../../scoring/codec/codec.ts'
 import { createPartitionMemory, type PartitionMemory } from '../../scoring/partition-memory.ts'
-import type { AccountStore } from '../../store/store.ts'
-import { fillPartition, type PublishRestored } from './fill-partition.ts'
+import { type FillOptions, fillPartition } from './fill-partition.ts'
 import { findCheckpoint } from './read-checkpoint.ts'
 
-export interface RestoreOptions {
-  readonly log: Log
-  readonly store: AccountStore
-  readonly library: ModelLibrary
+export interface RestoreOptions extends FillOptions {
   readonly logger: Logger
   /** The topic of checkpoints. */
   readonly topic: string
-  readonly publish: PublishRestored
 }
 
 export interface RestoredPartition {

@@ -3,6 +3,7 @@ import { ByteWriter } from '../../scoring/codec/bytes.ts'
 import { perModel } from '../../scoring/definition/per-model.ts'
 import { indexedDueAt } from '../../scoring/history.ts'
 import { compileRates, type RateShare } from '../../scoring/population/rate-cells.ts'
+import { accountMemory, usersMemory } from './account-memory.ts'
 import type { RankEntry } from './rank-entries.ts'
 
 /**
@@ -18,17 +19,13 @@ export interface SavedAccount {
   rankEntries: readonly RankEntry[]
   /** The rates' cells that count it. */
   shares: readonly RateShare[]
-  /** The size of its core. */
-  sizeBytes: number
+  /** What it takes in memory, about. */
+  memoryBytes: number
 }
 
 /** What the store's indexes hold of an account. A flush compares it with what was saved last. */
 export type Indexes = Pick<SavedAccount, 'rankEntries' | 'shares'>
 
-/** The most accounts of each generation. */
-const MOST_ACCOUNTS = 16_000
-/** The most bytes of a generation, as the store holds them: one large account takes the room of thousands. */
-const MOST_BYTES = 16 * 1024 * 1024
 /** The most user chunks that an account keeps after a flush, about 128 users each. */
 const MOST_CHUNKS = 32
 
@@ -44,6 +41,8 @@ export class AccountCache {
   /** Account id → the account as the store holds it. */
   readonly #saved = new Map<string, SavedAccount>()
   #newerBytes = 0
+  /** As it was when it became the older one. */
+  #olderBytes = 0
   /** Each model's rates are compiled once. */
   readonly ratesOf = perModel(compileRates)
   /** Encodes the partition's accounts. */
@@ -54,6 +53,11 @@ export class AccountCache {
     return this.#newer
   }
 
+  /** What the accounts take in memory, about: as they were saved last. */
+  get memoryBytes(): number {
+    return this.#newerBytes + this.#olderBytes
+  }
+
   find(accountId: string): Account | undefined {
     const found = this.#newer.get(accountId)
     if (found !== undefined) return found
@@ -61,14 +65,14 @@ export class AccountCache {
     if (older === undefined) return undefined
     this.#older.delete(accountId)
     this.#newer.set(accountId, older)
-    this.#newerBytes += this.#saved.get(accountId)?.sizeBytes ?? 0
+    this.#newerBytes += this.#saved.get(accountId)?.memoryBytes ?? 0
     return older
   }
 
   /** Adds an account that was just loaded. */
   add(account: Account, saved: SavedAccount): void {
     this.#newer.set(account.id, account)
-    this.#newerBytes += saved.sizeBytes
+    this.#newerBytes += saved.memoryBytes
     this.#saved.set(account.id, saved)
   }
 
@@ -77,8 +81,11 @@ export class AccountCache {
     return this.#saved.get(accountId)
   }
 
-  /** The account was saved as it is now. `before` is the answer of `savedOf`. */
-  keepSaved(account: Account, before: SavedAccount | undefined, now: Indexes, sizeBytes: number): void {
+  /**
+   * The account was saved as it is now. `before` is the answer of `savedOf`.
+   * @param coreBytes the bytes of its core
+   */
+  keepSaved(account: Account, before: SavedAccount | undefined, now: Indexes, coreBytes: number): void {
     const { chunks } = account.users
     if (chunks.size > MOST_CHUNKS) chunks.clear()
     else for (const chunk of chunks.values()) chunk.isUnsaved = false
@@ -88,23 +95,37 @@ export class AccountCache {
     const { lastOffset } = account
     const dueAt = indexedDueAt(account)
     const { rankEntries, shares } = now
-    this.#newerBytes += sizeBytes - (before?.sizeBytes ?? 0)
+    const memoryBytes = accountMemory(coreBytes) + usersMemory(account)
+    this.#newerBytes += memoryBytes - (before?.memoryBytes ?? 0)
     if (before === undefined) {
-      this.#saved.set(account.id, { lastOffset, dueAt, rankEntries, shares, sizeBytes })
+      this.#saved.set(account.id, { lastOffset, dueAt, rankEntries, shares, memoryBytes })
       return
     }
     before.lastOffset = lastOffset
     before.dueAt = dueAt
     before.rankEntries = rankEntries
     before.shares = shares
-    before.sizeBytes = sizeBytes
+    before.memoryBytes = memoryBytes
   }
 
-  /** Drops the older generation if the newer one is full. Call it only when nothing is dirty. */
-  trim(): void {
-    if (this.#newer.size <= MOST_ACCOUNTS && this.#newerBytes <= MOST_BYTES) return
+  /**
+   * Drops the older generation if the newer one takes more than `mostBytes`. Call it only when nothing is
+   * dirty.
+   */
+  trim(mostBytes: number): void {
+    if (this.#newerBytes > mostBytes) this.#dropOlder()
+  }
+
+  /** Drops everything. Call it only when nothing is dirty. */
+  clear(): void {
+    this.#dropOlder()
+    this.#dropOlder()
+  }
+
+  #dropOlder(): void {
     for (const accountId of this.#older.keys()) this.#saved.delete(accountId)
     this.#older = this.#newer
+    this.#olderBytes = this.#newerBytes
     this.#newer = new Map()
     this.#newerBytes = 0
   }

@@ -1,5 +1,5 @@
 import type { Account } from '../../scoring/account.ts'
-import { idChunkName, isIdChunk } from '../../scoring/activity/many-ids.ts'
+import { idChunkName } from '../../scoring/activity/many-ids.ts'
 import { chunkNames, levelOf } from '../../scoring/activity/users.ts'
 import { addChunk } from '../../scoring/codec/chunk-codec.ts'
 import { decodeAccount } from '../../scoring/codec/codec.ts'
@@ -11,6 +11,7 @@ import { type PartitionMemory, releases } from '../../scoring/partition-memory.t
 import { type SignalTable, signalRuns } from '../../signals/signal-table.ts'
 import type { AccountStore, UserChunkKey } from '../../store/store.ts'
 import type { AccountCache } from './account-cache.ts'
+import { accountMemory, chunkMemory, newAccountMemory } from './account-memory.ts'
 import { bucketsOfSlice } from './tick-slices.ts'
 import { indexesOf } from './write-builder.ts'
 
@@ -23,9 +24,12 @@ export interface LoadedAccounts {
   readonly accounts: Map<string, Account>
   /** False: everything was in memory. */
   readonly askedStore: boolean
-  /** How many user chunks were requested. An id chunk counts as `USER_CHUNKS_PER_ID_CHUNK`. */
-  readonly loadedChunks: number
+  /** What the loaded chunks take in memory, about. */
+  readonly chunkBytes: number
 }
+
+/** The accounts of a step, if they fit. */
+export type LoadResult = LoadedAccounts | { readonly neededBytes: number }
 
 /** A signal of a table. */
 interface PlacedSignal {
@@ -33,8 +37,8 @@ interface PlacedSignal {
   readonly place: number
 }
 
-/** A full id chunk takes about as much memory as this many user chunks. */
-const USER_CHUNKS_PER_ID_CHUNK = 16
+/** Accounts that are loaded first, to know whether the others will fit too. */
+const FIRST_ACCOUNTS = 500
 
 /** Loads the accounts of one partition from memory or the store. */
 export class AccountLoader {
@@ -51,17 +55,18 @@ export class AccountLoader {
   }
 
   /**
-   * The accounts that the entries name, with the chunks that the signals need, or those that a tick makes
-   * due. At most three round trips. `dirty`: accounts that the store does not hold as they are now. A tick is
-   * the only entry of its step.
+   * Loads the accounts and chunks that the entries name, or those that a tick makes due, which is the only
+   * entry of its step. At most four round trips.
+   * @param dirty accounts that the store does not hold as they are now
+   * @param mostBytes for accounts that are not in memory
    * @throws UpswellError STORE_UNAVAILABLE
    */
-  async load(entries: readonly LogEntry[], dirty: Iterable<Account>): Promise<LoadedAccounts> {
+  async load(entries: readonly LogEntry[], dirty: Iterable<Account>, mostBytes: number): Promise<LoadResult> {
     const tick = entries.find(entry => entry.type === 'tick')
-    return tick === undefined ? await this.#loadNamed(entries) : await this.#loadDue(tick, dirty)
+    return tick === undefined ? await this.#loadNamed(entries, mostBytes) : await this.#loadDue(tick, dirty)
   }
 
-  async #loadNamed(entries: readonly LogEntry[]): Promise<LoadedAccounts> {
+  async #loadNamed(entries: readonly LogEntry[], mostBytes: number): Promise<LoadResult> {
     const cache = this.#cache
     const missing = new Set<string>()
     // Most accounts are in memory with all their chunks; only the others are looked at a second time.
@@ -75,9 +80,14 @@ export class AccountLoader {
         incomplete.push({ signals, place: i })
       }
     }
-    await this.#loadMissing([...missing])
-    const loadedChunks = await this.#loadChunks(incomplete)
-    return { accounts: cache.accounts, askedStore: loadedChunks > 0 || missing.size > 0, loadedChunks }
+    const neededBytes = await this.#loadMissing([...missing], mostBytes)
+    if (neededBytes > mostBytes) return { neededBytes }
+    const chunks = await this.#loadChunks(incomplete)
+    return {
+      accounts: cache.accounts,
+      askedStore: chunks.requested > 0 || missing.size > 0,
+      chunkBytes: chunks.bytes,
+    }
   }
 
   /** The store does not know when dirty accounts are due now, so all of them are included. */
@@ -86,13 +96,16 @@ export class AccountLoader {
     dirty: Iterable<Account>,
   ): Promise<LoadedAccounts> {
     const ids = await this.#dueAccounts(tick)
-    await this.#loadMissing(ids.filter(id => this.#cache.find(id) === undefined))
+    await this.#loadMissing(
+      ids.filter(id => this.#cache.find(id) === undefined),
+      Number.POSITIVE_INFINITY,
+    )
     const accounts = new Map(Array.from(dirty, account => [account.id, account]))
     for (const id of ids) {
       const account = this.#cache.find(id)
       if (account !== undefined) accounts.set(id, account)
     }
-    return { accounts, askedStore: true, loadedChunks: 0 }
+    return { accounts, askedStore: true, chunkBytes: 0 }
   }
 
   async #dueAccounts(tick: TickSlice & { readonly timestamp: number }): Promise<string[]> {
@@ -106,20 +119,42 @@ export class AccountLoader {
     return found.flat().filter(id => isInSlice(id, slice, of))
   }
 
-  async #loadMissing(accountIds: readonly string[]): Promise<void> {
-    if (accountIds.length === 0) return
-    const cache = this.#cache
-    const found = await this.#store.load(this.#partition, accountIds)
-    for (const [i, bytes] of found.entries()) {
-      if (bytes === undefined) continue
-      const account = decodeAccount(accountIds[i]!, bytes, this.#memory.modelSets)
-      const saved = { lastOffset: account.lastOffset, dueAt: indexedDueAt(account), sizeBytes: bytes.length }
-      cache.add(account, { ...saved, ...indexesOf(account, cache) })
-    }
+  /**
+   * Loads accounts if they take at most `mostBytes`, and otherwise some of them. Returns what all of them
+   * take in memory, about; also those that do not exist yet.
+   */
+  async #loadMissing(accountIds: readonly string[], mostBytes: number): Promise<number> {
+    if (accountIds.length <= FIRST_ACCOUNTS || mostBytes === Number.POSITIVE_INFINITY)
+      return await this.#loadAll(accountIds)
+    const firstBytes = await this.#loadAll(accountIds.slice(0, FIRST_ACCOUNTS))
+    const expectedBytes = (firstBytes / FIRST_ACCOUNTS) * accountIds.length
+    if (expectedBytes > mostBytes) return expectedBytes
+    return firstBytes + (await this.#loadAll(accountIds.slice(FIRST_ACCOUNTS)))
   }
 
-  /** Loads the chunks that the signals need and their accounts lack. Returns `loadedChunks`. */
-  async #loadChunks(placed: readonly PlacedSignal[]): Promise<number> {
+  /** Returns what the accounts take in memory, about. */
+  async #loadAll(accountIds: readonly string[]): Promise<number> {
+    if (accountIds.length === 0) return 0
+    const cache = this.#cache
+    const { modelSets } = this.#memory
+    let memory = 0
+    const found = await this.#store.load(this.#partition, accountIds)
+    for (const [i, bytes] of found.entries()) {
+      if (bytes === undefined) {
+        memory += newAccountMemory(modelSets.at(-1)!.models.length)
+        continue
+      }
+      const account = decodeAccount(accountIds[i]!, bytes, modelSets)
+      const memoryBytes = accountMemory(bytes.length)
+      const saved = { lastOffset: account.lastOffset, dueAt: indexedDueAt(account), memoryBytes }
+      cache.add(account, { ...saved, ...indexesOf(account, cache) })
+      memory += memoryBytes
+    }
+    return memory
+  }
+
+  /** Loads the chunks that the signals need and their accounts lack. */
+  async #loadChunks(placed: readonly PlacedSignal[]): Promise<{ requested: number; bytes: number }> {
     const accounts = this.#cache.accounts
     const wanted = new Map<string, UserChunkKey>()
     for (const { signals, place } of placed) {
@@ -135,15 +170,16 @@ export class AccountLoader {
       if (!activity.manyIds!.chunks.has(chunk)) want(chunk)
     }
     const keys = [...wanted.values()]
-    if (keys.length === 0) return 0
+    if (keys.length === 0) return { requested: 0, bytes: 0 }
     const found = await this.#store.loadUserChunks(this.#partition, keys)
-    let loadedChunks = 0
+    let memory = 0
     for (const [i, bytes] of found.entries()) {
+      if (bytes === undefined) continue
       const { accountId, chunk } = keys[i]!
-      if (bytes !== undefined) addChunk(accounts.get(accountId)!, chunk, bytes)
-      loadedChunks += isIdChunk(chunk) ? USER_CHUNKS_PER_ID_CHUNK : 1
+      addChunk(accounts.get(accountId)!, chunk, bytes)
+      memory += chunkMemory(bytes.length)
     }
-    return loadedChunks
+    return { requested: keys.length, bytes: memory }
   }
 }
 

@@ -9,17 +9,15 @@ export class DirtyAccounts {
   /** Their scores are published even if unchanged: another lineage publishes them now. */
   readonly announced = new Set<Account>()
   hasMemoryChanged = false
-  /** Sum of the accounts' cores as the store holds them. */
-  sizeBytes = 0
-  /** Chunks that were loaded since the last flush (`LoadedAccounts`). */
-  loadedChunks = 0
+  /** What they take in memory, about: the accounts, and what they got since the last flush. */
+  memoryBytes = 0
 
-  /** `sizeOf`: bytes of an account in the store. */
-  add({ touched, counts, hasMemoryChanged }: FoldResult, sizeOf: (account: Account) => number): void {
+  /** @param memoryOf what an account took in memory when it was saved last, in bytes */
+  add({ touched, counts, hasMemoryChanged }: FoldResult, memoryOf: (account: Account) => number): void {
     for (const account of touched) {
       if (this.accounts.has(account)) continue
       this.accounts.add(account)
-      this.sizeBytes += sizeOf(account)
+      this.memoryBytes += memoryOf(account)
     }
     this.#counts.addAll(counts)
     this.hasMemoryChanged ||= hasMemoryChanged

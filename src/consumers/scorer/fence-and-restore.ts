@@ -9,6 +9,7 @@ import { PartitionCheckpoints } from '../checkpoints/partition-checkpoints.ts'
 import { findCheckpoint } from '../checkpoints/read-checkpoint.ts'
 import { type RestoredPartition, restorePartition } from '../checkpoints/restore-partition.ts'
 import { PartitionOffsets } from './partition-offsets.ts'
+import type { PartitionShare } from './partition-shares.ts'
 import type { ScorerContext } from './scorer-context.ts'
 
 export interface OpenedPartition {
@@ -32,6 +33,7 @@ export async function fenceAndRestore(
   context: ScorerContext,
   session: PartitionSession,
   fencingToken: string,
+  share: Pick<PartitionShare, 'bytes'>,
 ): Promise<OpenedPartition> {
   const { backend, library, checkpoints } = context
   const found = await backend.store.fence(session.partition, fencingToken)
@@ -41,7 +43,7 @@ export async function fenceAndRestore(
   const known = readPublished(committedOffset, committedMetadata)
   const publish = publishRestored(context, session, known?.scoresPublished ?? 0)
   const restored = isLost
-    ? await restoreLost(context, session, fencingToken, found.storedOffset, publish)
+    ? await restoreLost(context, session, { fencingToken, storedOffset: found.storedOffset }, publish, share)
     : undefined
   const stored = restored?.storedOffset ?? found.storedOffset
   reportStart(context, session, stored)
@@ -97,12 +99,15 @@ function publishRestored(
   }
 }
 
+/** A key in a map: text and entry, with room for what is written meanwhile. */
+const BYTES_PER_KEY = 512
+
 async function restoreLost(
   { backend: { log, store }, checkpoints, library, logger }: ScorerContext,
   { partition, committedOffset }: PartitionSession,
-  fencingToken: string,
-  storedOffset: number,
+  { fencingToken, storedOffset }: { readonly fencingToken: string; readonly storedOffset: number },
   publish: PublishRestored,
+  share: Pick<PartitionShare, 'bytes'>,
 ): Promise<RestoredPartition | undefined> {
   if (committedOffset === 0 || checkpoints === undefined) {
     // The store may have been emptied in part, or the group moved to the beginning: leftovers would be
@@ -112,7 +117,7 @@ async function restoreLost(
   }
   const { topic } = checkpoints
   return await restorePartition(
-    { log, store, library, logger, topic, publish },
+    { log, store, library, logger, topic, publish, keysAtOnce: share.bytes / BYTES_PER_KEY },
     { partition, fencingToken, storedOffset, committedOffset },
   )
 }

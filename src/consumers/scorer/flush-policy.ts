@@ -9,11 +9,8 @@ export interface FlushTiming {
   readonly now: () => number
 }
 
-/** Limits of one flush; memory that holds more is flushed early. */
+/** The most accounts of one flush: a larger one would hold up the other partitions. */
 const MAX_ACCOUNTS = 10_000
-const MAX_BYTES = 16 * 1024 * 1024
-/** Each signal of a large account may load another user chunk, which stays in memory until the flush. */
-const MAX_LOADED_CHUNKS = 10_000
 /** During a backlog nobody waits for the newest scores: publishing those in between is not worth the work. */
 const CATCHING_UP_INTERVAL_MS = 5_000
 /** A flush that is late by this many intervals no longer waits for the flushes of other partitions. */
@@ -66,9 +63,12 @@ export class FlushPolicy {
     if (this.#schedule !== undefined) this.#steppedAt = this.#schedule.timing.now()
   }
 
-  /** `isBehind`: the records that were in the log at the start of the session are not all folded. */
-  isDue(dirty: DirtyAccounts, isBehind: boolean): boolean {
-    if (this.#schedule === undefined || isLarge(dirty)) return true
+  /**
+   * @param isBehind the records that were in the log at the start of the session are not all folded
+   * @param isFull the accounts take all the memory that they may
+   */
+  isDue(dirty: DirtyAccounts, isBehind: boolean, isFull: boolean): boolean {
+    if (this.#schedule === undefined || isFull || dirty.accounts.size >= MAX_ACCOUNTS) return true
     const { intervalMs, now } = this.#schedule.timing
     const time = now()
     // The log may end in offsets without a record: if none comes for an interval, its end is reached.
@@ -85,8 +85,4 @@ export class FlushPolicy {
     this.#flushedAt = this.#schedule.timing.now()
     await this.#schedule.during(flush)
   }
-}
-
-function isLarge({ accounts, sizeBytes, loadedChunks }: DirtyAccounts): boolean {
-  return accounts.size >= MAX_ACCOUNTS || sizeBytes >= MAX_BYTES || loadedChunks >= MAX_LOADED_CHUNKS
 }

@@ -33,6 +33,12 @@ export interface Step {
   readonly isPromotion: boolean
 }
 
+/** The step's first `most` records. */
+export function firstRecords(records: RecordList, step: Step, most: number): Step {
+  const to = Math.min(step.to, step.from + most)
+  return to === step.to ? step : { ...step, to, nextOffset: records.at(to - 1)!.offset + 1 }
+}
+
 /**
  * A tick is a step of its own, with the accounts that it makes due. A promotion changes what its lineage
  * publishes.

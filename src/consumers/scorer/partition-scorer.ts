@@ -11,14 +11,15 @@ import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import { ScannedSignals } from '../../signals/scan/scanned-signals.ts'
 import { signalRuns } from '../../signals/signal-table.ts'
 import type { PartitionCheckpoints } from '../checkpoints/partition-checkpoints.ts'
-import { AccountCache } from './account-cache.ts'
-import { AccountLoader, type LoadedAccounts } from './account-loader.ts'
-import { DirtyAccounts } from './dirty-accounts.ts'
+import type { LoadedAccounts } from './account-loader.ts'
+import type { DirtyAccounts } from './dirty-accounts.ts'
 import { fenceAndRestore, type OpenedPartition } from './fence-and-restore.ts'
 import { FlushPolicy } from './flush-policy.ts'
-import type { PartitionOffsets, Step } from './partition-offsets.ts'
+import { PartitionAccounts } from './partition-accounts.ts'
+import { firstRecords, type PartitionOffsets, type Step } from './partition-offsets.ts'
+import type { PartitionShare } from './partition-shares.ts'
 import { PendingCommits } from './pending-commits.ts'
-import { keepSaved, type PreparedFlush, prepareFlush } from './prepare-flush.ts'
+import type { PreparedFlush } from './prepare-flush.ts'
 import type { Announcement } from './publication.ts'
 import type { ScorerContext } from './scorer-context.ts'
 import type { StepReport } from './step-report.ts'
@@ -36,14 +37,13 @@ export class PartitionScorer {
   readonly #context: ScorerContext
   readonly #fencingToken: string
   readonly #checkpoints: PartitionCheckpoints | undefined
-  readonly #cache = new AccountCache()
-  readonly #loader: AccountLoader
+  readonly #share: PartitionShare
+  readonly #accounts: PartitionAccounts
   /** The signals of the step that is being folded. */
   readonly #signals = new ScannedSignals()
   readonly #unread = new UnreadFinder()
   readonly #commits: PendingCommits
   readonly #flushPolicy: FlushPolicy
-  #dirty = new DirtyAccounts()
   /** As the store holds it. */
   #storedMemory: PartitionMemory
   /** Batches and flushes take turns. */
@@ -58,8 +58,14 @@ export class PartitionScorer {
     session: PartitionSession,
     fencingToken: string,
   ): Promise<PartitionScorer> {
-    const opened = await fenceAndRestore(context, session, fencingToken)
-    return new PartitionScorer(context, session, fencingToken, opened)
+    const share = context.shares.join()
+    try {
+      const opened = await share.during(() => fenceAndRestore(context, session, fencingToken, share))
+      return new PartitionScorer(context, session, fencingToken, opened, share)
+    } catch (error) {
+      share.leave()
+      throw error
+    }
   }
 
   private constructor(
@@ -67,6 +73,7 @@ export class PartitionScorer {
     session: PartitionSession,
     fencingToken: string,
     { offsets, memory, checkpoints }: OpenedPartition,
+    share: PartitionShare,
   ) {
     this.#context = context
     this.session = session
@@ -75,14 +82,15 @@ export class PartitionScorer {
     this.memory = memory
     this.#storedMemory = { ...memory }
     this.#checkpoints = checkpoints
-    this.#loader = new AccountLoader(context.backend.store, session.partition, this.#cache, memory)
+    this.#share = share
+    this.#accounts = new PartitionAccounts(context.backend.store, session.partition, memory, share)
     this.#commits = new PendingCommits(session)
     this.#flushPolicy = new FlushPolicy(context.flushes)
   }
 
   /** What the next flush writes. */
   get dirty(): DirtyAccounts {
-    return this.#dirty
+    return this.#accounts.dirty
   }
 
   /** When the last flush started, ms of the flush schedule's clock. */
@@ -105,7 +113,7 @@ export class PartitionScorer {
     return this.#inTurn(async () => {
       for (const step of this.offsets.split(records)) {
         if (step.treatment === 'stored') await this.#skip(step)
-        else await this.#scoreStep(records, step)
+        else await this.#scoreInPieces(records, step)
       }
     })
   }
@@ -124,23 +132,38 @@ export class PartitionScorer {
     await this.session.commit([], nextOffset, this.offsets.metadata())
   }
 
+  /** So that no step needs more memory than there is for it. */
+  async #scoreInPieces(records: RecordList, step: Step): Promise<void> {
+    let left = step
+    while (left.from < left.to) {
+      const piece = firstRecords(records, left, this.#accounts.recordsOfStep(left.to - left.from))
+      const isScored = await this.#scoreStep(records, piece)
+      if (isScored) left = { ...left, from: piece.to }
+    }
+  }
+
   /**
    * Decode → load → fold → publish → flush. All waits are outside the fold, which is pure and synchronous.
+   * Returns false if the step needs too much memory: nothing was folded, and a smaller one will do.
    */
-  async #scoreStep(records: RecordList, step: Step): Promise<void> {
+  async #scoreStep(records: RecordList, step: Step): Promise<boolean> {
     const { publication } = this.#context
     const { partition } = this.session
     const isLive = step.treatment === 'live'
     if (this.offsets.needsFlushBefore(step)) await this.#flush()
-    if (isLive && step.isPromotion) await publication.beforePromotion(partition, records.at(step.from)!)
-    const { entries, rejections } = this.#decode(records, step)
-    const loaded = await this.#loader.load(entries, this.#dirty.accounts)
+    if (isLive && step.isPromotion)
+      // It waits for another partition, which may need the place.
+      await this.#share.outside(() => publication.beforePromotion(partition, records.at(step.from)!))
+    const { entries, rejections, bytesParsed } = this.#decode(records, step)
+    const loaded = await this.#accounts.load(entries, step.to - step.from)
+    if (loaded === undefined) return false
     const unannounced = publication.unannounced(this.memory, () => accountsOf(entries, loaded))
     const announcements = isLive ? await publication.announce(partition, unannounced) : []
     if (loaded.askedStore) await this.#requireUnmovedStore()
 
     const folded = foldBatch(entries, this.memory, loaded.accounts)
-    this.#remember(step, folded, loaded, unannounced)
+    this.#signals.clear()
+    this.offsets.foldedTo(step)
     // A tick leaves loaded accounts that are not due as they are: they are announced when next touched.
     const announced = announcements.filter(({ account }) => folded.touched.has(account))
     const report: StepReport = {
@@ -153,9 +176,16 @@ export class PartitionScorer {
       refolded: !isLive,
     }
     const outputs = isLive ? this.#outputsOf(rejections, announced, folded) : []
+    this.#accounts.remember(folded, loaded, {
+      records: report.records,
+      bytesParsed,
+      outputBytes: bytesOf(outputs),
+    })
+    this.#accounts.announce(unannounced.filter(account => folded.touched.has(account)))
     await this.#publish(outputs, report)
     this.#flushPolicy.onStep()
     await this.#flushIfDue()
+    return true
   }
 
   /** A retired lineage ignores the records. */
@@ -183,19 +213,6 @@ export class PartitionScorer {
     )
   }
 
-  #remember(
-    step: Step,
-    folded: FoldResult,
-    { loadedChunks }: LoadedAccounts,
-    unannounced: readonly Account[],
-  ): void {
-    this.#signals.clear()
-    this.#dirty.add(folded, account => this.#cache.savedOf(account.id)?.sizeBytes ?? 0)
-    this.#dirty.loadedChunks += loadedChunks
-    for (const account of unannounced) if (folded.touched.has(account)) this.#dirty.announced.add(account)
-    this.offsets.foldedTo(step)
-  }
-
   #outputsOf(
     rejections: DecodedRecords['rejections'],
     announced: readonly Announcement[],
@@ -221,7 +238,8 @@ export class PartitionScorer {
 
   async #flushIfDue(): Promise<void> {
     const isBehind = this.offsets.folded < this.session.endOffset
-    if (this.offsets.hasUnstored && this.#flushPolicy.isDue(this.#dirty, isBehind)) await this.#flush()
+    const { dirty, isFull } = this.#accounts
+    if (this.offsets.hasUnstored && this.#flushPolicy.isDue(dirty, isBehind, isFull)) await this.#flush()
   }
 
   /**
@@ -238,18 +256,17 @@ export class PartitionScorer {
       else await this.#context.backend.store.save(this.session.partition, prepared.write)
       this.offsets.flushed()
       this.#storedMemory = { ...this.memory }
-      this.#dirty = new DirtyAccounts()
-      keepSaved(this.#cache, prepared)
+      this.#accounts.flushed(prepared)
     })
   }
 
   #prepareFlush(): Promise<PreparedFlush> {
     const { library } = this.#context
-    return prepareFlush(this.#dirty, this.#cache, {
+    return this.#accounts.prepareFlush({
       fencingToken: this.#fencingToken,
       expectedStoredOffset: this.offsets.stored,
       storedOffset: this.offsets.folded,
-      memory: this.#dirty.hasMemoryChanged ? this.memory : undefined,
+      memory: this.dirty.hasMemoryChanged ? this.memory : undefined,
       library,
     })
   }
@@ -276,7 +293,7 @@ export class PartitionScorer {
 
   /** Whether the account's scores differ from the published ones, or may differ. */
   #isToPublish({ account, before, changes }: TouchedAccount): boolean {
-    if (changes.isMoved || this.#dirty.announced.has(account)) return true
+    if (changes.isMoved || this.dirty.announced.has(account)) return true
     return before !== undefined && this.offsets.isUncertain(before.lastOffset)
   }
 
@@ -298,6 +315,13 @@ export class PartitionScorer {
   /** The session is over: nothing that waits for its turn is done any more. */
   release(): void {
     this.#isReleased = true
+    this.#share.leave()
+  }
+
+  /** Other partitions may need memory that this one does not. */
+  async #makeRoom(): Promise<void> {
+    if (this.#share.isCrowded) await this.#flush()
+    if (!this.offsets.hasUnstored) this.#accounts.trim()
   }
 
   /** One batch or flush at a time. After a failure memory is of no use, so what waits is not done. */
@@ -305,7 +329,10 @@ export class PartitionScorer {
     return this.#turns.take(async () => {
       if (this.#isReleased) return
       try {
-        await work()
+        await this.#share.during(async () => {
+          await work()
+          await this.#makeRoom()
+        })
       } catch (error) {
         this.release()
         this.session.lose(error)
@@ -313,6 +340,12 @@ export class PartitionScorer {
       }
     })
   }
+}
+
+function bytesOf(outputs: readonly OutgoingRecord[]): number {
+  let bytes = 0
+  for (const { key, value } of outputs) bytes += (key?.length ?? 0) + (value?.length ?? 0)
+  return bytes
 }
 
 /** The loaded accounts that the entries are about. */

@@ -41,5 +41,4 @@ export function keepSaved(cache: AccountCache, { touched, write }: PreparedFlush
       { rankEntries: changes.rankEntries, shares },
       write.accounts[i]!.bytes.length,
     )
-  cache.trim()
 }

@@ -4,6 +4,7 @@ import type { SignalScanner } from '../../signals/scan/scan-signal.ts'
 import type { Backend } from '../backend.ts'
 import type { CheckpointTiming } from '../checkpoints/partition-checkpoints.ts'
 import type { FlushSchedule } from './flush-policy.ts'
+import type { PartitionShares } from './partition-shares.ts'
 import type { Publication } from './publication.ts'
 import type { StepReport } from './step-report.ts'
 
@@ -17,6 +18,8 @@ export interface ScorerContext {
   readonly logger: Logger
   /** Undefined: an emptied store is rebuilt from the log alone. */
   readonly checkpoints?: CheckpointSettings
+  /** The memory for their accounts. */
+  readonly shares: PartitionShares
   /** Undefined: each step is flushed. */
   readonly flushes?: FlushSchedule
   /** Reads plain signals off their bytes; undefined: all signals are parsed. */

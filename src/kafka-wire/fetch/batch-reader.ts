@@ -50,11 +50,11 @@ export class BatchReader {
   }
 
   /**
-   * Adds records until `into` holds `most`. If it holds fewer afterwards, all are read.
+   * Adds records until `into` is full at `most`. If it is not afterwards, all are read.
    * @throws Error when a batch is malformed or has an unknown compression
    */
   async read(into: FetchedRecords, most: number): Promise<void> {
-    while (into.length < most) {
+    while (!into.isFull(most)) {
       this.#cursor ??= await this.#openNext()
       if (this.#cursor === undefined) return
       this.#cursor.read(into, most, this.#from, this.#to)

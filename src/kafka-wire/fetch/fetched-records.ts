@@ -12,6 +12,8 @@ export class FetchedRecords implements Iterable<FetchedRecord> {
   /** One for each batch of the log that holds some of the records. */
   #contexts: RecordContext[] = []
   #length = 0
+  readonly #mostBytes: number
+  #bytes = 0
   #contextOf = new Int32Array(FIRST_ROOM)
   #offsets = new Float64Array(FIRST_ROOM)
   #timestampDeltas = new Float64Array(FIRST_ROOM)
@@ -21,13 +23,24 @@ export class FetchedRecords implements Iterable<FetchedRecord> {
   #valuesTo = new Int32Array(FIRST_ROOM)
   #headersFrom = new Int32Array(FIRST_ROOM)
 
+  /** @param mostBytes of keys and values; one record may be larger */
+  constructor(mostBytes = Number.POSITIVE_INFINITY) {
+    this.#mostBytes = mostBytes
+  }
+
   get length(): number {
     return this.#length
+  }
+
+  /** Whether it holds `most` records, or its bytes. */
+  isFull(most: number): boolean {
+    return this.#length >= most || this.#bytes >= this.#mostBytes
   }
 
   /** Empties the list and releases the fetched bytes. */
   clear(): void {
     this.#length = 0
+    this.#bytes = 0
     this.#contexts = []
   }
 
@@ -53,6 +66,7 @@ export class FetchedRecords implements Iterable<FetchedRecord> {
     this.#valuesFrom[i] = valueFrom
     this.#valuesTo[i] = valueTo
     this.#headersFrom[i] = headersFrom
+    this.#bytes += valueTo - valueFrom + keyTo - keyFrom
     this.#length++
   }
 

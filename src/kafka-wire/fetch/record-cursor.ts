@@ -34,14 +34,14 @@ export class RecordCursor {
   }
 
   /**
-   * Adds the records with offsets from `from` up to `to`, excluded, until `into` holds `most`.
+   * Adds the records with offsets from `from` up to `to`, excluded, until `into` is full at `most`.
    * @throws RangeError when a record does not end where its length says
    */
   read(into: FetchedRecords, most: number, from: number, to: number): void {
     const { bytes } = this.#context
     let at = this.#at
     let left = this.#left
-    while (left > 0 && into.length < most) {
+    while (left > 0 && !into.isFull(most)) {
       const start = at
       const length = readVarint(bytes, at)
       at += varintSize(bytes, at)

@@ -4,6 +4,7 @@ import { FetchedRecords } from '../../kafka-wire/fetch/fetched-records.ts'
 import type { PartitionFetcher } from '../../kafka-wire/fetch/partition-fetcher.ts'
 import { isProtocolError } from '../../kafka-wire/hooks/protocol-errors.ts'
 import { Backoff } from '../../lib/backoff.ts'
+import type { ByteQuota, Lease } from '../../lib/byte-quota.ts'
 import { deferred } from '../../lib/deferred.ts'
 import { describeError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
@@ -30,6 +31,8 @@ export interface FetchAheadOptions {
   readonly logger: Logger
   /** The first offset to read. */
   readonly offset: number
+  /** For the answers of all partitions. */
+  readonly quota: ByteQuota
   /** The size of one answer. */
   readonly maxBytes: number
   readonly minBytes: number
@@ -42,6 +45,8 @@ export interface FetchAheadOptions {
  * Answers in memory at a time: the current one, the next, and a third while `take` reads across two of them.
  */
 export const ANSWERS_HELD = 3
+/** The answers that the records of one `take` are from. */
+const ANSWERS_PER_TAKE = 2
 
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 2_000
@@ -67,6 +72,7 @@ interface Ahead {
 
 interface Answer {
   readonly reader: BatchReader
+  readonly lease: Lease
   /** The log had more records after this answer. */
   readonly hasMore: boolean
 }
@@ -75,10 +81,14 @@ class AheadFetchingSource implements RecordSource {
   readonly #options: FetchAheadOptions
   readonly #name: string
   readonly #closing = new AbortController()
-  readonly #records = new FetchedRecords()
+  readonly #records: FetchedRecords
   /** The offset of the next fetch. */
   #position: number
-  #current: BatchReader | undefined
+  #current: Answer | undefined
+  /** Answers that are read to their end, but whose records the caller may still use. */
+  #used: Lease[] = []
+  /** What the fetch under way may bring. */
+  #underWay: Lease | undefined
   #ahead: Ahead | undefined
   /** Ends the wait for the answer under way. */
   #giveUp: (() => void) | undefined
@@ -87,6 +97,8 @@ class AheadFetchingSource implements RecordSource {
 
   constructor(options: FetchAheadOptions) {
     this.#options = options
+    // Unpacked, an answer may be many times as large.
+    this.#records = new FetchedRecords(options.maxBytes)
     this.#position = options.offset
     this.#name = `${options.fetcher.topic}/${options.fetcher.partition}`
   }
@@ -101,17 +113,24 @@ class AheadFetchingSource implements RecordSource {
     // The broker may take long to answer.
     this.#giveUp?.()
     this.#options.fetcher.close()
+    this.#releaseUsed()
+    this.#current?.lease.release()
+    this.#current = undefined
+    this.#underWay?.release()
   }
 
   async take(most: number): Promise<RecordList | undefined> {
     const records = this.#records
     records.clear()
+    this.#releaseUsed()
     try {
       while (!this.#closing.signal.aborted) {
-        await this.#current?.read(records, most)
-        if (records.length === most) break
-        this.#current = undefined
-        if (records.length > 0 && this.#ahead?.hasArrived !== true) break
+        await this.#current?.reader.read(records, most)
+        if (records.isFull(most)) break
+        this.#endCurrent()
+        // The next answer may need the room of those that brought nothing.
+        if (records.length === 0) this.#releaseUsed()
+        else if (this.#ahead?.hasArrived !== true || this.#used.length === ANSWERS_PER_TAKE) break
         this.#current = await this.#takeNext()
       }
     } catch (error) {
@@ -120,7 +139,17 @@ class AheadFetchingSource implements RecordSource {
     return this.#closing.signal.aborted ? undefined : records
   }
 
-  async #takeNext(): Promise<BatchReader | undefined> {
+  #endCurrent(): void {
+    if (this.#current !== undefined) this.#used.push(this.#current.lease)
+    this.#current = undefined
+  }
+
+  #releaseUsed(): void {
+    for (const lease of this.#used) lease.release()
+    this.#used = []
+  }
+
+  async #takeNext(): Promise<Answer | undefined> {
     if (this.#ahead === undefined) {
       await this.#pause()
       if (this.#closing.signal.aborted) return undefined
@@ -129,7 +158,7 @@ class AheadFetchingSource implements RecordSource {
     const answer = await this.#ahead.answer
     this.#answeredAt = performance.now()
     this.#ahead = answer?.hasMore === true ? this.#fetchAhead() : undefined
-    return answer?.reader
+    return answer
   }
 
   async #pause(): Promise<void> {
@@ -154,21 +183,36 @@ class AheadFetchingSource implements RecordSource {
     const { signal } = this.#closing
     const backoff = new Backoff({ firstMs: FIRST_DELAY_MS, longestMs: LONGEST_DELAY_MS, signal })
     while (!signal.aborted) {
-      const fetched = await this.#fetchOnce()
-      if (fetched === 'failed') {
+      const lease = await this.#options.quota.lease(this.#options.maxBytes)
+      const answer = await this.#fetchLeased(lease).catch((error: unknown) => {
+        lease.release()
+        throw error
+      })
+      if (typeof answer === 'object') return answer
+      lease.release()
+      if (answer === 'failed') {
         await backoff.wait()
         if (!signal.aborted) await this.#options.fetcher.recover()
         continue
       }
       this.#problem = undefined
       backoff.reset()
-      if (fetched === undefined) continue
-      const reader = new BatchReader(fetched, this.#position)
-      if (reader.nextOffset === undefined) continue
-      this.#position = reader.nextOffset
-      return { reader, hasMore: this.#position < fetched.lastStableOffset }
     }
     return undefined
+  }
+
+  async #fetchLeased(lease: Lease): Promise<Answer | 'failed' | undefined> {
+    if (this.#closing.signal.aborted) return undefined
+    this.#underWay = lease
+    const fetched = await this.#fetchOnce()
+    if (fetched === 'failed' || fetched === undefined) return fetched
+    if (this.#closing.signal.aborted) return undefined
+    const reader = new BatchReader(fetched, this.#position)
+    if (reader.nextOffset === undefined) return undefined
+    this.#problem = undefined
+    lease.resize(fetched.bytes.length)
+    this.#position = reader.nextOffset
+    return { reader, lease, hasMore: this.#position < fetched.lastStableOffset }
   }
 
   async #fetchOnce(): Promise<FetchedPartition | 'failed' | undefined> {

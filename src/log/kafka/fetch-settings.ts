@@ -4,8 +4,8 @@ export interface FetchSettings {
   /** The size of one answer; 1 MiB if left out. */
   readonly maxBytesPerPartition?: number
   /**
-   * The size of all answers that all partitions hold at a time; 32 MiB if left out. More partitions get
-   * smaller ones.
+   * The size of all answers that all consumptions hold at a time; 32 MiB if left out. More partitions get
+   * smaller ones, and from some number on they take turns.
    */
   readonly maxBytes?: number
   /** 1 if left out. */
@@ -17,7 +17,7 @@ export interface FetchSettings {
 }
 
 const MAX_BYTES_PER_PARTITION = 1024 * 1024
-const MAX_BYTES = 32 * 1024 * 1024
+export const MAX_BYTES = 32 * 1024 * 1024
 /** With less, each record batch of usual size would take a fetch. */
 const LEAST_BYTES_PER_PARTITION = 64 * 1024
 /** An idle partition causes two fetches a second. */

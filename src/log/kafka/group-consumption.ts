@@ -3,6 +3,7 @@ import type { Consumer, Kafka } from 'kafkajs'
 import { PartitionFetcher } from '../../kafka-wire/fetch/partition-fetcher.ts'
 import { createCluster, type KafkaCluster } from '../../kafka-wire/hooks/kafkajs-cluster.ts'
 import { Backoff } from '../../lib/backoff.ts'
+import type { ByteQuota } from '../../lib/byte-quota.ts'
 import { deferred } from '../../lib/deferred.ts'
 import { describeError, isUpswellError, UpswellError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
@@ -22,6 +23,8 @@ export interface ConsumptionContext {
   readonly transactionalIdPrefix: string
   readonly sessionTimeoutMs: number
   readonly fetch: FetchSettings
+  /** For the answers of all consumptions. */
+  readonly quota: ByteQuota
 }
 
 const FIRST_DELAY_MS = 100
@@ -214,12 +217,12 @@ export class GroupConsumption implements Consumption {
       partitions.map(partition => ({ topic, partition })),
     )
     if (this.#isStopping) return
-    const { fetch, logger } = this.#context
+    const { fetch, logger, quota } = this.#context
     const limits = fetchLimits(fetch, assigned.length)
     this.#current = assigned.map(({ topic, partition }) =>
       this.#own(topic, partition, offset => {
         const fetcher = new PartitionFetcher(cluster, topic, partition)
-        return fetchAhead({ fetcher, logger, offset, ...limits })
+        return fetchAhead({ fetcher, logger, offset, quota, ...limits })
       }),
     )
     this.#failure = undefined

@@ -1,10 +1,11 @@
+import { ByteQuota } from '../../lib/byte-quota.ts'
 import { settlesWithin } from '../../lib/waiting.ts'
 import { withoutRepeats } from '../../lib/without-repeats.ts'
 import type { Log } from '../log.ts'
 import { kafkaAdmin } from './admin.ts'
 import { kafkaAppender } from './append.ts'
 import { type KafkaConnection, kafkaClients } from './client.ts'
-import type { FetchSettings } from './fetch-settings.ts'
+import { type FetchSettings, MAX_BYTES } from './fetch-settings.ts'
 import { GroupConsumption } from './group-consumption.ts'
 import { createMissingTopics, deleteTopics } from './kafka-topics.ts'
 import { readRecords } from './read.ts'
@@ -37,6 +38,8 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
   const appender = kafkaAppender(clients.create, options.transactionalIdPrefix)
   const consumptions = new Set<GroupConsumption>()
   const groupPrefix = options.groupPrefix ?? ''
+  const { fetch = {} } = options
+  const quota = new ByteQuota(fetch.maxBytes ?? MAX_BYTES)
   const reading = { createKafka: clients.create, admin }
   return {
     partitions: topic => admin.partitions(topic),
@@ -57,10 +60,19 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
     ping: () => admin.ping(),
 
     async consume(consumeOptions) {
-      const { transactionalIdPrefix, fetch = {}, sessionTimeoutMs = SESSION_TIMEOUT_MS } = options
+      const { transactionalIdPrefix, sessionTimeoutMs = SESSION_TIMEOUT_MS } = options
       const group = groupPrefix + consumeOptions.group
       const consumption = new GroupConsumption(
-        { createKafka: clients.create, admin, logger, group, transactionalIdPrefix, sessionTimeoutMs, fetch },
+        {
+          createKafka: clients.create,
+          admin,
+          logger,
+          group,
+          transactionalIdPrefix,
+          sessionTimeoutMs,
+          fetch,
+          quota,
+        },
         consumeOptions,
       )
       consumptions.add(consumption)

@@ -80,12 +80,12 @@ async function* readStretch(
   }
 }
 
-/** This many records are decoded at a time. More would only be more objects that wait. */
+/** At most this many records are decoded at a time. More would only be more objects that wait. */
 const CHUNK_RECORDS = 500
 
 /** Empty: all records are decoded. */
 async function decode(batches: BatchReader | undefined): Promise<readonly LogRecord[]> {
-  const records = new FetchedRecords()
+  const records = new FetchedRecords(FETCH_BYTES)
   await batches?.read(records, CHUNK_RECORDS)
   return [...records]
 }

@@ -27,12 +27,15 @@ import { EmbeddedRecords } from './record-tables.ts'
 const POLL_MS = 100
 /** Readers that do not consume let the event loop run after this many records. */
 const RECORDS_PER_TURN = 1_000
+const MAX_READ_BYTES = 1024 * 1024
 /** Removed in one transaction, while others wait for the write lock. */
 const RECORDS_PER_REMOVAL = 10_000
 
 export interface EmbeddedLogOptions {
   /** For new topics; existing ones must have this number. */
   readonly partitions: TopicPartitions
+  /** About the most bytes of the records that one partition hands over at a time; 1 MiB if left out. */
+  readonly maxReadBytes?: number
   /** Called after a handler threw, before the next session. */
   readonly onProblem?: (problem: ConsumeProblem) => void
 }
@@ -54,7 +57,7 @@ export class EmbeddedLog implements Log {
   constructor(environment: LmdbEnvironment, options: EmbeddedLogOptions) {
     this.#environment = environment
     this.#topics = new EmbeddedTopics(environment, options.partitions)
-    this.#records = new EmbeddedRecords(environment)
+    this.#records = new EmbeddedRecords(environment, options.maxReadBytes ?? MAX_READ_BYTES)
     this.#writes = new EmbeddedWrites(environment, this.#topics, this.#records, this.#bell)
     this.#onProblem = options.onProblem ?? (() => {})
   }

@@ -4,8 +4,6 @@ import { partitionOf } from '../partition-of.ts'
 import type { EmbeddedTopic } from './lmdb-topics.ts'
 import { decodeStoredRecord, encodeStoredRecord } from './record-codec.ts'
 
-/** A read returns at most about this much, however many records were asked for. */
-const MAX_READ_BYTES = 16 * 1024 * 1024
 /** Enough for 2⁴⁸ records a partition. */
 const OFFSET_BYTES = 6
 
@@ -25,8 +23,11 @@ export class EmbeddedRecords {
   readonly #ends: LmdbTable
   /** Topic, partition, group → the committed offset and its metadata. */
   readonly #committed: LmdbTable
+  readonly #maxReadBytes: number
 
-  constructor(environment: LmdbEnvironment) {
+  /** @param maxReadBytes a read returns at most about this much, however many records were asked for */
+  constructor(environment: LmdbEnvironment, maxReadBytes: number) {
+    this.#maxReadBytes = maxReadBytes
     this.#records = environment.table('log-records')
     this.#ends = environment.table('log-ends')
     this.#committed = environment.table('log-committed')
@@ -52,7 +53,7 @@ export class EmbeddedRecords {
         decodeStoredRecord(value, topic.name, partition, decodeOffset(key.subarray(prefix.length))),
       )
       bytes += value.length
-      if (bytes >= MAX_READ_BYTES) break
+      if (bytes >= this.#maxReadBytes) break
     }
     return records
   }

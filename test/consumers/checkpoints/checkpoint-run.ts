@@ -1,6 +1,7 @@
 import type { Backend } from '../../../src/consumers/backend.ts'
 import type { CheckpointTiming } from '../../../src/consumers/checkpoints/partition-checkpoints.ts'
 import { PartitionScorer } from '../../../src/consumers/scorer/partition-scorer.ts'
+import { unlimitedShares } from '../../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import type { ScorerContext } from '../../../src/consumers/scorer/scorer-context.ts'
 import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/log/log.ts'
@@ -175,6 +176,7 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
       library,
       logger: { info: note('info'), warn: note('warn'), error: note('error') },
       checkpoints: { topic: TOPIC, timing },
+      shares: unlimitedShares(),
       onScored: () => {},
     }
   }

@@ -54,7 +54,7 @@ async function checkNewest(
     if (key.startsWith('users ') || key.startsWith('counter kpi:')) expected.set(key, text)
   }
   const shown = new Map<string, string>()
-  for await (const item of readCheckpoint(run.log as unknown as Log, found)) {
+  for await (const item of readCheckpoint(run.log as unknown as Log, found, 4)) {
     const key =
       item.type === 'account' ? `account ${item.accountId}` : `users ${item.accountId} ${item.chunk}`
     expect(shown.has(key)).toBe(false)
@@ -173,7 +173,7 @@ test('a checkpoint holds the store at its cut, the next one the changes, and the
 async function isUsable(run: CheckpointRun<LibraryOfDefinitions>, checkpoint: Checkpoint): Promise<boolean> {
   if (checkpoint.cut === 0) return false
   let accounts = 0
-  for await (const { type } of readCheckpoint(run.log as unknown as Log, checkpoint))
+  for await (const { type } of readCheckpoint(run.log as unknown as Log, checkpoint, 4))
     if (type === 'account') accounts++
   return accounts === checkpoint.accounts
 }

@@ -63,7 +63,28 @@ test('leaves out what an unfinished checkpoint of a later cut left before it, bu
   ])
   const found = await findCheckpoint(log as unknown as Log, TOPIC, 0)
   const read: string[] = []
-  for await (const { accountId, bytes } of readCheckpoint(log as unknown as Log, found!))
+  for await (const { accountId, bytes } of readCheckpoint(log as unknown as Log, found!, 3))
     read.push(`${accountId} ${bytes}`)
-  expect(read).toEqual(['kept of cut 3', 'changed of cut 7'])
+  expect(read.sort()).toEqual(['changed of cut 7', 'kept of cut 3'])
+})
+
+test.each([1, 7, 1_000])('reads each account once, with %d keys in memory at a time', async keysAtOnce => {
+  const log = new MemoryLog([TOPIC])
+  const ids = Array.from({ length: 50 }, (_, i) => `account-${i}`)
+  const item = (accountId: string, text: string, chunk?: string) =>
+    itemRecord(TOPIC, 0, 5, {
+      accountId,
+      bytes: Buffer.from(text),
+      ...(chunk === undefined ? {} : { chunk }),
+    })
+  await log.append([
+    ...ids.flatMap(id => [item(id, 'old'), item(id, 'old users', '0')]),
+    ...ids.flatMap(id => [item(id, 'new'), item(id, 'new users', '0')]),
+    ...headRecords(TOPIC, 0, { cut: 5, accounts: ids.length, state: '{}', counters: [] }),
+  ])
+  const found = await findCheckpoint(log as unknown as Log, TOPIC, 0)
+  const read: string[] = []
+  for await (const { accountId, bytes } of readCheckpoint(log as unknown as Log, found!, keysAtOnce))
+    read.push(`${accountId} ${bytes}`)
+  expect(read.sort()).toEqual(ids.flatMap(id => [`${id} new`, `${id} new users`]).sort())
 })

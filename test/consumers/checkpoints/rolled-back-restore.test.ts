@@ -103,6 +103,7 @@ async function restore(store: LosingStore, fencingToken: string): Promise<string
       store: store as unknown as AccountStore,
       library: run.library,
       publish: async () => {},
+      keysAtOnce: Number.POSITIVE_INFINITY,
       logger,
       topic: TOPIC,
     }

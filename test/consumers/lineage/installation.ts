@@ -4,6 +4,7 @@ import { beginReplay } from '../../../src/consumers/lineage/begin-replay.ts'
 import { Lineages } from '../../../src/consumers/lineage/lineages.ts'
 import type { Replay } from '../../../src/consumers/lineage/replay-record.ts'
 import { scoreLineages, scoreReplay } from '../../../src/consumers/lineage/score-lineages.ts'
+import { unlimitedShares } from '../../../src/consumers/scorer/partition-shares.ts'
 import type { Scoring } from '../../../src/consumers/scorer/score-partitions.ts'
 import type { Log } from '../../../src/log/log.ts'
 import { type TopicNames, topicNames } from '../../../src/log/topic-names.ts'
@@ -242,6 +243,7 @@ export class Installation {
       lineages,
       library: this.library,
       logger: { info: () => {}, warn, error: warn },
+      shares: unlimitedShares(),
       onScored: () => {},
       batchSize: this.options.batchSize,
       flush: { intervalMs: 15, now: () => performance.now() },

@@ -4,6 +4,7 @@ import { checkAccounts } from '../../../src/consumers/parity/check-accounts.ts'
 import type { ParitySource } from '../../../src/consumers/parity/parity-source.ts'
 import { type PlanOptions, planCheck } from '../../../src/consumers/parity/plan-check.ts'
 import { PartitionScorer } from '../../../src/consumers/scorer/partition-scorer.ts'
+import { unlimitedShares } from '../../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import type { ScorerContext } from '../../../src/consumers/scorer/scorer-context.ts'
 import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../../src/log/log.ts'
@@ -136,6 +137,7 @@ export class ParityWorld {
       ...(this.#checkpointing
         ? { checkpoints: { topic: topics[CHECKPOINTS], timing: { intervalMs: 1, now: () => this.#now++ } } }
         : {}),
+      shares: unlimitedShares(),
       onScored: () => {},
     }
     this.#scorer ??= await PartitionScorer.take(context, this.#session(), `token-${this.#now++}`)

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { openEmbeddedBackend } from '../../../src/app/embedded-backend.ts'
+import { unlimitedShares } from '../../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import { type Scoring, startScoring } from '../../../src/consumers/scorer/score-partitions.ts'
 import type { TickerOptions } from '../../../src/consumers/scorer/ticker.ts'
@@ -48,6 +49,7 @@ async function score(
       publication: alwaysServing(TOPICS),
       library: new ModelLibrary(),
       logger: { info: () => {}, warn: () => {}, error: message => errors.push(message) },
+      shares: unlimitedShares(),
       onScored: () => {},
       source: { topic: TOPICS.signals, group: 'score', batchSize: 100 },
       ticks: { models: [{ file: 'growth.yaml', text }], now: Date.now, intervalMs: 20, ...settings },

@@ -30,14 +30,17 @@ test('publishes nothing from an emptied store that is asked only for users', asy
   expect(committed).toHaveLength(2)
 })
 
-test('loaded users count as dirty until they are flushed', async () => {
+test('loaded users count as dirty memory until they are flushed', async () => {
   const { take } = await takeWithKnownAccount()
   const flushes = new FlushSchedule({ intervalMs: 1_000, now: () => 1 })
   const scorer = await take({ flushes })
   await scorer.score([signalAt(2, { ...signal('b', 'known'), userId: undefined })])
-  const signals = ['c', 'd'].map((id, i) => signalAt(3 + i, signal(id, 'known')))
-  await scorer.score(signals)
-  expect(scorer.dirty.loadedChunks).toBe(1)
+  await scorer.score([signalAt(3, { ...signal('c', 'known'), userId: undefined })])
+  const before = scorer.dirty.memoryBytes
+  await scorer.score([signalAt(4, { ...signal('d', 'known'), userId: undefined })])
+  const ofSignal = scorer.dirty.memoryBytes - before
+  await scorer.score([signalAt(5, signal('e', 'known'))])
+  expect(scorer.dirty.memoryBytes - before).toBeGreaterThan(2 * ofSignal)
   await scorer.flush()
-  expect(scorer.dirty.loadedChunks).toBe(0)
+  expect(scorer.dirty.memoryBytes).toBe(0)
 })

@@ -13,13 +13,13 @@ async function flushedPolicy(others?: FlushSchedule) {
   const policy = new FlushPolicy(schedule)
   await policy.during(async () => {})
   /** Whether a flush is due after this time, if a step ended 1 ms before. */
-  const isDueAfter = (passedMs: number, { isBehind = false, hold = (_: DirtyAccounts): void => {} } = {}) => {
+  const isDueAfter = (passedMs: number, { isBehind = false, isFull = false, accounts = 0 } = {}) => {
     const dirty = new DirtyAccounts()
-    hold(dirty)
+    for (let i = 0; i < accounts; i++) dirty.accounts.add(account(i))
     clock.now = 100_000 + passedMs - 1
     policy.onStep()
     clock.now++
-    return policy.isDue(dirty, isBehind)
+    return policy.isDue(dirty, isBehind, isFull)
   }
   return { schedule, isDueAfter }
 }
@@ -40,29 +40,23 @@ describe('a flush is due', () => {
 
   test('after another partition has flushed, unless that takes too long or memory holds too much', async () => {
     const { schedule, isDueAfter } = await flushedPolicy()
-    const hold = (dirty: DirtyAccounts) => (dirty.loadedChunks = 10_000)
     const failed = schedule.during(async () => {
       expect([isDueAfter(250), isDueAfter(499)]).toEqual([false, false])
-      expect([isDueAfter(500), isDueAfter(0, { hold })]).toEqual([true, true])
+      expect([isDueAfter(500), isDueAfter(0, { isFull: true })]).toEqual([true, true])
       throw new Error('the store is away')
     })
     await expect(failed).rejects.toThrow('the store is away')
     expect(isDueAfter(250)).toBe(true)
   })
 
-  test.each([
-    [
-      'accounts',
-      (dirty: DirtyAccounts) => Array.from({ length: 10_000 }, (_, i) => dirty.accounts.add(account(i))),
-    ],
-    ['bytes of accounts', (dirty: DirtyAccounts) => (dirty.sizeBytes = 16 * 1024 * 1024)],
-    ['user chunks', (dirty: DirtyAccounts) => (dirty.loadedChunks = 10_000)],
-  ])('early when memory holds too many %s', async (_, hold) => {
+  test('early when memory is full, or holds too many accounts for one flush', async () => {
     const { isDueAfter } = await flushedPolicy()
-    expect(isDueAfter(0, { isBehind: true, hold })).toBe(true)
+    expect(isDueAfter(0, { isBehind: true, isFull: true })).toBe(true)
+    expect(isDueAfter(0, { isBehind: true, accounts: 10_000 })).toBe(true)
+    expect(isDueAfter(0, { isBehind: true, accounts: 9_999 })).toBe(false)
   })
 
   test('after each step without a schedule', () => {
-    expect(new FlushPolicy(undefined).isDue(new DirtyAccounts(), true)).toBe(true)
+    expect(new FlushPolicy(undefined).isDue(new DirtyAccounts(), true, false)).toBe(true)
   })
 })

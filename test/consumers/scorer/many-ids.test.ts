@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
 import { PACKAGE_ROOT } from '../../../src/app/config.ts'
 import { FlushSchedule } from '../../../src/consumers/scorer/flush-policy.ts'
+import type { PartitionScorer } from '../../../src/consumers/scorer/partition-scorer.ts'
 import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/signals-topic-records.ts'
 import { ModelLibrary } from '../../../src/models/model-library.ts'
 import { ID_CHUNK_NAMES } from '../../../src/scoring/activity/many-ids.ts'
@@ -158,17 +159,25 @@ test('an account whose chunks were made, or ended, since the last write needs no
   made.expectAsFolded()
 })
 
-test('a loaded id chunk counts as 16 user chunks until it is flushed', async () => {
+test('loaded id chunks count as dirty memory until they are flushed', async () => {
   const made = await Installation.make()
   await made.send(ids(0, 1_100).map(id => usage(id)))
   made.run.scorer = undefined
   // The first step is flushed at once, and no other.
   await made.run.take({ flushes: new FlushSchedule({ intervalMs: 1_000, now: () => 1 }) })
   await made.send([usage('other', 'other')])
+  const { store } = made.run
+  const scorer = made.run.scorer as PartitionScorer | undefined
+  const load = vi.spyOn(store, 'loadUserChunks')
+  const before = scorer!.dirty.memoryBytes
   await made.send(['s7', 's8', 's7'].map(id => usage(id)))
-  expect(made.run.scorer!.dirty.loadedChunks).toBe(2 * 16)
+  const loaded = (await load.mock.results[0]!.value) as (Uint8Array | undefined)[]
+  const bytes = loaded.reduce((sum, each) => sum + (each?.length ?? 0), 0)
+  expect(bytes).toBeGreaterThan(100)
+  expect(scorer!.dirty.memoryBytes - before).toBeGreaterThan(2 * bytes)
   await made.send([usage('s8')])
-  expect(made.run.scorer!.dirty.loadedChunks).toBe(2 * 16)
-  await made.run.scorer!.flush()
-  expect(made.run.scorer!.dirty.loadedChunks).toBe(0)
+  expect(load).toHaveBeenCalledTimes(1)
+  load.mockRestore()
+  await scorer!.flush()
+  expect(scorer!.dirty.memoryBytes).toBe(0)
 })

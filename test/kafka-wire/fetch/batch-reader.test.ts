@@ -138,6 +138,19 @@ describe('the reader of record batches', () => {
     expect(chunks).toEqual([[0, 1], [2, 3], [4, 5], []])
   })
 
+  it('gives fewer records if their bytes are enough, and at least one', async () => {
+    const reader = readerOf(Buffer.concat([plainBatch(0, 3), plainBatch(3, 3)]), {})
+    const all = [...(await read(Buffer.concat([plainBatch(0, 1)])))]
+    const bytes = (all[0]!.key?.length ?? 0) + (all[0]!.value?.length ?? 0)
+    const chunks: number[][] = []
+    for (const mostBytes of [1, bytes + 1, 2 * bytes, 100 * bytes]) {
+      const records = new FetchedRecords(mostBytes)
+      await reader.read(records, 100)
+      chunks.push(offsetsOf([...records]))
+    }
+    expect(chunks).toEqual([[0], [1, 2], [3, 4], [5]])
+  })
+
   it('leaves out a batch that is cut off at any byte', async () => {
     const [first, second] = [plainBatch(0, 2), plainBatch(2, 2)]
     for (let length = 0; length < second.length; length++) {

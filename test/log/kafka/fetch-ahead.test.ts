@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { FetchedPartition } from '../../../src/kafka-wire/fetch/fetch-answer.ts'
+import { ByteQuota } from '../../../src/lib/byte-quota.ts'
 import { fetchAhead, type RecordSource } from '../../../src/log/kafka/fetch-ahead.ts'
 import { encodeBatch, encodeMarker, plainRecord } from '../../kafka-wire/fetch/record-batches.ts'
 import { silent, until } from '../../support/log-handlers.ts'
@@ -138,6 +139,49 @@ describe('a source that fetches ahead', () => {
     await sleep(150)
     expect(log.fetches).toHaveLength(1)
   })
+
+  it('waits for its part of the quota, and gives it back when the records are used', async () => {
+    const quota = new ByteQuota(2_500)
+    const open = () => {
+      const log = new FakeLog([[0], [1], [2]])
+      log.quota = quota
+      // The next answer never comes, and has its part.
+      log.delay = new Promise(() => {})
+      log.answersBeforeDelay = 1
+      return { log, source: log.open(0) }
+    }
+    const [first, second, third] = [open(), open(), open()]
+    expect(await take(first.source, 1)).toEqual([0])
+    expect(await take(second.source, 1)).toEqual([0])
+    const taken = take(third.source, 1)
+    await sleep(5)
+    expect(quota.waiting).toBeGreaterThan(0)
+    first.source.close()
+    second.source.close()
+    expect(await taken).toEqual([0])
+    third.source.close()
+    await sleep(5)
+    expect([quota.leased, quota.waiting]).toEqual([0, 0])
+  })
+
+  it('gives back its part when a fetch fails, brings nothing, or arrives after the end', async () => {
+    const quota = new ByteQuota(1_000)
+    const log = new FakeLog([new Error('away'), undefined, [0], [1]])
+    log.quota = quota
+    const source = log.open(0)
+    expect(await take(source, 1)).toEqual([0])
+    let arrive = (): void => {}
+    log.delay = new Promise(resolve => {
+      arrive = resolve
+    })
+    log.answersBeforeDelay = 0
+    const next = take(source, 1)
+    await sleep(5)
+    source.close()
+    expect(await next).toBeUndefined()
+    arrive()
+    await until(() => quota.leased === 0)
+  })
 })
 
 async function take(source: RecordSource, most: number): Promise<number[] | undefined> {
@@ -158,6 +202,7 @@ class FakeLog {
   recoveries = 0
   recoverFailure: Error | undefined
   closed = 0
+  quota = new ByteQuota(1_000_000)
   delay: Promise<void> | undefined
   answersBeforeDelay = 0
 
@@ -176,7 +221,7 @@ class FakeLog {
       close: () => void this.closed++,
     }
     const limits = { maxBytes: 1_000, minBytes: 1, maxWaitMs: 1, pauseMs }
-    const source = fetchAhead({ fetcher, logger: silent, offset, ...limits })
+    const source = fetchAhead({ fetcher, logger: silent, offset, quota: this.quota, ...limits })
     onTestFinished(() => source.close())
     return source
   }

@@ -58,7 +58,7 @@ function accountOf(key: string): string | undefined {
 
 async function contentsOf(log: Log, checkpoint: Checkpoint): Promise<Map<string, string>> {
   const contents = new Map<string, string>()
-  for await (const item of readCheckpoint(log, checkpoint)) {
+  for await (const item of readCheckpoint(log, checkpoint, 1_000)) {
     const hex = item.bytes.toString('hex')
     if (item.type === 'account') {
       contents.set(`account ${item.accountId}`, `${dueBucketOf(item.accountId)} ${hex}`)

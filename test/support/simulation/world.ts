@@ -1,5 +1,6 @@
 import { decodeHead, isHead } from '../../../src/consumers/checkpoints/checkpoint-records.ts'
 import { startIngest } from '../../../src/consumers/ingest/ingest.ts'
+import { PartitionShares, unlimitedShares } from '../../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import { type Scoring, startScoring } from '../../../src/consumers/scorer/score-partitions.ts'
 import { TrustedClock } from '../../../src/lib/trusted-clock.ts'
@@ -295,6 +296,7 @@ export class World {
         publication: alwaysServing(TOPICS),
         library: this.library,
         logger,
+        shares: sharesOf(this.plan),
         onScored: () => {},
         source: { topic: TOPICS.signals, group: SCORE_GROUP, batchSize: this.plan.batchSize },
         ticks: {
@@ -373,4 +375,21 @@ export class World {
 
 function partitionsOf(topics: readonly string[], partitions: number): TopicPartition[] {
   return topics.flatMap(topic => Array.from({ length: partitions }, (_, partition) => ({ topic, partition })))
+}
+
+/**
+ * The memory of one process, by the seed: ample; for a few accounts, so that steps are cut and flushes come
+ * early; or for one partition at a time. Plans with
+ * many signals would take too long with little memory.
+ */
+function sharesOf({ seed, kind }: Plan): PartitionShares {
+  if (kind !== undefined) return unlimitedShares()
+  switch (seed % 3) {
+    case 0:
+      return unlimitedShares()
+    case 1:
+      return new PartitionShares(64 * 1024, 1024)
+    default:
+      return new PartitionShares(128 * 1024, 128 * 1024)
+  }
 }

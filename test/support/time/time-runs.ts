@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { PACKAGE_ROOT } from '../../../src/app/config.ts'
 import type { Backend } from '../../../src/consumers/backend.ts'
+import { unlimitedShares } from '../../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import { startScoring } from '../../../src/consumers/scorer/score-partitions.ts'
 import type { TickerOptions } from '../../../src/consumers/scorer/ticker.ts'
@@ -59,6 +60,7 @@ class Run {
       publication: alwaysServing(topics),
       library: this.#library,
       logger: QUIET,
+      shares: unlimitedShares(),
       onScored: () => {},
       source: { topic: this.#topic, group: 'score', batchSize: 100 },
       ticks: { ...ticks, models: MODELS, intervalMs: TICK_INTERVAL_MS },

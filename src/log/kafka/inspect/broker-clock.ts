@@ -3,8 +3,9 @@ import { FetchedRecords } from '../../../kafka-wire/fetch/fetched-records.ts'
 import { markerTimes } from '../../../kafka-wire/fetch/marker-times.ts'
 import { PartitionFetcher } from '../../../kafka-wire/fetch/partition-fetcher.ts'
 import type { KafkaCluster } from '../../../kafka-wire/hooks/kafkajs-cluster.ts'
-import { isHistory, recordKind } from '../../decode-signals-topic.ts'
+import { isHistory } from '../../decode-signals-topic.ts'
 import type { LogRecord, OffsetRange } from '../../log.ts'
+import { recordKind } from '../../own-records.ts'
 
 /** A broker's clock against the clock of the process that wrote a record. */
 export interface BrokerClock {

@@ -1,0 +1,52 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+import type { ByteQuota } from '../../lib/byte-quota.ts'
+import { Problem } from './problems.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a request of this route takes in memory, about. Left out: so little that it never waits. */
+    readonly memoryBytes?: number | ((headers: IncomingHttpHeaders) => number)
+  }
+}
+
+/** One account as the store holds it, decoded, and the answer: usually much less. */
+export const ONE_ACCOUNT = { memoryBytes: 64 * 1024 }
+/** A page of accounts, or counters of all partitions. */
+export const MANY_ROWS = { memoryBytes: 1024 * 1024 }
+
+const MAX_WAIT_MS = 5_000
+/** The body, its text, its objects, and the records that are made of them. */
+const BYTES_PER_BODY_BYTE = 6
+/** JSON is rarely packed more tightly. */
+const UNPACKED_BYTES_PER_BYTE = 20
+
+/** What a body of up to `limitBytes` takes in memory. */
+export function bodyMemory(limitBytes: number): (headers: IncomingHttpHeaders) => number {
+  return headers => {
+    const sent = Number(headers['content-length'] ?? limitBytes)
+    const isPacked = (headers['content-encoding'] ?? 'identity') !== 'identity'
+    const bytes = isPacked ? sent * UNPACKED_BYTES_PER_BYTE : sent
+    return BYTES_PER_BODY_BYTE * Math.min(bytes, limitBytes)
+  }
+}
+
+/**
+ * The requests under way share the memory of `quota`. Further ones wait, before their bodies are read, and
+ * get 503 after 5 s.
+ */
+export function limitMemory(api: FastifyInstance, quota: ByteQuota): void {
+  api.addHook('onRequest', async ({ headers, routeOptions }, reply) => {
+    const { memoryBytes } = routeOptions.config
+    if (memoryBytes === undefined) return
+    const bytes = typeof memoryBytes === 'number' ? memoryBytes : memoryBytes(headers)
+    const lease = await quota.leaseWithin(MAX_WAIT_MS, bytes)
+    if (lease === undefined)
+      throw new Problem(
+        'OVERLOADED',
+        `There was no memory for this request within ${MAX_WAIT_MS / 1000} s: too many are under way. Ask again later.`,
+      )
+    if (reply.raw.closed) lease.release()
+    else reply.raw.once('close', () => lease.release())
+  })
+}
