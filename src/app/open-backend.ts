@@ -1,4 +1,4 @@
-import type { Backend } from '../consumers/backend.ts'
+import type { Backend, BackendMeters } from '../consumers/backend.ts'
 import { Lineages } from '../consumers/lineage/lineages.ts'
 import type { Logger } from '../lib/logger.ts'
 import { type TopicNames, topicNames } from '../log/topic-names.ts'
@@ -41,7 +41,11 @@ export async function openServed(
 }
 
 /** Opens the log and the store that the settings name. Does not wait for Kafka or Redis. */
-export async function openBackend(config: Config, logger: Logger): Promise<OpenedBackend> {
+export async function openBackend(
+  config: Config,
+  logger: Logger,
+  meters?: BackendMeters,
+): Promise<OpenedBackend> {
   const topics = topicNames(config.topicPrefix)
   if (isEmbedded(config)) {
     // Loaded only here: it takes about 6 MiB.
@@ -50,6 +54,7 @@ export async function openBackend(config: Config, logger: Logger): Promise<Opene
       directory: config.dataDir,
       partitions: config.partitions,
       logger: { warn: (_, message) => logger.warn(message) },
+      meters,
     })
     return { ...backend, topics }
   }
@@ -62,6 +67,7 @@ export async function openBackend(config: Config, logger: Logger): Promise<Opene
       logger,
     },
     redis: { url: config.redisUrl, namespace: config.namespace, logger },
+    meters,
   })
   return { ...backend, topics }
 }

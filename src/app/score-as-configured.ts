@@ -2,6 +2,7 @@ import type { Lineages } from '../consumers/lineage/lineages.ts'
 import { scoreLineages } from '../consumers/lineage/score-lineages.ts'
 import { HourlyNotices } from '../consumers/scorer/hourly-notices.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
+import type { ScorerMeter } from '../consumers/scorer/scorer-meter.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { TrustedClock } from '../lib/trusted-clock.ts'
@@ -17,6 +18,7 @@ export interface ConfiguredScoring {
   readonly logger: Logger
   readonly clock: TrustedClock
   readonly onScored: (report: StepReport) => void
+  readonly meter?: ScorerMeter
 }
 
 /**

@@ -15,6 +15,7 @@ export interface RestoreOptions {
   /** The topic of checkpoints. */
   readonly topic: string
   readonly publish: PublishRestored
+  readonly onFilled?: (accounts: number, of: number) => void
 }
 
 export interface RestoredPartition {

@@ -110,7 +110,7 @@ export async function scoreReplay(options: LineagesOptions, found: FoundLineage)
 }
 
 function scoreLineage(
-  { library, logger, onScored, ticks, flush, batchSize, checkpointIntervalMs }: LineagesOptions,
+  { library, logger, onScored, meter, ticks, flush, batchSize, checkpointIntervalMs }: LineagesOptions,
   { names, backend }: FoundLineage,
   lineage: Lineage,
 ): Promise<Scoring> {
@@ -121,6 +121,7 @@ function scoreLineage(
     library,
     logger,
     onScored,
+    meter,
     source: { topic: names.topics.signals, group: scoreGroup(names), batchSize },
     ticks,
     ...(flush === undefined ? {} : { flush }),

@@ -11,6 +11,7 @@ import { type PartitionMemory, releases } from '../../scoring/partition-memory.t
 import { type SignalTable, signalRuns } from '../../signals/signal-table.ts'
 import type { AccountStore, UserChunkKey } from '../../store/store.ts'
 import type { AccountCache } from './account-cache.ts'
+import type { ScorerMeter } from './scorer-meter.ts'
 import { bucketsOfSlice } from './tick-slices.ts'
 import { indexesOf } from './write-builder.ts'
 
@@ -42,12 +43,20 @@ export class AccountLoader {
   readonly #partition: number
   readonly #cache: AccountCache
   readonly #memory: PartitionMemory
+  readonly #meter: ScorerMeter | undefined
 
-  constructor(store: AccountStore, partition: number, cache: AccountCache, memory: PartitionMemory) {
+  constructor(
+    store: AccountStore,
+    partition: number,
+    cache: AccountCache,
+    memory: PartitionMemory,
+    meter?: ScorerMeter,
+  ) {
     this.#store = store
     this.#partition = partition
     this.#cache = cache
     this.#memory = memory
+    this.#meter = meter
   }
 
   /**
@@ -66,15 +75,23 @@ export class AccountLoader {
     const missing = new Set<string>()
     // Most accounts are in memory with all their chunks; only the others are looked at a second time.
     const incomplete: PlacedSignal[] = []
+    let hits = 0
+    let misses = 0
     for (const { signals, from, to } of signalRuns(entries)) {
       for (let i = from; i < to; i++) {
         const accountId = signals.accountId(i)
         const account = cache.find(accountId)
-        if (account === undefined) missing.add(accountId)
-        else if (hasAllUsers(account) && hasAllIds(account)) continue
+        if (account === undefined) {
+          misses++
+          missing.add(accountId)
+        } else {
+          hits++
+          if (hasAllUsers(account) && hasAllIds(account)) continue
+        }
         incomplete.push({ signals, place: i })
       }
     }
+    this.#meter?.lookedUp(hits, misses)
     await this.#loadMissing([...missing])
     const loadedChunks = await this.#loadChunks(incomplete)
     return { accounts: cache.accounts, askedStore: loadedChunks > 0 || missing.size > 0, loadedChunks }
@@ -110,12 +127,17 @@ export class AccountLoader {
     if (accountIds.length === 0) return
     const cache = this.#cache
     const found = await this.#store.load(this.#partition, accountIds)
+    let absent = 0
     for (const [i, bytes] of found.entries()) {
-      if (bytes === undefined) continue
+      if (bytes === undefined) {
+        absent++
+        continue
+      }
       const account = decodeAccount(accountIds[i]!, bytes, this.#memory.modelSets)
       const saved = { lastOffset: account.lastOffset, dueAt: indexedDueAt(account), sizeBytes: bytes.length }
       cache.add(account, { ...saved, ...indexesOf(account, cache) })
     }
+    this.#meter?.loaded(found.length - absent, absent)
   }
 
   /** Loads the chunks that the signals need and their accounts lack. Returns `loadedChunks`. */

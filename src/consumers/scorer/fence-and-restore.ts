@@ -98,8 +98,8 @@ function publishRestored(
 }
 
 async function restoreLost(
-  { backend: { log, store }, checkpoints, library, logger }: ScorerContext,
-  { partition, committedOffset }: PartitionSession,
+  { backend: { log, store }, checkpoints, library, logger, meter }: ScorerContext,
+  { topic: signals, partition, committedOffset }: PartitionSession,
   fencingToken: string,
   storedOffset: number,
   publish: PublishRestored,
@@ -111,10 +111,15 @@ async function restoreLost(
     return undefined
   }
   const { topic } = checkpoints
-  return await restorePartition(
-    { log, store, library, logger, topic, publish },
-    { partition, fencingToken, storedOffset, committedOffset },
-  )
+  const onFilled = (done: number, total: number): void => meter?.filling(signals, partition, { done, total })
+  try {
+    return await restorePartition(
+      { log, store, library, logger, topic, publish, onFilled },
+      { partition, fencingToken, storedOffset, committedOffset },
+    )
+  } finally {
+    meter?.filling(signals, partition, undefined)
+  }
 }
 
 function reportStart({ logger }: ScorerContext, session: PartitionSession, stored: number): void {
@@ -144,7 +149,7 @@ async function lookForCheckpoint(
     const found =
       checkpoints === undefined ? undefined : await findCheckpoint(log, checkpoints.topic, partition)
     if (found?.isLast === true && found.cut <= stored)
-      writer?.continueFrom(found.cut, Math.max(stored, committedOffset))
+      writer?.continueFrom(found, Math.max(stored, committedOffset))
     if (firstOffset === 0 || (found !== undefined && found.cut >= firstOffset)) return
     logger.error(
       `${topic} partition ${partition} begins at offset ${firstOffset}: retention has deleted the records before it, and ` +

@@ -8,6 +8,7 @@ import { describeError, isUpswellError, UpswellError } from '../../lib/errors.ts
 import type { Logger } from '../../lib/logger.ts'
 import { settlesWithin, untilAborted } from '../../lib/waiting.ts'
 import type { ConsumeOptions, Consumption } from '../log.ts'
+import type { LogMeter, ReadPosition } from '../log-meter.ts'
 import type { KafkaAdmin } from './admin.ts'
 import { fetchAhead, type RecordSource } from './fetch-ahead.ts'
 import { type FetchSettings, fetchLimits } from './fetch-settings.ts'
@@ -22,6 +23,7 @@ export interface ConsumptionContext {
   readonly transactionalIdPrefix: string
   readonly sessionTimeoutMs: number
   readonly fetch: FetchSettings
+  readonly meter: LogMeter | undefined
 }
 
 const FIRST_DELAY_MS = 100
@@ -67,10 +69,12 @@ export class GroupConsumption implements Consumption {
   readonly #joined = deferred()
   #lastHeardAt = 0
   #isStopping = false
+  readonly #stopMetering: (() => void) | undefined
 
   constructor(context: ConsumptionContext, options: ConsumeOptions) {
     this.#context = context
     this.#options = options
+    this.#stopMetering = context.meter?.consuming(() => this.#positions())
     this.#running = this.#run()
   }
 
@@ -94,9 +98,19 @@ export class GroupConsumption implements Consumption {
       .map(({ topic, partition }) => ({ topic, partition }))
   }
 
+  #positions(): ReadPosition[] {
+    const { group } = this.#context
+    return this.#current.flatMap(consumer => {
+      const position = consumer.position()
+      const { topic, partition } = consumer
+      return position === undefined ? [] : [{ group, topic, partition, ...position }]
+    })
+  }
+
   async stop(): Promise<void> {
     if (!this.#isStopping) {
       this.#isStopping = true
+      this.#stopMetering?.()
       for (const consumer of this.#current) consumer.end('after-call')
       await settlesWithin(GRACE_MS, Promise.all(this.#current.map(consumer => consumer.ended)))
       this.#endGeneration()
@@ -214,12 +228,12 @@ export class GroupConsumption implements Consumption {
       partitions.map(partition => ({ topic, partition })),
     )
     if (this.#isStopping) return
-    const { fetch, logger } = this.#context
+    const { fetch, logger, meter } = this.#context
     const limits = fetchLimits(fetch, assigned.length)
     this.#current = assigned.map(({ topic, partition }) =>
       this.#own(topic, partition, offset => {
         const fetcher = new PartitionFetcher(cluster, topic, partition)
-        return fetchAhead({ fetcher, logger, offset, ...limits })
+        return fetchAhead({ fetcher, logger, offset, meter, ...limits })
       }),
     )
     this.#failure = undefined
@@ -229,13 +243,14 @@ export class GroupConsumption implements Consumption {
   }
 
   #own(topic: string, partition: number, openSource: (offset: number) => RecordSource): PartitionConsumer {
-    const { admin, createKafka, group, logger, transactionalIdPrefix } = this.#context
+    const { admin, createKafka, group, logger, meter, transactionalIdPrefix } = this.#context
     const key = `${topic}/${partition}`
     const consumer: PartitionConsumer = new PartitionConsumer({
       topic,
       partition,
       group,
       logger,
+      meter,
       handler: this.#options.handler,
       batchSize: this.#options.batchSize,
       predecessor: this.#owners.get(key)?.ended ?? Promise.resolve(),

@@ -1,6 +1,7 @@
 import { settlesWithin } from '../../lib/waiting.ts'
 import { withoutRepeats } from '../../lib/without-repeats.ts'
 import type { Log } from '../log.ts'
+import type { LogMeter } from '../log-meter.ts'
 import { kafkaAdmin } from './admin.ts'
 import { kafkaAppender } from './append.ts'
 import { type KafkaConnection, kafkaClients } from './client.ts'
@@ -20,6 +21,7 @@ export interface KafkaLogOptions extends KafkaConnection {
   /** How long a silent worker keeps its partitions. */
   readonly sessionTimeoutMs?: number
   readonly fetch?: FetchSettings
+  readonly meter?: LogMeter | undefined
 }
 
 const SESSION_TIMEOUT_MS = 30_000
@@ -57,10 +59,19 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
     ping: () => admin.ping(),
 
     async consume(consumeOptions) {
-      const { transactionalIdPrefix, fetch = {}, sessionTimeoutMs = SESSION_TIMEOUT_MS } = options
+      const { transactionalIdPrefix, fetch = {}, sessionTimeoutMs = SESSION_TIMEOUT_MS, meter } = options
       const group = groupPrefix + consumeOptions.group
       const consumption = new GroupConsumption(
-        { createKafka: clients.create, admin, logger, group, transactionalIdPrefix, sessionTimeoutMs, fetch },
+        {
+          createKafka: clients.create,
+          admin,
+          logger,
+          group,
+          transactionalIdPrefix,
+          sessionTimeoutMs,
+          fetch,
+          meter,
+        },
         consumeOptions,
       )
       consumptions.add(consumption)

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Backoff } from '../../lib/backoff.ts'
 import { describeError } from '../../lib/errors.ts'
 import type { Consumption, LogRecord, PartitionHandler, PartitionSession } from '../log.ts'
+import type { LogMeter, ReadPosition } from '../log-meter.ts'
 
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 5_000
@@ -37,12 +38,14 @@ export interface ConsumeProblem {
 }
 
 export interface ConsumptionOptions {
+  readonly group: string
   readonly sources: readonly PartitionSource[]
   readonly handler: PartitionHandler
   readonly batchSize: number
   readonly onProblem: (problem: ConsumeProblem) => void
   /** Aborting it stops the consumption, as `stop` does. */
   readonly stopping: AbortController
+  readonly meter?: LogMeter | undefined
 }
 
 /** Reads each source in its own loop until it is stopped. */
@@ -50,9 +53,13 @@ export function startConsumption(options: ConsumptionOptions): Consumption {
   const { stopping } = options
   const loops = options.sources.map(source => new PartitionLoop(source, options))
   const ended = Promise.all(loops.map(loop => loop.run()))
+  const stopMetering = options.meter?.consuming(() =>
+    loops.map(({ position }) => position).filter(position => position !== undefined),
+  )
   return {
     stop: async () => {
       stopping.abort()
+      stopMetering?.()
       await ended
     },
     problem: () => {
@@ -80,6 +87,8 @@ class PartitionLoop {
   readonly #backoff: Backoff
   problem: string | undefined
   isAssigned = false
+  /** How far the session has processed the partition; undefined: no session works. */
+  position: ReadPosition | undefined
 
   constructor(source: PartitionSource, options: ConsumptionOptions) {
     this.source = source
@@ -112,13 +121,17 @@ class PartitionLoop {
       await this.#runBatches(opened, offset)
     } finally {
       this.isAssigned = false
+      this.position = undefined
       this.source.close(session)
       this.#options.handler.released(session)
     }
   }
 
   async #runBatches({ session, lost }: OpenSession, from: number): Promise<void> {
+    const { group, meter } = this.#options
+    const { topic, partition } = this.source
     let offset = from
+    this.position = { group, topic, partition, next: from, newestAt: undefined }
     while (!this.#stopping.aborted) {
       const loss = lost()
       if (loss !== undefined) throw loss.reason
@@ -131,8 +144,12 @@ class PartitionLoop {
       }
       await this.#options.handler.process(session, records)
       // A handler may return early when its session was lost meanwhile: that is no success.
-      if (lost() === undefined) this.#recovered()
+      if (lost() === undefined) {
+        this.#recovered()
+        meter?.processed(group, records.length)
+      }
       offset = last.offset + 1
+      this.position = { group, topic, partition, next: offset, newestAt: last.timestamp }
       // If all promises of a handler are settled already, timers and sockets would never run.
       await setImmediate()
     }
@@ -145,6 +162,7 @@ class PartitionLoop {
 
   async #backOff(error: unknown): Promise<void> {
     const { topic, partition } = this.source
+    this.#options.meter?.sessionLost(this.#options.group, error)
     this.problem = `${topic}/${partition}: ${describeError(error)}`
     this.#options.onProblem({ topic, partition, error, retryInMs: this.#backoff.nextMs })
     await this.#backoff.wait()

@@ -250,6 +250,8 @@ interface FakeSource extends RecordSource {
   arrive(offsets: readonly number[]): void
   fail(error: Error): void
   stall(problem: string | undefined): void
+  /** It waits for the record at this offset. */
+  waitAt(offset: number): void
 }
 
 /** A source whose `take` waits for records to arrive. */
@@ -258,6 +260,7 @@ function fakeSource(onClose: () => void): FakeSource {
   let failure: Error | undefined
   let problem: string | undefined
   let isClosed = false
+  let waitsAt: number | undefined
   let wake = (): void => {}
   return {
     arrive: offsets => {
@@ -271,7 +274,11 @@ function fakeSource(onClose: () => void): FakeSource {
     stall: text => {
       problem = text
     },
+    waitAt: offset => {
+      waitsAt = offset
+    },
     problem: () => problem,
+    waitsAt: () => waitsAt,
     take: async most => {
       while (arrived.length === 0 && !isClosed && failure === undefined)
         await new Promise<void>(resolve => {
