@@ -82,7 +82,10 @@ export class PartitionConsumer {
     return this.#workingSince !== undefined
   }
 
-  /** How far the session has processed the partition; undefined: no session works. */
+  /**
+   * How far the partition is processed; undefined: not known yet. It outlasts a session: the lag must be seen
+   * while the next one cannot begin.
+   */
   position(): Pick<ReadPosition, 'next' | 'newestAt'> | undefined {
     const position = this.#position
     if (position === undefined || this.#call !== undefined) return position
@@ -150,6 +153,7 @@ export class PartitionConsumer {
     try {
       writer = await this.#context.openWriter(() => session !== undefined && !session.isOver)
       const range = await this.#context.groupOffset()
+      this.#position ??= { next: range.committed, newestAt: undefined }
       session = new LiveSession({ topic, partition }, group, range, writer, this.#context.meter)
       this.#session = session
       if (this.#over.signal.aborted) return OVER
@@ -168,7 +172,6 @@ export class PartitionConsumer {
       return error
     } finally {
       this.#workingSince = undefined
-      this.#position = undefined
       this.#session = undefined
       session?.end(OVER)
       if (isAssigned) this.#release(session!)

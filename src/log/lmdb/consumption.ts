@@ -87,7 +87,10 @@ class PartitionLoop {
   readonly #backoff: Backoff
   problem: string | undefined
   isAssigned = false
-  /** How far the session has processed the partition; undefined: no session works. */
+  /**
+   * How far the partition is processed; undefined: not known yet. It outlasts a session: the lag must be seen
+   * while the next one cannot begin.
+   */
   position: ReadPosition | undefined
 
   constructor(source: PartitionSource, options: ConsumptionOptions) {
@@ -115,13 +118,13 @@ class PartitionLoop {
   async #runSession(): Promise<void> {
     const opened = this.source.open()
     const { session } = opened
+    this.position ??= this.#positionAt(session.committedOffset, undefined)
     try {
       const offset = await this.#options.handler.assigned(session)
       this.isAssigned = true
       await this.#runBatches(opened, offset)
     } finally {
       this.isAssigned = false
-      this.position = undefined
       this.source.close(session)
       this.#options.handler.released(session)
     }
@@ -129,9 +132,8 @@ class PartitionLoop {
 
   async #runBatches({ session, lost }: OpenSession, from: number): Promise<void> {
     const { group, meter } = this.#options
-    const { topic, partition } = this.source
     let offset = from
-    this.position = { group, topic, partition, next: from, newestAt: undefined }
+    this.position = this.#positionAt(from, undefined)
     while (!this.#stopping.aborted) {
       const loss = lost()
       if (loss !== undefined) throw loss.reason
@@ -149,10 +151,15 @@ class PartitionLoop {
         meter?.processed(group, records.length)
       }
       offset = last.offset + 1
-      this.position = { group, topic, partition, next: offset, newestAt: last.timestamp }
+      this.position = this.#positionAt(offset, last.timestamp)
       // If all promises of a handler are settled already, timers and sockets would never run.
       await setImmediate()
     }
+  }
+
+  #positionAt(next: number, newestAt: number | undefined): ReadPosition {
+    const { topic, partition } = this.source
+    return { group: this.#options.group, topic, partition, next, newestAt }
   }
 
   #recovered(): void {
