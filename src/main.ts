@@ -9,6 +9,7 @@ import type { ModelTestOptions } from './commands/model/model-test.ts'
 import type { ParityOptions } from './commands/parity.ts'
 import {
   horizonDays,
+  portNumber,
   positiveNumber,
   replayName,
   time,
@@ -147,6 +148,11 @@ function addReplay(program: Command): void {
       '--partitions <number>',
       'a multiple of the number of partitions that signals has; the same number if left out',
       positiveNumber,
+    )
+    .option(
+      '--metrics-port <port>',
+      'answer /metrics on this port of UPSWELL_HOST; 0: any free one',
+      portNumber,
     )
     .action(async ({ into, ...options }: Partial<ReplayOptions>) => {
       if (into === undefined)
