@@ -69,13 +69,12 @@ export class GroupConsumption implements Consumption {
   readonly #joined = deferred()
   #lastHeardAt = 0
   #isStopping = false
-  readonly #stopMetering: (() => void) | undefined
 
   constructor(context: ConsumptionContext, options: ConsumeOptions) {
     this.#context = context
     this.#options = options
-    this.#stopMetering = context.meter?.consuming(() => this.#positions())
-    this.#running = this.#run()
+    const stopMetering = context.meter?.consuming(() => this.#positions())
+    this.#running = this.#run().finally(() => stopMetering?.())
   }
 
   /** Resolves at the first join. Rejects if a topic is missing at that time, or `stop` comes first. */
@@ -110,7 +109,6 @@ export class GroupConsumption implements Consumption {
   async stop(): Promise<void> {
     if (!this.#isStopping) {
       this.#isStopping = true
-      this.#stopMetering?.()
       for (const consumer of this.#current) consumer.end('after-call')
       await settlesWithin(GRACE_MS, Promise.all(this.#current.map(consumer => consumer.ended)))
       this.#endGeneration()
