@@ -1,12 +1,17 @@
 /** How far a group has processed a partition. */
-export interface ReadPosition {
+export interface ReadPosition extends PositionInPartition {
   readonly group: string
   readonly topic: string
   readonly partition: number
+}
+
+export interface PositionInPartition {
   /** Every record before this offset is processed. */
   readonly next: number
   /** The time of the newest processed record, ms; undefined: none was processed since the assignment. */
   readonly newestAt: number | undefined
+  /** Nothing was left to process when the session began. */
+  readonly beganEven: boolean
 }
 
 /** What a log reports about its work, for metrics. Called once a batch or a request, never once a record. */

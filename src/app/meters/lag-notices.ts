@@ -11,7 +11,7 @@ export interface PartitionLag {
 }
 
 /** Shorter lags come with every restart. */
-const WORTH_A_LINE_SECONDS = 60
+const WORTH_A_LINE_MS = 60_000
 /** While records come in, a scorer that keeps up is a moment behind. */
 const CAUGHT_UP_SECONDS = 10
 const REPEAT_MS = 5 * 60_000
@@ -19,10 +19,11 @@ const REPEAT_MS = 5 * 60_000
 /** One topic of a group that is behind. */
 interface Behind {
   readonly sinceMs: number
-  reportedMs: number
+  /** Undefined: not yet. */
+  readonly reportedMs: number | undefined
 }
 
-/** A line when a group falls behind, one every five minutes, and one when it has caught up. */
+/** A line when a group has been behind for a minute, then every five minutes, and when it has caught up. */
 export class LagNotices {
   readonly #logger: Logger
   readonly #nowMs: () => number
@@ -47,17 +48,17 @@ export class LagNotices {
     const nowMs = this.#nowMs()
     const known = this.#behind.get(name)
     const worst = partitions.reduce((most, lag) => (lag.seconds > most.seconds ? lag : most))
-    if (known !== undefined && worst.seconds < CAUGHT_UP_SECONDS) {
+    if (worst.seconds < CAUGHT_UP_SECONDS) {
       this.#behind.delete(name)
-      this.#logger.info(
-        `${name}: caught up, ${Math.round((nowMs - known.sinceMs) / 1000)} s after it was reported behind`,
-      )
+      if (known?.reportedMs === undefined) return
+      this.#logger.info(`${name}: caught up, after ${Math.round((nowMs - known.sinceMs) / 1000)} s`)
       return
     }
+    const { sinceMs, reportedMs } = known ?? { sinceMs: nowMs, reportedMs: undefined }
     const isDue =
-      known === undefined ? worst.seconds >= WORTH_A_LINE_SECONDS : nowMs - known.reportedMs >= REPEAT_MS
+      reportedMs === undefined ? nowMs - sinceMs >= WORTH_A_LINE_MS : nowMs - reportedMs >= REPEAT_MS
+    this.#behind.set(name, { sinceMs, reportedMs: isDue ? nowMs : reportedMs })
     if (!isDue) return
-    this.#behind.set(name, { sinceMs: known?.sinceMs ?? nowMs, reportedMs: nowMs })
     const records = partitions.reduce((sum, lag) => sum + lag.records, 0)
     const late = partitions.filter(lag => lag.records > 0).length
     this.#logger.warn(

@@ -95,7 +95,7 @@ export class LagWatch {
   #secondsBehind(position: ReadPosition): number {
     const key = keyOf(position)
     const now = this.#options.now()
-    const evenAt = this.#evenAt.get(key)
+    const evenAt = this.#evenAt.get(key) ?? (position.beganEven ? this.#newAt.get(key) : undefined)
     const since = [position.newestAt, evenAt].filter(time => time !== undefined)
     // Nothing was processed yet: it is behind at least since it was taken.
     const from = since.length > 0 ? Math.max(...since) : (this.#newAt.get(key) ?? now)

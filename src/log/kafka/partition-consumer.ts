@@ -3,7 +3,7 @@ import { describeError, UpswellError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { settlesWithin } from '../../lib/waiting.ts'
 import type { OffsetRange, PartitionHandler, RecordList } from '../log.ts'
-import type { LogMeter, ReadPosition } from '../log-meter.ts'
+import type { LogMeter, PositionInPartition } from '../log-meter.ts'
 import type { RecordSource } from './fetch-ahead.ts'
 import { type CommittedOffset, LiveSession, OVER } from './session.ts'
 import type { TransactionWriter } from './transactions.ts'
@@ -68,7 +68,7 @@ export class PartitionConsumer {
   #workingSince: number | undefined
   #hasProgressed = false
   #failure: string | undefined
-  #position: Pick<ReadPosition, 'next' | 'newestAt'> | undefined
+  #position: PositionInPartition | undefined
 
   constructor(context: PartitionContext) {
     this.#context = context
@@ -86,7 +86,7 @@ export class PartitionConsumer {
    * How far the partition is processed; undefined: not known yet. It outlasts a session: the lag must be seen
    * while the next one cannot begin.
    */
-  position(): Pick<ReadPosition, 'next' | 'newestAt'> | undefined {
+  position(): PositionInPartition | undefined {
     const position = this.#position
     if (position === undefined || this.#call !== undefined) return position
     // The last offsets may hold no record, only the ends of transactions.
@@ -153,7 +153,7 @@ export class PartitionConsumer {
     try {
       writer = await this.#context.openWriter(() => session !== undefined && !session.isOver)
       const range = await this.#context.groupOffset()
-      this.#position ??= { next: range.committed, newestAt: undefined }
+      this.#position ??= { next: range.committed, newestAt: undefined, beganEven: false }
       session = new LiveSession({ topic, partition }, group, range, writer, this.#context.meter)
       this.#session = session
       if (this.#over.signal.aborted) return OVER
@@ -163,7 +163,7 @@ export class PartitionConsumer {
       if (session.isOver) return await session.ended
       const since = performance.now()
       this.#workingSince = since
-      this.#position = { next: offset, newestAt: undefined }
+      this.#position = { next: offset, newestAt: undefined, beganEven: offset >= range.end }
       await this.#work(session, offset)
       const reason = await session.ended
       if (performance.now() - since > WELL_AFTER_MS) this.#hasProgressed = true
@@ -212,7 +212,8 @@ export class PartitionConsumer {
       this.#call = undefined
     }
     if (session.isOver) return
-    this.#position = { next: offset + 1, newestAt: timestamp }
+    const beganEven = this.#position?.beganEven === true
+    this.#position = { next: offset + 1, newestAt: timestamp, beganEven }
     this.#context.meter?.processed(this.#context.group, length)
     this.#hasProgressed = true
     this.#failure = undefined

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Backoff } from '../../lib/backoff.ts'
 import { describeError } from '../../lib/errors.ts'
 import type { Consumption, LogRecord, PartitionHandler, PartitionSession } from '../log.ts'
-import type { LogMeter, ReadPosition } from '../log-meter.ts'
+import type { LogMeter, PositionInPartition, ReadPosition } from '../log-meter.ts'
 
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 5_000
@@ -118,7 +118,11 @@ class PartitionLoop {
   async #runSession(): Promise<void> {
     const opened = this.source.open()
     const { session } = opened
-    this.position ??= this.#positionAt(session.committedOffset, undefined)
+    this.position ??= this.#positionAt({
+      next: session.committedOffset,
+      newestAt: undefined,
+      beganEven: false,
+    })
     try {
       const offset = await this.#options.handler.assigned(session)
       this.isAssigned = true
@@ -133,7 +137,8 @@ class PartitionLoop {
   async #runBatches({ session, lost }: OpenSession, from: number): Promise<void> {
     const { group, meter } = this.#options
     let offset = from
-    this.position = this.#positionAt(from, undefined)
+    const beganEven = from >= session.endOffset
+    this.position = this.#positionAt({ next: from, newestAt: undefined, beganEven })
     while (!this.#stopping.aborted) {
       const loss = lost()
       if (loss !== undefined) throw loss.reason
@@ -151,15 +156,15 @@ class PartitionLoop {
         meter?.processed(group, records.length)
       }
       offset = last.offset + 1
-      this.position = this.#positionAt(offset, last.timestamp)
+      this.position = this.#positionAt({ next: offset, newestAt: last.timestamp, beganEven })
       // If all promises of a handler are settled already, timers and sockets would never run.
       await setImmediate()
     }
   }
 
-  #positionAt(next: number, newestAt: number | undefined): ReadPosition {
+  #positionAt(position: PositionInPartition): ReadPosition {
     const { topic, partition } = this.source
-    return { group: this.#options.group, topic, partition, next, newestAt }
+    return { group: this.#options.group, topic, partition, ...position }
   }
 
   #recovered(): void {

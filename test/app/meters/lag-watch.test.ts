@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { LagWatch } from '../../../src/app/meters/lag-watch.ts'
 import type { ReadPosition } from '../../../src/log/log-meter.ts'
 
@@ -7,7 +7,14 @@ const START = Date.parse('2026-12-01T00:00:00Z')
 
 function watched(start: Partial<ReadPosition> = {}) {
   const position = {
-    ...{ group: 'upswell-score', topic: 'signals', partition: 0, next: 100, newestAt: undefined },
+    ...{
+      group: 'upswell-score',
+      topic: 'signals',
+      partition: 0,
+      next: 100,
+      newestAt: undefined,
+      beganEven: false,
+    },
     ...start,
   } as { -readonly [K in keyof ReadPosition]: ReadPosition[K] }
   const world = { end: 100, now: START, isAway: false, position, said: [] as string[], isAssigned: true }
@@ -97,22 +104,45 @@ test('forgets a partition that this process has no longer', async () => {
   expect(lag()).toEqual([[100, 86_400]])
 })
 
-test('writes one line when it falls behind, and one when it has caught up', async () => {
-  const { world, position, watch } = watched({ newestAt: START })
+test('counts from the assignment if nothing was left then, whatever times the records have', async () => {
+  const { world, watch, lag } = watched({ newestAt: START - 9_000 * HOUR_MS, beganEven: true })
   world.end = 200
   await watch.look()
-  world.now += 59_000
-  await watch.look()
-  expect(world.said).toEqual([])
-  for (let i = 0; i < 10; i++) {
-    world.now += 5_000
+  world.now += 5_000
+  expect(lag()).toEqual([[100, 5]])
+})
+
+test('writes one line when it has been behind for a minute, and one when it has caught up', async () => {
+  const nowMs = vi.spyOn(performance, 'now').mockReturnValue(0)
+  onTestFinished(() => nowMs.mockRestore())
+  const { world, position, watch } = watched({ newestAt: START - 9_000 * HOUR_MS })
+  world.end = 200
+  const look = async (seconds: number): Promise<void> => {
+    nowMs.mockReturnValue(seconds * 1000)
+    world.now = START + seconds * 1000
     await watch.look()
   }
+  for (let seconds = 0; seconds < 60; seconds += 5) await look(seconds)
+  expect(world.said).toEqual([])
+  position.newestAt = START
+  for (let seconds = 60; seconds < 480; seconds += 5) await look(seconds)
   position.next = 200
-  await watch.look()
-  await watch.look()
+  for (let seconds = 480; seconds < 500; seconds += 5) await look(seconds)
   expect(world.said).toEqual([
-    'warn upswell-score in signals: 100 records behind in 1 of 1 partitions; partition 0 is 64 s behind',
-    expect.stringMatching(/^info upswell-score in signals: caught up, \d+ s after it was reported behind$/),
+    'warn upswell-score in signals: 100 records behind in 1 of 1 partitions; partition 0 is 60 s behind',
+    'warn upswell-score in signals: 100 records behind in 1 of 1 partitions; partition 0 is 360 s behind',
+    'info upswell-score in signals: caught up, after 480 s',
   ])
+})
+
+test('writes nothing about a short lag', async () => {
+  const nowMs = vi.spyOn(performance, 'now').mockReturnValue(0)
+  onTestFinished(() => nowMs.mockRestore())
+  const { world, position, watch } = watched({ newestAt: START - 9_000 * HOUR_MS })
+  world.end = 200
+  await watch.look()
+  position.next = 200
+  nowMs.mockReturnValue(70_000)
+  await watch.look()
+  expect(world.said).toEqual([])
 })

@@ -188,10 +188,10 @@ describe('the position of an owner', () => {
         }),
     })
     await until(() => setup.owner.isWorking())
-    expect(setup.owner.position()).toEqual({ next: 7, newestAt: undefined })
+    expect(setup.owner.position()).toMatchObject({ next: 7, newestAt: undefined })
     setup.arrive(7, 8)
     await until(() => setup.handed.length === 1)
-    expect(setup.owner.position()).toEqual({ next: 7, newestAt: undefined })
+    expect(setup.owner.position()).toMatchObject({ next: 7, newestAt: undefined })
     finish()
     await until(() => setup.owner.position()?.next === 9)
     expect(setup.owner.position()?.newestAt).toBe(0)
@@ -219,7 +219,7 @@ describe('the position of an owner', () => {
     isAway = true
     setup.arrive(2)
     await until(() => !setup.owner.isWorking())
-    expect(setup.owner.position()).toEqual({ next: 2, newestAt: 0 })
+    expect(setup.owner.position()).toMatchObject({ next: 2, newestAt: 0 })
   })
 })
 
