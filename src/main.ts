@@ -1,9 +1,8 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import { inspect } from 'node:util'
 import { Command, Option } from 'commander'
-import { describeSettings, PACKAGE_ROOT } from './app/config.ts'
+import { describeSettings } from './app/config.ts'
+import { packageInfo } from './app/package-info.ts'
 import type { DoctorOptions } from './commands/doctor/doctor.ts'
 import type { BacktestCommandOptions } from './commands/model/backtest.ts'
 import type { ModelDiffOptions } from './commands/model/model-diff.ts'
@@ -45,12 +44,10 @@ function textOf(error: unknown): string {
 
 /** Commands are imported when they run: loading all of them takes a second, which the help does not need. */
 function buildProgram(): Command {
-  const { version, description } = JSON.parse(
-    readFileSync(resolve(PACKAGE_ROOT, 'package.json'), 'utf8'),
-  ) as Record<string, string>
+  const { version, description } = packageInfo()
   const program = new Command('upswell')
-    .description(description!)
-    .version(version!)
+    .description(description)
+    .version(version)
     .addHelpText('afterAll', `\n${describeSettings()}`)
   program.showHelpAfterError('(upswell --help shows what is accepted)')
   // Commander has already printed its message.

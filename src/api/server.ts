@@ -26,7 +26,7 @@ import { routeGetAccount } from './routes/get-account.ts'
 import { routeGetRate } from './routes/get-rate.ts'
 import { routeListAccounts } from './routes/list-accounts.ts'
 import { routeListKpis } from './routes/list-kpis.ts'
-import { routeOperations } from './routes/operations.ts'
+import { type Lag, routeOperations } from './routes/operations.ts'
 import { type AppendSignals, routePostSignals } from './routes/post-signals.ts'
 
 export interface ApiDependencies {
@@ -47,6 +47,8 @@ export interface ApiDependencies {
   /** The reasons why the service cannot do its work now, one sentence each; empty: it is ready. */
   readonly problems: () => Promise<readonly string[]>
   readonly metrics: Registry
+  /** How far the process is behind the log; undefined: it reads nothing, or does not know yet. */
+  readonly lag?: () => Promise<Lag | undefined>
   /** The wall clock, ms. */
   readonly now: () => number
   /** A pino instance, or options for one; false: no logger. */
@@ -74,7 +76,7 @@ const HANDLER_TIMEOUT_MS = 10_000
 
 /** The query API, ready to listen. It reads the store, and writes only to the log. */
 export function createApi(dependencies: ApiDependencies): FastifyInstance {
-  const { store, library, appendSignals, endOfLog, requests, memory, problems, metrics, now, logger } =
+  const { store, library, appendSignals, endOfLog, requests, memory, problems, metrics, lag, now, logger } =
     dependencies
   const api: FastifyInstance = fastify({
     ...(isLogger(logger) ? { loggerInstance: logger } : { logger: logger ?? false }),
@@ -113,7 +115,7 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
     routeGetRate(scope, served, now)
     routeListKpis(scope, served, now)
     routePostSignals(scope, served, appendSignals, now)
-    routeOperations(scope, problems, metrics)
+    routeOperations(scope, problems, metrics, lag)
   })
   return api
 }

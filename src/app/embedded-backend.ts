@@ -1,9 +1,10 @@
-import type { Backend } from '../consumers/backend.ts'
+import type { Backend, BackendMeters } from '../consumers/backend.ts'
 import { describeError } from '../lib/errors.ts'
 import { type LmdbEnvironment, openLmdbEnvironment } from '../lib/lmdb-environment.ts'
 import { EmbeddedLog } from '../log/lmdb/lmdb-log.ts'
 import type { TopicPartitions } from '../log/lmdb/lmdb-topics.ts'
 import { LmdbStore } from '../store/lmdb/lmdb-store.ts'
+import { meterStore, type StoreMeter } from '../store/meter-store.ts'
 
 export interface EmbeddedBackendOptions {
   /** Created if it is missing. */
@@ -13,6 +14,7 @@ export interface EmbeddedBackendOptions {
   readonly maxReadBytes?: number
   /** Gets a warning for every handler that threw; a pino logger fits. */
   readonly logger?: { warn(details: object, message: string): void }
+  readonly meters?: BackendMeters | undefined
 }
 
 /**
@@ -26,34 +28,37 @@ export async function openEmbeddedBackend(options: EmbeddedBackendOptions): Prom
   const log = new EmbeddedLog(environment, {
     partitions: options.partitions,
     ...(options.maxReadBytes === undefined ? {} : { maxReadBytes: options.maxReadBytes }),
+    meter: options.meters?.log,
     onProblem: ({ topic, partition, error, retryInMs }) =>
       options.logger?.warn(
         { topic, partition, err: error, retryInMs },
         `consuming ${topic} partition ${partition} failed, trying again in ${retryInMs} ms: ${describeError(error)}`,
       ),
   })
-  return backendOf(environment, log, undefined, async () => {
+  return backendOf({ environment, log, meter: options.meters?.store }, undefined, async () => {
     await log.close()
     await environment.close()
   })
 }
 
+interface EmbeddedParts {
+  readonly environment: LmdbEnvironment
+  readonly log: EmbeddedLog
+  readonly meter: StoreMeter | undefined
+}
+
 /** `namespace` undefined: the original lineage's. */
-function backendOf(
-  environment: LmdbEnvironment,
-  log: EmbeddedLog,
-  namespace: string | undefined,
-  close: () => Promise<void>,
-): Backend {
+function backendOf(parts: EmbeddedParts, namespace: string | undefined, close: () => Promise<void>): Backend {
+  const { environment, log, meter } = parts
   const store = new LmdbStore(environment, namespace)
   return {
     log,
-    store,
+    store: meterStore(store, meter),
     commitFlush: async (session, { outputs, nextOffset, metadata, write }) => {
       const save = store.prepareSave(session.partition, write)
       await log.commitTogether(session, outputs, nextOffset, save, metadata)
     },
-    inNamespace: async other => backendOf(environment, log, other, async () => {}),
+    inNamespace: async other => backendOf(parts, other, async () => {}),
     close,
   }
 }

@@ -1,6 +1,7 @@
-import type { Backend } from '../consumers/backend.ts'
+import type { Backend, BackendMeters } from '../consumers/backend.ts'
 import { type KafkaLogOptions, openKafkaLog } from '../log/kafka/kafka-log.ts'
 import type { Log } from '../log/log.ts'
+import { meterStore } from '../store/meter-store.ts'
 import { connectRedis } from '../store/redis/redis-connection.ts'
 import { type RedisStoreOptions, redisStoreOn } from '../store/redis/redis-store.ts'
 import type { AccountStore } from '../store/store.ts'
@@ -8,16 +9,23 @@ import type { AccountStore } from '../store/store.ts'
 export interface KafkaRedisOptions {
   readonly kafka: KafkaLogOptions
   readonly redis: RedisStoreOptions
+  readonly meters?: BackendMeters | undefined
 }
 
 /** Resolves even if Kafka or Redis is not available: later operations then fail or wait. */
 export async function openKafkaRedisBackend(options: KafkaRedisOptions): Promise<Backend> {
-  const connection = await connectRedis(options.redis)
-  const log = openKafkaLog(options.kafka)
+  const { kafka, redis, meters } = options
+  const connection = await connectRedis({ ...redis, onReconnected: () => meters?.store.reconnected() })
+  const log = openKafkaLog({ ...kafka, meter: meters?.log })
   // All namespaces share one connection.
   const open = (namespace: string, close: () => Promise<void>): Backend =>
-    backendOf(log, redisStoreOn(connection, namespace), async other => open(other, async () => {}), close)
-  return open(options.redis.namespace, async () => {
+    backendOf(
+      log,
+      meterStore(redisStoreOn(connection, namespace), meters?.store),
+      async other => open(other, async () => {}),
+      close,
+    )
+  return open(redis.namespace, async () => {
     await log.close()
     await connection.close()
   })

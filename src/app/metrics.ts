@@ -1,17 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge } from 'prom-client'
 import type { AccountParity } from '../consumers/parity/account-parity.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
 import type { TrustedClock } from '../lib/trusted-clock.ts'
 import { LIMIT_NAMES } from '../scoring/activity/activity.ts'
+import type { RejectionCode } from '../signals/rejection.ts'
+import { ProcessRegistry } from './meters/process-registry.ts'
+import { packageInfo } from './package-info.ts'
 import type { ScoredCounts } from './scored-counts.ts'
 
 /** The metrics of one process, for Prometheus. */
 export interface Metrics {
-  readonly registry: Registry
+  readonly registry: ProcessRegistry
   readonly onScored: (counts: ScoredCounts) => void
   readonly onParityChecked: (accounts: readonly AccountParity[]) => void
   readonly onIngested: (topic: string, outcome: 'accepted' | 'rejected', count: number) => void
+  readonly onDeadLetters: (topic: string, reasons: readonly RejectionCode[]) => void
 }
 
 /** A problem begins with its part. All parts have a series from the start: 0 is not the same as no series. */
@@ -34,8 +38,8 @@ export function createMetrics(
   assignedPartitions: () => number,
   problems: () => Promise<readonly string[]>,
   clock: Pick<TrustedClock, 'isInDoubt' | 'aheadMs'>,
+  registry = new ProcessRegistry(),
 ): Metrics {
-  const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const counter = (name: string, help: string, labelNames: string[]) =>
     new Counter({ name, help, labelNames, registers: [registry] })
@@ -68,6 +72,11 @@ export function createMetrics(
     'topic',
     'outcome',
   ])
+  const deadLetters = counter(
+    'upswell_dead_letters_total',
+    'Records that went to dead-letter, by the topic they came from and the code of the reason',
+    ['topic', 'reason'],
+  )
   const parity = counter(
     'upswell_parity_accounts_total',
     'Accounts recomputed from the log and compared with the store; unknown: they could not be compared',
@@ -80,6 +89,7 @@ export function createMetrics(
     help: 'When the last parity check finished; 0: none yet',
     registers: [registry],
   })
+  exposeBuild(registry)
   new Gauge({
     name: 'upswell_assigned_partitions',
     help: 'Partitions that this process reads now',
@@ -123,6 +133,7 @@ export function createMetrics(
       refolded.inc(counts.refolded)
       for (const [limit, count] of Object.entries(counts.limits)) limits.inc({ limit }, count)
       unread.inc(counts.unread)
+      for (const { topic, reason, count } of counts.deadLetters) deadLetters.inc({ topic, reason }, count)
       for (const { type, model, count } of counts.events) events.inc({ type, model }, count)
     },
     onParityChecked: accounts => {
@@ -132,7 +143,19 @@ export function createMetrics(
     onIngested: (topic, outcome, count) => {
       if (count > 0) ingested.inc({ topic, outcome }, count)
     },
+    onDeadLetters: (topic, reasons) => {
+      for (const reason of reasons) deadLetters.inc({ topic, reason })
+    },
   }
+}
+
+function exposeBuild(registry: ProcessRegistry): void {
+  new Gauge({
+    name: 'upswell_build_info',
+    help: '1; the labels say which version of Upswell runs, and on which Node.js',
+    labelNames: ['version', 'node'],
+    registers: [registry],
+  }).set({ version: packageInfo().version, node: process.version }, 1)
 }
 
 async function unanswered(): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Backend } from '../consumers/backend.ts'
+import type { Backend, BackendMeters } from '../consumers/backend.ts'
 import { Lineages } from '../consumers/lineage/lineages.ts'
 import { UpswellError } from '../lib/errors.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -77,7 +77,11 @@ const EMBEDDED_FILES = ['data.mdb', 'workspace.json']
  * Opens the log and the store that the settings name. Does not wait for Kafka or Redis.
  * @throws UpswellError INVALID_SETTINGS as `refuseForgottenKafka`
  */
-export async function openBackend(config: Config, logger: Logger): Promise<OpenedBackend> {
+export async function openBackend(
+  config: Config,
+  logger: Logger,
+  meters?: BackendMeters,
+): Promise<OpenedBackend> {
   const topics = topicNames(config.topicPrefix)
   const budget = memoryBudget(memoryFacts(config))
   if (isEmbedded(config)) {
@@ -89,6 +93,7 @@ export async function openBackend(config: Config, logger: Logger): Promise<Opene
       partitions: config.partitions,
       maxReadBytes: Math.min(MAX_READ_BYTES, budget.fetchedBytes / config.partitions),
       logger: { warn: (_, message) => logger.warn(message) },
+      meters,
     })
     return { ...backend, topics, budget }
   }
@@ -102,6 +107,7 @@ export async function openBackend(config: Config, logger: Logger): Promise<Opene
       logger,
     },
     redis: { url: config.redisUrl, namespace: config.namespace, logger },
+    meters,
   })
   return { ...backend, topics, budget }
 }

@@ -3,6 +3,7 @@ import { scoreLineages } from '../consumers/lineage/score-lineages.ts'
 import { HourlyNotices } from '../consumers/scorer/hourly-notices.ts'
 import { PartitionShares } from '../consumers/scorer/partition-shares.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
+import type { ScorerMeter } from '../consumers/scorer/scorer-meter.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { TrustedClock } from '../lib/trusted-clock.ts'
@@ -21,6 +22,7 @@ export interface ConfiguredScoring {
   /** What this thread may hold in memory. */
   readonly budget: MemoryBudget
   readonly onScored: (report: StepReport) => void
+  readonly meter?: ScorerMeter
 }
 
 /**

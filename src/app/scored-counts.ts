@@ -8,6 +8,8 @@ export interface ScoredCounts {
   /** Refolded records: committed, missing from the store. */
   readonly refolded: number
   readonly events: readonly EventCount[]
+  /** Records that went to dead-letter. */
+  readonly deadLetters: readonly DeadLetterCount[]
   /** How often accounts reached each limit. */
   readonly limits: Readonly<Record<string, number>>
   /** New names of accounts that no active model reads. */
@@ -20,6 +22,12 @@ export interface EventCount {
   readonly count: number
 }
 
+export interface DeadLetterCount {
+  readonly topic: string
+  readonly reason: string
+  readonly count: number
+}
+
 /** Adds up batches until `take` is called. */
 export class CountedBatches {
   #signals = new Map<string, number>()
@@ -28,6 +36,8 @@ export class CountedBatches {
   #events = new Map<string, Map<string, number>>()
   #limits = new Map<string, number>()
   #unread = 0
+  /** The keys are a topic, then a reason. */
+  #deadLetters = new Map<string, Map<string, number>>()
 
   add(report: StepReport): void {
     if (report.refolded) {
@@ -38,12 +48,8 @@ export class CountedBatches {
     increase(this.#signals, 'rejected', report.rejected)
     for (const { name, count } of report.limits) increase(this.#limits, name, count)
     for (const { count } of report.unread.names) this.#unread += count
-    for (const event of report.events) {
-      const type = typeOf(event)
-      const ofType = this.#events.get(type) ?? new Map<string, number>()
-      this.#events.set(type, ofType)
-      increase(ofType, event.modelId, 1)
-    }
+    for (const event of report.events) increaseIn(this.#events, typeOf(event), event.modelId)
+    for (const reason of report.reasons) increaseIn(this.#deadLetters, report.topic, reason)
   }
 
   /** The counts since the last call; undefined if there are none. */
@@ -53,9 +59,8 @@ export class CountedBatches {
     const taken: ScoredCounts = {
       signals: Object.fromEntries(this.#signals),
       refolded: this.#refolded,
-      events: [...this.#events].flatMap(([type, models]) =>
-        [...models].map(([model, count]) => ({ type, model, count })),
-      ),
+      events: listed(this.#events).map(([type, model, count]) => ({ type, model, count })),
+      deadLetters: listed(this.#deadLetters).map(([topic, reason, count]) => ({ topic, reason, count })),
       limits: Object.fromEntries(this.#limits),
       unread: this.#unread,
     }
@@ -64,12 +69,25 @@ export class CountedBatches {
     this.#events = new Map()
     this.#limits = new Map()
     this.#unread = 0
+    this.#deadLetters = new Map()
     return taken
   }
 }
 
 function typeOf(event: ScoringEvent): string {
   return event.type === 'pql' ? `pql-${event.status}` : event.type
+}
+
+function increaseIn(counts: Map<string, Map<string, number>>, outer: string, inner: string): void {
+  const within = counts.get(outer) ?? new Map<string, number>()
+  counts.set(outer, within)
+  increase(within, inner, 1)
+}
+
+function listed(counts: Map<string, Map<string, number>>): [outer: string, inner: string, count: number][] {
+  return [...counts].flatMap(([outer, within]) =>
+    [...within].map(([inner, count]): [string, string, number] => [outer, inner, count]),
+  )
 }
 
 function increase(counts: Map<string, number>, key: string, by: number): void {

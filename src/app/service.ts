@@ -13,6 +13,8 @@ import { signalRecord } from '../log/signals-topic-records.ts'
 import { ModelLibrary, type ModelSource } from '../models/model-library.ts'
 import type { CompiledModel } from '../scoring/definition/compiled-model.ts'
 import type { Config } from './config.ts'
+import { createMeters, type Meters, readLag, watchLag } from './meters/meters.ts'
+import { ProcessRegistry } from './meters/process-registry.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { isEmbedded, type OpenedBackend, openBackend } from './open-backend.ts'
 import { readModelFiles } from './read-model-files.ts'
@@ -72,7 +74,9 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const library = new ModelLibrary()
   const models = (await readModelFiles(config.models)).map(({ file, text }) => ({ file, text }))
   library.compileAll(models)
-  const backend = await openBackend(config, logger)
+  const registry = new ProcessRegistry()
+  const meters = createMeters(registry)
+  const backend = await openBackend(config, logger, meters)
   if (backend.budget.warning !== undefined) logger.warn(backend.budget.warning)
   const lineages = new Lineages(config, backend, library)
   const serving = new ServingLineage(lineages, logger)
@@ -81,7 +85,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { clock, stop: stopClock } = await startClock(backend.store, logger, options.wallClock)
   const problems = async () =>
     stopping.signal.aborted ? [STOPPING] : await findProblems(roles, backend, clock, () => serving.isKnown)
-  const metrics = createMetrics(() => roles.countPartitions(), problems, clock)
+  const metrics = createMetrics(() => roles.countPartitions(), problems, clock, registry)
+  const stopLag = watchLag(registry, meters, backend.log, { now: clock.now, logger })
 
   const api = await startServiceApi(
     {
@@ -97,11 +102,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       memory: new ByteQuota(backend.budget.requestsBytes),
       now: clock.now,
       metrics: metrics.registry,
+      lag: () => readLag(registry),
     },
     config,
     logger,
   ).catch(async error => {
     stopClock()
+    stopLag()
     await backend.close()
     throw error
   })
@@ -115,6 +122,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     serving,
     roles,
     metrics,
+    meters,
     clock,
     stop: stopping.signal,
   }
@@ -144,6 +152,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       stopping.abort()
       api.beginStop()
       stopClock()
+      stopLag()
       const parityStopped = parity?.stop()
       // A part that fails to stop must not keep the rest from closing.
       const failures: unknown[] = []
@@ -174,6 +183,7 @@ interface Parts {
   readonly serving: ServingLineage
   readonly roles: RunningRoles
   readonly metrics: Metrics
+  readonly meters: Meters
   readonly clock: TrustedClock
   readonly stop: AbortSignal
 }
@@ -193,6 +203,7 @@ async function startRoles(parts: Parts): Promise<void> {
         group: `${config.group}-ingest`,
         now: clock.now,
         onIngested: metrics.onIngested,
+        onDeadLetters: metrics.onDeadLetters,
       }),
     ),
     roles.startScoring(() =>
@@ -204,19 +215,21 @@ async function startRoles(parts: Parts): Promise<void> {
 function startScoreThreads({ options, models, metrics, stop }: Parts): Promise<Scoring> {
   const { config, logger, scoreThreadEntry: entry } = options
   const threads = config.scoreThreads
-  return scoreInThreads({ threads, config, models, logger, onCounts: metrics.onScored, stop, entry })
+  return scoreInThreads({
+    threads,
+    config,
+    models,
+    logger,
+    onCounts: metrics.onScored,
+    onMetrics: (thread, values) => metrics.registry.setThread(thread, values),
+    stop,
+    entry,
+  })
 }
 
 /** Scores in the main thread. */
-function startScoringHere({
-  options,
-  library,
-  models,
-  backend,
-  lineages,
-  metrics,
-  clock,
-}: Parts): Promise<Scoring> {
+function startScoringHere(parts: Parts): Promise<Scoring> {
+  const { options, library, models, backend, lineages, metrics, meters, clock } = parts
   const { config, logger, onScored } = options
   const batches = new CountedBatches()
   return scoreAsConfigured({
@@ -233,6 +246,7 @@ function startScoringHere({
       if (counts !== undefined) metrics.onScored(counts)
       onScored?.(report)
     },
+    meter: meters.scorer,
   })
 }
 

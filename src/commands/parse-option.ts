@@ -17,6 +17,12 @@ export function positiveNumber(text: string): number {
   return number
 }
 
+export function portNumber(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535)
+    throw new InvalidArgumentError('a port from 0 to 65535 is accepted')
+  return Number(text)
+}
+
 /** For an option with several values: commander calls it once for each, with the numbers before. */
 export function wholeNumbers(text: string, before: readonly number[] | undefined): number[] {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('whole numbers from 0 are accepted')

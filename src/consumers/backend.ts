@@ -1,4 +1,6 @@
 import type { Log, OutgoingRecord, PartitionSession } from '../log/log.ts'
+import type { LogMeter } from '../log/log-meter.ts'
+import type { StoreMeter } from '../store/meter-store.ts'
 import type { AccountStore, PartitionWrite } from '../store/store.ts'
 
 /** A log and a store that belong together: Kafka and Redis, or one LMDB environment for both. */
@@ -15,6 +17,12 @@ export interface Backend {
   /** The same log with the store of another namespace. Closing the result leaves the log open. */
   inNamespace(namespace: string): Promise<Backend>
   close(): Promise<void>
+}
+
+/** What a backend reports about its work, for metrics. */
+export interface BackendMeters {
+  readonly log: LogMeter
+  readonly store: StoreMeter
 }
 
 /** What a flush publishes and writes. */

@@ -26,7 +26,9 @@ test('each report reaches the caller, and the line of a limit the logger', async
   const report: StepReport = {
     records: 1,
     outcomes: { applied: 1, late: 0, duplicate: 0, 'too-old': 0 },
+    topic: 'signals',
     rejected: 0,
+    reasons: [],
     events: [],
     limits: [{ name: 'names', count: 4, accountId: 'acme' }],
     unread: { names: [], nearest: () => undefined },

@@ -20,7 +20,9 @@ const occurrences = (...names: string[]) =>
 const batch: fc.Arbitrary<StepReport> = fc.record({
   records: number,
   outcomes: fc.record({ applied: number, late: number, duplicate: number, 'too-old': number }),
+  topic: fc.constantFrom('signals', 'v2.signals'),
   rejected: number,
+  reasons: fc.array(fc.constantFrom('not-json' as const, 'too-large' as const), { maxLength: 3 }),
   events: fc.array(event, { maxLength: 4 }),
   limits: occurrences('names', 'keys'),
   unread: occurrences('usage:x').map(names => ({ names, nearest: () => undefined })),
@@ -41,8 +43,9 @@ async function exposed(
   return lines
     .filter(
       line =>
-        /^upswell_(signals|refolded_records|events|limit_reached|unread_names)_total/.test(line) &&
-        !line.endsWith(' 0'),
+        /^upswell_(signals|refolded_records|events|limit_reached|unread_names|dead_letters)_total/.test(
+          line,
+        ) && !line.endsWith(' 0'),
     )
     .sort()
 }
@@ -51,13 +54,14 @@ async function exposed(
 function slowlyCounted(batches: readonly StepReport[]): string[] {
   const series = new Map<string, number>()
   const add = (name: string, by: number) => series.set(name, (series.get(name) ?? 0) + by)
-  for (const { refolded, records, outcomes, rejected, events, limits, unread } of batches) {
+  for (const { topic, refolded, records, outcomes, rejected, reasons, events, limits, unread } of batches) {
     if (refolded) {
       add('upswell_refolded_records_total', records)
       continue
     }
     for (const [outcome, count] of Object.entries({ ...outcomes, rejected }))
       add(`upswell_signals_total{outcome="${outcome}"}`, count)
+    for (const reason of reasons) add(`upswell_dead_letters_total{topic="${topic}",reason="${reason}"}`, 1)
     for (const { name, count } of limits) add(`upswell_limit_reached_total{limit="${name}"}`, count)
     for (const { count } of unread.names) add('upswell_unread_names_total', count)
     for (const found of events)
@@ -99,7 +103,9 @@ test('take returns each count once, and undefined if there is none', () => {
   const report: StepReport = {
     records: 3,
     outcomes: { applied: 2, late: 0, duplicate: 1, 'too-old': 0 },
+    topic: 'signals',
     rejected: 0,
+    reasons: [],
     events: [],
     limits: [],
     unread: { names: [], nearest: () => undefined },
@@ -107,7 +113,7 @@ test('take returns each count once, and undefined if there is none', () => {
   }
   counted.add(report)
   counted.add({ ...report, refolded: true })
-  const none = { signals: {}, refolded: 0, events: [], limits: {}, unread: 0 }
+  const none = { signals: {}, refolded: 0, events: [], deadLetters: [], limits: {}, unread: 0 }
   expect(counted.take()).toEqual({ ...none, signals: { applied: 2, duplicate: 1 }, refolded: 3 })
   expect(counted.take()).toBeUndefined()
   // A change of models alone can reach a limit.

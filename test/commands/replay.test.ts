@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openEmbeddedBackend } from '../../src/app/embedded-backend.ts'
+import { until } from '../support/log-handlers.ts'
 import { buildCli, CliProcess, type Ended, type Environment, getJson, runCli, untilJson } from './cli.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
@@ -183,6 +184,27 @@ describe('upswell replay, embedded', () => {
     expect(stdout).toContain('about 3 events at once: 1 tier change and 2 PQL events.')
     expect(stdout).toContain('This cannot be undone.')
     expect((await upswell('replay', 'list')).stdout).toMatch(/\n {2}trial +shadow /)
+  })
+
+  test('answers /metrics with the lag of the copy and of the scoring, if it gets a port', async () => {
+    const args = ['--into', 'trial', '--model', join(folder, 'other.yaml'), '--metrics-port', '0']
+    const replay = new CliProcess(main, ['replay', ...args], { env })
+    const [, url] = await replay.says(/Metrics: (http:\S+)/)
+    const lags = async () =>
+      (await (await fetch(url!)).text())
+        .split('\n')
+        .filter(line => line.startsWith('upswell_lag_records{'))
+        .map(line => line.replace(/,partition.*\} /, '} '))
+    await until(async () => (await lags()).length === 6)
+    expect(new Set(await lags())).toEqual(
+      new Set([
+        'upswell_lag_records{group="upswell-trial-copy",topic="signals"} 0',
+        'upswell_lag_records{group="upswell-trial-score",topic="trial.signals"} 0',
+      ]),
+    )
+    expect(await replay.kill('SIGINT')).toMatchObject({ code: 0, stderr: '' })
+    const { code, stderr } = await upswell('replay', '--into', 'trial', '--metrics-port', '99999')
+    expect([code, stderr]).toEqual([2, expect.stringContaining('a port from 0 to 65535 is accepted')])
   })
 
   test('serves a promoted replay from the next start: API, topics and later events', async () => {

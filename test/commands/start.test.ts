@@ -79,7 +79,7 @@ describe('upswell start --empty', { timeout: 120_000 }, () => {
     const url = await urlOf(first)
     expect(first.stdout).toContain(`${url}/openapi.json`)
     expect(first.stdout).toContain(dataDir)
-    expect(await getJson(`${url}/readyz`)).toEqual({ status: 200, body: { status: 'ready' } })
+    expect(await getJson(`${url}/readyz`)).toMatchObject({ status: 200, body: { status: 'ready' } })
     const sequence = await postSignal(url, 'acme')
     const { status, body: account } = await getJson(`${url}/v1/accounts/acme?after=${sequence}`)
     expect([status, account]).toEqual([200, expect.objectContaining({ accountId: 'acme', sequence })])

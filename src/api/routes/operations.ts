@@ -1,10 +1,19 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import type { Registry } from 'prom-client'
 import type { ApiInstance } from '../api-instance.ts'
 import { problemResponses } from '../documents/schemas.ts'
 import { Problem } from '../plugins/problems.ts'
 
 const Status = Type.Object({ status: Type.String() }, { description: 'Yes' })
+const LagSchema = Type.Object(
+  {
+    records: Type.Integer({ description: 'Records to the end of the log, of all partitions' }),
+    seconds: Type.Integer({ description: 'Of the partition that is furthest behind' }),
+  },
+  { description: 'How far this process is behind the log. It is ready all the same' },
+)
+export type Lag = Readonly<Static<typeof LagSchema>>
+const Ready = Type.Object({ status: Type.String(), lag: Type.Optional(LagSchema) }, { description: 'Yes' })
 const TAGS = ['operations']
 const LINKS = {
   accounts: '/v1/accounts',
@@ -22,6 +31,7 @@ export function routeOperations(
   api: ApiInstance,
   problems: () => Promise<readonly string[]>,
   metrics: Registry,
+  lag: () => Promise<Lag | undefined> = async () => undefined,
 ): void {
   api.get(
     '/livez',
@@ -43,12 +53,15 @@ export function routeOperations(
         operationId: 'readyz',
         summary: 'Whether the service can do its work',
         tags: TAGS,
-        response: { 200: Status, ...problemResponses({ 503: 'NOT_READY: errors lists the reasons' }) },
+        response: { 200: Ready, ...problemResponses({ 503: 'NOT_READY: errors lists the reasons' }) },
       },
     },
     async () => {
       const found = await problems()
-      if (found.length === 0) return { status: 'ready' }
+      if (found.length === 0) {
+        const behind = await lag()
+        return { status: 'ready', ...(behind === undefined ? {} : { lag: behind }) }
+      }
       const entries = found.map(detail => ({ detail }))
       throw new Problem('NOT_READY', found.join('; '), entries)
     },

@@ -1,6 +1,7 @@
 import { type ErrorCode, isUpswellError, UpswellError } from '../../lib/errors.ts'
 import type { ModelSource } from '../../models/model-library.ts'
 import type { Config } from '../config.ts'
+import type { ThreadMetrics } from '../meters/process-registry.ts'
 import type { ScoredCounts } from '../scored-counts.ts'
 
 // Messages between the main thread and a score thread:
@@ -9,6 +10,7 @@ import type { ScoredCounts } from '../scored-counts.ts'
 //   thread → main   'log'       a message for the process's logger
 //                   'status'    on each change and once a second; the first one: the groups are joined
 //                   'counts'    what was scored since the last counts
+//                   'metrics'   the values of its metrics, once a second
 //                   'failed'    the thread can never start
 //                   'stopped'   the last message: everything is finished and closed
 
@@ -24,6 +26,7 @@ export type FromScoreThread =
   | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
   | { readonly type: 'status'; readonly status: ThreadStatus }
   | { readonly type: 'counts'; readonly counts: ScoredCounts }
+  | { readonly type: 'metrics'; readonly metrics: ThreadMetrics }
   | { readonly type: 'failed'; readonly error: PlainError }
   | { readonly type: 'stopped' }
 

@@ -1,10 +1,12 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { Registry } from 'prom-client'
 import { Lineages } from '../../consumers/lineage/lineages.ts'
 import type { Scoring } from '../../consumers/scorer/score-partitions.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { untilAvailable } from '../../lib/until-available.ts'
 import { untilAborted } from '../../lib/waiting.ts'
 import { ModelLibrary } from '../../models/model-library.ts'
+import { createMeters, watchLag } from '../meters/meters.ts'
 import { type OpenedBackend, openBackend } from '../open-backend.ts'
 import { scoreAsConfigured } from '../score-as-configured.ts'
 import { CountedBatches } from '../scored-counts.ts'
@@ -21,6 +23,7 @@ const SILENT: Logger = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** How often the thread checks whether it has something to report. */
 const REPORT_INTERVAL_MS = 100
+const METRICS_INTERVAL_MS = 1_000
 /** The status is sent this often even if it has not changed, as a sign of life. */
 const SIGN_OF_LIFE_INTERVAL_MS = 1_000
 
@@ -36,11 +39,14 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
   const stopping = untilStopped(port)
   const logger = postingLogger(post)
   const library = new ModelLibrary()
-  const backend = await openBackend(config, logger)
+  const registry = new Registry()
+  const meters = createMeters(registry)
+  const backend = await openBackend(config, logger, meters)
   prepare(backend)
   const lineages = new Lineages(config, backend, library)
   // The main thread's own clock reports the same.
   const { clock, stop: stopClock } = await startClock(backend.store, SILENT)
+  const stopLag = watchLag(registry, meters, backend.log, { now: clock.now, logger })
   const batches = new CountedBatches()
   let scoring: Scoring | undefined
   const starting = untilAvailable(
@@ -54,6 +60,7 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
         clock,
         budget: backend.budget,
         onScored: report => batches.add(report),
+        meter: meters.scorer,
       }),
     'score',
     logger,
@@ -68,9 +75,13 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
   const report = reporter(post, batches, () => (scoring === undefined ? undefined : statusOf(scoring)))
   void started.then(report)
   const timer = setInterval(report, REPORT_INTERVAL_MS)
+  const postMetrics = async (): Promise<void> =>
+    post({ type: 'metrics', metrics: await registry.getMetricsAsJSON() })
+  const metricsTimer = setInterval(() => void postMetrics(), METRICS_INTERVAL_MS)
 
   await untilAborted(stopping)
   stopClock()
+  stopLag()
   await scoring?.stop()
   await lineages.close()
   // This also ends the wait for a group that cannot be joined.
@@ -78,7 +89,9 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
   await started
   await scoring?.stop()
   clearInterval(timer)
+  clearInterval(metricsTimer)
   report()
+  await postMetrics()
   post({ type: 'stopped' })
 }
 

@@ -2,6 +2,7 @@ import type { Scoring } from '../../consumers/scorer/score-partitions.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { ModelSource } from '../../models/model-library.ts'
 import type { Config } from '../config.ts'
+import type { ThreadMetrics } from '../meters/process-registry.ts'
 import type { ScoredCounts } from '../scored-counts.ts'
 import { startThread } from './start-thread.ts'
 
@@ -11,6 +12,7 @@ export interface ScoreThreadsOptions {
   readonly models: readonly ModelSource[]
   readonly logger: Logger
   readonly onCounts: (counts: ScoredCounts) => void
+  readonly onMetrics: (thread: string, metrics: ThreadMetrics) => void
   /** Also ends threads that have not joined yet. */
   readonly stop: AbortSignal
   /** A module that calls `runScoreThread`; runs instead of `score-thread.ts`. */
@@ -32,10 +34,20 @@ const ENTRY = new URL(
  * they were stopped before they joined
  */
 export async function scoreInThreads(options: ScoreThreadsOptions): Promise<Scoring> {
-  const { threads: count, config, models, logger, onCounts, stop, entry = ENTRY, onDeath = die } = options
+  const {
+    threads: count,
+    config,
+    models,
+    logger,
+    onCounts,
+    onMetrics,
+    stop,
+    entry = ENTRY,
+    onDeath = die,
+  } = options
   const data = { config, models }
   const threads = Array.from({ length: count }, (_, i) =>
-    startThread(`thread ${i + 1}`, { entry, data, logger, onCounts, onDeath }),
+    startThread(`thread ${i + 1}`, { entry, data, logger, onCounts, onMetrics, onDeath }),
   )
   const stopAll = async (): Promise<void> => {
     const stopped = await Promise.allSettled(threads.map(thread => thread.stop()))

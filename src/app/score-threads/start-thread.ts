@@ -4,6 +4,7 @@ import { deferred } from '../../lib/deferred.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { settlesWithin } from '../../lib/waiting.ts'
+import type { ThreadMetrics } from '../meters/process-registry.ts'
 import type { ScoredCounts } from '../scored-counts.ts'
 import {
   type FromScoreThread,
@@ -19,6 +20,7 @@ export interface ThreadOptions {
   readonly data: ScoreThreadData
   readonly logger: Logger
   readonly onCounts: (counts: ScoredCounts) => void
+  readonly onMetrics: (thread: string, metrics: ThreadMetrics) => void
   /**
    * Called if the thread ends by itself: an uncaught error, or out of memory. During a stop, `stop` rejects
    * instead.
@@ -42,7 +44,7 @@ const SILENCE_MS = 10_000
 const STOP_TIMEOUT_MS = 20_000
 
 export function startThread(name: string, options: ThreadOptions): ScoreThread {
-  const { entry, data, logger, onCounts, onDeath } = options
+  const { entry, data, logger, onCounts, onMetrics, onDeath } = options
   const worker = new Worker(entry, { workerData: data, name })
   const joined = deferred()
   const ended = deferred()
@@ -65,6 +67,9 @@ export function startThread(name: string, options: ThreadOptions): ScoreThread {
         break
       case 'counts':
         onCounts(message.counts)
+        break
+      case 'metrics':
+        onMetrics(name, message.metrics)
         break
       case 'failed':
         joined.reject(fromPlainError(message.error))

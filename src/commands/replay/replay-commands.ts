@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { ConfirmOptions } from '../confirm.ts'
-import { positiveNumber, replayName, time, timeOrNow } from '../parse-option.ts'
+import { portNumber, positiveNumber, replayName, time, timeOrNow } from '../parse-option.ts'
 import type { ReplayOptions } from './replay.ts'
 import type { ReplayDiffOptions } from './replay-diff.ts'
 
@@ -30,6 +30,11 @@ export function addReplayCommands(program: Command, wrongUse: number): void {
       '--partitions <number>',
       'a multiple of the number of partitions that signals has; the same number if left out',
       positiveNumber,
+    )
+    .option(
+      '--metrics-port <port>',
+      'answer /metrics on this port of UPSWELL_HOST; 0: any free one',
+      portNumber,
     )
     .action(async ({ into, ...options }: Partial<ReplayOptions>) => {
       if (into === undefined)

@@ -1,5 +1,7 @@
 import { basename } from 'node:path'
+import { collectDefaultMetrics, Registry } from 'prom-client'
 import { readConfig } from '../../app/config.ts'
+import { createMeters, watchLag } from '../../app/meters/meters.ts'
 import { isEmbedded } from '../../app/open-backend.ts'
 import { readModelFiles } from '../../app/read-model-files.ts'
 import { startClock } from '../../app/start-clock.ts'
@@ -12,7 +14,8 @@ import { UpswellError } from '../../lib/errors.ts'
 import type { Log } from '../../log/log.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { lineLogger, print } from '../terminal.ts'
-import { withLineages } from '../with-lineages.ts'
+import { type OpenedLineages, withLineages } from '../with-lineages.ts'
+import { serveMetrics } from './serve-metrics.ts'
 import { watchReplay } from './watch-replay.ts'
 
 export interface ReplayOptions {
@@ -25,6 +28,8 @@ export interface ReplayOptions {
   readonly partitions?: number
   /** ms */
   readonly latest?: number
+  /** 0: any free one; undefined: no metrics. */
+  readonly metricsPort?: number
 }
 
 /** Larger than in live scoring: nobody waits for a single record. */
@@ -38,7 +43,10 @@ const BATCH_SIZE = 2_000
  */
 export async function replay(options: ReplayOptions): Promise<number> {
   const config = readConfig()
-  return await withLineages(config, async ({ lineages, library, backend }) => {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const meters = createMeters(registry)
+  const score = async ({ lineages, library, backend }: OpenedLineages): Promise<number> => {
     const lineage = await lineages.replay(options.into)
     const { log } = lineage.backend
     const wanted = await describeReplay(options, lineages, lineage, library)
@@ -48,6 +56,10 @@ export async function replay(options: ReplayOptions): Promise<number> {
     const logger = lineLogger(config.logLevel)
     const { clock, stop: stopClock } = await startClock(lineage.backend.store, logger)
     const stopping = untilStopped()
+    const stopLag = watchLag(registry, meters, log, { now: clock.now, logger })
+    const { metricsPort } = options
+    const stopServing =
+      metricsPort === undefined ? undefined : await serveMetrics(registry, config.host, metricsPort)
     const scoring = await scoreReplay(
       {
         lineages,
@@ -64,6 +76,7 @@ export async function replay(options: ReplayOptions): Promise<number> {
         },
         checkpointIntervalMs: isEmbedded(config) ? 0 : config.checkpointIntervalMs,
         onScored: () => {},
+        meter: meters.scorer,
       },
       lineage,
     )
@@ -71,9 +84,12 @@ export async function replay(options: ReplayOptions): Promise<number> {
       return await watchReplay(lineages, lineage, wanted, stopping)
     } finally {
       stopClock()
+      stopLag()
+      stopServing?.()
       await scoring.stop()
     }
-  })
+  }
+  return await withLineages(config, score, meters)
 }
 
 /**

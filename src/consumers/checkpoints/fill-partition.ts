@@ -20,6 +20,8 @@ export interface FillOptions {
   readonly publish: PublishRestored
   /** How many keys of the checkpoint are held in memory. */
   readonly keysAtOnce: number
+  /** Called before the first write and after each, with the accounts so far and all of the checkpoint. */
+  readonly onFilled?: (accounts: number, of: number) => void
 }
 
 const ITEMS_PER_WRITE = 500
@@ -32,7 +34,7 @@ const ITEMS_PER_WRITE = 500
  * STORE_UNAVAILABLE, TOPIC_MISSING, LOG_FENCED, LOG_UNAVAILABLE
  */
 export async function fillPartition(
-  { log, store, library, publish, keysAtOnce }: FillOptions,
+  { log, store, library, publish, keysAtOnce, onFilled }: FillOptions,
   checkpoint: Checkpoint,
   fencingToken: string,
 ): Promise<PartitionMemory> {
@@ -65,7 +67,9 @@ export async function fillPartition(
     const firstState = part === 0 ? state : undefined
     await save(0, { state: firstState, ...accountWrites(accounts, cache), userChunks })
     restored += accounts.length
+    onFilled?.(restored, checkpoint.accounts)
   }
+  onFilled?.(0, checkpoint.accounts)
   let items: CheckpointItem[] = []
   for await (const item of readCheckpoint(log, checkpoint, keysAtOnce)) {
     items.push(item)

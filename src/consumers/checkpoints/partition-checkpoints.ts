@@ -7,9 +7,11 @@ import { dueBucketOf } from '../../scoring/due-slices.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import { isKpiBook } from '../../scoring/population/kpi-counts.ts'
 import type { AccountStore } from '../../store/store.ts'
+import type { CheckpointLag } from '../scorer/scorer-meter.ts'
 import { bucketsOfSlice, slicesFor } from '../scorer/tick-slices.ts'
 import type { TouchedAccount } from '../scorer/write-builder.ts'
 import { type CheckpointHead, headRecords, itemRecord } from './checkpoint-records.ts'
+import type { Checkpoint } from './read-checkpoint.ts'
 
 /** When checkpoints are written. */
 export interface CheckpointTiming {
@@ -56,6 +58,8 @@ export class PartitionCheckpoints {
   readonly #library: ModelLibrary
   /** The topic holds every account that last changed before this offset. */
   #previousCut = 0
+  /** When that checkpoint was complete, or else when this owner began. */
+  #completeAt: number
   #begunAt: number
   #isChanged = true
   #cycle: Cycle | undefined
@@ -66,17 +70,26 @@ export class PartitionCheckpoints {
     this.#store = store
     this.#library = library
     this.#begunAt = timing.now()
+    this.#completeAt = this.#begunAt
   }
 
   /**
    * The topic holds a complete checkpoint of this cut, and nothing after it: only later changes need be
    * written.
    */
-  continueFrom(cut: number, storedOffset: number): void {
+  continueFrom({ cut, completeAt }: Pick<Checkpoint, 'cut' | 'completeAt'>, storedOffset: number): void {
     // The search is slow: this owner may have finished a newer checkpoint meanwhile.
     if (cut <= this.#previousCut) return
     this.#previousCut = cut
+    this.#completeAt = completeAt
     if (this.#cycle === undefined) this.#isChanged = storedOffset > cut
+  }
+
+  /** For metrics. `storedOffset`: of the store now. */
+  lag(storedOffset: number): CheckpointLag {
+    const records = Math.max(0, storedOffset - this.#previousCut)
+    const hasChanged = records > 0 && (this.#isChanged || this.#cycle !== undefined)
+    return { records, ageMs: hasChanged ? Math.max(0, this.#timing.now() - this.#completeAt) : 0 }
   }
 
   /** Whether a flush is wanted, so that a checkpoint starts or continues. */
@@ -103,6 +116,7 @@ export class PartitionCheckpoints {
     if (cycle.slice < cycle.of) return records
     this.#cycle = undefined
     this.#previousCut = cycle.head.cut
+    this.#completeAt = this.#timing.now()
     return [...records, ...headRecords(this.#topic, partition, cycle.head)]
   }
 

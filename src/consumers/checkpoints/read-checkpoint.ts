@@ -20,6 +20,8 @@ export interface Checkpoint extends CheckpointHead {
   readonly partition: number
   /** The head's offset in the topic of checkpoints; its items precede it. */
   readonly headOffset: number
+  /** When its head was written, ms. */
+  readonly completeAt: number
   /** Nothing follows it: no later checkpoint was started and left incomplete. */
   readonly isLast: boolean
 }
@@ -67,6 +69,7 @@ export async function findCheckpoint(
           topic,
           partition,
           headOffset: head.offset,
+          completeAt: head.timestamp,
           isLast: last === head,
         }
       if (from === range.first) onUnreadable(`it has ${counters.length} of ${pieces} pieces of counters`)

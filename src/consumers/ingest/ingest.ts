@@ -11,6 +11,7 @@ import { deadLetterRecord } from '../../log/output-records.ts'
 import { signalRecord } from '../../log/signals-topic-records.ts'
 import { SOURCE_TOPICS, type SourceTopic, type TopicNames } from '../../log/topic-names.ts'
 import { parseSignal } from '../../signals/parse-signal.ts'
+import type { RejectionCode } from '../../signals/rejection.ts'
 
 export interface IngestOptions {
   readonly log: Log
@@ -22,6 +23,8 @@ export interface IngestOptions {
   readonly now: () => number
   readonly logger: Logger
   readonly onIngested: (topic: string, outcome: 'accepted' | 'rejected', count: number) => void
+  /** Called for each batch with such records, after their commit. */
+  readonly onDeadLetters?: (topic: string, reasons: readonly RejectionCode[]) => void
 }
 
 /**
@@ -55,7 +58,7 @@ async function ingestBatch(
   const observedAt = options.now()
   const signalsTopic = options.signalsTopic?.() ?? options.topics.signals
   const outputs: OutgoingRecord[] = []
-  let rejected = 0
+  const reasons: RejectionCode[] = []
   for (const record of records) {
     const parsed = parseSignal(record.value, {
       observedAt,
@@ -63,17 +66,19 @@ async function ingestBatch(
       place: 'edge',
     })
     if ('rejection' in parsed) {
-      rejected++
+      reasons.push(parsed.rejection.code)
       outputs.push(deadLetterRecord(options.topics, record, parsed.rejection))
     } else {
       outputs.push(signalRecord(signalsTopic, parsed.signal, observedAt))
     }
   }
+  const rejected = reasons.length
   await session.commit(outputs, records.at(-1)!.offset + 1)
   options.onIngested(session.topic, 'accepted', records.length - rejected)
   options.onIngested(session.topic, 'rejected', rejected)
-  if (rejected > 0)
-    options.logger.warn(
-      `${rejected} of ${records.length} records of ${session.topic} went to ${options.topics['dead-letter']}`,
-    )
+  if (rejected === 0) return
+  options.onDeadLetters?.(session.topic, reasons)
+  options.logger.warn(
+    `${rejected} of ${records.length} records of ${session.topic} went to ${options.topics['dead-letter']}`,
+  )
 }

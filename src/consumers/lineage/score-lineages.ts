@@ -110,10 +110,11 @@ export async function scoreReplay(options: LineagesOptions, found: FoundLineage)
 }
 
 function scoreLineage(
-  { library, logger, onScored, shares, ticks, flush, batchSize, checkpointIntervalMs }: LineagesOptions,
+  options: LineagesOptions,
   { names, backend }: FoundLineage,
   lineage: Lineage,
 ): Promise<Scoring> {
+  const { library, logger, onScored, shares, meter, ticks, flush, batchSize, checkpointIntervalMs } = options
   const timing = { intervalMs: checkpointIntervalMs, now: ticks.now }
   return startScoring({
     backend,
@@ -122,6 +123,7 @@ function scoreLineage(
     logger,
     onScored,
     shares,
+    meter,
     source: { topic: names.topics.signals, group: scoreGroup(names), batchSize },
     ticks,
     ...(flush === undefined ? {} : { flush }),

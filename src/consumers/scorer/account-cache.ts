@@ -58,6 +58,11 @@ export class AccountCache {
     return this.#newerBytes + this.#olderBytes
   }
 
+  /** How many accounts are in memory. */
+  get size(): number {
+    return this.#newer.size + this.#older.size
+  }
+
   find(accountId: string): Account | undefined {
     const found = this.#newer.get(accountId)
     if (found !== undefined) return found

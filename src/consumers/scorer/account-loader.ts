@@ -12,6 +12,7 @@ import { type SignalTable, signalRuns } from '../../signals/signal-table.ts'
 import type { AccountStore, UserChunkKey } from '../../store/store.ts'
 import type { AccountCache } from './account-cache.ts'
 import { accountMemory, chunkMemory, newAccountMemory } from './account-memory.ts'
+import type { ScorerMeter } from './scorer-meter.ts'
 import { bucketsOfSlice } from './tick-slices.ts'
 import { indexesOf } from './write-builder.ts'
 
@@ -46,12 +47,20 @@ export class AccountLoader {
   readonly #partition: number
   readonly #cache: AccountCache
   readonly #memory: PartitionMemory
+  readonly #meter: ScorerMeter | undefined
 
-  constructor(store: AccountStore, partition: number, cache: AccountCache, memory: PartitionMemory) {
+  constructor(
+    store: AccountStore,
+    partition: number,
+    cache: AccountCache,
+    memory: PartitionMemory,
+    meter?: ScorerMeter,
+  ) {
     this.#store = store
     this.#partition = partition
     this.#cache = cache
     this.#memory = memory
+    this.#meter = meter
   }
 
   /**
@@ -71,15 +80,23 @@ export class AccountLoader {
     const missing = new Set<string>()
     // Most accounts are in memory with all their chunks; only the others are looked at a second time.
     const incomplete: PlacedSignal[] = []
+    let hits = 0
+    let misses = 0
     for (const { signals, from, to } of signalRuns(entries)) {
       for (let i = from; i < to; i++) {
         const accountId = signals.accountId(i)
         const account = cache.find(accountId)
-        if (account === undefined) missing.add(accountId)
-        else if (hasAllUsers(account) && hasAllIds(account)) continue
+        if (account === undefined) {
+          misses++
+          missing.add(accountId)
+        } else {
+          hits++
+          if (hasAllUsers(account) && hasAllIds(account)) continue
+        }
         incomplete.push({ signals, place: i })
       }
     }
+    this.#meter?.lookedUp(hits, misses)
     const neededBytes = await this.#loadMissing([...missing], mostBytes)
     if (neededBytes > mostBytes) return { neededBytes }
     const chunks = await this.#loadChunks(incomplete)
@@ -138,9 +155,11 @@ export class AccountLoader {
     const cache = this.#cache
     const { modelSets } = this.#memory
     let memory = 0
+    let absent = 0
     const found = await this.#store.load(this.#partition, accountIds)
     for (const [i, bytes] of found.entries()) {
       if (bytes === undefined) {
+        absent++
         memory += newAccountMemory(modelSets.at(-1)!.models.length)
         continue
       }
@@ -150,6 +169,7 @@ export class AccountLoader {
       cache.add(account, { ...saved, ...indexesOf(account, cache) })
       memory += memoryBytes
     }
+    this.#meter?.loaded(found.length - absent, absent)
     return memory
   }
 

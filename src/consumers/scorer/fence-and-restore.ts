@@ -103,8 +103,8 @@ function publishRestored(
 const BYTES_PER_KEY = 512
 
 async function restoreLost(
-  { backend: { log, store }, checkpoints, library, logger }: ScorerContext,
-  { partition, committedOffset }: PartitionSession,
+  { backend: { log, store }, checkpoints, library, logger, meter }: ScorerContext,
+  { topic: signals, partition, committedOffset }: PartitionSession,
   { fencingToken, storedOffset }: { readonly fencingToken: string; readonly storedOffset: number },
   publish: PublishRestored,
   share: Pick<PartitionShare, 'bytes'>,
@@ -116,10 +116,16 @@ async function restoreLost(
     return undefined
   }
   const { topic } = checkpoints
-  return await restorePartition(
-    { log, store, library, logger, topic, publish, keysAtOnce: share.bytes / BYTES_PER_KEY },
-    { partition, fencingToken, storedOffset, committedOffset },
-  )
+  const onFilled = (done: number, total: number): void => meter?.filling(signals, partition, { done, total })
+  const keysAtOnce = share.bytes / BYTES_PER_KEY
+  try {
+    return await restorePartition(
+      { log, store, library, logger, topic, publish, keysAtOnce, onFilled },
+      { partition, fencingToken, storedOffset, committedOffset },
+    )
+  } finally {
+    meter?.filling(signals, partition, undefined)
+  }
 }
 
 function reportStart({ logger }: ScorerContext, session: PartitionSession, stored: number): void {
@@ -149,7 +155,7 @@ async function lookForCheckpoint(
     const found =
       checkpoints === undefined ? undefined : await findCheckpoint(log, checkpoints.topic, partition)
     if (found?.isLast === true && found.cut <= stored)
-      writer?.continueFrom(found.cut, Math.max(stored, committedOffset))
+      writer?.continueFrom(found, Math.max(stored, committedOffset))
     if (firstOffset === 0 || (found !== undefined && found.cut >= firstOffset)) return
     logger.error(
       `${topic} partition ${partition} begins at offset ${firstOffset}: retention has deleted the records before it, and ` +

@@ -2,13 +2,13 @@ import type { Account } from '../../scoring/account.ts'
 import type { FoldResult } from '../../scoring/fold.ts'
 import type { LogEntry } from '../../scoring/log-entry.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
-import type { AccountStore } from '../../store/store.ts'
 import { AccountCache } from './account-cache.ts'
 import { AccountLoader, type LoadedAccounts, type LoadResult } from './account-loader.ts'
 import { newAccountMemory } from './account-memory.ts'
 import { DirtyAccounts } from './dirty-accounts.ts'
 import type { PartitionShare } from './partition-shares.ts'
 import { keepSaved, type PreparedFlush, prepareFlush } from './prepare-flush.ts'
+import type { ScorerContext } from './scorer-context.ts'
 import { StepSize } from './step-size.ts'
 import type { WriteContext } from './write-builder.ts'
 
@@ -51,16 +51,26 @@ export class PartitionAccounts {
   readonly #stepSize: StepSize
   #dirty = new DirtyAccounts()
 
-  constructor(store: AccountStore, partition: number, memory: PartitionMemory, share: PartitionShare) {
+  constructor(
+    { backend, meter }: Pick<ScorerContext, 'backend' | 'meter'>,
+    partition: number,
+    memory: PartitionMemory,
+    share: PartitionShare,
+  ) {
     this.#memory = memory
     this.#share = share
     this.#stepSize = new StepSize(this.#stepBytes)
-    this.#loader = new AccountLoader(store, partition, this.#cache, memory)
+    this.#loader = new AccountLoader(backend.store, partition, this.#cache, memory, meter)
   }
 
   /** What the next flush writes. */
   get dirty(): DirtyAccounts {
     return this.#dirty
+  }
+
+  /** How many accounts are in memory. */
+  get size(): number {
+    return this.#cache.size
   }
 
   /** Whether they must be flushed before more is folded. */

@@ -22,6 +22,7 @@ import { PendingCommits } from './pending-commits.ts'
 import type { PreparedFlush } from './prepare-flush.ts'
 import type { Announcement } from './publication.ts'
 import type { ScorerContext } from './scorer-context.ts'
+import type { PartitionState } from './scorer-meter.ts'
 import type { StepReport } from './step-report.ts'
 import { UnreadFinder } from './unread-finder.ts'
 import type { TouchedAccount } from './write-builder.ts'
@@ -49,6 +50,8 @@ export class PartitionScorer {
   /** Batches and flushes take turns. */
   readonly #turns = new Turns()
   #isReleased = false
+  /** When the oldest record that is not stored was folded, ms of `performance.now`. */
+  #unstoredSince = 0
 
   /**
    * @throws UpswellError STORE_MOVED: the store holds more than the log; STORE_UNAVAILABLE, LOG_UNAVAILABLE
@@ -83,7 +86,7 @@ export class PartitionScorer {
     this.#storedMemory = { ...memory }
     this.#checkpoints = checkpoints
     this.#share = share
-    this.#accounts = new PartitionAccounts(context.backend.store, session.partition, memory, share)
+    this.#accounts = new PartitionAccounts(context, session.partition, memory, share)
     this.#commits = new PendingCommits(session)
     this.#flushPolicy = new FlushPolicy(context.flushes)
   }
@@ -96,6 +99,20 @@ export class PartitionScorer {
   /** When the last flush started, ms of the flush schedule's clock. */
   get flushedAt(): number {
     return this.#flushPolicy.flushedAt
+  }
+
+  /** For metrics. */
+  get state(): PartitionState {
+    const { folded, stored, found, hasUnstored } = this.offsets
+    const toRefold = Math.max(0, found.committed - found.stored)
+    return {
+      partition: this.session.partition,
+      unstoredRecords: folded - stored,
+      unstoredMs: hasUnstored ? performance.now() - this.#unstoredSince : 0,
+      cachedAccounts: this.#accounts.size,
+      refold: { done: Math.min(toRefold, folded - found.stored), total: toRefold },
+      checkpoint: this.#checkpoints?.lag(stored),
+    }
   }
 
   /** Whether a checkpoint waits for a step to start or continue with. */
@@ -148,7 +165,7 @@ export class PartitionScorer {
    */
   async #scoreStep(records: RecordList, step: Step): Promise<boolean> {
     const { publication } = this.#context
-    const { partition } = this.session
+    const { partition, topic } = this.session
     const isLive = step.treatment === 'live'
     if (this.offsets.needsFlushBefore(step)) await this.#flush()
     if (isLive && step.isPromotion)
@@ -163,13 +180,16 @@ export class PartitionScorer {
 
     const folded = foldBatch(entries, this.memory, loaded.accounts)
     this.#signals.clear()
+    if (!this.offsets.hasUnstored) this.#unstoredSince = performance.now()
     this.offsets.foldedTo(step)
     // A tick leaves loaded accounts that are not due as they are: they are announced when next touched.
     const announced = announcements.filter(({ account }) => folded.touched.has(account))
     const report: StepReport = {
+      topic,
       records: step.to - step.from,
       outcomes: folded.outcomes,
       rejected: rejections.length,
+      reasons: rejections.map(({ rejection }) => rejection.code),
       limits: folded.limits,
       unread: this.#unread.find(folded.begun, this.memory.modelSets.at(-1)!.models),
       events: [...announced.flatMap(({ events }) => events), ...folded.events.map(({ event }) => event)],
@@ -248,16 +268,25 @@ export class PartitionScorer {
    */
   async #flush(): Promise<void> {
     if (!this.offsets.hasUnstored) return
-    await this.#flushPolicy.during(async () => {
-      const prepared = await this.#prepareFlush()
-      // The store must never be ahead of the committed log.
-      await this.#commits.settle()
-      if (this.offsets.hasUnpublishedScores) await this.#publishScoresAndStore(prepared)
-      else await this.#context.backend.store.save(this.session.partition, prepared.write)
-      this.offsets.flushed()
-      this.#storedMemory = { ...this.memory }
-      this.#accounts.flushed(prepared)
-    })
+    const startedAt = performance.now()
+    let isDone = false
+    try {
+      await this.#flushPolicy.during(() => this.#flushNow())
+      isDone = true
+    } finally {
+      this.#context.meter?.flushed((performance.now() - startedAt) / 1000, isDone)
+    }
+  }
+
+  async #flushNow(): Promise<void> {
+    const prepared = await this.#prepareFlush()
+    // The store must never be ahead of the committed log.
+    await this.#commits.settle()
+    if (this.offsets.hasUnpublishedScores) await this.#publishScoresAndStore(prepared)
+    else await this.#context.backend.store.save(this.session.partition, prepared.write)
+    this.offsets.flushed()
+    this.#storedMemory = { ...this.memory }
+    this.#accounts.flushed(prepared)
   }
 
   #prepareFlush(): Promise<PreparedFlush> {

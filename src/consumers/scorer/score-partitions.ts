@@ -77,6 +77,7 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
     },
   }
   const { group, topic, batchSize } = source
+  const stopMetering = options.meter?.scoring(topic, () => Array.from(scorers.values(), ({ state }) => state))
   const consumption = await backend.log.consume({ group, topics: [topic], handler, batchSize })
   ticker.start()
   const stopFlushing = flushEvery(flush, ticks.every ?? everyInterval, () => void flushDue(scorers))
@@ -88,6 +89,7 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
       isStopping = true
       await settlesWithin(MAX_LAST_FLUSH_MS, flushAll(scorers))
       await consumption.stop()
+      stopMetering?.()
     },
     problem: () => consumption.problem() ?? ticker.problem(),
     assignments: () => consumption.assignments(),

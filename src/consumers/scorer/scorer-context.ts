@@ -6,6 +6,7 @@ import type { CheckpointTiming } from '../checkpoints/partition-checkpoints.ts'
 import type { FlushSchedule } from './flush-policy.ts'
 import type { PartitionShares } from './partition-shares.ts'
 import type { Publication } from './publication.ts'
+import type { ScorerMeter } from './scorer-meter.ts'
 import type { StepReport } from './step-report.ts'
 
 /** What the scorers of all partitions share. */
@@ -25,6 +26,7 @@ export interface ScorerContext {
   /** Reads plain signals off their bytes; undefined: all signals are parsed. */
   readonly scanner?: SignalScanner
   readonly onScored: (report: StepReport) => void
+  readonly meter?: ScorerMeter | undefined
 }
 
 export interface CheckpointSettings {

@@ -1,6 +1,7 @@
 import type { SignalOutcome } from '../../scoring/account.ts'
 import type { ScoringEvent } from '../../scoring/events.ts'
 import type { Occurrence } from '../../scoring/occurrences.ts'
+import type { RejectionCode } from '../../signals/rejection.ts'
 
 /** New names of accounts that no active model reads. */
 export interface UnreadBegun {
@@ -12,9 +13,12 @@ export interface UnreadBegun {
 
 /** What one step did, for metrics and for terminals. */
 export interface StepReport {
+  readonly topic: string
   readonly records: number
   readonly outcomes: Readonly<Record<SignalOutcome, number>>
   readonly rejected: number
+  /** Why each rejected record went to dead-letter. */
+  readonly reasons: readonly RejectionCode[]
   readonly events: readonly ScoringEvent[]
   /** The limits that accounts reached, by `LimitName`. */
   readonly limits: readonly Occurrence[]

@@ -10,6 +10,7 @@ import { describeError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { sleepUnlessAborted } from '../../lib/waiting.ts'
 import type { RecordList } from '../log.ts'
+import type { LogMeter } from '../log-meter.ts'
 import { asLogError } from './errors.ts'
 
 /** An endless stream of a partition's committed records, from an offset on. */
@@ -23,6 +24,11 @@ export interface RecordSource {
   take(most: number): Promise<RecordList | undefined>
   /** The reason why fetches fail now; undefined while they succeed. */
   problem(): string | undefined
+  /**
+   * The offset of the next record, while `take` waits for it; undefined: records before it may not be taken
+   * yet.
+   */
+  waitsAt(): number | undefined
   close(): void
 }
 
@@ -39,6 +45,7 @@ export interface FetchAheadOptions {
   readonly maxWaitMs: number
   /** At the end of the log: the time from an answer to the next fetch. */
   readonly pauseMs?: number
+  readonly meter?: LogMeter | undefined
 }
 
 /**
@@ -105,6 +112,11 @@ class AheadFetchingSource implements RecordSource {
 
   problem(): string | undefined {
     return this.#problem
+  }
+
+  waitsAt(): number | undefined {
+    const hasRecords = this.#current !== undefined || this.#ahead?.hasArrived === true
+    return hasRecords || this.#records.length > 0 ? undefined : this.#position
   }
 
   close(): void {
@@ -216,11 +228,14 @@ class AheadFetchingSource implements RecordSource {
   }
 
   async #fetchOnce(): Promise<FetchedPartition | 'failed' | undefined> {
-    const { fetcher, logger, maxBytes, maxWaitMs, minBytes } = this.#options
+    const { fetcher, logger, maxBytes, maxWaitMs, meter, minBytes } = this.#options
     try {
-      return await fetcher.fetch({ offset: this.#position, maxBytes, minBytes, maxWaitMs })
+      const fetched = await fetcher.fetch({ offset: this.#position, maxBytes, minBytes, maxWaitMs })
+      if (fetched !== undefined) meter?.fetched(fetcher.topic, fetched.bytes.length)
+      return fetched
     } catch (error) {
       if (this.#closing.signal.aborted) return undefined
+      meter?.fetchFailed(fetcher.topic)
       if (isProtocolError(error, 'OFFSET_OUT_OF_RANGE')) throw error
       this.#problem = `${this.#name} cannot be fetched: ${describeError(error)}`
       logger.warn(`${this.#problem}; trying again`)

@@ -9,6 +9,7 @@ import { describeError, isUpswellError, UpswellError } from '../../lib/errors.ts
 import type { Logger } from '../../lib/logger.ts'
 import { settlesWithin, untilAborted } from '../../lib/waiting.ts'
 import type { ConsumeOptions, Consumption } from '../log.ts'
+import type { LogMeter, ReadPosition } from '../log-meter.ts'
 import type { KafkaAdmin } from './admin.ts'
 import { fetchAhead, type RecordSource } from './fetch-ahead.ts'
 import { type FetchSettings, fetchLimits } from './fetch-settings.ts'
@@ -25,6 +26,7 @@ export interface ConsumptionContext {
   readonly fetch: FetchSettings
   /** For the answers of all consumptions. */
   readonly quota: ByteQuota
+  readonly meter: LogMeter | undefined
 }
 
 const FIRST_DELAY_MS = 100
@@ -74,7 +76,8 @@ export class GroupConsumption implements Consumption {
   constructor(context: ConsumptionContext, options: ConsumeOptions) {
     this.#context = context
     this.#options = options
-    this.#running = this.#run()
+    const stopMetering = context.meter?.consuming(() => this.#positions())
+    this.#running = this.#run().finally(() => stopMetering?.())
   }
 
   /** Resolves at the first join. Rejects if a topic is missing at that time, or `stop` comes first. */
@@ -95,6 +98,15 @@ export class GroupConsumption implements Consumption {
     return this.#current
       .filter(consumer => consumer.isWorking())
       .map(({ topic, partition }) => ({ topic, partition }))
+  }
+
+  #positions(): ReadPosition[] {
+    const { group } = this.#context
+    return this.#current.flatMap(consumer => {
+      const position = consumer.position()
+      const { topic, partition } = consumer
+      return position === undefined ? [] : [{ group, topic, partition, ...position }]
+    })
   }
 
   async stop(): Promise<void> {
@@ -217,12 +229,12 @@ export class GroupConsumption implements Consumption {
       partitions.map(partition => ({ topic, partition })),
     )
     if (this.#isStopping) return
-    const { fetch, logger, quota } = this.#context
+    const { fetch, logger, meter, quota } = this.#context
     const limits = fetchLimits(fetch, assigned.length)
     this.#current = assigned.map(({ topic, partition }) =>
       this.#own(topic, partition, offset => {
         const fetcher = new PartitionFetcher(cluster, topic, partition)
-        return fetchAhead({ fetcher, logger, offset, quota, ...limits })
+        return fetchAhead({ fetcher, logger, offset, meter, quota, ...limits })
       }),
     )
     this.#failure = undefined
@@ -232,13 +244,14 @@ export class GroupConsumption implements Consumption {
   }
 
   #own(topic: string, partition: number, openSource: (offset: number) => RecordSource): PartitionConsumer {
-    const { admin, createKafka, group, logger, transactionalIdPrefix } = this.#context
+    const { admin, createKafka, group, logger, meter, transactionalIdPrefix } = this.#context
     const key = `${topic}/${partition}`
     const consumer: PartitionConsumer = new PartitionConsumer({
       topic,
       partition,
       group,
       logger,
+      meter,
       handler: this.#options.handler,
       batchSize: this.#options.batchSize,
       predecessor: this.#owners.get(key)?.ended ?? Promise.resolve(),

@@ -2,6 +2,7 @@ import { ByteQuota } from '../../lib/byte-quota.ts'
 import { settlesWithin } from '../../lib/waiting.ts'
 import { withoutRepeats } from '../../lib/without-repeats.ts'
 import type { Log } from '../log.ts'
+import type { LogMeter } from '../log-meter.ts'
 import { kafkaAdmin } from './admin.ts'
 import { kafkaAppender } from './append.ts'
 import { type KafkaConnection, kafkaClients } from './client.ts'
@@ -21,6 +22,7 @@ export interface KafkaLogOptions extends KafkaConnection {
   /** How long a silent worker keeps its partitions. */
   readonly sessionTimeoutMs?: number
   readonly fetch?: FetchSettings
+  readonly meter?: LogMeter | undefined
 }
 
 const SESSION_TIMEOUT_MS = 30_000
@@ -60,7 +62,7 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
     ping: () => admin.ping(),
 
     async consume(consumeOptions) {
-      const { transactionalIdPrefix, sessionTimeoutMs = SESSION_TIMEOUT_MS } = options
+      const { transactionalIdPrefix, sessionTimeoutMs = SESSION_TIMEOUT_MS, meter } = options
       const group = groupPrefix + consumeOptions.group
       const consumption = new GroupConsumption(
         {
@@ -72,6 +74,7 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
           sessionTimeoutMs,
           fetch,
           quota,
+          meter,
         },
         consumeOptions,
       )

@@ -3,6 +3,7 @@ import { describeError, UpswellError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
 import { settlesWithin } from '../../lib/waiting.ts'
 import type { OffsetRange, PartitionHandler, RecordList } from '../log.ts'
+import type { LogMeter, PositionInPartition } from '../log-meter.ts'
 import type { RecordSource } from './fetch-ahead.ts'
 import { type CommittedOffset, LiveSession, OVER } from './session.ts'
 import type { TransactionWriter } from './transactions.ts'
@@ -14,6 +15,7 @@ export interface PartitionContext {
   readonly handler: PartitionHandler
   readonly batchSize: number
   readonly logger: Logger
+  readonly meter?: LogMeter | undefined
   /**
    * Settles when this process's owner from an earlier generation has ended: a handler gets one call at a time
    * for a partition.
@@ -66,6 +68,7 @@ export class PartitionConsumer {
   #workingSince: number | undefined
   #hasProgressed = false
   #failure: string | undefined
+  #position: PositionInPartition | undefined
 
   constructor(context: PartitionContext) {
     this.#context = context
@@ -77,6 +80,17 @@ export class PartitionConsumer {
 
   isWorking(): boolean {
     return this.#workingSince !== undefined
+  }
+
+  /**
+   * How far the partition is processed; undefined: not known yet. It outlasts a session: the lag must be seen
+   * while the next one cannot begin.
+   */
+  position(): PositionInPartition | undefined {
+    const position = this.#position
+    if (position === undefined || this.#call !== undefined) return position
+    // The last offsets may hold no record, only the ends of transactions.
+    return { ...position, next: this.#source?.waitsAt() ?? position.next }
   }
 
   problem(): string | undefined {
@@ -114,6 +128,7 @@ export class PartitionConsumer {
       if (signal.aborted) return
       if (this.#hasProgressed) backoff.reset()
       this.#failure = `${this.#name}: ${describeError(reason)}`
+      this.#context.meter?.sessionLost(this.#context.group, reason)
       this.#context.logger.warn(`${this.#failure}; trying again`)
       await backoff.wait()
     }
@@ -138,7 +153,8 @@ export class PartitionConsumer {
     try {
       writer = await this.#context.openWriter(() => session !== undefined && !session.isOver)
       const range = await this.#context.groupOffset()
-      session = new LiveSession({ topic, partition }, group, range, writer)
+      this.#position ??= { next: range.committed, newestAt: undefined, beganEven: false }
+      session = new LiveSession({ topic, partition }, group, range, writer, this.#context.meter)
       this.#session = session
       if (this.#over.signal.aborted) return OVER
       isAssigned = true
@@ -147,6 +163,7 @@ export class PartitionConsumer {
       if (session.isOver) return await session.ended
       const since = performance.now()
       this.#workingSince = since
+      this.#position = { next: offset, newestAt: undefined, beganEven: offset >= range.end }
       await this.#work(session, offset)
       const reason = await session.ended
       if (performance.now() - since > WELL_AFTER_MS) this.#hasProgressed = true
@@ -186,6 +203,8 @@ export class PartitionConsumer {
   }
 
   async #process(session: LiveSession, records: RecordList): Promise<void> {
+    const { length } = records
+    const { offset, timestamp } = records.at(-1)!
     try {
       this.#call = this.#callHandler(session, records)
       await this.#call
@@ -193,6 +212,9 @@ export class PartitionConsumer {
       this.#call = undefined
     }
     if (session.isOver) return
+    const beganEven = this.#position?.beganEven === true
+    this.#position = { next: offset + 1, newestAt: timestamp, beganEven }
+    this.#context.meter?.processed(this.#context.group, length)
     this.#hasProgressed = true
     this.#failure = undefined
   }

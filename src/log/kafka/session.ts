@@ -1,6 +1,7 @@
 import { deferred } from '../../lib/deferred.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import type { OffsetRange, OutgoingRecord, PartitionSession } from '../log.ts'
+import { type LogMeter, meterCommit } from '../log-meter.ts'
 import type { TransactionWriter } from './transactions.ts'
 
 /** The reason of a session that ended on purpose; it is not reported. */
@@ -24,6 +25,7 @@ export class LiveSession implements PartitionSession {
   readonly endOffset: number
   readonly #group: string
   readonly #writer: TransactionWriter
+  readonly #meter: LogMeter | undefined
   readonly #ended = deferred<unknown>()
   #isOver = false
 
@@ -32,6 +34,7 @@ export class LiveSession implements PartitionSession {
     group: string,
     { committed, metadata, first, end }: OffsetRange & CommittedOffset,
     writer: TransactionWriter,
+    meter?: LogMeter,
   ) {
     this.topic = topic
     this.partition = partition
@@ -41,6 +44,7 @@ export class LiveSession implements PartitionSession {
     this.endOffset = end
     this.#group = group
     this.#writer = writer
+    this.#meter = meter
   }
 
   /** Resolves with the reason. */
@@ -65,7 +69,8 @@ export class LiveSession implements PartitionSession {
     if (this.#isOver) throw OVER
     const { topic, partition } = this
     try {
-      await this.#writer.write(records, { group: this.#group, topic, partition, nextOffset, metadata })
+      const consumed = { group: this.#group, topic, partition, nextOffset, metadata }
+      await meterCommit(this.#meter, this.#group, () => this.#writer.write(records, consumed))
     } catch (error) {
       this.end(error)
       throw error

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { Backoff } from '../../lib/backoff.ts'
 import { describeError } from '../../lib/errors.ts'
 import type { Consumption, LogRecord, PartitionHandler, PartitionSession } from '../log.ts'
+import type { LogMeter, PositionInPartition, ReadPosition } from '../log-meter.ts'
 
 const FIRST_DELAY_MS = 100
 const LONGEST_DELAY_MS = 5_000
@@ -37,12 +38,14 @@ export interface ConsumeProblem {
 }
 
 export interface ConsumptionOptions {
+  readonly group: string
   readonly sources: readonly PartitionSource[]
   readonly handler: PartitionHandler
   readonly batchSize: number
   readonly onProblem: (problem: ConsumeProblem) => void
   /** Aborting it stops the consumption, as `stop` does. */
   readonly stopping: AbortController
+  readonly meter?: LogMeter | undefined
 }
 
 /** Reads each source in its own loop until it is stopped. */
@@ -50,9 +53,13 @@ export function startConsumption(options: ConsumptionOptions): Consumption {
   const { stopping } = options
   const loops = options.sources.map(source => new PartitionLoop(source, options))
   const ended = Promise.all(loops.map(loop => loop.run()))
+  const stopMetering = options.meter?.consuming(() =>
+    loops.map(({ position }) => position).filter(position => position !== undefined),
+  )
   return {
     stop: async () => {
       stopping.abort()
+      stopMetering?.()
       await ended
     },
     problem: () => {
@@ -80,6 +87,11 @@ class PartitionLoop {
   readonly #backoff: Backoff
   problem: string | undefined
   isAssigned = false
+  /**
+   * How far the partition is processed; undefined: not known yet. It outlasts a session: the lag must be seen
+   * while the next one cannot begin.
+   */
+  position: ReadPosition | undefined
 
   constructor(source: PartitionSource, options: ConsumptionOptions) {
     this.source = source
@@ -106,6 +118,11 @@ class PartitionLoop {
   async #runSession(): Promise<void> {
     const opened = this.source.open()
     const { session } = opened
+    this.position ??= this.#positionAt({
+      next: session.committedOffset,
+      newestAt: undefined,
+      beganEven: false,
+    })
     try {
       const offset = await this.#options.handler.assigned(session)
       this.isAssigned = true
@@ -118,7 +135,10 @@ class PartitionLoop {
   }
 
   async #runBatches({ session, lost }: OpenSession, from: number): Promise<void> {
+    const { group, meter } = this.#options
     let offset = from
+    const beganEven = from >= session.endOffset
+    this.position = this.#positionAt({ next: from, newestAt: undefined, beganEven })
     while (!this.#stopping.aborted) {
       const loss = lost()
       if (loss !== undefined) throw loss.reason
@@ -131,11 +151,20 @@ class PartitionLoop {
       }
       await this.#options.handler.process(session, records)
       // A handler may return early when its session was lost meanwhile: that is no success.
-      if (lost() === undefined) this.#recovered()
+      if (lost() === undefined) {
+        this.#recovered()
+        meter?.processed(group, records.length)
+      }
       offset = last.offset + 1
+      this.position = this.#positionAt({ next: offset, newestAt: last.timestamp, beganEven })
       // If all promises of a handler are settled already, timers and sockets would never run.
       await setImmediate()
     }
+  }
+
+  #positionAt(position: PositionInPartition): ReadPosition {
+    const { topic, partition } = this.source
+    return { group: this.#options.group, topic, partition, ...position }
   }
 
   #recovered(): void {
@@ -145,6 +174,7 @@ class PartitionLoop {
 
   async #backOff(error: unknown): Promise<void> {
     const { topic, partition } = this.source
+    this.#options.meter?.sessionLost(this.#options.group, error)
     this.problem = `${topic}/${partition}: ${describeError(error)}`
     this.#options.onProblem({ topic, partition, error, retryInMs: this.#backoff.nextMs })
     await this.#backoff.wait()

@@ -1,6 +1,7 @@
 import { UpswellError } from '../../lib/errors.ts'
 import type { LmdbEnvironment, PreparedWrite } from '../../lib/lmdb-environment.ts'
 import type { OutgoingRecord, PartitionSession, Position } from '../log.ts'
+import { type LogMeter, meterCommit } from '../log-meter.ts'
 import type { AppendBell } from './append-bell.ts'
 import type { ConsumingClaim } from './claim.ts'
 import type { OpenSession } from './consumption.ts'
@@ -21,6 +22,7 @@ export class EmbeddedWrites {
   readonly #topics: EmbeddedTopics
   readonly #records: EmbeddedRecords
   readonly #bell: AppendBell
+  readonly #meter: LogMeter | undefined
   /** The open sessions. Any other session cannot commit. */
   readonly #sessions = new Map<PartitionSession, ConsumedPartition>()
 
@@ -29,11 +31,13 @@ export class EmbeddedWrites {
     topics: EmbeddedTopics,
     records: EmbeddedRecords,
     bell: AppendBell,
+    meter?: LogMeter,
   ) {
     this.#environment = environment
     this.#topics = topics
     this.#records = records
     this.#bell = bell
+    this.#meter = meter
   }
 
   async append(records: readonly OutgoingRecord[]): Promise<Position[]> {
@@ -92,7 +96,7 @@ export class EmbeddedWrites {
       const consumed = this.#consumedBy(session)
       const append = await this.#prepareAppend(records)
       const commit = this.#records.prepareCommitted(consumed, consumed.group, nextOffset, metadata)
-      const positions = await this.#environment.write('LOG_UNAVAILABLE', {
+      const write = {
         check: () => {
           this.#consumedBy(session).claim.requireHeld()
           this.#topics.requireThere([consumed.topic])
@@ -104,8 +108,10 @@ export class EmbeddedWrites {
           other.apply()
           return append.apply()
         },
+      }
+      await meterCommit(this.#meter, consumed.group, async () => {
+        this.#ringFor(records, await this.#environment.write('LOG_UNAVAILABLE', write))
       })
-      this.#ringFor(records, positions)
     } catch (thrown) {
       this.#sessions.delete(session)
       throw thrown

@@ -16,6 +16,7 @@ import type {
   Stretch,
   TopicToCreate,
 } from '../log.ts'
+import type { LogMeter } from '../log-meter.ts'
 import { AppendBell } from './append-bell.ts'
 import { type ConsumingClaim, claimConsuming, isClaimed } from './claim.ts'
 import { type ConsumeProblem, type PartitionSource, startConsumption } from './consumption.ts'
@@ -38,6 +39,7 @@ export interface EmbeddedLogOptions {
   readonly maxReadBytes?: number
   /** Called after a handler threw, before the next session. */
   readonly onProblem?: (problem: ConsumeProblem) => void
+  readonly meter?: LogMeter | undefined
 }
 
 /**
@@ -49,6 +51,7 @@ export class EmbeddedLog implements Log {
   readonly #topics: EmbeddedTopics
   readonly #records: EmbeddedRecords
   readonly #onProblem: (problem: ConsumeProblem) => void
+  readonly #meter: LogMeter | undefined
   readonly #bell = new AppendBell()
   readonly #writes: EmbeddedWrites
   #consumptions: readonly Consumed[] = []
@@ -58,8 +61,9 @@ export class EmbeddedLog implements Log {
     this.#environment = environment
     this.#topics = new EmbeddedTopics(environment, options.partitions)
     this.#records = new EmbeddedRecords(environment, options.maxReadBytes ?? MAX_READ_BYTES)
-    this.#writes = new EmbeddedWrites(environment, this.#topics, this.#records, this.#bell)
+    this.#writes = new EmbeddedWrites(environment, this.#topics, this.#records, this.#bell, options.meter)
     this.#onProblem = options.onProblem ?? (() => {})
+    this.#meter = options.meter
   }
 
   async partitions(topic: string): Promise<number> {
@@ -171,7 +175,15 @@ export class EmbeddedLog implements Log {
       this.#bell.ringAll()
     })
     const sources = partitions.map(partition => this.#sourceOf(partition))
-    const running = startConsumption({ sources, handler, batchSize, onProblem: this.#onProblem, stopping })
+    const running = startConsumption({
+      group,
+      sources,
+      handler,
+      batchSize,
+      onProblem: this.#onProblem,
+      stopping,
+      meter: this.#meter,
+    })
     const consumption: Consumption = {
       ...running,
       stop: async () => {

@@ -12,6 +12,8 @@ export interface RedisConnectionOptions {
   /** `redis://` or `rediss://` (TLS); may hold user, password and database. */
   readonly url: string
   readonly logger: RedisLogger
+  /** Called when Redis is back after it was away. */
+  readonly onReconnected?: (() => void) | undefined
   /** Default 5,000. */
   readonly commandTimeoutMs?: number
 }
@@ -48,7 +50,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
     reconnectOnError: error => error.message.includes('READONLY'),
   })
   const { host, port } = redis.options
-  const watch = watchConnection(redis, `Redis at ${host}:${port}`, options.logger)
+  const watch = watchConnection(redis, `Redis at ${host}:${port}`, options.logger, options.onReconnected)
   await Promise.race([redis.connect().catch(() => {}), sleep(CONNECT_TIMEOUT_MS, undefined, { ref: false })])
   return {
     redis,
@@ -76,7 +78,7 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
 }
 
 /** Logs one line when Redis goes away, one when it is back, and a warning if Redis may evict data. */
-function watchConnection(redis: Redis, name: string, logger: RedisLogger) {
+function watchConnection(redis: Redis, name: string, logger: RedisLogger, onReconnected = () => {}) {
   let awaySince: number | undefined
   let lastError: unknown
   let isStopped = false
@@ -94,8 +96,10 @@ function watchConnection(redis: Redis, name: string, logger: RedisLogger) {
     logger.warn(`${name}: ${whyAway()}; connecting again until it answers`)
   })
   redis.on('ready', () => {
-    if (awaySince !== undefined)
+    if (awaySince !== undefined) {
       logger.info(`${name}: it is back after ${Math.round(performance.now() - awaySince)} ms`)
+      onReconnected()
+    }
     awaySince = undefined
     lastError = undefined
     void warnOfEviction(redis, name, logger)

@@ -39,6 +39,7 @@ function start(code: string, options: Partial<ScoreThreadsOptions> = {}): Starte
     models: MODELS,
     logger: { info: at('info'), warn: at('warn'), error: at('error') },
     onCounts: counts => started.counts.push(counts),
+    onMetrics: () => {},
     stop: stop.signal,
     entry: running(code),
     onDeath: error => started.deaths.push(error),

@@ -111,7 +111,7 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
   }
 
   /** Takes the partition with a new owner, if there is none. */
-  async take(parts: Partial<Pick<ScorerContext, 'checkpoints' | 'flushes'>> = {}): Promise<void> {
+  async take(parts: Partial<Pick<ScorerContext, 'checkpoints' | 'flushes' | 'meter'>> = {}): Promise<void> {
     if (this.scorer !== undefined) return
     const { log } = this
     const session: PartitionSession = {

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { PACKAGE_ROOT } from '../../../src/app/config.ts'
 import { isHead } from '../../../src/consumers/checkpoints/checkpoint-records.ts'
 import { findCheckpoint } from '../../../src/consumers/checkpoints/read-checkpoint.ts'
+import type { Progress, ScorerMeter } from '../../../src/consumers/scorer/scorer-meter.ts'
 import type { Log, LogRecord } from '../../../src/log/log.ts'
 import { modelsRecord, signalRecord, tickRecord } from '../../../src/log/signals-topic-records.ts'
 import { ModelLibrary } from '../../../src/models/model-library.ts'
@@ -84,6 +85,43 @@ test('restores an emptied store from the checkpoint, then from the log after it'
   expect(RESTORED.exec(lines[0]!)?.slice(1)).toEqual(['5', String(cut)])
   expect(lines[1]).toMatch(/^info signals partition 0: the store is at \d+, \d+ records are folded again$/)
   expectAsFolded(run)
+})
+
+test('reports how many accounts of the checkpoint are in the store, until all are', async () => {
+  const run = await runOf(ACCOUNTS)
+  await run.score(10)
+  await completeCheckpoint(run)
+  run.store.empty()
+  run.scorer = undefined
+  const filled: (Progress | undefined)[] = []
+  const meter = {
+    lookedUp: () => {},
+    loaded: () => {},
+    flushed: () => {},
+    filling: (_topic: string, _partition: number, progress: Progress | undefined) => filled.push(progress),
+  } as Partial<ScorerMeter> as ScorerMeter
+  await run.take({ meter })
+  expect(filled).toEqual([{ done: 0, total: 5 }, { done: 5, total: 5 }, undefined])
+})
+
+test('says how far the newest checkpoint is behind the store, and how old it is', async () => {
+  const run = await runOf(ACCOUNTS)
+  await run.score(10)
+  const { stored } = run.scorer!.offsets
+  run.now += 100
+  // There is none yet.
+  expect(run.scorer!.state.checkpoint).toEqual({ records: stored, ageMs: 100 })
+  await completeCheckpoint(run)
+  const { cut } = (await newestCheckpoint(run))!
+  const completeAt = run.now
+  expect(run.scorer!.state.checkpoint).toEqual({ records: run.scorer!.offsets.stored - cut, ageMs: 0 })
+  await send(run, ['a', 'f'])
+  run.now += 500
+  await run.score(10)
+  expect(run.scorer!.state.checkpoint).toEqual({
+    records: run.scorer!.offsets.stored - cut,
+    ageMs: run.now - completeAt,
+  })
 })
 
 test.each<[what: string, why: RegExp, spoil: (record: LogRecord, first: boolean) => LogRecord | undefined]>([

@@ -12,7 +12,9 @@ function report(limits: Occurrence[], unread: Occurrence[] = [], refolded = fals
   return {
     records: 1,
     outcomes: { applied: 1, late: 0, duplicate: 0, 'too-old': 0 },
+    topic: 'signals',
     rejected: 0,
+    reasons: [],
     events: [],
     limits,
     unread: { names: unread, nearest: name => (name === 'usage:srch' ? 'usage:search' : undefined) },

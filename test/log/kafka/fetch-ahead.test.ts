@@ -117,6 +117,17 @@ describe('a source that fetches ahead', () => {
     })
   })
 
+  it('says at which offset it waits, past the ends of transactions, and not while it holds records', async () => {
+    const log = new FakeLog([[0, 1], 'marker', 'marker'])
+    const source = log.open(0)
+    expect(source.waitsAt()).toBe(0)
+    expect(await take(source, 1)).toEqual([0])
+    expect(source.waitsAt()).toBeUndefined()
+    expect(await take(source, 1)).toEqual([1])
+    void source.take(1)
+    await until(() => source.waitsAt() === 4)
+  })
+
   it('ends a waiting call when it is closed, even if the broker does not answer', async () => {
     const log = new FakeLog([[0]])
     log.delay = new Promise(() => {})

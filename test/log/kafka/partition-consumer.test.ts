@@ -177,6 +177,52 @@ describe('the owner of a partition', () => {
   })
 })
 
+describe('the position of an owner', () => {
+  it('is the offset after the last processed record, and the time of that record', async () => {
+    let finish = (): void => {}
+    const setup = owner({
+      committed: 7,
+      process: () =>
+        new Promise<void>(resolve => {
+          finish = resolve
+        }),
+    })
+    await until(() => setup.owner.isWorking())
+    expect(setup.owner.position()).toMatchObject({ next: 7, newestAt: undefined })
+    setup.arrive(7, 8)
+    await until(() => setup.handed.length === 1)
+    expect(setup.owner.position()).toMatchObject({ next: 7, newestAt: undefined })
+    finish()
+    await until(() => setup.owner.position()?.next === 9)
+    expect(setup.owner.position()?.newestAt).toBe(0)
+  })
+
+  it('is where the source waits for the next record, past offsets without one', async () => {
+    const setup = owner({})
+    await until(() => setup.owner.isWorking())
+    setup.arrive(0)
+    await until(() => setup.owner.position()?.next === 1)
+    setup.waitAt(3)
+    expect(setup.owner.position()?.next).toBe(3)
+  })
+
+  it('stays known while no session can begin', async () => {
+    let isAway = false
+    const setup = owner({
+      process: async () => {
+        if (isAway) throw new UpswellError('STORE_UNAVAILABLE', 'it is away')
+      },
+    })
+    await until(() => setup.owner.isWorking())
+    setup.arrive(0, 1)
+    await until(() => setup.owner.position()?.next === 2)
+    isAway = true
+    setup.arrive(2)
+    await until(() => !setup.owner.isWorking())
+    expect(setup.owner.position()).toMatchObject({ next: 2, newestAt: 0 })
+  })
+})
+
 interface OwnerParts {
   readonly committed?: number
   readonly batchSize?: number
@@ -243,6 +289,7 @@ function owner({
     arrive: (...offsets: readonly number[]) => source.arrive(offsets),
     fail: (error: Error) => source.fail(error),
     stall: (problem: string | undefined) => source.stall(problem),
+    waitAt: (offset: number) => source.waitAt(offset),
   }
 }
 
@@ -250,6 +297,8 @@ interface FakeSource extends RecordSource {
   arrive(offsets: readonly number[]): void
   fail(error: Error): void
   stall(problem: string | undefined): void
+  /** It waits for the record at this offset. */
+  waitAt(offset: number): void
 }
 
 /** A source whose `take` waits for records to arrive. */
@@ -258,6 +307,7 @@ function fakeSource(onClose: () => void): FakeSource {
   let failure: Error | undefined
   let problem: string | undefined
   let isClosed = false
+  let waitsAt: number | undefined
   let wake = (): void => {}
   return {
     arrive: offsets => {
@@ -271,7 +321,11 @@ function fakeSource(onClose: () => void): FakeSource {
     stall: text => {
       problem = text
     },
+    waitAt: offset => {
+      waitsAt = offset
+    },
     problem: () => problem,
+    waitsAt: () => waitsAt,
     take: async most => {
       while (arrived.length === 0 && !isClosed && failure === undefined)
         await new Promise<void>(resolve => {

@@ -37,6 +37,7 @@ test('waits longer each time while sessions are lost during a batch, though the 
   const waits: number[] = []
   const stopping = new AbortController()
   const consumption = startConsumption({
+    group: 'scorers',
     sources: [source()],
     batchSize: 1,
     handler: {
