@@ -40,8 +40,15 @@ export async function openServed(
   }
 }
 
-/** Opens the log and the store that the settings name. Does not wait for Kafka or Redis. */
-export async function openBackend(config: Config, logger: Logger): Promise<OpenedBackend> {
+/**
+ * Opens the log and the store that the settings name. Does not wait for Kafka or Redis. Only a role of the
+ * service has an instance id: a command beside it must not take the service's place in a group.
+ */
+export async function openBackend(
+  config: Config,
+  logger: Logger,
+  instanceId?: string | undefined,
+): Promise<OpenedBackend> {
   const topics = topicNames(config.topicPrefix)
   if (isEmbedded(config)) {
     // Loaded only here: it takes about 6 MiB.
@@ -59,6 +66,7 @@ export async function openBackend(config: Config, logger: Logger): Promise<Opene
       clientId: 'upswell',
       transactionalIdPrefix: `upswell-${config.namespace}`,
       sessionTimeoutMs: config.sessionTimeoutMs,
+      instanceId,
       logger,
     },
     redis: { url: config.redisUrl, namespace: config.namespace, logger },

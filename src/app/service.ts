@@ -12,6 +12,7 @@ import { signalRecord } from '../log/signals-topic-records.ts'
 import { ModelLibrary, type ModelSource } from '../models/model-library.ts'
 import type { CompiledModel } from '../scoring/definition/compiled-model.ts'
 import type { Config } from './config.ts'
+import { instanceIdOf } from './instance-id.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { isEmbedded, type OpenedBackend, openBackend } from './open-backend.ts'
 import { readModelFiles } from './read-model-files.ts'
@@ -71,7 +72,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const library = new ModelLibrary()
   const models = (await readModelFiles(config.models)).map(({ file, text }) => ({ file, text }))
   library.compileAll(models)
-  const backend = await openBackend(config, logger)
+  const backend = await openBackend(config, logger, instanceIdOf(config))
   const lineages = new Lineages(config, backend, library)
   const serving = new ServingLineage(lineages, logger)
   const stopping = new AbortController()
@@ -79,7 +80,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { clock, stop: stopClock } = await startClock(backend.store, logger, options.wallClock)
   const problems = async () =>
     stopping.signal.aborted ? [STOPPING] : await findProblems(roles, backend, clock, () => serving.isKnown)
-  const metrics = createMetrics(() => roles.countPartitions(), problems, clock)
+  const metrics = createMetrics(
+    () => roles.countPartitions(),
+    problems,
+    clock,
+    () => roles.waits(),
+  )
 
   const api = await startServiceApi(
     {

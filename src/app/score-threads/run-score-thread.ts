@@ -31,12 +31,12 @@ const SIGN_OF_LIFE_INTERVAL_MS = 1_000
  */
 export async function runScoreThread(prepare: (backend: OpenedBackend) => void = () => {}): Promise<void> {
   const port = parentPort!
-  const { config, models } = workerData as ScoreThreadData
+  const { config, instanceId, models } = workerData as ScoreThreadData
   const post = (message: FromScoreThread): void => port.postMessage(message)
   const stopping = untilStopped(port)
   const logger = postingLogger(post)
   const library = new ModelLibrary()
-  const backend = await openBackend(config, logger)
+  const backend = await openBackend(config, logger, instanceId)
   prepare(backend)
   const lineages = new Lineages(config, backend, library)
   // The main thread's own clock reports the same.
@@ -125,6 +125,7 @@ function reporter(
 function statusOf(scoring: Scoring): ThreadStatus {
   return {
     problem: scoring.problem(),
+    waitingMs: Math.floor(scoring.waitingMs() / 1_000) * 1_000,
     assignments: scoring.assignments(),
     modelsActive: scoring.modelsActive(),
   }

@@ -89,6 +89,7 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
       await consumption.stop()
     },
     problem: () => consumption.problem() ?? ticker.problem(),
+    waitingMs: () => consumption.waitingMs(),
     assignments: () => consumption.assignments(),
     modelsActive: () => [...scorers.values()].every(scorer => ticker.runsConfiguredModels(scorer)),
   }

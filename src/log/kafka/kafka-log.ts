@@ -19,6 +19,11 @@ export interface KafkaLogOptions extends KafkaConnection {
   readonly transactionalIdPrefix: string
   /** How long a silent worker keeps its partitions. */
   readonly sessionTimeoutMs?: number
+  /**
+   * Names this process in its groups, the same after a restart: the restarted process has its partitions at
+   * once, and the others do not stop. Undefined: each start is a new member.
+   */
+  readonly instanceId?: string | undefined
   readonly fetch?: FetchSettings
 }
 
@@ -57,10 +62,19 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
     ping: () => admin.ping(),
 
     async consume(consumeOptions) {
-      const { transactionalIdPrefix, fetch = {}, sessionTimeoutMs = SESSION_TIMEOUT_MS } = options
+      const { transactionalIdPrefix, fetch = {}, instanceId, sessionTimeoutMs = SESSION_TIMEOUT_MS } = options
       const group = groupPrefix + consumeOptions.group
       const consumption = new GroupConsumption(
-        { createKafka: clients.create, admin, logger, group, transactionalIdPrefix, sessionTimeoutMs, fetch },
+        {
+          createKafka: clients.create,
+          admin,
+          logger,
+          group,
+          transactionalIdPrefix,
+          sessionTimeoutMs,
+          instanceId,
+          fetch,
+        },
         consumeOptions,
       )
       consumptions.add(consumption)
