@@ -5,10 +5,9 @@ import type { Config } from './config.ts'
 const SHARED_NAMES: ReadonlySet<string> = new Set(['', 'localhost', 'localhost.localdomain'])
 
 /**
- * Names this process in its consumer groups, the same after a restart. By default it is where the process
- * listens: no two processes of a host can listen at one address and port, so no two have the same id.
- * Undefined: the process has no such place (port 0, or a host without a name of its own), and each start is
- * a new member.
+ * Names this process in its consumer groups, the same after a restart. By default this is where it listens:
+ * two processes of a host cannot listen at the same address and port. Undefined: a restart could not have it
+ * again (port 0), or other hosts would have it too. Then each start is a new member.
  */
 export function instanceIdOf(
   { host, instanceId, port }: Pick<Config, 'host' | 'instanceId' | 'port'>,

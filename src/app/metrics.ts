@@ -28,8 +28,7 @@ const PROBLEMS_TIMEOUT_MS = 5_000
 
 /**
  * `assignedPartitions`: how many partitions this process reads now. `problems`: the problems of /readyz, each
- * `part: what is wrong`. `groupWaits`: role of this process → how long it waits already for its consumer group,
- * ms.
+ * `part: what is wrong`. `groupWaits`: role of this process → how long it waits already for its group, ms.
  */
 export function createMetrics(
   assignedPartitions: () => number,
