@@ -12,7 +12,7 @@ import { buildCli, type CliProcess, type Environment, getJson, temporaryFolder }
 import { all, CopyingHandler, silent, textOf, until } from '../support/log-handlers.ts'
 import { freePorts } from '../support/servers/free-ports.ts'
 import { describeIntegration } from '../support/servers/integration.ts'
-import { startBroker } from '../support/servers/java-broker.ts'
+import { startBroker, startThreeBrokers } from '../support/servers/java-broker.ts'
 import { missingForMaven } from '../support/servers/maven-artifacts.ts'
 import { logged, startRole, stopInTime, untilReady } from '../support/servers/role-process.ts'
 
@@ -175,44 +175,54 @@ describeIntegration('scorers that share a group', ({ kafkaBrokers, redisUrl }) =
   })
 })
 
-describe.skipIf((await missingForMaven()) !== undefined)('members of a group whose broker was away', () => {
-  test('go on when it is back, without their sessions ending', async () => {
+describe.skipIf((await missingForMaven()) !== undefined)('members of a group whose brokers were away', () => {
+  /** Two members with instance ids, each with half of the partitions. */
+  async function startMembers(brokers: readonly string[], replicationFactor: number) {
+    const connection = { brokers, clientId: 'test', logger: silent }
+    const topics = ['in', 'out'].map(name => ({ name, partitions: PARTITIONS, replicationFactor }))
+    await createTopics({ ...connection, topics })
+    const logs = ['one', 'two'].map(instanceId => {
+      const options = { transactionalIdPrefix: 'away', sessionTimeoutMs: LONG_SESSION_MS, instanceId }
+      const log = openKafkaLog({ ...connection, ...options })
+      onTestFinished(() => log.close())
+      return log
+    })
+    const log = logs[0]!
+    const members = await Promise.all(
+      logs.map(each =>
+        each.consume({ group: 'g', topics: ['in'], handler: new CopyingHandler('out'), batchSize: 10 }),
+      ),
+    )
+    const areSharing = () => members.every(member => member.assignments().length === PARTITIONS / 2)
+    await until(areSharing)
+    let rounds = 0
+    /** Appends a record to each partition, and waits until all are copied. */
+    const copyAll = async () => {
+      rounds++
+      const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition)
+      const records = partitions.map(partition => {
+        const value = `${partition}: ${rounds}`
+        return { topic: 'in', partition, key: 'k', value }
+      })
+      const isAppended = () =>
+        log.append(records).then(
+          () => true,
+          () => false,
+        )
+      await until(isAppended)
+      const copied = async () => new Set((await all(log, 'out')).map(textOf))
+      await until(async () => (await copied()).size === rounds * PARTITIONS)
+      await until(areSharing)
+    }
+    await copyAll()
+    return { members, copyAll }
+  }
+
+  test('go on when the only broker is back, without their sessions ending', async () => {
     const dataDir = join(await temporaryFolder(), 'kafka')
     const broker = await startBroker({ dataDir })
     onTestFinished(() => broker.stop())
-    const connection = { brokers: [`127.0.0.1:${broker.port}`], clientId: 'test', logger: silent }
-    await createTopics({
-      ...connection,
-      topics: ['in', 'out'].map(name => ({ name, partitions: PARTITIONS })),
-    })
-    const open = (instanceId: string) => {
-      const log = openKafkaLog({
-        ...connection,
-        transactionalIdPrefix: 'away',
-        sessionTimeoutMs: LONG_SESSION_MS,
-        instanceId,
-      })
-      onTestFinished(() => log.close())
-      return log
-    }
-    const logs = [open('one'), open('two')]
-    const append = (from: number) =>
-      logs[0]!.append(
-        Array.from({ length: PARTITIONS }, (_, partition) => ({
-          topic: 'in',
-          partition,
-          key: 'k',
-          value: String(from + partition),
-        })),
-      )
-    const members = await Promise.all(
-      logs.map(log =>
-        log.consume({ group: 'g', topics: ['in'], handler: new CopyingHandler('out'), batchSize: 10 }),
-      ),
-    )
-    await until(() => members.every(member => member.assignments().length === PARTITIONS / 2))
-    await append(0)
-    await until(async () => (await all(logs[0]!, 'out')).length === PARTITIONS)
+    const { members, copyAll } = await startMembers([`127.0.0.1:${broker.port}`], 1)
 
     await broker.kill('SIGKILL')
     // Both have given up their consumers.
@@ -220,17 +230,26 @@ describe.skipIf((await missingForMaven()) !== undefined)('members of a group who
     expect(members.every(member => member.waitingMs() > 0)).toBe(true)
     const back = await startBroker({ dataDir, port: broker.port })
     onTestFinished(() => back.stop())
+    await copyAll()
+    expect(members.map(member => member.waitingMs())).toEqual([0, 0])
+  })
 
-    await until(() =>
-      append(PARTITIONS).then(
-        () => true,
-        () => false,
-      ),
+  test('go on when two of three brokers are back, without their sessions ending', async () => {
+    const brokers = await startThreeBrokers(await temporaryFolder())
+    onTestFinished(async () => {
+      await Promise.all(brokers.map(broker => broker.stop()))
+    })
+    const { copyAll } = await startMembers(
+      brokers.map(({ port }) => `127.0.0.1:${port}`),
+      3,
     )
-    await until(async () => (await all(logs[0]!, 'out')).length === 2 * PARTITIONS)
-    const copies = (await all(logs[0]!, 'out')).map(textOf)
-    expect(new Set(copies).size).toBe(2 * PARTITIONS)
-    expect(members.map(member => member.assignments().length)).toEqual([2, 2])
+    const lost = brokers.slice(1)
+    await Promise.all(lost.map(broker => broker.kill('SIGKILL')))
+    const back = await Promise.all(lost.map(broker => broker.restart()))
+    onTestFinished(async () => {
+      await Promise.all(back.map(broker => broker.stop()))
+    })
+    await copyAll()
   })
 })
 

@@ -42,9 +42,9 @@ const GRACE_MS = 10_000
  * Keeps up one group membership as long as the consumption lasts. A `GroupConsumer` only joins the group and
  * sends heartbeats; each partition has a `PartitionConsumer`, which fences, finds its offset and fetches.
  */
-// consumer    A consumer of kafkajs. If it crashes, it is silent for too long, or Kafka cannot be reached, the
-//             next one is made after a wait (100 ms, doubling to 1 s). With an instance id the group takes it
-//             for the same member: the other members do not notice, and the partitions stay where they are.
+// consumer    A consumer of kafkajs. If it crashes, it is silent for too long, or Kafka cannot be reached,
+//             the next one is made after a wait (100 ms, doubling to 1 s). With an instance id it takes the
+//             place of the last one: the others do not notice, and the partitions stay where they are.
 // generation  A generation of the group; a consumer goes through several. It begins with kafkajs's event
 //             GROUP_JOIN. In that same step, before anything can be fetched, all partitions are paused, the
 //             last generation's owners end, and each assigned partition gets a new owner.
