@@ -1,4 +1,4 @@
-"""A member of a group with librdkafka, to compare with: reads a topic and commits each record.
+"""A member of a group with librdkafka, to compare with: reads a topic and commits every 250 ms.
 
   python librdkafka-member.py BROKERS GROUP TOPIC NAME [static]
 
@@ -6,6 +6,7 @@ Needs `pip install confluent-kafka`. With `static`, NAME is its group.instance.i
 """
 import signal
 import sys
+import time
 
 from confluent_kafka import Consumer
 
@@ -38,8 +39,13 @@ def stop(*_):
 
 
 signal.signal(signal.SIGTERM, stop)
+committed_at = time.monotonic()
+has_more = False
 while running:
-    message = consumer.poll(0.2)
-    if message is not None and message.error() is None:
-        consumer.commit(message=message, asynchronous=True)
+    message = consumer.poll(0.05)
+    has_more = has_more or (message is not None and message.error() is None)
+    if has_more and time.monotonic() > committed_at + 0.25:
+        consumer.commit(asynchronous=True)
+        committed_at = time.monotonic()
+        has_more = False
 consumer.close()

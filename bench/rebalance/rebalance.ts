@@ -25,7 +25,7 @@ const ACCOUNTS = 24
 /** Longer than a session and a rebalance. */
 const PATIENCE_MS = 120_000
 /** Later pauses of the same trouble are seen too: the second rebalance of a restart, for example. */
-const AFTERWARDS_MS = 8_000
+const AFTERWARDS_MS = 5_000
 
 function buildProgram(): Command {
   return new Command('upswell-bench-rebalance')
