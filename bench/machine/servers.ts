@@ -19,12 +19,15 @@ const BROKER_SETTINGS = {
 
 /**
  * Starts a new one-node Kafka on 127.0.0.1, from the artifacts that the tests use. It ends with this process.
+ * With a data folder, a later one can continue it at the same port.
  * @throws Error that says what is missing
  */
-export async function startBenchBroker(): Promise<ServerProcess> {
+export async function startBenchBroker(
+  kept: { readonly dataDir?: string; readonly port?: number } = {},
+): Promise<ServerProcess> {
   await requireMaven()
   const { startBroker } = await importSupport<typeof JavaBroker>('java-broker')
-  return startBroker({ jvm: BROKER_JVM, settings: BROKER_SETTINGS })
+  return startBroker({ ...kept, jvm: BROKER_JVM, settings: BROKER_SETTINGS })
 }
 
 /**

@@ -40,6 +40,8 @@ export interface Config {
   readonly namespace: string
   readonly topicPrefix: string
   readonly group: string
+  /** Empty: the host's name, and the address and port that the process listens on. */
+  readonly instanceId: string
   readonly batchSize: number
   /** On Kafka only. 1: the main thread scores. */
   readonly scoreThreads: number
@@ -142,6 +144,13 @@ export const SETTINGS: readonly Setting[] = [
     'upswell',
     'the consumer groups are named GROUP-ingest and GROUP-score',
     name,
+  ),
+  setting(
+    'instanceId',
+    'UPSWELL_INSTANCE_ID',
+    '',
+    'names this process in its consumer groups, the same after a restart; on Kafka only; empty: HOSTNAME-UPSWELL_HOST-UPSWELL_PORT',
+    optionalName,
   ),
   setting('batchSize', 'UPSWELL_BATCH_SIZE', '5000', 'the most records in one batch', wholeNumber(1, 10_000)),
   setting(

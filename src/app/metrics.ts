@@ -32,12 +32,13 @@ const PROBLEMS_TIMEOUT_MS = 5_000
 
 /**
  * `assignedPartitions`: how many partitions this process reads now. `problems`: the problems of /readyz, each
- * `part: what is wrong`.
+ * `part: what is wrong`. `groupWaits`: role of this process → how long it waits already for its group, ms.
  */
 export function createMetrics(
   assignedPartitions: () => number,
   problems: () => Promise<readonly string[]>,
   clock: Pick<TrustedClock, 'isInDoubt' | 'aheadMs'>,
+  groupWaits: () => ReadonlyMap<string, number>,
   registry = new ProcessRegistry(),
 ): Metrics {
   collectDefaultMetrics({ register: registry })
@@ -96,6 +97,15 @@ export function createMetrics(
     registers: [registry],
     collect() {
       this.set(assignedPartitions())
+    },
+  })
+  new Gauge({
+    name: 'upswell_group_waiting_seconds',
+    help: 'How long this role has waited for its consumer group, to join it or while it distributes its partitions; 0: it does not wait',
+    labelNames: ['role'],
+    registers: [registry],
+    collect() {
+      for (const [role, waitMs] of groupWaits()) this.set({ role }, waitMs / 1000)
     },
   })
   new Gauge({

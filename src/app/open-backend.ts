@@ -8,12 +8,11 @@ import { type TopicNames, topicNames } from '../log/topic-names.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
 import type { Config } from './config.ts'
 import { openKafkaRedisBackend } from './kafka-redis-backend.ts'
-import { type MemoryBudget, memoryBudget, memoryFacts } from './memory-budget.ts'
+import { ProcessMemory } from './process-memory.ts'
 
 export interface OpenedBackend extends Backend {
   readonly topics: TopicNames
-  /** What this thread may hold in memory. */
-  readonly budget: MemoryBudget
+  readonly memory: ProcessMemory
 }
 
 /** Larger pieces of the embedded log are read no faster. */
@@ -46,7 +45,7 @@ export async function openServed(
       await lineages.close()
       await backend.close()
     }
-    return { ...served, topics: names.topics, budget: backend.budget, close }
+    return { ...served, topics: names.topics, memory: backend.memory, close }
   } catch (error) {
     await lineages.close()
     await backend.close()
@@ -73,6 +72,15 @@ export function forgottenKafka(found: string): UpswellError {
 
 const EMBEDDED_FILES = ['data.mdb', 'workspace.json']
 
+/** What only a role of the service has. */
+export interface RoleParts {
+  readonly meters?: BackendMeters
+  /** A command has its own. */
+  readonly memory?: ProcessMemory
+  /** A command beside a role must not take the role's place in a group. */
+  readonly instanceId?: string | undefined
+}
+
 /**
  * Opens the log and the store that the settings name. Does not wait for Kafka or Redis.
  * @throws UpswellError INVALID_SETTINGS as `refuseForgottenKafka`
@@ -80,10 +88,9 @@ const EMBEDDED_FILES = ['data.mdb', 'workspace.json']
 export async function openBackend(
   config: Config,
   logger: Logger,
-  meters?: BackendMeters,
+  { meters, memory = ProcessMemory.ofThisThread(config), instanceId }: RoleParts = {},
 ): Promise<OpenedBackend> {
   const topics = topicNames(config.topicPrefix)
-  const budget = memoryBudget(memoryFacts(config))
   if (isEmbedded(config)) {
     refuseForgottenKafka(config)
     // Loaded only here: it takes about 6 MiB.
@@ -91,11 +98,11 @@ export async function openBackend(
     const backend = await openEmbeddedBackend({
       directory: config.dataDir,
       partitions: config.partitions,
-      maxReadBytes: Math.min(MAX_READ_BYTES, budget.fetchedBytes / config.partitions),
+      maxReadBytes: Math.min(MAX_READ_BYTES, memory.budget.fetchedBytes / config.partitions),
       logger: { warn: (_, message) => logger.warn(message) },
       meters,
     })
-    return { ...backend, topics, budget }
+    return { ...backend, topics, memory }
   }
   const backend = await openKafkaRedisBackend({
     kafka: {
@@ -103,11 +110,13 @@ export async function openBackend(
       clientId: 'upswell',
       transactionalIdPrefix: transactionalIdPrefix(config),
       sessionTimeoutMs: config.sessionTimeoutMs,
-      fetch: { maxBytes: budget.fetchedBytes },
+      fetch: { maxBytes: memory.budget.fetchedBytes },
+      quota: memory.fetched,
+      instanceId,
       logger,
     },
     redis: { url: config.redisUrl, namespace: config.namespace, logger },
     meters,
   })
-  return { ...backend, topics, budget }
+  return { ...backend, topics, memory }
 }

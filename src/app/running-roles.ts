@@ -14,7 +14,9 @@ export class RunningRoles {
   readonly #roles: ReadonlySet<Role>
   readonly #logger: Logger
   readonly #stopping: AbortSignal
-  readonly #running = new Map<Role, Consumption>()
+  readonly #running = new Map<ConsumingRole, Consumption>()
+  /** When each role began to start, ms. */
+  readonly #startedAt = new Map<ConsumingRole, number>()
   #scoring: Scoring | undefined
 
   constructor(roles: ReadonlySet<Role>, logger: Logger, stopping: AbortSignal) {
@@ -34,6 +36,7 @@ export class RunningRoles {
    */
   async start(role: ConsumingRole, start: () => Promise<Consumption>): Promise<void> {
     if (!this.has(role)) return
+    this.#startedAt.set(role, performance.now())
     const consumption = await untilAvailable(start, role, this.#logger, this.#stopping)
     if (consumption !== undefined) this.#running.set(role, consumption)
   }
@@ -49,6 +52,17 @@ export class RunningRoles {
   /** How many partitions all roles read now. */
   countPartitions(): number {
     return [...this.#running.values()].reduce((sum, consumption) => sum + consumption.assignments().length, 0)
+  }
+
+  /** Role of this process → how long it waits already for its group, ms; 0: it does not wait. */
+  waits(): ReadonlyMap<ConsumingRole, number> {
+    const nowMs = performance.now()
+    return new Map(
+      Array.from(this.#startedAt, ([role, startedAtMs]) => [
+        role,
+        this.#running.get(role)?.waitingMs() ?? nowMs - startedAtMs,
+      ]),
+    )
   }
 
   /** The partitions of `topic` that this process scores now. */

@@ -1,7 +1,6 @@
 import type { Lineages } from '../consumers/lineage/lineages.ts'
 import { scoreLineages } from '../consumers/lineage/score-lineages.ts'
 import { HourlyNotices } from '../consumers/scorer/hourly-notices.ts'
-import { PartitionShares } from '../consumers/scorer/partition-shares.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
 import type { ScorerMeter } from '../consumers/scorer/scorer-meter.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
@@ -9,8 +8,8 @@ import type { Logger } from '../lib/logger.ts'
 import type { TrustedClock } from '../lib/trusted-clock.ts'
 import type { ModelLibrary, ModelSource } from '../models/model-library.ts'
 import type { Config } from './config.ts'
-import type { MemoryBudget } from './memory-budget.ts'
 import { isEmbedded } from './open-backend.ts'
+import { type ProcessMemory, ShortageNotice } from './process-memory.ts'
 
 export interface ConfiguredScoring {
   readonly config: Config
@@ -19,8 +18,7 @@ export interface ConfiguredScoring {
   readonly models: readonly ModelSource[]
   readonly logger: Logger
   readonly clock: TrustedClock
-  /** What this thread may hold in memory. */
-  readonly budget: MemoryBudget
+  readonly memory: ProcessMemory
   readonly onScored: (report: StepReport) => void
   readonly meter?: ScorerMeter
 }
@@ -34,18 +32,20 @@ export function scoreAsConfigured({
   config,
   models,
   clock,
-  budget,
+  memory,
   onScored,
   ...parts
 }: ConfiguredScoring): Promise<Scoring> {
   const notices = new HourlyNotices(parts.logger, () => performance.now())
+  const shortage = new ShortageNotice(memory, parts.logger, () => performance.now())
   return scoreLineages({
     ...parts,
     onScored: report => {
       notices.add(report)
+      shortage.look()
       onScored(report)
     },
-    shares: new PartitionShares(budget.accountsBytes),
+    shares: memory.accounts,
     batchSize: config.batchSize,
     ticks: {
       models,

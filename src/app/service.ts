@@ -6,17 +6,18 @@ import { type ParityLoop, startParityLoop } from '../consumers/parity/parity-loo
 import { paritySourceOf } from '../consumers/parity/parity-source.ts'
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
-import { ByteQuota } from '../lib/byte-quota.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { TrustedClock } from '../lib/trusted-clock.ts'
 import { signalRecord } from '../log/signals-topic-records.ts'
 import { ModelLibrary, type ModelSource } from '../models/model-library.ts'
 import type { CompiledModel } from '../scoring/definition/compiled-model.ts'
 import type { Config } from './config.ts'
+import { instanceIdOf } from './instance-id.ts'
 import { createMeters, type Meters, readLag, watchLag } from './meters/meters.ts'
 import { ProcessRegistry } from './meters/process-registry.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { isEmbedded, type OpenedBackend, openBackend } from './open-backend.ts'
+import { ProcessMemory } from './process-memory.ts'
 import { readModelFiles } from './read-model-files.ts'
 import { findProblems, type Role, RunningRoles } from './running-roles.ts'
 import { scoreAsConfigured } from './score-as-configured.ts'
@@ -75,9 +76,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const models = (await readModelFiles(config.models)).map(({ file, text }) => ({ file, text }))
   library.compileAll(models)
   const registry = new ProcessRegistry()
-  const meters = createMeters(registry)
-  const backend = await openBackend(config, logger, meters)
-  if (backend.budget.warning !== undefined) logger.warn(backend.budget.warning)
+  const memory = ProcessMemory.ofThisThread(config)
+  const meters = createMeters(registry, memory)
+  const backend = await openBackend(config, logger, { meters, memory, instanceId: instanceIdOf(config) })
+  if (memory.budget.warning !== undefined) logger.warn(memory.budget.warning)
   const lineages = new Lineages(config, backend, library)
   const serving = new ServingLineage(lineages, logger)
   const stopping = new AbortController()
@@ -85,7 +87,13 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const { clock, stop: stopClock } = await startClock(backend.store, logger, options.wallClock)
   const problems = async () =>
     stopping.signal.aborted ? [STOPPING] : await findProblems(roles, backend, clock, () => serving.isKnown)
-  const metrics = createMetrics(() => roles.countPartitions(), problems, clock, registry)
+  const metrics = createMetrics(
+    () => roles.countPartitions(),
+    problems,
+    clock,
+    () => roles.waits(),
+    registry,
+  )
   const stopLag = watchLag(registry, meters, backend.log, { now: clock.now, logger })
 
   const api = await startServiceApi(
@@ -99,7 +107,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       endOfLog: async partition =>
         (await backend.log.ranges(serving.current.names.topics.signals)).get(partition)?.end,
       problems,
-      memory: new ByteQuota(backend.budget.requestsBytes),
+      memory: memory.requests,
       now: clock.now,
       metrics: metrics.registry,
       lag: () => readLag(registry),
@@ -239,7 +247,7 @@ function startScoringHere(parts: Parts): Promise<Scoring> {
     models,
     logger,
     clock,
-    budget: backend.budget,
+    memory: backend.memory,
     onScored: report => {
       batches.add(report)
       const counts = batches.take()

@@ -8,7 +8,6 @@ import {
 } from '../consumers/checkpoints/rebuild-partition.ts'
 import { scoreGroup } from '../consumers/lineage/lineage-names.ts'
 import type { FoundLineage } from '../consumers/lineage/lineages.ts'
-import { PartitionShares } from '../consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../consumers/scorer/publication.ts'
 import type { ScorerContext } from '../consumers/scorer/scorer-context.ts'
 import { isUpswellError, UpswellError } from '../lib/errors.ts'
@@ -62,7 +61,7 @@ export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): P
     logger.info(
       `Emptying ${partitions.length} partitions of ${names.namespace} (${await countAccounts(store, partitions)} accounts), and filling them again. The API lacks these accounts meanwhile; no event is published a second time.`,
     )
-    const shares = new PartitionShares(backend.budget.accountsBytes)
+    const shares = backend.memory.accounts
     const own = { library, logger, shares, ...checkpoints }
     const startedAtMs = performance.now()
     await emptyAndFill(lineage, partitions, isConsuming ? undefined : own)

@@ -1,6 +1,5 @@
 import type { Config } from '../app/config.ts'
-import { type OpenedBackend, openBackend } from '../app/open-backend.ts'
-import type { BackendMeters } from '../consumers/backend.ts'
+import { type OpenedBackend, openBackend, type RoleParts } from '../app/open-backend.ts'
 import { Lineages } from '../consumers/lineage/lineages.ts'
 import { ModelLibrary } from '../models/model-library.ts'
 import { lineLogger } from './terminal.ts'
@@ -18,10 +17,10 @@ export interface OpenedLineages {
 export async function withLineages<T>(
   config: Config,
   work: (opened: OpenedLineages) => Promise<T>,
-  meters?: BackendMeters,
+  parts: RoleParts = {},
 ): Promise<T> {
   const library = new ModelLibrary()
-  const backend = await openBackend(config, lineLogger(config.logLevel), meters)
+  const backend = await openBackend(config, lineLogger(config.logLevel), parts)
   const lineages = new Lineages(config, backend, library)
   try {
     return await work({ lineages, library, backend })

@@ -18,6 +18,7 @@ export class ByteQuota {
   readonly #total: number
   #leased = 0
   readonly #waiting: Turn[] = []
+  #shortages = 0
 
   constructor(total: number) {
     this.#total = total
@@ -31,6 +32,11 @@ export class ByteQuota {
   /** How many wait. */
   get waiting(): number {
     return this.#waiting.length
+  }
+
+  /** How often somebody had to wait. */
+  get shortages(): number {
+    return this.#shortages
   }
 
   /** Waits as long as it takes. */
@@ -56,6 +62,7 @@ export class ByteQuota {
     const turn = { bytes, begun, begin }
     this.#waiting.push(turn)
     this.#admit()
+    if (this.#waiting.includes(turn)) this.#shortages++
     return turn
   }
 

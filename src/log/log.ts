@@ -209,6 +209,11 @@ export interface Consumption {
   stop(): Promise<void>
   /** What is wrong now, for readiness and messages; undefined while all is well. */
   problem(): string | undefined
+  /**
+   * How long it waits already for its group: it has not joined, or the group distributes its partitions, ms.
+   * 0: it does not wait.
+   */
+  waitingMs(): number
   /** The partitions that are being processed now. */
   assignments(): readonly { readonly topic: string; readonly partition: number }[]
 }

@@ -7,6 +7,7 @@ async function series(name: string, problems: readonly string[]): Promise<string
     () => 3,
     async () => problems,
     { isInDoubt: () => true, aheadMs: () => 90_000 },
+    () => new Map([['score', 1_500]]),
   )
   return (await registry.metrics()).split('\n').filter(line => line.startsWith(name))
 }
@@ -35,12 +36,19 @@ test('says whether the clock is in doubt, and how far it is ahead', async () => 
   ])
 })
 
+test('says how long each role of the process has waited for its group', async () => {
+  expect(await series('upswell_group_waiting_seconds', [])).toEqual([
+    'upswell_group_waiting_seconds{role="score"} 1.5',
+  ])
+})
+
 test('stops counting a problem that is over', async () => {
   let problems = ['store: it is away']
   const { registry } = createMetrics(
     () => 0,
     async () => problems,
     { isInDoubt: () => true, aheadMs: () => 90_000 },
+    () => new Map([['score', 1_500]]),
   )
   expect(await registry.metrics()).toContain('upswell_problems{part="store"} 1')
   problems = []

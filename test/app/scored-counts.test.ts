@@ -37,6 +37,7 @@ async function exposed(
     () => 0,
     async () => [],
     { isInDoubt: () => false, aheadMs: () => 0 },
+    () => new Map(),
   )
   onScored(say)
   const lines = (await registry.metrics()).split('\n')

@@ -1,12 +1,24 @@
 import type { Registry } from 'prom-client'
 import { RequestsUnderWay } from '../../src/api/plugins/requests-under-way.ts'
 import { createApi } from '../../src/api/server.ts'
+import { memoryBudget } from '../../src/app/memory-budget.ts'
 import { createMeters, watchLag } from '../../src/app/meters/meters.ts'
 import { createMetrics } from '../../src/app/metrics.ts'
+import { ProcessMemory } from '../../src/app/process-memory.ts'
 import { ByteQuota } from '../../src/lib/byte-quota.ts'
 import type { Log } from '../../src/log/log.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { MemoryStore } from '../support/memory-store.ts'
+
+const MEMORY = new ProcessMemory(
+  memoryBudget({
+    settingMib: 512,
+    containerBytes: undefined,
+    machineBytes: 2 ** 34,
+    heapBytes: 2 ** 31,
+    threads: 1,
+  }),
+)
 
 export interface ExportedMetric {
   readonly name: string
@@ -22,8 +34,9 @@ export async function exportedMetrics(): Promise<ExportedMetric[]> {
     () => 0,
     async () => [],
     clock,
+    () => new Map(),
   )
-  const meters = createMeters(registry)
+  const meters = createMeters(registry, MEMORY)
   const logger = { info: () => {}, warn: () => {}, error: () => {} }
   watchLag(registry, meters, {} as Log, { now: Date.now, logger })()
   createApi({

@@ -3,8 +3,10 @@ import type { Lag } from '../../api/routes/operations.ts'
 import type { BackendMeters } from '../../consumers/backend.ts'
 import type { ScorerMeter } from '../../consumers/scorer/scorer-meter.ts'
 import type { Log } from '../../log/log.ts'
+import type { ProcessMemory } from '../process-memory.ts'
 import { LagWatch, type LagWatchOptions } from './lag-watch.ts'
 import { createLogMeter, type OpenLogMeter } from './log-meter.ts'
+import { meterMemory } from './memory-meter.ts'
 import type { ProcessRegistry } from './process-registry.ts'
 import { createScorerMeter } from './scorer-meter.ts'
 import { createStoreMeter } from './store-meter.ts'
@@ -15,7 +17,8 @@ export interface Meters extends BackendMeters {
   readonly scorer: ScorerMeter
 }
 
-export function createMeters(registry: Registry): Meters {
+export function createMeters(registry: Registry, memory: ProcessMemory): Meters {
+  meterMemory(registry, memory)
   return {
     log: createLogMeter(registry),
     store: createStoreMeter(registry),

@@ -18,6 +18,8 @@ import type { ScoredCounts } from '../scored-counts.ts'
 export interface ScoreThreadData {
   readonly config: Config
   readonly models: readonly ModelSource[]
+  /** The thread's own. */
+  readonly instanceId: string | undefined
 }
 
 export type ToScoreThread = 'stop'
@@ -33,6 +35,8 @@ export type FromScoreThread =
 /** The answers of `Scoring`. */
 export interface ThreadStatus {
   readonly problem: string | undefined
+  /** In whole seconds, so that a wait is no new status every time. */
+  readonly waitingMs: number
   readonly assignments: readonly { readonly topic: string; readonly partition: number }[]
   readonly modelsActive: boolean
 }

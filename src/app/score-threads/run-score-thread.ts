@@ -8,6 +8,7 @@ import { untilAborted } from '../../lib/waiting.ts'
 import { ModelLibrary } from '../../models/model-library.ts'
 import { createMeters, watchLag } from '../meters/meters.ts'
 import { type OpenedBackend, openBackend } from '../open-backend.ts'
+import { ProcessMemory } from '../process-memory.ts'
 import { scoreAsConfigured } from '../score-as-configured.ts'
 import { CountedBatches } from '../scored-counts.ts'
 import { startClock } from '../start-clock.ts'
@@ -34,14 +35,15 @@ const SIGN_OF_LIFE_INTERVAL_MS = 1_000
  */
 export async function runScoreThread(prepare: (backend: OpenedBackend) => void = () => {}): Promise<void> {
   const port = parentPort!
-  const { config, models } = workerData as ScoreThreadData
+  const { config, instanceId, models } = workerData as ScoreThreadData
   const post = (message: FromScoreThread): void => port.postMessage(message)
   const stopping = untilStopped(port)
   const logger = postingLogger(post)
   const library = new ModelLibrary()
   const registry = new Registry()
-  const meters = createMeters(registry)
-  const backend = await openBackend(config, logger, meters)
+  const memory = ProcessMemory.ofThisThread(config)
+  const meters = createMeters(registry, memory)
+  const backend = await openBackend(config, logger, { meters, memory, instanceId })
   prepare(backend)
   const lineages = new Lineages(config, backend, library)
   // The main thread's own clock reports the same.
@@ -58,7 +60,7 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
         models,
         logger,
         clock,
-        budget: backend.budget,
+        memory,
         onScored: report => batches.add(report),
         meter: meters.scorer,
       }),
@@ -139,6 +141,7 @@ function reporter(
 function statusOf(scoring: Scoring): ThreadStatus {
   return {
     problem: scoring.problem(),
+    waitingMs: Math.floor(scoring.waitingMs() / 1_000) * 1_000,
     assignments: scoring.assignments(),
     modelsActive: scoring.modelsActive(),
   }

@@ -2,6 +2,7 @@ import type { Scoring } from '../../consumers/scorer/score-partitions.ts'
 import type { Logger } from '../../lib/logger.ts'
 import type { ModelSource } from '../../models/model-library.ts'
 import type { Config } from '../config.ts'
+import { instanceIdOf, threadInstanceId } from '../instance-id.ts'
 import type { ThreadMetrics } from '../meters/process-registry.ts'
 import type { ScoredCounts } from '../scored-counts.ts'
 import { startThread } from './start-thread.ts'
@@ -45,10 +46,10 @@ export async function scoreInThreads(options: ScoreThreadsOptions): Promise<Scor
     entry = ENTRY,
     onDeath = die,
   } = options
-  const data = { config, models }
-  const threads = Array.from({ length: count }, (_, i) =>
-    startThread(`thread ${i + 1}`, { entry, data, logger, onCounts, onMetrics, onDeath }),
-  )
+  const threads = Array.from({ length: count }, (_, i) => {
+    const data = { config, models, instanceId: threadInstanceId(instanceIdOf(config), i + 1) }
+    return startThread(`thread ${i + 1}`, { entry, data, logger, onCounts, onMetrics, onDeath })
+  })
   const stopAll = async (): Promise<void> => {
     const stopped = await Promise.allSettled(threads.map(thread => thread.stop()))
     for (const result of stopped) if (result.status === 'rejected') throw result.reason
@@ -66,6 +67,7 @@ export async function scoreInThreads(options: ScoreThreadsOptions): Promise<Scor
   return {
     stop: stopAll,
     problem: () => threads.map(thread => thread.problem()).find(problem => problem !== undefined),
+    waitingMs: () => Math.max(...threads.map(thread => thread.waitingMs())),
     assignments: () => threads.flatMap(thread => thread.assignments()),
     modelsActive: () => threads.every(thread => thread.modelsActive()),
   }

@@ -34,7 +34,12 @@ export interface ScoreThread extends Scoring {
   readonly joined: Promise<void>
 }
 
-const WAITING: ThreadStatus = { problem: 'waiting for the log', assignments: [], modelsActive: false }
+const WAITING: ThreadStatus = {
+  problem: 'waiting for the log',
+  waitingMs: 0,
+  assignments: [],
+  modelsActive: false,
+}
 /**
  * A thread posts at least once a second. A fold of one batch takes 0.1 s; a garbage collection of a full heap
  * several.
@@ -121,6 +126,7 @@ export function startThread(name: string, options: ThreadOptions): ScoreThread {
         ? `${name} has not answered for ${Math.round(silentMs / 1_000)} s`
         : status.problem
     },
+    waitingMs: () => status.waitingMs,
     assignments: () => status.assignments,
     modelsActive: () => status.modelsActive,
   }

@@ -3,13 +3,13 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { readConfig } from '../../app/config.ts'
 import { createMeters, watchLag } from '../../app/meters/meters.ts'
 import { isEmbedded } from '../../app/open-backend.ts'
+import { ProcessMemory } from '../../app/process-memory.ts'
 import { readModelFiles } from '../../app/read-model-files.ts'
 import { startClock } from '../../app/start-clock.ts'
 import { beginReplay } from '../../consumers/lineage/begin-replay.ts'
 import type { FoundLineage, Lineages } from '../../consumers/lineage/lineages.ts'
 import { type Replay, readReplay, type TimeLimit } from '../../consumers/lineage/replay-record.ts'
 import { scoreReplay } from '../../consumers/lineage/score-lineages.ts'
-import { PartitionShares } from '../../consumers/scorer/partition-shares.ts'
 import { UpswellError } from '../../lib/errors.ts'
 import type { Log } from '../../log/log.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
@@ -45,8 +45,9 @@ export async function replay(options: ReplayOptions): Promise<number> {
   const config = readConfig()
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const meters = createMeters(registry)
-  const score = async ({ lineages, library, backend }: OpenedLineages): Promise<number> => {
+  const memory = ProcessMemory.ofThisThread(config)
+  const meters = createMeters(registry, memory)
+  const score = async ({ lineages, library }: OpenedLineages): Promise<number> => {
     const lineage = await lineages.replay(options.into)
     const { log } = lineage.backend
     const wanted = await describeReplay(options, lineages, lineage, library)
@@ -65,7 +66,7 @@ export async function replay(options: ReplayOptions): Promise<number> {
         lineages,
         library,
         logger,
-        shares: new PartitionShares(backend.budget.accountsBytes),
+        shares: memory.accounts,
         batchSize: Math.max(config.batchSize, BATCH_SIZE),
         // After a promotion the scorers decide which models are active: their settings may be newer.
         ticks: {
@@ -89,7 +90,7 @@ export async function replay(options: ReplayOptions): Promise<number> {
       await scoring.stop()
     }
   }
-  return await withLineages(config, score, meters)
+  return await withLineages(config, score, { meters, memory })
 }
 
 /**

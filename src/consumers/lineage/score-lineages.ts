@@ -64,6 +64,7 @@ export async function scoreLineages(options: LineagesOptions): Promise<Scoring> 
       await Promise.all(running.map(scoring => scoring.stop()))
     },
     problem: () => running.map(scoring => scoring.problem()).find(problem => problem !== undefined),
+    waitingMs: () => Math.max(...running.map(scoring => scoring.waitingMs())),
     assignments: () => running.flatMap(scoring => scoring.assignments()),
     modelsActive: () => running.every(scoring => scoring.modelsActive()),
   }
@@ -137,6 +138,7 @@ function both(first: Consumption, second: Consumption): Consumption {
       await Promise.all([first.stop(), second.stop()])
     },
     problem: () => first.problem() ?? second.problem(),
+    waitingMs: () => Math.max(first.waitingMs(), second.waitingMs()),
     assignments: () => [...first.assignments(), ...second.assignments()],
   }
 }

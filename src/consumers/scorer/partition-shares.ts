@@ -48,6 +48,11 @@ export class PartitionShares {
     return this.#partitions > this.#places
   }
 
+  /** How many there are now. */
+  get partitions(): number {
+    return this.#partitions
+  }
+
   /** What all partitions' accounts take now, in bytes, about. */
   get heldBytes(): number {
     let bytes = 0

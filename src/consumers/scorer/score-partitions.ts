@@ -92,6 +92,7 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
       stopMetering?.()
     },
     problem: () => consumption.problem() ?? ticker.problem(),
+    waitingMs: () => consumption.waitingMs(),
     assignments: () => consumption.assignments(),
     modelsActive: () => [...scorers.values()].every(scorer => ticker.runsConfiguredModels(scorer)),
   }

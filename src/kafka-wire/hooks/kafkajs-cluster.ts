@@ -11,6 +11,8 @@ export interface KafkaCluster {
   findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, number[]>>
   /** The broker is connected. */
   findBroker(options: { readonly nodeId: string }): Promise<KafkaBroker>
+  /** The broker that coordinates the group; it is connected. */
+  findGroupCoordinator(options: { readonly groupId: string }): Promise<KafkaBroker>
   readonly connectionPoolBuilder: { build(address: BrokerAddress): Promise<KafkaConnectionPool> }
   readonly rootLogger: unknown
 }
@@ -35,6 +37,7 @@ export interface KafkaBroker {
   disconnect(): Promise<void>
   /** Makes requests of the latest version that both sides speak. */
   lookupRequest<Request>(apiKey: number, definitions: RequestDefinitions<Request>): CreateRequest<Request>
+  leaveGroup(request: { readonly groupId: string; readonly memberId: string }): Promise<unknown>
 }
 
 interface BrokerAddress {
@@ -77,7 +80,7 @@ export interface RequestDefinitions<Request> {
   protocol(options: { readonly version: number }): CreateRequest<Request>
 }
 
-type CreateRequest<Request> = (request: Request) => EncodedRequest
+export type CreateRequest<Request> = (request: Request) => EncodedRequest
 
 export const READ_UNCOMMITTED = 0
 export const READ_COMMITTED = 1
@@ -100,6 +103,18 @@ export function withClusterOptions(kafka: Kafka, more: ClusterOptions): Kafka {
   const { internals, name } = clusterFactory(kafka)
   const create = internals[name]!
   internals[name] = options => create({ ...options, ...more })
+  return kafka
+}
+
+/** Calls `change` with every cluster connection that the client makes, before it is used. */
+export function withChangedClusters(kafka: Kafka, change: (cluster: KafkaCluster) => void): Kafka {
+  const { internals, name } = clusterFactory(kafka)
+  const create = internals[name]!
+  internals[name] = options => {
+    const cluster = create(options)
+    change(cluster)
+    return cluster
+  }
   return kafka
 }
 

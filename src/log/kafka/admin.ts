@@ -23,6 +23,8 @@ export interface KafkaAdmin {
   topics(): Promise<string[]>
   /** See `Log.group`. */
   group(group: string, topic: string): Promise<GroupState>
+  /** The members that the group's coordinator knows now. @throws UpswellError LOG_UNAVAILABLE */
+  groupMembers(group: string): Promise<readonly { readonly memberId: string; readonly clientHost: string }[]>
   /** See `Log.deleteGroup`. */
   deleteGroup(group: string): Promise<void>
   /**
@@ -91,6 +93,12 @@ export function kafkaAdmin(createKafka: () => Kafka): KafkaAdmin {
             committed.flatMap(({ partition, metadata }) => (metadata ? [[partition, metadata]] : [])),
           ),
         }
+      }),
+
+    groupMembers: group =>
+      ask(`read the members of ${group}`, async admin => {
+        const { groups } = await admin.describeGroups([group])
+        return groups.flatMap(({ members }) => members)
       }),
 
     deleteGroup: group =>

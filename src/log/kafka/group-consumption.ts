@@ -1,18 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Consumer, Kafka } from 'kafkajs'
+import type { Kafka } from 'kafkajs'
 import { PartitionFetcher } from '../../kafka-wire/fetch/partition-fetcher.ts'
 import { createCluster, type KafkaCluster } from '../../kafka-wire/hooks/kafkajs-cluster.ts'
+import { isProtocolError } from '../../kafka-wire/hooks/protocol-errors.ts'
 import { Backoff } from '../../lib/backoff.ts'
 import type { ByteQuota } from '../../lib/byte-quota.ts'
 import { deferred } from '../../lib/deferred.ts'
 import { describeError, isUpswellError, UpswellError } from '../../lib/errors.ts'
 import type { Logger } from '../../lib/logger.ts'
-import { settlesWithin, untilAborted } from '../../lib/waiting.ts'
+import { settlesWithin, sleepUnlessAborted, untilAborted } from '../../lib/waiting.ts'
 import type { ConsumeOptions, Consumption } from '../log.ts'
 import type { LogMeter, ReadPosition } from '../log-meter.ts'
 import type { KafkaAdmin } from './admin.ts'
 import { fetchAhead, type RecordSource } from './fetch-ahead.ts'
 import { type FetchSettings, fetchLimits } from './fetch-settings.ts'
+import { GroupConsumer, REBALANCE_TIMEOUT_MS } from './group-consumer.ts'
+import { GroupWait } from './group-wait.ts'
+import { describeFence, findHolder } from './instance-holder.ts'
 import { PartitionConsumer } from './partition-consumer.ts'
 import { openTransactionWriter } from './transactions.ts'
 
@@ -23,6 +27,8 @@ export interface ConsumptionContext {
   readonly group: string
   readonly transactionalIdPrefix: string
   readonly sessionTimeoutMs: number
+  /** The same after a restart of this process; undefined: each start is a new member. */
+  readonly instanceId: string | undefined
   readonly fetch: FetchSettings
   /** For the answers of all consumptions. */
   readonly quota: ByteQuota
@@ -30,28 +36,28 @@ export interface ConsumptionContext {
 }
 
 const FIRST_DELAY_MS = 100
-const LONGEST_DELAY_MS = 5_000
-/** A new member waits until a heartbeat of each other member has noticed it. kafkajs's default is 3 s. */
-const HEARTBEAT_INTERVAL_MS = 1_000
-const REBALANCE_TIMEOUT_MS = 60_000
+/** Short: after an outage, reading continues within a few seconds. */
+const LONGEST_DELAY_MS = 1_000
+/** How often a process whose instance id another one has looks whether that one is gone. */
+const HOLDER_CHECK_MS = 1_000
 /** How long a handler may finish its current call after the consumption was stopped. */
 const GRACE_MS = 10_000
-const DISCONNECT_TIMEOUT_MS = 3_000
-/** kafkajs fetches nothing here. This is how often it checks whether a heartbeat is due. */
-const HEARTBEAT_CHECK_MS = 250
 
 /**
- * Keeps up one group membership as long as the consumption lasts. kafkajs only joins the group and sends
- * heartbeats; each partition has a `PartitionConsumer`, which fences, finds its offset and fetches.
+ * Keeps up one group membership as long as the consumption lasts. A `GroupConsumer` only joins the group and
+ * sends heartbeats; each partition has a `PartitionConsumer`, which fences, finds its offset and fetches.
  */
-// consumer    A consumer of kafkajs. Its partitions stay paused for ever. If kafkajs gives it up (a "crash"),
-//             it is silent for too long, or Kafka cannot be reached, the next one is made after a wait (100
-//             ms, doubling to 5 s).
+// consumer    A consumer of kafkajs. If it crashes, it is silent for too long, or Kafka cannot be reached,
+//             the next one is made after a wait (100 ms, doubling to 1 s). With an instance id it takes the
+//             place of the last one: the others do not notice, and the partitions stay where they are.
 // generation  A generation of the group; a consumer goes through several. It begins with kafkajs's event
 //             GROUP_JOIN. In that same step, before anything can be fetched, all partitions are paused, the
 //             last generation's owners end, and each assigned partition gets a new owner.
 // rebalance   kafkajs learns (REBALANCING) that the group distributes its partitions again. The owners finish
 //             their current call and wait for the next generation.
+// fenced      Another process joined with this one's instance id. The newest has it: it may be the restart of
+//             a process that died. So this one waits until no member of the group has that id, and joins
+//             then. If it joined at once, the two would take the id from each other without end.
 export class GroupConsumption implements Consumption {
   readonly #context: ConsumptionContext
   readonly #options: ConsumeOptions
@@ -65,17 +71,14 @@ export class GroupConsumption implements Consumption {
   readonly #owners = new Map<string, PartitionConsumer>()
   #current: readonly PartitionConsumer[] = []
   #generations = 0
-  /** Events of other consumers are ignored: one that was given up may still join. */
-  #consumer: Consumer | undefined
-  #isRejoining = false
-  #failure: string | undefined = 'the group is not joined yet'
+  readonly #wait: GroupWait
   readonly #joined = deferred()
-  #lastHeardAt = 0
   #isStopping = false
 
   constructor(context: ConsumptionContext, options: ConsumeOptions) {
     this.#context = context
     this.#options = options
+    this.#wait = new GroupWait(context.group, () => performance.now())
     const stopMetering = context.meter?.consuming(() => this.#positions())
     this.#running = this.#run().finally(() => stopMetering?.())
   }
@@ -86,12 +89,17 @@ export class GroupConsumption implements Consumption {
   }
 
   problem(): string | undefined {
-    if (this.#failure !== undefined) return this.#failure
+    const waiting = this.#wait.problem()
+    if (waiting !== undefined) return waiting
     const problems = this.#current
       .map(consumer => consumer.problem())
       .filter(problem => problem !== undefined)
     if (problems.length === 0) return undefined
     return problems.length === 1 ? problems[0] : `${problems[0]} (and ${problems.length - 1} more partitions)`
+  }
+
+  waitingMs(): number {
+    return this.#wait.ms()
   }
 
   assignments(): readonly { readonly topic: string; readonly partition: number }[] {
@@ -136,8 +144,13 @@ export class GroupConsumption implements Consumption {
         this.#joined.reject(reason)
         return
       }
-      this.#failure = `the group ${group} cannot consume: ${describeError(reason)}`
-      logger.warn(`${this.#failure}; trying again`)
+      if (isProtocolError(reason, 'FENCED_INSTANCE_ID')) {
+        await this.#awaitFreeInstance()
+        continue
+      }
+      const failure = `the group ${group} cannot consume: ${describeError(reason)}`
+      this.#wait.begin(failure)
+      logger.warn(`${failure}; trying again`)
       await backoff.wait()
     }
     this.#joined.reject(
@@ -147,84 +160,67 @@ export class GroupConsumption implements Consumption {
     )
   }
 
-  /** Runs one consumer until it ends. Returns or throws the reason. */
-  async #runConsumer(): Promise<unknown> {
-    await this.#context.admin.requireTopics(this.#options.topics)
-    const consumer = this.#createConsumer()
-    const cluster = createCluster(this.#context.createKafka(), { allowAutoTopicCreation: false })
-    const over = new AbortController()
-    this.#consumer = consumer
-    this.#isRejoining = false
-    const crashed = this.#watch(consumer, cluster)
-    const starting = this.#start(consumer)
-    try {
-      return await Promise.race([starting.then(() => crashed), this.#silence(over.signal), this.#stopped])
-    } finally {
-      over.abort()
-      this.#consumer = undefined
-      this.#endGeneration()
-      void cluster.disconnect().catch(() => {})
-      // kafkajs ignores a disconnect during a join, so it gets another one after the join.
-      void starting.catch(() => {}).then(() => disconnect(consumer))
-      await settlesWithin(DISCONNECT_TIMEOUT_MS, disconnect(consumer))
+  /** Resolves when no member of the group has this process's instance id any more. */
+  async #awaitFreeInstance(): Promise<void> {
+    const { admin, group, logger } = this.#context
+    const instanceId = this.#context.instanceId!
+    const { signal } = this.#stopping
+    const find = () => findHolder(admin, group, instanceId)
+    const failure = describeFence(group, instanceId, await find().catch(() => undefined))
+    this.#wait.begin(failure)
+    logger.error(failure)
+    while (!signal.aborted) {
+      await sleepUnlessAborted(HOLDER_CHECK_MS, signal)
+      // While Kafka cannot be asked, nobody knows.
+      const isFree = await find().then(
+        holder => holder === undefined,
+        () => false,
+      )
+      if (isFree) return
     }
   }
 
-  #createConsumer(): Consumer {
-    const { createKafka, group, sessionTimeoutMs } = this.#context
-    return createKafka().consumer({
-      groupId: group,
-      sessionTimeout: sessionTimeoutMs,
-      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
-      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
-      allowAutoTopicCreation: false,
-      maxWaitTimeInMs: HEARTBEAT_CHECK_MS,
-      // kafkajs does not restart by itself, so that all failures are handled in one place.
-      retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 8, restartOnFailure: async () => false },
-    })
+  /** Runs one consumer until it ends. Returns or throws the reason. */
+  async #runConsumer(): Promise<unknown> {
+    const { admin, createKafka, group, instanceId, sessionTimeoutMs } = this.#context
+    const { topics } = this.#options
+    await admin.requireTopics(topics)
+    const cluster = createCluster(createKafka(), { allowAutoTopicCreation: false })
+    const over = new AbortController()
+    this.#wait.heard()
+    const consumer = new GroupConsumer(
+      {
+        kafka: createKafka(),
+        group,
+        topics,
+        sessionTimeoutMs,
+        instanceId,
+        isLeaving: () => this.#isStopping,
+      },
+      {
+        joining: () => this.#wait.begin(),
+        rebalancing: () => {
+          this.#wait.begin()
+          for (const owner of this.#current) owner.hold()
+        },
+        joined: assignment => this.#beginGeneration(cluster, assignment),
+        heard: () => this.#wait.heard(),
+      },
+    )
+    try {
+      return await Promise.race([consumer.ended, this.#silence(over.signal), this.#stopped])
+    } finally {
+      over.abort()
+      this.#endGeneration()
+      void cluster.disconnect().catch(() => {})
+      await consumer.giveUp()
+    }
   }
 
-  /** Resolves when kafkajs has joined the group, or has given up and reported a crash. */
-  async #start(consumer: Consumer): Promise<void> {
-    await consumer.connect()
-    await consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true })
-    await consumer.run({ autoCommit: false })
-  }
-
-  /** Resolves with the reason when the consumer is of no more use. */
-  #watch(consumer: Consumer, cluster: KafkaCluster): Promise<unknown> {
-    const { CRASH, GROUP_JOIN, HEARTBEAT, REBALANCING } = consumer.events
-    this.#lastHeardAt = performance.now()
-    return new Promise(resolve => {
-      consumer.on(HEARTBEAT, () => {
-        if (this.#consumer !== consumer) return
-        this.#lastHeardAt = performance.now()
-        // Its join failed, and it continues as the old member. By now others may own its partitions.
-        if (this.#isRejoining) resolve(new Error('the group could not be joined again'))
-      })
-      consumer.on(REBALANCING, () => {
-        if (this.#consumer !== consumer) return
-        this.#isRejoining = true
-        for (const consumer of this.#current) consumer.hold()
-      })
-      consumer.on(GROUP_JOIN, ({ payload }) => {
-        if (this.#consumer === consumer) this.#beginGeneration(consumer, cluster, payload.memberAssignment)
-      })
-      consumer.on(CRASH, ({ payload }) => resolve(payload.error))
-    })
-  }
-
-  /** kafkajs calls this in the same step in which it learns its assignment. */
-  #beginGeneration(
-    consumer: Consumer,
-    cluster: KafkaCluster,
-    assignment: Readonly<Record<string, readonly number[]>>,
-  ): void {
+  #beginGeneration(cluster: KafkaCluster, assignment: Readonly<Record<string, readonly number[]>>): void {
     this.#endGeneration()
     this.#generations++
-    this.#isRejoining = false
-    this.#lastHeardAt = performance.now()
-    consumer.pause(this.#options.topics.map(topic => ({ topic })))
+    this.#wait.end()
     const assigned = Object.entries(assignment).flatMap(([topic, partitions]) =>
       partitions.map(partition => ({ topic, partition })),
     )
@@ -237,7 +233,6 @@ export class GroupConsumption implements Consumption {
         return fetchAhead({ fetcher, logger, offset, meter, quota, ...limits })
       }),
     )
-    this.#failure = undefined
     this.#joined.resolve()
     const names = assigned.map(({ topic, partition }) => `${topic}/${partition}`).join(', ')
     logger.info(`joined the group ${this.#context.group}: ${names || 'no partitions'}`)
@@ -275,12 +270,8 @@ export class GroupConsumption implements Consumption {
   /** Resolves when the consumer was silent for longer than a rebalance can take: kafkajs is stuck. */
   async #silence(signal: AbortSignal): Promise<unknown> {
     const limitMs = this.#context.sessionTimeoutMs + REBALANCE_TIMEOUT_MS
-    while (!signal.aborted && performance.now() - this.#lastHeardAt < limitMs)
+    while (!signal.aborted && this.#wait.silentMs() < limitMs)
       await sleep(1_000, undefined, { signal, ref: false }).catch(() => {})
     return new Error(`no heartbeat for ${Math.round(limitMs / 1_000)} s`)
   }
-}
-
-async function disconnect(consumer: Consumer): Promise<void> {
-  await consumer.disconnect().catch(() => {})
 }

@@ -21,7 +21,14 @@ export interface KafkaLogOptions extends KafkaConnection {
   readonly transactionalIdPrefix: string
   /** How long a silent worker keeps its partitions. */
   readonly sessionTimeoutMs?: number
+  /**
+   * Names this process in its groups, the same after a restart: the restarted process has its partitions at
+   * once, and the others do not stop. Undefined: each start is a new member.
+   */
+  readonly instanceId?: string | undefined
   readonly fetch?: FetchSettings
+  /** For all answers that are held; if left out, one of `fetch.maxBytes`. */
+  readonly quota?: ByteQuota
   readonly meter?: LogMeter | undefined
 }
 
@@ -41,7 +48,7 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
   const consumptions = new Set<GroupConsumption>()
   const groupPrefix = options.groupPrefix ?? ''
   const { fetch = {} } = options
-  const quota = new ByteQuota(fetch.maxBytes ?? MAX_BYTES)
+  const quota = options.quota ?? new ByteQuota(fetch.maxBytes ?? MAX_BYTES)
   const reading = { createKafka: clients.create, admin }
   return {
     partitions: topic => admin.partitions(topic),
@@ -62,7 +69,7 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
     ping: () => admin.ping(),
 
     async consume(consumeOptions) {
-      const { transactionalIdPrefix, sessionTimeoutMs = SESSION_TIMEOUT_MS, meter } = options
+      const { transactionalIdPrefix, instanceId, sessionTimeoutMs = SESSION_TIMEOUT_MS, meter } = options
       const group = groupPrefix + consumeOptions.group
       const consumption = new GroupConsumption(
         {
@@ -72,6 +79,7 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
           group,
           transactionalIdPrefix,
           sessionTimeoutMs,
+          instanceId,
           fetch,
           quota,
           meter,

@@ -29,13 +29,14 @@ export interface PartitionContext {
 }
 
 const FIRST_DELAY_MS = 100
-const LONGEST_DELAY_MS = 5_000
+/** Short: after an outage, reading continues within a few seconds. */
+const LONGEST_DELAY_MS = 2_000
 /** A session without a failure for this long counts as healthy, even if no record came. */
 const WELL_AFTER_MS = 2_000
 
 /**
  * Owns a partition from its assignment until that generation of the group is over. It goes through sessions,
- * one at a time; after a session fails, the next one opens after a wait (100 ms, doubling to 5 s).
+ * one at a time; after a session fails, the next one opens after a wait (100 ms, doubling to 2 s).
  */
 // Phases of a session:
 //   opening  A new writer fences all earlier ones. Only then is the group's offset read, since a transaction

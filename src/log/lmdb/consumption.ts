@@ -70,6 +70,8 @@ export function startConsumption(options: ConsumptionOptions): Consumption {
         (waiting && `${waiting.source.topic} partition ${waiting.source.partition} is not taken yet`)
       )
     },
+    // One process alone has all partitions.
+    waitingMs: () => 0,
     assignments: () =>
       loops.filter(loop => loop.isAssigned).map(({ source: { topic, partition } }) => ({ topic, partition })),
   }

@@ -1,7 +1,19 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { expect, test } from 'vitest'
+import { memoryBudget } from '../../../src/app/memory-budget.ts'
 import { createMeters } from '../../../src/app/meters/meters.ts'
 import { ProcessRegistry } from '../../../src/app/meters/process-registry.ts'
+import { ProcessMemory } from '../../../src/app/process-memory.ts'
+
+const MEMORY = new ProcessMemory(
+  memoryBudget({
+    settingMib: 512,
+    containerBytes: undefined,
+    machineBytes: 2 ** 34,
+    heapBytes: 2 ** 31,
+    threads: 1,
+  }),
+)
 
 /** What a thread posts, as the main thread gets it. */
 async function posted(registry: Registry) {
@@ -32,10 +44,10 @@ test('adds up the counts and times of the process and its threads', async () => 
 
 test('shows each partition once, whichever thread has it, and also while it moves', async () => {
   const process = new ProcessRegistry()
-  createMeters(process)
+  createMeters(process, MEMORY)
   for (const name of ['thread 1', 'thread 2']) {
     const registry = new Registry()
-    const meters = createMeters(registry)
+    const meters = createMeters(registry, MEMORY)
     meters.scorer.filling('signals', 3, { done: name === 'thread 1' ? 5 : 7, total: 9 })
     process.setThread(name, await posted(registry))
   }
@@ -48,11 +60,11 @@ test('shows each partition once, whichever thread has it, and also while it move
 test('has the same metrics with threads as without, the start of the process too', async () => {
   const process = new ProcessRegistry()
   collectDefaultMetrics({ register: process })
-  createMeters(process)
+  createMeters(process, MEMORY)
   const names = (text: string) => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name).sort()
   const alone = names(await process.metrics())
   const thread = new Registry()
-  createMeters(thread)
+  createMeters(thread, MEMORY)
   process.setThread('thread 1', await posted(thread))
   expect(names(await process.metrics())).toEqual(alone)
   expect(alone).toContain('process_start_time_seconds')

@@ -14,7 +14,7 @@ function running(code: string): URL {
     import { parentPort, workerData } from 'node:worker_threads'
     const post = message => parentPort.postMessage(message)
     const status = (parts = {}) =>
-      post({ type: 'status', status: { problem: undefined, assignments: [], modelsActive: true, ...parts } })
+      post({ type: 'status', status: { problem: undefined, waitingMs: 0, assignments: [], modelsActive: true, ...parts } })
     let onStop = () => post({ type: 'stopped' })
     parentPort.on('message', message => message === 'stop' && onStop())
     ${code}`

@@ -31,7 +31,7 @@ async function ingest(
   const log: Pick<Log, 'consume'> = {
     consume: async given => {
       consumed = given
-      return { stop: async () => {}, problem: () => undefined, assignments: () => [] }
+      return { stop: async () => {}, problem: () => undefined, waitingMs: () => 0, assignments: () => [] }
     },
   }
   await startIngest({

@@ -70,6 +70,7 @@ export class MemoryLog implements Log {
         leave()
       },
       problem: () => ([...loops.values()].every(loop => loop.isWorking) ? undefined : 'not taken'),
+      waitingMs: () => 0,
       assignments: () =>
         [...loops].filter(([, loop]) => loop.isWorking).map(([partition]) => ({ topic, partition })),
     }

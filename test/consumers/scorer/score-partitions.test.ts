@@ -13,7 +13,7 @@ async function startedScoring() {
     append: async () => [],
     consume: async (options: ConsumeOptions) => {
       handler = options.handler
-      return { stop: async () => {}, problem: () => undefined, assignments: () => [] }
+      return { stop: async () => {}, problem: () => undefined, waitingMs: () => 0, assignments: () => [] }
     },
   } as Pick<Log, 'partitions' | 'append' | 'consume'> as Log
   const scoring = await startScoring({

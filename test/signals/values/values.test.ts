@@ -242,7 +242,7 @@ async function ingest(value: string): Promise<readonly OutgoingRecord[]> {
   const log: Pick<Log, 'consume'> = {
     consume: async options => {
       consumed = options
-      return { stop: async () => {}, problem: () => undefined, assignments: () => [] }
+      return { stop: async () => {}, problem: () => undefined, waitingMs: () => 0, assignments: () => [] }
     },
   }
   await startIngest({

@@ -143,11 +143,18 @@ export class Torture {
       UPSWELL_TICK_INTERVAL_MS: '200',
       UPSWELL_BATCH_SIZE: String(this.#random.integer(2, MOST_IN_A_BATCH)),
       UPSWELL_PORT: '0',
+      UPSWELL_INSTANCE_ID: this.#freeInstanceId(role),
       ...settings,
     })
     this.workers.push(worker)
     this.#live.push(worker)
     return worker
+  }
+
+  /** A new worker takes the place of a killed one in the group, but not that of a frozen one. */
+  #freeInstanceId(role: WorkerRole): string {
+    const taken = new Set([...this.#live, this.#frozen].map(worker => worker?.instanceId))
+    for (let i = 1; ; i++) if (!taken.has(`${role}-${i}`)) return `${role}-${i}`
   }
 
   #startScoreWorkers(wanted: number): void {

@@ -13,11 +13,13 @@ const ASSIGNED = /^upswell_assigned_partitions ([1-9]\d*)/m
 /** A process of the real command line, until something kills it. */
 export class Worker {
   readonly role: WorkerRole
+  readonly instanceId: string | undefined
   readonly #process: CliProcess
   #ended = false
 
   constructor(main: string, role: WorkerRole, env: Environment) {
     this.role = role
+    this.instanceId = env['UPSWELL_INSTANCE_ID']
     this.#process = new CliProcess(main, [role], { env })
     void this.#process.ended.then(() => {
       this.#ended = true

@@ -17,7 +17,7 @@ export type BrokerOptions = {
   readonly jvm?: readonly string[]
   /** Added to the settings of every test broker; the same names replace them. */
   readonly settings?: Readonly<Record<string, string>>
-  /** How many brokers its cluster then has; 1 if left out. */
+  /** It is ready when its cluster has this many brokers; 1 if left out. 0: when it answers at all. */
   readonly clusterSize?: number
 }
 
@@ -58,27 +58,59 @@ export async function startBroker(options: BrokerOptions = {}): Promise<ServerPr
   })
 }
 
+/** A broker of a cluster. After it was killed, `restart` starts it again with its data. */
+export type ClusterBroker = ServerProcess & { restart(): Promise<ServerProcess> }
+
 /** Starts a cluster of two: the first is its controller. */
-export async function startTwoBrokers(): Promise<readonly ServerProcess[]> {
-  const [firstPort, controllerPort, secondPort] = await freePorts(3)
-  const controller = { 'controller.quorum.voters': `1@127.0.0.1:${controllerPort}` }
-  const first = await startBroker({
-    port: firstPort!,
-    settings: {
-      ...controller,
-      listeners: `PLAINTEXT://127.0.0.1:${firstPort},CONTROLLER://127.0.0.1:${controllerPort}`,
-    },
-  })
+export function startTwoBrokers(): Promise<readonly ServerProcess[]> {
+  return startCluster(2)
+}
+
+/**
+ * Starts a cluster of three that keeps everything three times, and accepts what two have. The first is its
+ * controller.
+ */
+export function startThreeBrokers(dataDir: string): Promise<readonly ClusterBroker[]> {
+  const replicated = {
+    'default.replication.factor': '3',
+    'min.insync.replicas': '2',
+    'offsets.topic.replication.factor': '3',
+    'transaction.state.log.replication.factor': '3',
+    'transaction.state.log.min.isr': '2',
+  }
+  return startCluster(3, { dataDir, settings: replicated })
+}
+
+async function startCluster(
+  size: number,
+  kept: { readonly dataDir?: string; readonly settings?: Readonly<Record<string, string>> } = {},
+): Promise<readonly ClusterBroker[]> {
+  const [controllerPort, ...ports] = await freePorts(size + 1)
+  const brokers: ClusterBroker[] = []
   try {
-    const settings = {
-      ...controller,
-      'process.roles': 'broker',
-      'node.id': '2',
-      listeners: `PLAINTEXT://127.0.0.1:${secondPort}`,
+    for (const [i, port] of ports.entries()) {
+      const isController = i === 0
+      const controller = `,CONTROLLER://127.0.0.1:${controllerPort}`
+      const options: BrokerOptions = {
+        port,
+        ...(kept.dataDir === undefined ? {} : { dataDir: join(kept.dataDir, `broker-${i + 1}`) }),
+        settings: {
+          ...kept.settings,
+          'process.roles': isController ? 'broker,controller' : 'broker',
+          'node.id': String(i + 1),
+          'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+          listeners: `PLAINTEXT://127.0.0.1:${port}${isController ? controller : ''}`,
+        },
+      }
+      // The topic of offsets needs all of its replicas: only the last broker waits for it.
+      const restart = () => startBroker({ ...options, clusterSize: size })
+      const isLast = i === size - 1
+      const broker = await startBroker({ ...options, clusterSize: isLast ? size : 0 })
+      brokers.push({ ...broker, restart })
     }
-    return [first, await startBroker({ port: secondPort!, settings, clusterSize: 2 })]
+    return brokers
   } catch (error) {
-    await first.stop()
+    await Promise.all(brokers.map(broker => broker.stop()))
     throw error
   }
 }
@@ -132,7 +164,9 @@ async function isBrokerReady(port: number, clusterSize: number): Promise<boolean
   try {
     await admin.connect()
     // It answers before the controller has let it lead partitions; until then the cluster counts no broker.
-    if ((await admin.describeCluster()).brokers.length !== clusterSize) return false
+    const { brokers } = await admin.describeCluster()
+    if (clusterSize === 0) return true
+    if (brokers.length !== clusterSize) return false
     // The first group makes the topic of offsets; a test's consumer would meet errors meanwhile.
     await admin.fetchOffsets({ groupId: 'is-the-broker-ready' })
     return true

@@ -120,6 +120,7 @@ export class LogClient implements Log, PartitionClient {
         group.leave(member)
       },
       problem: () => (owned.every(({ isWorking }) => isWorking) ? undefined : 'a partition has no session'),
+      waitingMs: () => 0,
       assignments: () =>
         owned.filter(({ isWorking }) => isWorking).map(({ topicPartition }) => topicPartition),
     }
