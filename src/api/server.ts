@@ -9,8 +9,6 @@ import {
   LogController,
 } from 'fastify'
 import { collectDefaultMetrics, Histogram, type Registry } from 'prom-client'
-import type { ModelLibrary } from '../models/model-library.ts'
-import type { AccountStore } from '../store/store.ts'
 import type { ApiInstance } from './api-instance.ts'
 import { SHARED_SCHEMAS } from './documents/schemas.ts'
 import { acceptBodies } from './plugins/accept-bodies.ts'
@@ -18,7 +16,7 @@ import { answerBrokenRequest, answerProblems, answerThrown } from './plugins/ans
 import { refuseEmptyParameters } from './plugins/refuse-empty-parameters.ts'
 import type { RequestsUnderWay } from './plugins/requests-under-way.ts'
 import { type EndOfLog, RecordWaiter } from './read/record-waiter.ts'
-import { servedFrom } from './read/served.ts'
+import type { Served } from './read/served.ts'
 import { routeExplainAccount } from './routes/explain-account.ts'
 import { routeGetAccount } from './routes/get-account.ts'
 import { routeGetRate } from './routes/get-rate.ts'
@@ -28,10 +26,7 @@ import { routeOperations } from './routes/operations.ts'
 import { type AppendSignals, routePostSignals } from './routes/post-signals.ts'
 
 export interface ApiDependencies {
-  /** The store of the serving lineage; after a promotion another store. */
-  readonly store: () => AccountStore
-  /** Shared with a scorer in this process, so that each model is compiled once. */
-  readonly library: ModelLibrary
+  readonly served: Served
   /**
    * Appends to the topic `signals`; resolves when durable, with positions in the order of the signals.
    * @throws UpswellError LOG_UNAVAILABLE: the outcome is unknown; TOPIC_MISSING: nothing was written
@@ -69,7 +64,7 @@ const HANDLER_TIMEOUT_MS = 10_000
 
 /** The query API, ready to listen. It reads the store, and writes only to the log. */
 export function createApi(dependencies: ApiDependencies): FastifyInstance {
-  const { store, library, appendSignals, endOfLog, requests, problems, metrics, now, logger } = dependencies
+  const { served, appendSignals, endOfLog, requests, problems, metrics, now, logger } = dependencies
   const api: FastifyInstance = fastify({
     ...(isLogger(logger) ? { loggerInstance: logger } : { logger: logger ?? false }),
     // Metrics count requests; the logger reports failures only.
@@ -98,7 +93,6 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
   for (const schema of SHARED_SCHEMAS) api.addSchema(schema)
   describeApi(api)
   api.register(async (scope: ApiInstance) => {
-    const served = servedFrom(store, library)
     const waiter = new RecordWaiter(requests, endOfLog)
     routeListAccounts(scope, served)
     routeGetAccount(scope, served, waiter)

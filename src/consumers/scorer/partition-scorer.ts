@@ -33,6 +33,8 @@ export class PartitionScorer {
   readonly session: PartitionSession
   readonly memory: PartitionMemory
   readonly offsets: PartitionOffsets
+  /** The store's partition is whole once the stored offset has reached this. */
+  readonly wholeFrom: number
   readonly #context: ScorerContext
   readonly #fencingToken: string
   readonly #checkpoints: PartitionCheckpoints | undefined
@@ -66,13 +68,14 @@ export class PartitionScorer {
     context: ScorerContext,
     session: PartitionSession,
     fencingToken: string,
-    { offsets, memory, checkpoints }: OpenedPartition,
+    { offsets, memory, checkpoints, wholeFrom }: OpenedPartition,
   ) {
     this.#context = context
     this.session = session
     this.#fencingToken = fencingToken
     this.offsets = offsets
     this.memory = memory
+    this.wholeFrom = wholeFrom
     this.#storedMemory = { ...memory }
     this.#checkpoints = checkpoints
     this.#loader = new AccountLoader(context.backend.store, session.partition, this.#cache, memory)

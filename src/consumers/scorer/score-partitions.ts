@@ -88,7 +88,7 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
       await settlesWithin(MAX_LAST_FLUSH_MS, flushAll(scorers))
       await consumption.stop()
     },
-    problem: () => consumption.problem() ?? ticker.problem(),
+    problem: () => consumption.problem() ?? lackOf(scorers) ?? ticker.problem(),
     assignments: () => consumption.assignments(),
     modelsActive: () => [...scorers.values()].every(scorer => ticker.runsConfiguredModels(scorer)),
   }
@@ -115,6 +115,14 @@ async function requireUneditedModels(
 }
 
 type Scorers = ReadonlyMap<number, PartitionScorer>
+
+function lackOf(scorers: Scorers): string | undefined {
+  for (const { session, offsets, wholeFrom } of scorers.values()) {
+    if (offsets.stored < wholeFrom)
+      return `${session.topic} partition ${session.partition} is being filled: the store is at ${offsets.stored} of ${wholeFrom}`
+  }
+  return undefined
+}
 
 /** A failure has ended the scorer's session already, and is reported there. */
 const IGNORED = (): void => {}

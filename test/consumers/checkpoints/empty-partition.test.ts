@@ -9,7 +9,7 @@ test('emptying ends quietly if a scorer takes the partition meanwhile, and the s
     await store.fence(partition, 'scorer')
     await clear(partition, fencingToken)
   }
-  await emptyPartition(store, 0)
+  await emptyPartition(store, { partition: 0, committedOffset: 5 })
   await clear(0, 'scorer')
 })
 
@@ -18,5 +18,5 @@ test('reports any other error', async () => {
   store.clear = async () => {
     throw new Error('away')
   }
-  await expect(emptyPartition(store, 0)).rejects.toThrow('away')
+  await expect(emptyPartition(store, { partition: 0, committedOffset: 5 })).rejects.toThrow('away')
 })
