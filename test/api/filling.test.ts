@@ -179,6 +179,17 @@ describe('while the log does not answer', () => {
       expect((await ask(url)).code).toBe('STORE_FILLING')
     await second.api.close()
   })
+
+  it('knows from the store alone that a partition is being filled', async () => {
+    const served = servedFrom(() => ({ store: world.store, publishedOffsets: away }), world.library)
+    const second = await World.create([], { served })
+    await world.refill(0, 1)
+    const codeOf = async (url: string) => (await second.api.inject(url)).json().code
+    expect(await codeOf(`/v1/accounts/${ACCOUNTS[0]}`)).toBe('STORE_FILLING')
+    expect(await codeOf('/v1/kpis')).toBe('STORE_FILLING')
+    expect(await codeOf(`/v1/accounts/${ACCOUNTS[1]}`)).toBeUndefined()
+    await second.api.close()
+  })
 })
 
 function accountsByPartition(): string[] {

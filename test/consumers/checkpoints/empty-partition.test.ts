@@ -20,3 +20,9 @@ test('reports any other error', async () => {
   }
   await expect(emptyPartition(store, { partition: 0, committedOffset: 5 })).rejects.toThrow('away')
 })
+
+test('readers see at once that an emptied partition is not whole', async () => {
+  const store = new MemoryStore()
+  await emptyPartition(store, { partition: 0, committedOffset: 5 })
+  expect(await store.readProgress([0])).toMatchObject([{ position: 0, wholeFrom: 5 }])
+})
