@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { POPULATION } from '../api/world.ts'
 import { buildCli, type CliProcess, type Environment, runCli, untilJson } from '../commands/cli.ts'
 import { until } from '../support/log-handlers.ts'
+import { type Answer, ask, isRefusal, Polling } from '../support/polling.ts'
 import { startBroker } from '../support/servers/java-broker.ts'
 import { missingForMaven } from '../support/servers/maven-artifacts.ts'
 import { startRedis } from '../support/servers/redis-server.ts'
@@ -34,12 +35,6 @@ const URLS = [
 ]
 
 type Role = Awaited<ReturnType<typeof startRole>>
-
-interface Answer {
-  readonly status: number
-  readonly body: string
-  readonly retryAfter: string | null
-}
 
 describe.skipIf((await missingForMaven()) !== undefined)('with a Kafka and a Redis of its own', () => {
   let kafka: ServerProcess
@@ -216,41 +211,6 @@ describe.skipIf((await missingForMaven()) !== undefined)('with a Kafka and a Red
       for (const path of ['/livez', '/metrics']) expect((await askSoon(role, path)).status).toBe(200)
   }
 })
-
-/** Asks one URL after the other, again and again, until it is stopped. */
-class Polling {
-  readonly answers: { readonly url: string; readonly answer: Answer }[] = []
-  readonly #running: Promise<void>
-  #isStopped = false
-
-  constructor(urls: readonly string[], base: () => string) {
-    this.#running = this.#run(urls, base)
-  }
-
-  async #run(urls: readonly string[], base: () => string): Promise<void> {
-    while (!this.#isStopped)
-      for (const url of urls) this.answers.push({ url, answer: await ask(base() + url) })
-  }
-
-  async stop(): Promise<readonly { readonly url: string; readonly answer: Answer }[]> {
-    this.#isStopped = true
-    await this.#running
-    return this.answers
-  }
-}
-
-function isRefusal({ status, body, retryAfter }: Answer): boolean {
-  return status === 503 && retryAfter === '1' && /"code":"(STORE_FILLING|NOT_READY)"/.test(body)
-}
-
-async function ask(url: string): Promise<Answer> {
-  const response = await fetch(url)
-  return {
-    status: response.status,
-    body: await response.text(),
-    retryAfter: response.headers.get('retry-after'),
-  }
-}
 
 async function askSoon({ url }: Role, path: string): Promise<Answer> {
   const askedAt = performance.now()
