@@ -10,8 +10,6 @@ import {
 } from 'fastify'
 import { collectDefaultMetrics, Histogram, type Registry } from 'prom-client'
 import type { ByteQuota } from '../lib/byte-quota.ts'
-import type { ModelLibrary } from '../models/model-library.ts'
-import type { AccountStore } from '../store/store.ts'
 import type { ApiInstance } from './api-instance.ts'
 import { SHARED_SCHEMAS } from './documents/schemas.ts'
 import { acceptBodies } from './plugins/accept-bodies.ts'
@@ -20,7 +18,7 @@ import { limitMemory } from './plugins/limit-memory.ts'
 import { refuseEmptyParameters } from './plugins/refuse-empty-parameters.ts'
 import type { RequestsUnderWay } from './plugins/requests-under-way.ts'
 import { type EndOfLog, RecordWaiter } from './read/record-waiter.ts'
-import { servedFrom } from './read/served.ts'
+import type { Served } from './read/served.ts'
 import { routeExplainAccount } from './routes/explain-account.ts'
 import { routeGetAccount } from './routes/get-account.ts'
 import { routeGetRate } from './routes/get-rate.ts'
@@ -30,10 +28,7 @@ import { type Lag, routeOperations } from './routes/operations.ts'
 import { type AppendSignals, routePostSignals } from './routes/post-signals.ts'
 
 export interface ApiDependencies {
-  /** The store of the serving lineage; after a promotion another store. */
-  readonly store: () => AccountStore
-  /** Shared with a scorer in this process, so that each model is compiled once. */
-  readonly library: ModelLibrary
+  readonly served: Served
   /**
    * Appends to the topic `signals`; resolves when durable, with positions in the order of the signals.
    * @throws UpswellError LOG_UNAVAILABLE: the outcome is unknown; TOPIC_MISSING: nothing was written
@@ -76,7 +71,7 @@ const HANDLER_TIMEOUT_MS = 10_000
 
 /** The query API, ready to listen. It reads the store, and writes only to the log. */
 export function createApi(dependencies: ApiDependencies): FastifyInstance {
-  const { store, library, appendSignals, endOfLog, requests, memory, problems, metrics, lag, now, logger } =
+  const { served, appendSignals, endOfLog, requests, memory, problems, metrics, lag, now, logger } =
     dependencies
   const api: FastifyInstance = fastify({
     ...(isLogger(logger) ? { loggerInstance: logger } : { logger: logger ?? false }),
@@ -107,7 +102,6 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
   for (const schema of SHARED_SCHEMAS) api.addSchema(schema)
   describeApi(api)
   api.register(async (scope: ApiInstance) => {
-    const served = servedFrom(store, library)
     const waiter = new RecordWaiter(requests, endOfLog)
     routeListAccounts(scope, served)
     routeGetAccount(scope, served, waiter)

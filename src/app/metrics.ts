@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Counter, collectDefaultMetrics, Gauge } from 'prom-client'
 import type { AccountParity } from '../consumers/parity/account-parity.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
@@ -19,24 +18,22 @@ export interface Metrics {
 }
 
 /** A problem begins with its part. All parts have a series from the start: 0 is not the same as no series. */
-const PARTS = ['ingest', 'score', 'store', 'log', 'api', 'clock', 'unanswered']
+const PARTS = ['ingest', 'score', 'store', 'log', 'filling', 'api', 'clock']
 const OUTCOMES = ['applied', 'late', 'duplicate', 'too-old', 'rejected'] as const satisfies (
   | keyof StepReport['outcomes']
   | 'rejected'
 )[]
-/**
- * Shorter than Prometheus' default scrape timeout of 10 s: finding out that Kafka is not available can take
- * longer.
- */
-const PROBLEMS_TIMEOUT_MS = 5_000
+/** How long a scrape waits for Kafka and Redis. */
+const PATIENCE_MS = 200
 
 /**
  * `assignedPartitions`: how many partitions this process reads now. `problems`: the problems of /readyz, each
- * `part: what is wrong`. `groupWaits`: role of this process → how long it waits already for its group, ms.
+ * `part: what is wrong`; a check that takes longer than `patienceMs` gives its last result. `groupWaits`: role
+ * of this process → how long it waits already for its group, ms.
  */
 export function createMetrics(
   assignedPartitions: () => number,
-  problems: () => Promise<readonly string[]>,
+  problems: (patienceMs: number) => Promise<readonly string[]>,
   clock: Pick<TrustedClock, 'isInDoubt' | 'aheadMs'>,
   groupWaits: () => ReadonlyMap<string, number>,
   registry = new ProcessRegistry(),
@@ -130,7 +127,7 @@ export function createMetrics(
     labelNames: ['part'],
     registers: [registry],
     async collect() {
-      const found = await Promise.race([problems(), unanswered()])
+      const found = await problems(PATIENCE_MS)
       this.reset()
       for (const part of PARTS) this.set({ part }, 0)
       for (const problem of found) this.inc({ part: problem.slice(0, problem.indexOf(':')) })
@@ -166,9 +163,4 @@ function exposeBuild(registry: ProcessRegistry): void {
     labelNames: ['version', 'node'],
     registers: [registry],
   }).set({ version: packageInfo().version, node: process.version }, 1)
-}
-
-async function unanswered(): Promise<readonly string[]> {
-  await sleep(PROBLEMS_TIMEOUT_MS, undefined, { ref: false })
-  return [`unanswered: nobody answered within ${PROBLEMS_TIMEOUT_MS} ms`]
 }

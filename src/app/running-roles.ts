@@ -1,10 +1,7 @@
 import type { Scoring } from '../consumers/scorer/score-partitions.ts'
-import { describeError } from '../lib/errors.ts'
 import type { Logger } from '../lib/logger.ts'
-import type { TrustedClock } from '../lib/trusted-clock.ts'
 import { untilAvailable } from '../lib/until-available.ts'
 import type { Consumption } from '../log/log.ts'
-import type { OpenedBackend } from './open-backend.ts'
 
 export type Role = 'ingest' | 'score' | 'api'
 export type ConsumingRole = Exclude<Role, 'api'>
@@ -99,26 +96,4 @@ export class RunningRoles {
       ),
     )
   }
-}
-
-/** What keeps this process from its work now, each `part: what is wrong`; empty: it is ready. */
-export async function findProblems(
-  roles: RunningRoles,
-  backend: OpenedBackend,
-  clock: Pick<TrustedClock, 'problem'>,
-  isServingKnown: () => boolean,
-): Promise<string[]> {
-  const found = roles.problems()
-  const doubt = clock.problem()
-  if (doubt !== undefined) found.push(`clock: ${doubt}`)
-  if (roles.has('score') || roles.has('api'))
-    await backend.store.ping().catch(error => found.push(`store: ${describeError(error)}`))
-  if (roles.has('api') && !roles.has('score'))
-    await backend.log
-      .partitions(backend.topics.signals)
-      .catch(error => found.push(`log: ${describeError(error)}`))
-  // The serving lineage is read from the store and the log: if either is away, its own problem says enough.
-  if (roles.has('api') && !isServingKnown() && found.length === 0)
-    found.push('api: it is not known yet whether a replay was promoted')
-  return found
 }

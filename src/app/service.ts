@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type ServingStore, servedFrom, servedOnceKnown } from '../api/read/served.ts'
 import { startIngest } from '../consumers/ingest/ingest.ts'
+import { scoreGroup } from '../consumers/lineage/lineage-names.ts'
 import { type FoundLineage, Lineages } from '../consumers/lineage/lineages.ts'
 import { ServingLineage } from '../consumers/lineage/serving-lineage.ts'
 import { type ParityLoop, startParityLoop } from '../consumers/parity/parity-loop.ts'
@@ -8,6 +10,7 @@ import type { Scoring } from '../consumers/scorer/score-partitions.ts'
 import type { StepReport } from '../consumers/scorer/step-report.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { TrustedClock } from '../lib/trusted-clock.ts'
+import { readPublishedOffsets } from '../log/read-published-offsets.ts'
 import { signalRecord } from '../log/signals-topic-records.ts'
 import { ModelLibrary, type ModelSource } from '../models/model-library.ts'
 import type { CompiledModel } from '../scoring/definition/compiled-model.ts'
@@ -19,7 +22,8 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { isEmbedded, type OpenedBackend, openBackend } from './open-backend.ts'
 import { ProcessMemory } from './process-memory.ts'
 import { readModelFiles } from './read-model-files.ts'
-import { findProblems, type Role, RunningRoles } from './running-roles.ts'
+import { Readiness } from './readiness.ts'
+import { type Role, RunningRoles } from './running-roles.ts'
 import { scoreAsConfigured } from './score-as-configured.ts'
 import { scoreInThreads } from './score-threads/score-in-threads.ts'
 import { CountedBatches } from './scored-counts.ts'
@@ -85,8 +89,16 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const stopping = new AbortController()
   const roles = new RunningRoles(options.roles, logger, stopping.signal)
   const { clock, stop: stopClock } = await startClock(backend.store, logger, options.wallClock)
-  const problems = async () =>
-    stopping.signal.aborted ? [STOPPING] : await findProblems(roles, backend, clock, () => serving.isKnown)
+  const served = servedFrom(() => servingStore(serving.current), library)
+  const readiness = new Readiness({
+    roles,
+    backend,
+    clock,
+    isServingKnown: () => serving.isKnown,
+    lacks: () => served().partitions.lacks(),
+  })
+  const problems = async (patienceMs?: number) =>
+    stopping.signal.aborted ? [STOPPING] : await readiness.problems(patienceMs)
   const metrics = createMetrics(
     () => roles.countPartitions(),
     problems,
@@ -98,15 +110,14 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   const api = await startServiceApi(
     {
-      store: () => serving.current.backend.store,
-      library,
+      served: servedOnceKnown(() => serving.isKnown, served),
       appendSignals: (signals, observedAt) => {
         const topic = serving.current.names.topics.signals
         return backend.log.append(signals.map(signal => signalRecord(topic, signal, observedAt)))
       },
       endOfLog: async partition =>
         (await backend.log.ranges(serving.current.names.topics.signals)).get(partition)?.end,
-      problems,
+      problems: () => problems(),
       memory: memory.requests,
       now: clock.now,
       metrics: metrics.registry,
@@ -177,6 +188,11 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       if (failures.length > 0) throw failures[0]
     },
   }
+}
+
+function servingStore({ names, backend: { log, store } }: FoundLineage): ServingStore {
+  const { signals } = names.topics
+  return { store, publishedOffsets: () => readPublishedOffsets(log, scoreGroup(names), signals) }
 }
 
 const STOPPING = 'api: the service is stopping'

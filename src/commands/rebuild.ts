@@ -154,7 +154,7 @@ async function emptyAndFill(
     )
   }
   try {
-    for (const { partition } of partitions) await emptyPartition(backend.store, partition)
+    for (const partition of partitions) await emptyPartition(backend.store, partition)
     const leftToScorers =
       own === undefined
         ? partitions

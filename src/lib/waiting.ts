@@ -11,6 +11,22 @@ export async function settlesWithin(limitMs: number, work: Promise<unknown>): Pr
   }
 }
 
+/** The answer, if it comes within `limitMs`; undefined: it is late, or an error. */
+export async function answerWithin<Answer>(
+  limitMs: number,
+  answer: Promise<Answer>,
+): Promise<Answer | undefined> {
+  let found: Answer | undefined
+  const answered = answer.then(
+    value => {
+      found = value
+    },
+    () => {},
+  )
+  await settlesWithin(limitMs, answered)
+  return found
+}
+
 /** Resolves after `ms`, or at once when the signal is aborted. */
 export async function sleepUnlessAborted(ms: number, signal: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { signal }).catch(() => {})

@@ -1,4 +1,4 @@
-import type { PartitionWrite } from './store.ts'
+import type { PartitionProgress, PartitionWrite } from './store.ts'
 
 // How far a partition is, as one number that an adapter keeps beside the fencing token:
 //
@@ -38,4 +38,9 @@ export function describePosition(position: number): string {
   if (position === 0) return 'is empty'
   if (position < 0) return `holds ${CLEARING - position} parts of a filling`
   return `is stored up to offset ${position}`
+}
+
+/** Whether the partition does not hold yet what its owner said that it must hold. */
+export function isBeingFilled({ position, wholeFrom }: PartitionProgress): boolean {
+  return storedOffsetAt(position) < (wholeFrom ?? 0)
 }

@@ -5,6 +5,7 @@ import type { CounterBook, CounterChange } from '../scoring/population/counters.
 //
 //   stored offset   the store holds all records before it; 0 while it is cleared or filled
 //   fencing token   proves that its holder owns the partition
+//   whole from      the partition is whole once its stored offset has reached this
 //   state           what the partition remembers as a whole
 //   accounts        each account's activity and standings
 //   chunks          each some of an account's users, or of its ids if it has many
@@ -23,8 +24,9 @@ export interface AccountStore {
   /**
    * Makes the caller the only writer of the partition, and reads it.
    * @param fencingToken unique to this assignment
+   * @param wholeFrom the partition is whole once its stored offset has reached this; left out: it is whole
    */
-  fence(partition: number, fencingToken: string): Promise<StoredPartition>
+  fence(partition: number, fencingToken: string, wholeFrom?: number): Promise<StoredPartition>
 
   /** The accounts' bytes in the order asked; undefined for an unknown account. One round trip. */
   load(partition: number, accountIds: readonly string[]): Promise<(Uint8Array | undefined)[]>
@@ -50,13 +52,17 @@ export interface AccountStore {
   save(partition: number, write: PartitionWrite): Promise<void>
 
   /**
-   * Removes everything of a partition but its fencing token; the stored offset is 0 then. Not atomic: after a
+   * Removes all of a partition but what `fence` wrote; the stored offset is 0 then. Not atomic: after a
    * failure, another call removes the rest, and no save is accepted before that.
    * @throws UpswellError STORE_FENCED: another fencing token; STORE_UNAVAILABLE.
    */
   clear(partition: number, fencingToken: string): Promise<void>
 
   // For readers. They need no fencing token.
+  /** Like `load`, with the partition's progress at the same moment. One round trip. */
+  readAccounts(partition: number, accountIds: readonly string[]): Promise<ReadAccounts>
+  /** The partitions' progress, in the order asked, each at its own moment. One round trip. */
+  readProgress(partitions: readonly number[]): Promise<PartitionProgress[]>
   readPartition(partition: number): Promise<StoredPartition>
   /** The stored offset alone, which is cheaper than `readPartition`. */
   readStoredOffset(partition: number): Promise<number>
@@ -95,6 +101,22 @@ export interface StoredPartition {
   readonly storedOffset: number
   /** What the partition remembers as a whole; undefined for an empty partition. */
   readonly state: Uint8Array | undefined
+}
+
+/** How far a partition is. Readers find out from it whether something is missing. */
+export interface PartitionProgress {
+  /** See `position.ts`. */
+  readonly position: number
+  /** As its owner said when it fenced the partition; undefined: nobody has. */
+  readonly wholeFrom: number | undefined
+  /** Undefined: nobody has fenced the partition. */
+  readonly fencingToken: string | undefined
+}
+
+export interface ReadAccounts {
+  /** In the order asked; undefined for an unknown account. */
+  readonly accounts: readonly (Uint8Array | undefined)[]
+  readonly progress: PartitionProgress
 }
 
 export interface UserChunkKey {

@@ -155,10 +155,13 @@ describe('GET /v1/accounts/{id}', () => {
     await early.api.close()
   })
 
-  it('answers 404 while the store is empty, and 503 with after', async () => {
-    world.store.empty()
-    expect((await get('acme')).body.code).toBe('NOT_FOUND')
-    expect((await get('acme', '?after=0:0')).body).toMatchObject({ status: 503, code: 'NOT_CAUGHT_UP' })
+  it('answers 404 in an installation that has scored nothing, and 503 with after', async () => {
+    const early = await World.create([])
+    early.store.empty()
+    const answer = async (url: string) => (await early.api.inject(url)).json()
+    expect((await answer('/v1/accounts/acme')).code).toBe('NOT_FOUND')
+    expect(await answer('/v1/accounts/acme?after=0:0')).toMatchObject({ status: 503, code: 'NOT_CAUGHT_UP' })
+    await early.api.close()
   })
 
   describe('with If-None-Match', () => {
@@ -264,7 +267,7 @@ describe('GET /v1/accounts/{id}', () => {
       await get('acme')
       const partitions = vi.spyOn(world.store, 'partitions')
       const readPartition = vi.spyOn(world.store, 'readPartition')
-      const load = vi.spyOn(world.store, 'load')
+      const load = vi.spyOn(world.store, 'readAccounts')
       await get('acme')
       expect(partitions).not.toHaveBeenCalled()
       expect(readPartition).not.toHaveBeenCalled()
@@ -284,7 +287,7 @@ describe('GET /v1/accounts/{id}', () => {
 
     it('answers 503 with Retry-After if the store does not answer', async () => {
       const failure = new UpswellError('STORE_UNAVAILABLE', 'connect ECONNREFUSED 10.0.0.7:6379')
-      vi.spyOn(world.store, 'load').mockRejectedValue(failure)
+      vi.spyOn(world.store, 'readAccounts').mockRejectedValue(failure)
       const { status, headers, body } = await get('acme')
       expect([status, headers['retry-after']]).toEqual([503, '1'])
       expect(body).toEqual({
@@ -302,7 +305,10 @@ describe('GET /v1/accounts/{id}', () => {
       const stream = { write: (line: string) => lines.push(line) }
       const logged = await World.create([GROWTH], { logger: { level: 'error', stream } })
       await logged.append([signal('acme')])
-      vi.spyOn(logged.store, 'load').mockResolvedValue([new Uint8Array([99])])
+      vi.spyOn(logged.store, 'readAccounts').mockResolvedValue({
+        accounts: [new Uint8Array([99])],
+        progress: { position: 99, wholeFrom: 0, fencingToken: 'world' },
+      })
       const response = await logged.api.inject('/v1/accounts/acme')
       expect(response.json()).toEqual({
         type: '/problems/internal-error',

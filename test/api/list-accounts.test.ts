@@ -119,9 +119,10 @@ describe('GET /v1/accounts', () => {
     const response = await early.api.inject('/v1/accounts')
     expect(response.json()).toEqual({ model: null, items: [], nextCursor: null })
     expect((await early.api.inject('/v1/accounts?model=growth')).json()).toMatchObject({
-      status: 400,
-      code: 'UNKNOWN_MODEL',
-      detail: 'No model is active yet; leave model out.',
+      status: 503,
+      code: 'NO_ACTIVE_MODEL',
+      detail:
+        'No scoring model is active yet: the first scorer that starts activates the configured ones. Ask again.',
     })
     await early.api.close()
   })
@@ -151,7 +152,7 @@ describe('GET /v1/accounts', () => {
     for (let i = 0; i < 40; i++) await invite(`account-${i}`, 1)
     await get()
     const list = vi.spyOn(world.store, 'list')
-    const load = vi.spyOn(world.store, 'load')
+    const load = vi.spyOn(world.store, 'readAccounts')
     const readPartition = vi.spyOn(world.store, 'readPartition')
     expect((await get()).body.items).toHaveLength(40)
     expect(list).toHaveBeenCalledTimes(1)

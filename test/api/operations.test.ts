@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { RequestsUnderWay } from '../../src/api/plugins/requests-under-way.ts'
+import { servedFrom } from '../../src/api/read/served.ts'
 import { createApi } from '../../src/api/server.ts'
 import { ByteQuota } from '../../src/lib/byte-quota.ts'
 import { GROWTH, NOW, signal, World } from './world.ts'
@@ -61,10 +62,12 @@ describe('the operations routes', () => {
   })
 
   it('accepts a registry that already has the process metrics', async () => {
-    const { library, metrics } = world
+    const { metrics } = world
     const second = createApi({
-      store: () => world.store,
-      library,
+      served: servedFrom(
+        () => ({ store: world.store, publishedOffsets: async () => new Map() }),
+        world.library,
+      ),
       metrics,
       appendSignals: async () => [],
       endOfLog: async () => undefined,
@@ -113,7 +116,7 @@ describe('the operations routes', () => {
 
   it('answers 503 if an answer takes too long', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
-    vi.spyOn(world.store, 'load').mockReturnValue(new Promise(() => {}))
+    vi.spyOn(world.store, 'readAccounts').mockReturnValue(new Promise(() => {}))
     const answer = world.api.inject('/v1/accounts/acme')
     await vi.advanceTimersByTimeAsync(10_000)
     const response = await answer

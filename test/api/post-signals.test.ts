@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { servedFrom } from '../../src/api/read/served.ts'
 import { UpswellError } from '../../src/lib/errors.ts'
+import { ModelLibrary } from '../../src/models/model-library.ts'
 import { MemoryStore } from '../support/memory-store.ts'
 import { DAY_MS, GROWTH, NOW, POPULATION, World } from './world.ts'
 
@@ -446,7 +448,12 @@ describe('POST /v1/signals', () => {
       ],
     ])('as far as it can if the store %s: the signals are in the log all the same', async (_, answer) => {
       const away = Object.assign(new MemoryStore(), { partitions: answer })
-      const blind = await World.create([GROWTH], { store: () => away })
+      const blind = await World.create([GROWTH], {
+        served: servedFrom(
+          () => ({ store: away, publishedOffsets: async () => new Map() }),
+          new ModelLibrary(),
+        ),
+      })
       const payload = [valid, valid, { ...valid, id: 's2', name: 'zzz', properties: { role: false } }]
       const response = await blind.api.inject({ method: 'POST', url: '/v1/signals', payload })
       expect(response.statusCode).toBe(202)
@@ -464,10 +471,10 @@ describe('POST /v1/signals', () => {
 
     it('with one read of the accounts, before the signals are appended', async () => {
       const steps: string[] = []
-      const load = world.store.load.bind(world.store)
-      world.store.load = async (partition, ids) => {
-        steps.push(`load ${ids.join(' ')}`)
-        return await load(partition, ids)
+      const read = world.store.readAccounts.bind(world.store)
+      world.store.readAccounts = async (partition, ids) => {
+        steps.push(`read ${ids.join(' ')}`)
+        return await read(partition, ids)
       }
       const append = world.append.bind(world)
       world.append = async (...given) => {
@@ -476,7 +483,7 @@ describe('POST /v1/signals', () => {
       }
       world.foldsAtOnce = false
       await post(['acme', 'acme', 'acme'].map((accountId, i) => ({ ...valid, id: `s${i}`, accountId })))
-      expect(steps).toEqual(['load acme', 'append'])
+      expect(steps).toEqual(['read acme', 'append'])
     })
 
     it('with suggestions for 50 names: each is searched among all names that are read', async () => {

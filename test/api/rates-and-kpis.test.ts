@@ -355,12 +355,12 @@ describe('GET /v1/kpis', () => {
   })
 })
 
-it('has no rates and no key figures before a model is active', async () => {
+it('asks to come back for rates and key figures while no model is active', async () => {
   const world = await World.create([])
-  expect((await world.api.inject('/v1/rates/any')).json()).toMatchObject({
-    status: 404,
-    code: 'UNKNOWN_RATE',
-  })
-  expect((await world.api.inject('/v1/kpis')).json()).toMatchObject({ status: 404, code: 'NO_KPIS' })
+  for (const url of ['/v1/rates/any', '/v1/kpis']) {
+    const { headers, ...response } = await world.api.inject(url)
+    expect(response.json()).toMatchObject({ status: 503, code: 'NO_ACTIVE_MODEL' })
+    expect(headers['retry-after']).toBe('1')
+  }
   await world.api.close()
 })

@@ -58,8 +58,8 @@ async function untilTrue(test: () => boolean): Promise<void> {
 describe('a stop', () => {
   it('answers the requests under way, though they take a while', async () => {
     const { promise, resolve } = deferred()
-    const load = world.store.load.bind(world.store)
-    vi.spyOn(world.store, 'load').mockImplementation(async (...args) => {
+    const load = world.store.readAccounts.bind(world.store)
+    vi.spyOn(world.store, 'readAccounts').mockImplementation(async (...args) => {
       await promise
       return await load(...args)
     })
@@ -151,10 +151,10 @@ describe('a request that the client does not finish', () => {
   })
 
   it('is counted as left, not as an error of ours, if the client goes', async () => {
-    vi.spyOn(world.store, 'load').mockReturnValue(new Promise(() => {}))
+    vi.spyOn(world.store, 'readAccounts').mockReturnValue(new Promise(() => {}))
     await world.append([signal('acme')])
     const client = new Client('GET /v1/accounts/acme HTTP/1.1\r\nhost: upswell\r\n\r\n')
-    await untilTrue(() => vi.mocked(world.store.load).mock.calls.length > 0)
+    await untilTrue(() => vi.mocked(world.store.readAccounts).mock.calls.length > 0)
     client.leave()
     const counted = /route="\/v1\/accounts\/:id",method="GET",status="499"} 1\n/
     while (!counted.test(await world.metrics.metrics())) await sleep(10)

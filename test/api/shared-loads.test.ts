@@ -7,6 +7,8 @@ interface Call {
   readonly accountIds: readonly string[]
 }
 
+const WHOLE = { position: 1, wholeFrom: 0, fencingToken: 'owner' }
+
 /** A store that knows every account except multiples of three, and records its calls. */
 function countingStore() {
   const calls: Call[] = []
@@ -16,13 +18,13 @@ function countingStore() {
     failOnce: () => {
       failing = true
     },
-    load: async (partition: number, accountIds: readonly string[]) => {
+    readAccounts: async (partition: number, accountIds: readonly string[]) => {
       calls.push({ partition, accountIds })
       if (failing) {
         failing = false
         throw new Error('the store is away')
       }
-      return accountIds.map(id => stateOf(partition, id))
+      return { accounts: accountIds.map(id => stateOf(partition, id)), progress: WHOLE }
     },
   }
 }
@@ -44,7 +46,7 @@ describe('shared loads', () => {
     await fc.assert(
       fc.asyncProperty(anyLoads, async loads => {
         const store = countingStore()
-        const load = sharedLoads(store)
+        const load = sharedLoads(store, { require: async () => {} })
         const found = await Promise.all(loads.map(({ partition, accountIds }) => load(partition, accountIds)))
         const alone = loads.map(({ partition, accountIds }) => accountIds.map(id => stateOf(partition, id)))
         expect(found).toEqual(alone)
@@ -58,7 +60,7 @@ describe('shared loads', () => {
 
   it('never reuse an earlier call: a load after another is a call of its own', async () => {
     const store = countingStore()
-    const load = sharedLoads(store)
+    const load = sharedLoads(store, { require: async () => {} })
     await load(0, ['1'])
     await load(0, ['1'])
     expect(store.calls).toHaveLength(2)
@@ -66,7 +68,7 @@ describe('shared loads', () => {
 
   it('fail with the call that they share, and fail no other loads', async () => {
     const store = countingStore()
-    const load = sharedLoads(store)
+    const load = sharedLoads(store, { require: async () => {} })
     store.failOnce()
     const answers = await Promise.allSettled([load(0, ['1']), load(0, ['2']), load(1, ['4'])])
     expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled'])

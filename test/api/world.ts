@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
 import { RequestsUnderWay } from '../../src/api/plugins/requests-under-way.ts'
+import { servedFrom } from '../../src/api/read/served.ts'
 import { type ApiDependencies, createApi } from '../../src/api/server.ts'
 import { ByteQuota } from '../../src/lib/byte-quota.ts'
 import { partitionOf } from '../../src/log/partition-of.ts'
@@ -156,20 +157,20 @@ export class World {
   foldsAtOnce = true
   problems: string[] = []
   readonly #partitions: WorldPartition[]
+  #owners = 0
 
   private constructor(partitionCount: number, overrides: Partial<ApiDependencies>) {
     this.partitionCount = partitionCount
     this.#partitions = Array.from({ length: partitionCount }, () => ({
       log: [],
-      folded: 0,
-      memory: createPartitionMemory(),
-      accounts: new Map(),
-      listings: new Map(),
-      shares: new Map(),
+      published: 0,
+      ...emptyPartition('world'),
     }))
     this.api = createApi({
-      store: () => this.store,
-      library: this.library,
+      served: servedFrom(
+        () => ({ store: this.store, publishedOffsets: async () => this.publishedOffsets() }),
+        this.library,
+      ),
       appendSignals: async (signals, observedAt) => {
         this.appended.push({ signals, observedAt })
         return await this.append(signals, observedAt)
@@ -227,14 +228,35 @@ export class World {
     return this.#partitions[partition]?.log.length
   }
 
-  async foldLog(): Promise<void> {
-    for (const [index, partition] of this.#partitions.entries()) await this.#foldPartition(index, partition)
+  /** As the log's group has them. */
+  publishedOffsets(): Map<number, number> {
+    const scored = [...this.#partitions.entries()].filter(([, { published }]) => published > 0)
+    return new Map(scored.map(([partition, { published }]) => [partition, published]))
   }
 
-  async #foldPartition(index: number, partition: WorldPartition): Promise<void> {
+  /** A new owner takes the partition, empties it, and folds its log again up to an offset. */
+  async refill(partition: number, to = 0): Promise<void> {
+    const own = this.#partitions[partition]!
+    Object.assign(own, emptyPartition(`owner-${++this.#owners}`))
+    await this.store.claimPartitions(this.partitionCount)
+    await this.store.fence(partition, own.owner, own.published)
+    await this.store.clear(partition, own.owner)
+    await this.#foldPartition(partition, own, to)
+  }
+
+  async refillAll(): Promise<void> {
+    for (const [partition, { log }] of this.#partitions.entries()) await this.refill(partition, log.length)
+  }
+
+  async foldLog(): Promise<void> {
+    for (const [index, partition] of this.#partitions.entries())
+      await this.#foldPartition(index, partition, partition.log.length)
+  }
+
+  async #foldPartition(index: number, partition: WorldPartition, to: number): Promise<void> {
     const { log, folded, memory, accounts } = partition
-    if (folded === log.length) return
-    const { touched, counts } = foldBatch(log.slice(folded), memory, accounts)
+    if (folded === to) return
+    const { touched, counts } = foldBatch(log.slice(folded, to), memory, accounts)
     const changes = new CounterChanges()
     for (const account of touched) {
       const shares = rateShares(account, compileRates)
@@ -242,9 +264,9 @@ export class World {
       partition.shares.set(account.id, shares)
     }
     await this.store.save(index, {
-      fencingToken: 'world',
+      fencingToken: partition.owner,
       expectedStoredOffset: folded,
-      storedOffset: log.length,
+      storedOffset: to,
       state: encodePartitionMemory(memory, this.library),
       accounts: [...touched].map(account => {
         const listingsRemoved = partition.listings.get(account.id) ?? []
@@ -262,17 +284,33 @@ export class World {
       userChunks: [...touched].flatMap(chunksOf),
       counters: [...counts, ...changes.list()],
     })
-    partition.folded = log.length
+    partition.folded = to
+    partition.published = Math.max(partition.published, to)
   }
 }
 
 interface WorldPartition {
   readonly log: LogEntry[]
+  /** The scores of all records before it were published once. */
+  published: number
+  /** The fencing token. */
+  owner: string
   folded: number
   readonly memory: PartitionMemory
   readonly accounts: Map<string, Account>
   readonly listings: Map<string, Listing[]>
   readonly shares: Map<string, readonly RateShare[]>
+}
+
+function emptyPartition(owner: string): Omit<WorldPartition, 'log' | 'published'> {
+  return {
+    owner,
+    folded: 0,
+    memory: createPartitionMemory(),
+    accounts: new Map(),
+    listings: new Map(),
+    shares: new Map(),
+  }
 }
 
 function chunksOf(account: Account): UserChunkWrite[] {

@@ -23,9 +23,9 @@ test('counts problems by part', async () => {
     'upswell_problems{part="score"} 2',
     'upswell_problems{part="store"} 1',
     'upswell_problems{part="log"} 0',
+    'upswell_problems{part="filling"} 0',
     'upswell_problems{part="api"} 0',
     'upswell_problems{part="clock"} 0',
-    'upswell_problems{part="unanswered"} 0',
   ])
 })
 

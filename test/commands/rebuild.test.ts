@@ -12,7 +12,8 @@ import { topicNames } from '../../src/log/topic-names.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { silent, until } from '../support/log-handlers.ts'
 import { pipelineSignals } from '../support/pipeline-input.ts'
-import { buildCli, type Environment, runCli, temporaryFolder } from './cli.ts'
+import { type Answer, ask, isRefusal, Polling } from '../support/polling.ts'
+import { buildCli, CliProcess, type Environment, getJson, runCli, temporaryFolder, untilJson } from './cli.ts'
 
 const BUILD_TIMEOUT_MS = 150_000
 const PARTITIONS = 2
@@ -104,6 +105,40 @@ test('rebuilds the store as it was, completely or by partitions', async () => {
     stderr: 'upswell: INVALID_SETTINGS: signals has no partition 7; 0 to 1 are accepted\n',
   })
 }, 60_000)
+
+test('a running service answers as before or with 503 while it is rebuilt', async () => {
+  const env = await scored(pipelineSignals(200, 60))
+  const served = { ...env, UPSWELL_PORT: '0', UPSWELL_MODELS: MODELS.map(({ file }) => file).join() }
+  const upswell = new CliProcess(main, ['start'], { env: served, cwd: PACKAGE_ROOT }).endWithTest()
+  const [url] = await upswell.says(/http:\/\/127\.0\.0\.1:\d+/)
+  await untilJson(`${url}/readyz`, ({ status }) => status === 200)
+  const { items } = (await getJson(`${url}/v1/accounts`)).body as { items: { accountId: string }[] }
+  const paths = [
+    '/v1/accounts',
+    '/v1/accounts?model=none',
+    '/v1/accounts/nobody',
+    ...items.slice(0, 5).map(({ accountId }) => `/v1/accounts/${accountId}`),
+  ]
+  const before = new Map(await Promise.all(paths.map(async path => [path, await ask(url + path)] as const)))
+  const polling = new Polling(paths, () => url)
+  expect(await runCli(main, ['rebuild'], { env })).toMatchObject({ code: 0 })
+  await untilJson(`${url}/readyz`, ({ status }) => status === 200)
+  const answers = await polling.stop()
+  expect(answers.filter(({ answer }) => isRefusal(answer)).length).toBeGreaterThan(0)
+  // Time passes meanwhile, so accounts may move on. They do not go back.
+  const wrong = answers.filter(({ url: path, answer }) => {
+    const known = before.get(path)!
+    const isSame = answer.status === known.status && progressIn(answer) >= progressIn(known)
+    return !isSame && !isRefusal(answer)
+  })
+  expect(wrong).toEqual([])
+}, 60_000)
+
+/** How many accounts a list has, or the offset of the last record of an account. */
+function progressIn({ body }: Answer): number {
+  const { items, sequence } = JSON.parse(body) as { items?: unknown[]; sequence?: string }
+  return items?.length ?? Number(sequence?.split(':')[1] ?? 0)
+}
 
 test('says that nothing was scored yet', async () => {
   const env = { UPSWELL_DATA_DIR: await temporaryFolder() }

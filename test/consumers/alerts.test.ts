@@ -90,7 +90,7 @@ describe('the alerts', { timeout: 60_000 }, () => {
   test('a ready service reports no problem', () => {
     const problems = exposed.split('\n').filter(line => line.startsWith('upswell_problems{'))
     expect(problems).toEqual(
-      ['ingest', 'score', 'store', 'log', 'api', 'clock', 'unanswered'].map(
+      ['ingest', 'score', 'store', 'log', 'filling', 'api', 'clock'].map(
         part => `upswell_problems{part="${part}"} 0`,
       ),
     )

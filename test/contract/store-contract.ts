@@ -4,6 +4,7 @@ import { clearingContract } from './store/clearing.ts'
 import { countersContract } from './store/counters.ts'
 import { dueIndexContract } from './store/due-index.ts'
 import { fillingContract } from './store/filling.ts'
+import { progressContract } from './store/progress.ts'
 import { rankedListContract } from './store/ranked-list.ts'
 import { savesContract } from './store/saves.ts'
 import type { OpenedStore } from './store/store-fixtures.ts'
@@ -32,5 +33,6 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
     rankedListContract(opened)
     clearingContract(opened)
     fillingContract(opened)
+    progressContract(opened)
   })
 }

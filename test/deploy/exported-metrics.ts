@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client'
 import { RequestsUnderWay } from '../../src/api/plugins/requests-under-way.ts'
+import { servedFrom } from '../../src/api/read/served.ts'
 import { createApi } from '../../src/api/server.ts'
 import { memoryBudget } from '../../src/app/memory-budget.ts'
 import { createMeters, watchLag } from '../../src/app/meters/meters.ts'
@@ -40,8 +41,10 @@ export async function exportedMetrics(): Promise<ExportedMetric[]> {
   const logger = { info: () => {}, warn: () => {}, error: () => {} }
   watchLag(registry, meters, {} as Log, { now: Date.now, logger })()
   createApi({
-    store: () => new MemoryStore(),
-    library: new ModelLibrary(),
+    served: servedFrom(
+      () => ({ store: new MemoryStore(), publishedOffsets: async () => new Map() }),
+      new ModelLibrary(),
+    ),
     appendSignals: async () => [],
     endOfLog: async () => undefined,
     requests: new RequestsUnderWay(),

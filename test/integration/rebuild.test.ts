@@ -255,7 +255,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
     expect(published.sort()).toEqual(expected.sort())
   }
 
-  /** Everything that Redis holds in a namespace, except the fencing tokens. */
+  /** Everything that Redis holds in a namespace, except what `fence` wrote. */
   async function dump(namespace: string): Promise<Map<string, unknown>> {
     const found = new Map<string, unknown>()
     for (const key of (await redis.keys(`upswell:${namespace}:{*`)).sort()) {
@@ -265,7 +265,7 @@ describeIntegration('upswell rebuild, and scorers whose store is emptied', ({ ka
       else if (type === 'zset') found.set(shown, await redis.zrange(key, 0, -1, 'WITHSCORES'))
       else if (type === 'set') found.set(shown, (await redis.smembers(key)).sort())
       else {
-        const { owner: _, ...fields } = await redis.hgetall(key)
+        const { owner: _, whole: __, ...fields } = await redis.hgetall(key)
         found.set(shown, Object.fromEntries(Object.entries(fields).sort()))
       }
     }

@@ -135,7 +135,10 @@ describe.skipIf((await missingForMaven()) !== undefined)('The Redis store', () =
     await store.clear(1, 'owner-1')
     expect(await client.keys('*{1}*')).toHaveLength(4)
     expect(await client.keys('upswell:test:{1}*')).toEqual(['upswell:test:{1}:partition'])
-    expect(await client.hgetall('upswell:test:{1}:partition')).toEqual({ owner: 'owner-1' })
+    expect(await client.hgetall('upswell:test:{1}:partition')).toEqual({
+      owner: 'owner-1',
+      whole: '0',
+    })
     await store.drop()
     expect(await client.keys('upswell:test:*')).toEqual([])
     expect((await client.keys('*')).sort()).toHaveLength(8)

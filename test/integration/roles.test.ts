@@ -442,7 +442,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('a role whose services 
       )
       expect(await getJson(`${url}/readyz`)).toMatchObject({
         status: 503,
-        body: { code: 'NOT_READY', detail: 'score: waiting for the log' },
+        body: { code: 'NOT_READY', detail: expect.stringMatching(/^score: waiting for the log; log: /) },
       })
       expect((await getJson(`${url}/livez`)).status).toBe(200)
       for (const threads of ['1', '2']) {

@@ -8,7 +8,9 @@ import type {
   AccountWrite,
   Listing,
   ListQuery,
+  PartitionProgress,
   PartitionWrite,
+  ReadAccounts,
   StoredPartition,
   UserChunkKey,
 } from '../../src/store/store.ts'
@@ -22,10 +24,11 @@ export class MemoryStore implements AccountStore {
   readonly #listings = new Map<string, Map<string, Map<string, Listing>>>()
   #claimed: number | undefined
 
-  async fence(partition: number, fencingToken: string): Promise<StoredPartition> {
+  async fence(partition: number, fencingToken: string, wholeFrom = 0): Promise<StoredPartition> {
     const own = this.#partitions.get(partition) ?? createPartition()
     this.#partitions.set(partition, own)
     own.fencingToken = fencingToken
+    own.wholeFrom = wholeFrom
     return storedPartition(own)
   }
 
@@ -97,7 +100,7 @@ export class MemoryStore implements AccountStore {
     for (const tiers of this.#listings.values())
       for (const listings of tiers.values())
         for (const [key, { accountId }] of listings) if (own.accounts.has(accountId)) listings.delete(key)
-    this.#partitions.set(partition, { ...createPartition(), fencingToken })
+    this.#partitions.set(partition, { ...createPartition(), fencingToken, wholeFrom: own.wholeFrom })
   }
 
   /** Clears all but what `left` holds, as a clearing does that stops halfway. */
@@ -117,6 +120,16 @@ export class MemoryStore implements AccountStore {
 
   async readPartition(partition: number): Promise<StoredPartition> {
     return storedPartition(this.#partitions.get(partition) ?? createPartition())
+  }
+
+  async readAccounts(partition: number, accountIds: readonly string[]): Promise<ReadAccounts> {
+    const own = this.#partitions.get(partition)
+    const accounts = accountIds.map(id => own?.accounts.get(id)?.bytes.slice())
+    return { accounts, progress: progressOf(own) }
+  }
+
+  async readProgress(partitions: readonly number[]): Promise<PartitionProgress[]> {
+    return partitions.map(partition => progressOf(this.#partitions.get(partition)))
   }
 
   async list({ list, tiers, order, minScore, after, limit }: ListQuery): Promise<Listing[]> {
@@ -232,6 +245,7 @@ export class MemoryStore implements AccountStore {
 
 interface MemoryPartition {
   fencingToken: string | undefined
+  wholeFrom: number | undefined
   /** See `src/store/position.ts`. */
   position: number
   state: Uint8Array | undefined
@@ -251,6 +265,7 @@ interface MemoryAccount {
 function createPartition(): MemoryPartition {
   return {
     fencingToken: undefined,
+    wholeFrom: undefined,
     position: 0,
     state: undefined,
     accounts: new Map(),
@@ -265,6 +280,11 @@ function addToCounter({ counters }: MemoryPartition, { book, field, delta }: Cou
   const sum = (fields.get(field) ?? 0) + delta
   if (sum === 0) fields.delete(field)
   else fields.set(field, sum)
+}
+
+function progressOf(partition: MemoryPartition | undefined): PartitionProgress {
+  const { position, wholeFrom, fencingToken } = partition ?? createPartition()
+  return { position, wholeFrom, fencingToken }
 }
 
 function storedPartition({ position, state }: MemoryPartition): StoredPartition {

@@ -6,7 +6,7 @@ import { PartitionScorer } from '../../src/consumers/scorer/partition-scorer.ts'
 import { unlimitedShares } from '../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import type { ScorerContext } from '../../src/consumers/scorer/scorer-context.ts'
-import type { LogRecord, OutgoingRecord, PartitionSession } from '../../src/log/log.ts'
+import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../src/log/log.ts'
 import { modelsRecord, promotionRecord, signalRecord } from '../../src/log/signals-topic-records.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
@@ -46,6 +46,9 @@ export function promotionAt(offset: number, namespace: string): LogRecord {
   return logRecord(0, offset, promotionRecord(topics.signals, 0, NOW, promotion))
 }
 
+/** Where committed records are read to find the last one. */
+async function* readNothing(): AsyncGenerator<LogRecord> {}
+
 /**
  * One partition with a store in memory that is written with each batch. `committed`: the records of each
  * transaction. `lost`: why its sessions were lost.
@@ -68,12 +71,13 @@ export function onePartition() {
     },
   }
   const backend = {
+    log: { read: readNothing } as Pick<Log, 'read'> as Log,
     store,
     commitFlush: async (_, { outputs, nextOffset, metadata, write }) => {
       await session.commit(outputs, nextOffset, metadata)
       await store.save(0, write)
     },
-  } as Pick<Backend, 'store' | 'commitFlush'> as Backend
+  } as Pick<Backend, 'log' | 'store' | 'commitFlush'> as Backend
   const logger = { info: () => {}, warn: () => {}, error: () => {} }
   const context: ScorerContext = {
     backend,

@@ -210,6 +210,10 @@ export const SHARED_SCHEMAS = [
   ...EXPLANATION_PARTS,
 ] as const
 
+/** For routes that read all partitions. */
+export const WHOLE_STORE_503 =
+  'STORE_FILLING: a partition of the store is being filled; NO_ACTIVE_MODEL: no scorer has started yet; NOT_READY: it is not known yet whether a replay was promoted'
+
 /** A route's error answers by status, and one for any other error. */
 export function problemResponses(descriptions: Readonly<Record<number, string>>) {
   const problem = (description: string) => ({

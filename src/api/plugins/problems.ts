@@ -28,6 +28,8 @@ const PROBLEMS = {
   INTERNAL_ERROR: { status: 500, title: 'An error in the service' },
   LOG_UNAVAILABLE: { status: 503, title: 'The log does not answer' },
   STORE_UNAVAILABLE: { status: 503, title: 'The store does not answer' },
+  STORE_FILLING: { status: 503, title: 'The store is being filled' },
+  NO_ACTIVE_MODEL: { status: 503, title: 'No scoring model is active yet' },
   NOT_CAUGHT_UP: { status: 503, title: 'The record is not in the store yet' },
   STOPPING: { status: 503, title: 'The service is stopping' },
   OVERLOADED: { status: 503, title: 'Too many requests are under way' },

@@ -14,6 +14,15 @@ export function chooseModel(ids: readonly string[], asked: string | undefined): 
   throw new Problem('UNKNOWN_MODEL', `model is ${JSON.stringify(asked)}; accepted: ${ids.join(', ')}.`)
 }
 
+/** @throws Problem NO_ACTIVE_MODEL */
+export function requireModels(models: readonly unknown[]): void {
+  if (models.length > 0) return
+  throw new Problem(
+    'NO_ACTIVE_MODEL',
+    'No scoring model is active yet: the first scorer that starts activates the configured ones. Ask again.',
+  )
+}
+
 /**
  * The active models by ascending id. While partitions differ in a model's version, the highest version
  * counts.

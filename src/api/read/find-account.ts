@@ -20,7 +20,7 @@ export const After = Type.Optional(
 /**
  * Reads the account, after the store holds the record `after`.
  * @param isGone whether the client has closed the connection
- * @throws Problem NOT_FOUND, and what `RecordWaiter.wait` throws
+ * @throws Problem NOT_FOUND, STORE_FILLING, and what `RecordWaiter.wait` throws
  */
 export async function findAccount(
   { load, partitions }: ReturnType<Served>,

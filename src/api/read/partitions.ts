@@ -1,7 +1,9 @@
+import { FreshValue } from '../../lib/fresh-value.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { AccountStore } from '../../store/store.ts'
+import type { Wholeness } from './wholeness.ts'
 
 /** How old an answer's models may be. */
 const MAX_AGE_MS = 1000
@@ -27,32 +29,56 @@ interface Partition {
 export class Partitions {
   readonly #store: AccountStore
   readonly #library: ModelLibrary
+  readonly #wholeness: Wholeness
   readonly #count: FreshValue<number | undefined>
+  /** When their number was last known, ms of `performance.now()`. */
+  #countedAt = Number.NEGATIVE_INFINITY
   readonly #partitions = new Map<number, Partition>()
   /** The stored offset that was last read of each partition. */
   readonly #storedOffsets = new Map<number, number>()
   readonly #polls = new Map<number, Promise<number>>()
 
-  constructor(store: AccountStore, library: ModelLibrary) {
+  constructor(store: AccountStore, library: ModelLibrary, wholeness: Wholeness) {
     this.#store = store
     this.#library = library
+    this.#wholeness = wholeness
     this.#count = new FreshValue(() => store.partitions(), MAX_AGE_MS)
   }
 
-  /** How many partitions there are; undefined: nothing has been scored yet. */
+  /**
+   * How many partitions there are; undefined: nothing has been scored yet.
+   * @throws Problem STORE_FILLING: the store was emptied
+   */
   async count(): Promise<number | undefined> {
-    return (await this.#count.get()) ?? (await this.#count.refresh())
+    const count = (await this.#count.get()) ?? (await this.#count.refresh())
+    if (count === undefined) await this.#wholeness.requireNothingScored(this.#countedAt)
+    else this.#countedAt = performance.now()
+    return count
   }
 
   /**
-   * At least as new as the last stored offset that was read: a request that waited for a record sees its
-   * effect.
+   * Runs `read`, which may read all partitions. What it returns or refuses comes from whole partitions.
+   * @throws Problem STORE_FILLING
+   */
+  async whileWhole<Answer>(read: () => Promise<Answer>): Promise<Answer> {
+    const count = await this.count()
+    return count === undefined ? await read() : await this.#wholeness.during(count, read)
+  }
+
+  /** What is missing of the store; empty: nothing. */
+  async lacks(): Promise<readonly string[]> {
+    const count = await this.count()
+    return count === undefined ? [] : await this.#wholeness.lacks(count)
+  }
+
+  /**
+   * From a whole partition, and at least as new as the last stored offset that was read: a request that
+   * waited for a record sees its effect.
    */
   async memory(partition: number): Promise<PartitionMemory> {
     const { storedOffset, memory } = await this.#partition(partition).whole.get()
-    return storedOffset >= (this.#storedOffsets.get(partition) ?? 0)
-      ? memory
-      : this.refreshedMemory(partition)
+    const least = Math.max(this.#storedOffsets.get(partition) ?? 0, this.#wholeness.wholeFrom(partition))
+    return storedOffset >= least ? memory : this.refreshedMemory(partition)
   }
 
   /** Reads the memory again. */
@@ -117,39 +143,4 @@ function isSame(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
 
 function sleep(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
-}
-
-/** A value that `get` reads again once it is older than `maxAgeMs`. Simultaneous callers share one read. */
-class FreshValue<Value> {
-  readonly #read: () => Promise<Value>
-  readonly #maxAgeMs: number
-  #last: { readonly value: Value; readonly readAt: number } | undefined
-  #reading: Promise<Value> | undefined
-
-  constructor(read: () => Promise<Value>, maxAgeMs: number) {
-    this.#read = read
-    this.#maxAgeMs = maxAgeMs
-  }
-
-  get(): Promise<Value> {
-    if (this.#last !== undefined && performance.now() - this.#last.readAt <= this.#maxAgeMs)
-      return Promise.resolve(this.#last.value)
-    return this.refresh()
-  }
-
-  /** Reads it again, or joins a read that is under way. */
-  refresh(): Promise<Value> {
-    this.#reading ??= this.#readNow().finally(() => {
-      this.#reading = undefined
-    })
-    return this.#reading
-  }
-
-  async #readNow(): Promise<Value> {
-    // The value may be as old as the start of its read.
-    const readAt = performance.now()
-    const value = await this.#read()
-    this.#last = { value, readAt }
-    return value
-  }
 }

@@ -1,20 +1,37 @@
 import DataLoader from 'dataloader'
 import type { AccountStore } from '../../store/store.ts'
+import type { Wholeness } from './wholeness.ts'
 
-export type LoadAccounts = AccountStore['load']
+/**
+ * The accounts' bytes in the order asked; undefined for an unknown account. The partition was whole when they
+ * were read.
+ * @throws Problem STORE_FILLING; UpswellError STORE_UNAVAILABLE
+ */
+export type LoadAccounts = (
+  partition: number,
+  accountIds: readonly string[],
+) => Promise<(Uint8Array | undefined)[]>
 
 /**
  * Joins the loads of one turn of the event loop into one call for each partition. A call for each load was a
  * quarter of the cost of an answer. The busier the process, the more loads share a call; a single load does
  * not wait. Nothing is cached, and loads fail together with their call.
  */
-export function sharedLoads(store: Pick<AccountStore, 'load'>): LoadAccounts {
+export function sharedLoads(
+  store: Pick<AccountStore, 'readAccounts'>,
+  wholeness: Pick<Wholeness, 'require'>,
+): LoadAccounts {
   const loaders = new Map<number, DataLoader<string, Uint8Array | undefined>>()
   const loaderOf = (partition: number) => {
     const known = loaders.get(partition)
     if (known !== undefined) return known
     const loader = new DataLoader(
-      (accountIds: readonly string[]) => store.load(partition, accountIds),
+      async (accountIds: readonly string[]) => {
+        const askedAt = performance.now()
+        const { accounts, progress } = await store.readAccounts(partition, accountIds)
+        await wholeness.require(partition, progress, askedAt)
+        return accounts
+      },
       // After the requests that have already arrived: they are read one after the other.
       { cache: false, batchScheduleFn: setImmediate },
     )

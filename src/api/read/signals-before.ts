@@ -24,10 +24,10 @@ const LONGEST_WAIT_MS = 250
 /**
  * Reads the accounts of signals, in one round trip, or two if some have too many ids for their core. Call it
  * before the signals are appended, or they may be found as duplicates of themselves. Undefined: the store did
- * not answer in time.
+ * not answer in time, is being filled, or is not known yet.
  */
 export async function readBefore(
-  served: ReturnType<Served>,
+  served: Served,
   signals: readonly Signal[],
   now: number,
 ): Promise<KnownBefore | undefined> {
@@ -43,11 +43,8 @@ export async function readBefore(
   return known
 }
 
-async function read(
-  { store, load, partitions }: ReturnType<Served>,
-  signals: readonly Signal[],
-  now: number,
-): Promise<KnownBefore> {
+async function read(served: Served, signals: readonly Signal[], now: number): Promise<KnownBefore> {
+  const { store, load, partitions } = served()
   const count = await partitions.count()
   if (count === undefined) return { models: [], isDuplicate: () => false }
   const ids = [...new Set(signals.map(({ accountId }) => accountId))]

@@ -36,7 +36,7 @@ export function routeExplainAccount(api: ApiInstance, served: Served, waiter: Re
           ...problemResponses({
             400: 'The query is not valid, or UNKNOWN_SEQUENCE: the log has no record after; detail says what was found and what is accepted',
             404: 'NOT_FOUND: no such account; NO_SCORE: no model has scored it yet',
-            503: 'NOT_CAUGHT_UP: the store does not hold the record of after yet; STOPPING: the process is stopping',
+            503: 'STORE_FILLING: the account’s partition of the store is being filled; NOT_READY: it is not known yet whether a replay was promoted; NOT_CAUGHT_UP: the store does not hold the record of after yet; STOPPING: the process is stopping',
           }),
         },
       },

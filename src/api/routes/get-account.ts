@@ -27,7 +27,7 @@ export function routeGetAccount(api: ApiInstance, served: Served, waiter: Record
           ...problemResponses({
             400: 'The query is not valid, or UNKNOWN_SEQUENCE: the log has no record after; detail says what was found and what is accepted',
             404: 'NOT_FOUND: no signal of this account was ever scored',
-            503: 'NOT_CAUGHT_UP: the store does not hold the record of after yet; STOPPING: the process is stopping',
+            503: 'STORE_FILLING: the account’s partition of the store is being filled; NOT_READY: it is not known yet whether a replay was promoted; NOT_CAUGHT_UP: the store does not hold the record of after yet; STOPPING: the process is stopping',
           }),
         },
       },

@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import { createYielder } from '../../lib/yielder.ts'
 import type { ModelDefinition } from '../../scoring/definition/model-definition.ts'
 import type { RateDefinition } from '../../scoring/definition/population-definition.ts'
@@ -12,11 +12,11 @@ import {
 } from '../../scoring/population/read-rate.ts'
 import type { ApiInstance } from '../api-instance.ts'
 import { type RateDocument, RateSchema, type RateStep } from '../documents/rate-schemas.ts'
-import { problemResponses, Unchanged } from '../documents/schemas.ts'
+import { problemResponses, Unchanged, WHOLE_STORE_503 } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { MANY_ROWS } from '../plugins/limit-memory.ts'
 import { Problem } from '../plugins/problems.ts'
-import { activeModels, chooseModel } from '../read/choose-model.ts'
+import { activeModels, chooseModel, requireModels } from '../read/choose-model.ts'
 import {
   DATE_PATTERN,
   dateOf,
@@ -97,6 +97,7 @@ export function routeGetRate(api: ApiInstance, served: Served, now: () => number
           ...problemResponses({
             400: 'The query is not valid: detail says what was found and what is accepted',
             404: 'No active model has such a rate',
+            503: WHOLE_STORE_503,
           }),
         },
       },
@@ -104,65 +105,72 @@ export function routeGetRate(api: ApiInstance, served: Served, now: () => number
       onSend: answerUnchanged,
     },
     async ({ params, query }): Promise<RateDocument> => {
-      const { store, partitions } = served()
-      const { model, rate } = findRate(activeModels(await partitions.memories()), params.id, query.model)
-      const period = readPeriod(query.from, query.to, now())
-      const periodDays = period.to - period.from + 1
-      const windowDays = query.window ?? periodDays
-      const ends = stepEnds(period, query.every ?? 'none').filter(
-        end => end - windowDays + 1 >= earliestDay(now()),
-      )
-      const by = segmentsNamed(query.by, rate)
-      const asked: RateQuery = {
-        windows: [
-          { days: periodDays, ends: [period.to] },
-          { days: windowDays, ends },
-        ],
-        where: valuesAsked(query as Readonly<Record<string, unknown>>, rate),
-        by,
-      }
-
-      const [totals] = await store.readCounters([rateBook(model.id, rate)])
-      const plan = planRate(model.id, rate, asked, totals!)
-      requireSteps(ends.length, plan)
-      const tally = createRateTally(plan)
-      const yielder = createYielder()
-      for (const book of plan.books) {
-        const [counters] = await store.readCounters([book])
-        await yielder.each(counters!, ([field, count]) => tally.add(field, count))
-      }
-      const view = ([whole, steps]: readonly (readonly Rate[])[]) => ({
-        ...counts(whole![0]!),
-        series: steps!.map((step, i): RateStep => {
-          const end = ends[i]!
-          return { from: dateOf(end - windowDays + 1), to: dateOf(end), ...counts(step) }
-        }),
-      })
-      const groups = by.length === 0 ? [] : tally.groups()
-      return {
-        rate: rate.name,
-        title: rate.title,
-        model: model.id,
-        from: dateOf(period.from),
-        to: dateOf(period.to),
-        windowDays,
-        total: view(tally.total()),
-        segments: groups.map(({ values, rates }) => ({
-          values: Object.fromEntries(by.map((name, i) => [name, values[i]!])),
-          ...view(rates),
-        })),
-      }
+      const serving = served()
+      return await serving.partitions.whileWhole(() => answerQuery(serving, params.id, query, now()))
     },
   )
 }
 
-/** @throws Problem UNKNOWN_MODEL, UNKNOWN_RATE */
+async function answerQuery(
+  { store, partitions }: ReturnType<Served>,
+  name: string,
+  query: Static<typeof Query>,
+  now: number,
+): Promise<RateDocument> {
+  const { model, rate } = findRate(activeModels(await partitions.memories()), name, query.model)
+  const period = readPeriod(query.from, query.to, now)
+  const periodDays = period.to - period.from + 1
+  const windowDays = query.window ?? periodDays
+  const ends = stepEnds(period, query.every ?? 'none').filter(end => end - windowDays + 1 >= earliestDay(now))
+  const by = segmentsNamed(query.by, rate)
+  const asked: RateQuery = {
+    windows: [
+      { days: periodDays, ends: [period.to] },
+      { days: windowDays, ends },
+    ],
+    where: valuesAsked(query as Readonly<Record<string, unknown>>, rate),
+    by,
+  }
+
+  const [totals] = await store.readCounters([rateBook(model.id, rate)])
+  const plan = planRate(model.id, rate, asked, totals!)
+  requireSteps(ends.length, plan)
+  const tally = createRateTally(plan)
+  const yielder = createYielder()
+  for (const book of plan.books) {
+    const [counters] = await store.readCounters([book])
+    await yielder.each(counters!, ([field, count]) => tally.add(field, count))
+  }
+  const view = ([whole, steps]: readonly (readonly Rate[])[]) => ({
+    ...counts(whole![0]!),
+    series: steps!.map((step, i): RateStep => {
+      const end = ends[i]!
+      return { from: dateOf(end - windowDays + 1), to: dateOf(end), ...counts(step) }
+    }),
+  })
+  const groups = by.length === 0 ? [] : tally.groups()
+  return {
+    rate: rate.name,
+    title: rate.title,
+    model: model.id,
+    from: dateOf(period.from),
+    to: dateOf(period.to),
+    windowDays,
+    total: view(tally.total()),
+    segments: groups.map(({ values, rates }) => ({
+      values: Object.fromEntries(by.map((name, i) => [name, values[i]!])),
+      ...view(rates),
+    })),
+  }
+}
+
+/** @throws Problem NO_ACTIVE_MODEL, UNKNOWN_MODEL, UNKNOWN_RATE */
 function findRate(
   models: readonly ModelDefinition[],
   name: string,
   modelId: string | undefined,
 ): { readonly model: ModelDefinition; readonly rate: RateDefinition } {
-  if (models.length === 0) throw new Problem('UNKNOWN_RATE', 'No model is active yet, so there are no rates.')
+  requireModels(models)
   const id =
     modelId === undefined
       ? undefined

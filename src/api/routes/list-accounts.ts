@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import type { FastifyBaseLogger } from 'fastify'
 import { type Listing, listName } from '../../store/store.ts'
 import type { ApiInstance } from '../api-instance.ts'
@@ -9,11 +9,12 @@ import {
   type AccountSummaryDocument,
   problemResponses,
   Unchanged,
+  WHOLE_STORE_503,
 } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { MANY_ROWS } from '../plugins/limit-memory.ts'
 import { Problem } from '../plugins/problems.ts'
-import { chooseModel, type KnownModel, knownModels } from '../read/choose-model.ts'
+import { chooseModel, type KnownModel, knownModels, requireModels } from '../read/choose-model.ts'
 import { decodeCursor, encodeCursor, type ListPosition } from '../read/cursor.ts'
 import type { Partitions } from '../read/partitions.ts'
 import { readAccounts } from '../read/read-account.ts'
@@ -106,6 +107,7 @@ export function routeListAccounts(api: ApiInstance, served: Served): void {
           304: Unchanged,
           ...problemResponses({
             400: 'The query is not valid: detail says what was found and what is accepted',
+            503: WHOLE_STORE_503,
           }),
         },
       },
@@ -114,22 +116,27 @@ export function routeListAccounts(api: ApiInstance, served: Served): void {
     },
     async ({ query, log: logger }): Promise<AccountListDocument> => {
       const serving = served()
-      const models = knownModels(await serving.partitions.memories())
-      const first = models.find(({ isActive }) => isActive)
-      if (query.model === undefined && first === undefined)
-        return { model: null, items: [], nextCursor: null }
-      const ids = models.map(({ id }) => id)
-      if (query.model !== undefined && ids.length === 0)
-        throw new Problem('UNKNOWN_MODEL', 'No model is active yet; leave model out.')
-      const id = chooseModel(ids, query.model ?? first!.id)
-      const model = models.find(each => each.id === id)!
-      const { minScore, sort = '-score', limit = 50, cursor } = query
-      const tiers = requestedTiers(query.tier, model)
-      const facets = requestedFacets(query.facet ?? [], model)
-      const request = { model, tiers, facets, minScore, sort, limit, cursor }
-      return await listAccounts(serving, request, logger)
+      return await serving.partitions.whileWhole(() => answerQuery(serving, query, logger))
     },
   )
+}
+
+async function answerQuery(
+  serving: ReturnType<Served>,
+  query: Static<typeof Query>,
+  logger: FastifyBaseLogger,
+): Promise<AccountListDocument> {
+  const models = knownModels(await serving.partitions.memories())
+  const first = models.find(({ isActive }) => isActive)
+  if (query.model === undefined && first === undefined) return { model: null, items: [], nextCursor: null }
+  requireModels(models)
+  const ids = models.map(({ id }) => id)
+  const id = chooseModel(ids, query.model ?? first!.id)
+  const model = models.find(each => each.id === id)!
+  const { minScore, sort = '-score', limit = 50, cursor } = query
+  const tiers = requestedTiers(query.tier, model)
+  const facets = requestedFacets(query.facet ?? [], model)
+  return await listAccounts(serving, { model, tiers, facets, minScore, sort, limit, cursor }, logger)
 }
 
 function requestedTiers(given: readonly string[] | undefined, model: KnownModel): string[] | undefined {

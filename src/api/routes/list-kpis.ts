@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import { createYielder } from '../../lib/yielder.ts'
 import { featuresRead } from '../../scoring/definition/compile-expression.ts'
 import { MOTIONS, type ModelDefinition } from '../../scoring/definition/model-definition.ts'
@@ -16,11 +16,11 @@ import {
 } from '../../scoring/population/read-kpis.ts'
 import type { ApiInstance } from '../api-instance.ts'
 import { type KpiDocument, type KpiListDocument, KpiListSchema } from '../documents/kpi-schemas.ts'
-import { problemResponses, Unchanged } from '../documents/schemas.ts'
+import { problemResponses, Unchanged, WHOLE_STORE_503 } from '../documents/schemas.ts'
 import { answerUnchanged } from '../plugins/answer-unchanged.ts'
 import { MANY_ROWS } from '../plugins/limit-memory.ts'
 import { Problem } from '../plugins/problems.ts'
-import { activeModels, chooseModel } from '../read/choose-model.ts'
+import { activeModels, chooseModel, requireModels } from '../read/choose-model.ts'
 import type { Served } from '../read/served.ts'
 
 const only = (what: string) =>
@@ -77,49 +77,57 @@ export function routeListKpis(api: ApiInstance, served: Served, now: () => numbe
           ...problemResponses({
             400: 'The query is not valid: detail says what was found and what is accepted',
             404: 'No active model has key figures',
+            503: WHOLE_STORE_503,
           }),
         },
       },
       onSend: answerUnchanged,
     },
     async ({ query }): Promise<KpiListDocument> => {
-      const { store, partitions } = served()
-      const { model, section } = findSection(activeModels(await partitions.memories()), query.model)
-      const month = requireCome(query.month, monthOf(now()))
-      const filter = filterOf(query)
-      requireMotion(filter)
-      const { by } = query
-      const tally = createKpiTally(model.id, section, { month, filter, by })
-      const yielder = createYielder()
-      for (const book of kpiBooks(model.id, section)) {
-        const [counters] = await store.readCounters([book])
-        await yielder.each(counters!, ([field, count]) => tally.add(book, field, count))
-      }
-      requireTier(model, tally, filter)
-      const { total, groups, groupsLeftOut } = tally.measures(MAX_GROUPS)
-      const figures = compileFigures(section)
-      const documents: KpiListDocument['groups'] = []
-      await createYielder(GROUPS_PER_TURN).each(groups, ({ value, measures }) =>
-        documents.push({ [by!]: value, kpis: kpiDocuments(figures(measures), measures) }),
-      )
-      return {
-        model: model.id,
-        month,
-        kpis: kpiDocuments(figures(total), total),
-        groups: documents,
-        groupsLeftOut,
-      }
+      const serving = served()
+      return await serving.partitions.whileWhole(() => answerQuery(serving, query, now()))
     },
   )
 }
 
-/** @throws Problem UNKNOWN_MODEL, NO_KPIS */
+async function answerQuery(
+  { store, partitions }: ReturnType<Served>,
+  query: Static<typeof Query>,
+  now: number,
+): Promise<KpiListDocument> {
+  const { model, section } = findSection(activeModels(await partitions.memories()), query.model)
+  const month = requireCome(query.month, monthOf(now))
+  const filter = filterOf(query)
+  requireMotion(filter)
+  const { by } = query
+  const tally = createKpiTally(model.id, section, { month, filter, by })
+  const yielder = createYielder()
+  for (const book of kpiBooks(model.id, section)) {
+    const [counters] = await store.readCounters([book])
+    await yielder.each(counters!, ([field, count]) => tally.add(book, field, count))
+  }
+  requireTier(model, tally, filter)
+  const { total, groups, groupsLeftOut } = tally.measures(MAX_GROUPS)
+  const figures = compileFigures(section)
+  const documents: KpiListDocument['groups'] = []
+  await createYielder(GROUPS_PER_TURN).each(groups, ({ value, measures }) =>
+    documents.push({ [by!]: value, kpis: kpiDocuments(figures(measures), measures) }),
+  )
+  return {
+    model: model.id,
+    month,
+    kpis: kpiDocuments(figures(total), total),
+    groups: documents,
+    groupsLeftOut,
+  }
+}
+
+/** @throws Problem NO_ACTIVE_MODEL, UNKNOWN_MODEL, NO_KPIS */
 function findSection(
   models: readonly ModelDefinition[],
   modelId: string | undefined,
 ): { readonly model: ModelDefinition; readonly section: KpiSection } {
-  if (models.length === 0)
-    throw new Problem('NO_KPIS', 'No model is active yet, so there are no key figures.')
+  requireModels(models)
   const id =
     modelId === undefined
       ? undefined

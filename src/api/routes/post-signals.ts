@@ -61,7 +61,7 @@ export function routePostSignals(
       const observedAt = now()
       const values: readonly unknown[] = Array.isArray(body) ? body : [body]
       const signals = checkSignals(values, observedAt)
-      const before = await readBefore(served(), signals, observedAt)
+      const before = await readBefore(served, signals, observedAt)
       const positions = await appendSignals(signals, observedAt)
       reply.code(202)
       return {

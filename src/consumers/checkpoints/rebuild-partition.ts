@@ -26,11 +26,14 @@ const BATCH_SIZE = 2_000
 
 /**
  * Empties a partition of the store, even one that has an owner. A live owner notices at its next batch, and
- * rebuilds it.
+ * rebuilds it. Readers know from `committedOffset` that it is not whole until then.
  */
-export async function emptyPartition(store: AccountStore, partition: number): Promise<void> {
+export async function emptyPartition(
+  store: AccountStore,
+  { partition, committedOffset }: Pick<RebuiltPartition, 'partition' | 'committedOffset'>,
+): Promise<void> {
   const fencingToken = randomUUID()
-  await store.fence(partition, fencingToken)
+  await store.fence(partition, fencingToken, committedOffset)
   try {
     await store.clear(partition, fencingToken)
   } catch (error) {

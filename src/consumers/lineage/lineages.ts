@@ -1,9 +1,11 @@
+import { answerWithin } from '../../lib/waiting.ts'
 import { decodeOwnRecord, isOwnRecord } from '../../log/own-records.ts'
-import { readPublished } from '../../log/published-offset.ts'
+import { readPublishedOffsets } from '../../log/read-published-offsets.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
 import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
 import type { LogEntry } from '../../scoring/log-entry.ts'
 import type { PartitionMemory, Promotion } from '../../scoring/partition-memory.ts'
+import { isBeingFilled, storedOffsetAt } from '../../store/position.ts'
 import type { AccountStore } from '../../store/store.ts'
 import type { Backend } from '../backend.ts'
 import {
@@ -114,14 +116,17 @@ export class Lineages {
   }
 
   /**
-   * Whether the stores of this lineage and of its successor hold all that their logs say. A store that is
-   * being rebuilt may still miss a promotion.
-   * @throws UpswellError STORE_UNAVAILABLE, LOG_UNAVAILABLE
+   * Whether the stores hold enough to find the serving lineage from this one on: its first partition, which
+   * names the successor, and all partitions of the successor, which say whether it serves. A store that is
+   * being filled may still miss a promotion.
+   * @throws UpswellError STORE_UNAVAILABLE
    */
   async areWhole(lineage: FoundLineage): Promise<boolean> {
-    if (!(await isWhole(lineage))) return false
+    if (!(await isWhole(lineage, 1))) return false
     const next = await this.successor(lineage)
-    return next === undefined || (await isWhole(next))
+    if (next === undefined) return true
+    const partitions = await next.backend.store.partitions()
+    return partitions !== undefined && (await isWhole(next, partitions))
   }
 
   /**
@@ -148,12 +153,26 @@ export class Lineages {
   }
 }
 
-async function isWhole({ names, backend: { log, store } }: FoundLineage): Promise<boolean> {
+/** How long the log may take. Without its answer, the store alone decides. */
+const LOG_PATIENCE_MS = 1_000
+
+/**
+ * Whether the first partitions of the store are whole. The log is asked too: an emptied store, or one that
+ * was restored from an old copy, does not know what it lacks until its partitions are fenced.
+ */
+async function isWhole(
+  { names, backend: { log, store } }: FoundLineage,
+  partitions: number,
+): Promise<boolean> {
   // In this order, so that offsets committed meanwhile do not matter.
-  const { committed, metadata } = await log.group(scoreGroup(names), names.topics.signals)
-  // Events are published before the store is written, so the store must reach the scores-published offset.
-  const offset = committed.get(0) ?? 0
-  return (
-    (await store.readStoredOffset(0)) >= (readPublished(offset, metadata.get(0))?.scoresPublished ?? offset)
+  const published = await answerWithin(
+    LOG_PATIENCE_MS,
+    readPublishedOffsets(log, scoreGroup(names), names.topics.signals),
   )
+  const found = await store.readProgress(Array.from({ length: partitions }, (_, partition) => partition))
+  return found.every((progress, partition) => {
+    if (isBeingFilled(progress)) return false
+    if (published === undefined) return progress.wholeFrom !== undefined
+    return storedOffsetAt(progress.position) >= (published.get(partition) ?? 0)
+  })
 }

@@ -50,7 +50,9 @@ export class ServingLineage {
           `${lineage.names.namespace} is served, in place of ${this.#current.names.namespace}`,
         )
       this.#current = lineage
-      this.#isKnown ||= await this.#lineages.areWhole(lineage)
+      // The stores may have become whole, and shown a promotion, after the lineage was found.
+      this.#isKnown ||=
+        (await this.#lineages.areWhole(lineage)) && (await this.#lineages.served()) === lineage
     } catch {
       // Readiness reports that the store is unavailable.
     } finally {

@@ -2,6 +2,7 @@ import { describeError, UpswellError } from '../../lib/errors.ts'
 import { accountScoresRecord } from '../../log/account-scores-record.ts'
 import type { PartitionSession } from '../../log/log.ts'
 import { readPublished } from '../../log/published-offset.ts'
+import { publishedOffset } from '../../log/read-published-offsets.ts'
 import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { PublishRestored } from '../checkpoints/fill-partition.ts'
@@ -16,6 +17,8 @@ export interface OpenedPartition {
   readonly offsets: PartitionOffsets
   readonly memory: PartitionMemory
   readonly checkpoints: PartitionCheckpoints | undefined
+  /** The store's partition is whole once the stored offset has reached this. */
+  readonly wholeFrom: number
 }
 
 // | stored offset       | what happened                            | what is done                           |
@@ -36,7 +39,9 @@ export async function fenceAndRestore(
   share: Pick<PartitionShare, 'bytes'>,
 ): Promise<OpenedPartition> {
   const { backend, library, checkpoints } = context
-  const found = await backend.store.fence(session.partition, fencingToken)
+  const range = { first: session.firstOffset, end: session.endOffset }
+  const wholeFrom = await publishedOffset(backend.log, session.topic, session, range)
+  const found = await backend.store.fence(session.partition, fencingToken, wholeFrom)
   requireWithinLog(session, found.storedOffset)
   const isLost = found.storedOffset === 0 || found.storedOffset < session.firstOffset
   const { committedOffset, committedMetadata, endOffset } = session
@@ -65,7 +70,7 @@ export async function fenceAndRestore(
     // If the commit does not say how far they are, any record of the log may have been scored before.
     uncertainBefore: known?.uncertainBefore ?? (isPublishedAgain ? 0 : endOffset),
   })
-  return { offsets, memory, checkpoints: writer }
+  return { offsets, memory, checkpoints: writer, wholeFrom }
 }
 
 /** If the store were ahead of the log, the next records would be skipped as stored. */

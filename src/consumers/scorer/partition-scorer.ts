@@ -35,6 +35,8 @@ export class PartitionScorer {
   readonly session: PartitionSession
   readonly memory: PartitionMemory
   readonly offsets: PartitionOffsets
+  /** The store's partition is whole once the stored offset has reached this. */
+  readonly wholeFrom: number
   readonly #context: ScorerContext
   readonly #fencingToken: string
   readonly #checkpoints: PartitionCheckpoints | undefined
@@ -75,7 +77,7 @@ export class PartitionScorer {
     context: ScorerContext,
     session: PartitionSession,
     fencingToken: string,
-    { offsets, memory, checkpoints }: OpenedPartition,
+    { offsets, memory, checkpoints, wholeFrom }: OpenedPartition,
     share: PartitionShare,
   ) {
     this.#context = context
@@ -83,6 +85,7 @@ export class PartitionScorer {
     this.#fencingToken = fencingToken
     this.offsets = offsets
     this.memory = memory
+    this.wholeFrom = wholeFrom
     this.#storedMemory = { ...memory }
     this.#checkpoints = checkpoints
     this.#share = share

@@ -91,7 +91,7 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
       await consumption.stop()
       stopMetering?.()
     },
-    problem: () => consumption.problem() ?? ticker.problem(),
+    problem: () => consumption.problem() ?? lackOf(scorers) ?? ticker.problem(),
     waitingMs: () => consumption.waitingMs(),
     assignments: () => consumption.assignments(),
     modelsActive: () => [...scorers.values()].every(scorer => ticker.runsConfiguredModels(scorer)),
@@ -119,6 +119,14 @@ async function requireUneditedModels(
 }
 
 type Scorers = ReadonlyMap<number, PartitionScorer>
+
+function lackOf(scorers: Scorers): string | undefined {
+  for (const { session, offsets, wholeFrom } of scorers.values()) {
+    if (offsets.stored < wholeFrom)
+      return `${session.topic} partition ${session.partition} is being filled: the store is at ${offsets.stored} of ${wholeFrom}`
+  }
+  return undefined
+}
 
 /** A failure has ended the scorer's session already, and is reported there. */
 const IGNORED = (): void => {}

@@ -1,6 +1,7 @@
 // Keys of the store's tables. Their bytes sort as their parts do, one after the other: numbers are written in
 // a form that sorts byte by byte; text is last, or follows its length.
 //
+//   partitions   partition; beside it: partition, 'whole'
 //   accounts     partition, account
 //   user-chunks  partition, length and account, chunk
 //   due          partition, bucket, due time, account
@@ -16,6 +17,11 @@ export function partitionKey(partition: number): Buffer {
   const key = Buffer.allocUnsafe(4)
   key.writeUInt32BE(partition, 0)
   return key
+}
+
+/** The key, in the same table, of the offset from which the partition is whole. */
+export function wholeFromKey(partition: number): Buffer {
+  return Buffer.concat([partitionKey(partition), Buffer.from('whole')])
 }
 
 /** The key of the account's record. A partition's accounts are one range. */

@@ -8,13 +8,16 @@ import type {
   AccountStore,
   Listing,
   ListQuery,
+  PartitionProgress,
   PartitionWrite,
+  ReadAccounts,
   StoredPartition,
   UserChunkKey,
 } from '../store.ts'
 import { ACCOUNT_HEADER_BYTES, prepareAccount, putAccount } from './lmdb-accounts.ts'
 import { clearPartition, emptyTables } from './lmdb-clear.ts'
 import { addToCounter, readBooks, readPartitionCounters } from './lmdb-counters.ts'
+import { encodeFence, readFence, readProgress } from './lmdb-fence.ts'
 import {
   accountKey,
   counterKey,
@@ -23,6 +26,7 @@ import {
   dueRange,
   partitionKey,
   userChunkKey,
+  wholeFromKey,
 } from './lmdb-keys.ts'
 import { readList } from './lmdb-lists.ts'
 import { openStoreTables, partitionsKey, type StoreTables } from './lmdb-tables.ts'
@@ -46,12 +50,13 @@ export class LmdbStore implements AccountStore {
     this.#partitionsKey = partitionsKey(namespace)
   }
 
-  async fence(partition: number, fencingToken: string): Promise<StoredPartition> {
+  async fence(partition: number, fencingToken: string, wholeFrom = 0): Promise<StoredPartition> {
     return await this.#environment.write('STORE_UNAVAILABLE', {
       check: () => {},
       apply: () => {
-        const position = this.#fenceOf(partition)?.position ?? 0
+        const position = readFence(this.#tables, partition)?.position ?? 0
         this.#tables.partitions.put(partitionKey(partition), encodeFence(position, fencingToken))
+        this.#tables.partitions.put(wholeFromKey(partition), Buffer.from(String(wholeFrom)))
         return this.#stored(partition)
       },
     })
@@ -133,7 +138,7 @@ export class LmdbStore implements AccountStore {
 
   async clear(partition: number, fencingToken: string): Promise<void> {
     const requireToken = () => {
-      const found = this.#fenceOf(partition)
+      const found = readFence(this.#tables, partition)
       if (found?.fencingToken !== fencingToken) throw fenced(partition, found?.fencingToken, fencingToken)
     }
     await this.#environment.write('STORE_UNAVAILABLE', {
@@ -159,6 +164,18 @@ export class LmdbStore implements AccountStore {
 
   async readPartition(partition: number): Promise<StoredPartition> {
     return this.#read(() => this.#stored(partition))
+  }
+
+  async readAccounts(partition: number, accountIds: readonly string[]): Promise<ReadAccounts> {
+    const keys = accountIds.map(id => accountKey(partition, id))
+    return this.#read(() => ({
+      accounts: keys.map(key => this.#tables.accounts.get(key)?.subarray(ACCOUNT_HEADER_BYTES)),
+      progress: readProgress(this.#tables, partition),
+    }))
+  }
+
+  async readProgress(partitions: readonly number[]): Promise<PartitionProgress[]> {
+    return this.#read(() => partitions.map(partition => readProgress(this.#tables, partition)))
   }
 
   async list(query: ListQuery): Promise<Listing[]> {
@@ -229,17 +246,12 @@ export class LmdbStore implements AccountStore {
   }
 
   #storedOffset(partition: number): number {
-    return storedOffsetAt(this.#fenceOf(partition)?.position ?? 0)
-  }
-
-  #fenceOf(partition: number): Fence | undefined {
-    const bytes = this.#tables.partitions.get(partitionKey(partition))
-    return bytes === undefined ? undefined : decodeFence(bytes)
+    return storedOffsetAt(readFence(this.#tables, partition)?.position ?? 0)
   }
 
   /** @throws UpswellError STORE_FENCED, STORE_MOVED */
   #requireFence(partition: number, write: PartitionWrite): void {
-    const found = this.#fenceOf(partition)
+    const found = readFence(this.#tables, partition)
     if (found !== undefined && found.fencingToken !== write.fencingToken)
       throw fenced(partition, found.fencingToken, write.fencingToken)
     const { expected } = positionsOf(write)
@@ -258,28 +270,11 @@ export class LmdbStore implements AccountStore {
   }
 }
 
-/** A partition's row in `partitions`: the position as a double, then the token. */
-interface Fence {
-  readonly position: number
-  readonly fencingToken: string
-}
-
 function fenced(partition: number, found: string | undefined, fencingToken: string): UpswellError {
   return new UpswellError(
     'STORE_FENCED',
     `Partition ${partition} of the store belongs to fencing token ${found ?? 'none (it was emptied)'} now; ${fencingToken} may not write it.`,
   )
-}
-
-function encodeFence(position: number, fencingToken: string): Buffer {
-  const fence = Buffer.allocUnsafe(8 + Buffer.byteLength(fencingToken))
-  fence.writeDoubleBE(position, 0)
-  fence.write(fencingToken, 8)
-  return fence
-}
-
-function decodeFence(fence: Buffer): Fence {
-  return { position: fence.readDoubleBE(0), fencingToken: fence.toString('utf8', 8) }
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

@@ -2,7 +2,7 @@ import type { LmdbEnvironment, LmdbTable } from '../../lib/lmdb-environment.ts'
 
 /** The tables of one namespace. */
 export interface StoreTables {
-  /** Partition → stored offset and fencing token. */
+  /** Partition → stored offset and fencing token; beside it, the offset from which it is whole. */
   readonly partitions: LmdbTable
   /** Partition → its state as a whole. */
   readonly states: LmdbTable

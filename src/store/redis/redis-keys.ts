@@ -14,7 +14,7 @@ export interface RedisKeys {
   readonly prefix: string
   /** All keys of a partition begin with this. */
   partitionPrefix(partition: number): string
-  /** The partition's hash: `owner` (the fencing token), `watermark` (the position), `state`. */
+  /** The partition's hash: `owner` (the fencing token), `watermark` (the position), `whole`, `state`. */
   partition(partition: number): string
   account(partition: number, accountId: string): string
   userChunk(partition: number, key: UserChunkKey): string

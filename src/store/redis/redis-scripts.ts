@@ -3,22 +3,44 @@ import { CLEARING } from '../position.ts'
 /**
  * The Lua scripts of the Redis store. Redis runs a script as one step: nothing else runs in between. All keys
  * of a call belong to one partition, and so to one hash slot.
- *
- * Names in Redis: the hash's field `owner` holds the fencing token, `watermark` the position (`position.ts`);
- * without the field the position is 0.
  */
+
+// Fields of a partition's hash:
+//
+//   owner      the fencing token
+//   watermark  the position (position.ts); without the field it is 0
+//   whole      the partition is whole once the stored offset has reached this
+//   state      what the partition remembers as a whole
 
 /**
  * Makes the caller the only writer of a partition.
  *
  * KEYS  1  the partition's hash
  * ARGV  1  the fencing token
+ *       2  the offset from which the partition is whole
  * Result: the position or false, the state or false
  */
 export const FENCE = `
-redis.call('HSET', KEYS[1], 'owner', ARGV[1])
+redis.call('HSET', KEYS[1], 'owner', ARGV[1], 'whole', ARGV[2])
 return redis.call('HMGET', KEYS[1], 'watermark', 'state')
 `
+
+/**
+ * Reads accounts, and how far their partition is at the same moment. A script, because between two commands
+ * the store may be emptied, or the last part of a filling may come.
+ *
+ * KEYS  1    the partition's hash
+ *       2 …  the accounts
+ * Result: the fields that PROGRESS names, then the accounts; false for what is missing
+ */
+export const READ_ACCOUNTS = `
+local found = redis.call('HMGET', KEYS[1], 'owner', 'watermark', 'whole')
+for i = 2, #KEYS do found[2 + i] = redis.call('GET', KEYS[i]) end
+return found
+`
+
+/** The fields of a partition's hash that say how far it is. */
+export const PROGRESS = ['owner', 'watermark', 'whole'] as const
 
 // Writes a batch, if the caller's fencing token is the partition's and its position is the expected one.
 //

@@ -7,7 +7,9 @@ import type {
   AccountStore,
   Listing,
   ListQuery,
+  PartitionProgress,
   PartitionWrite,
+  ReadAccounts,
   StoredPartition,
   UserChunkKey,
 } from '../store.ts'
@@ -20,6 +22,7 @@ import {
 } from './redis-connection.ts'
 import { readBooks, readPartitionCounters } from './redis-counters.ts'
 import { listingMember, parseListingMember, type RedisKeys, redisKeys, sortableScore } from './redis-keys.ts'
+import { defineReadAccounts, readAccounts, readProgress } from './redis-progress.ts'
 import { runSave } from './redis-save.ts'
 import { CLEAR, COUNT_DUE, DUE, FENCE } from './redis-scripts.ts'
 
@@ -47,7 +50,12 @@ export function redisStoreOn(connection: RedisConnection, namespace: string): Ac
  * an array, because a JavaScript call takes at most about 100,000 arguments.
  */
 interface Scripts {
-  fencePartitionBuffer(keys: number, key: string, fencingToken: string): Promise<(Buffer | null)[]>
+  fencePartitionBuffer(
+    keys: number,
+    key: string,
+    fencingToken: string,
+    wholeFrom: number,
+  ): Promise<(Buffer | null)[]>
   clearPartition(
     keys: number,
     names: readonly (string | Buffer)[],
@@ -70,14 +78,15 @@ class RedisStore implements AccountStore {
     this.#onClose = onClose
     connection.redis.defineCommand('fencePartition', { lua: FENCE })
     connection.redis.defineCommand('clearPartition', { lua: CLEAR })
+    defineReadAccounts(connection)
     connection.redis.defineCommand('dueAccounts', { lua: DUE })
     connection.redis.defineCommand('countDueAccounts', { lua: COUNT_DUE })
   }
 
-  async fence(partition: number, fencingToken: string): Promise<StoredPartition> {
+  async fence(partition: number, fencingToken: string, wholeFrom = 0): Promise<StoredPartition> {
     const stored = await this.#ask(async redis => {
       await redis.sadd(this.#keys.owned, partition)
-      return await redis.fencePartitionBuffer(1, this.#keys.partition(partition), fencingToken)
+      return await redis.fencePartitionBuffer(1, this.#keys.partition(partition), fencingToken, wholeFrom)
     })
     return readStored(stored)
   }
@@ -147,6 +156,14 @@ class RedisStore implements AccountStore {
   async readPartition(partition: number): Promise<StoredPartition> {
     const key = this.#keys.partition(partition)
     return readStored(await this.#ask(redis => redis.hmgetBuffer(key, 'watermark', 'state')))
+  }
+
+  async readAccounts(partition: number, accountIds: readonly string[]): Promise<ReadAccounts> {
+    return await readAccounts(this.#connection, this.#keys, partition, accountIds)
+  }
+
+  async readProgress(partitions: readonly number[]): Promise<PartitionProgress[]> {
+    return await readProgress(this.#connection, this.#keys, partitions)
   }
 
   async list(query: ListQuery): Promise<Listing[]> {

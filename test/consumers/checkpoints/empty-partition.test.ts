@@ -9,7 +9,7 @@ test('emptying ends quietly if a scorer takes the partition meanwhile, and the s
     await store.fence(partition, 'scorer')
     await clear(partition, fencingToken)
   }
-  await emptyPartition(store, 0)
+  await emptyPartition(store, { partition: 0, committedOffset: 5 })
   await clear(0, 'scorer')
 })
 
@@ -18,5 +18,11 @@ test('reports any other error', async () => {
   store.clear = async () => {
     throw new Error('away')
   }
-  await expect(emptyPartition(store, 0)).rejects.toThrow('away')
+  await expect(emptyPartition(store, { partition: 0, committedOffset: 5 })).rejects.toThrow('away')
+})
+
+test('readers see at once that an emptied partition is not whole', async () => {
+  const store = new MemoryStore()
+  await emptyPartition(store, { partition: 0, committedOffset: 5 })
+  expect(await store.readProgress([0])).toMatchObject([{ position: 0, wholeFrom: 5 }])
 })

@@ -49,3 +49,15 @@ test('the release of an older session leaves the newer one as it is', async () =
   handler.released(newer)
   await scoring.stop()
 })
+
+test('is not ready, and says how far the store is, until it holds what was published before it was lost', async () => {
+  const { scoring, handler, session, store } = await startedScoring()
+  await handler.assigned({ ...session, committedOffset: 2, committedMetadata: 'scores=2' })
+  expect(await store.readProgress([0])).toMatchObject([{ position: 0, wholeFrom: 2 }])
+  await handler.process(session, [modelsAt(0)])
+  expect(scoring.problem()).toBe('signals partition 0 is being filled: the store is at 1 of 2')
+  await handler.process(session, [signalAt(1, signal('a', 'known'))])
+  await scoring.stop()
+  expect(await store.readStoredOffset(0)).toBe(2)
+  expect(scoring.problem()).toBeUndefined()
+})

@@ -16,9 +16,9 @@ export class JournaledStore {
     this.#onSave = onSave
   }
 
-  async fence(partition: number, fencingToken: string): Promise<StoredPartition> {
-    this.#journal.push({ partition, fencingToken })
-    return await this.memory.fence(partition, fencingToken)
+  async fence(partition: number, fencingToken: string, wholeFrom = 0): Promise<StoredPartition> {
+    this.#journal.push({ partition, fencingToken, wholeFrom })
+    return await this.memory.fence(partition, fencingToken, wholeFrom)
   }
 
   async save(partition: number, write: PartitionWrite): Promise<void> {
@@ -82,7 +82,7 @@ export class JournaledStore {
       if ('write' in entry) void this.memory.save(entry.partition, entry.write)
       else if ('left' in entry) void this.memory.clearInPart(entry.partition, entry.left)
       else if ('cleared' in entry) void this.memory.clear(entry.partition, entry.cleared)
-      else void this.memory.fence(entry.partition, entry.fencingToken)
+      else void this.memory.fence(entry.partition, entry.fencingToken, entry.wholeFrom)
     }
   }
 
@@ -112,7 +112,7 @@ export class JournaledStore {
 }
 
 type JournalEntry = { readonly partition: number } & (
-  | { readonly fencingToken: string }
+  | { readonly fencingToken: string; readonly wholeFrom: number }
   | { readonly write: PartitionWrite }
   /** Clearing has begun; so much is left. */
   | { readonly left: PartitionWrite }

@@ -4,7 +4,9 @@ import type {
   AccountStore,
   Listing,
   ListQuery,
+  PartitionProgress,
   PartitionWrite,
+  ReadAccounts,
   StoredPartition,
   UserChunkKey,
 } from '../../../src/store/store.ts'
@@ -39,9 +41,9 @@ export class StoreClient implements AccountStore {
     this.#wiring = wiring
   }
 
-  async fence(partition: number, fencingToken: string): Promise<StoredPartition> {
+  async fence(partition: number, fencingToken: string, wholeFrom?: number): Promise<StoredPartition> {
     const stored = await this.#call('store.fence', partition, () =>
-      this.#store.fence(partition, fencingToken),
+      this.#store.fence(partition, fencingToken, wholeFrom),
     )
     this.#storedOffsets.set(partition, stored.storedOffset)
     return this.#wiring.passesNothingOver
@@ -128,6 +130,14 @@ export class StoreClient implements AccountStore {
     )
     const storedOffset = this.#storedOffsets.get(partition)
     return this.#wiring.trustsTheStore && storedOffset !== undefined ? { ...stored, storedOffset } : stored
+  }
+
+  readAccounts(partition: number, accountIds: readonly string[]): Promise<ReadAccounts> {
+    return this.#store.memory.readAccounts(partition, accountIds)
+  }
+
+  readProgress(partitions: readonly number[]): Promise<PartitionProgress[]> {
+    return this.#store.memory.readProgress(partitions)
   }
 
   list(query: ListQuery): Promise<Listing[]> {
