@@ -1,6 +1,7 @@
 import type { Backend } from '../consumers/backend.ts'
 import { Lineages } from '../consumers/lineage/lineages.ts'
 import type { Logger } from '../lib/logger.ts'
+import { outagesOf } from '../lib/outages.ts'
 import { type TopicNames, topicNames } from '../log/topic-names.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
 import type { Config } from './config.ts'
@@ -49,7 +50,7 @@ export async function openBackend(config: Config, logger: Logger): Promise<Opene
     const backend = await openEmbeddedBackend({
       directory: config.dataDir,
       partitions: config.partitions,
-      logger: { warn: (_, message) => logger.warn(message) },
+      outages: outagesOf(logger),
     })
     return { ...backend, topics }
   }

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Config, readConfig } from '../app/config.ts'
-import { isEmbedded } from '../app/open-backend.ts'
+import { type Config, namesKafka, readConfig } from '../app/config.ts'
 import { type Service, startService } from '../app/service.ts'
 import { loadSignals } from '../consumers/ingest/load-signals.ts'
 import { UpswellError } from '../lib/errors.ts'
@@ -22,8 +21,7 @@ const LIVE_INTERVAL_MS = 1000
  * `upswell start`: everything in one process. On Kafka and Redis if the settings name Kafka, else embedded.
  */
 export async function start({ empty }: { readonly empty: boolean }): Promise<void> {
-  const config = readConfig()
-  if (isEmbedded(config)) return startEmbedded(config, empty)
+  if (!namesKafka()) return startEmbedded(readConfig(), empty)
   if (empty)
     throw new UpswellError(
       'INVALID_SETTINGS',

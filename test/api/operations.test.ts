@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { RequestsUnderWay } from '../../src/api/plugins/requests-under-way.ts'
 import { createApi } from '../../src/api/server.ts'
+import { silent } from '../support/log-handlers.ts'
 import { GROWTH, NOW, signal, World } from './world.ts'
 
 describe('the operations routes', () => {
@@ -36,6 +37,7 @@ describe('the operations routes', () => {
       status: 503,
       detail: 'store: no answer; score: no partition is assigned',
       instance: '/readyz',
+      requestId: expect.any(String),
       code: 'NOT_READY',
       errors: [{ detail: 'store: no answer' }, { detail: 'score: no partition is assigned' }],
     })
@@ -70,7 +72,7 @@ describe('the operations routes', () => {
       requests: new RequestsUnderWay(),
       problems: async () => [],
       now: () => NOW,
-      logger: false,
+      logger: silent,
     })
     expect((await second.inject('/metrics')).statusCode).toBe(200)
     await second.close()
@@ -105,6 +107,7 @@ describe('the operations routes', () => {
       status: 404,
       detail: 'There is no DELETE /v1/accounts/acme. /openapi.json lists the routes.',
       instance: '/v1/accounts/acme?really=1',
+      requestId: expect.any(String),
       code: 'ROUTE_NOT_FOUND',
     })
   })

@@ -43,6 +43,7 @@ describe('POST /v1/signals', () => {
     status,
     detail,
     instance: '/v1/signals',
+    requestId: expect.any(String),
     code,
   })
 

@@ -103,9 +103,9 @@ describe.skipIf((await missingForMaven()) !== undefined)(
 
       await expectAllCopied(backend)
       await expectAllSeen(backend)
-      expect(lines.filter(line => line.startsWith('Redis at'))).toEqual([
-        expect.stringMatching(/it is away: .*; connecting again until it answers$/),
-        expect.stringMatching(/it is back after \d+ ms$/),
+      expect(lines.filter(line => /Redis at|the store/.test(line))).toEqual([
+        expect.stringMatching(/it is away: .*; trying again$/),
+        expect.stringMatching(/^the store: the trouble is over after \S+ s; \d+ attempts had failed$/),
       ])
     })
 

@@ -20,9 +20,9 @@ const PARTITIONS = 3
 
 /** Thread name → the partitions it got when it last joined. */
 function partitionsOfThreads(upswell: CliProcess): Map<string, string[]> {
-  const joins = logged(upswell).flatMap(({ msg }) => {
-    const join = /^(thread \d+): joined the group \S+: (.*)$/.exec(msg)
-    return join === null ? [] : [[join[1]!, join[2]!.match(/signals\/\d+/g) ?? []] as const]
+  const joins = logged(upswell).flatMap(({ msg, thread }) => {
+    const join = /^joined the group \S+: (.*)$/.exec(msg)
+    return join === null ? [] : [[thread!, join[1]!.match(/signals\/\d+/g) ?? []] as const]
   })
   return new Map(joins.map(([thread, partitions]) => [thread, [...partitions]]))
 }

@@ -1,5 +1,4 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyBaseLogger } from 'fastify'
 import { type Listing, listName } from '../../store/store.ts'
 import type { ApiInstance } from '../api-instance.ts'
 import { accountSummary } from '../documents/account-view.ts'
@@ -110,7 +109,7 @@ export function routeListAccounts(api: ApiInstance, served: Served): void {
       },
       onSend: answerUnchanged,
     },
-    async ({ query, log: logger }): Promise<AccountListDocument> => {
+    async ({ query }): Promise<AccountListDocument> => {
       const serving = served()
       const models = knownModels(await serving.partitions.memories())
       const first = models.find(({ isActive }) => isActive)
@@ -125,7 +124,7 @@ export function routeListAccounts(api: ApiInstance, served: Served): void {
       const tiers = requestedTiers(query.tier, model)
       const facets = requestedFacets(query.facet ?? [], model)
       const request = { model, tiers, facets, minScore, sort, limit, cursor }
-      return await listAccounts(serving, request, logger)
+      return await listAccounts(serving, request)
     },
   )
 }
@@ -159,7 +158,6 @@ const MAX_LISTINGS_READ = 1000
 async function listAccounts(
   { store, load, partitions }: ReturnType<Served>,
   { model, tiers, facets, minScore, sort, limit, cursor }: ListRequest,
-  logger: FastifyBaseLogger,
 ): Promise<AccountListDocument> {
   const listed = facets.map(({ name, value }) => `${name}:${value}`)
   const query = { modelId: model.id, tiers, facets: listed, minScore, sort }
@@ -178,7 +176,7 @@ async function listAccounts(
       // One more shows whether there is a next page.
       limit: size + 1,
     })
-    const accounts = await summarise(load, partitions, model.id, listings.slice(0, size), logger)
+    const accounts = await summarise(load, partitions, model.id, listings.slice(0, size))
     for (const { listing, summary } of accounts) {
       if (items.length === limit) return { model: model.id, items, nextCursor: encodeCursor(after!, query) }
       after = listing
@@ -211,7 +209,6 @@ async function summarise(
   partitions: Partitions,
   modelId: string,
   page: readonly Listing[],
-  logger: FastifyBaseLogger,
 ): Promise<ListedAccount[]> {
   const ids = page.map(listing => listing.accountId)
   const accounts = await readAccounts(load, partitions, ids)
@@ -219,9 +216,7 @@ async function summarise(
     const { accountId } = listing
     const standings = accounts.get(accountId)?.scores.standings ?? []
     const standing = standings.find(each => each.model.definition.id === modelId)
-    // The model was removed meanwhile; any other cause would be an error in the index.
-    if (standing === undefined)
-      logger.warn({ accountId, modelId }, 'a listed account has no standing in its model any more')
+    // Undefined: the model was removed meanwhile.
     return { listing, summary: standing && accountSummary(accountId, standing) }
   })
 }

@@ -6,7 +6,7 @@ import { isProtocolError } from '../../kafka-wire/hooks/protocol-errors.ts'
 import { Backoff } from '../../lib/backoff.ts'
 import { deferred } from '../../lib/deferred.ts'
 import { describeError } from '../../lib/errors.ts'
-import type { Logger } from '../../lib/logger.ts'
+import type { Outages } from '../../lib/logger.ts'
 import { sleepUnlessAborted } from '../../lib/waiting.ts'
 import type { RecordList } from '../log.ts'
 import { asLogError } from './errors.ts'
@@ -27,7 +27,7 @@ export interface RecordSource {
 
 export interface FetchAheadOptions {
   readonly fetcher: Pick<PartitionFetcher, 'topic' | 'partition' | 'fetch' | 'recover' | 'close'>
-  readonly logger: Logger
+  readonly outages: Outages
   /** The first offset to read. */
   readonly offset: number
   /** The size of one answer. */
@@ -74,6 +74,7 @@ interface Answer {
 class AheadFetchingSource implements RecordSource {
   readonly #options: FetchAheadOptions
   readonly #name: string
+  readonly #part: string
   readonly #closing = new AbortController()
   readonly #records = new FetchedRecords()
   /** The offset of the next fetch. */
@@ -89,6 +90,7 @@ class AheadFetchingSource implements RecordSource {
     this.#options = options
     this.#position = options.offset
     this.#name = `${options.fetcher.topic}/${options.fetcher.partition}`
+    this.#part = `${this.#name} cannot be fetched`
   }
 
   problem(): string | undefined {
@@ -98,6 +100,7 @@ class AheadFetchingSource implements RecordSource {
   close(): void {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
+    this.#options.outages.works(this.#part)
     // The broker may take long to answer.
     this.#giveUp?.()
     this.#options.fetcher.close()
@@ -161,6 +164,7 @@ class AheadFetchingSource implements RecordSource {
         continue
       }
       this.#problem = undefined
+      this.#options.outages.works(this.#part)
       backoff.reset()
       if (fetched === undefined) continue
       const reader = new BatchReader(fetched, this.#position)
@@ -172,14 +176,15 @@ class AheadFetchingSource implements RecordSource {
   }
 
   async #fetchOnce(): Promise<FetchedPartition | 'failed' | undefined> {
-    const { fetcher, logger, maxBytes, maxWaitMs, minBytes } = this.#options
+    const { fetcher, outages, maxBytes, maxWaitMs, minBytes } = this.#options
     try {
       return await fetcher.fetch({ offset: this.#position, maxBytes, minBytes, maxWaitMs })
     } catch (error) {
       if (this.#closing.signal.aborted) return undefined
       if (isProtocolError(error, 'OFFSET_OUT_OF_RANGE')) throw error
-      this.#problem = `${this.#name} cannot be fetched: ${describeError(error)}`
-      logger.warn(`${this.#problem}; trying again`)
+      this.#problem = `${this.#part}: ${describeError(error)}`
+      const { topic, partition } = fetcher
+      outages.failed(this.#part, asLogError(error, `read ${this.#name}`), { topic, partition })
       return 'failed'
     }
   }

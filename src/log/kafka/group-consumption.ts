@@ -5,10 +5,11 @@ import { createCluster, type KafkaCluster } from '../../kafka-wire/hooks/kafkajs
 import { Backoff } from '../../lib/backoff.ts'
 import { deferred } from '../../lib/deferred.ts'
 import { describeError, isUpswellError, UpswellError } from '../../lib/errors.ts'
-import type { Logger } from '../../lib/logger.ts'
+import type { Logger, Outages } from '../../lib/logger.ts'
 import { settlesWithin, untilAborted } from '../../lib/waiting.ts'
 import type { ConsumeOptions, Consumption } from '../log.ts'
 import type { KafkaAdmin } from './admin.ts'
+import { asGroupError } from './errors.ts'
 import { fetchAhead, type RecordSource } from './fetch-ahead.ts'
 import { type FetchSettings, fetchLimits } from './fetch-settings.ts'
 import { PartitionConsumer } from './partition-consumer.ts'
@@ -18,6 +19,7 @@ export interface ConsumptionContext {
   readonly createKafka: () => Kafka
   readonly admin: KafkaAdmin
   readonly logger: Logger
+  readonly outages: Outages
   readonly group: string
   readonly transactionalIdPrefix: string
   readonly sessionTimeoutMs: number
@@ -50,6 +52,8 @@ const HEARTBEAT_CHECK_MS = 250
 export class GroupConsumption implements Consumption {
   readonly #context: ConsumptionContext
   readonly #options: ConsumeOptions
+  /** Begins what is said about the group. */
+  readonly #part: string
   readonly #stopping = new AbortController()
   readonly #stopped = untilAborted(this.#stopping.signal)
   readonly #running: Promise<void>
@@ -71,6 +75,7 @@ export class GroupConsumption implements Consumption {
   constructor(context: ConsumptionContext, options: ConsumeOptions) {
     this.#context = context
     this.#options = options
+    this.#part = `the group ${context.group} cannot consume`
     this.#running = this.#run()
   }
 
@@ -107,7 +112,7 @@ export class GroupConsumption implements Consumption {
 
   /** Runs consumer after consumer until the consumption is stopped. */
   async #run(): Promise<void> {
-    const { group, logger } = this.#context
+    const { group, outages } = this.#context
     const { signal } = this.#stopping
     const backoff = new Backoff({ firstMs: FIRST_DELAY_MS, longestMs: LONGEST_DELAY_MS, signal })
     while (!signal.aborted) {
@@ -121,8 +126,8 @@ export class GroupConsumption implements Consumption {
         this.#joined.reject(reason)
         return
       }
-      this.#failure = `the group ${group} cannot consume: ${describeError(reason)}`
-      logger.warn(`${this.#failure}; trying again`)
+      this.#failure = `${this.#part}: ${describeError(reason)}`
+      outages.failed(this.#part, asGroupError(reason, group), { group })
       await backoff.wait()
     }
     this.#joined.reject(
@@ -214,28 +219,30 @@ export class GroupConsumption implements Consumption {
       partitions.map(partition => ({ topic, partition })),
     )
     if (this.#isStopping) return
-    const { fetch, logger } = this.#context
+    const { fetch, group, logger, outages } = this.#context
     const limits = fetchLimits(fetch, assigned.length)
     this.#current = assigned.map(({ topic, partition }) =>
       this.#own(topic, partition, offset => {
         const fetcher = new PartitionFetcher(cluster, topic, partition)
-        return fetchAhead({ fetcher, logger, offset, ...limits })
+        return fetchAhead({ fetcher, outages, offset, ...limits })
       }),
     )
     this.#failure = undefined
+    outages.works(this.#part)
     this.#joined.resolve()
     const names = assigned.map(({ topic, partition }) => `${topic}/${partition}`).join(', ')
-    logger.info(`joined the group ${this.#context.group}: ${names || 'no partitions'}`)
+    logger.info(`joined the group ${group}: ${names || 'no partitions'}`, { group })
   }
 
   #own(topic: string, partition: number, openSource: (offset: number) => RecordSource): PartitionConsumer {
-    const { admin, createKafka, group, logger, transactionalIdPrefix } = this.#context
+    const { admin, createKafka, group, logger, outages, transactionalIdPrefix } = this.#context
     const key = `${topic}/${partition}`
     const consumer: PartitionConsumer = new PartitionConsumer({
       topic,
       partition,
       group,
       logger,
+      outages,
       handler: this.#options.handler,
       batchSize: this.#options.batchSize,
       predecessor: this.#owners.get(key)?.ended ?? Promise.resolve(),

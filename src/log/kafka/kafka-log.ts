@@ -1,5 +1,5 @@
+import { outagesOf } from '../../lib/outages.ts'
 import { settlesWithin } from '../../lib/waiting.ts'
-import { withoutRepeats } from '../../lib/without-repeats.ts'
 import type { Log } from '../log.ts'
 import { kafkaAdmin } from './admin.ts'
 import { kafkaAppender } from './append.ts'
@@ -31,8 +31,10 @@ const CLOSE_TIMEOUT_MS = 3_000
  * again once it is back.
  */
 export function openKafkaLog(options: KafkaLogOptions): Log {
-  const logger = withoutRepeats(options.logger)
-  const clients = kafkaClients({ ...options, logger })
+  // One for all groups and partitions of this log: they fail together.
+  const { logger } = options
+  const outages = outagesOf(logger)
+  const clients = kafkaClients(options)
   const admin = kafkaAdmin(clients.create)
   const appender = kafkaAppender(clients.create, options.transactionalIdPrefix)
   const consumptions = new Set<GroupConsumption>()
@@ -60,7 +62,16 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
       const { transactionalIdPrefix, fetch = {}, sessionTimeoutMs = SESSION_TIMEOUT_MS } = options
       const group = groupPrefix + consumeOptions.group
       const consumption = new GroupConsumption(
-        { createKafka: clients.create, admin, logger, group, transactionalIdPrefix, sessionTimeoutMs, fetch },
+        {
+          createKafka: clients.create,
+          admin,
+          logger,
+          outages,
+          group,
+          transactionalIdPrefix,
+          sessionTimeoutMs,
+          fetch,
+        },
         consumeOptions,
       )
       consumptions.add(consumption)

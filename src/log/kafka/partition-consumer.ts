@@ -1,6 +1,6 @@
 import { Backoff } from '../../lib/backoff.ts'
 import { describeError, UpswellError } from '../../lib/errors.ts'
-import type { Logger } from '../../lib/logger.ts'
+import type { Logger, Outages } from '../../lib/logger.ts'
 import { settlesWithin } from '../../lib/waiting.ts'
 import type { OffsetRange, PartitionHandler, RecordList } from '../log.ts'
 import type { RecordSource } from './fetch-ahead.ts'
@@ -14,6 +14,7 @@ export interface PartitionContext {
   readonly handler: PartitionHandler
   readonly batchSize: number
   readonly logger: Logger
+  readonly outages: Outages
   /**
    * Settles when this process's owner from an earlier generation has ended: a handler gets one call at a time
    * for a partition.
@@ -72,7 +73,7 @@ export class PartitionConsumer {
     this.topic = context.topic
     this.partition = context.partition
     this.#name = `${context.topic}/${context.partition}`
-    this.ended = this.#run()
+    this.ended = this.#run().finally(() => context.outages.works(this.#name))
   }
 
   isWorking(): boolean {
@@ -114,16 +115,23 @@ export class PartitionConsumer {
       if (signal.aborted) return
       if (this.#hasProgressed) backoff.reset()
       this.#failure = `${this.#name}: ${describeError(reason)}`
-      this.#context.logger.warn(`${this.#failure}; trying again`)
+      const { topic, partition } = this
+      this.#context.outages.failed(this.#name, reason, { topic, partition })
       await backoff.wait()
     }
   }
 
   async #awaitPredecessor(): Promise<void> {
-    const { logger, predecessor } = this.#context
+    const { logger, predecessor, topic, partition } = this.#context
     if (!(await settlesWithin(WELL_AFTER_MS, predecessor))) {
       this.#failure = `${this.#name}: the handler's call from the last assignment is still running`
-      logger.warn(`${this.#failure}; waiting for it`)
+      logger.info(
+        `${this.#name}: the handler's call from the last assignment is still running; waiting for it`,
+        {
+          topic,
+          partition,
+        },
+      )
       await predecessor
     }
     this.#failure = undefined
@@ -135,6 +143,7 @@ export class PartitionConsumer {
     let session: LiveSession | undefined
     let writer: TransactionWriter | undefined
     let isAssigned = false
+    let well: NodeJS.Timeout | undefined
     try {
       writer = await this.#context.openWriter(() => session !== undefined && !session.isOver)
       const range = await this.#context.groupOffset()
@@ -147,6 +156,7 @@ export class PartitionConsumer {
       if (session.isOver) return await session.ended
       const since = performance.now()
       this.#workingSince = since
+      well = setTimeout(() => this.#context.outages.works(this.#name), WELL_AFTER_MS).unref()
       await this.#work(session, offset)
       const reason = await session.ended
       if (performance.now() - since > WELL_AFTER_MS) this.#hasProgressed = true
@@ -154,6 +164,7 @@ export class PartitionConsumer {
     } catch (error) {
       return error
     } finally {
+      clearTimeout(well)
       this.#workingSince = undefined
       this.#session = undefined
       session?.end(OVER)
@@ -195,6 +206,7 @@ export class PartitionConsumer {
     if (session.isOver) return
     this.#hasProgressed = true
     this.#failure = undefined
+    this.#context.outages.works(this.#name)
   }
 
   async #callHandler(session: LiveSession, records: RecordList): Promise<void> {
@@ -205,7 +217,11 @@ export class PartitionConsumer {
     try {
       this.#context.handler.released(session)
     } catch (error) {
-      this.#context.logger.error(`${this.#name}: the handler failed to release it: ${describeError(error)}`)
+      const { topic, partition } = this
+      this.#context.logger.error(`${this.#name}: the handler failed to release it: ${describeError(error)}`, {
+        topic,
+        partition,
+      })
     }
   }
 
@@ -214,16 +230,19 @@ export class PartitionConsumer {
       throw new UpswellError(
         'LOG_UNAVAILABLE',
         `it should be read from offset ${offset}, but ends at ${end}: was the topic deleted and created again?`,
-        { canRetry: true },
+        { canRetry: true, needsPerson: true },
       )
     if (offset >= first) return offset
+    const { topic, partition } = this
     if (offset > 0)
       this.#context.logger.error(
         `${this.#name}: it should be read from offset ${offset}, but begins at ${first}; retention has deleted the records between, and they are lost`,
+        { topic, partition },
       )
     else
       this.#context.logger.warn(
         `${this.#name}: it begins at offset ${first}; retention has deleted the records before it`,
+        { topic, partition },
       )
     return first
   }

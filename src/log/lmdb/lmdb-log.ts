@@ -35,6 +35,8 @@ export interface EmbeddedLogOptions {
   readonly partitions: TopicPartitions
   /** Called after a handler threw, before the next session. */
   readonly onProblem?: (problem: ConsumeProblem) => void
+  /** Called when a partition works. */
+  readonly onWell?: (source: { readonly topic: string; readonly partition: number }) => void
 }
 
 /**
@@ -45,7 +47,7 @@ export class EmbeddedLog implements Log {
   readonly #environment: LmdbEnvironment
   readonly #topics: EmbeddedTopics
   readonly #records: EmbeddedRecords
-  readonly #onProblem: (problem: ConsumeProblem) => void
+  readonly #callbacks: Required<Pick<EmbeddedLogOptions, 'onProblem' | 'onWell'>>
   readonly #bell = new AppendBell()
   readonly #writes: EmbeddedWrites
   #consumptions: readonly Consumed[] = []
@@ -56,7 +58,8 @@ export class EmbeddedLog implements Log {
     this.#topics = new EmbeddedTopics(environment, options.partitions)
     this.#records = new EmbeddedRecords(environment)
     this.#writes = new EmbeddedWrites(environment, this.#topics, this.#records, this.#bell)
-    this.#onProblem = options.onProblem ?? (() => {})
+    const { onProblem = () => {}, onWell = () => {} } = options
+    this.#callbacks = { onProblem, onWell }
   }
 
   async partitions(topic: string): Promise<number> {
@@ -168,7 +171,7 @@ export class EmbeddedLog implements Log {
       this.#bell.ringAll()
     })
     const sources = partitions.map(partition => this.#sourceOf(partition))
-    const running = startConsumption({ sources, handler, batchSize, onProblem: this.#onProblem, stopping })
+    const running = startConsumption({ sources, handler, batchSize, stopping, ...this.#callbacks })
     const consumption: Consumption = {
       ...running,
       stop: async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { FetchedPartition } from '../../../src/kafka-wire/fetch/fetch-answer.ts'
+import { HeldOutages } from '../../../src/lib/outages.ts'
 import { fetchAhead, type RecordSource } from '../../../src/log/kafka/fetch-ahead.ts'
 import { encodeBatch, encodeMarker, plainRecord } from '../../kafka-wire/fetch/record-batches.ts'
 import { silent, until } from '../../support/log-handlers.ts'
@@ -176,7 +177,7 @@ class FakeLog {
       close: () => void this.closed++,
     }
     const limits = { maxBytes: 1_000, minBytes: 1, maxWaitMs: 1, pauseMs }
-    const source = fetchAhead({ fetcher, logger: silent, offset, ...limits })
+    const source = fetchAhead({ fetcher, outages: new HeldOutages(silent), offset, ...limits })
     onTestFinished(() => source.close())
     return source
   }
