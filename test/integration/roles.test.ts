@@ -103,12 +103,11 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
       ['score', '1'],
       ['score', '2'],
     ] as const) {
-      const { code, stderr } = await runCli(main, [role], {
-        env: { ...missing, UPSWELL_SCORE_THREADS: threads },
-      })
-      expect(code).toBe(1)
-      expect(stderr).toMatch(
-        /^upswell: TOPIC_MISSING: Kafka has no topic [^;]*\.missing\.[^;]*; create the missing ones with `upswell topics create`\n$/,
+      const ended = await runCli(main, [role], { env: { ...missing, UPSWELL_SCORE_THREADS: threads } })
+      expect([ended.code, ended.stderr]).toEqual([1, ''])
+      expect(logged(ended).at(-1)).toMatchObject({ level: 'fatal', code: 'TOPIC_MISSING' })
+      expect(logged(ended).at(-1)!.msg).toMatch(
+        /^upswell: TOPIC_MISSING: Kafka has no topic [^;]*\.missing\.[^;]*; create the missing ones with `upswell topics create`$/,
       )
     }
     const { upswell, url } = await startRole(main, 'api', missing)
@@ -282,11 +281,11 @@ describeIntegration('ingest, score and api as processes', ({ kafkaBrokers, redis
     const edited = join(folder, 'edited.yaml')
     await writeFile(edited, GROWTH.replace('name: Growth', 'name: Other'))
     for (const threads of ['1', '2']) {
-      const { code, stderr } = await runCli(main, ['score'], {
+      const ended = await runCli(main, ['score'], {
         env: { ...env, UPSWELL_MODELS: edited, UPSWELL_SCORE_THREADS: threads },
       })
-      expect(code).toBe(2)
-      expect(stderr).toMatch(
+      expect([ended.code, ended.stderr]).toEqual([2, ''])
+      expect(logged(ended).at(-1)!.msg).toMatch(
         /edited\.yaml:3:10: found version 3 of growth with other content .*; write "version: 4" for/,
       )
     }
