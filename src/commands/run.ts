@@ -21,10 +21,12 @@ export async function run(...roles: readonly Role[]): Promise<void> {
     )
   }
   const service = await startService({ config, roles: new Set(roles), logger })
+  // From this line on it can be stopped, so it listens for the signals before.
+  const stopped = untilStopped(service, logger)
   logger.info(
     `${roles.join(', ')} on ${config.kafkaBrokers.join(',')}: ${service.url} answers /livez, /readyz and /metrics`,
   )
-  await untilStopped(service, logger)
+  await stopped
 }
 
 function readVersion(): string {
