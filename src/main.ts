@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-import { inspect } from 'node:util'
 import { Command, Option } from 'commander'
 import { describeSettings } from './app/config.ts'
 import { packageInfo } from './app/package-info.ts'
 import type { DoctorOptions } from './commands/doctor/doctor.ts'
+import { lastWordsOf, WRONG_USE } from './commands/last-words.ts'
 import type { BacktestCommandOptions } from './commands/model/backtest.ts'
 import type { ModelDiffOptions } from './commands/model/model-diff.ts'
 import type { ModelTestOptions } from './commands/model/model-test.ts'
@@ -15,31 +15,20 @@ import { DEFAULT_BATCH_SIZE, type SendOptions } from './commands/send/send-optio
 import type { StartOptions } from './commands/start.ts'
 import { endWhenReaderLeaves } from './commands/terminal.ts'
 import { endProcess } from './lib/end-process.ts'
-import { describeError, isUpswellError, UpswellError } from './lib/errors.ts'
-import { InvalidModelError } from './models/problems.ts'
 
-// Exit codes: 0 done; 1 something failed or was left out; 2 the command, a setting or a model is wrong.
-const WRONG_USE = 2
-
+// A service has a listener of its own, which writes a line of its log (service-log.ts).
 process.on('uncaughtException', fail)
 endWhenReaderLeaves()
 try {
   await buildProgram().parseAsync()
 } catch (error) {
-  fail(error)
+  process.emit('uncaughtException', error as Error)
 }
 
 function fail(error: unknown): void {
-  process.stderr.write(`${textOf(error)}\n`)
-  endProcess(isUpswellError(error, 'INVALID_SETTINGS', 'INVALID_MODEL') ? WRONG_USE : 1)
-}
-
-function textOf(error: unknown): string {
-  // One line for each problem; it begins with file:line:column, which editors can open.
-  if (error instanceof InvalidModelError) return error.message
-  if (error instanceof UpswellError) return `upswell: ${describeError(error)}`
-  // With its causes and codes.
-  return `upswell: this should not have happened\n${inspect(error)}`
+  const { text, exitCode } = lastWordsOf(error)
+  process.stderr.write(`${text}\n`)
+  endProcess(exitCode)
 }
 
 /** Commands are imported when they run: loading all of them takes a second, which the help does not need. */

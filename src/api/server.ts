@@ -1,21 +1,15 @@
 import swagger from '@fastify/swagger'
-import {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  type FastifyServerOptions,
-  fastify,
-  LogController,
-} from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify, LogController } from 'fastify'
 import { collectDefaultMetrics, Histogram, type Registry } from 'prom-client'
 import type { ByteQuota } from '../lib/byte-quota.ts'
+import type { Logger } from '../lib/logger.ts'
 import type { ApiInstance } from './api-instance.ts'
 import { SHARED_SCHEMAS } from './documents/schemas.ts'
 import { acceptBodies } from './plugins/accept-bodies.ts'
 import { answerBrokenRequest, answerProblems, answerThrown } from './plugins/answer-problems.ts'
 import { limitMemory } from './plugins/limit-memory.ts'
 import { refuseEmptyParameters } from './plugins/refuse-empty-parameters.ts'
+import { answerRequestIds, requestIdOf } from './plugins/request-ids.ts'
 import type { RequestsUnderWay } from './plugins/requests-under-way.ts'
 import { type EndOfLog, RecordWaiter } from './read/record-waiter.ts'
 import type { Served } from './read/served.ts'
@@ -46,8 +40,7 @@ export interface ApiDependencies {
   readonly lag?: () => Promise<Lag | undefined>
   /** The wall clock, ms. */
   readonly now: () => number
-  /** A pino instance, or options for one; false: no logger. */
-  readonly logger: FastifyBaseLogger | FastifyServerOptions['logger']
+  readonly logger: Logger
 }
 
 /** An account id has up to 512 bytes, and percent-encoding takes three characters for each. */
@@ -74,13 +67,14 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
   const { served, appendSignals, endOfLog, requests, memory, problems, metrics, lag, now, logger } =
     dependencies
   const api: FastifyInstance = fastify({
-    ...(isLogger(logger) ? { loggerInstance: logger } : { logger: logger ?? false }),
+    genReqId: requestIdOf,
+    logger: { level: 'warn', stream: { write: line => reportFastify(logger, line) } },
     // Metrics count requests; the logger reports failures only.
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: REQUEST_TIMEOUT_MS,
     handlerTimeout: HANDLER_TIMEOUT_MS,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    frameworkErrors: answerThrown,
+    frameworkErrors: answerThrown(logger),
     clientErrorHandler: answerBrokenRequest,
     // During a stop the requests that still arrive are answered as usual (requests-under-way.ts).
     return503OnClosing: false,
@@ -94,10 +88,11 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
     },
   })
   requests.track(api)
+  answerRequestIds(api)
   limitMemory(api, memory)
   acceptBodies(api)
   refuseEmptyParameters(api)
-  answerProblems(api)
+  answerProblems(api, logger)
   measureRequests(api, metrics)
   for (const schema of SHARED_SCHEMAS) api.addSchema(schema)
   describeApi(api)
@@ -114,8 +109,10 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
   return api
 }
 
-function isLogger(logger: ApiDependencies['logger']): logger is FastifyBaseLogger {
-  return typeof logger === 'object' && 'child' in logger
+/** Fastify warns of mistakes in routes, as a line of JSON. */
+function reportFastify(logger: Logger, line: string): void {
+  const { msg, reqId, err } = JSON.parse(line) as { msg: string; reqId?: string; err?: { stack?: string } }
+  logger.warn(`fastify: ${msg}`, { requestId: reqId, stack: err?.stack })
 }
 
 /** The client closed the connection before its answer: nobody's fault here. The number is nginx's. */

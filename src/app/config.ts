@@ -237,7 +237,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     try {
       values[key] = parse(found === undefined || found === '' ? fallback : found)
     } catch (error) {
-      problems.push(`${variable} is ${JSON.stringify(found)}; ${(error as Error).message}`)
+      problems.push(`${variable} is ${withoutPassword(found!)}; ${(error as Error).message}`)
     }
   }
   // Compared without the prefix, which would make all names look alike.
@@ -256,6 +256,19 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       `wrong settings:\n${problems.map(problem => `  ${problem}`).join('\n')}`,
     )
   return Object.freeze(values as unknown as Config)
+}
+
+/** Whether these variables choose Kafka and Redis; they may have other mistakes. */
+export function namesKafka(environment: Readonly<Record<string, string | undefined>> = process.env): boolean {
+  return (environment['KAFKA_BROKERS'] ?? '') !== ''
+}
+
+/** A misspelt URL can hold a password in any place after its scheme. */
+function withoutPassword(found: string): string {
+  const scheme = /^\w+:\/\//.exec(found)?.[0]
+  const isPlain = !found.includes('@') && (scheme === undefined || URL.canParse(found))
+  if (isPlain) return JSON.stringify(found)
+  return `${JSON.stringify(`${scheme ?? ''}…`)} (the rest is not shown: it may hold a password)`
 }
 
 /** The list of settings in `--help`, with their defaults. */

@@ -1,6 +1,6 @@
 import type { Backend, BackendMeters } from '../consumers/backend.ts'
-import { describeError } from '../lib/errors.ts'
 import { type LmdbEnvironment, openLmdbEnvironment } from '../lib/lmdb-environment.ts'
+import type { Outages } from '../lib/logger.ts'
 import { EmbeddedLog } from '../log/lmdb/lmdb-log.ts'
 import type { TopicPartitions } from '../log/lmdb/lmdb-topics.ts'
 import { LmdbStore } from '../store/lmdb/lmdb-store.ts'
@@ -12,8 +12,8 @@ export interface EmbeddedBackendOptions {
   readonly partitions: TopicPartitions
   /** As of `EmbeddedLogOptions`. */
   readonly maxReadBytes?: number
-  /** Gets a warning for every handler that threw; a pino logger fits. */
-  readonly logger?: { warn(details: object, message: string): void }
+  /** Gets the failures of handlers. Undefined: nobody looks at them. */
+  readonly outages?: Outages
   readonly meters?: BackendMeters | undefined
 }
 
@@ -29,11 +29,9 @@ export async function openEmbeddedBackend(options: EmbeddedBackendOptions): Prom
     partitions: options.partitions,
     ...(options.maxReadBytes === undefined ? {} : { maxReadBytes: options.maxReadBytes }),
     meter: options.meters?.log,
-    onProblem: ({ topic, partition, error, retryInMs }) =>
-      options.logger?.warn(
-        { topic, partition, err: error, retryInMs },
-        `consuming ${topic} partition ${partition} failed, trying again in ${retryInMs} ms: ${describeError(error)}`,
-      ),
+    onProblem: ({ topic, partition, error }) =>
+      options.outages?.failed(`${topic}/${partition}`, error, { topic, partition }),
+    onWell: ({ topic, partition }) => options.outages?.works(`${topic}/${partition}`),
   })
   return backendOf({ environment, log, meter: options.meters?.store }, undefined, async () => {
     await log.close()

@@ -4,6 +4,7 @@ import type { Backend, BackendMeters } from '../consumers/backend.ts'
 import { Lineages } from '../consumers/lineage/lineages.ts'
 import { UpswellError } from '../lib/errors.ts'
 import type { Logger } from '../lib/logger.ts'
+import { outagesOf } from '../lib/outages.ts'
 import { type TopicNames, topicNames } from '../log/topic-names.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
 import type { Config } from './config.ts'
@@ -99,7 +100,7 @@ export async function openBackend(
       directory: config.dataDir,
       partitions: config.partitions,
       maxReadBytes: Math.min(MAX_READ_BYTES, memory.budget.fetchedBytes / config.partitions),
-      logger: { warn: (_, message) => logger.warn(message) },
+      outages: outagesOf(logger),
       meters,
     })
     return { ...backend, topics, memory }

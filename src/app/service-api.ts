@@ -26,11 +26,7 @@ export async function startServiceApi(
   logger: Logger,
 ): Promise<ServiceApi> {
   const requests = new RequestsUnderWay()
-  const api = createApi({
-    ...options,
-    requests,
-    logger: { level: 'error', stream: { write: line => logger.error(withoutJson(line)) } },
-  })
+  const api = createApi({ ...options, requests, logger })
   const url = await listen(api, config)
   if (!isLoopback(config.host))
     logger.warn(
@@ -70,10 +66,4 @@ async function listen(api: ReturnType<typeof createApi>, { host, port }: Config)
       `port ${port} of ${host} is in use; stop what uses it, or set UPSWELL_PORT (0: any free one)`,
     )
   }
-}
-
-/** Turns a JSON line of fastify into text: our logger may write JSON itself. */
-function withoutJson(line: string): string {
-  const { msg, url, err } = JSON.parse(line) as { msg: string; url?: string; err?: { stack?: string } }
-  return [msg, url, err?.stack].filter(part => part !== undefined).join(': ')
 }

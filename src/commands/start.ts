@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Config, readConfig } from '../app/config.ts'
-import { forgottenKafka, isEmbedded } from '../app/open-backend.ts'
+import { type Config, namesKafka, readConfig } from '../app/config.ts'
+import { forgottenKafka } from '../app/open-backend.ts'
 import { type Service, startService } from '../app/service.ts'
 import { loadSignals } from '../consumers/ingest/load-signals.ts'
 import { UpswellError } from '../lib/errors.ts'
@@ -28,9 +28,9 @@ export interface StartOptions {
  * `upswell start`: everything in one process. On Kafka and Redis if the settings name Kafka, else embedded.
  */
 export async function start({ empty, sample }: StartOptions): Promise<void> {
-  const config = readConfig()
   const wanted = empty === true ? 'empty' : sample === true ? 'sample' : undefined
-  if (isEmbedded(config)) {
+  if (!namesKafka()) {
+    const config = readConfig()
     if (config.production && wanted === undefined)
       throw forgottenKafka('neither --empty nor --sample is given')
     return startEmbedded(config, wanted)

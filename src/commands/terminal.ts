@@ -3,6 +3,7 @@ import type { Config, LogLevel } from '../app/config.ts'
 import type { LineLook } from '../console/styled-lines.ts'
 import { endProcess } from '../lib/end-process.ts'
 import type { Logger } from '../lib/logger.ts'
+import { withOutages } from '../lib/outages.ts'
 
 /** Prints one line for people. */
 export function print(line: string): void {
@@ -45,8 +46,14 @@ const RANK = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 } as const
  * For people at a terminal: one line each on standard error; standard output holds only the command's answer.
  */
 export function lineLogger(level: LogLevel): Logger {
+  // A message on a terminal is its text: fields are for searches in logs.
   const line = (rank: keyof typeof RANK, label: string) => (message: string) => {
     if (RANK[rank] >= RANK[level]) process.stderr.write(`${label}${message}\n`)
   }
-  return { info: line('info', ''), warn: line('warn', 'warning: '), error: line('error', 'error: ') }
+  return withOutages({
+    debug: line('debug', ''),
+    info: line('info', ''),
+    warn: line('warn', 'warning: '),
+    error: line('error', 'error: '),
+  })
 }

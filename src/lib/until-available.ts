@@ -1,6 +1,7 @@
 import { Backoff } from './backoff.ts'
-import { describeError, isUpswellError } from './errors.ts'
+import { isUpswellError } from './errors.ts'
 import type { Logger } from './logger.ts'
+import { outagesOf } from './outages.ts'
 
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 5_000
@@ -15,14 +16,18 @@ export async function untilAvailable<T>(
   logger: Logger,
   stop: AbortSignal,
 ): Promise<T | undefined> {
+  const outages = outagesOf(logger)
+  const part = `${role} cannot start yet`
   const backoff = new Backoff({ firstMs: FIRST_WAIT_MS, longestMs: LONGEST_WAIT_MS, signal: stop })
   while (!stop.aborted) {
     try {
-      return await start()
+      const started = await start()
+      outages.works(part)
+      return started
     } catch (error) {
       if (!isUpswellError(error) || !error.canRetry) throw error
       if (stop.aborted) return undefined
-      logger.warn(`${role} cannot start yet: ${describeError(error)}; trying again in ${backoff.nextMs} ms`)
+      outages.failed(part, error)
       await backoff.wait()
     }
   }

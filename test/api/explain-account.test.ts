@@ -234,6 +234,7 @@ describe('GET /v1/accounts/{id}/explanation', () => {
         status: 400,
         detail: 'model is "other"; accepted: fit, growth.',
         instance: '/v1/accounts/acme/explanation?model=other',
+        requestId: expect.any(String),
         code: 'UNKNOWN_MODEL',
       },
     })

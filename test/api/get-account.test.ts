@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { UpswellError } from '../../src/lib/errors.ts'
+import { silent } from '../support/log-handlers.ts'
 import { DAY_MS, FIT, GROWTH, NOW, signal, World } from './world.ts'
 
 const at = new Date(NOW).toISOString()
@@ -150,6 +151,7 @@ describe('GET /v1/accounts/{id}', () => {
       status: 404,
       detail: 'No signal of the account "acne" was scored.',
       instance: '/v1/accounts/acne',
+      requestId: expect.any(String),
       code: 'NOT_FOUND',
     })
     await early.api.close()
@@ -233,6 +235,7 @@ describe('GET /v1/accounts/{id}', () => {
         status: 503,
         detail: `The record ${own}:7 was not in the store after 5 s; the store holds the records before ${own}:2. Ask again.`,
         instance: `/v1/accounts/acme?after=${own}:7`,
+        requestId: expect.any(String),
         code: 'NOT_CAUGHT_UP',
       })
     })
@@ -296,14 +299,15 @@ describe('GET /v1/accounts/{id}', () => {
         status: 503,
         detail: 'The store cannot be read at the moment. Ask again.',
         instance: '/v1/accounts/acme',
+        requestId: expect.any(String),
         code: 'STORE_UNAVAILABLE',
       })
     })
 
     it('answers 500 for an unreadable state, with the reason in the log only', async () => {
       const lines: string[] = []
-      const stream = { write: (line: string) => lines.push(line) }
-      const logged = await World.create([GROWTH], { logger: { level: 'error', stream } })
+      const error = (text: string, fields?: object) => lines.push(JSON.stringify([text, fields]))
+      const logged = await World.create([GROWTH], { logger: { ...silent, error } })
       await logged.append([signal('acme')])
       vi.spyOn(logged.store, 'readAccounts').mockResolvedValue({
         accounts: [new Uint8Array([99])],
@@ -316,6 +320,7 @@ describe('GET /v1/accounts/{id}', () => {
         status: 500,
         detail: 'The reason is in the log of the service.',
         instance: '/v1/accounts/acme',
+        requestId: expect.any(String),
         code: 'INTERNAL_ERROR',
       })
       expect(lines.join('')).toContain('version 99')

@@ -230,6 +230,7 @@ describe('GET /v1/accounts, with an invalid query', () => {
           status: 400,
           detail: 'The query is not valid; see errors.',
           instance: `/v1/accounts?${query}`,
+          requestId: expect.any(String),
           code: 'INVALID_REQUEST',
           errors: [{ field, found, accepted }],
         },
@@ -249,6 +250,7 @@ describe('GET /v1/accounts, with an invalid query', () => {
       status: 400,
       detail: 'model is "grwth"; accepted: growth.',
       instance: '/v1/accounts?model=grwth',
+      requestId: expect.any(String),
       code: 'UNKNOWN_MODEL',
     })
     expect((await get('tier=hot,tepid')).body).toEqual({
@@ -257,6 +259,7 @@ describe('GET /v1/accounts, with an invalid query', () => {
       status: 400,
       detail: 'tier is "tepid"; accepted for growth: cold, warm, hot.',
       instance: '/v1/accounts?tier=hot,tepid',
+      requestId: expect.any(String),
       code: 'UNKNOWN_TIER',
     })
   })

@@ -3,6 +3,7 @@ import { RequestsUnderWay } from '../../src/api/plugins/requests-under-way.ts'
 import { servedFrom } from '../../src/api/read/served.ts'
 import { createApi } from '../../src/api/server.ts'
 import { ByteQuota } from '../../src/lib/byte-quota.ts'
+import { silent } from '../support/log-handlers.ts'
 import { GROWTH, NOW, signal, World } from './world.ts'
 
 describe('the operations routes', () => {
@@ -38,6 +39,7 @@ describe('the operations routes', () => {
       status: 503,
       detail: 'store: no answer; score: no partition is assigned',
       instance: '/readyz',
+      requestId: expect.any(String),
       code: 'NOT_READY',
       errors: [{ detail: 'store: no answer' }, { detail: 'score: no partition is assigned' }],
     })
@@ -75,7 +77,7 @@ describe('the operations routes', () => {
       memory: new ByteQuota(64 * 1024 * 1024),
       problems: async () => [],
       now: () => NOW,
-      logger: false,
+      logger: silent,
     })
     expect((await second.inject('/metrics')).statusCode).toBe(200)
     await second.close()
@@ -110,6 +112,7 @@ describe('the operations routes', () => {
       status: 404,
       detail: 'There is no DELETE /v1/accounts/acme. /openapi.json lists the routes.',
       instance: '/v1/accounts/acme?really=1',
+      requestId: expect.any(String),
       code: 'ROUTE_NOT_FOUND',
     })
   })

@@ -45,6 +45,7 @@ describe('POST /v1/signals', () => {
     status,
     detail,
     instance: '/v1/signals',
+    requestId: expect.any(String),
     code,
   })
 

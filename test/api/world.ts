@@ -24,6 +24,7 @@ import {
 } from '../../src/scoring/population/rate-cells.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { type Listing, listName, type UserChunkWrite } from '../../src/store/store.ts'
+import { silent } from '../support/log-handlers.ts'
 import { MemoryStore } from '../support/memory-store.ts'
 
 /** 2026-11-22T10:00:00Z, a Sunday. */
@@ -181,7 +182,7 @@ export class World {
       problems: async () => this.problems,
       metrics: this.metrics,
       now: () => NOW,
-      logger: false,
+      logger: silent,
       ...overrides,
     })
   }

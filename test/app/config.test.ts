@@ -94,7 +94,6 @@ describe('settings', () => {
     ['KAFKA_BROKERS', 'http://k1:9092', BROKERS],
     ['REDIS_URL', 'localhost:6379', REDIS],
     ['REDIS_URL', 'http://r:6379', REDIS],
-    ['REDIS_URL', 'redis://r:port', REDIS],
     ['UPSWELL_MODELS', ',', 'at least one file or folder is accepted'],
     ['UPSWELL_ALLOW_EDITED_MODELS', 'yes', 'true or false is accepted'],
     ['UPSWELL_ALLOW_EDITED_MODELS', '1', 'true or false is accepted'],
@@ -123,6 +122,17 @@ describe('settings', () => {
     ['UPSWELL_LOG_LEVEL', 'trace', 'one of debug, info, warn, error, silent is accepted'],
     ['UPSWELL_LOG_LEVEL', 'Info', 'one of debug, info, warn, error, silent is accepted'],
   ]
+  test.each([
+    'redis://me:s3cret@r:port',
+    'http://me:s3cret@r:6379',
+    'me:s3cret@r:6379',
+    'redis://s3cret:x',
+    'redis://me:s3#cret@r',
+  ])('refuse REDIS_URL=%s without showing its password', value => {
+    expect(problemsOf({ REDIS_URL: value }).join()).toMatch(/^REDIS_URL is .*REDIS|a URL such as/)
+    expect(problemsOf({ REDIS_URL: value }).join()).not.toMatch(/s3|cret/)
+  })
+
   test.each(REFUSED)('refuse %s=%s', (variable, value, accepted) => {
     expect(problemsOf({ [variable]: value })).toEqual([
       `${variable} is ${JSON.stringify(value)}; ${accepted}`,

@@ -75,20 +75,22 @@ describe.concurrent('upswell', { timeout: 60_000 }, () => {
 
   test('reports all wrong settings at once: 2', async () => {
     const env = { UPSWELL_PORT: 'http', UPSWELL_LOG_LEVEL: 'loud', UPSWELL_MODEL: 'x' }
-    for (const command of ['start', 'score', 'topics create']) {
+    const problems = errorOf(() => readConfig(env))
+    expect(problems.split('\n')).toHaveLength(4)
+    const text = `upswell: INVALID_SETTINGS: ${problems}`
+    for (const command of ['start', 'topics create']) {
       const { code, stdout, stderr } = await runCli(main, words(command), { env })
-      expect([code, stdout]).toEqual([2, ''])
-      const problems = errorOf(() => readConfig(env))
-      expect(stderr).toBe(`upswell: INVALID_SETTINGS: ${problems}\n`)
-      expect(problems.split('\n')).toHaveLength(4)
+      expect([code, stdout, stderr]).toEqual([2, '', `${text}\n`])
     }
+    const { code, stdout, stderr } = await runCli(main, ['score'], { env })
+    expect([code, stderr, JSON.parse(stdout).msg]).toEqual([2, '', text])
   })
 
   test.each(['ingest', 'score', 'api'])('%s without Kafka says what to set: 2', async role => {
     const { code, stdout, stderr } = await runCli(main, [role])
-    expect([code, stdout]).toEqual([2, ''])
-    expect(stderr).toBe(
-      `upswell: INVALID_SETTINGS: upswell ${role} runs on Kafka and Redis: set KAFKA_BROKERS=host:port and REDIS_URL. Without them, upswell start runs everything in one process.\n`,
+    expect([code, stderr]).toEqual([2, ''])
+    expect(JSON.parse(stdout).msg).toBe(
+      `upswell: INVALID_SETTINGS: upswell ${role} runs on Kafka and Redis: set KAFKA_BROKERS=host:port and REDIS_URL. Without them, upswell start runs everything in one process.`,
     )
   })
 

@@ -52,7 +52,7 @@ export async function exportedMetrics(): Promise<ExportedMetric[]> {
     problems: async () => [],
     metrics: registry,
     now: Date.now,
-    logger: false,
+    logger,
   })
   return (await describeMetrics(registry)).sort((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { openKafkaRedisBackend } from '../../src/app/kafka-redis-backend.ts'
 import type { Backend } from '../../src/consumers/backend.ts'
 import { isUpswellError } from '../../src/lib/errors.ts'
+import { withOutages } from '../../src/lib/outages.ts'
 import { createTopics } from '../../src/log/kafka/kafka-topics.ts'
 import type { LogRecord, PartitionHandler, PartitionSession, RecordList } from '../../src/log/log.ts'
 import { all, textOf, until } from '../support/log-handlers.ts'
@@ -103,9 +104,9 @@ describe.skipIf((await missingForMaven()) !== undefined)(
 
       await expectAllCopied(backend)
       await expectAllSeen(backend)
-      expect(lines.filter(line => line.startsWith('Redis at'))).toEqual([
-        expect.stringMatching(/it is away: .*; connecting again until it answers$/),
-        expect.stringMatching(/it is back after \d+ ms$/),
+      expect(lines.filter(line => /Redis at|the store/.test(line))).toEqual([
+        expect.stringMatching(/it is away: .*; trying again$/),
+        expect.stringMatching(/^the store: the trouble is over after \S+ s; \d+ attempts had failed$/),
       ])
     })
 
@@ -158,7 +159,7 @@ async function temporaryDirectory(): Promise<string> {
 async function openBackend(servers: { readonly kafka: { port: number }; readonly redis: { port: number } }) {
   const lines: string[] = []
   const note = (line: string) => lines.push(line)
-  const logger = { info: note, warn: note, error: note }
+  const logger = withOutages({ info: note, warn: note, error: note })
   const connection = { brokers: [`127.0.0.1:${servers.kafka.port}`], clientId: 'test', logger }
   const isThere = 'pid' in servers.kafka
   if (isThere)

@@ -20,9 +20,11 @@ const PARTITIONS = 3
 
 /** Thread name → the partitions it got when it last joined. */
 function partitionsOfThreads(upswell: CliProcess): Map<string, string[]> {
-  const joins = logged(upswell).flatMap(({ msg }) => {
-    const join = /^(thread \d+): joined the group \S+: (.*)$/.exec(msg)
-    return join === null ? [] : [[join[1]!, join[2]!.match(/signals\/\d+/g) ?? []] as const]
+  const joins = logged(upswell).flatMap(({ msg, thread }) => {
+    const join = /^joined the group \S+: (.*)$/.exec(msg)
+    return join === null || thread === undefined
+      ? []
+      : [[thread, join[1]!.match(/signals\/\d+/g) ?? []] as const]
   })
   return new Map(joins.map(([thread, partitions]) => [thread, [...partitions]]))
 }
@@ -156,9 +158,11 @@ describeIntegration('a process in which several threads score', ({ kafkaBrokers,
       await untilReady(url)
       await writeFile(trigger, '')
       const { code, stderr } = await upswell.ended
-      expect(code).toBe(1)
-      expect(stderr).toMatch(/thread 2 of the score role ended by itself/)
-      expect(stderr).toMatch(reason)
+      expect([code, stderr]).toEqual([1, ''])
+      const last = logged(upswell).at(-1)!
+      expect(last).toMatchObject({ level: 'fatal', exitCode: 1 })
+      expect(last.msg).toMatch(/thread 2 of the score role ended by itself/)
+      expect(last.msg).toMatch(reason)
       const errors = logged(upswell).filter(({ level }) => level === 'error')
       expect(errors.map(({ msg }) => msg)).toEqual([
         expect.stringMatching(/^thread 2 of the score role ended by itself: /),

@@ -28,6 +28,9 @@ const ProblemSchema = Type.Object(
     status: Type.Integer(),
     detail: Type.String(),
     instance: Type.String({ description: 'The URL of the request' }),
+    requestId: Type.Optional(
+      Type.String({ description: 'The id of the request, also in the header x-request-id and in the log' }),
+    ),
     code: Type.String({ description: 'For programs; never changes' }),
     errors: Type.Optional(
       Type.Array(

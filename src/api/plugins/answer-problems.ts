@@ -1,16 +1,17 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { isUpswellError } from '../../lib/errors.ts'
+import { describeError, isUpswellError, stackOf } from '../../lib/errors.ts'
+import type { Logger } from '../../lib/logger.ts'
 import { RETRY_PROMISE } from '../documents/retry-promise.ts'
 import { BODY_ENCODINGS } from './accept-bodies.ts'
-import { Problem, type ProblemEntry, problemDocument } from './problems.ts'
+import { Problem, type ProblemCode, type ProblemEntry, problemDocument, statusOf } from './problems.ts'
 
 const RETRY_AFTER_SECONDS = '1'
 
 /** Answers every error with an `application/problem+json`. */
-export function answerProblems(api: FastifyInstance): void {
-  api.setErrorHandler(answerThrown)
+export function answerProblems(api: FastifyInstance, logger: Logger): void {
+  api.setErrorHandler(answerThrown(logger))
   api.setNotFoundHandler((request, reply) => {
     const detail = `There is no ${request.method} ${pathOf(request)}. /openapi.json lists the routes.`
     return answer(new Problem('ROUTE_NOT_FOUND', detail), request, reply)
@@ -18,16 +19,33 @@ export function answerProblems(api: FastifyInstance): void {
 }
 
 /** Also answers errors from before a route is found. */
-export function answerThrown(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  // Requests that a test injects have no such field.
-  const hasArrived = request.raw.complete !== false
-  const problem = toProblem(thrown, hasArrived)
-  if (problem.code === 'INTERNAL_ERROR')
-    request.log.error({ err: thrown, url: request.url }, 'request failed')
-  else if (problem !== thrown && problem.code.endsWith('_UNAVAILABLE'))
-    request.log.warn({ err: thrown, url: request.url }, 'request failed')
-  return answer(problem, request, reply)
+export function answerThrown(
+  logger: Logger,
+): (thrown: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
+  return (thrown, request, reply) => {
+    // Requests that a test injects have no such field.
+    const hasArrived = request.raw.complete !== false
+    const problem = toProblem(thrown, hasArrived)
+    report(logger, thrown, problem, request)
+    return answer(problem, request, reply)
+  }
 }
+
+/** Codes of 5xx that are no failure: the process stops, or somebody asks whether it is ready. */
+const EXPECTED: ReadonlySet<ProblemCode> = new Set(['STOPPING', 'NOT_READY'])
+
+/** One line for an answer with 5xx. It has the path, but not the query: that can hold a caller's secret. */
+function report(logger: Logger, thrown: unknown, { code }: Problem, request: FastifyRequest): void {
+  const route = request.routeOptions.url ?? 'no route'
+  const fields = { requestId: request.id, path: pathOf(request).slice(0, MOST_PATH), code }
+  const reason = describeError(thrown)
+  if (code === 'INTERNAL_ERROR')
+    logger.error(`${request.method} ${route} failed: ${reason}`, { ...fields, stack: stackOf(thrown) })
+  else if (statusOf(code) >= 500 && !EXPECTED.has(code))
+    logger.warn(`${request.method} ${route} was answered with 503 ${code}: ${reason}`, fields)
+}
+
+const MOST_PATH = 1_000
 
 /** Answers a request that never became one: it is broken, or did not arrive in time. */
 export function answerBrokenRequest(error: ConnectionError, socket: Socket): void {
@@ -54,7 +72,7 @@ function brokenRequest({ code }: ConnectionError): Problem {
 }
 
 function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const document = problemDocument(problem, request.url)
+  const document = problemDocument(problem, request.url, request.id)
   if (document.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS)
   if (problem.code === 'UNSUPPORTED_ENCODING') reply.header('accept-encoding', BODY_ENCODINGS.join(', '))
   if (document.status === 408) reply.header('connection', 'close')

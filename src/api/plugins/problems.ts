@@ -62,13 +62,24 @@ export interface ProblemDocument {
   readonly detail: string
   readonly instance: string
   readonly code: ProblemCode
+  /** Left out: what arrived was no request. */
+  readonly requestId?: string
   readonly errors?: readonly ProblemEntry[]
 }
 
+export function statusOf(code: ProblemCode): number {
+  return PROBLEMS[code].status
+}
+
 /** @param instance the URL of the request */
-export function problemDocument({ code, message, entries }: Problem, instance: string): ProblemDocument {
+export function problemDocument(
+  { code, message, entries }: Problem,
+  instance: string,
+  requestId?: string,
+): ProblemDocument {
   const { status, title } = PROBLEMS[code]
   const type = `/problems/${code.toLowerCase().replaceAll('_', '-')}`
-  const document = { type, title, status, detail: message, instance, code }
+  const id = requestId === undefined ? {} : { requestId }
+  const document = { type, title, status, detail: message, instance, code, ...id }
   return entries === undefined ? document : { ...document, errors: entries }
 }

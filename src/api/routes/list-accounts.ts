@@ -1,5 +1,4 @@
 import { type Static, Type } from '@sinclair/typebox'
-import type { FastifyBaseLogger } from 'fastify'
 import { type Listing, listName } from '../../store/store.ts'
 import type { ApiInstance } from '../api-instance.ts'
 import { accountSummary } from '../documents/account-view.ts'
@@ -114,9 +113,9 @@ export function routeListAccounts(api: ApiInstance, served: Served): void {
       config: MANY_ROWS,
       onSend: answerUnchanged,
     },
-    async ({ query, log: logger }): Promise<AccountListDocument> => {
+    async ({ query }): Promise<AccountListDocument> => {
       const serving = served()
-      return await serving.partitions.whileWhole(() => answerQuery(serving, query, logger))
+      return await serving.partitions.whileWhole(() => answerQuery(serving, query))
     },
   )
 }
@@ -124,7 +123,6 @@ export function routeListAccounts(api: ApiInstance, served: Served): void {
 async function answerQuery(
   serving: ReturnType<Served>,
   query: Static<typeof Query>,
-  logger: FastifyBaseLogger,
 ): Promise<AccountListDocument> {
   const models = knownModels(await serving.partitions.memories())
   const first = models.find(({ isActive }) => isActive)
@@ -136,7 +134,7 @@ async function answerQuery(
   const { minScore, sort = '-score', limit = 50, cursor } = query
   const tiers = requestedTiers(query.tier, model)
   const facets = requestedFacets(query.facet ?? [], model)
-  return await listAccounts(serving, { model, tiers, facets, minScore, sort, limit, cursor }, logger)
+  return await listAccounts(serving, { model, tiers, facets, minScore, sort, limit, cursor })
 }
 
 function requestedTiers(given: readonly string[] | undefined, model: KnownModel): string[] | undefined {
@@ -168,7 +166,6 @@ const MAX_LISTINGS_READ = 1000
 async function listAccounts(
   { store, load, partitions }: ReturnType<Served>,
   { model, tiers, facets, minScore, sort, limit, cursor }: ListRequest,
-  logger: FastifyBaseLogger,
 ): Promise<AccountListDocument> {
   const listed = facets.map(({ name, value }) => `${name}:${value}`)
   const query = { modelId: model.id, tiers, facets: listed, minScore, sort }
@@ -187,7 +184,7 @@ async function listAccounts(
       // One more shows whether there is a next page.
       limit: size + 1,
     })
-    const accounts = await summarise(load, partitions, model.id, listings.slice(0, size), logger)
+    const accounts = await summarise(load, partitions, model.id, listings.slice(0, size))
     for (const { listing, summary } of accounts) {
       if (items.length === limit) return { model: model.id, items, nextCursor: encodeCursor(after!, query) }
       after = listing
@@ -220,7 +217,6 @@ async function summarise(
   partitions: Partitions,
   modelId: string,
   page: readonly Listing[],
-  logger: FastifyBaseLogger,
 ): Promise<ListedAccount[]> {
   const ids = page.map(listing => listing.accountId)
   const accounts = await readAccounts(load, partitions, ids)
@@ -228,9 +224,7 @@ async function summarise(
     const { accountId } = listing
     const standings = accounts.get(accountId)?.scores.standings ?? []
     const standing = standings.find(each => each.model.definition.id === modelId)
-    // The model was removed meanwhile; any other cause would be an error in the index.
-    if (standing === undefined)
-      logger.warn({ accountId, modelId }, 'a listed account has no standing in its model any more')
+    // Undefined: the model was removed meanwhile.
     return { listing, summary: standing && accountSummary(accountId, standing) }
   })
 }

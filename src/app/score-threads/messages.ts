@@ -1,4 +1,5 @@
 import { type ErrorCode, isUpswellError, UpswellError } from '../../lib/errors.ts'
+import type { LogFields } from '../../lib/logger.ts'
 import type { ModelSource } from '../../models/model-library.ts'
 import type { Config } from '../config.ts'
 import type { ThreadMetrics } from '../meters/process-registry.ts'
@@ -8,6 +9,8 @@ import type { ScoredCounts } from '../scored-counts.ts'
 //
 //   main → thread   'stop'      finish the work under way, leave the groups, close everything
 //   thread → main   'log'       a message for the process's logger
+//                   'failed part'  a part failed and tries again, for the process's outages
+//                   'part works'   it works again
 //                   'status'    on each change and once a second; the first one: the groups are joined
 //                   'counts'    what was scored since the last counts
 //                   'metrics'   the values of its metrics, once a second
@@ -25,7 +28,19 @@ export interface ScoreThreadData {
 export type ToScoreThread = 'stop'
 
 export type FromScoreThread =
-  | { readonly type: 'log'; readonly level: 'info' | 'warn' | 'error'; readonly text: string }
+  | {
+      readonly type: 'log'
+      readonly level: 'debug' | 'info' | 'warn' | 'error'
+      readonly text: string
+      readonly fields?: LogFields | undefined
+    }
+  | {
+      readonly type: 'failed part'
+      readonly part: string
+      readonly error: PlainError
+      readonly fields?: LogFields | undefined
+    }
+  | { readonly type: 'part works'; readonly part: string }
   | { readonly type: 'status'; readonly status: ThreadStatus }
   | { readonly type: 'counts'; readonly counts: ScoredCounts }
   | { readonly type: 'metrics'; readonly metrics: ThreadMetrics }
@@ -48,14 +63,15 @@ export type PlainError =
       readonly code: ErrorCode
       readonly message: string
       readonly canRetry: boolean
+      readonly needsPerson?: boolean
     }
   /** A bug. */
   | { readonly type: 'other'; readonly message: string; readonly stack: string | undefined }
 
 export function toPlainError(thrown: unknown): PlainError {
   if (isUpswellError(thrown)) {
-    const { code, message, canRetry } = thrown
-    return { type: 'upswell', code, message, canRetry }
+    const { code, message, canRetry, needsPerson } = thrown
+    return { type: 'upswell', code, message, canRetry, needsPerson }
   }
   return thrown instanceof Error
     ? { type: 'other', message: thrown.message, stack: thrown.stack }
@@ -63,8 +79,10 @@ export function toPlainError(thrown: unknown): PlainError {
 }
 
 export function fromPlainError(plain: PlainError): Error {
-  if (plain.type === 'upswell')
-    return new UpswellError(plain.code, plain.message, { canRetry: plain.canRetry })
+  if (plain.type === 'upswell') {
+    const { code, message, canRetry, needsPerson = false } = plain
+    return new UpswellError(code, message, { canRetry, needsPerson })
+  }
   const error = new Error(plain.message)
   if (plain.stack !== undefined) error.stack = plain.stack
   return error

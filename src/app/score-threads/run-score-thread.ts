@@ -2,7 +2,8 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import { Registry } from 'prom-client'
 import { Lineages } from '../../consumers/lineage/lineages.ts'
 import type { Scoring } from '../../consumers/scorer/score-partitions.ts'
-import type { Logger } from '../../lib/logger.ts'
+import type { LogFields, Logger, Outages } from '../../lib/logger.ts'
+import { reportWarning } from '../../lib/report-warning.ts'
 import { untilAvailable } from '../../lib/until-available.ts'
 import { untilAborted } from '../../lib/waiting.ts'
 import { ModelLibrary } from '../../models/model-library.ts'
@@ -39,6 +40,8 @@ export async function runScoreThread(prepare: (backend: OpenedBackend) => void =
   const post = (message: FromScoreThread): void => port.postMessage(message)
   const stopping = untilStopped(port)
   const logger = postingLogger(post)
+  process.removeAllListeners('warning')
+  process.on('warning', warning => reportWarning(logger, warning))
   const library = new ModelLibrary()
   const registry = new Registry()
   const memory = ProcessMemory.ofThisThread(config)
@@ -112,8 +115,29 @@ function untilStopped(port: MessagePort): AbortSignal {
 }
 
 function postingLogger(post: (message: FromScoreThread) => void): Logger {
-  const at = (level: 'info' | 'warn' | 'error') => (text: string) => post({ type: 'log', level, text })
-  return { info: at('info'), warn: at('warn'), error: at('error') }
+  const at = (level: 'debug' | 'info' | 'warn' | 'error') => (text: string, fields?: LogFields) =>
+    post({ type: 'log', level, text, fields })
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    outages: postingOutages(post),
+  }
+}
+
+/** The main thread holds the outages of all threads together. */
+function postingOutages(post: (message: FromScoreThread) => void): Outages {
+  const failing = new Set<string>()
+  return {
+    failed: (part, thrown, fields) => {
+      failing.add(part)
+      post({ type: 'failed part', part, error: toPlainError(thrown), fields })
+    },
+    works: part => {
+      if (failing.delete(part)) post({ type: 'part works', part })
+    },
+  }
 }
 
 /** Each call posts new counts and a changed status. */

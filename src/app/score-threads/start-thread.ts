@@ -2,7 +2,8 @@ import { Worker } from 'node:worker_threads'
 import type { Scoring } from '../../consumers/scorer/score-partitions.ts'
 import { deferred } from '../../lib/deferred.ts'
 import { UpswellError } from '../../lib/errors.ts'
-import type { Logger } from '../../lib/logger.ts'
+import { type Logger, withFields } from '../../lib/logger.ts'
+import { outagesOf } from '../../lib/outages.ts'
 import { settlesWithin } from '../../lib/waiting.ts'
 import type { ThreadMetrics } from '../meters/process-registry.ts'
 import type { ScoredCounts } from '../scored-counts.ts'
@@ -51,6 +52,8 @@ const STOP_TIMEOUT_MS = 20_000
 export function startThread(name: string, options: ThreadOptions): ScoreThread {
   const { entry, data, logger, onCounts, onMetrics, onDeath } = options
   const worker = new Worker(entry, { workerData: data, name })
+  const own = withFields(logger, { thread: name })
+  const outages = outagesOf(logger)
   const joined = deferred()
   const ended = deferred()
   let status = WAITING
@@ -63,7 +66,16 @@ export function startThread(name: string, options: ThreadOptions): ScoreThread {
     heardAtMs = performance.now()
     switch (message.type) {
       case 'log':
-        logger[message.level](`${name}: ${message.text}`)
+        own[message.level]?.(message.text, message.fields)
+        break
+      case 'failed part':
+        outages.failed(`${name}: ${message.part}`, fromPlainError(message.error), {
+          thread: name,
+          ...message.fields,
+        })
+        break
+      case 'part works':
+        outages.works(`${name}: ${message.part}`)
         break
       case 'status':
         // A late status of an ended thread is ignored.
@@ -91,9 +103,8 @@ export function startThread(name: string, options: ThreadOptions): ScoreThread {
     if (isOver) return
     isOver = true
     ended.resolve()
-    const text = `${name} of the score role ended by itself: ${reason}`
-    logger.error(text)
-    const error = new Error(text, { cause })
+    own.error(`${name} of the score role ended by itself: ${reason}`)
+    const error = new Error(`${name} of the score role ended by itself: ${reason}`, { cause })
     // During a stop the other threads may be writing for the last time: `stop` rejects with the error
     // afterwards.
     if (stopping === undefined) onDeath(error)
@@ -105,7 +116,7 @@ export function startThread(name: string, options: ThreadOptions): ScoreThread {
   const stop = async (): Promise<void> => {
     worker.postMessage('stop' satisfies ToScoreThread)
     if (!(await settlesWithin(STOP_TIMEOUT_MS, ended.promise)))
-      logger.error(`${name} did not stop within ${STOP_TIMEOUT_MS} ms`)
+      own.error(`${name} did not stop within ${STOP_TIMEOUT_MS} ms`)
     isOver = true
     status = WAITING
     await worker.terminate()

@@ -59,6 +59,7 @@ export async function rebuildPartition(
   if (!isPublished) {
     context.logger.warn(
       `${topic} partition ${partition}: a tool moved the group, so it is not known which scores are published; the partition is left empty, and a scorer fills it and publishes them`,
+      { topic, partition },
     )
     return
   }

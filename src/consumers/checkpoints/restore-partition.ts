@@ -38,11 +38,13 @@ export async function restorePartition(
   const found = await findCheckpoint(log, topic, partition, reason =>
     logger.error(
       `${topic} partition ${partition}: the newest checkpoint cannot be used: ${reason}; ${storedOffset === 0 ? 'the log is folded from its beginning' : 'the store is left as it is'}`,
+      { topic, partition },
     ),
   )
   if (found !== undefined && found.cut > committedOffset)
     logger.error(
       `${topic} partition ${partition}: its checkpoint is at offset ${found.cut}, but the group is at ${committedOffset}: signals was recreated, or the group was moved back. The checkpoint is not used.`,
+      { topic, partition },
     )
   if (found === undefined || found.cut > committedOffset || found.cut <= storedOffset) {
     // Leftovers of an interrupted emptying or filling would be counted twice.
@@ -56,12 +58,14 @@ export async function restorePartition(
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     logger.info(
       `${topic} partition ${partition}: ${found.accounts} accounts as of offset ${found.cut} are in the store again, in ${seconds} s`,
+      { topic, partition },
     )
     return { storedOffset: found.cut, memory }
   } catch (error) {
     if (!(error instanceof UnreadableStateError)) throw error
     logger.error(
       `${topic} partition ${partition}: the checkpoint at offset ${found.cut} cannot be used: ${error.message}; the log is folded from its beginning`,
+      { topic, partition },
     )
     await store.clear(partition, fencingToken)
     return { storedOffset: 0, memory: createPartitionMemory() }

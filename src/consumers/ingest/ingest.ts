@@ -79,6 +79,8 @@ async function ingestBatch(
   if (rejected === 0) return
   options.onDeadLetters?.(session.topic, reasons)
   options.logger.warn(
-    `${rejected} of ${records.length} records of ${session.topic} went to ${options.topics['dead-letter']}`,
+    // No number in the text: it is the same for each batch, so that the logger can hold them together.
+    `records of ${session.topic} went to ${options.topics['dead-letter']}`,
+    { topic: session.topic, partition: session.partition, rejected, read: records.length },
   )
 }

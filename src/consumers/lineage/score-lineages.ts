@@ -1,5 +1,6 @@
-import { describeError } from '../../lib/errors.ts'
 import { everyInterval } from '../../lib/every-interval.ts'
+import { withFields } from '../../lib/logger.ts'
+import { outagesOf } from '../../lib/outages.ts'
 import type { Consumption } from '../../log/log.ts'
 import { CHECKPOINTS } from '../../log/topic-names.ts'
 import { type Scoring, type ScoringOptions, startScoring } from '../scorer/score-partitions.ts'
@@ -24,6 +25,8 @@ export interface LineagesOptions
 
 /** A promoted lineage need not be found at once: until it is scored, its events wait. */
 const LOOK_INTERVAL_MS = 1_000
+/** Begins what is said if it fails. */
+const LOOKING = 'could not look for a promotion'
 
 /**
  * Scores the installation's signals, whichever lineage serves. A promoted replay is scored as well, and
@@ -32,6 +35,7 @@ const LOOK_INTERVAL_MS = 1_000
  */
 export async function scoreLineages(options: LineagesOptions): Promise<Scoring> {
   const { lineages, logger, lookIntervalMs = LOOK_INTERVAL_MS } = options
+  const outages = outagesOf(logger)
   const every = options.ticks.every ?? everyInterval
   const running: Scoring[] = [await scoreOriginal(options)]
   let newest: FoundLineage = lineages.original
@@ -42,6 +46,7 @@ export async function scoreLineages(options: LineagesOptions): Promise<Scoring> 
     isLooking = true
     try {
       const next = await lineages.successor(newest)
+      outages.works(LOOKING)
       if (next === undefined || isStopped) return
       logger.info(
         `${next.names.namespace} was promoted in place of ${newest.names.namespace}: scoring it too`,
@@ -51,7 +56,7 @@ export async function scoreLineages(options: LineagesOptions): Promise<Scoring> 
       if (isStopped) await scoring.stop()
       else running.push(scoring)
     } catch (error) {
-      logger.warn(`could not look for a promotion: ${describeError(error)}`)
+      outages.failed(LOOKING, error)
     } finally {
       isLooking = false
     }
@@ -121,7 +126,7 @@ function scoreLineage(
     backend,
     publication: new LineagePublication(lineage, library),
     library,
-    logger,
+    logger: withFields(logger, { lineage: names.namespace }),
     onScored,
     shares,
     meter,

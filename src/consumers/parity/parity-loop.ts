@@ -83,6 +83,7 @@ async function checkSomePartition(
       logger.error(
         `${signals} partition ${partition}: account ${JSON.stringify(account.accountId)} in the store is not what the log says: ` +
           `${describeDifferent(account, plan.from)}. ${adviceFor([partition])}`,
+        { topic: signals, partition },
       )
   onChecked(accounts)
 }

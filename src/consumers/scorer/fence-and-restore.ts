@@ -138,10 +138,12 @@ function reportStart({ logger }: ScorerContext, session: PartitionSession, store
   if (stored < committedOffset) {
     logger.info(
       `${topic} partition ${partition}: the store is at ${stored}, ${committedOffset - stored} records are folded again`,
+      { topic, partition },
     )
   } else if (stored > committedOffset) {
     logger.warn(
       `${topic} partition ${partition}: the group was moved back to ${committedOffset}; records below ${stored} are in the store and are skipped`,
+      { topic, partition },
     )
   }
 }
@@ -166,8 +168,12 @@ async function lookForCheckpoint(
       `${topic} partition ${partition} begins at offset ${firstOffset}: retention has deleted the records before it, and ` +
         `${found === undefined ? 'there is no checkpoint' : `the newest checkpoint is at offset ${found.cut}`}. If the store were lost now, ` +
         `the content of those records would be lost. Keep signals forever (retention.ms=-1, retention.bytes=-1), or longer than a checkpoint takes.`,
+      { topic, partition },
     )
   } catch (error) {
-    logger.warn(`${topic} partition ${partition}: could not look for its checkpoint: ${describeError(error)}`)
+    logger.warn(
+      `${topic} partition ${partition}: could not look for its checkpoint: ${describeError(error)}`,
+      { topic, partition },
+    )
   }
 }

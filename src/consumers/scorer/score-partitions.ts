@@ -73,6 +73,7 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
       const scorer = scorers.get(session.partition)
       if (scorer?.session !== session) return
       scorer.release()
+      ticker.leave(session.partition)
       scorers.delete(session.partition)
     },
   }

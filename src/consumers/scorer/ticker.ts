@@ -1,6 +1,6 @@
-import { describeError } from '../../lib/errors.ts'
 import { everyInterval } from '../../lib/every-interval.ts'
-import type { Logger } from '../../lib/logger.ts'
+import type { Logger, Outages } from '../../lib/logger.ts'
+import { outagesOf } from '../../lib/outages.ts'
 import type { OutgoingRecord } from '../../log/log.ts'
 import { modelsRecord, tickRecord } from '../../log/signals-topic-records.ts'
 import type { ModelLibrary } from '../../models/model-library.ts'
@@ -68,6 +68,7 @@ export class Ticker {
   readonly #context: TickerContext
   readonly #partitions: ReadonlyMap<number, TickedPartition>
   readonly #configured: ConfiguredModels
+  readonly #outages: Outages
   readonly #progress = new WeakMap<TickedPartition, Progress>()
   #edited: string | undefined
   /** The last switch of models that was reported: partitions switch one by one, and all in the same way. */
@@ -78,6 +79,7 @@ export class Ticker {
     this.#context = context
     this.#partitions = partitions
     this.#configured = new ConfiguredModels(context.library, context.ticks)
+    this.#outages = outagesOf(context.logger)
   }
 
   start(): void {
@@ -98,6 +100,16 @@ export class Ticker {
     if (partition === undefined) return
     this.#progressOf(partition).activeAt = this.#context.ticks.now()
     void this.#visit(partition, false)
+  }
+
+  /** The partition is no longer this process's. */
+  leave(number: number): void {
+    this.#outages.works(this.#partOf(number))
+  }
+
+  /** Begins what is said about the partition. */
+  #partOf(number: number): string {
+    return `${this.#context.source.topic} partition ${number}: could not look at the time`
   }
 
   /** Whether the partition runs the configured models. */
@@ -135,17 +147,21 @@ export class Ticker {
         : isTimeToTick
           ? await this.#nudge(partition)
           : []
-      if (records.length === 0 || this.#partitions.get(session.partition) !== partition) return
-      const positions = await this.#context.backend.log.append(records)
-      progress.pendingOffset = Math.max(...positions.map(({ offset }) => offset))
+      if (records.length > 0 && this.#partitions.get(session.partition) === partition)
+        await this.#append(records, progress)
+      this.#outages.works(this.#partOf(session.partition))
     } catch (error) {
       // The next interval tries again; a record that was appended twice changes nothing.
-      this.#context.logger.warn(
-        `partition ${session.partition}: could not look at the time: ${describeError(error)}`,
-      )
+      const { topic } = this.#context.source
+      this.#outages.failed(this.#partOf(session.partition), error, { topic, partition: session.partition })
     } finally {
       progress.isBusy = false
     }
+  }
+
+  async #append(records: readonly OutgoingRecord[], progress: Progress): Promise<void> {
+    const positions = await this.#context.backend.log.append(records)
+    progress.pendingOffset = Math.max(...positions.map(({ offset }) => offset))
   }
 
   async #recordsOfOwner(partition: TickedPartition, isTimeToTick: boolean): Promise<OutgoingRecord[]> {
@@ -201,6 +217,7 @@ export class Ticker {
     if (this.#edited === undefined)
       this.#context.logger.error(
         `partition ${partition} goes on under its active models, since a model was edited: ${edited.message}`,
+        { topic: this.#context.source.topic, partition },
       )
     this.#edited = edited.message
     return true

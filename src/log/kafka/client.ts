@@ -104,24 +104,14 @@ function trackedSockets(): { readonly create: ISocketFactory; close(): void } {
 }
 
 /**
- * kafkajs logs these at WARN or ERROR. They are usual, or are thrown too, and the adapter then reports them
- * itself.
+ * Writes kafkajs's structured entries as single lines, for debugging: what a call fails with is thrown too,
+ * and the caller reports it, once for an outage.
  */
-const KNOWN_NOISE: readonly RegExp[] = [
-  /^Producer: /,
-  /^Connection: Response /,
-  /rebalanc|re-join|not aware of this member/i,
-  /^Consumer: (Crash|Restarting)/,
-  /^BrokerPool: Failed to connect to seed broker/,
-  new RegExp(CLOSED),
-]
-
-/** Writes kafkajs's structured entries as single lines. */
 function oneLine(logger: Logger): (entry: LogEntry) => void {
   return ({ level, namespace, log: { message, error, broker } }) => {
+    if (level > logLevel.WARN) return
     const line = `${namespace}: ${message}`
-    if (level > logLevel.WARN || KNOWN_NOISE.some(noise => noise.test(line))) return
     const about = [broker, error].filter(detail => typeof detail === 'string' && !line.includes(detail))
-    logger.warn(`kafka client: ${[line, ...about].join(' · ')}`)
+    logger.debug?.(`kafka client: ${[line, ...about].join(' · ')}`)
   }
 }

@@ -12,6 +12,16 @@ const FENCED_TYPES: ReadonlySet<string> = new Set([
 /** PRODUCER_FENCED, which is newer than kafkajs's list of names. */
 const PRODUCER_FENCED_CODE = 90
 
+/** Kafka's answers to a client that may not do something, with what it needs. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  TOPIC_AUTHORIZATION_FAILED: 'grant it READ, WRITE and DESCRIBE on the topics of the installation',
+  GROUP_AUTHORIZATION_FAILED: 'grant it READ and DESCRIBE on the groups of the installation',
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+    'grant it WRITE and DESCRIBE on the transactional ids upswell-NAMESPACE-*',
+  CLUSTER_AUTHORIZATION_FAILED: 'grant it DESCRIBE and IDEMPOTENT_WRITE on the cluster',
+  SASL_AUTHENTICATION_FAILED: 'correct its user and password',
+}
+
 /** Maps any error from Kafka or kafkajs to an error of the log port. `doing` completes "could not …". */
 export function asLogError(thrown: unknown, doing: string): UpswellError {
   if (isUpswellError(thrown)) return thrown
@@ -19,7 +29,22 @@ export function asLogError(thrown: unknown, doing: string): UpswellError {
   const text = `could not ${doing}: ${describeError(thrown)}`
   if (faults.some(({ type, code }) => FENCED_TYPES.has(type) || code === PRODUCER_FENCED_CODE))
     return new UpswellError('LOG_FENCED', text, { cause: thrown })
-  return new UpswellError('LOG_UNAVAILABLE', text, { canRetry: true, cause: thrown })
+  const refusal = faults.find(({ type }) => REFUSALS[type] !== undefined)
+  const { advice, needsPerson } =
+    refusal === undefined
+      ? { advice: '', needsPerson: false }
+      : { advice: ` (Kafka refuses this client; ${REFUSALS[refusal.type]})`, needsPerson: true }
+  return new UpswellError('LOG_UNAVAILABLE', text + advice, { canRetry: true, needsPerson, cause: thrown })
+}
+
+/** A rebalance ends a membership so. It is no outage: the member joins again. */
+const MEMBERSHIP_OVER = ['REBALANCE_IN_PROGRESS', 'UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION'] as const
+
+/** Maps the reason why a group cannot consume to an error of the log port. */
+export function asGroupError(thrown: unknown, group: string): UpswellError {
+  if (MEMBERSHIP_OVER.some(type => isProtocolError(thrown, type)))
+    return new UpswellError('LOG_FENCED', `the membership ended: ${describeError(thrown)}`, { cause: thrown })
+  return asLogError(thrown, `consume as ${group}`)
 }
 
 export function topicsMissing(topics: readonly string[]): UpswellError {

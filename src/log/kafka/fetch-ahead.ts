@@ -7,7 +7,7 @@ import { Backoff } from '../../lib/backoff.ts'
 import type { ByteQuota, Lease } from '../../lib/byte-quota.ts'
 import { deferred } from '../../lib/deferred.ts'
 import { describeError } from '../../lib/errors.ts'
-import type { Logger } from '../../lib/logger.ts'
+import type { Outages } from '../../lib/logger.ts'
 import { sleepUnlessAborted } from '../../lib/waiting.ts'
 import type { RecordList } from '../log.ts'
 import type { LogMeter } from '../log-meter.ts'
@@ -34,7 +34,7 @@ export interface RecordSource {
 
 export interface FetchAheadOptions {
   readonly fetcher: Pick<PartitionFetcher, 'topic' | 'partition' | 'fetch' | 'recover' | 'close'>
-  readonly logger: Logger
+  readonly outages: Outages
   /** The first offset to read. */
   readonly offset: number
   /** For the answers of all partitions. */
@@ -87,6 +87,7 @@ interface Answer {
 class AheadFetchingSource implements RecordSource {
   readonly #options: FetchAheadOptions
   readonly #name: string
+  readonly #part: string
   readonly #closing = new AbortController()
   readonly #records: FetchedRecords
   /** The offset of the next fetch. */
@@ -108,6 +109,7 @@ class AheadFetchingSource implements RecordSource {
     this.#records = new FetchedRecords(options.maxBytes)
     this.#position = options.offset
     this.#name = `${options.fetcher.topic}/${options.fetcher.partition}`
+    this.#part = `${this.#name} cannot be fetched`
   }
 
   problem(): string | undefined {
@@ -122,6 +124,7 @@ class AheadFetchingSource implements RecordSource {
   close(): void {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()
+    this.#options.outages.works(this.#part)
     // The broker may take long to answer.
     this.#giveUp?.()
     this.#options.fetcher.close()
@@ -208,6 +211,7 @@ class AheadFetchingSource implements RecordSource {
         continue
       }
       this.#problem = undefined
+      this.#options.outages.works(this.#part)
       backoff.reset()
     }
     return undefined
@@ -228,7 +232,7 @@ class AheadFetchingSource implements RecordSource {
   }
 
   async #fetchOnce(): Promise<FetchedPartition | 'failed' | undefined> {
-    const { fetcher, logger, maxBytes, maxWaitMs, meter, minBytes } = this.#options
+    const { fetcher, outages, maxBytes, maxWaitMs, meter, minBytes } = this.#options
     try {
       const fetched = await fetcher.fetch({ offset: this.#position, maxBytes, minBytes, maxWaitMs })
       if (fetched !== undefined) meter?.fetched(fetcher.topic, fetched.bytes.length)
@@ -237,8 +241,9 @@ class AheadFetchingSource implements RecordSource {
       if (this.#closing.signal.aborted) return undefined
       meter?.fetchFailed(fetcher.topic)
       if (isProtocolError(error, 'OFFSET_OUT_OF_RANGE')) throw error
-      this.#problem = `${this.#name} cannot be fetched: ${describeError(error)}`
-      logger.warn(`${this.#problem}; trying again`)
+      this.#problem = `${this.#part}: ${describeError(error)}`
+      const { topic, partition } = fetcher
+      outages.failed(this.#part, asLogError(error, `read ${this.#name}`), { topic, partition })
       return 'failed'
     }
   }

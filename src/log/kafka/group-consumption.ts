@@ -7,11 +7,12 @@ import { Backoff } from '../../lib/backoff.ts'
 import type { ByteQuota } from '../../lib/byte-quota.ts'
 import { deferred } from '../../lib/deferred.ts'
 import { describeError, isUpswellError, UpswellError } from '../../lib/errors.ts'
-import type { Logger } from '../../lib/logger.ts'
+import type { Logger, Outages } from '../../lib/logger.ts'
 import { settlesWithin, sleepUnlessAborted, untilAborted } from '../../lib/waiting.ts'
 import type { ConsumeOptions, Consumption } from '../log.ts'
 import type { LogMeter, ReadPosition } from '../log-meter.ts'
 import type { KafkaAdmin } from './admin.ts'
+import { asGroupError } from './errors.ts'
 import { fetchAhead, type RecordSource } from './fetch-ahead.ts'
 import { type FetchSettings, fetchLimits } from './fetch-settings.ts'
 import { GroupConsumer, REBALANCE_TIMEOUT_MS } from './group-consumer.ts'
@@ -24,6 +25,7 @@ export interface ConsumptionContext {
   readonly createKafka: () => Kafka
   readonly admin: KafkaAdmin
   readonly logger: Logger
+  readonly outages: Outages
   readonly group: string
   readonly transactionalIdPrefix: string
   readonly sessionTimeoutMs: number
@@ -61,6 +63,8 @@ const GRACE_MS = 10_000
 export class GroupConsumption implements Consumption {
   readonly #context: ConsumptionContext
   readonly #options: ConsumeOptions
+  /** Begins what is said about the group. */
+  readonly #part: string
   readonly #stopping = new AbortController()
   readonly #stopped = untilAborted(this.#stopping.signal)
   readonly #running: Promise<void>
@@ -78,6 +82,7 @@ export class GroupConsumption implements Consumption {
   constructor(context: ConsumptionContext, options: ConsumeOptions) {
     this.#context = context
     this.#options = options
+    this.#part = `the group ${context.group} cannot consume`
     this.#wait = new GroupWait(context.group, () => performance.now())
     const stopMetering = context.meter?.consuming(() => this.#positions())
     this.#running = this.#run().finally(() => stopMetering?.())
@@ -130,7 +135,7 @@ export class GroupConsumption implements Consumption {
 
   /** Runs consumer after consumer until the consumption is stopped. */
   async #run(): Promise<void> {
-    const { group, logger } = this.#context
+    const { group, outages } = this.#context
     const { signal } = this.#stopping
     const backoff = new Backoff({ firstMs: FIRST_DELAY_MS, longestMs: LONGEST_DELAY_MS, signal })
     while (!signal.aborted) {
@@ -148,9 +153,8 @@ export class GroupConsumption implements Consumption {
         await this.#awaitFreeInstance()
         continue
       }
-      const failure = `the group ${group} cannot consume: ${describeError(reason)}`
-      this.#wait.begin(failure)
-      logger.warn(`${failure}; trying again`)
+      this.#wait.begin(`${this.#part}: ${describeError(reason)}`)
+      outages.failed(this.#part, asGroupError(reason, group), { group })
       await backoff.wait()
     }
     this.#joined.reject(
@@ -225,21 +229,22 @@ export class GroupConsumption implements Consumption {
       partitions.map(partition => ({ topic, partition })),
     )
     if (this.#isStopping) return
-    const { fetch, logger, meter, quota } = this.#context
+    const { fetch, group, logger, meter, outages, quota } = this.#context
     const limits = fetchLimits(fetch, assigned.length)
     this.#current = assigned.map(({ topic, partition }) =>
       this.#own(topic, partition, offset => {
         const fetcher = new PartitionFetcher(cluster, topic, partition)
-        return fetchAhead({ fetcher, logger, offset, meter, quota, ...limits })
+        return fetchAhead({ fetcher, outages, offset, meter, quota, ...limits })
       }),
     )
+    outages.works(this.#part)
     this.#joined.resolve()
     const names = assigned.map(({ topic, partition }) => `${topic}/${partition}`).join(', ')
-    logger.info(`joined the group ${this.#context.group}: ${names || 'no partitions'}`)
+    logger.info(`joined the group ${group}: ${names || 'no partitions'}`, { group })
   }
 
   #own(topic: string, partition: number, openSource: (offset: number) => RecordSource): PartitionConsumer {
-    const { admin, createKafka, group, logger, meter, transactionalIdPrefix } = this.#context
+    const { admin, createKafka, group, logger, meter, outages, transactionalIdPrefix } = this.#context
     const key = `${topic}/${partition}`
     const consumer: PartitionConsumer = new PartitionConsumer({
       topic,
@@ -247,6 +252,7 @@ export class GroupConsumption implements Consumption {
       group,
       logger,
       meter,
+      outages,
       handler: this.#options.handler,
       batchSize: this.#options.batchSize,
       predecessor: this.#owners.get(key)?.ended ?? Promise.resolve(),

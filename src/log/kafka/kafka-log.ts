@@ -1,6 +1,6 @@
 import { ByteQuota } from '../../lib/byte-quota.ts'
+import { outagesOf } from '../../lib/outages.ts'
 import { settlesWithin } from '../../lib/waiting.ts'
-import { withoutRepeats } from '../../lib/without-repeats.ts'
 import type { Log } from '../log.ts'
 import type { LogMeter } from '../log-meter.ts'
 import { kafkaAdmin } from './admin.ts'
@@ -41,8 +41,10 @@ const CLOSE_TIMEOUT_MS = 3_000
  * again once it is back.
  */
 export function openKafkaLog(options: KafkaLogOptions): Log {
-  const logger = withoutRepeats(options.logger)
-  const clients = kafkaClients({ ...options, logger })
+  // One for all groups and partitions of this log: they fail together.
+  const { logger } = options
+  const outages = outagesOf(logger)
+  const clients = kafkaClients(options)
   const admin = kafkaAdmin(clients.create)
   const appender = kafkaAppender(clients.create, options.transactionalIdPrefix)
   const consumptions = new Set<GroupConsumption>()
@@ -76,6 +78,7 @@ export function openKafkaLog(options: KafkaLogOptions): Log {
           createKafka: clients.create,
           admin,
           logger,
+          outages,
           group,
           transactionalIdPrefix,
           sessionTimeoutMs,

@@ -1,6 +1,6 @@
 import { Backoff } from '../../lib/backoff.ts'
 import { describeError, UpswellError } from '../../lib/errors.ts'
-import type { Logger } from '../../lib/logger.ts'
+import type { Logger, Outages } from '../../lib/logger.ts'
 import { settlesWithin } from '../../lib/waiting.ts'
 import type { OffsetRange, PartitionHandler, RecordList } from '../log.ts'
 import type { LogMeter, PositionInPartition } from '../log-meter.ts'
@@ -16,6 +16,7 @@ export interface PartitionContext {
   readonly batchSize: number
   readonly logger: Logger
   readonly meter?: LogMeter | undefined
+  readonly outages: Outages
   /**
    * Settles when this process's owner from an earlier generation has ended: a handler gets one call at a time
    * for a partition.
@@ -76,7 +77,7 @@ export class PartitionConsumer {
     this.topic = context.topic
     this.partition = context.partition
     this.#name = `${context.topic}/${context.partition}`
-    this.ended = this.#run()
+    this.ended = this.#run().finally(() => context.outages.works(this.#name))
   }
 
   isWorking(): boolean {
@@ -129,17 +130,24 @@ export class PartitionConsumer {
       if (signal.aborted) return
       if (this.#hasProgressed) backoff.reset()
       this.#failure = `${this.#name}: ${describeError(reason)}`
+      const { topic, partition } = this
       this.#context.meter?.sessionLost(this.#context.group, reason)
-      this.#context.logger.warn(`${this.#failure}; trying again`)
+      this.#context.outages.failed(this.#name, reason, { topic, partition })
       await backoff.wait()
     }
   }
 
   async #awaitPredecessor(): Promise<void> {
-    const { logger, predecessor } = this.#context
+    const { logger, predecessor, topic, partition } = this.#context
     if (!(await settlesWithin(WELL_AFTER_MS, predecessor))) {
       this.#failure = `${this.#name}: the handler's call from the last assignment is still running`
-      logger.warn(`${this.#failure}; waiting for it`)
+      logger.info(
+        `${this.#name}: the handler's call from the last assignment is still running; waiting for it`,
+        {
+          topic,
+          partition,
+        },
+      )
       await predecessor
     }
     this.#failure = undefined
@@ -151,6 +159,7 @@ export class PartitionConsumer {
     let session: LiveSession | undefined
     let writer: TransactionWriter | undefined
     let isAssigned = false
+    let well: NodeJS.Timeout | undefined
     try {
       writer = await this.#context.openWriter(() => session !== undefined && !session.isOver)
       const range = await this.#context.groupOffset()
@@ -165,6 +174,7 @@ export class PartitionConsumer {
       const since = performance.now()
       this.#workingSince = since
       this.#position = { next: offset, newestAt: undefined, beganEven: offset >= range.end }
+      well = setTimeout(() => this.#context.outages.works(this.#name), WELL_AFTER_MS).unref()
       await this.#work(session, offset)
       const reason = await session.ended
       if (performance.now() - since > WELL_AFTER_MS) this.#hasProgressed = true
@@ -172,6 +182,7 @@ export class PartitionConsumer {
     } catch (error) {
       return error
     } finally {
+      clearTimeout(well)
       this.#workingSince = undefined
       this.#session = undefined
       session?.end(OVER)
@@ -218,6 +229,7 @@ export class PartitionConsumer {
     this.#context.meter?.processed(this.#context.group, length)
     this.#hasProgressed = true
     this.#failure = undefined
+    this.#context.outages.works(this.#name)
   }
 
   async #callHandler(session: LiveSession, records: RecordList): Promise<void> {
@@ -228,7 +240,11 @@ export class PartitionConsumer {
     try {
       this.#context.handler.released(session)
     } catch (error) {
-      this.#context.logger.error(`${this.#name}: the handler failed to release it: ${describeError(error)}`)
+      const { topic, partition } = this
+      this.#context.logger.error(`${this.#name}: the handler failed to release it: ${describeError(error)}`, {
+        topic,
+        partition,
+      })
     }
   }
 
@@ -237,16 +253,19 @@ export class PartitionConsumer {
       throw new UpswellError(
         'LOG_UNAVAILABLE',
         `it should be read from offset ${offset}, but ends at ${end}: was the topic deleted and created again?`,
-        { canRetry: true },
+        { canRetry: true, needsPerson: true },
       )
     if (offset >= first) return offset
+    const { topic, partition } = this
     if (offset > 0)
       this.#context.logger.error(
         `${this.#name}: it should be read from offset ${offset}, but begins at ${first}; retention has deleted the records between, and they are lost`,
+        { topic, partition },
       )
     else
       this.#context.logger.warn(
         `${this.#name}: it begins at offset ${first}; retention has deleted the records before it`,
+        { topic, partition },
       )
     return first
   }

@@ -43,6 +43,8 @@ export interface ConsumptionOptions {
   readonly handler: PartitionHandler
   readonly batchSize: number
   readonly onProblem: (problem: ConsumeProblem) => void
+  /** Called after each batch that succeeded, and at the end of the log. */
+  readonly onWell?: (source: Pick<PartitionSource, 'topic' | 'partition'>) => void
   /** Aborting it stops the consumption, as `stop` does. */
   readonly stopping: AbortController
   readonly meter?: LogMeter | undefined
@@ -172,6 +174,7 @@ class PartitionLoop {
   #recovered(): void {
     this.problem = undefined
     this.#backoff.reset()
+    this.#options.onWell?.(this.source)
   }
 
   async #backOff(error: unknown): Promise<void> {

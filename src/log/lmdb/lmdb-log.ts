@@ -40,6 +40,8 @@ export interface EmbeddedLogOptions {
   /** Called after a handler threw, before the next session. */
   readonly onProblem?: (problem: ConsumeProblem) => void
   readonly meter?: LogMeter | undefined
+  /** Called when a partition works. */
+  readonly onWell?: (source: { readonly topic: string; readonly partition: number }) => void
 }
 
 /**
@@ -50,7 +52,7 @@ export class EmbeddedLog implements Log {
   readonly #environment: LmdbEnvironment
   readonly #topics: EmbeddedTopics
   readonly #records: EmbeddedRecords
-  readonly #onProblem: (problem: ConsumeProblem) => void
+  readonly #callbacks: Required<Pick<EmbeddedLogOptions, 'onProblem' | 'onWell'>>
   readonly #meter: LogMeter | undefined
   readonly #bell = new AppendBell()
   readonly #writes: EmbeddedWrites
@@ -62,7 +64,8 @@ export class EmbeddedLog implements Log {
     this.#topics = new EmbeddedTopics(environment, options.partitions)
     this.#records = new EmbeddedRecords(environment, options.maxReadBytes ?? MAX_READ_BYTES)
     this.#writes = new EmbeddedWrites(environment, this.#topics, this.#records, this.#bell, options.meter)
-    this.#onProblem = options.onProblem ?? (() => {})
+    const { onProblem = () => {}, onWell = () => {} } = options
+    this.#callbacks = { onProblem, onWell }
     this.#meter = options.meter
   }
 
@@ -180,9 +183,9 @@ export class EmbeddedLog implements Log {
       sources,
       handler,
       batchSize,
-      onProblem: this.#onProblem,
       stopping,
       meter: this.#meter,
+      ...this.#callbacks,
     })
     const consumption: Consumption = {
       ...running,

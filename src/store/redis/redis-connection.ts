@@ -1,17 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { describeError, UpswellError } from '../../lib/errors.ts'
-
-/** Takes lines for the operator; pino fits. */
-export interface RedisLogger {
-  info(line: string): void
-  warn(line: string): void
-}
+import type { Logger } from '../../lib/logger.ts'
+import { RedisWatch } from './redis-watch.ts'
 
 export interface RedisConnectionOptions {
   /** `redis://` or `rediss://` (TLS); may hold user, password and database. */
   readonly url: string
-  readonly logger: RedisLogger
+  readonly logger: Logger
   /** Called when Redis is back after it was away. */
   readonly onReconnected?: (() => void) | undefined
   /** Default 5,000. */
@@ -50,22 +46,19 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
     reconnectOnError: error => error.message.includes('READONLY'),
   })
   const { host, port } = redis.options
-  const watch = watchConnection(redis, `Redis at ${host}:${port}`, options.logger, options.onReconnected)
+  const name = `Redis at ${host}:${port}`
+  const watch = new RedisWatch(redis, name, options.logger, options.onReconnected)
+  redis.on('ready', () => void warnOfEviction(redis, name, options.logger))
   await Promise.race([redis.connect().catch(() => {}), sleep(CONNECT_TIMEOUT_MS, undefined, { ref: false })])
   return {
     redis,
     async ask(command) {
       try {
-        return await command(redis)
+        const answer = await command(redis)
+        watch.answered()
+        return answer
       } catch (error) {
-        // For a moment after a disconnect, ioredis still has the status `ready` and reports its stream
-        // instead.
-        const isAway = redis.status !== 'ready' || describeError(error).startsWith("Stream isn't writeable")
-        const text = isAway ? watch.whyAway() : describeError(error)
-        throw new UpswellError('STORE_UNAVAILABLE', `Redis at ${host}:${port}: ${text}`, {
-          canRetry: true,
-          cause: error,
-        })
+        throw watch.failed(error)
       }
     },
     async close() {
@@ -77,46 +70,11 @@ export async function connectRedis(options: RedisConnectionOptions): Promise<Red
   }
 }
 
-/** Logs one line when Redis goes away, one when it is back, and a warning if Redis may evict data. */
-function watchConnection(redis: Redis, name: string, logger: RedisLogger, onReconnected = () => {}) {
-  let awaySince: number | undefined
-  let lastError: unknown
-  let isStopped = false
-  const whyAway = (): string =>
-    lastError === undefined
-      ? 'it is away: the connection was closed'
-      : `it is away: ${describeError(lastError)}`
-
-  redis.on('error', error => {
-    lastError = error
-  })
-  redis.on('close', () => {
-    if (isStopped || awaySince !== undefined) return
-    awaySince = performance.now()
-    logger.warn(`${name}: ${whyAway()}; connecting again until it answers`)
-  })
-  redis.on('ready', () => {
-    if (awaySince !== undefined) {
-      logger.info(`${name}: it is back after ${Math.round(performance.now() - awaySince)} ms`)
-      onReconnected()
-    }
-    awaySince = undefined
-    lastError = undefined
-    void warnOfEviction(redis, name, logger)
-  })
-  return {
-    whyAway,
-    stop: () => {
-      isStopped = true
-    },
-  }
-}
-
 /**
  * With any policy but noeviction, Redis removes keys when memory is full: accounts would silently start from
  * zero.
  */
-async function warnOfEviction(redis: Redis, name: string, logger: RedisLogger): Promise<void> {
+async function warnOfEviction(redis: Redis, name: string, logger: Logger): Promise<void> {
   // Managed services refuse CONFIG; then the policy is unknown.
   const answer = await redis.config('GET', 'maxmemory-policy').catch(() => undefined)
   const policy = Array.isArray(answer) ? String(answer[1]) : undefined

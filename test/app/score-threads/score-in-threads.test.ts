@@ -4,6 +4,7 @@ import { readConfig } from '../../../src/app/config.ts'
 import { type ScoreThreadsOptions, scoreInThreads } from '../../../src/app/score-threads/score-in-threads.ts'
 import type { ScoredCounts } from '../../../src/app/scored-counts.ts'
 import { isUpswellError } from '../../../src/lib/errors.ts'
+import type { LogFields } from '../../../src/lib/logger.ts'
 import { until } from '../../support/log-handlers.ts'
 
 const MODELS = [{ file: 'm.yaml', text: 'id: m' }]
@@ -31,7 +32,8 @@ interface Started {
 
 function start(code: string, options: Partial<ScoreThreadsOptions> = {}): Started {
   const started = { said: [] as string[], counts: [] as ScoredCounts[], deaths: [] as Error[] }
-  const at = (level: string) => (text: string) => void started.said.push(`${level} ${text}`)
+  const at = (level: string) => (text: string, fields?: LogFields) =>
+    void started.said.push(`${level} ${fields?.['thread']}: ${text}`)
   const stop = new AbortController()
   const scoring = scoreInThreads({
     threads: 2,
@@ -179,7 +181,7 @@ describe('score threads', () => {
     await until(() => deaths.length > 0)
     const text = `thread 1 of the score role ended by itself: ${reason}`
     expect(deaths.map(({ message }) => message)).toEqual([text])
-    expect(said).toEqual([`error ${text}`])
+    expect(said).toEqual([`error thread 1: ${text}`])
     if (reason === 'deliberate') expect((deaths[0]!.cause as Error).stack).toContain('deliberate')
   })
 })

@@ -18,7 +18,7 @@ const APPENDS = 6 + PARTITIONS
 /** Opens an embedded log with active models in a new folder, and returns what `use` does with it. */
 async function withLog<Result>(use: (log: Log) => Promise<Result>): Promise<Result> {
   const directory = await temporaryFolder()
-  const backend = await openEmbeddedBackend({ directory, partitions: PARTITIONS, logger: { warn: () => {} } })
+  const backend = await openEmbeddedBackend({ directory, partitions: PARTITIONS })
   try {
     const at = Date.parse('2025-02-01T00:00:00Z')
     const models = [{ file: 'growth', text: GROWTH }]

@@ -27,7 +27,7 @@ test('a clock that jumps while signals are sent gives no record a time of the fu
     .mockReturnValue(right + 500 * DAY_MS)
   expect(await send(file, { clock: 'wall', afterwards: 'stay', batchSize: 10 })).toBe(0)
   vi.restoreAllMocks()
-  const backend = await openEmbeddedBackend({ directory, partitions: 1, logger: { warn: () => {} } })
+  const backend = await openEmbeddedBackend({ directory, partitions: 1 })
   const times: number[] = []
   for await (const { timestamp } of backend.log.readAll('signals')) times.push(timestamp)
   await backend.close()

@@ -26,7 +26,7 @@ async function ingest(
     readonly countsBefore: number
   }[] = []
   const counts: string[] = []
-  const warnings: string[] = []
+  const warnings: unknown[] = []
   let consumed: ConsumeOptions | undefined
   const log: Pick<Log, 'consume'> = {
     consume: async given => {
@@ -40,7 +40,7 @@ async function ingest(
     group: 'ingest',
     batchSize: 100,
     now: () => NOW,
-    logger: { info: () => {}, warn: text => warnings.push(text), error: () => {} },
+    logger: { info: () => {}, warn: (...said) => warnings.push(said), error: () => {} },
     onIngested: (of, outcome, count) => counts.push(`${of} ${outcome} ${count}`),
     ...options,
   })
@@ -90,7 +90,12 @@ test('a record that is no signal goes to dead-letter as it is, with the reason, 
     },
   })
   expect(counts).toEqual(['intent-signals accepted 1', 'intent-signals rejected 2'])
-  expect(warnings).toEqual(['2 of 3 records of intent-signals went to dead-letter'])
+  expect(warnings).toEqual([
+    [
+      'records of intent-signals went to dead-letter',
+      { topic: 'intent-signals', partition: 0, rejected: 2, read: 3 },
+    ],
+  ])
 })
 
 test('signals go to the log of the serving lineage', async () => {

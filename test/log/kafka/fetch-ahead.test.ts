@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { FetchedPartition } from '../../../src/kafka-wire/fetch/fetch-answer.ts'
 import { ByteQuota } from '../../../src/lib/byte-quota.ts'
+import { HeldOutages } from '../../../src/lib/outages.ts'
 import { fetchAhead, type RecordSource } from '../../../src/log/kafka/fetch-ahead.ts'
 import { encodeBatch, encodeMarker, plainRecord } from '../../kafka-wire/fetch/record-batches.ts'
 import { silent, until } from '../../support/log-handlers.ts'
@@ -232,7 +233,8 @@ class FakeLog {
       close: () => void this.closed++,
     }
     const limits = { maxBytes: 1_000, minBytes: 1, maxWaitMs: 1, pauseMs }
-    const source = fetchAhead({ fetcher, logger: silent, offset, quota: this.quota, ...limits })
+    const outages = new HeldOutages(silent)
+    const source = fetchAhead({ fetcher, outages, offset, quota: this.quota, ...limits })
     onTestFinished(() => source.close())
     return source
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { UpswellError } from '../../../src/lib/errors.ts'
+import { HeldOutages } from '../../../src/lib/outages.ts'
 import type { RecordSource } from '../../../src/log/kafka/fetch-ahead.ts'
 import { PartitionConsumer } from '../../../src/log/kafka/partition-consumer.ts'
 import type { LogRecord, PartitionHandler, PartitionSession, RecordList } from '../../../src/log/log.ts'
@@ -261,6 +262,7 @@ function owner({
     handler,
     batchSize,
     logger: silent,
+    outages: new HeldOutages(silent),
     predecessor,
     openWriter: async () => {
       steps.push('fence')

@@ -24,10 +24,16 @@ export async function stopInTime(upswell: CliProcess): Promise<void> {
   expect(performance.now() - askedAt).toBeLessThan(STOP_WITHIN_MS)
 }
 
+export interface LoggedLine {
+  readonly level: string
+  readonly time: string
+  readonly msg: string
+  readonly [field: string]: unknown
+  readonly thread?: string
+}
+
 /** What an operator reads: a line of JSON each. */
-export function logged(
-  upswell: CliProcess,
-): { readonly level: string; readonly time: string; readonly msg: string }[] {
+export function logged(upswell: { readonly stdout: string }): LoggedLine[] {
   return upswell.stdout
     .trimEnd()
     .split('\n')

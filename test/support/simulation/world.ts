@@ -3,6 +3,7 @@ import { startIngest } from '../../../src/consumers/ingest/ingest.ts'
 import { PartitionShares, unlimitedShares } from '../../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../../src/consumers/scorer/publication.ts'
 import { type Scoring, startScoring } from '../../../src/consumers/scorer/score-partitions.ts'
+import { HeldOutages } from '../../../src/lib/outages.ts'
 import { TrustedClock } from '../../../src/lib/trusted-clock.ts'
 import { CHECKPOINTS, SOURCE_TOPICS, TOPIC_ROLES } from '../../../src/log/topic-names.ts'
 import { decodePartitionMemory } from '../../../src/models/partition-memory-codec.ts'
@@ -282,9 +283,10 @@ export class World {
     )
     const backend = loopBackend(log, store, this.#wiring)
     const traceLine = (line: string) => this.trace(() => `${process.name}: ${line}`)
-    const logger = { info: traceLine, warn: traceLine, error: traceLine }
     const { checkpoints, flushIntervalMs } = this.plan
     const trueTime = () => this.wallMs + this.scheduler.nowMs
+    const lines = { info: traceLine, warn: traceLine, error: traceLine }
+    const logger = { ...lines, outages: new HeldOutages(lines, trueTime) }
     const clock = new TrustedClock(
       { wall: process.now, monotonic: trueTime, reference: async () => trueTime() },
       logger,
