@@ -1,5 +1,5 @@
 import type { Backend, BackendMeters } from '../consumers/backend.ts'
-import { type LmdbEnvironment, openLmdbEnvironment } from '../lib/lmdb-environment.ts'
+import { type LmdbEnvironment, openLmdbEnvironment } from '../lib/lmdb/lmdb-environment.ts'
 import type { Outages } from '../lib/logger.ts'
 import { EmbeddedLog } from '../log/lmdb/lmdb-log.ts'
 import type { TopicPartitions } from '../log/lmdb/lmdb-topics.ts'

@@ -28,8 +28,8 @@ const PATIENCE_MS = 200
 
 /**
  * `assignedPartitions`: how many partitions this process reads now. `problems`: the problems of /readyz, each
- * `part: what is wrong`; a check that takes longer than `patienceMs` gives its last result. `groupWaits`: role
- * of this process → how long it waits already for its group, ms.
+ * `part: what is wrong`; a check that takes longer than `patienceMs` gives its last result. `groupWaits`:
+ * role of this process → how long it waits already for its group, ms.
  */
 export function createMetrics(
   assignedPartitions: () => number,

@@ -18,6 +18,7 @@ test('each report reaches the caller, and the line of a limit the logger', async
   await scoreAsConfigured({
     config: readConfig({}),
     models: [],
+    memory: { accounts: { shortages: 0 } },
     clock: { now: Date.now },
     logger,
     onScored: (report: StepReport) => reports.push(report),

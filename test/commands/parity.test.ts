@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { openLmdbEnvironment } from '../../src/lib/lmdb-environment.ts'
+import { openLmdbEnvironment } from '../../src/lib/lmdb/lmdb-environment.ts'
 import { dueBucketOf } from '../../src/scoring/due-slices.ts'
 import { LmdbStore } from '../../src/store/lmdb/lmdb-store.ts'
 import { buildCli, CliProcess, type Ended, runCli, temporaryFolder, untilJson } from './cli.ts'

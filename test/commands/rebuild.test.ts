@@ -12,7 +12,7 @@ import { topicNames } from '../../src/log/topic-names.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import { silent, until } from '../support/log-handlers.ts'
 import { pipelineSignals } from '../support/pipeline-input.ts'
-import { type Answer, ask, isRefusal, Polling } from '../support/polling.ts'
+import { type Answer, ask, isRefusal, Polling } from '../support/servers/polling.ts'
 import { buildCli, CliProcess, type Environment, getJson, runCli, temporaryFolder, untilJson } from './cli.ts'
 
 const BUILD_TIMEOUT_MS = 150_000

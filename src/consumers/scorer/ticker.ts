@@ -241,9 +241,12 @@ export class Ticker {
     const { text, ends } = this.#configured.describeSwitch(memory)
     if (text === this.#switched) return
     this.#switched = text
-    const line = `the active models change to the configured ones: ${text}`
-    if (ends) this.#context.logger.warn(`${line}. This cannot be undone: published events stay published`)
-    else this.#context.logger.info(line)
+    const { logger } = this.#context
+    if (ends)
+      logger.warn(
+        `the active models change to the configured ones: ${text}. This cannot be undone: published events stay published`,
+      )
+    else logger.info(`the active models change to the configured ones: ${text}`)
   }
 
   async #ticksForAll({ session: { partition } }: TickedPartition, time: number): Promise<OutgoingRecord[]> {

@@ -172,7 +172,7 @@ export class GroupConsumption implements Consumption {
     const find = () => findHolder(admin, group, instanceId)
     const failure = describeFence(group, instanceId, await find().catch(() => undefined))
     this.#wait.begin(failure)
-    logger.error(failure)
+    logger.error(`this process gave up its place in the group: ${failure}`)
     while (!signal.aborted) {
       await sleepUnlessAborted(HOLDER_CHECK_MS, signal)
       // While Kafka cannot be asked, nobody knows.

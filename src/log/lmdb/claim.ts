@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { UpswellError } from '../../lib/errors.ts'
-import type { LmdbEnvironment } from '../../lib/lmdb-environment.ts'
+import type { LmdbEnvironment } from '../../lib/lmdb/lmdb-environment.ts'
 
 const CLAIM_KEY = Buffer.from('consuming-process')
 

@@ -1,5 +1,5 @@
 import { UpswellError } from '../../lib/errors.ts'
-import type { LmdbEnvironment, PreparedWrite } from '../../lib/lmdb-environment.ts'
+import type { LmdbEnvironment, PreparedWrite } from '../../lib/lmdb/lmdb-environment.ts'
 import type { OutgoingRecord, PartitionSession, Position } from '../log.ts'
 import { type LogMeter, meterCommit } from '../log-meter.ts'
 import type { AppendBell } from './append-bell.ts'

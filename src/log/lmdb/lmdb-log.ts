@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { UpswellError } from '../../lib/errors.ts'
-import type { LmdbEnvironment, PreparedWrite } from '../../lib/lmdb-environment.ts'
+import type { LmdbEnvironment, PreparedWrite } from '../../lib/lmdb/lmdb-environment.ts'
 import { clipStretches, wholeStretches } from '../clip-stretches.ts'
 import type {
   ConsumeOptions,

@@ -1,5 +1,5 @@
 import { UpswellError } from '../../lib/errors.ts'
-import type { LmdbEnvironment, LmdbTable, PreparedWrite } from '../../lib/lmdb-environment.ts'
+import type { LmdbEnvironment, LmdbTable, PreparedWrite } from '../../lib/lmdb/lmdb-environment.ts'
 import type { CreatedTopics, TopicToCreate } from '../log.ts'
 
 export interface EmbeddedTopic {

@@ -1,4 +1,4 @@
-import type { LmdbEnvironment, LmdbTable, PreparedWrite } from '../../lib/lmdb-environment.ts'
+import type { LmdbEnvironment, LmdbTable, PreparedWrite } from '../../lib/lmdb/lmdb-environment.ts'
 import type { GroupState, LogRecord, OutgoingRecord, Position } from '../log.ts'
 import { partitionOf } from '../partition-of.ts'
 import type { EmbeddedTopic } from './lmdb-topics.ts'

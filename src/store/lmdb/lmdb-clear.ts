@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { LmdbEnvironment, LmdbTable } from '../../lib/lmdb-environment.ts'
+import type { LmdbEnvironment, LmdbTable } from '../../lib/lmdb/lmdb-environment.ts'
 import { partitionCounters } from './lmdb-counters.ts'
 import { accountKeyOfListing, partitionKey } from './lmdb-keys.ts'
 import type { StoreTables } from './lmdb-tables.ts'

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import type { LmdbEnvironment, LmdbTable } from '../../lib/lmdb-environment.ts'
+import type { LmdbEnvironment, LmdbTable } from '../../lib/lmdb/lmdb-environment.ts'
 import type { CounterBook, CounterChange } from '../../scoring/population/counters.ts'
 import { orderedCounters } from '../ordered-counters.ts'
 import { afterEvery, bookOf, bookPrefixOf, counterField, counterKey, counterPrefix } from './lmdb-keys.ts'

@@ -1,4 +1,4 @@
-import type { LmdbTable } from '../../lib/lmdb-environment.ts'
+import type { LmdbTable } from '../../lib/lmdb/lmdb-environment.ts'
 import type { Listing, ListQuery } from '../store.ts'
 import { afterEvery, listingKey, listingsFrom, parseListing, tierPrefix } from './lmdb-keys.ts'
 

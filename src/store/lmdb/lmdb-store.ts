@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { UpswellError } from '../../lib/errors.ts'
-import type { LmdbEnvironment, PreparedWrite } from '../../lib/lmdb-environment.ts'
+import type { LmdbEnvironment, PreparedWrite } from '../../lib/lmdb/lmdb-environment.ts'
 import { DUE_BUCKETS } from '../../scoring/due-slices.ts'
 import type { CounterBook, CounterChange } from '../../scoring/population/counters.ts'
 import { CLEARING, describePosition, positionsOf, storedOffsetAt } from '../position.ts'

@@ -1,4 +1,4 @@
-import type { LmdbEnvironment, LmdbTable } from '../../lib/lmdb-environment.ts'
+import type { LmdbEnvironment, LmdbTable } from '../../lib/lmdb/lmdb-environment.ts'
 
 /** The tables of one namespace. */
 export interface StoreTables {

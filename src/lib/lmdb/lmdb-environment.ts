@@ -1,8 +1,8 @@
 import { realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
-import { withoutExit } from './end-process.ts'
-import { describeError, isUpswellError, UpswellError } from './errors.ts'
+import { withoutExit } from '../end-process.ts'
+import { describeError, isUpswellError, UpswellError } from '../errors.ts'
 import { DATA_FILE, requireUsableDirectory, unreadable } from './lmdb-directory.ts'
 
 /** The format of the tables and their contents. A format that has shipped is never edited: add the next. */

@@ -1,7 +1,7 @@
 import { access, constants, mkdir, open, stat } from 'node:fs/promises'
 import { endianness } from 'node:os'
 import { join } from 'node:path'
-import { describeError, UpswellError } from './errors.ts'
+import { describeError, UpswellError } from '../errors.ts'
 
 export const DATA_FILE = 'data.mdb'
 const LOCK_FILE = 'lock.mdb'
