@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const PACKAGE_OWNERS: Readonly<Record<string, RegExp>> = {
   kafkajs: /^(log\/kafka|kafka-wire)\//,
   ioredis: /^store\/redis\//,
-  lmdb: /^(lib\/lmdb-environment|store\/lmdb\/|log\/lmdb\/)/,
+  lmdb: /^(lib\/lmdb\/lmdb-environment|store\/lmdb\/|log\/lmdb\/)/,
   fastify: /^api\//,
 }
 
