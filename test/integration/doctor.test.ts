@@ -255,7 +255,7 @@ describe.skipIf((await missingForMaven()) !== undefined)('upswell doctor', { tim
     expect(of('active-models')?.state).toBe('ok')
     expect(of('dead-letters')).toMatchObject({
       state: 'warning',
-      found: expect.stringMatching(/is not-json$/),
+      found: expect.stringMatching(/is not-json; among the latest: 1 not-json$/),
     })
     expect(of('model-names')?.found).not.toContain('usage:feature.*')
     await stopInTime(upswell)
