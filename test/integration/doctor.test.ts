@@ -124,7 +124,9 @@ describe.skipIf((await missingForMaven()) !== undefined)('upswell doctor', { tim
     await createTopics()
     await admin.deleteTopics({ topics: names })
     await until(async () => !(await admin.listTopics()).includes(names[0]!))
-    await admin.createTopics({ topics: [{ topic: names[0]!, numPartitions: 3 }], waitForLeaders: true })
+    // kafkajs's own wait ends early if the broker does not know the topic yet.
+    await admin.createTopics({ topics: [{ topic: names[0]!, numPartitions: 3 }], waitForLeaders: false })
+    await until(async () => (await admin.listTopics()).includes(names[0]!))
     await admin.alterConfigs({
       validateOnly: false,
       resources: [

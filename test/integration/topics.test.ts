@@ -56,7 +56,7 @@ describeIntegration('upswell topics create', ({ kafkaBrokers, redisUrl }) => {
     expect(code).toBe(1)
     expect(stdout).toContain(`error: ${prefix}signals: partitions is 2; 4 is accepted.`)
     expect(stdout).toContain('set UPSWELL_PARTITIONS=2 to keep it')
-    expect(stdout).not.toContain(`${prefix}activity-checkpoints`)
+    expect(stdout).not.toContain(`error: ${prefix}activity-checkpoints`)
     expect(stdout).toContain(`warning: ${prefix}product-usage: partitions is 2; 4 is accepted.`)
     expect(stdout).toContain('1 error: topics that exist are never changed.')
   }, 60_000)
