@@ -44,8 +44,15 @@ export interface MemoryBudget {
   readonly fetchedBytes: number
   /** What the API loads for the requests under way. */
   readonly requestsBytes: number
-  /** Why it is less than was asked for, and what to do. */
-  readonly warning: string | undefined
+  readonly warning: MemoryWarning | undefined
+}
+
+/** Why the memory is less than was asked for, or than a process needs. */
+export interface MemoryWarning {
+  readonly found: string
+  readonly advice: string
+  /** A process with so little may be killed. */
+  readonly isTooLittle: boolean
 }
 
 export function memoryBudget(facts: MemoryFacts): MemoryBudget {
@@ -76,16 +83,21 @@ export function memoryBudget(facts: MemoryFacts): MemoryBudget {
 function warningOf(
   { settingMib }: MemoryFacts,
   { bytes, reason }: { readonly bytes: number; readonly reason: string },
-): string | undefined {
+): MemoryWarning | undefined {
   const mib = Math.floor(bytes / MIB)
   if (mib < LEAST_MEMORY_MIB)
-    return `${reason} is ${mib} MiB, but a process needs ${LEAST_MEMORY_MIB} MiB: it may be killed; give it more`
+    return {
+      found: `${reason} is ${mib} MiB, but a process needs ${LEAST_MEMORY_MIB} MiB`,
+      advice: 'give it more, or the process may be killed',
+      isTooLittle: true,
+    }
   if (settingMib <= mib) return undefined
-  const more =
+  const advice =
     reason === "the limit of Node's heap"
       ? `set NODE_OPTIONS=--max-old-space-size=${Math.ceil(settingMib * HEAP)} too`
       : 'give it as much, or set less'
-  return `UPSWELL_MEMORY_MB is ${settingMib}, but ${reason} allows ${mib} MiB, which counts: ${more}`
+  const found = `UPSWELL_MEMORY_MB is ${settingMib}, but ${reason} allows ${mib} MiB, which counts`
+  return { found, advice, isTooLittle: false }
 }
 
 /** The facts of this process and thread. */

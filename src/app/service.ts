@@ -83,7 +83,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const memory = ProcessMemory.ofThisThread(config)
   const meters = createMeters(registry, memory)
   const backend = await openBackend(config, logger, { meters, memory, instanceId: instanceIdOf(config) })
-  if (memory.budget.warning !== undefined) logger.warn(`memory: ${memory.budget.warning}`)
+  const { warning } = memory.budget
+  if (warning !== undefined) logger.warn(`memory: ${warning.found}; ${warning.advice}`)
   const lineages = new Lineages(config, backend, library)
   const serving = new ServingLineage(lineages, logger)
   const stopping = new AbortController()

@@ -1,5 +1,11 @@
-import type { TopicRole } from './topic-names.ts'
-import { FARTHEST_TIMESTAMP, type WantedTopic } from './topic-settings.ts'
+import { CHECKPOINTS, SOURCE_TOPICS } from './topic-names.ts'
+import {
+  BROKERS_LARGEST_BYTES,
+  compareSettings,
+  type Difference,
+  type FoundSettings,
+} from './topic-setting-differences.ts'
+import type { WantedTopic } from './topic-settings.ts'
 
 /** A topic as Kafka has it. */
 export interface FoundTopic {
@@ -8,47 +14,54 @@ export interface FoundTopic {
   /** The fewest replicas that one of its partitions has. */
   readonly replicationFactor: number
   /** Its settings, with the brokers' defaults; undefined: this user may not read them. */
-  readonly config: Readonly<Record<string, string>> | undefined
+  readonly config: FoundSettings | undefined
 }
 
 /** One way in which a topic is not as Upswell wants it. */
-export interface TopicDifference {
+export interface TopicDifference extends Difference {
   readonly topic: string
-  /** `partitions`, `replicas`, or the name that Kafka gives the setting. */
-  readonly setting: string
-  readonly found: string
-  readonly accepted: string
-  /** An error loses data or stops the work; a warning is a choice that an operator may make knowingly. */
-  readonly severity: 'error' | 'warning'
-  /** A sentence: what happens if it stays. */
-  readonly why: string
-  /** A sentence: what to do. */
-  readonly remedy: string
 }
 
-/** A difference without what all differences of one topic share. */
-type Finding = Omit<TopicDifference, 'topic'>
-
-/** The topics whose partitions belong together: partition 3 of one holds what follows from 3 of the other. */
-const BOUND_TO_PARTITIONS: readonly TopicRole[] = ['signals', 'activity-checkpoints']
-const DAY_MS = 86_400_000
-const NO_LIMIT = -1
+const ENOUGH_REPLICAS = 3
 
 /**
- * Compares a topic that exists with the wanted one. Retention of events and of dead letters is free: see
- * docs/runbook.md, "Backups".
+ * The one judgement of topics that exist: `topics create` and `doctor` report it. Retention of events and of
+ * dead letters is free: see docs/runbook.md, "Backups".
+ * @param wanted the topics of one lineage
  * @param brokers how many brokers the cluster has
  */
-export function topicDifferences(wanted: WantedTopic, found: FoundTopic, brokers: number): TopicDifference[] {
-  const findings = [
-    comparePartitions(wanted, found),
-    compareReplicas(wanted, found, brokers),
-    ...(found.config === undefined ? [SETTINGS_UNKNOWN] : compareSettings(wanted, found, found.config)),
-  ]
-  return findings.flatMap(finding => (finding === undefined ? [] : [{ topic: found.name, ...finding }]))
+export function topicDifferences(
+  wanted: readonly WantedTopic[],
+  found: readonly FoundTopic[],
+  brokers: number,
+): TopicDifference[] {
+  const byName = new Map(found.map(topic => [topic.name, topic]))
+  const log = wanted.find(({ role }) => role === 'signals')
+  const partitionsOfLog = byName.get(log?.name ?? '')?.partitions
+  const largestBytes = largestRecord(wanted, byName)
+  return wanted.flatMap(topic => {
+    const own = byName.get(topic.name)
+    if (own === undefined) return []
+    const differences = [
+      comparePartitions(topic, own, partitionsOfLog),
+      compareReplicas(topic, own, brokers),
+      compareInSync(own),
+      ...(own.config === undefined ? [SETTINGS_UNKNOWN] : compareSettings(topic, own.config, largestBytes)),
+    ]
+    return differences.flatMap(each => (each === undefined ? [] : [{ topic: own.name, ...each }]))
+  })
 }
 
-const SETTINGS_UNKNOWN: Finding = {
+/** What `dead-letter` must take: the largest record that ingest, or a scorer, can read. */
+function largestRecord(wanted: readonly WantedTopic[], found: ReadonlyMap<string, FoundTopic>): number {
+  const read = wanted.filter(({ role }) => role in SOURCE_TOPICS || role === 'signals')
+  const sizes = read.map(({ name }) =>
+    Number(found.get(name)?.config?.['max.message.bytes'] ?? BROKERS_LARGEST_BYTES),
+  )
+  return Math.max(BROKERS_LARGEST_BYTES, ...sizes)
+}
+
+const SETTINGS_UNKNOWN: Difference = {
   setting: 'settings',
   found: 'unknown',
   accepted: 'settings that can be read',
@@ -57,16 +70,32 @@ const SETTINGS_UNKNOWN: Finding = {
   remedy: 'Allow DescribeConfigs on the topic, and run the command again.',
 }
 
-function comparePartitions({ role, partitions }: WantedTopic, found: FoundTopic): Finding | undefined {
-  if (found.partitions === partitions) return undefined
-  const same = `set UPSWELL_PARTITIONS=${found.partitions} to keep them`
-  const common = { setting: 'partitions', found: String(found.partitions), accepted: String(partitions) }
-  if (BOUND_TO_PARTITIONS.includes(role))
+/** Partition 3 of the checkpoints holds what follows from partition 3 of the log. */
+function comparePartitions(
+  { role, partitions }: WantedTopic,
+  found: FoundTopic,
+  partitionsOfLog: number | undefined,
+): Difference | undefined {
+  const accepted = role === CHECKPOINTS ? (partitionsOfLog ?? partitions) : partitions
+  if (found.partitions === accepted) return undefined
+  const common = {
+    setting: 'partitions',
+    found: String(found.partitions),
+    accepted: String(accepted),
+  } as const
+  if (role === 'signals')
     return {
       ...common,
       severity: 'error',
       why: 'It was not changed: with another number, accounts would move to partitions that do not have their state.',
-      remedy: `If signals has this number on purpose, ${same}. For more partitions, replay into ${partitions} and promote (docs/replay.md). If no record was ever written, delete the topic and run the command again.`,
+      remedy: `If ${found.name} has this number on purpose, set UPSWELL_PARTITIONS=${found.partitions} to keep it. For more partitions, replay into ${accepted} and promote (docs/replay.md). If no record was ever written, delete the topic and run \`upswell topics create\` again.`,
+    }
+  if (role === CHECKPOINTS)
+    return {
+      ...common,
+      severity: 'error',
+      why: 'Each partition of the log needs its own partition of checkpoints.',
+      remedy: `Delete ${found.name}, run \`upswell topics create\` with UPSWELL_PARTITIONS=${accepted}, and restart the scorers at once.`,
     }
   return {
     ...common,
@@ -80,8 +109,8 @@ function compareReplicas(
   { replicationFactor: wanted }: WantedTopic,
   { replicationFactor: found }: FoundTopic,
   brokers: number,
-): Finding | undefined {
-  const common = { setting: 'replicas', found: String(found) }
+): Difference | undefined {
+  const common = { setting: 'replicas', found: String(found) } as const
   const remedy = 'Add replicas with kafka-reassign-partitions.sh.'
   if (wanted !== undefined && found < wanted)
     return {
@@ -91,118 +120,45 @@ function compareReplicas(
       why: 'Fewer brokers can be lost than --replication-factor asks for.',
       remedy,
     }
-  if (wanted === undefined && found < 2 && brokers > 1)
-    return {
-      ...common,
-      accepted: '2 or more',
-      severity: 'warning',
-      why: `The topic is lost with one of the ${brokers} brokers.`,
-      remedy,
-    }
-  return undefined
+  const possible = Math.min(ENOUGH_REPLICAS, brokers)
+  if (wanted !== undefined || found >= possible) return undefined
+  return {
+    ...common,
+    accepted: `${possible} or more`,
+    severity: 'warning',
+    why:
+      found === 1
+        ? `The topic is lost with one of the ${brokers} brokers.`
+        : 'With a lost broker, either the writes stop, or records can be lost with the next one.',
+    remedy,
+  }
 }
 
-type Settings = Readonly<Record<string, string>>
-
-function compareSettings(
-  { name, role, config: wanted = {} }: WantedTopic,
-  { replicationFactor }: FoundTopic,
-  found: Settings,
-): (Finding | undefined)[] {
-  const numberOf = (setting: string) => Number(found[setting])
-  const differs = (setting: string) =>
-    wanted[setting] !== undefined && found[setting] !== undefined && found[setting] !== wanted[setting]
-  const report = (setting: string, severity: Finding['severity'], why: string): Finding => ({
-    setting,
-    found: found[setting]!,
-    accepted: wanted[setting]!,
-    severity,
-    why,
-    remedy: `Set ${setting}=${wanted[setting]} with kafka-configs.sh --alter --entity-type topics --entity-name ${name}.`,
-  })
-  const isShorter = (setting: string) => numberOf(setting) < Number(wanted[setting])
-  return [
-    differs('cleanup.policy')
-      ? report('cleanup.policy', 'error', CLEANUP[wanted['cleanup.policy']!]!)
-      : undefined,
-    ...(role === 'signals'
-      ? retentionOfLog(found).map(({ setting, severity, why }) => report(setting, severity, why))
-      : []),
-    differs('message.timestamp.type')
-      ? report(
-          'message.timestamp.type',
-          'error',
-          'The brokers replace the times of the signals, and scores follow from these times.',
-        )
-      : undefined,
-    differs(FARTHEST_TIMESTAMP) && !isShorter(FARTHEST_TIMESTAMP)
-      ? report(
-          FARTHEST_TIMESTAMP,
-          'warning',
-          'A machine whose clock is far ahead can write times of the future into the log.',
-        )
-      : undefined,
-    differs('max.message.bytes') && isShorter('max.message.bytes')
-      ? report(
-          'max.message.bytes',
-          'warning',
-          'A larger record that cannot be used does not fit, and ingest stops at it.',
-        )
-      : undefined,
-    differs('min.compaction.lag.ms') && isShorter('min.compaction.lag.ms')
-      ? report(
-          'min.compaction.lag.ms',
-          'warning',
-          'An unfinished checkpoint can replace records of the last complete one.',
-        )
-      : undefined,
-    compareInSync(name, replicationFactor, numberOf('min.insync.replicas')),
-  ]
-}
-
-const CLEANUP: Readonly<Record<string, string>> = {
-  compact: 'Kafka deletes records that are still needed: the newest record of each key must stay.',
-  delete: 'Kafka deletes older records of an account: compaction keeps only the newest one of each key.',
-}
-
-/** Checkpoints can restore a log that is kept for a day. A shorter one may end before a checkpoint does. */
-function retentionOfLog(found: Settings): Pick<Finding, 'setting' | 'severity' | 'why'>[] {
-  const limits = (['retention.ms', 'retention.bytes'] as const).filter(
-    setting => found[setting] !== undefined && Number(found[setting]) !== NO_LIMIT,
-  )
-  return limits.map(setting => {
-    const isTooShort = setting === 'retention.ms' && Number(found[setting]) < DAY_MS
-    return {
-      setting,
-      severity: isTooShort ? 'error' : 'warning',
-      why: isTooShort
-        ? 'Kafka deletes signals before a checkpoint holds them: a lost Redis could not be restored.'
-        : 'Kafka deletes signals, and history that is loaded with its own times at once. A lost Redis then needs a checkpoint, and a replay begins where the log begins.',
-    }
-  })
-}
-
-function compareInSync(name: string, replicas: number, inSync: number): Finding | undefined {
+/** How many replicas must confirm a record: two of three lose nothing, and work without one broker. */
+function compareInSync({ name, replicationFactor: replicas, config }: FoundTopic): Difference | undefined {
   const setting = 'min.insync.replicas'
-  const alter = (value: number) =>
-    `Set ${setting}=${value} with kafka-configs.sh --alter --entity-type topics --entity-name ${name}.`
+  const found = config?.[setting]
+  if (found === undefined) return undefined
+  const inSync = Number(found)
+  const report = (accepted: string, severity: Difference['severity'], why: string, value: number) =>
+    ({
+      setting,
+      found,
+      accepted,
+      severity,
+      why,
+      remedy: `Set ${setting}=${value} with kafka-configs.sh --alter --entity-type topics --entity-name ${name}.`,
+    }) as const
   if (inSync > replicas)
-    return {
-      setting,
-      found: String(inSync),
-      accepted: `at most ${replicas}, as many as there are replicas`,
-      severity: 'error',
-      why: 'Kafka refuses every write to the topic.',
-      remedy: alter(Math.max(1, replicas - 1)),
-    }
-  if (replicas >= 3 && inSync < 2)
-    return {
-      setting,
-      found: String(inSync),
-      accepted: '2 or more',
-      severity: 'warning',
-      why: 'Records that only one broker has are lost with it.',
-      remedy: alter(2),
-    }
+    return report(
+      `at most ${replicas}, as many as there are replicas`,
+      'error',
+      'Kafka refuses every write to the topic.',
+      Math.max(1, replicas - 1),
+    )
+  if (replicas >= ENOUGH_REPLICAS && inSync < 2)
+    return report('2 or more', 'warning', 'Records that only one broker has are lost with it.', 2)
+  if (replicas > 1 && inSync === replicas)
+    return report(`less than ${replicas}`, 'warning', 'One lost broker stops the writes.', replicas - 1)
   return undefined
 }

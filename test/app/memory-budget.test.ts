@@ -40,14 +40,22 @@ test('threads share it, each with a heap of its own', () => {
 })
 
 test('it says why a setting does not count in full, and what to do', () => {
-  expect(memoryBudget({ ...LARGE, settingMib: 16_384 }).warning).toBe(
-    "UPSWELL_MEMORY_MB is 16384, but the limit of Node's heap allows 8288 MiB, which counts: set NODE_OPTIONS=--max-old-space-size=8192 too",
-  )
-  expect(memoryBudget({ ...LARGE, settingMib: 2048, containerBytes: 1024 * MIB }).warning).toBe(
-    "UPSWELL_MEMORY_MB is 2048, but the container's limit allows 1024 MiB, which counts: give it as much, or set less",
-  )
+  expect(memoryBudget({ ...LARGE, settingMib: 16_384 }).warning).toEqual({
+    found: "UPSWELL_MEMORY_MB is 16384, but the limit of Node's heap allows 8288 MiB, which counts",
+    advice: 'set NODE_OPTIONS=--max-old-space-size=8192 too',
+    isTooLittle: false,
+  })
+  expect(memoryBudget({ ...LARGE, settingMib: 2048, containerBytes: 1024 * MIB }).warning).toEqual({
+    found: "UPSWELL_MEMORY_MB is 2048, but the container's limit allows 1024 MiB, which counts",
+    advice: 'give it as much, or set less',
+    isTooLittle: false,
+  })
   expect(memoryBudget({ ...LARGE, containerBytes: 128 * MIB })).toMatchObject({
     memoryBytes: 256 * MIB,
-    warning: "the container's limit is 128 MiB, but a process needs 256 MiB: it may be killed; give it more",
+    warning: {
+      found: "the container's limit is 128 MiB, but a process needs 256 MiB",
+      advice: 'give it more, or the process may be killed',
+      isTooLittle: true,
+    },
   })
 })

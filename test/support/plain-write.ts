@@ -1,5 +1,9 @@
 import { AccountCache } from '../../src/consumers/scorer/account-cache.ts'
-import { compareAccount, WriteBuilder, type WriteContext } from '../../src/consumers/scorer/write-builder.ts'
+import {
+  compareAccount,
+  WriteBuilder,
+  type WriteContext,
+} from '../../src/consumers/scorer/flush/write-builder.ts'
 import type { Account } from '../../src/scoring/account.ts'
 import type { FoldResult } from '../../src/scoring/fold.ts'
 import type { PartitionWrite } from '../../src/store/store.ts'

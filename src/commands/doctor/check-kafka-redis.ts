@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Config } from '../../app/config.ts'
+import { instanceIdOf } from '../../app/instance-id.ts'
 import { openBackend, transactionalIdPrefix } from '../../app/open-backend.ts'
 import { type LineageNames, scoreGroup } from '../../consumers/lineage/lineage-names.ts'
 import { Lineages } from '../../consumers/lineage/lineages.ts'
@@ -30,6 +31,7 @@ import {
   judgeTransactions,
 } from './judge-brokers.ts'
 import { judgeKafkaClock, judgeRedisClock } from './judge-clocks.ts'
+import { judgeInstanceIds } from './judge-instance-ids.ts'
 import { judgePermissions } from './judge-permissions.ts'
 import { judgeRedis } from './judge-redis.ts'
 import { judgeGroup } from './judge-store.ts'
@@ -113,6 +115,7 @@ function judgeServers(
     judgeTransactions(kafka),
     judgeKeptOffsets(kafka),
     judgeInternalTopics(kafka),
+    judgeInstanceIds(kafka, instanceIdOf(config)),
     ...judgePermissions(kafka, neededOperations(topics), transactionalIdPrefix(config)),
     ...judgeTopics(kafka, topics),
     ...judgeRedis(redis),

@@ -1,17 +1,12 @@
 import type { LineageNames } from '../../consumers/lineage/lineage-names.ts'
-import type { KafkaFacts, Settings, TopicFacts } from '../../log/kafka/inspect/kafka-facts.ts'
-import type { TopicToCreate } from '../../log/log.ts'
+import type { TopicFacts } from '../../log/kafka/inspect/kafka-facts.ts'
 import { CHECKPOINTS, SOURCE_TOPICS, TOPIC_ROLES, type TopicRole } from '../../log/topic-names.ts'
-import { topicsOfInstallation } from '../../log/topic-settings.ts'
-import { type Finding, notChecked } from './finding.ts'
-import { namesText } from './units.ts'
+import { topicsOfInstallation, type WantedTopic } from '../../log/topic-settings.ts'
 
-/** A topic that the installation needs. */
-export interface CheckedTopic {
-  readonly role: TopicRole
-  readonly name: string
-  /** As `upswell topics create` would make it. */
-  readonly wanted: TopicToCreate
+/** A topic that the installation needs, as `upswell topics create` would make it. */
+export interface CheckedTopic extends WantedTopic {
+  /** Whether it belongs to the first lineage; else to a promoted one. */
+  readonly isOfFirst: boolean
 }
 
 /** A checked topic that is there. */
@@ -29,12 +24,14 @@ export function checkedTopics(
   partitions: number,
 ): CheckedTopic[] {
   const own = serving.namespace === original.namespace ? [] : topicsOf(serving, OWN_OF_SERVING, partitions)
-  return [...topicsOf(original, TOPIC_ROLES, partitions), ...own]
+  return [
+    ...topicsOf(original, TOPIC_ROLES, partitions).map(topic => ({ ...topic, isOfFirst: true })),
+    ...own.map(topic => ({ ...topic, isOfFirst: false })),
+  ]
 }
 
-function topicsOf({ topics }: LineageNames, roles: readonly TopicRole[], partitions: number): CheckedTopic[] {
-  const wanted = new Map(topicsOfInstallation(topics, partitions).map(topic => [topic.name, topic]))
-  return roles.map(role => ({ role, name: topics[role], wanted: wanted.get(topics[role])! }))
+function topicsOf({ topics }: LineageNames, roles: readonly TopicRole[], partitions: number): WantedTopic[] {
+  return topicsOfInstallation(topics, partitions).filter(({ role }) => roles.includes(role))
 }
 
 /** READ on what the roles read, WRITE on what they write. Tools such as `replay diff` read more. */
@@ -53,25 +50,4 @@ export function foundTopics(checked: readonly CheckedTopic[], facts: readonly To
     const found = byName.get(topic.name)
     return found?.state === 'there' ? [{ ...topic, facts: found }] : []
   })
-}
-
-/** The topics whose settings are known, or a finding if any are not. */
-export function withSettings(
-  check: Finding['check'],
-  { topics }: Pick<KafkaFacts, 'topics'>,
-  found: readonly FoundTopic[],
-): readonly (FoundTopic & { readonly settings: Settings })[] | Finding {
-  if ('reason' in topics) return notChecked(check, topics.reason)
-  if (found.length === 0) return notChecked(check, 'no topic is there')
-  const unknown = found.filter(({ facts }) => 'reason' in facts.settings)
-  const [first] = unknown
-  if (first !== undefined && 'reason' in first.facts.settings)
-    return notChecked(
-      check,
-      `the settings of ${namesText(unknown.map(({ name }) => name))} cannot be read: ${first.facts.settings.reason}`,
-    )
-  return found.map(topic => ({
-    ...topic,
-    settings: 'value' in topic.facts.settings ? topic.facts.settings.value : {},
-  }))
 }

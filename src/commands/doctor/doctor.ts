@@ -1,4 +1,5 @@
 import { type Config, readConfig } from '../../app/config.ts'
+import { memoryFacts } from '../../app/memory-budget.ts'
 import { isEmbedded } from '../../app/open-backend.ts'
 import { readModelFiles } from '../../app/read-model-files.ts'
 import { describeError } from '../../lib/errors.ts'
@@ -8,7 +9,7 @@ import type { ConfiguredModels } from './check-data.ts'
 import { checkEmbedded } from './check-embedded.ts'
 import { checkKafkaRedis } from './check-kafka-redis.ts'
 import type { Finding } from './finding.ts'
-import { judgeMemory, judgeModelFiles, judgeNode, readMemoryFacts } from './judge-process.ts'
+import { judgeMemory, judgeModelFiles, judgeNode } from './judge-process.ts'
 import { doctorJson, doctorText, exitCodeOf } from './report.ts'
 
 export interface DoctorOptions {
@@ -28,7 +29,7 @@ export async function doctor({ json, strict }: DoctorOptions): Promise<number> {
   const { models, finding } = await checkModelFiles(config, library)
   const findings = [
     judgeNode(process.version),
-    judgeMemory(readMemoryFacts(config)),
+    judgeMemory(memoryFacts(config)),
     finding,
     ...(isEmbedded(config)
       ? await checkEmbedded(config, library, models)

@@ -28,6 +28,7 @@ export const CHECKS = {
   transactions: 'Kafka',
   'kept-offsets': 'Kafka',
   'internal-topics': 'Kafka',
+  'instance-ids': 'Kafka',
   authorizer: 'Permissions in Kafka',
   'topic-permissions': 'Permissions in Kafka',
   'group-permissions': 'Permissions in Kafka',

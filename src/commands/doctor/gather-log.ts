@@ -70,12 +70,17 @@ export async function readDeadLetters(log: Log, topic: string): Promise<LetterFa
     to: end,
   })).filter(({ from, to }) => from < to)
   let newest: LogRecord | undefined
+  const counts = new Map<string, number>()
   if (stretches.length > 0)
-    for await (const record of log.read(topic, stretches))
+    for await (const record of log.read(topic, stretches)) {
+      const reason = reasonOf(record)
+      counts.set(reason, (counts.get(reason) ?? 0) + 1)
       if (newest === undefined || record.timestamp >= newest.timestamp) newest = record
+    }
   const offsets = [...ranges.values()].reduce((sum, { first, end }) => sum + end - first, 0)
-  if (newest === undefined) return { offsets, newest: undefined }
-  return { offsets, newest: { reason: reasonOf(newest), at: newest.timestamp } }
+  const reasons = [...counts].sort(([, a], [, b]) => b - a)
+  if (newest === undefined) return { offsets, newest: undefined, reasons }
+  return { offsets, newest: { reason: reasonOf(newest), at: newest.timestamp }, reasons }
 }
 
 function reasonOf({ headers }: LogRecord): string {

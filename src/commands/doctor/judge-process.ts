@@ -1,6 +1,4 @@
-import { totalmem } from 'node:os'
-import { getHeapStatistics } from 'node:v8'
-import type { Config } from '../../app/config.ts'
+import { LEAST_MEMORY_MIB, type MemoryFacts, memoryBudget } from '../../app/memory-budget.ts'
 import { type Finding, notChecked, ok, problem, warning } from './finding.ts'
 import { bytesText } from './units.ts'
 
@@ -15,56 +13,23 @@ export function judgeNode(version: string): Finding {
   return problem('node', `Node.js ${version}`, `${OLDEST_NODE.join('.')} or newer`, 'install a newer Node.js')
 }
 
-export interface MemoryFacts {
-  /** What one V8 heap may take, bytes. */
-  readonly heapLimit: number
-  /** What the process may take: the container's limit, or the machine's memory, bytes. */
-  readonly processLimit: number
-  readonly limitedBy: 'container' | 'machine'
-  /** How many heaps the process has. */
-  readonly heaps: number
-}
-
-/** The single place that reads what a process may use: a memory budget of its own belongs here, too. */
-export function readMemoryFacts({ scoreThreads }: Pick<Config, 'scoreThreads'>): MemoryFacts {
-  const machine = totalmem()
-  // Without a limit of a container it is 0, or larger than any machine.
-  const constrained = process.constrainedMemory()
-  const isLimited = constrained > 0 && constrained < machine
-  return {
-    heapLimit: getHeapStatistics().heap_size_limit,
-    processLimit: isLimited ? constrained : machine,
-    limitedBy: isLimited ? 'container' : 'machine',
-    // One thread scores in the main heap.
-    heaps: scoreThreads === 1 ? 1 : scoreThreads + 1,
-  }
-}
-
 const MIB = 1024 * 1024
-/** Measured beside the heap of a scorer: fetched bytes, requests of Redis, code. */
-const BESIDE_HEAP = 200 * MIB
-const SMALL_HEAP = 512 * MIB
 
-export function judgeMemory({ heapLimit, processLimit, limitedBy, heaps }: MemoryFacts): Finding {
-  const heapText = `${heaps === 1 ? 'a heap' : `${heaps} heaps`} of up to ${bytesText(heapLimit)}`
-  const found = `${heapText}, and the ${limitedBy} has ${bytesText(processLimit)}`
-  const needed = heaps * heapLimit + BESIDE_HEAP
-  if (needed > processLimit)
-    return problem(
-      'memory',
-      found,
-      `${bytesText(needed)} or more: the heaps, and ${bytesText(BESIDE_HEAP)} beside them`,
-      `raise the limit of the ${limitedBy}, or set NODE_OPTIONS=--max-old-space-size, in MiB, to less: the system kills a process that takes more`,
-    )
-  // V8's own limit is a little above the whole number that was set.
-  if (heapLimit < SMALL_HEAP)
-    return warning(
-      'memory',
-      found,
-      `a heap of ${bytesText(SMALL_HEAP)} or more for a scorer`,
-      'set NODE_OPTIONS=--max-old-space-size=512 or more; "Sizing" in docs/runbook.md has numbers',
-    )
-  return ok('memory', found)
+/** The memory that a process with these settings has: which limit counts, and what it may hold. */
+export function judgeMemory(facts: MemoryFacts): Finding {
+  const { threads } = facts
+  const { memoryBytes, reason, warning: less, ...budget } = memoryBudget(facts)
+  const all = (bytes: number) => bytesText(threads * bytes)
+  const held = `it holds up to ${all(budget.accountsBytes)} of accounts, ${all(budget.fetchedBytes)} of brokers' answers and ${all(budget.requestsBytes)} for requests`
+  const sharing = threads === 1 ? '' : `, shared by ${threads} threads`
+  const found = `a process has ${all(memoryBytes)} (${reason}), and ${held}${sharing}`
+  if (less === undefined) return ok('memory', found)
+  return (less.isTooLittle ? problem : warning)(
+    'memory',
+    `${less.found}; ${found}`,
+    `at least ${LEAST_MEMORY_MIB} MiB, and no more in UPSWELL_MEMORY_MB than the container and Node's heap allow`,
+    `${less.advice}; see "Memory" in docs/scale.md`,
+  )
 }
 
 /** @param failure why the files cannot be used; undefined: they can */

@@ -112,7 +112,7 @@ export function judgeGroup(check: 'score-group' | 'ingest-group', position: Grou
     )
   if ('reason' in facts) return notChecked(check, facts.reason)
   const { state, members } = facts.value
-  const found = `${group} is ${state} with ${countText(members, 'member')}, ${countText(lag, 'record')} behind`
+  const found = `${group} is ${state} with ${countText(members.length, 'member')}, ${countText(lag, 'record')} behind`
   if (state === 'Stable' && lag <= MANY_RECORDS) return ok(check, found)
   if (state === 'Stable')
     return warning(
@@ -140,15 +140,23 @@ export interface LetterFacts {
   /** Offsets in the topic, which include the markers of transactions. */
   readonly offsets: number
   readonly newest: { readonly reason: string; readonly at: number } | undefined
+  /** The reasons of the latest dead letters, the most frequent first. */
+  readonly reasons: readonly (readonly [reason: string, count: number])[]
 }
 
-export function judgeDeadLetters(topic: string, { offsets, newest }: LetterFacts): Finding {
+export function judgeDeadLetters(topic: string, { offsets, newest, reasons }: LetterFacts): Finding {
+  const counts = namesText(
+    reasons.map(([reason, count]) => `${count} ${reason}`),
+    3,
+  )
   if (newest === undefined) return ok('dead-letters', `${topic} holds none`)
   return warning(
     'dead-letters',
-    `${topic} holds up to ${offsets}; the newest, of ${new Date(newest.at).toISOString()}, is ${newest.reason}`,
+    `${topic} holds up to ${offsets}; the newest, of ${new Date(newest.at).toISOString()}, is ${newest.reason}; among the latest: ${counts}`,
     'none',
-    'see "Dead letters" in docs/runbook.md: correct the producer',
+    reasons.some(([reason]) => reason === 'wrong-partition')
+      ? 'correct the producer: see "Dead letters" in docs/runbook.md, and for wrong-partition docs/write-signals.md'
+      : 'correct the producer: see "Dead letters" in docs/runbook.md',
   )
 }
 

@@ -6,7 +6,7 @@ import { decodeAccount, UnreadableStateError } from '../../scoring/codec/codec.t
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { AccountStore, PartitionWrite } from '../../store/store.ts'
 import { AccountCache } from '../scorer/account-cache.ts'
-import { accountWrites } from '../scorer/write-builder.ts'
+import { accountWrites } from '../scorer/flush/write-builder.ts'
 import type { CheckpointItem } from './checkpoint-records.ts'
 import { type Checkpoint, readCheckpoint } from './read-checkpoint.ts'
 

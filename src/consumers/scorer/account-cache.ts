@@ -4,7 +4,7 @@ import { perModel } from '../../scoring/definition/per-model.ts'
 import { indexedDueAt } from '../../scoring/history.ts'
 import { compileRates, type RateShare } from '../../scoring/population/rate-cells.ts'
 import { accountMemory, usersMemory } from './account-memory.ts'
-import type { RankEntry } from './rank-entries.ts'
+import type { RankEntry } from './flush/rank-entries.ts'
 
 /**
  * An account and its indexes as the store holds them. One object for as long as the account is in memory;

@@ -12,9 +12,9 @@ import { type SignalTable, signalRuns } from '../../signals/signal-table.ts'
 import type { AccountStore, UserChunkKey } from '../../store/store.ts'
 import type { AccountCache } from './account-cache.ts'
 import { accountMemory, chunkMemory, newAccountMemory } from './account-memory.ts'
+import { indexesOf } from './flush/write-builder.ts'
 import type { ScorerMeter } from './scorer-meter.ts'
 import { bucketsOfSlice } from './tick-slices.ts'
-import { indexesOf } from './write-builder.ts'
 
 /** The accounts that a step needs. */
 export interface LoadedAccounts {

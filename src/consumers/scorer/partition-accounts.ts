@@ -5,12 +5,12 @@ import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import { AccountCache } from './account-cache.ts'
 import { AccountLoader, type LoadedAccounts, type LoadResult } from './account-loader.ts'
 import { newAccountMemory } from './account-memory.ts'
-import { DirtyAccounts } from './dirty-accounts.ts'
+import { DirtyAccounts } from './flush/dirty-accounts.ts'
+import { keepSaved, type PreparedFlush, prepareFlush } from './flush/prepare-flush.ts'
+import type { WriteContext } from './flush/write-builder.ts'
 import type { PartitionShare } from './partition-shares.ts'
-import { keepSaved, type PreparedFlush, prepareFlush } from './prepare-flush.ts'
 import type { ScorerContext } from './scorer-context.ts'
 import { StepSize } from './step-size.ts'
-import type { WriteContext } from './write-builder.ts'
 
 // How a partition divides its share: half for accounts that are as in the store (two generations), three
 // eighths for those that are not, an eighth for the step that is being folded.

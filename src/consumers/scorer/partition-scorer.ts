@@ -1,31 +1,26 @@
-import { UpswellError } from '../../lib/errors.ts'
 import { Turns } from '../../lib/turns.ts'
-import { accountScoresRecord } from '../../log/account-scores-record.ts'
 import { type DecodedRecords, decodeRecords } from '../../log/decode-signals-topic.ts'
 import type { OutgoingRecord, PartitionSession, RecordList } from '../../log/log.ts'
-import { deadLetterRecord, eventRecord } from '../../log/output-records.ts'
-import type { Account } from '../../scoring/account.ts'
-import { type FoldResult, foldBatch } from '../../scoring/fold.ts'
-import type { LogEntry } from '../../scoring/log-entry.ts'
+import { foldBatch } from '../../scoring/fold.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import { ScannedSignals } from '../../signals/scan/scanned-signals.ts'
-import { signalRuns } from '../../signals/signal-table.ts'
 import type { PartitionCheckpoints } from '../checkpoints/partition-checkpoints.ts'
-import type { LoadedAccounts } from './account-loader.ts'
-import type { DirtyAccounts } from './dirty-accounts.ts'
+import { accountsOf } from './accounts-of-entries.ts'
 import { fenceAndRestore, type OpenedPartition } from './fence-and-restore.ts'
-import { FlushPolicy } from './flush-policy.ts'
+import type { DirtyAccounts } from './flush/dirty-accounts.ts'
+import { FlushOutputs } from './flush/flush-outputs.ts'
+import { FlushPolicy } from './flush/flush-policy.ts'
+import type { PreparedFlush } from './flush/prepare-flush.ts'
 import { PartitionAccounts } from './partition-accounts.ts'
 import { firstRecords, type PartitionOffsets, type Step } from './partition-offsets.ts'
 import type { PartitionShare } from './partition-shares.ts'
 import { PendingCommits } from './pending-commits.ts'
-import type { PreparedFlush } from './prepare-flush.ts'
-import type { Announcement } from './publication.ts'
+import { requireUnmovedStore } from './require-unmoved-store.ts'
 import type { ScorerContext } from './scorer-context.ts'
 import type { PartitionState } from './scorer-meter.ts'
+import { bytesOf, type FoldedStep, outputsOf, reportOf } from './step-outputs.ts'
 import type { StepReport } from './step-report.ts'
 import { UnreadFinder } from './unread-finder.ts'
-import type { TouchedAccount } from './write-builder.ts'
 
 /**
  * One partition that this process owns, from fence to release. Fold is ahead of commit, commit is ahead of
@@ -47,8 +42,7 @@ export class PartitionScorer {
   readonly #unread = new UnreadFinder()
   readonly #commits: PendingCommits
   readonly #flushPolicy: FlushPolicy
-  /** As the store holds it. */
-  #storedMemory: PartitionMemory
+  readonly #flushOutputs: FlushOutputs
   /** Batches and flushes take turns. */
   readonly #turns = new Turns()
   #isReleased = false
@@ -86,10 +80,10 @@ export class PartitionScorer {
     this.offsets = offsets
     this.memory = memory
     this.wholeFrom = wholeFrom
-    this.#storedMemory = { ...memory }
     this.#checkpoints = checkpoints
     this.#share = share
     this.#accounts = new PartitionAccounts(context, session.partition, memory, share)
+    this.#flushOutputs = new FlushOutputs({ context, session, offsets, memory, checkpoints }, this.#accounts)
     this.#commits = new PendingCommits(session)
     this.#flushPolicy = new FlushPolicy(context.flushes)
   }
@@ -167,7 +161,7 @@ export class PartitionScorer {
    * Returns false if the step needs too much memory: nothing was folded, and a smaller one will do.
    */
   async #scoreStep(records: RecordList, step: Step): Promise<boolean> {
-    const { publication } = this.#context
+    const { publication, backend } = this.#context
     const { partition, topic } = this.session
     const isLive = step.treatment === 'live'
     if (this.offsets.needsFlushBefore(step)) await this.#flush()
@@ -179,7 +173,7 @@ export class PartitionScorer {
     if (loaded === undefined) return false
     const unannounced = publication.unannounced(this.memory, () => accountsOf(entries, loaded))
     const announcements = isLive ? await publication.announce(partition, unannounced) : []
-    if (loaded.askedStore) await this.#requireUnmovedStore()
+    if (loaded.askedStore) await requireUnmovedStore(backend.store, partition, this.offsets.stored)
 
     const folded = foldBatch(entries, this.memory, loaded.accounts)
     this.#signals.clear()
@@ -187,18 +181,12 @@ export class PartitionScorer {
     this.offsets.foldedTo(step)
     // A tick leaves loaded accounts that are not due as they are: they are announced when next touched.
     const announced = announcements.filter(({ account }) => folded.touched.has(account))
-    const report: StepReport = {
-      topic,
-      records: step.to - step.from,
-      outcomes: folded.outcomes,
-      rejected: rejections.length,
-      reasons: rejections.map(({ rejection }) => rejection.code),
-      limits: folded.limits,
-      unread: this.#unread.find(folded.begun, this.memory.modelSets.at(-1)!.models),
-      events: [...announced.flatMap(({ events }) => events), ...folded.events.map(({ event }) => event)],
-      refolded: !isLive,
-    }
-    const outputs = isLive ? this.#outputsOf(rejections, announced, folded) : []
+    const done: FoldedStep = { partition, topic, records: step.to - step.from, rejections, announced, folded }
+    const unread = this.#unread.find(folded.begun, this.memory.modelSets.at(-1)!.models)
+    const report = reportOf(done, unread, !isLive)
+    const outputs = isLive
+      ? outputsOf(done, publication.topics(this.memory), this.memory.promotion?.offset)
+      : []
     this.#accounts.remember(folded, loaded, {
       records: report.records,
       bytesParsed,
@@ -219,37 +207,6 @@ export class PartitionScorer {
     const end = publication.role(this.memory) === 'retired' ? from : to
     const scanning = scanner === undefined ? undefined : { scanner, signals: this.#signals }
     return decodeRecords(records, from, end, this.#context, scanning)
-  }
-
-  /**
-   * A transaction precedes the store's write, so the answers of an emptied or rolled back store must not
-   * decide outputs. Asked after the last read: a store that lost something before it has another offset.
-   * @throws UpswellError STORE_MOVED
-   */
-  async #requireUnmovedStore(): Promise<void> {
-    const { partition } = this.session
-    const found = await this.#context.backend.store.readStoredOffset(partition)
-    if (found === this.offsets.stored) return
-    throw new UpswellError(
-      'STORE_MOVED',
-      `the store's partition ${partition} is at offset ${found}, not at ${this.offsets.stored}: it was emptied or rolled back`,
-    )
-  }
-
-  #outputsOf(
-    rejections: DecodedRecords['rejections'],
-    announced: readonly Announcement[],
-    folded: FoldResult,
-  ): OutgoingRecord[] {
-    const { publication } = this.#context
-    const topics = publication.topics(this.memory)
-    const { partition } = this.session
-    const promotedAt = `${partition}:${this.memory.promotion?.offset}`
-    return [
-      ...rejections.map(({ record, rejection }) => deadLetterRecord(topics, record, rejection)),
-      ...announced.flatMap(({ events }) => events.map(event => eventRecord(topics, event, promotedAt))),
-      ...folded.events.map(({ offset, event }) => eventRecord(topics, event, `${partition}:${offset}`)),
-    ]
   }
 
   async #publish(outputs: readonly OutgoingRecord[], report: StepReport): Promise<void> {
@@ -288,7 +245,7 @@ export class PartitionScorer {
     if (this.offsets.hasUnpublishedScores) await this.#publishScoresAndStore(prepared)
     else await this.#context.backend.store.save(this.session.partition, prepared.write)
     this.offsets.flushed()
-    this.#storedMemory = { ...this.memory }
+    this.#flushOutputs.stored()
     this.#accounts.flushed(prepared)
   }
 
@@ -304,44 +261,14 @@ export class PartitionScorer {
   }
 
   async #publishScoresAndStore(prepared: PreparedFlush): Promise<void> {
-    const { backend, publication } = this.#context
-    const { partition, committedOffset } = this.session
     const { folded } = this.offsets
-    const topics = publication.topics(this.memory)
-    const outputs = await this.#checkpointRecords(prepared)
-    for (const touched of prepared.touched) {
-      const { account } = touched
-      if (this.#isToPublish(touched))
-        outputs.push(accountScoresRecord(topics, account, `${partition}:${account.lastOffset}`))
-    }
-    await backend.commitFlush(this.session, {
-      outputs,
+    await this.#context.backend.commitFlush(this.session, {
+      outputs: await this.#flushOutputs.recordsOf(prepared),
       // While committed records are refolded, the committed offset stays.
-      nextOffset: Math.max(folded, committedOffset),
+      nextOffset: Math.max(folded, this.session.committedOffset),
       metadata: this.offsets.metadata(folded),
       write: prepared.write,
     })
-  }
-
-  /** Whether the account's scores differ from the published ones, or may differ. */
-  #isToPublish({ account, before, changes }: TouchedAccount): boolean {
-    if (changes.isMoved || this.dirty.announced.has(account)) return true
-    return before !== undefined && this.offsets.isUncertain(before.lastOffset)
-  }
-
-  /**
-   * A checkpoint shows the store as it is before this write. None starts while committed records are
-   * refolded: it would hold less than the last one.
-   */
-  async #checkpointRecords({ touched }: PreparedFlush): Promise<OutgoingRecord[]> {
-    const { partition, committedOffset } = this.session
-    if (this.#checkpoints === undefined || this.offsets.folded < committedOffset) return []
-    const stored = { partition, memory: this.#storedMemory, storedOffset: this.offsets.stored }
-    const next = await this.#checkpoints.next(stored)
-    const overtaken = await this.#checkpoints.overtaken(partition, touched)
-    const records = [...next, ...overtaken]
-    if (records.length > 0) await this.#requireUnmovedStore()
-    return records
   }
 
   /** The session is over: nothing that waits for its turn is done any more. */
@@ -372,23 +299,4 @@ export class PartitionScorer {
       }
     })
   }
-}
-
-function bytesOf(outputs: readonly OutgoingRecord[]): number {
-  let bytes = 0
-  for (const { key, value } of outputs) bytes += (key?.length ?? 0) + (value?.length ?? 0)
-  return bytes
-}
-
-/** The loaded accounts that the entries are about. */
-function accountsOf(entries: readonly LogEntry[], { accounts }: LoadedAccounts): Account[] {
-  if (entries.some(({ type }) => type === 'tick')) return [...accounts.values()]
-  const found = new Set<Account>()
-  for (const { signals, from, to } of signalRuns(entries)) {
-    for (let i = from; i < to; i++) {
-      const account = accounts.get(signals.accountId(i))
-      if (account !== undefined) found.add(account)
-    }
-  }
-  return [...found]
 }

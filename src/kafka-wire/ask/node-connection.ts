@@ -1,3 +1,4 @@
+import { connectBroker } from '../hooks/connect-broker.ts'
 import { internal } from '../hooks/internals.ts'
 import type { KafkaBroker, KafkaCluster, RequestDefinitions } from '../hooks/kafkajs-cluster.ts'
 
@@ -60,13 +61,7 @@ export async function openNode(
   const Decoder = internal<new (data: Buffer) => AnswerReader>('protocol/decoder.js')
   const connectionPool = await cluster.connectionPoolBuilder.build({ host, port, rack: null })
   const broker = new Broker({ connectionPool, logger: cluster.rootLogger })
-  const close = (): void => void broker.disconnect().catch(() => {})
-  try {
-    await broker.connect()
-  } catch (error) {
-    close()
-    throw error
-  }
+  const close = await connectBroker(broker)
   return {
     versions: broker.versions,
     close,

@@ -1,3 +1,4 @@
+import { connectBroker } from '../hooks/connect-broker.ts'
 import { internal } from '../hooks/internals.ts'
 import {
   type KafkaCluster,
@@ -47,13 +48,7 @@ export async function openFetchConnection(cluster: KafkaCluster, nodeId: string)
     versions: known.versions,
   })
   const fetchRequests = internal<RequestDefinitions<object>>('protocol/requests/fetch/index.js')
-  const close = (): void => void broker.disconnect().catch(() => {})
-  try {
-    await broker.connect()
-  } catch (error) {
-    close()
-    throw error
-  }
+  const close = await connectBroker(broker)
   return {
     close,
     async fetch(range) {

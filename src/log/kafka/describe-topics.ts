@@ -24,9 +24,9 @@ export async function compareTopics(
 ): Promise<TopicDifference[]> {
   const clients = kafkaClients(options)
   try {
-    const wanted = new Map(options.topics.map(topic => [topic.name, topic]))
-    const found = await describeTopics(kafkaAdmin(clients.create), [...wanted.keys()])
-    return found.topics.flatMap(topic => topicDifferences(wanted.get(topic.name)!, topic, found.brokers))
+    const names = options.topics.map(({ name }) => name)
+    const found = await describeTopics(kafkaAdmin(clients.create), names)
+    return topicDifferences(options.topics, found.topics, found.brokers)
   } finally {
     clients.close()
   }

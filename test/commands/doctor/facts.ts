@@ -1,12 +1,16 @@
 import { checkedTopics } from '../../../src/commands/doctor/checked-topics.ts'
-import { originalNames } from '../../../src/consumers/lineage/lineage-names.ts'
+import { originalNames, replayNames } from '../../../src/consumers/lineage/lineage-names.ts'
 import type { KafkaFacts, Settings, TopicFacts } from '../../../src/log/kafka/inspect/kafka-facts.ts'
 import type { RedisFacts } from '../../../src/store/redis/inspect-redis.ts'
 
-const NAMES = originalNames({ namespace: 'default', topicPrefix: '', group: 'upswell' })
+const INSTALLATION = { namespace: 'default', topicPrefix: '', group: 'upswell' }
+const NAMES = originalNames(INSTALLATION)
 
 /** The topics of an installation with two partitions. */
 export const CHECKED = checkedTopics(NAMES, NAMES, 2)
+
+/** The same after the promotion of the replay `v2`. */
+export const CHECKED_AFTER_PROMOTION = checkedTopics(NAMES, replayNames(INSTALLATION, 'v2'), 2)
 
 export const BROKER_SETTINGS: Settings = {
   'auto.create.topics.enable': 'false',
@@ -24,7 +28,7 @@ export function topicFacts(
   partitions = 2,
   parts: Partial<TopicFacts> = {},
 ): TopicFacts {
-  const wanted = CHECKED.find(topic => topic.name === name)?.wanted.config ?? {}
+  const wanted = CHECKED_AFTER_PROMOTION.find(topic => topic.name === name)?.config ?? {}
   const defaults = {
     'retention.ms': '604800000',
     'retention.bytes': '-1',
@@ -52,9 +56,12 @@ export function topicFacts(
 
 /** A healthy cluster of three brokers, with some facts changed. */
 export function kafkaFacts(parts: Partial<KafkaFacts> = {}): KafkaFacts {
-  const connected = { value: { versions: {}, release: '4.1', missingRequests: [] } }
+  const connected = {
+    value: { versions: { 11: { minVersion: 2, maxVersion: 9 } }, release: '4.1', missingRequests: [] },
+  }
   const group = (name: string) => {
-    const value = { group: name, state: 'Stable', members: 1, operations: ['READ', 'DESCRIBE'] }
+    const members = [{ instanceId: 'scorer-1-0.0.0.0-8080', host: '10.0.0.7' }]
+    const value = { group: name, state: 'Stable', members, operations: ['READ', 'DESCRIBE'] }
     return [name, { value }] as const
   }
   return {

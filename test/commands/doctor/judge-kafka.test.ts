@@ -9,10 +9,18 @@ import {
   judgeTransactions,
 } from '../../../src/commands/doctor/judge-brokers.ts'
 import { judgeKafkaClock } from '../../../src/commands/doctor/judge-clocks.ts'
+import { judgeInstanceIds } from '../../../src/commands/doctor/judge-instance-ids.ts'
 import { judgePermissions } from '../../../src/commands/doctor/judge-permissions.ts'
 import { judgeTopics } from '../../../src/commands/doctor/judge-topics.ts'
 import type { KafkaFacts, Settings, TopicFacts } from '../../../src/log/kafka/inspect/kafka-facts.ts'
-import { BROKER_SETTINGS, CHECKED, kafkaFacts, topicFacts, withTopic } from './facts.ts'
+import {
+  BROKER_SETTINGS,
+  CHECKED,
+  CHECKED_AFTER_PROMOTION,
+  kafkaFacts,
+  topicFacts,
+  withTopic,
+} from './facts.ts'
 
 function judgeAll(facts: KafkaFacts): Finding[] {
   return [
@@ -21,6 +29,7 @@ function judgeAll(facts: KafkaFacts): Finding[] {
     judgeTransactions(facts),
     judgeKeptOffsets(facts),
     judgeInternalTopics(facts),
+    judgeInstanceIds(facts, 'scorer-1-0.0.0.0-8080'),
     ...judgePermissions(facts, neededOperations(CHECKED), 'upswell-default'),
     ...judgeTopics(facts, CHECKED),
     judgeKafkaClock(facts),
@@ -62,9 +71,14 @@ const broker = (release: string | undefined, missingRequests: string[] = []) =>
 const group = (operations: string[] | undefined) =>
   kafkaFacts({
     groups: [
-      ['upswell-score', { value: { group: 'upswell-score', state: 'Stable', members: 1, operations } }],
+      ['upswell-score', { value: { group: 'upswell-score', state: 'Stable', members: [], operations } }],
     ],
   })
+const members = (...each: readonly (readonly [instanceId: string | undefined, host: string])[]) => {
+  const own = each.map(([instanceId, host]) => ({ instanceId, host }))
+  const value = { group: 'upswell-score', state: 'Stable', members: own, operations: ['READ'] }
+  return kafkaFacts({ groups: [['upswell-score', { value }]] })
+}
 const clock = (aheadMs: number) => kafkaFacts({ clocks: { value: [{ partition: 0, aheadMs, at: 0 }] } })
 
 const CASES: readonly [check: string, what: string, facts: KafkaFacts, state: State, found: RegExp][] = [
@@ -146,6 +160,48 @@ const CASES: readonly [check: string, what: string, facts: KafkaFacts, state: St
     /__consumer_offsets has 1 replica,/,
   ],
   ['internal-topics', 'none yet', kafkaFacts({ topics: { value: [] } }), 'not checked', /first group/],
+  [
+    'instance-ids',
+    'old brokers',
+    kafkaFacts({
+      brokers: [
+        {
+          address: 'b1:9092',
+          nodeId: 1,
+          connected: {
+            value: {
+              versions: { 11: { minVersion: 0, maxVersion: 4 } },
+              release: undefined,
+              missingRequests: [],
+            },
+          },
+        },
+      ],
+    }),
+    'warning',
+    /^no static membership: b1:9092$/,
+  ],
+  [
+    'instance-ids',
+    'a member without one',
+    members([undefined, '10.0.0.7']),
+    'warning',
+    /^upswell-score has no id \(10\.0\.0\.7\); here a process has scorer-1-0\.0\.0\.0-8080$/,
+  ],
+  [
+    'instance-ids',
+    'one host name on two machines',
+    members(['pi-0.0.0.0-8080.thread-1', '10.0.0.7'], ['pi-0.0.0.0-8081', '10.0.0.8']),
+    'warning',
+    /^several machines have the host name pi;/,
+  ],
+  [
+    'instance-ids',
+    'two processes of one machine',
+    members(['pi-0.0.0.0-8080', '10.0.0.7'], ['pi-0.0.0.0-8081', '10.0.0.7']),
+    'ok',
+    /^upswell-score has pi-0\.0\.0\.0-8080 \(10\.0\.0\.7\), pi-0/,
+  ],
   ['authorizer', 'none', kafkaFacts({ authorizer: { value: 'none' } }), 'ok', /no authorizer/],
   ['authorizer', 'no answer', kafkaFacts({ authorizer: { reason: 'late' } }), 'not checked', /late/],
   [
@@ -211,7 +267,7 @@ const CASES: readonly [check: string, what: string, facts: KafkaFacts, state: St
     'more checkpoints',
     withTopic(topicFacts('activity-checkpoints', {}, 3)),
     'problem',
-    /activity-checkpoints has 3/,
+    /partitions of activity-checkpoints is 3/,
   ],
   [
     'topic-replicas',
@@ -229,7 +285,7 @@ const CASES: readonly [check: string, what: string, facts: KafkaFacts, state: St
       settings: { value: {} },
     }),
     'warning',
-    /fewer than 3 replicas, of 3 brokers: signals/,
+    /replicas of signals is 1/,
   ],
   ['topic-replicas', 'one replica away', partition(1, [1, 2, 3], [1, 2]), 'warning', /not in sync/],
   [
@@ -286,14 +342,14 @@ const CASES: readonly [check: string, what: string, facts: KafkaFacts, state: St
     'a compacted log',
     topic('signals', { 'cleanup.policy': 'compact' }),
     'problem',
-    /signals has compact, not delete/,
+    /cleanup\.policy of signals is compact/,
   ],
   [
     'topic-cleanup',
     'deleted checkpoints',
     topic('activity-checkpoints', { 'cleanup.policy': 'compact,delete' }),
     'problem',
-    /activity-checkpoints has compact,delete/,
+    /cleanup\.policy of activity-checkpoints is compact,delete/,
   ],
   [
     'topic-cleanup',
@@ -322,13 +378,6 @@ const CASES: readonly [check: string, what: string, facts: KafkaFacts, state: St
     topic('signals', { 'message.timestamp.after.max.ms': '9223372036854775807' }),
     'warning',
     /9223372036854775807/,
-  ],
-  [
-    'topic-times',
-    'an unknown setting',
-    topic('signals', { 'message.timestamp.after.max.ms': null }),
-    'warning',
-    /not known to these brokers/,
   ],
   [
     'topic-times',
@@ -370,13 +419,45 @@ describe('a check of Kafka', () => {
     expect([finding?.accepted !== undefined, finding?.advice !== undefined]).toEqual([hasAdvice, hasAdvice])
   })
 
-  test('compares UPSWELL_PARTITIONS with the log', () => {
-    const checked = CHECKED.map(each => ({ ...each, wanted: { ...each.wanted, partitions: 24 } }))
-    expect(
-      judgeTopics(kafkaFacts(), checked).find(({ check }) => check === 'topic-partitions'),
-    ).toMatchObject({
+  test('asks for an instance id if a process with these settings has none', () => {
+    expect(judgeInstanceIds(kafkaFacts(), undefined)).toMatchObject({
       state: 'warning',
-      accepted: 'UPSWELL_PARTITIONS=2, as signals has',
+      found: expect.stringMatching(/; here a process has none$/),
+      advice: expect.stringMatching(/^set UPSWELL_INSTANCE_ID/),
+    })
+  })
+
+  test('compares UPSWELL_PARTITIONS with the log', () => {
+    const checked = CHECKED.map(each => ({ ...each, partitions: 24 }))
+    const finding = judgeTopics(kafkaFacts(), checked).find(({ check }) => check === 'topic-partitions')
+    expect(finding).toMatchObject({
+      state: 'problem',
+      found: expect.stringMatching(/^partitions of signals is 2, /),
+      advice: expect.stringContaining('set UPSWELL_PARTITIONS=2 to keep it'),
+    })
+  })
+
+  test('lets a promoted lineage have more partitions than the first one', () => {
+    const healthy = kafkaFacts()
+    const judge = (checkpoints: number) =>
+      judgeTopics(
+        {
+          ...healthy,
+          topics: {
+            value: [
+              ...('value' in healthy.topics ? healthy.topics.value : []),
+              topicFacts('v2.signals', {}, 8),
+              topicFacts('v2.activity-checkpoints', {}, checkpoints),
+            ],
+          },
+        },
+        CHECKED_AFTER_PROMOTION,
+      ).find(({ check }) => check === 'topic-partitions')
+    expect(judge(8)?.state).toBe('ok')
+    expect(judge(4)).toMatchObject({
+      state: 'problem',
+      found: 'partitions of v2.activity-checkpoints is 4',
+      accepted: '8',
     })
   })
 })

@@ -24,8 +24,14 @@ import { redisFacts } from './facts.ts'
 
 const MIB = 1024 * 1024
 
-const memory = (heapMib: number, processMib: number, heaps = 1) =>
-  judgeMemory({ heapLimit: heapMib * MIB, processLimit: processMib * MIB, limitedBy: 'container', heaps })
+const memory = (settingMib: number, containerMib: number, heapMib: number, threads = 1) =>
+  judgeMemory({
+    settingMib,
+    containerBytes: containerMib * MIB,
+    machineBytes: 65_536 * MIB,
+    heapBytes: heapMib * MIB,
+    threads,
+  })
 
 const FOLDER = {
   path: '/data',
@@ -61,10 +67,18 @@ const store = (changed: object, claimed: number | undefined = 1) => ({
   claimed,
 })
 
+const MEMBER = { instanceId: 'scorer-1', host: '10.0.0.7' }
 const group = (state: string, changed: Partial<GroupPosition> = {}) =>
   judgeGroup('score-group', {
     group: 'upswell-score',
-    facts: { value: { group: 'upswell-score', state, members: state === 'Stable' ? 2 : 0, operations: [] } },
+    facts: {
+      value: {
+        group: 'upswell-score',
+        state,
+        members: state === 'Stable' ? [MEMBER, MEMBER] : [],
+        operations: [],
+      },
+    },
     lag: 0,
     lost: [],
     hasCommitted: true,
@@ -73,7 +87,7 @@ const group = (state: string, changed: Partial<GroupPosition> = {}) =>
 const ingest = (lag: number) =>
   judgeGroup('ingest-group', {
     group: 'upswell-ingest',
-    facts: { value: { group: 'upswell-ingest', state: 'Dead', members: 0, operations: [] } },
+    facts: { value: { group: 'upswell-ingest', state: 'Dead', members: [], operations: [] } },
     lag,
     lost: [],
     hasCommitted: false,
@@ -87,15 +101,31 @@ const CASES: readonly [what: string, finding: Finding, state: State, found: RegE
   ['a newer Node.js', judgeNode('v24.1.0'), 'ok', /v24/],
   ['an older minor version of Node.js', judgeNode('v20.18.1'), 'problem', /v20\.18\.1/],
   ['an older Node.js', judgeNode('v18.20.0'), 'problem', /v18/],
-  ['a heap that fits', memory(512, 1024), 'ok', /512\.0 MiB, and the container has 1\.0 GiB/],
   [
-    'a heap as large as its container',
-    memory(1024, 1024),
-    'problem',
-    /1\.0 GiB, and the container has 1\.0 GiB/,
+    'a container that counts',
+    memory(0, 1280, 640),
+    'ok',
+    /^a process has 1\.3 GiB \(the container's limit\), and it holds up to 160\.0 MiB of accounts, 32\.0 MiB of brokers' answers and 64\.0 MiB for requests$/,
   ],
-  ['several heaps that do not fit together', memory(512, 2048, 4), 'problem', /4 heaps of up to 512/],
-  ['a small heap', memory(256, 1024), 'warning', /256/],
+  [
+    'threads that share the memory',
+    memory(0, 1280, 640, 4),
+    'ok',
+    /160\.0 MiB of accounts.*shared by 4 threads$/,
+  ],
+  [
+    'a setting beyond the container',
+    memory(2048, 1024, 1024),
+    'warning',
+    /^UPSWELL_MEMORY_MB is 2048, but the container's limit allows 1024 MiB.*a process has 1\.0 GiB/,
+  ],
+  [
+    'a setting beyond the heap',
+    memory(2048, 4096, 512),
+    'warning',
+    /^UPSWELL_MEMORY_MB is 2048, but the limit of Node's heap allows 1024 MiB/,
+  ],
+  ['a container that is too small', memory(0, 128, 64), 'problem', /is 128 MiB, but a process needs 256 MiB/],
   ['valid models', judgeModelFiles(['growth 1'], undefined), 'ok', /growth 1/],
   [
     'models that cannot be used',
@@ -277,12 +307,26 @@ const CASES: readonly [what: string, finding: Finding, state: State, found: RegE
   ['a group that nobody can describe', group('Stable', { facts: { reason: 'late' } }), 'not checked', /late/],
   ['no ingest, and empty sources', ingest(0), 'ok', /never read anything/],
   ['no ingest, and waiting records', ingest(5), 'warning', /5 records behind/],
-  ['no dead letters', judgeDeadLetters('dead-letter', { offsets: 0, newest: undefined }), 'ok', /holds none/],
+  [
+    'no dead letters',
+    judgeDeadLetters('dead-letter', { offsets: 0, newest: undefined, reasons: [] }),
+    'ok',
+    /holds none/,
+  ],
   [
     'dead letters',
-    judgeDeadLetters('dead-letter', { offsets: 3, newest: { reason: 'not-json', at: 0 } }),
+    judgeDeadLetters('dead-letter', {
+      offsets: 13,
+      newest: { reason: 'not-json', at: 0 },
+      reasons: [
+        ['wrong-partition', 8],
+        ['not-json', 3],
+        ['blank', 1],
+        ['too-long', 1],
+      ],
+    }),
     'warning',
-    /up to 3; .*1970.*not-json/,
+    /up to 13; .*1970.* is not-json; among the latest: 8 wrong-partition, 3 not-json, 1 blank and 1 more$/,
   ],
   ['no replays', judgeReplays([], []), 'ok', /none/],
   ['a replay that runs', replay({}), 'ok', /v2 \(shadow\)/],

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { FlushSchedule } from '../../../src/consumers/scorer/flush-policy.ts'
+import { FlushSchedule } from '../../../src/consumers/scorer/flush/flush-policy.ts'
 import type { LogRecord } from '../../../src/log/log.ts'
 import { signalRecord } from '../../../src/log/signals-topic-records.ts'
 import { LibraryOfDefinitions } from '../../support/library-of-definitions.ts'

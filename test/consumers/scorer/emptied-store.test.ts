@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { FlushSchedule } from '../../../src/consumers/scorer/flush-policy.ts'
+import { FlushSchedule } from '../../../src/consumers/scorer/flush/flush-policy.ts'
 import { modelsAt, onePartition, signal, signalAt } from '../../support/one-partition.ts'
 
 async function takeWithKnownAccount() {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { DirtyAccounts } from '../../../src/consumers/scorer/dirty-accounts.ts'
-import { FlushPolicy, FlushSchedule } from '../../../src/consumers/scorer/flush-policy.ts'
+import { DirtyAccounts } from '../../../src/consumers/scorer/flush/dirty-accounts.ts'
+import { FlushPolicy, FlushSchedule } from '../../../src/consumers/scorer/flush/flush-policy.ts'
 import { createAccount, NO_MODELS } from '../../../src/scoring/account.ts'
 
 const INTERVAL_MS = 250

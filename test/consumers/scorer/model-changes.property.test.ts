@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { AccountCache } from '../../../src/consumers/scorer/account-cache.ts'
-import { accountWrites } from '../../../src/consumers/scorer/write-builder.ts'
+import { accountWrites } from '../../../src/consumers/scorer/flush/write-builder.ts'
 import { decodePartitionMemory } from '../../../src/models/partition-memory-codec.ts'
 import { decodeAccount } from '../../../src/scoring/codec/codec.ts'
 import { isKpiBook } from '../../../src/scoring/population/kpi-counts.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { FlushSchedule } from '../../../src/consumers/scorer/flush-policy.ts'
+import { FlushSchedule } from '../../../src/consumers/scorer/flush/flush-policy.ts'
 import { alwaysServing, type Publication } from '../../../src/consumers/scorer/publication.ts'
 import type { LogRecord } from '../../../src/log/log.ts'
 import { topicNames } from '../../../src/log/topic-names.ts'

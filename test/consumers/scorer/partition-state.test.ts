@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { FlushSchedule } from '../../../src/consumers/scorer/flush-policy.ts'
+import { FlushSchedule } from '../../../src/consumers/scorer/flush/flush-policy.ts'
 import type { ScorerMeter } from '../../../src/consumers/scorer/scorer-meter.ts'
 import { publishedMetadata } from '../../../src/log/published-offset.ts'
 import { modelsAt, onePartition, signal, signalAt } from '../../support/one-partition.ts'

@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { compareRankEntries, listingsOf, rankEntriesOf } from '../../../src/consumers/scorer/rank-entries.ts'
+import {
+  compareRankEntries,
+  listingsOf,
+  rankEntriesOf,
+} from '../../../src/consumers/scorer/flush/rank-entries.ts'
 import { compileModel } from '../../../src/scoring/definition/compile-model.ts'
 import type { CompiledModel } from '../../../src/scoring/definition/compiled-model.ts'
 import { createStanding, type Standing } from '../../../src/scoring/standing.ts'

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
-import { describeGroupRequest } from '../../../src/kafka-wire/ask/describe-group.ts'
+import { describeGroupRequest, describeGroupVersion } from '../../../src/kafka-wire/ask/describe-group.ts'
 import { metadataRequest, operationsOf } from '../../../src/kafka-wire/ask/metadata.ts'
 import { missingRequests, releaseOf } from '../../../src/kafka-wire/ask/missing-requests.ts'
 import type { AnswerReader, ApiVersions, RequestWriter } from '../../../src/kafka-wire/ask/node-connection.ts'
@@ -78,8 +78,18 @@ test('the metadata answer is read whole', () => {
   })
 })
 
-test('the answer about a group has its members counted', () => {
-  const member = bytes(['string', 'm'], ['string', 'c'], ['string', 'h'], ['int32', 0], ['int32', 0])
+test.each([
+  [3, [], undefined],
+  [4, [['string', 'scorer-1']], 'scorer-1'],
+] as const)('version %i of the answer about a group has its members', (version, id, instanceId) => {
+  const member = bytes(
+    ['string', 'm'],
+    ...id,
+    ['string', 'c'],
+    ['string', '/10.0.0.7'],
+    ['int32', 0],
+    ['int32', 0],
+  )
   const head = bytes(
     ['int32', 0],
     ['int32', 1],
@@ -91,12 +101,18 @@ test('the answer about a group has its members counted', () => {
     ['int32', 2],
   )
   const answer = Buffer.concat([head, member, member, bytes(['int32', 1 << 3])])
-  expect(describeGroupRequest('g').read(new Decoder(answer))).toEqual({
+  const one = { instanceId, host: '10.0.0.7' }
+  expect(describeGroupRequest('g', version).read(new Decoder(answer))).toEqual({
     errorCode: 0,
     state: 'Stable',
-    members: 2,
+    members: [one, one],
     operations: ['READ'],
   })
+})
+
+test('the members are asked for with their instance ids if the node can tell them', () => {
+  const offered = (maxVersion: number) => ({ 15: { minVersion: 0, maxVersion } })
+  expect([3, 4, 6].map(offered).map(describeGroupVersion)).toEqual([3, 4, 4])
 })
 
 test('bits that are not given are no permission, and not the lack of one', () => {

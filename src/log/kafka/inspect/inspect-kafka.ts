@@ -1,4 +1,4 @@
-import { describeGroupRequest } from '../../../kafka-wire/ask/describe-group.ts'
+import { describeGroupRequest, describeGroupVersion } from '../../../kafka-wire/ask/describe-group.ts'
 import type { TopicMetadata } from '../../../kafka-wire/ask/metadata.ts'
 import type { NodeConnection } from '../../../kafka-wire/ask/node-connection.ts'
 import { createCluster } from '../../../kafka-wire/hooks/kafkajs-cluster.ts'
@@ -199,7 +199,7 @@ async function groupFacts(
   hasGroups: boolean,
 ): Promise<readonly [string, Attempt<GroupFacts>]> {
   if (!hasGroups) {
-    const value = { group, state: 'Dead', members: 0, operations: undefined }
+    const value = { group, state: 'Dead', members: [], operations: undefined }
     return [group, { value }]
   }
   return [group, await attempt(QUESTION_LIMIT_MS, () => describeGroup(node, brokers, group))]
@@ -218,7 +218,9 @@ async function describeGroup(
   const owner = brokers.find(({ nodeId }) => nodeId === coordinator.nodeId)?.node
   if (owner === undefined || 'reason' in owner)
     throw new Error(`its coordinator, broker ${coordinator.nodeId}, does not answer`)
-  const { errorCode, ...described } = await owner.value.askRaw(describeGroupRequest(group))
+  const { errorCode, ...described } = await owner.value.askRaw(
+    describeGroupRequest(group, describeGroupVersion(owner.value.versions)),
+  )
   if (errorCode !== 0) throw protocolError(errorCode)
   return { group, ...described }
 }

@@ -1,3 +1,4 @@
+import type { GroupMember } from '../../../kafka-wire/ask/describe-group.ts'
 import type { ApiVersions } from '../../../kafka-wire/ask/node-connection.ts'
 import type { Attempt } from '../../../lib/attempt.ts'
 import type { BrokerClock } from './broker-clock.ts'
@@ -43,7 +44,7 @@ export interface GroupFacts {
   readonly group: string
   /** Kafka's name; `Dead` if the group does not exist. */
   readonly state: string
-  readonly members: number
+  readonly members: readonly GroupMember[]
   /** Undefined: the broker did not say. */
   readonly operations: readonly string[] | undefined
 }

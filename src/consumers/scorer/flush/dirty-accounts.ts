@@ -1,6 +1,6 @@
-import type { Account } from '../../scoring/account.ts'
-import type { FoldResult } from '../../scoring/fold.ts'
-import { CounterChanges } from '../../scoring/population/counters.ts'
+import type { Account } from '../../../scoring/account.ts'
+import type { FoldResult } from '../../../scoring/fold.ts'
+import { CounterChanges } from '../../../scoring/population/counters.ts'
 
 /** What was folded in memory since the last flush. */
 export class DirtyAccounts {

@@ -1,6 +1,6 @@
-import type { ModelDefinition } from '../../scoring/definition/model-definition.ts'
-import type { Standing } from '../../scoring/standing.ts'
-import { type Listing, listName } from '../../store/store.ts'
+import type { ModelDefinition } from '../../../scoring/definition/model-definition.ts'
+import type { Standing } from '../../../scoring/standing.ts'
+import { type Listing, listName } from '../../../store/store.ts'
 
 /** Where an account is in the ranked lists of one model, as last written. */
 export interface RankEntry {

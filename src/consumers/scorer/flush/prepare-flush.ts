@@ -1,6 +1,6 @@
-import { createYielder } from '../../lib/yielder.ts'
-import type { PartitionWrite } from '../../store/store.ts'
-import type { AccountCache } from './account-cache.ts'
+import { createYielder } from '../../../lib/yielder.ts'
+import type { PartitionWrite } from '../../../store/store.ts'
+import type { AccountCache } from '../account-cache.ts'
 import type { DirtyAccounts } from './dirty-accounts.ts'
 import { compareAccount, type TouchedAccount, WriteBuilder, type WriteContext } from './write-builder.ts'
 
