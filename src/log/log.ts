@@ -190,6 +190,8 @@ export interface PartitionSession {
   readonly firstOffset: number
   /** The offset of the next record when the session began. */
   readonly endOffset: number
+  /** Commits are refused: the partition has another owner, or something failed. */
+  readonly isOver: boolean
   /**
    * Publishes `records` and moves the group's offset to `nextOffset`, in one transaction. `metadata` is a
    * short text that is stored with the offset. After an error the session is over.

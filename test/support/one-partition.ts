@@ -66,6 +66,7 @@ export function onePartition() {
     commit: async records => {
       committed.push([...records])
     },
+    isOver: false,
     lose: error => {
       lost.push(error)
     },

@@ -98,6 +98,7 @@ export class PopulationRun {
         commit: async (_, nextOffset) => {
           run.committed = Math.max(run.committed, nextOffset)
         },
+        isOver: false,
         lose: () => {},
       }
       run.scorer = await PartitionScorer.take(context, session, `token-${partition}`)

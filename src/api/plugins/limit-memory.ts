@@ -24,7 +24,9 @@ const UNPACKED_BYTES_PER_BYTE = 20
 /** What a body of up to `limitBytes` takes in memory. */
 export function bodyMemory(limitBytes: number): (headers: IncomingHttpHeaders) => number {
   return headers => {
-    const sent = Number(headers['content-length'] ?? limitBytes)
+    const length = Number(headers['content-length'])
+    // Missing, or no number: the body may be as large as allowed.
+    const sent = Number.isFinite(length) ? length : limitBytes
     const isPacked = (headers['content-encoding'] ?? 'identity') !== 'identity'
     const bytes = isPacked ? sent * UNPACKED_BYTES_PER_BYTE : sent
     return BYTES_PER_BODY_BYTE * Math.min(bytes, limitBytes)

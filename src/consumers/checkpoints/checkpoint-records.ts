@@ -138,7 +138,7 @@ export function decodeItem({ key, value }: LogRecord): CheckpointItem | undefine
 }
 
 /** The account that a record is about, also one without a value; undefined: it is about none. */
-export function accountOf({ key }: LogRecord): string | undefined {
+export function accountOf({ key }: Pick<LogRecord, 'key'>): string | undefined {
   return readKey(key)?.accountId
 }
 

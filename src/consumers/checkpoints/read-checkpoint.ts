@@ -92,9 +92,18 @@ function readHead(
   }
 }
 
+/** So many parts are enough for any topic. If a part is still too large, one account has all of its keys. */
+const MOST_PARTS = 65_536
+
+/** The accounts whose hash leaves this rest. */
+interface Part {
+  readonly rest: number
+  readonly of: number
+}
+
 /**
- * The checkpoint's accounts and their chunks, each once, as they were at the cut. The topic is read twice for
- * each `keysAtOnce` records of it, so that only so many keys are held in memory.
+ * The checkpoint's accounts and their chunks, each once, as they were at the cut. The topic is read twice; if it
+ * has more than `keysAtOnce` keys, part after part, so that no more are held in memory.
  * @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE
  */
 export async function* readCheckpoint(
@@ -102,25 +111,46 @@ export async function* readCheckpoint(
   checkpoint: Checkpoint,
   keysAtOnce: number,
 ): AsyncGenerator<CheckpointItem> {
-  const first = (await log.ranges(checkpoint.topic)).get(checkpoint.partition)?.first ?? 0
-  const rounds = Math.max(1, Math.ceil((checkpoint.headOffset - first) / keysAtOnce))
-  for (let round = 0; round < rounds; round++)
-    yield* readSome(log, checkpoint, accountId => lowBits(hash64(accountId)) % rounds === round)
+  const left: Part[] = [{ rest: 0, of: 1 }]
+  for (let part = left.pop(); part !== undefined; part = left.pop()) {
+    const { newest, halves } = await newestRecords(log, checkpoint, part, keysAtOnce)
+    left.push(...halves)
+    yield* readNewest(log, checkpoint, newest)
+  }
+}
+
+/** Key → the offset of its newest record, for a part or the beginning of it. `halves`: the rest of that part. */
+async function newestRecords(
+  log: Log,
+  { topic, partition, headOffset, cut }: Checkpoint,
+  part: Part,
+  keysAtOnce: number,
+): Promise<{ readonly newest: ReadonlyMap<string, number>; readonly halves: readonly Part[] }> {
+  const newest = new Map<string, number>()
+  const halves: Part[] = []
+  let { rest, of } = part
+  const isWanted = (accountId: string) => lowBits(hash64(accountId)) % of === rest
+  for await (const record of log.read(topic, [{ partition, from: 0, to: headOffset }])) {
+    const accountId = accountOf(record)
+    if (accountId === undefined || !isWanted(accountId) || isOfLaterCut(record, cut)) continue
+    newest.set(String(record.key), record.offset)
+    while (newest.size > keysAtOnce && of < MOST_PARTS) {
+      halves.push({ rest: rest + of, of: 2 * of })
+      of *= 2
+      for (const key of newest.keys())
+        if (!isWanted(accountOf({ key: Buffer.from(key) })!)) newest.delete(key)
+    }
+  }
+  return { newest, halves }
 }
 
 /** An account's chunks are read with it. */
-async function* readSome(
+async function* readNewest(
   log: Log,
-  { topic, partition, headOffset, cut }: Checkpoint,
-  isWanted: (accountId: string) => boolean,
+  { topic, partition, headOffset }: Checkpoint,
+  newest: ReadonlyMap<string, number>,
 ): AsyncGenerator<CheckpointItem> {
   const stretch = { partition, from: 0, to: headOffset }
-  const newest = new Map<string, number>()
-  for await (const record of log.read(topic, [stretch])) {
-    const accountId = accountOf(record)
-    if (accountId !== undefined && isWanted(accountId) && !isOfLaterCut(record, cut))
-      newest.set(String(record.key), record.offset)
-  }
   for await (const record of log.read(topic, [stretch])) {
     // An older state of the same key may need models that the partition has forgotten.
     if (newest.get(String(record.key)) !== record.offset) continue

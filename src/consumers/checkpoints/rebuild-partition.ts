@@ -101,6 +101,7 @@ function sessionOf({ topic, partition, firstOffset, committedOffset }: RebuiltPa
     // Scores are published up to here, so none is published again.
     committedMetadata: publishedMetadata(committedOffset),
     endOffset: committedOffset,
+    isOver: false,
     commit: async () => {
       throw new Error('a rebuild commits nothing')
     },

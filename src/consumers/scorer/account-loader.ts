@@ -38,8 +38,8 @@ interface PlacedSignal {
   readonly place: number
 }
 
-/** Accounts that are loaded first, to know whether the others will fit too. */
-const FIRST_ACCOUNTS = 500
+/** Accounts, or chunks, that are loaded first, to know whether the others will fit too. */
+const FIRST_LOADED = 500
 
 /** Loads the accounts of one partition from memory or the store. */
 export class AccountLoader {
@@ -65,7 +65,7 @@ export class AccountLoader {
 
   /**
    * Loads the accounts and chunks that the entries name, or those that a tick makes due, which is the only
-   * entry of its step. At most four round trips.
+   * entry of its step. At most five round trips.
    * @param dirty accounts that the store does not hold as they are now
    * @param mostBytes for accounts that are not in memory
    * @throws UpswellError STORE_UNAVAILABLE
@@ -99,12 +99,10 @@ export class AccountLoader {
     this.#meter?.lookedUp(hits, misses)
     const neededBytes = await this.#loadMissing([...missing], mostBytes)
     if (neededBytes > mostBytes) return { neededBytes }
-    const chunks = await this.#loadChunks(incomplete)
-    return {
-      accounts: cache.accounts,
-      askedStore: chunks.requested > 0 || missing.size > 0,
-      chunkBytes: chunks.bytes,
-    }
+    const wanted = this.#missingChunks(incomplete)
+    const chunkBytes = await loadWithin(mostBytes, wanted, some => this.#loadChunks(some))
+    if (chunkBytes > mostBytes) return { neededBytes: neededBytes + chunkBytes }
+    return { accounts: cache.accounts, askedStore: wanted.length > 0 || missing.size > 0, chunkBytes }
   }
 
   /** The store does not know when dirty accounts are due now, so all of them are included. */
@@ -141,12 +139,7 @@ export class AccountLoader {
    * take in memory, about; also those that do not exist yet.
    */
   async #loadMissing(accountIds: readonly string[], mostBytes: number): Promise<number> {
-    if (accountIds.length <= FIRST_ACCOUNTS || mostBytes === Number.POSITIVE_INFINITY)
-      return await this.#loadAll(accountIds)
-    const firstBytes = await this.#loadAll(accountIds.slice(0, FIRST_ACCOUNTS))
-    const expectedBytes = (firstBytes / FIRST_ACCOUNTS) * accountIds.length
-    if (expectedBytes > mostBytes) return expectedBytes
-    return firstBytes + (await this.#loadAll(accountIds.slice(FIRST_ACCOUNTS)))
+    return await loadWithin(mostBytes, accountIds, some => this.#loadAll(some))
   }
 
   /** Returns what the accounts take in memory, about. */
@@ -173,8 +166,8 @@ export class AccountLoader {
     return memory
   }
 
-  /** Loads the chunks that the signals need and their accounts lack. */
-  async #loadChunks(placed: readonly PlacedSignal[]): Promise<{ requested: number; bytes: number }> {
+  /** The chunks that the signals need and their accounts lack. */
+  #missingChunks(placed: readonly PlacedSignal[]): UserChunkKey[] {
     const accounts = this.#cache.accounts
     const wanted = new Map<string, UserChunkKey>()
     for (const { signals, place } of placed) {
@@ -189,8 +182,12 @@ export class AccountLoader {
       const chunk = idChunkName(signals.idHash(place))
       if (!activity.manyIds!.chunks.has(chunk)) want(chunk)
     }
-    const keys = [...wanted.values()]
-    if (keys.length === 0) return { requested: 0, bytes: 0 }
+    return [...wanted.values()]
+  }
+
+  /** Returns what the chunks take in memory, about. */
+  async #loadChunks(keys: readonly UserChunkKey[]): Promise<number> {
+    const { accounts } = this.#cache
     const found = await this.#store.loadUserChunks(this.#partition, keys)
     let memory = 0
     for (const [i, bytes] of found.entries()) {
@@ -199,8 +196,25 @@ export class AccountLoader {
       addChunk(accounts.get(accountId)!, chunk, bytes)
       memory += chunkMemory(bytes.length)
     }
-    return { requested: keys.length, bytes: memory }
+    return memory
   }
+}
+
+/**
+ * Loads everything if it takes at most `mostBytes`, and otherwise some of it. `load` returns what its part takes
+ * in memory. Returns what everything takes, about.
+ */
+async function loadWithin<Item>(
+  mostBytes: number,
+  items: readonly Item[],
+  load: (items: readonly Item[]) => Promise<number>,
+): Promise<number> {
+  if (items.length === 0) return 0
+  if (items.length <= FIRST_LOADED || mostBytes === Number.POSITIVE_INFINITY) return await load(items)
+  const firstBytes = await load(items.slice(0, FIRST_LOADED))
+  const expectedBytes = (firstBytes / FIRST_LOADED) * items.length
+  if (expectedBytes > mostBytes) return expectedBytes
+  return firstBytes + (await load(items.slice(FIRST_LOADED)))
 }
 
 /** Most accounts have all their ids in the core. Chunks that were just made are all in memory. */

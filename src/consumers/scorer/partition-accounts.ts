@@ -105,7 +105,8 @@ export class PartitionAccounts {
     this.#dirty.add(folded, account => this.#cache.savedOf(account.id)?.memoryBytes ?? ofNew)
     this.#dirty.memoryBytes += chunkBytes + keptBytes(folded, content)
     const bytes = this.#dirty.memoryBytes - before + content.outputBytes
-    this.#stepSize.adapt(content.records, bytes, this.#stepBytes)
+    // One tick is about many accounts, and says nothing about signals.
+    if (hasSignals(folded)) this.#stepSize.adapt(content.records, bytes, this.#stepBytes)
     this.#reportHeld()
   }
 
@@ -140,6 +141,10 @@ export class PartitionAccounts {
   get #stepBytes(): number {
     return STEP * this.#share.bytes
   }
+}
+
+function hasSignals({ outcomes }: FoldResult): boolean {
+  return Object.values(outcomes).some(count => count > 0)
 }
 
 /** What the accounts keep of a step's signals, about. */

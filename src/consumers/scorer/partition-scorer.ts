@@ -1,3 +1,4 @@
+import { UpswellError } from '../../lib/errors.ts'
 import { Turns } from '../../lib/turns.ts'
 import { type DecodedRecords, decodeRecords } from '../../log/decode-signals-topic.ts'
 import type { OutgoingRecord, PartitionSession, RecordList } from '../../log/log.ts'
@@ -50,7 +51,8 @@ export class PartitionScorer {
   #unstoredSince = 0
 
   /**
-   * @throws UpswellError STORE_MOVED: the store holds more than the log; STORE_UNAVAILABLE, LOG_UNAVAILABLE
+   * @throws UpswellError STORE_MOVED: the store holds more than the log; LOG_FENCED: the session is over;
+   * STORE_UNAVAILABLE, LOG_UNAVAILABLE
    */
   static async take(
     context: ScorerContext,
@@ -59,7 +61,11 @@ export class PartitionScorer {
   ): Promise<PartitionScorer> {
     const share = context.shares.join()
     try {
-      const opened = await share.during(() => fenceAndRestore(context, session, fencingToken, share))
+      const opened = await share.during(() => {
+        // It may have waited long for its place, and must not fence the owner that the partition has now.
+        if (session.isOver) throw new UpswellError('LOG_FENCED', 'the partition has another owner')
+        return fenceAndRestore(context, session, fencingToken, share)
+      })
       return new PartitionScorer(context, session, fencingToken, opened, share)
     } catch (error) {
       share.leave()
@@ -134,7 +140,10 @@ export class PartitionScorer {
 
   /** Flushes if it is time: no batch may come to do it. Errors as of `score`. */
   flushIfDue(): Promise<void> {
-    return this.#inTurn(() => this.#flushIfDue())
+    return this.#inTurn(
+      () => this.#flushIfDue(),
+      () => this.#isFlushDue(),
+    )
   }
 
   /** Writes all that is in memory to the store. Errors as of `score`. */
@@ -170,7 +179,11 @@ export class PartitionScorer {
       await this.#share.outside(() => publication.beforePromotion(partition, records.at(step.from)!))
     const { entries, rejections, bytesParsed } = this.#decode(records, step)
     const loaded = await this.#accounts.load(entries, step.to - step.from)
-    if (loaded === undefined) return false
+    if (loaded === undefined) {
+      // Some accounts were loaded: the next step finds them in memory, and may not ask the store at all.
+      await requireUnmovedStore(backend.store, partition, this.offsets.stored)
+      return false
+    }
     const unannounced = publication.unannounced(this.memory, () => accountsOf(entries, loaded))
     const announcements = isLive ? await publication.announce(partition, unannounced) : []
     if (loaded.askedStore) await requireUnmovedStore(backend.store, partition, this.offsets.stored)
@@ -217,9 +230,13 @@ export class PartitionScorer {
   }
 
   async #flushIfDue(): Promise<void> {
+    if (this.#isFlushDue()) await this.#flush()
+  }
+
+  #isFlushDue(): boolean {
     const isBehind = this.offsets.folded < this.session.endOffset
     const { dirty, isFull } = this.#accounts
-    if (this.offsets.hasUnstored && this.#flushPolicy.isDue(dirty, isBehind, isFull)) await this.#flush()
+    return this.offsets.hasUnstored && this.#flushPolicy.isDue(dirty, isBehind, isFull)
   }
 
   /**
@@ -280,15 +297,24 @@ export class PartitionScorer {
   /** Other partitions may need memory that this one does not. */
   async #makeRoom(): Promise<void> {
     if (this.#share.isCrowded) await this.#flush()
+    this.#trim()
+  }
+
+  #trim(): void {
     if (!this.offsets.hasUnstored) this.#accounts.trim()
   }
 
-  /** One batch or flush at a time. After a failure memory is of no use, so what waits is not done. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
+  /**
+   * One batch or flush at a time. After a failure memory is of no use, so what waits is not done. Work that is
+   * not needed takes no place.
+   */
+  #inTurn(work: () => Promise<void>, isNeeded = () => true): Promise<void> {
     return this.#turns.take(async () => {
       if (this.#isReleased) return
+      if (!isNeeded()) return this.#trim()
       try {
         await this.#share.during(async () => {
+          if (this.#isReleased) return
           await work()
           await this.#makeRoom()
         })

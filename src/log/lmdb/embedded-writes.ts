@@ -60,10 +60,14 @@ export class EmbeddedWrites {
         endOffset: this.#records.end(consumed),
       }
     })
+    const sessions = this.#sessions
     const session: PartitionSession = {
       topic: consumed.topic.name,
       partition: consumed.partition,
       ...offsets,
+      get isOver() {
+        return sessions.get(session) === undefined
+      },
       commit: (records, nextOffset, metadata) =>
         this.commit(session, records, nextOffset, NO_WRITE, metadata),
       lose: reason => {

@@ -127,6 +127,7 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
         this.committedOffset = nextOffset
         this.committedMetadata = metadata
       },
+      isOver: false,
       lose: () => {},
     }
     this.taken++
@@ -144,6 +145,7 @@ export class CheckpointRun<Library extends ModelLibrary = ModelLibrary> {
       partition: 0,
       firstOffset: 0,
       commit: async () => {},
+      isOver: false,
       lose: () => {},
     }
     const { committedOffset } = this

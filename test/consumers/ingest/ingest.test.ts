@@ -54,6 +54,7 @@ async function ingest(
       // Counts and warnings come after the commit: a batch that was not committed comes again.
       committed.push({ records, nextOffset, countsBefore: counts.length })
     },
+    isOver: false,
     lose: () => {},
   }
   const records = values.map((value, i) => logRecord(0, 2 * i, { topic, key: 'a-key', value, headers }, 17))

@@ -179,6 +179,7 @@ export class MemoryLog implements Log {
       committedMetadata: this.#broker.metadata(group, topic, partition),
       firstOffset: 0,
       endOffset: this.#broker.log(topic)[partition]!.length,
+      isOver: false,
       lose: reason => this.#lost.set(session, reason),
       commit: (records, nextOffset, metadata) =>
         this.#process.call(() => {

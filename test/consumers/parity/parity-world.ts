@@ -188,6 +188,7 @@ export class ParityWorld {
           if (record.topic === topics[CHECKPOINTS])
             this.checkpoints.push(logRecord(PARTITION, endOf(this.checkpoints), record))
       },
+      isOver: false,
       lose: () => {},
     }
   }

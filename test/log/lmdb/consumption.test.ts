@@ -21,6 +21,7 @@ function source(): PartitionSource {
         firstOffset: 0,
         endOffset: 1,
         commit: async () => {},
+        isOver: false,
         lose: reason => {
           loss = { reason }
         },

@@ -263,6 +263,7 @@ async function ingest(value: string): Promise<readonly OutgoingRecord[]> {
       firstOffset: 0,
       endOffset: 1,
       commit: async records => void committed.push(...records),
+      isOver: false,
       lose: () => {},
     },
     [logRecord(0, 0, { topic, key: null, value }, NOW)],

@@ -111,6 +111,9 @@ async function showSession(
     partition,
     firstOffset,
     endOffset,
+    get isOver() {
+      return session.isOver
+    },
     committedOffset: sendsOutputsAgain ? Math.min(committedOffset, storedOffset) : committedOffset,
     committedMetadata: overlooksUnpublished
       ? undefined
