@@ -146,7 +146,8 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     clock,
     stop: stopping.signal,
   }
-  if (roles.has('api') || roles.has('ingest')) serving.start()
+  // Every role answers the API's routes, so every role must know.
+  serving.start()
   const started = startRoles(parts)
   const parity = startParity(parts)
 

@@ -63,17 +63,14 @@ describe.skipIf((await missingForMaven()) !== undefined)('with a Kafka and a Red
     const [ingest, score, api] = await Promise.all([start('ingest'), start('score'), start('api')])
     roles = { ingest, score, api }
     await everyRoleIsReady()
+    let positions: readonly Position[] = []
     for (let i = 0; i < SIGNALS_EACH; i++)
-      await post(
+      positions = await post(
         api.url,
         ACCOUNTS.map(id => usage(id, i)),
       )
-    await untilJson<{ items: unknown[] }>(
-      `${api.url}/v1/accounts?limit=100`,
-      ({ body }) => body.items?.length === ACCOUNTS.length,
-    )
-    const [{ sequence }] = (await post(api.url, [usage('account-0', SIGNALS_EACH)])).slice(-1) as [Position]
-    expect((await ask(`${api.url}/v1/accounts/account-0?after=${sequence}`)).status).toBe(200)
+    for (const [i, { sequence }] of positions.entries())
+      expect((await ask(`${api.url}/v1/accounts/${ACCOUNTS[i]}?after=${sequence}`)).status).toBe(200)
   }, SETUP_TIMEOUT_MS)
 
   afterAll(async () => {
