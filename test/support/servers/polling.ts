@@ -36,7 +36,8 @@ export async function ask(url: string): Promise<Answer> {
   const response = await fetch(url)
   return {
     status: response.status,
-    body: await response.text(),
+    // Each problem has an id of its own.
+    body: (await response.text()).replace(/,"requestId":"[^"]*"/, ''),
     retryAfter: response.headers.get('retry-after'),
   }
 }
