@@ -230,7 +230,8 @@ describe.skipIf((await missingForMaven()) !== undefined)('upswell doctor', { tim
 
   test('compares the clock of the broker with that of ingest, and finds dead letters', async () => {
     await createTopics()
-    const { upswell, url } = await startRole(main, 'start', installation())
+    const ids = { UPSWELL_INSTANCE_ID: 'scorer-1' }
+    const { upswell, url } = await startRole(main, 'start', installation(ids))
     upswell.endWithTest()
     await untilReady(url)
     const producer = kafka().producer({ createPartitioner: Partitioners.DefaultPartitioner })
@@ -251,8 +252,10 @@ describe.skipIf((await missingForMaven()) !== undefined)('upswell doctor', { tim
     })
     await producer.disconnect()
     await until(async () => (await examine()).of('kafka-clock')?.state === 'ok')
-    const { of, problems } = await examine()
+    const { of, problems } = await examine(ids)
     expect(problems).toEqual([])
+    const member = `${prefix.slice(0, -1)}-score has scorer-1 (127.0.0.1)`
+    expect(of('instance-ids')).toMatchObject({ state: 'ok', found: expect.stringContaining(member) })
     expect(of('score-group')?.state).toBe('ok')
     expect(of('active-models')?.state).toBe('ok')
     expect(of('dead-letters')).toMatchObject({
