@@ -6,7 +6,7 @@ import { PartitionScorer } from '../../src/consumers/scorer/partition-scorer.ts'
 import { unlimitedShares } from '../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import type { ScorerContext } from '../../src/consumers/scorer/scorer-context.ts'
-import type { LogRecord, OutgoingRecord, PartitionSession } from '../../src/log/log.ts'
+import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../src/log/log.ts'
 import { modelsRecord, promotionRecord, signalRecord } from '../../src/log/signals-topic-records.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
@@ -69,11 +69,17 @@ export function onePartition() {
   }
   const backend = {
     store,
+    log: {
+      // A scorer looks only for the models that it has in memory: `modelsAt` made them.
+      async *read(_, [stretch]) {
+        yield modelsAt(stretch!.from)
+      },
+    } as Pick<Log, 'read'> as Log,
     commitFlush: async (_, { outputs, nextOffset, metadata, write }) => {
       await session.commit(outputs, nextOffset, metadata)
       await store.save(0, write)
     },
-  } as Pick<Backend, 'store' | 'commitFlush'> as Backend
+  } as Pick<Backend, 'store' | 'log' | 'commitFlush'> as Backend
   const logger = { info: () => {}, warn: () => {}, error: () => {} }
   const context: ScorerContext = {
     backend,
