@@ -14,8 +14,8 @@ export interface PreparedDrop {
 
 /**
  * Checks that a replay may be deleted now, and changes nothing.
- * @throws UpswellError INVALID_SETTINGS: it serves, is in use, is no replay, or does not exist; LOG_UNAVAILABLE,
- * STORE_UNAVAILABLE
+ * @throws UpswellError INVALID_SETTINGS: it serves, is in use, is no replay, or does not exist;
+ * LOG_UNAVAILABLE, STORE_UNAVAILABLE
  */
 export async function prepareDrop(lineages: Lineages, name: string): Promise<PreparedDrop> {
   const replay = await lineages.replay(name)
