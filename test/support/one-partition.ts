@@ -47,7 +47,6 @@ export function promotionAt(offset: number, namespace: string): LogRecord {
 }
 
 /** Where committed records are read to find the last one. */
-async function* readNothing(): AsyncGenerator<LogRecord> {}
 
 /**
  * One partition with a store in memory that is written with each batch. `committed`: the records of each
@@ -72,8 +71,13 @@ export function onePartition() {
     },
   }
   const backend = {
-    log: { read: readNothing } as Pick<Log, 'read'> as Log,
     store,
+    log: {
+      // A scorer looks only for the models that it has in memory: `modelsAt` made them.
+      async *read(_, [stretch]) {
+        yield modelsAt(stretch!.from)
+      },
+    } as Pick<Log, 'read'> as Log,
     commitFlush: async (_, { outputs, nextOffset, metadata, write }) => {
       await session.commit(outputs, nextOffset, metadata)
       await store.save(0, write)

@@ -2,7 +2,7 @@ import type { Backend } from '../../src/consumers/backend.ts'
 import { PartitionScorer } from '../../src/consumers/scorer/partition-scorer.ts'
 import { unlimitedShares } from '../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
-import type { LogRecord, OutgoingRecord, PartitionSession } from '../../src/log/log.ts'
+import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../src/log/log.ts'
 import { partitionOf } from '../../src/log/partition-of.ts'
 import { modelsRecord, signalRecord, tickRecord } from '../../src/log/signals-topic-records.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
@@ -116,14 +116,20 @@ export class PopulationRun {
 
   #backend(crashes: boolean): Backend {
     const { store } = this
+    const partitions = this.#partitions
     return {
       store,
+      log: {
+        read: async function* (_, [stretch]) {
+          yield* partitions[stretch!.partition]!.log.slice(stretch!.from, stretch!.to)
+        },
+      } as Pick<Log, 'read'> as Log,
       commitFlush: async (session, { outputs, nextOffset, metadata, write }) => {
         await session.commit(outputs, nextOffset, metadata)
         if (crashes) throw CRASH
         await store.save(session.partition, write)
       },
-    } as Pick<Backend, 'store' | 'commitFlush'> as Backend
+    } as Pick<Backend, 'store' | 'log' | 'commitFlush'> as Backend
   }
 }
 

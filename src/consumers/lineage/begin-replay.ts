@@ -4,12 +4,13 @@ import { modelsRecord, replayRecord } from '../../log/signals-topic-records.ts'
 import { topicsOfReplay } from '../../log/topic-settings.ts'
 import type { ModelSource } from '../../models/model-library.ts'
 import type { LineageNames } from './lineage-names.ts'
-import { type Replay, readReplay } from './replay-record.ts'
+import { type Replay, readReplay, requireNotForeign } from './replay-record.ts'
 
 /**
  * Creates a replay's topics and writes its first record, or finds the replay that was begun before, which
  * must then be the same.
- * @throws UpswellError INVALID_SETTINGS: another replay has this name; PARTITIONS_CHANGED; LOG_UNAVAILABLE
+ * @throws UpswellError INVALID_SETTINGS: another replay or installation has this name; PARTITIONS_CHANGED;
+ * LOG_UNAVAILABLE
  */
 export async function beginReplay(
   log: Log,
@@ -25,6 +26,7 @@ export async function beginReplay(
     await requirePartitions(log, topics.signals, partitions)
     return { isNew: false }
   }
+  await requireNotForeign(log, topics.signals, replay.name)
   await log.createTopics(topicsOfReplay(topics, partitions))
   await requirePartitions(log, topics.signals, partitions)
   // All records or none: a process that dies before this leaves empty topics, and the next one uses them.

@@ -2,6 +2,7 @@ import { UpswellError } from '../../lib/errors.ts'
 import { REPLAY_ROLES } from '../../log/topic-settings.ts'
 import { copyGroup, scoreGroup } from './lineage-names.ts'
 import type { FoundLineage, Lineages } from './lineages.ts'
+import { requireNotForeign } from './replay-record.ts'
 
 /** A replay that may be dropped. */
 export interface PreparedDrop {
@@ -13,8 +14,8 @@ export interface PreparedDrop {
 
 /**
  * Checks that a replay may be deleted now, and changes nothing.
- * @throws UpswellError INVALID_SETTINGS: it serves, is in use, or does not exist; LOG_UNAVAILABLE,
- * STORE_UNAVAILABLE
+ * @throws UpswellError INVALID_SETTINGS: it serves, is in use, is no replay, or does not exist;
+ * LOG_UNAVAILABLE, STORE_UNAVAILABLE
  */
 export async function prepareDrop(lineages: Lineages, name: string): Promise<PreparedDrop> {
   const replay = await lineages.replay(name)
@@ -26,6 +27,7 @@ export async function prepareDrop(lineages: Lineages, name: string): Promise<Pre
   const existing = topics.filter(topic => there.has(topic))
   if (existing.length === 0 && (await store.partitions()) === undefined)
     throw refuse(`there is no replay of this name ("upswell replay list" shows them)`)
+  await requireNotForeign(log, names.topics.signals, name)
   for (
     let lineage = await lineages.writtenSuccessor(lineages.original);
     lineage !== undefined;

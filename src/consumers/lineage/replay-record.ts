@@ -1,3 +1,4 @@
+import { UpswellError } from '../../lib/errors.ts'
 import type { Log, LogRecord } from '../../log/log.ts'
 import { recordKind } from '../../log/own-records.ts'
 import type { ModelSource } from '../../models/model-library.ts'
@@ -48,4 +49,20 @@ export async function readReplay(log: Log, signalsTopic: string): Promise<Replay
   for await (const record of log.read(signalsTopic, [{ partition: 0, from: 0, to: FIRST_RECORDS }]))
     return decodeReplay(record)
   return undefined
+}
+
+/**
+ * Names may collide: the replay `v2` and another installation with the topic prefix `v2.` have the same
+ * topics.
+ * @throws UpswellError INVALID_SETTINGS: the topic has records, and no replay wrote the first;
+ * LOG_UNAVAILABLE
+ */
+export async function requireNotForeign(log: Log, signalsTopic: string, name: string): Promise<void> {
+  if ((await readReplay(log, signalsTopic)) !== undefined) return
+  if (!(await log.topics()).includes(signalsTopic)) return
+  for await (const { partition, offset } of log.readAll(signalsTopic))
+    throw new UpswellError(
+      'INVALID_SETTINGS',
+      `${signalsTopic} is not the log of a replay: the record at ${partition}:${offset} comes before any that describes one. Another installation may have this topic. Choose another name than ${name}, or delete the topics ${name}.… yourself`,
+    )
 }

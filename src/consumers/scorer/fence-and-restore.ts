@@ -1,9 +1,11 @@
 import { describeError, UpswellError } from '../../lib/errors.ts'
 import { accountScoresRecord } from '../../log/account-scores-record.ts'
 import type { PartitionSession } from '../../log/log.ts'
+import { recordKind } from '../../log/own-records.ts'
 import { readPublished } from '../../log/published-offset.ts'
 import { publishedOffset } from '../../log/read-published-offsets.ts'
 import { decodePartitionMemory } from '../../models/partition-memory-codec.ts'
+import { NO_MODELS } from '../../scoring/account.ts'
 import type { PartitionMemory } from '../../scoring/partition-memory.ts'
 import type { PublishRestored } from '../checkpoints/fill-partition.ts'
 import { PartitionCheckpoints } from '../checkpoints/partition-checkpoints.ts'
@@ -27,6 +29,7 @@ export interface OpenedPartition {
 // | > committed         | an operator moved the group back         | skip the records below it              |
 // | 0, or < log's first | the store was lost, or retention went on | empty it, restore the newest checkpoint|
 // | > log's end         | the log was cut or recreated             | refuse: a person must decide           |
+// | within another log  | the log was recreated, and has grown     | the same                               |
 /**
  * Fences the store, and finds where to start. The log's earlier owners are fenced already, so the committed
  * offset is final. The table above has the cases.
@@ -46,6 +49,10 @@ export async function fenceAndRestore(
   const isLost = found.storedOffset === 0 || found.storedOffset < session.firstOffset
   const { committedOffset, committedMetadata, endOffset } = session
   const known = readPublished(committedOffset, committedMetadata)
+  const kept = decodePartitionMemory(found.storedOffset === 0 ? undefined : found.state, library)
+  // Scorers commit with metadata. Kafka forgets it with the topic, and tools write none.
+  if (known === undefined || committedOffset < found.storedOffset)
+    await requireSameLog(context, session, kept)
   const publish = publishRestored(context, session, known?.scoresPublished ?? 0)
   const restored = isLost
     ? await restoreLost(context, session, { fencingToken, storedOffset: found.storedOffset }, publish, share)
@@ -59,7 +66,6 @@ export async function fenceAndRestore(
   // A rebuild reads checkpoints and writes none: it leaves the search to the next scorer.
   if (checkpoints === undefined || writer !== undefined)
     void lookForCheckpoint(context, session, writer, stored)
-  const memory = restored?.memory ?? decodePartitionMemory(stored === 0 ? undefined : found.state, library)
   // An account that is new in the store, or restored, is published then.
   const isPublishedAgain = stored === 0 || restored !== undefined
   const offsets = new PartitionOffsets({
@@ -70,8 +76,11 @@ export async function fenceAndRestore(
     // If the commit does not say how far they are, any record of the log may have been scored before.
     uncertainBefore: known?.uncertainBefore ?? (isPublishedAgain ? 0 : endOffset),
   })
-  return { offsets, memory, checkpoints: writer, wholeFrom }
+  return { offsets, memory: restored?.memory ?? kept, checkpoints: writer, wholeFrom }
 }
+
+const WAYS_OUT =
+  'Bring the log back, or run "upswell rebuild" to rebuild the store from the log as it is, or use another namespace'
 
 /** If the store were ahead of the log, the next records would be skipped as stored. */
 function requireWithinLog({ topic, partition, endOffset }: PartitionSession, stored: number): void {
@@ -79,7 +88,29 @@ function requireWithinLog({ topic, partition, endOffset }: PartitionSession, sto
   throw new UpswellError(
     'STORE_MOVED',
     `${topic} partition ${partition} ends at offset ${endOffset}, but the store holds records up to ${stored}: the topic was recreated, or lost its newest records, or this is another cluster. ` +
-      `Bring the log back, or run "upswell rebuild" to rebuild the store from the log as it is, or use another namespace`,
+      WAYS_OUT,
+    { canRetry: true },
+  )
+}
+
+/**
+ * A topic that was recreated may have grown past the stored offset. Then the records below it are others, and
+ * would be skipped as stored. The store knows where its models stand in the log.
+ */
+async function requireSameLog(
+  { backend: { log } }: ScorerContext,
+  { topic, partition, firstOffset }: PartitionSession,
+  { modelSets }: PartitionMemory,
+): Promise<void> {
+  const { offset, at } = modelSets.at(-1)!
+  // Without models, or if retention has deleted the record, nothing can be compared.
+  if (offset === NO_MODELS.offset || offset < firstOffset) return
+  for await (const record of log.read(topic, [{ partition, from: offset, to: offset + 1 }]))
+    if (recordKind(record) === 'models' && record.timestamp === at) return
+  throw new UpswellError(
+    'STORE_MOVED',
+    `the store belongs to another log: it has models from offset ${offset} of ${topic} partition ${partition}, and this log has others there: the topic was recreated, or this is another cluster. ` +
+      WAYS_OUT,
     { canRetry: true },
   )
 }

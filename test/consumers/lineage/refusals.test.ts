@@ -242,6 +242,28 @@ describe('begin refuses', () => {
   })
 })
 
+describe('beside an installation whose topic prefix is the name of a replay', () => {
+  const theirs = topicsOf('staging').signals
+  const refusal =
+    /staging\.signals is not the log of a replay: the record at \d+:0 .*Another installation may have this topic/
+  beforeEach(() => {
+    for (const topic of Object.values(topicsOf('staging'))) installation.broker.createTopic(topic, PARTITIONS)
+    send(10, theirs)
+  })
+
+  test('a replay writes nothing into its log', async () => {
+    const before = installation.broker.all(theirs)
+    await expect(installation.begin(replayOf('staging'), PARTITIONS)).rejects.toThrow(refusal)
+    expect(installation.broker.all(theirs)).toEqual(before)
+  })
+
+  test('drop deletes none of its topics', async () => {
+    const before = [...installation.broker.topics.keys()]
+    await expect(drop('staging')).rejects.toThrow(refusal)
+    expect([...installation.broker.topics.keys()]).toEqual(before)
+  })
+})
+
 test("a foreign record with Upswell's headers goes to one dead-letter and stops nothing", async () => {
   for (const kind of ['tick', 'models', 'promotion', 'promotion'])
     installation.broker.append([
