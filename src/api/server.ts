@@ -13,6 +13,7 @@ import type { ByteQuota } from '../lib/byte-quota.ts'
 import type { ModelLibrary } from '../models/model-library.ts'
 import type { AccountStore } from '../store/store.ts'
 import type { ApiInstance } from './api-instance.ts'
+import type { AppendSignals } from './append-in-time.ts'
 import { SHARED_SCHEMAS } from './documents/schemas.ts'
 import { acceptBodies } from './plugins/accept-bodies.ts'
 import { answerBrokenRequest, answerProblems, answerThrown } from './plugins/answer-problems.ts'
@@ -27,7 +28,7 @@ import { routeGetRate } from './routes/get-rate.ts'
 import { routeListAccounts } from './routes/list-accounts.ts'
 import { routeListKpis } from './routes/list-kpis.ts'
 import { type Lag, routeOperations } from './routes/operations.ts'
-import { type AppendSignals, routePostSignals } from './routes/post-signals.ts'
+import { routePostSignals } from './routes/post-signals.ts'
 
 export interface ApiDependencies {
   /** The store of the serving lineage; after a promotion another store. */
