@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Histogram, type Registry } from 'prom-client'
 import type { ByteQuota } from '../lib/byte-quota.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { ApiInstance } from './api-instance.ts'
+import type { AppendSignals } from './append-in-time.ts'
 import { SHARED_SCHEMAS } from './documents/schemas.ts'
 import { acceptBodies } from './plugins/accept-bodies.ts'
 import { answerBrokenRequest, answerProblems, answerThrown } from './plugins/answer-problems.ts'
@@ -19,7 +20,7 @@ import { routeGetRate } from './routes/get-rate.ts'
 import { routeListAccounts } from './routes/list-accounts.ts'
 import { routeListKpis } from './routes/list-kpis.ts'
 import { type Lag, routeOperations } from './routes/operations.ts'
-import { type AppendSignals, routePostSignals } from './routes/post-signals.ts'
+import { routePostSignals } from './routes/post-signals.ts'
 
 export interface ApiDependencies {
   readonly served: Served

@@ -59,7 +59,7 @@ export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): P
     const checkpoints = fromLog === true ? {} : await checkpointsOf(lineage)
     await requireWhole(lineage, partitions, checkpoints)
     logger.info(
-      `Emptying ${partitions.length} partitions of ${names.namespace} (${await countAccounts(store, partitions)} accounts), and filling them again. The API lacks these accounts meanwhile; no event is published a second time.`,
+      `Emptying ${partitions.length} partitions of ${names.namespace} (${await countAccounts(store, partitions)} accounts), and filling them again. The API does not answer for them meanwhile; no event is published a second time.`,
     )
     const shares = backend.memory.accounts
     const own = { library, logger, shares, ...checkpoints }

@@ -226,6 +226,30 @@ describe('POST /v1/signals', () => {
     await failing.api.close()
   })
 
+  it('answers within seconds if the log is silent, and begins no more than eight such appends', async () => {
+    let appends = 0
+    const silent = await World.create([GROWTH], {
+      appendSignals: () => {
+        appends++
+        return new Promise(() => {})
+      },
+    })
+    // A real connection: only there Node closes the request as soon as its body is read.
+    const url = `${await silent.api.listen({ port: 0, host: '127.0.0.1' })}/v1/signals`
+    const ask = async () => {
+      const headers = { 'content-type': 'application/json' }
+      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(valid) })
+      return [response.status, ((await response.json()) as { code: string }).code]
+    }
+    for (let i = 0; i < 2; i++)
+      expect(await Promise.all(Array.from({ length: 8 }, ask))).toEqual(
+        Array.from({ length: 8 }, () => [503, 'LOG_UNAVAILABLE']),
+      )
+    expect(appends).toBe(8)
+    silent.api.server.closeAllConnections()
+    await silent.api.close()
+  }, 20_000)
+
   it('does not show unexpected errors to clients', async () => {
     const failing = await World.create([GROWTH], {
       appendSignals: async () => {

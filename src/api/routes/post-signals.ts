@@ -3,6 +3,7 @@ import type { Rejection } from '../../signals/rejection.ts'
 import type { Signal } from '../../signals/signal.ts'
 import { SIGNAL_LIMITS } from '../../signals/signal-limits.ts'
 import type { ApiInstance } from '../api-instance.ts'
+import { type AppendSignals, appendInTime } from '../append-in-time.ts'
 import { RETRY_PROMISE } from '../documents/retry-promise.ts'
 import {
   type AcceptedDocument,
@@ -14,13 +15,11 @@ import {
 import { bodyMemory } from '../plugins/limit-memory.ts'
 import { Problem } from '../plugins/problems.ts'
 import { NotCountedFinder } from '../read/not-counted-finder.ts'
-import { formatSequence, type Sequence } from '../read/sequence.ts'
+import { formatSequence } from '../read/sequence.ts'
 import type { Served } from '../read/served.ts'
 import { readBefore } from '../read/signals-before.ts'
 
 const BODY_LIMIT_BYTES = 5 * 1024 * 1024
-
-export type AppendSignals = (signals: readonly Signal[], observedAt: number) => Promise<readonly Sequence[]>
 
 /**
  * `POST /v1/signals`: appends to the log, all or nothing, and answers when the signals are durable. The
@@ -33,6 +32,7 @@ export function routePostSignals(
   now: () => number,
 ): void {
   const notCounted = new NotCountedFinder()
+  const append = appendInTime(appendSignals)
   api.post(
     '/v1/signals',
     {
@@ -62,7 +62,7 @@ export function routePostSignals(
       const values: readonly unknown[] = Array.isArray(body) ? body : [body]
       const signals = checkSignals(values, observedAt)
       const before = await readBefore(served, signals, observedAt)
-      const positions = await appendSignals(signals, observedAt)
+      const positions = await append(signals, observedAt)
       reply.code(202)
       return {
         accepted: signals.length,
