@@ -16,6 +16,7 @@ import type { ApiInstance } from './api-instance.ts'
 import { SHARED_SCHEMAS } from './documents/schemas.ts'
 import { acceptBodies } from './plugins/accept-bodies.ts'
 import { answerBrokenRequest, answerProblems, answerThrown } from './plugins/answer-problems.ts'
+import { limitConnections } from './plugins/limit-connections.ts'
 import { limitMemory } from './plugins/limit-memory.ts'
 import { refuseEmptyParameters } from './plugins/refuse-empty-parameters.ts'
 import type { RequestsUnderWay } from './plugins/requests-under-way.ts'
@@ -99,6 +100,7 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
     },
   })
   requests.track(api)
+  limitConnections(api, metrics)
   limitMemory(api, memory)
   acceptBodies(api)
   refuseEmptyParameters(api)

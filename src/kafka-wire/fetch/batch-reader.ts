@@ -1,4 +1,3 @@
-import { describeError } from '../../lib/errors.ts'
 import { decompress } from './compression.ts'
 import type { FetchedRecords } from './fetched-records.ts'
 import { endOfBatch, type RecordBatchHead, readBatchHead } from './record-batch.ts'
@@ -92,7 +91,7 @@ export class BatchReader {
       return await decompress(compression, bytes.subarray(from, to))
     } catch (error) {
       throw new Error(
-        `the record batch at offsets ${baseOffset} to ${lastOffset} of ${topic}/${partition} cannot be unpacked: ${describeError(error)}. Let its writer send smaller batches (batch.size), and go on as docs/runbook.md says ("A record batch cannot be unpacked")`,
+        `the record batch at offsets ${baseOffset} to ${lastOffset} of ${topic}/${partition} cannot be unpacked: ${(error as Error).message}. Let its writer send smaller batches (batch.size), and go on as docs/runbook.md says ("A record batch cannot be unpacked")`,
         { cause: error },
       )
     }
