@@ -8,6 +8,7 @@ import type { AppendSignals } from './append-in-time.ts'
 import { SHARED_SCHEMAS } from './documents/schemas.ts'
 import { acceptBodies } from './plugins/accept-bodies.ts'
 import { answerBrokenRequest, answerProblems, answerThrown } from './plugins/answer-problems.ts'
+import { limitConnections } from './plugins/limit-connections.ts'
 import { limitMemory } from './plugins/limit-memory.ts'
 import { refuseEmptyParameters } from './plugins/refuse-empty-parameters.ts'
 import { answerRequestIds, requestIdOf } from './plugins/request-ids.ts'
@@ -90,6 +91,7 @@ export function createApi(dependencies: ApiDependencies): FastifyInstance {
   })
   requests.track(api)
   answerRequestIds(api)
+  limitConnections(api, metrics)
   limitMemory(api, memory)
   acceptBodies(api)
   refuseEmptyParameters(api)

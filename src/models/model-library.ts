@@ -9,17 +9,31 @@ export interface ModelSource {
   readonly text: string
 }
 
-/** Compiles each model text once, and remembers the text of every compiled model. */
+/** A log may hold any number of versions, and some 10 are active at a time. */
+const MOST_HELD = 100
+
+/**
+ * Compiles each model text once, and remembers the text of every compiled model. It holds the 100 models that
+ * were asked for last. Others it finds only while somebody uses them, and compiles them again afterwards.
+ */
 export class ModelLibrary {
-  readonly #models = new Map<string, { readonly model: CompiledModel; readonly source: ModelSource }>()
+  /** The keys are content hashes; the longest unused model is first. */
+  readonly #held = new Map<string, CompiledModel>()
+  readonly #used = new Map<string, WeakRef<CompiledModel>>()
+  readonly #sources = new WeakMap<CompiledModel, ModelSource>()
+
+  /** The hashes of the models that it holds, used or not. */
+  get held(): readonly string[] {
+    return [...this.#held.keys()]
+  }
 
   /** @throws InvalidModelError if the text is not a valid model */
   compile(source: ModelSource): CompiledModel {
     const contentHash = hash128Hex(source.text)
-    const known = this.#models.get(contentHash)
-    if (known !== undefined) return known.model
-    const model = compileModel(parseModel(source.text, source.file), contentHash)
-    this.#models.set(contentHash, { model, source })
+    const known = this.#used.get(contentHash)?.deref()
+    const model = known ?? compileModel(parseModel(source.text, source.file), contentHash)
+    if (known === undefined) this.#add(model, source)
+    this.#hold(model)
     return model
   }
 
@@ -31,6 +45,20 @@ export class ModelLibrary {
 
   /** The source of a model. This library must have compiled it. */
   sourceOf(model: CompiledModel): ModelSource {
-    return this.#models.get(model.contentHash)!.source
+    return this.#sources.get(model)!
+  }
+
+  #add(model: CompiledModel, source: ModelSource): void {
+    for (const [hash, used] of this.#used) if (used.deref() === undefined) this.#used.delete(hash)
+    this.#used.set(model.contentHash, new WeakRef(model))
+    this.#sources.set(model, source)
+  }
+
+  #hold(model: CompiledModel): void {
+    this.#held.delete(model.contentHash)
+    this.#held.set(model.contentHash, model)
+    if (this.#held.size <= MOST_HELD) return
+    const [longestUnused] = this.#held.keys()
+    this.#held.delete(longestUnused!)
   }
 }

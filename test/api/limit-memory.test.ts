@@ -58,6 +58,21 @@ test('after 5 s a request gets 503, and may ask again', async () => {
   expect((await post('b', 150 * KIB)).statusCode).toBe(202)
 })
 
+test('if 1,000 requests wait for memory, the next one gets 503 at once', async () => {
+  const { post, memory } = await smallWorld()
+  const lease = await memory.lease(1024 * KIB)
+  const waiting = Array.from({ length: 1_000 }, () => memory.lease(1))
+  const answer = await post('a')
+  expect(answer.statusCode).toBe(503)
+  expect(answer.headers['retry-after']).toBe('1')
+  expect(answer.json()).toMatchObject({
+    code: 'OVERLOADED',
+    detail: expect.stringContaining('1000 requests wait for memory'),
+  })
+  lease.release()
+  await Promise.all(waiting)
+})
+
 test('health and metrics never wait', async () => {
   const { world, memory } = await smallWorld()
   await memory.lease(1024 * KIB)
@@ -66,11 +81,17 @@ test('health and metrics never wait', async () => {
 })
 
 test('a body counts by its length; packed, or of unknown length, by what it may become', () => {
-  const memory = bodyMemory(1_000)
-  expect(memory({ 'content-length': '100' })).toBe(600)
-  expect(memory({ 'content-length': '5000' })).toBe(6_000)
-  expect(memory({})).toBe(6_000)
-  expect(memory({ 'content-length': '10', 'content-encoding': 'gzip' })).toBe(1_200)
-  expect(memory({ 'content-length': '100', 'content-encoding': 'gzip' })).toBe(6_000)
-  expect(memory({ 'content-length': '100', 'content-encoding': 'identity' })).toBe(600)
+  const memory = bodyMemory(8_000)
+  // 6 bytes for each byte, and 10 KiB for the account of each 80.
+  const all = 6 * 8_000 + 100 * 10 * KIB
+  expect(memory({ 'content-length': '80' })).toBe(480 + 10 * KIB)
+  expect(memory({ 'content-length': '50000' })).toBe(all)
+  expect(memory({})).toBe(all)
+  expect(memory({ 'content-length': '40', 'content-encoding': 'gzip' })).toBe(4_800 + 100 * KIB)
+  expect(memory({ 'content-length': '800', 'content-encoding': 'gzip' })).toBe(all)
+  expect(memory({ 'content-length': '80', 'content-encoding': 'identity' })).toBe(480 + 10 * KIB)
+})
+
+test('a body has at most 500 signals, so no more accounts are loaded for it', () => {
+  expect(bodyMemory(10 ** 7)({ 'content-length': String(10 ** 6) })).toBe(6 * 10 ** 6 + 500 * 10 * KIB)
 })

@@ -42,6 +42,14 @@ const anyLoads = fc.array(
 )
 
 describe('shared loads', () => {
+  it('are several calls if there are more than 1,000', async () => {
+    const store = countingStore()
+    const load = sharedLoads(store, { require: async () => {} })
+    const ids = Array.from({ length: 2_500 }, (_, i) => String(i))
+    expect(await load(0, ids)).toEqual(ids.map(id => stateOf(0, id)))
+    expect(store.calls.map(({ accountIds }) => accountIds.length)).toEqual([1_000, 1_000, 500])
+  })
+
   it('give each caller what a load of its own gives, in one call for each partition', async () => {
     await fc.assert(
       fc.asyncProperty(anyLoads, async loads => {

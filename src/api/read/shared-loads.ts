@@ -2,6 +2,9 @@ import DataLoader from 'dataloader'
 import type { AccountStore } from '../../store/store.ts'
 import type { Wholeness } from './wholeness.ts'
 
+/** Each account has a few KB, so an answer of the store has a few MB at most. */
+const MOST_PER_CALL = 1_000
+
 /**
  * The accounts' bytes in the order asked; undefined for an unknown account. The partition was whole when they
  * were read.
@@ -13,9 +16,9 @@ export type LoadAccounts = (
 ) => Promise<(Uint8Array | undefined)[]>
 
 /**
- * Joins the loads of one turn of the event loop into one call for each partition. A call for each load was a
- * quarter of the cost of an answer. The busier the process, the more loads share a call; a single load does
- * not wait. Nothing is cached, and loads fail together with their call.
+ * Joins the loads of one turn of the event loop into calls of up to 1,000 for each partition. A call for each
+ * load was a quarter of the cost of an answer. The busier the process, the more loads share a call; a single
+ * load does not wait. Nothing is cached, and loads fail with their call.
  */
 export function sharedLoads(
   store: Pick<AccountStore, 'readAccounts'>,
@@ -33,7 +36,7 @@ export function sharedLoads(
         return accounts
       },
       // After the requests that have already arrived: they are read one after the other.
-      { cache: false, batchScheduleFn: setImmediate },
+      { cache: false, maxBatchSize: MOST_PER_CALL, batchScheduleFn: setImmediate },
     )
     loaders.set(partition, loader)
     return loader

@@ -4,6 +4,8 @@ import type { Registry } from 'prom-client'
 import { describeError, UpswellError } from '../../lib/errors.ts'
 import { print } from '../terminal.ts'
 
+const MAX_CONNECTIONS = 100
+
 /**
  * Answers `/metrics` for a command that runs for long. Returns a function that ends it.
  * @throws UpswellError PORT_IN_USE, INVALID_SETTINGS
@@ -17,6 +19,8 @@ export async function serveMetrics(registry: Registry, host: string, port: numbe
     const text = await registry.metrics()
     response.writeHead(200, { 'content-type': registry.contentType }).end(text)
   })
+  // A command has no metric of what it refuses: only a scraper or two should come.
+  server.maxConnections = MAX_CONNECTIONS
   server.listen(port, host)
   await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
     throw new UpswellError(

@@ -59,7 +59,7 @@ export async function* readSignalFile(
   const failure = (error: unknown) => unreadable(`${file} after line ${number}`, error)
   for await (const line of readLines(unpacked, failure)) {
     number++
-    if (isBlank(line)) continue
+    if (line.length <= KEPT_LINE_BYTES && isBlank(line)) continue
     const parsed = parseSignal(line, { observedAt: now(), defaultKind: undefined, place: 'edge' })
     if ('signal' in parsed) yield { type: 'signal', number, bytes: line.length, signal: parsed.signal }
     else {
@@ -76,6 +76,8 @@ function unreadable(what: string, error: unknown): UpswellError {
 }
 
 const NEWLINE = 0x0a
+/** A longer line is no signal. The rest of it is not kept, so that a file without line breaks fits. */
+const KEPT_LINE_BYTES = 2_000_000
 
 /**
  * Lines as bytes: decoding them here would silently change bytes that are not UTF-8.
@@ -83,15 +85,18 @@ const NEWLINE = 0x0a
  */
 async function* readLines(input: Readable, failure: (error: unknown) => Error): AsyncGenerator<Buffer> {
   let begun: Buffer[] = []
+  let bytes = 0
   try {
     for await (const chunk of input as AsyncIterable<Buffer>) {
       let start = 0
       for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
         yield Buffer.concat([...begun, chunk.subarray(start, end)])
         begun = []
+        bytes = 0
         start = end + 1
       }
-      begun.push(chunk.subarray(start))
+      if (bytes <= KEPT_LINE_BYTES) begun.push(chunk.subarray(start))
+      bytes += chunk.length - start
     }
   } catch (error) {
     throw failure(error)

@@ -36,6 +36,9 @@ export class BatchReader {
   readonly #aborting = new Set<number>()
   #at = 0
   #cursor: RecordCursor | undefined
+  /** The unpacked bytes of the batch under way; 0: it is not compressed. */
+  #unpacked = 0
+  #unpackedInRead = 0
 
   /**
    * Reads the offsets from `from` up to `to`, excluded.
@@ -49,11 +52,17 @@ export class BatchReader {
     this.nextOffset = offsetAfter(batches.bytes)
   }
 
+  /** The answer's bytes, and what the records of the last `read` and the batch under way take unpacked. */
+  get heldBytes(): number {
+    return this.#batches.bytes.length + this.#unpackedInRead
+  }
+
   /**
    * Adds records until `into` is full at `most`. If it is not afterwards, all are read.
    * @throws Error when a batch is malformed or has an unknown compression
    */
   async read(into: FetchedRecords, most: number): Promise<void> {
+    this.#unpackedInRead = this.#cursor === undefined ? 0 : this.#unpacked
     while (!into.isFull(most)) {
       this.#cursor ??= await this.#openNext()
       if (this.#cursor === undefined) return
@@ -66,12 +75,26 @@ export class BatchReader {
     const head = this.#nextReadable()
     if (head === undefined) return undefined
     const { topic, partition, bytes } = this.#batches
-    const { baseOffset, compression, count, from, isAppendTime, to } = head
-    const isCompressed = compression !== 0
-    const records = isCompressed ? await decompress(compression, bytes.subarray(from, to)) : bytes
+    const { baseOffset, count, from, isAppendTime } = head
+    const isCompressed = head.compression !== 0
+    const records = isCompressed ? await this.#unpack(head) : bytes
+    this.#unpacked = isCompressed ? records.length : 0
+    this.#unpackedInRead += this.#unpacked
     const baseTimestamp = isAppendTime ? head.maxTimestamp : head.baseTimestamp
     const context = { topic, partition, bytes: records, baseTimestamp }
     return new RecordCursor(context, { baseOffset, isAppendTime, at: isCompressed ? 0 : from, count })
+  }
+
+  async #unpack({ baseOffset, compression, from, lastOffset, to }: RecordBatchHead): Promise<Buffer> {
+    const { topic, partition, bytes } = this.#batches
+    try {
+      return await decompress(compression, bytes.subarray(from, to))
+    } catch (error) {
+      throw new Error(
+        `the record batch at offsets ${baseOffset} to ${lastOffset} of ${topic}/${partition} cannot be unpacked: ${(error as Error).message}. Let its writer send smaller batches (batch.size), and go on as docs/runbook.md says ("A record batch cannot be unpacked")`,
+        { cause: error },
+      )
+    }
   }
 
   #nextReadable(): RecordBatchHead | undefined {

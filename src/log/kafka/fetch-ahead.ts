@@ -141,6 +141,7 @@ class AheadFetchingSource implements RecordSource {
     try {
       while (!this.#closing.signal.aborted) {
         await this.#current?.reader.read(records, most)
+        this.#current?.lease.resize(this.#current.reader.heldBytes)
         if (records.isFull(most)) break
         this.#endCurrent()
         // The next answer may need the room of those that brought nothing.

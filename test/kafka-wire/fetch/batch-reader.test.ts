@@ -179,6 +179,29 @@ describe('the reader of record batches', () => {
     await expect(read(unknown)).rejects.toThrow(/compression 5; 1 to 4/)
   })
 
+  it('says which batch unpacks to too much', async () => {
+    const bomb = gzipSync(Buffer.alloc(129 * 1024 * 1024))
+    const batch = { baseOffset: 40, compression: 1, compress: () => bomb, records: VARIED } as const
+    await expect(read(encodeBatch(batch))).rejects.toThrow(
+      /offsets 40 to 70040 of signals\/3 cannot be unpacked: it unpacks to more than 128 MiB \(gzip\).*smaller batches/,
+    )
+  })
+
+  it('counts the unpacked batches of the last read among the bytes that it holds', async () => {
+    const records = [plainRecord(0, 'v'.repeat(5_000)), plainRecord(1)]
+    const packed = [0, 2].map(baseOffset =>
+      encodeBatch({ baseOffset, compression: 1, compress: gzipSync, records }),
+    )
+    const bytes = Buffer.concat(packed)
+    const reader = readerOf(bytes, { from: 0 })
+    const held: number[] = []
+    for (const most of [1, 2, 100]) {
+      await reader.read(new FetchedRecords(), most)
+      held.push(Math.floor((reader.heldBytes - bytes.length) / 5_000))
+    }
+    expect(held).toEqual([1, 2, 1])
+  })
+
   it('refuses records whose lengths do not fit', async () => {
     const longer = plainBatch(0, 1)
     longer[61] = longer[61]! + 2

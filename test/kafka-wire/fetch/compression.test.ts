@@ -48,6 +48,56 @@ describe('snappy with the frames of Kafka clients', () => {
   )
 })
 
+/** A zstd frame with a window of 128 KiB: its magic, then these blocks. */
+function zstdFrame(blocks: readonly Buffer[]): Buffer {
+  return Buffer.concat([Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 7 << 3]), ...blocks])
+}
+
+function zstdHead(size: number, type: number, isLast: boolean): Buffer {
+  const head = Buffer.alloc(3)
+  head.writeUIntLE((size << 3) | (type << 1) | (isLast ? 1 : 0), 0, 3)
+  return head
+}
+
+describe('data that unpack to more than 128 MiB', () => {
+  const zeros = Buffer.alloc(129 * 1024 * 1024)
+  const times = (count: number, block: Buffer) => Array.from({ length: count }, () => block)
+
+  it('are refused in each compression', async () => {
+    const snappy = encodeXerial(Buffer.alloc(32 * 1024)).subarray(HEADER.length)
+    const repeated = Buffer.concat([zstdHead(128 * 1024, 1, false), Buffer.from([0])])
+    const end = Buffer.concat([zstdHead(128 * 1024, 1, true), Buffer.from([0])])
+    const bombs: [number, string, Buffer][] = [
+      [1, 'gzip', gzipSync(zeros)],
+      [2, 'snappy', Buffer.concat([HEADER, ...times(33 * 128, snappy)])],
+      [2, 'snappy', Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f, 0])],
+      [3, 'lz4', await compressFrame(zeros)],
+      [4, 'zstd', zstdFrame([...times(1_030, repeated), end])],
+      // It claims a window of 1 GiB, and has one byte.
+      [4, 'zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 20 << 3, (1 << 3) | 1, 0, 0, 65])],
+    ]
+    for (const [number, codec, bomb] of bombs)
+      await expect(decompress(number, bomb)).rejects.toThrow(`it unpacks to more than 128 MiB (${codec})`)
+  })
+
+  it('are unpacked below that', async () => {
+    const most = zeros.subarray(0, 127 * 1024 * 1024)
+    for (const unpacked of [
+      await decompress(1, gzipSync(most)),
+      await decompress(3, await compressFrame(most)),
+    ])
+      expect(unpacked.equals(most)).toBe(true)
+  })
+
+  it('are not taken for such because of many small blocks of zstd', async () => {
+    // A compressed block: five times the literal "a", no sequences.
+    const block = (isLast: boolean) =>
+      Buffer.concat([zstdHead(3, 2, isLast), Buffer.from([(5 << 3) | 1, 97, 0])])
+    const frame = zstdFrame([...times(1_100, block(false)), block(true)])
+    expect(String(await decompress(4, frame))).toBe('a'.repeat(5 * 1_101))
+  })
+})
+
 describe('a compression number', () => {
   const data = Buffer.alloc(5_000, 'text ')
 
