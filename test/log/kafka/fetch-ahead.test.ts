@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { gzipSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { FetchedPartition } from '../../../src/kafka-wire/fetch/fetch-answer.ts'
 import { ByteQuota } from '../../../src/lib/byte-quota.ts'
@@ -176,6 +177,16 @@ describe('a source that fetches ahead', () => {
     expect([quota.leased, quota.waiting]).toEqual([0, 0])
   })
 
+  it('counts what a batch unpacks to, while its records are used', async () => {
+    const log = new FakeLog(['packed'])
+    const source = log.open(0)
+    expect(await take(source, 1)).toEqual([0])
+    expect(log.quota.leased).toBeGreaterThan(5_000)
+    void source.take(1)
+    // The next fetch asks for 1,000.
+    await until(() => log.quota.leased === 1_000)
+  })
+
   it('gives back its part when a fetch fails, brings nothing, or arrives after the end', async () => {
     const quota = new ByteQuota(1_000)
     const log = new FakeLog([new Error('away'), undefined, [0], [1]])
@@ -202,10 +213,10 @@ async function take(source: RecordSource, most: number): Promise<number[] | unde
 }
 
 /**
- * Gives one answer for each item: a batch of these offsets, a marker, garbage, an answer without the
- * partition, or a failure. After the last one it stays silent.
+ * Gives one answer for each item: a batch of these offsets, a marker, garbage, a packed batch, an answer
+ * without the partition, or a failure. After the last one it stays silent.
  */
-type FakeAnswer = readonly number[] | 'marker' | 'garbage' | undefined | Error
+type FakeAnswer = readonly number[] | 'marker' | 'garbage' | 'packed' | undefined | Error
 
 class FakeLog {
   readonly answers: FakeAnswer[]
@@ -252,7 +263,12 @@ class FakeLog {
   }
 }
 
-function encode(offset: number, answer: readonly number[] | 'marker' | 'garbage'): Buffer {
+function encode(offset: number, answer: readonly number[] | 'marker' | 'garbage' | 'packed'): Buffer {
+  if (answer === 'packed')
+    return encodeBatch({
+      ...{ baseOffset: offset, compression: 1, compress: gzipSync },
+      records: [plainRecord(0, 'v'.repeat(5_000))],
+    })
   if (answer === 'marker') return encodeMarker(offset, 1, 'abort')
   if (answer === 'garbage') {
     const bytes = encodeBatch({ baseOffset: offset, records: [plainRecord(0)] })
