@@ -102,8 +102,8 @@ interface Part {
 }
 
 /**
- * The checkpoint's accounts and their chunks, each once, as they were at the cut. The topic is read twice; if it
- * has more than `keysAtOnce` keys, part after part, so that no more are held in memory.
+ * The checkpoint's accounts and their chunks, each once, as they were at the cut. The topic is read twice; if
+ * it has more than `keysAtOnce` keys, part after part, so that no more are held in memory.
  * @throws UpswellError TOPIC_MISSING, LOG_UNAVAILABLE
  */
 export async function* readCheckpoint(
@@ -119,7 +119,9 @@ export async function* readCheckpoint(
   }
 }
 
-/** Key → the offset of its newest record, for a part or the beginning of it. `halves`: the rest of that part. */
+/**
+ * Key → the offset of its newest record, for a part or the beginning of it. `halves`: the rest of that part.
+ */
 async function newestRecords(
   log: Log,
   { topic, partition, headOffset, cut }: Checkpoint,

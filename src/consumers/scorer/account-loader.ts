@@ -201,8 +201,8 @@ export class AccountLoader {
 }
 
 /**
- * Loads everything if it takes at most `mostBytes`, and otherwise some of it. `load` returns what its part takes
- * in memory. Returns what everything takes, about.
+ * Loads everything if it takes at most `mostBytes`, and otherwise some of it. `load` returns what its part
+ * takes in memory. Returns what everything takes, about.
  */
 async function loadWithin<Item>(
   mostBytes: number,

@@ -305,8 +305,8 @@ export class PartitionScorer {
   }
 
   /**
-   * One batch or flush at a time. After a failure memory is of no use, so what waits is not done. Work that is
-   * not needed takes no place.
+   * One batch or flush at a time. After a failure memory is of no use, so what waits is not done. Work that
+   * is not needed takes no place.
    */
   #inTurn(work: () => Promise<void>, isNeeded = () => true): Promise<void> {
     return this.#turns.take(async () => {

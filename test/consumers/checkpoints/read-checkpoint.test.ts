@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest'
 import { headRecords, itemRecord } from '../../../src/consumers/checkpoints/checkpoint-records.ts'
-import { findCheckpoint, readCheckpoint } from '../../../src/consumers/checkpoints/read-checkpoint.ts'
+import {
+  type Checkpoint,
+  findCheckpoint,
+  readCheckpoint,
+} from '../../../src/consumers/checkpoints/read-checkpoint.ts'
 import type { Log, OutgoingRecord } from '../../../src/log/log.ts'
 import { MemoryLog } from './memory-log.ts'
 
@@ -87,4 +91,22 @@ test.each([1, 7, 1_000])('reads each account once, with %d keys in memory at a t
   for await (const { accountId, bytes } of readCheckpoint(log as unknown as Log, found!, keysAtOnce))
     read.push(`${accountId} ${bytes}`)
   expect(read.sort()).toEqual(ids.flatMap(id => [`${id} new`, `${id} new users`]).sort())
+})
+
+test('a topic with few keys and a high offset, as compaction leaves it, is read twice', async () => {
+  const records = Array.from({ length: 10 }, (_, i) => ({
+    ...itemRecord(TOPIC, 0, 5, { accountId: `account-${i}`, bytes: Buffer.from('x') }),
+    offset: 36_499_000 + i,
+  }))
+  let reads = 0
+  const log = {
+    async *read() {
+      reads++
+      yield* records
+    },
+  } as unknown as Log
+  const head = { topic: TOPIC, partition: 0, headOffset: 36_500_000, cut: 5 } as Checkpoint
+  const read: string[] = []
+  for await (const { accountId } of readCheckpoint(log, head, 1_000)) read.push(accountId)
+  expect([read.length, reads]).toEqual([10, 2])
 })

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { PartitionShares } from '../../../src/consumers/scorer/partition-shares.ts'
+import { PartitionShares } from '../../../../src/consumers/scorer/partition-shares.ts'
 
 test('partitions have equal shares, which change when partitions come or go', () => {
   const shares = new PartitionShares(120, 10)

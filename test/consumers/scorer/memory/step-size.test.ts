@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { StepSize } from '../../../src/consumers/scorer/step-size.ts'
+import { StepSize } from '../../../../src/consumers/scorer/step-size.ts'
 
 const KIB = 1024
 
