@@ -14,10 +14,16 @@ const NOW = Date.parse('2026-01-05T10:00:00Z')
 /** Never again after the first flush. */
 const once = () => new FlushSchedule({ intervalMs: 1_000_000, now: () => 1 })
 
-/** Signals of accounts, `each` of them, from an offset on. Without users they need no chunks. */
-function signalsFrom(offset: number, count: number, each = count): LogRecord[] {
+/** Signals from an offset on, each of another account. Without users they need no chunks. */
+function signalsFrom(offset: number, count: number): LogRecord[] {
+  return signalsOf(count, offset, count)
+}
+
+/** Signals of a few accounts, which no other signals are about. */
+function signalsOf(accounts: number, offset: number, count: number): LogRecord[] {
+  const group = accounts === count ? 'account' : 'busy'
   return Array.from({ length: count }, (_, i) =>
-    signalAt(offset + i, { ...signal(`s${offset + i}`, `account-${i % each}`), userId: undefined }),
+    signalAt(offset + i, { ...signal(`s${offset + i}`, `${group}-${i % accounts}`), userId: undefined }),
   )
 }
 
@@ -45,7 +51,7 @@ test('a step that does not fit is made smaller, and all of it is scored', async 
     onScored: ({ records }) => scored.push(records),
   })
   await scorer.score([modelsAt(0)])
-  for (let i = 0; i < 6; i++) await scorer.score(signalsFrom(1 + 2_000 * i, 2_000, 3))
+  for (let i = 0; i < 6; i++) await scorer.score(signalsOf(3, 1 + 2_000 * i, 2_000))
   // Of few accounts, many fit.
   expect(scored.at(-1)).toBe(2_000)
   scored.length = 0
@@ -64,7 +70,7 @@ test('a smaller step publishes nothing if the store was rolled back meanwhile', 
     { committedOffset: stored, endOffset: 1_000_000 },
   )
   // Signals of few accounts make the next step large.
-  for (let i = 0; i < 12; i++) await another.score(signalsFrom(stored + 1_000 * i, 1_000, 3))
+  for (let i = 0; i < 12; i++) await another.score(signalsOf(3, stored + 1_000 * i, 1_000))
   const before = committed.length
   const end = await store.readStoredOffset(0)
   store.readStoredOffset = async () => end - 500
@@ -81,11 +87,11 @@ test('a tick of many accounts does not make the next steps small', async () => {
     onScored: ({ records }) => sizes.push(records),
   })
   await scorer.score([modelsAt(0)])
-  for (let i = 0; i < 4; i++) await scorer.score(signalsFrom(1 + 5_000 * i, 5_000, 250))
+  for (let i = 0; i < 4; i++) await scorer.score(signalsOf(250, 1 + 5_000 * i, 5_000))
   const slice = { slice: 0, of: 1, scope: 'all', clock: 'wall' } as const
   await scorer.score([logRecord(0, 20_001, tickRecord('signals', 0, NOW + 40 * DAY_MS, slice))])
   sizes.length = 0
-  await scorer.score(signalsFrom(20_002, 5_000, 250))
+  await scorer.score(signalsOf(250, 20_002, 5_000))
   expect(sizes).toEqual([5_000])
 })
 
