@@ -106,7 +106,7 @@ describe('a stop', () => {
     await hanging.requests.closeAnswered(hanging.api)
     const { status, headers } = await answer
     const { code, detail } = (await (await answer).json()) as { code: string; detail: string }
-    expect([status, headers.get('retry-after'), code]).toEqual([503, '1', 'STOPPING'])
+    expect([status, headers.get('retry-after'), code]).toEqual([503, '1', 'LOG_UNAVAILABLE'])
     expect(detail).toMatch(/unknown whether .* same ids/)
   })
 
