@@ -39,7 +39,7 @@ export async function fenceAndRestore(
   context: ScorerContext,
   session: PartitionSession,
   fencingToken: string,
-  share: Pick<PartitionShare, 'bytes'>,
+  share: PartitionShare,
 ): Promise<OpenedPartition> {
   const { backend, library, checkpoints } = context
   const range = { first: session.firstOffset, end: session.endOffset }
@@ -65,7 +65,8 @@ export async function fenceAndRestore(
       : new PartitionCheckpoints(checkpoints.topic, checkpoints.timing, backend.store, library)
   // A rebuild reads checkpoints and writes none: it leaves the search to the next scorer.
   if (checkpoints === undefined || writer !== undefined)
-    void lookForCheckpoint(context, session, writer, stored)
+    // One partition after the other: each reads a part of its topic into memory.
+    void share.inBackground(() => lookForCheckpoint(context, session, writer, stored))
   // An account that is new in the store, or restored, is published then.
   const isPublishedAgain = stored === 0 || restored !== undefined
   const offsets = new PartitionOffsets({
@@ -143,7 +144,7 @@ async function restoreLost(
   { topic: signals, partition, committedOffset }: PartitionSession,
   { fencingToken, storedOffset }: { readonly fencingToken: string; readonly storedOffset: number },
   publish: PublishRestored,
-  share: Pick<PartitionShare, 'bytes'>,
+  share: PartitionShare,
 ): Promise<RestoredPartition | undefined> {
   if (committedOffset === 0 || checkpoints === undefined) {
     // The store may have been emptied in part, or the group moved to the beginning: leftovers would be

@@ -1,3 +1,5 @@
+import { Turns } from '../../lib/turns.ts'
+
 /** With less, most steps would be so small that their transactions and writes cost more than their fold. */
 const LEAST_SHARE_BYTES = 8 * 1024 * 1024
 
@@ -13,6 +15,8 @@ export interface PartitionShare {
   holds(bytes: number): void
   /** Says that there was too little memory for more than a few records at a time. */
   isShort(): void
+  /** Runs work that nobody waits for, after that of other partitions. */
+  inBackground(work: () => Promise<void>): Promise<void>
   /** Within `during`: gives the room to others until `wait` has settled. */
   outside<T>(wait: () => Promise<T>): Promise<T>
   /** The partition needs no share any more. */
@@ -31,6 +35,7 @@ export class PartitionShares {
   #partitions = 0
   #working = 0
   readonly #waiting: (() => void)[] = []
+  readonly #background = new Turns()
   readonly #held = new Map<PartitionShare, number>()
   #shortages = 0
 
@@ -82,6 +87,7 @@ export class PartitionShares {
       isShort: () => {
         shares.#shortages++
       },
+      inBackground: work => shares.#background.take(work),
       during: work => shares.#during(work),
       outside: wait => shares.#outside(wait),
       leave: () => {

@@ -81,7 +81,11 @@ export async function startScoring(given: ScoringOptions): Promise<Scoring> {
   const stopMetering = options.meter?.scoring(topic, () => Array.from(scorers.values(), ({ state }) => state))
   const consumption = await backend.log.consume({ group, topics: [topic], handler, batchSize })
   ticker.start()
-  const stopFlushing = flushEvery(flush, ticks.every ?? everyInterval, () => void flushDue(scorers))
+  const stopFlushing = flushEvery(
+    flush,
+    ticks.every ?? everyInterval,
+    oneAtATime(() => flushDue(scorers)),
+  )
   return {
     stop: async () => {
       ticker.stop()
@@ -143,6 +147,18 @@ function flushAll(scorers: Scorers): Promise<unknown> {
 async function flushDue(scorers: Scorers): Promise<void> {
   const oldestFirst = [...scorers.values()].sort((a, b) => a.flushedAt - b.flushedAt)
   await Promise.all(oldestFirst.map(scorer => scorer.flushIfDue().catch(IGNORED)))
+}
+
+/** A call does nothing while the one before is at work: behind a busy partition, calls would pile up. */
+function oneAtATime(work: () => Promise<void>): () => void {
+  let isBusy = false
+  return () => {
+    if (isBusy) return
+    isBusy = true
+    void work().finally(() => {
+      isBusy = false
+    })
+  }
 }
 
 /** Looks five times an interval: a flush may be late by a fifth of it. */

@@ -139,11 +139,16 @@ async function untilReady(admin: Admin, topic: string, deadline: number): Promis
       await admin.fetchTopicOffsets(topic)
       return
     } catch (error) {
-      if (!YOUNG_TOPIC_ERRORS.some(type => isProtocolError(error, type)) || performance.now() > deadline)
-        throw error
+      if (!isOfYoungTopic(error) || performance.now() > deadline) throw error
     }
     await sleep(POLL_MS)
   }
+}
+
+/** Once kafkajs has given up, its own error wraps the broker's. */
+function isOfYoungTopic(error: unknown): boolean {
+  const { cause } = error as Error
+  return YOUNG_TOPIC_ERRORS.some(type => isProtocolError(error, type) || isProtocolError(cause, type))
 }
 
 const YOUNG_TOPIC_ERRORS = [
