@@ -26,15 +26,24 @@ describe('in production without KAFKA_BROKERS', { timeout: 120_000 }, () => {
     [['backtest', '--model', join(PACKAGE_ROOT, 'models/expansion-revenue-score.yaml')]],
     [['replay', '--into', 'v2']],
     [['replay', 'list']],
-    [['ingest']],
-    [['score']],
-    [['api']],
     [['topics', 'create']],
   ])('upswell %s says what is missing, and begins nothing', async args => {
     const env = await forgetful()
     const { code, stdout, stderr } = await runCli(main, args, { env, input: '' })
     expect([code, stdout]).toEqual([2, ''])
     expect(stderr).toMatch(/^upswell: INVALID_SETTINGS: .*KAFKA_BROKERS/)
+    await expect(readdir(env.UPSWELL_DATA_DIR)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  // A role writes lines of JSON only.
+  test.each(['ingest', 'score', 'api'])('upswell %s says what is missing, and begins nothing', async role => {
+    const env = await forgetful()
+    const { code, stdout, stderr } = await runCli(main, [role], { env, input: '' })
+    expect([code, stderr]).toEqual([2, ''])
+    expect(JSON.parse(stdout)).toMatchObject({
+      level: 'fatal',
+      msg: expect.stringContaining('KAFKA_BROKERS'),
+    })
     await expect(readdir(env.UPSWELL_DATA_DIR)).rejects.toMatchObject({ code: 'ENOENT' })
   })
 

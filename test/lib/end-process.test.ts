@@ -39,7 +39,7 @@ async function runNode(args: readonly string[], env = {}, readsOutput = true): P
 
 /** Writes without a pause, ends itself during a write, and must not begin another one after that. */
 const WRITES_AND_ENDS = (lib: string, directory: string) => `
-  const { openLmdbEnvironment } = await import(${JSON.stringify(join(lib, 'lmdb-environment.js'))})
+  const { openLmdbEnvironment } = await import(${JSON.stringify(join(lib, 'lmdb/lmdb-environment.js'))})
   const { endProcess } = await import(${JSON.stringify(join(lib, 'end-process.js'))})
   const environment = await openLmdbEnvironment(${JSON.stringify(directory)})
   const table = environment.table('test')
