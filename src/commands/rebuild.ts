@@ -6,6 +6,7 @@ import {
   type RebuiltPartition,
   rebuildPartition,
 } from '../consumers/checkpoints/rebuild-partition.ts'
+import { findServed } from '../consumers/lineage/find-served.ts'
 import { scoreGroup } from '../consumers/lineage/lineage-names.ts'
 import type { FoundLineage } from '../consumers/lineage/lineages.ts'
 import { alwaysServing } from '../consumers/scorer/publication.ts'
@@ -41,7 +42,7 @@ export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): P
   const config = readConfig()
   const logger = lineLogger(config.logLevel)
   return await withLineages(config, async ({ lineages, library, backend }) => {
-    const lineage = await lineages.served()
+    const lineage = await findServed(lineages)
     const { names } = lineage
     const { store, log } = lineage.backend
     const topic = names.topics.signals
