@@ -36,7 +36,7 @@ const LOOK_INTERVAL_MS = 500
 /**
  * `upswell rebuild`: empties the store and fills it again from checkpoints and the log. Returns the exit
  * code.
- * @throws UpswellError INVALID_SETTINGS, LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING
+ * @throws UpswellError INVALID_SETTINGS, LOG_UNAVAILABLE, PARTITIONS_CHANGED, STORE_UNAVAILABLE, TOPIC_MISSING
  */
 export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): Promise<number> {
   const config = readConfig()
@@ -155,6 +155,8 @@ async function emptyAndFill(
     )
   }
   try {
+    // A store that lost everything does not know its partitions either, and readers would find no accounts.
+    await backend.store.claimPartitions(await backend.log.partitions(names.topics.signals))
     for (const partition of partitions) await emptyPartition(backend.store, partition)
     const leftToScorers =
       own === undefined
