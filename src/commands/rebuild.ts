@@ -36,7 +36,8 @@ const LOOK_INTERVAL_MS = 500
 /**
  * `upswell rebuild`: empties the store and fills it again from checkpoints and the log. Returns the exit
  * code.
- * @throws UpswellError INVALID_SETTINGS, LOG_UNAVAILABLE, PARTITIONS_CHANGED, STORE_UNAVAILABLE, TOPIC_MISSING
+ * @throws UpswellError INVALID_SETTINGS, LOG_UNAVAILABLE, PARTITIONS_CHANGED, STORE_UNAVAILABLE,
+ * TOPIC_MISSING
  */
 export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): Promise<number> {
   const config = readConfig()
