@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Backend, BackendMeters } from '../consumers/backend.ts'
+import { findServed } from '../consumers/lineage/find-served.ts'
 import { Lineages } from '../consumers/lineage/lineages.ts'
 import { UpswellError } from '../lib/errors.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -31,7 +32,7 @@ export function transactionalIdPrefix({ namespace }: Pick<Config, 'namespace'>):
 /**
  * Opens the log, and the store and topics of the serving lineage. The settings name it, until a replay is
  * promoted.
- * @throws UpswellError STORE_UNAVAILABLE
+ * @throws UpswellError as `findServed`
  */
 export async function openServed(
   config: Config,
@@ -41,7 +42,7 @@ export async function openServed(
   const backend = await openBackend(config, logger)
   const lineages = new Lineages(config, backend, library)
   try {
-    const { names, backend: served } = await lineages.served()
+    const { names, backend: served } = await findServed(lineages)
     const close = async () => {
       await lineages.close()
       await backend.close()

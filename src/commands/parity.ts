@@ -1,4 +1,5 @@
 import { type Config, readConfig } from '../app/config.ts'
+import { findServed } from '../consumers/lineage/find-served.ts'
 import { checkAccounts } from '../consumers/parity/check-accounts.ts'
 import { type ParitySource, paritySourceOf } from '../consumers/parity/parity-source.ts'
 import { type CheckPlan, planCheck } from '../consumers/parity/plan-check.ts'
@@ -27,7 +28,7 @@ export async function parity(options: ParityOptions): Promise<number> {
   const config = readConfig()
   if (isNeverStarted(config)) return reportNoAccounts(config)
   return await withLineages(config, async ({ lineages, library }) => {
-    const source = paritySourceOf(await lineages.served(), library)
+    const source = paritySourceOf(await findServed(lineages), library)
     const plans = await planAll(source, options)
     if (plans.length === 0) return reportNoAccounts(config)
     const checked = await checkAll(source, plans)

@@ -6,6 +6,7 @@ import {
   type RebuiltPartition,
   rebuildPartition,
 } from '../consumers/checkpoints/rebuild-partition.ts'
+import { findServed } from '../consumers/lineage/find-served.ts'
 import { scoreGroup } from '../consumers/lineage/lineage-names.ts'
 import type { FoundLineage } from '../consumers/lineage/lineages.ts'
 import { alwaysServing } from '../consumers/scorer/publication.ts'
@@ -35,13 +36,14 @@ const LOOK_INTERVAL_MS = 500
 /**
  * `upswell rebuild`: empties the store and fills it again from checkpoints and the log. Returns the exit
  * code.
- * @throws UpswellError INVALID_SETTINGS, LOG_UNAVAILABLE, STORE_UNAVAILABLE, TOPIC_MISSING
+ * @throws UpswellError INVALID_SETTINGS, LOG_UNAVAILABLE, PARTITIONS_CHANGED, STORE_UNAVAILABLE,
+ * TOPIC_MISSING
  */
 export async function rebuild({ partition: wanted, fromLog }: RebuildOptions): Promise<number> {
   const config = readConfig()
   const logger = lineLogger(config.logLevel)
   return await withLineages(config, async ({ lineages, library, backend }) => {
-    const lineage = await lineages.served()
+    const lineage = await findServed(lineages)
     const { names } = lineage
     const { store, log } = lineage.backend
     const topic = names.topics.signals
@@ -154,6 +156,8 @@ async function emptyAndFill(
     )
   }
   try {
+    // A store that lost everything does not know its partitions either, and readers would find no accounts.
+    await backend.store.claimPartitions(await backend.log.partitions(names.topics.signals))
     for (const partition of partitions) await emptyPartition(backend.store, partition)
     const leftToScorers =
       own === undefined

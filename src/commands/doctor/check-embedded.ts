@@ -2,6 +2,7 @@ import { stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Config } from '../../app/config.ts'
 import { type OpenedBackend, openBackend } from '../../app/open-backend.ts'
+import { findServed } from '../../consumers/lineage/find-served.ts'
 import { scoreGroup } from '../../consumers/lineage/lineage-names.ts'
 import { Lineages } from '../../consumers/lineage/lineages.ts'
 import { attempt } from '../../lib/attempt.ts'
@@ -34,7 +35,7 @@ export async function checkEmbedded(
   const lineages = new Lineages(config, backend, library)
   try {
     const opened = await attempt(DATA_LIMIT_MS, async () => {
-      const serving = await lineages.served()
+      const serving = await findServed(lineages)
       const { names } = serving
       const { isConsuming } = await backend.log.group(scoreGroup(names), names.topics.signals)
       return { serving, isConsuming }

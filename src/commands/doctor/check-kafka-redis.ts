@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto'
 import type { Config } from '../../app/config.ts'
 import { instanceIdOf } from '../../app/instance-id.ts'
 import { openBackend, transactionalIdPrefix } from '../../app/open-backend.ts'
+import { findServed } from '../../consumers/lineage/find-served.ts'
 import { type LineageNames, scoreGroup } from '../../consumers/lineage/lineage-names.ts'
 import { Lineages } from '../../consumers/lineage/lineages.ts'
-import { attempt } from '../../lib/attempt.ts'
+import { answered, attempt } from '../../lib/attempt.ts'
 import { type KafkaInspection, openKafkaInspection } from '../../log/kafka/inspect/inspect-kafka.ts'
 import { type KafkaFacts, OFFSETS_TOPIC } from '../../log/kafka/inspect/kafka-facts.ts'
 import type { Log } from '../../log/log.ts'
@@ -62,14 +63,22 @@ export async function checkKafkaRedis(
   ])
   const lineages = new Lineages(config, backend, library)
   try {
-    const served = await attempt(DATA_LIMIT_MS, () => lineages.served())
+    const [served, stored] = await Promise.all([
+      attempt(DATA_LIMIT_MS, () => findServed(lineages)),
+      attempt(DATA_LIMIT_MS, () => lineages.served()),
+    ])
     // Without Redis nobody knows which lineage serves: the first one is checked.
-    const serving = 'value' in served ? served.value : lineages.original
+    const serving = answered(served) ?? answered(stored) ?? lineages.original
     const names = { original: lineages.original.names, serving: serving.names }
     const kafka = await askKafka(config, inspection, names)
     const questions = { config, lineages, serving, library, models }
     const isLogThere = hasTopic(kafka, serving.names.topics.signals)
-    const data = isLogThere ? checkData(questions) : withoutLog(questions)
+    const data =
+      isLogThere && 'reason' in served && 'value' in stored
+        ? withoutServing(served.reason)
+        : isLogThere
+          ? checkData(questions)
+          : withoutLog(questions)
     const groups = isLogThere ? checkGroups(config, backend.log, kafka, serving.names) : []
     return [...judgeServers(config, kafka, redis, names), ...(await data), ...(await groups)]
   } finally {
@@ -137,6 +146,13 @@ const OF_LOG: readonly CheckId[] = [
   'dead-letters',
   'replays',
 ]
+const OF_MODELS: readonly CheckId[] = ['active-models', 'model-names']
+
+/** Redis answers, but it is not known yet which lineage serves: a retired one would look broken. */
+function withoutServing(reason: string): Finding[] {
+  const checks = [...OF_LOG.filter(check => !check.endsWith('-group')), ...OF_MODELS]
+  return checks.map(check => notChecked(check, `it is not known which lineage serves: ${reason}`))
+}
 
 async function withoutLog(questions: DataQuestions): Promise<Finding[]> {
   const { signals } = questions.serving.names.topics

@@ -1,3 +1,4 @@
+import { findServedSoFar } from '../../consumers/lineage/find-served.ts'
 import type { LineageNames } from '../../consumers/lineage/lineage-names.ts'
 import type { Lineages } from '../../consumers/lineage/lineages.ts'
 import { readProgress, replayLocation } from '../../consumers/lineage/replay-progress.ts'
@@ -21,8 +22,9 @@ const LOG_SUFFIX = '.signals'
  */
 export async function findReplays(lineages: Lineages, log: Log, topicPrefix: string): Promise<FoundReplay[]> {
   const found: FoundReplay[] = []
-  const served = (await lineages.served()).names.namespace
-  const chain = await promotedNamespaces(lineages)
+  const servedSoFar = (await findServedSoFar(lineages)).map(({ names }) => names.namespace)
+  const served = servedSoFar.at(-1)
+  const chain = [...servedSoFar, ...(await promotedNamespaces(lineages))]
   for (const topic of (await log.topics()).sort()) {
     if (!topic.startsWith(topicPrefix) || !topic.endsWith(LOG_SUFFIX)) continue
     const replay = await readReplay(log, topic)

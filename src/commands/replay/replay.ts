@@ -7,6 +7,7 @@ import { ProcessMemory } from '../../app/process-memory.ts'
 import { readModelFiles } from '../../app/read-model-files.ts'
 import { startClock } from '../../app/start-clock.ts'
 import { beginReplay } from '../../consumers/lineage/begin-replay.ts'
+import { findServed } from '../../consumers/lineage/find-served.ts'
 import type { FoundLineage, Lineages } from '../../consumers/lineage/lineages.ts'
 import { type Replay, readReplay, type TimeLimit } from '../../consumers/lineage/replay-record.ts'
 import { scoreReplay } from '../../consumers/lineage/score-lineages.ts'
@@ -104,7 +105,7 @@ async function describeReplay(
 ): Promise<Replay> {
   const { log } = lineage.backend
   const begun = await readReplay(log, lineage.names.topics.signals)
-  const served = await lineages.served()
+  const served = await findServed(lineages)
   if (served.names.namespace === lineage.names.namespace)
     throw new UpswellError(
       'INVALID_SETTINGS',

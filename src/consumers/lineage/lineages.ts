@@ -28,8 +28,8 @@ export interface FoundLineage {
  */
 export class Lineages {
   readonly original: FoundLineage
+  readonly library: ModelLibrary
   readonly #installation: Installation
-  readonly #library: ModelLibrary
   #served: FoundLineage
   readonly #opened = new Map<string, Promise<FoundLineage>>()
 
@@ -38,7 +38,7 @@ export class Lineages {
     this.original = { names: originalNames(installation), backend }
     this.#served = this.original
     this.#installation = installation
-    this.#library = library
+    this.library = library
   }
 
   /** The lineage of a replay, by its name. */
@@ -90,7 +90,7 @@ export class Lineages {
     const to = (await log.ranges(signals)).get(partition)?.end ?? 0
     if (from >= to) return
     for await (const record of log.read(signals, [{ partition, from, to }])) {
-      const decoded = isOwnRecord(record) ? decodeOwnRecord(record, this.#library) : undefined
+      const decoded = isOwnRecord(record) ? decodeOwnRecord(record, this.library) : undefined
       if (decoded !== undefined && 'entry' in decoded) yield decoded.entry
     }
   }
@@ -103,8 +103,9 @@ export class Lineages {
   }
 
   /**
-   * The newest lineage that serves in all of its partitions: the API answers from it. @throws UpswellError
-   * STORE_UNAVAILABLE
+   * The newest lineage that serves in all of its partitions, as far as the stores know: one that is being
+   * filled may miss a promotion. A command uses `findServed`.
+   * @throws UpswellError STORE_UNAVAILABLE
    */
   async served(): Promise<FoundLineage> {
     for (;;) {
@@ -145,7 +146,7 @@ export class Lineages {
   }
 
   async memory(store: AccountStore, partition: number): Promise<PartitionMemory> {
-    return decodePartitionMemory((await store.readPartition(partition)).state, this.#library)
+    return decodePartitionMemory((await store.readPartition(partition)).state, this.library)
   }
 
   async close(): Promise<void> {

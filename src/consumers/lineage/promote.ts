@@ -2,6 +2,7 @@ import { UpswellError } from '../../lib/errors.ts'
 import type { OutgoingRecord } from '../../log/log.ts'
 import { promotionRecord } from '../../log/signals-topic-records.ts'
 import { versionsOf } from '../../scoring/partition-memory.ts'
+import { findServed } from './find-served.ts'
 import type { FoundLineage, Lineages } from './lineages.ts'
 import { readProgress, replayLocation } from './replay-progress.ts'
 import { readReplay } from './replay-record.ts'
@@ -46,7 +47,7 @@ export async function preparePromotion(
   now: number,
 ): Promise<PreparedPromotion> {
   const promoted = await lineages.replay(name)
-  const served = await lineages.served()
+  const served = await findServed(lineages)
   const { log } = promoted.backend
   const { topics, namespace } = promoted.names
   const refuse = (why: string) => new UpswellError('INVALID_SETTINGS', `${name} cannot be promoted: ${why}`)
