@@ -7,14 +7,20 @@ import { unlimitedShares } from '../../src/consumers/scorer/partition-shares.ts'
 import { alwaysServing } from '../../src/consumers/scorer/publication.ts'
 import type { ScorerContext } from '../../src/consumers/scorer/scorer-context.ts'
 import type { Log, LogRecord, OutgoingRecord, PartitionSession } from '../../src/log/log.ts'
-import { modelsRecord, promotionRecord, signalRecord } from '../../src/log/signals-topic-records.ts'
+import {
+  modelsRecord,
+  promotionRecord,
+  signalRecord,
+  tickRecord,
+} from '../../src/log/signals-topic-records.ts'
 import { topicNames } from '../../src/log/topic-names.ts'
 import { ModelLibrary } from '../../src/models/model-library.ts'
 import type { Signal } from '../../src/signals/signal.ts'
 import { logRecord } from './log-record.ts'
 import { MemoryStore } from './memory-store.ts'
 
-const NOW = Date.parse('2026-01-05T10:00:00Z')
+export const NOW = Date.parse('2026-01-05T10:00:00Z')
+export const DAY_MS = 86_400_000
 const SOURCE = { file: 'rolling', text: readFileSync(join(PACKAGE_ROOT, 'bench/rolling-score.yaml'), 'utf8') }
 const topics = topicNames('')
 
@@ -31,13 +37,20 @@ export function signal(id: string, accountId: string): Signal {
   }
 }
 
-export function signalAt(offset: number, of: Signal): LogRecord {
-  return logRecord(0, offset, signalRecord(topics.signals, of, NOW))
+export function signalAt(offset: number, of: Signal, at = NOW): LogRecord {
+  return logRecord(0, offset, signalRecord(topics.signals, of, at))
 }
 
-/** A record that makes rolling-score active. */
-export function modelsAt(offset: number): LogRecord {
-  return logRecord(0, offset, modelsRecord(topics.signals, 0, NOW, [SOURCE]))
+/** A record that makes rolling-score active. `more`: what its file has besides. */
+export function modelsAt(offset: number, more = ''): LogRecord {
+  const source = { ...SOURCE, text: SOURCE.text + more }
+  return logRecord(0, offset, modelsRecord(topics.signals, 0, NOW, [source]))
+}
+
+/** A tick so many days later, for all accounts that are due then. */
+export function tickAt(offset: number, days: number): LogRecord {
+  const tick = { slice: 0, of: 1, scope: 'due', clock: 'wall' } as const
+  return logRecord(0, offset, tickRecord(topics.signals, 0, NOW + days * DAY_MS, tick))
 }
 
 /** A record that promotes the lineage of this namespace. */
@@ -46,15 +59,14 @@ export function promotionAt(offset: number, namespace: string): LogRecord {
   return logRecord(0, offset, promotionRecord(topics.signals, 0, NOW, promotion))
 }
 
-/** Where committed records are read to find the last one. */
-
 /**
  * One partition with a store in memory that is written with each batch. `committed`: the records of each
- * transaction. `lost`: why its sessions were lost.
+ * transaction. `positions`: what each of them says of the group. `lost`: why its sessions were lost.
  */
 export function onePartition() {
   const store = new MemoryStore()
   const committed: OutgoingRecord[][] = []
+  const positions: Pick<PartitionSession, 'committedOffset' | 'committedMetadata'>[] = []
   const lost: unknown[] = []
   const session: PartitionSession = {
     topic: topics.signals,
@@ -62,8 +74,9 @@ export function onePartition() {
     committedOffset: 0,
     firstOffset: 0,
     endOffset: 1_000,
-    commit: async records => {
+    commit: async (records, committedOffset, committedMetadata) => {
       committed.push([...records])
+      positions.push({ committedOffset, committedMetadata })
     },
     isOver: false,
     lose: error => {
@@ -98,5 +111,5 @@ export function onePartition() {
     found: Partial<PartitionSession> = {},
   ): Promise<PartitionScorer> =>
     PartitionScorer.take({ ...context, ...parts }, { ...session, ...found }, 'token')
-  return { store, session, context, committed, lost, take }
+  return { store, session, context, committed, positions, lost, take }
 }

@@ -240,8 +240,8 @@ export class PartitionScorer {
   }
 
   /**
-   * Publishes the scores of accounts that moved, with the offset; then writes the store. Afterwards memory
-   * and store are equal.
+   * Publishes the scores of accounts whose scores changed, with the offset; then writes the store. Afterwards
+   * memory and store are equal.
    */
   async #flush(): Promise<void> {
     if (!this.offsets.hasUnstored) return

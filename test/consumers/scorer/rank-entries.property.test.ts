@@ -7,6 +7,7 @@ import {
 } from '../../../src/consumers/scorer/flush/rank-entries.ts'
 import { compileModel } from '../../../src/scoring/definition/compile-model.ts'
 import type { CompiledModel } from '../../../src/scoring/definition/compiled-model.ts'
+import type { Cause } from '../../../src/scoring/events.ts'
 import { createStanding, type Standing } from '../../../src/scoring/standing.ts'
 import type { Listing } from '../../../src/store/store.ts'
 import { listName } from '../../../src/store/store.ts'
@@ -41,9 +42,18 @@ const standing = fc
     tier: fc.constantFrom(0, 1),
     score: fc.constantFrom(0, 50, 50.5),
     values: fc.array(fc.constantFrom(undefined, 'a', 'b'), { minLength: 2, maxLength: 2 }),
+    shown: fc.record(
+      {
+        tierSince: fc.constantFrom(0, 1),
+        coverage: fc.constantFrom(0, 0.5),
+        changedAt: fc.constantFrom(0, 1),
+        cause: fc.constantFrom<Cause>({ type: 'window' }, { type: 'signal', signalId: 's' }),
+      },
+      { requiredKeys: [] },
+    ),
   })
-  .map(({ of, tier, score, values }) =>
-    standingOf(of, { tier, score, facets: of.definition.facets.map((_, i) => values[i]) }),
+  .map(({ of, tier, score, values, shown }) =>
+    standingOf(of, { tier, score, facets: of.definition.facets.map((_, i) => values[i]), ...shown }),
   )
 /** One standing for each model, by ascending id. */
 const standings = fc
@@ -59,7 +69,7 @@ it('finds the difference between all listings before and after', () => {
       expect(changes.listingsRemoved).toEqual(without(old, now))
       expect(changes.listingsAdded).toEqual(without(now, old))
       expect(listingsOf('acme', changes.rankEntries)).toEqual(now)
-      expect(changes.isMoved).toBe(before === undefined || slowIsMoved(before, after))
+      expect(changes.areScoresChanged).toBe(before === undefined || slowScores(before) !== slowScores(after))
     }),
     { numRuns: 2000 },
   )
@@ -71,7 +81,7 @@ it('keeps the existing rank entries if nothing changed', () => {
       const known = rankEntriesOf(same)
       const changes = compareRankEntries('acme', known, same)
       expect(changes.rankEntries).toBe(known)
-      expect(changes.isMoved).toBe(false)
+      expect(changes.areScoresChanged).toBe(false)
     }),
   )
 })
@@ -82,11 +92,11 @@ it('keeps the values of facets as they were, whatever happens to the account', (
   const one = standingOf(of, { score: 1, facets: values })
   const known = rankEntriesOf([one])
   values[0] = 'b'
-  const { listingsRemoved, listingsAdded, isMoved } = compareRankEntries('acme', known, [one])
+  const { listingsRemoved, listingsAdded, areScoresChanged } = compareRankEntries('acme', known, [one])
   const list = (value: string) => listName(of.definition.id, { name: of.definition.facets[0]!.name, value })
   expect(listingsRemoved.map(listing => listing.list)).toEqual([list('a')])
   expect(listingsAdded.map(listing => listing.list)).toEqual([list('b')])
-  expect(isMoved).toBe(false)
+  expect(areScoresChanged).toBe(false)
 })
 
 function slowListings(of: readonly Standing[]): Listing[] {
@@ -105,15 +115,11 @@ function without(listings: readonly Listing[], others: readonly Listing[]): List
   return listings.filter(listing => !known.has(text(listing)))
 }
 
-function slowIsMoved(before: readonly Standing[], after: readonly Standing[]): boolean {
-  const text = (of: readonly Standing[]) =>
-    JSON.stringify(
-      of.map(({ model: { definition: by }, score, tier }) => [
-        by.id,
-        by.version,
-        score,
-        by.tiers[tier]!.name,
-      ]),
-    )
-  return text(before) !== text(after)
+function slowScores(of: readonly Standing[]): string {
+  return JSON.stringify(
+    of.map(({ model: { definition: by }, score, tier, tierSince, coverage, changedAt, cause }) => [
+      [by.id, by.version, score, by.tiers[tier]!.name],
+      [tierSince, coverage, changedAt, cause.type, cause.signalId],
+    ]),
+  )
 }

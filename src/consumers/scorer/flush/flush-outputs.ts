@@ -17,7 +17,7 @@ export interface FlushedPartition {
   readonly checkpoints: PartitionCheckpoints | undefined
 }
 
-/** What the flushes of a partition publish: the scores of accounts that moved, and checkpoints. */
+/** What the flushes of a partition publish: the scores of accounts whose scores changed, and checkpoints. */
 export class FlushOutputs {
   readonly #partition: FlushedPartition
   readonly #accounts: Pick<PartitionAccounts, 'dirty'>
@@ -50,7 +50,7 @@ export class FlushOutputs {
 
   /** Whether the account's scores differ from the published ones, or may differ. */
   #isToPublish({ account, before, changes }: TouchedAccount): boolean {
-    if (changes.isMoved || this.#accounts.dirty.announced.has(account)) return true
+    if (changes.areScoresChanged || this.#accounts.dirty.announced.has(account)) return true
     return before !== undefined && this.#partition.offsets.isUncertain(before.lastOffset)
   }
 

@@ -2,8 +2,11 @@ import type { ModelDefinition } from '../../../scoring/definition/model-definiti
 import type { Standing } from '../../../scoring/standing.ts'
 import { type Listing, listName } from '../../../store/store.ts'
 
-/** Where an account is in the ranked lists of one model, as last written. */
-export interface RankEntry {
+/** What `account-scores` shows of a standing besides its model, score and tier. */
+type Shown = Pick<Standing, 'tierSince' | 'coverage' | 'changedAt' | 'cause'>
+
+/** Where an account is in the ranked lists of one model, and what is shown of it, as last written. */
+export interface RankEntry extends Readonly<Shown> {
   readonly definition: ModelDefinition
   /** Index in the model's tiers. */
   readonly tier: number
@@ -18,8 +21,8 @@ export interface RankChanges {
   readonly rankEntries: readonly RankEntry[]
   readonly listingsRemoved: readonly Listing[]
   readonly listingsAdded: readonly Listing[]
-  /** Whether a score, a tier or a model's version changed, or the account is new. */
-  readonly isMoved: boolean
+  /** Whether anything that `account-scores` shows of it changed, or the account is new. */
+  readonly areScoresChanged: boolean
 }
 
 const NONE: readonly never[] = []
@@ -28,9 +31,19 @@ export function rankEntriesOf(standings: readonly Standing[]): readonly RankEntr
   return standings.map(rankEntryOf)
 }
 
-function rankEntryOf({ model: { definition }, tier, score, facets }: Standing): RankEntry {
-  // A copy: the standing's own list changes with the account.
-  return { definition, tier, score, facets: facets.length === 0 ? NONE : [...facets] }
+function rankEntryOf(standing: Standing): RankEntry {
+  const { model, tier, score, facets, tierSince, coverage, changedAt, cause } = standing
+  return {
+    definition: model.definition,
+    tier,
+    score,
+    // A copy: the standing's own list changes with the account.
+    facets: facets.length === 0 ? NONE : [...facets],
+    tierSince,
+    coverage,
+    changedAt,
+    cause,
+  }
 }
 
 /** `before` undefined: a new account. */
@@ -41,22 +54,22 @@ export function compareRankEntries(
 ): RankChanges {
   if (before === undefined || !areOfSameModels(before, standings))
     return compareAcrossModels(accountId, before, standings)
-  if (areAllAt(before, standings)) return unchanged(before)
+  if (areAllAsBefore(before, standings)) return unchanged(before)
   const rankEntries = before.slice()
   const listingsRemoved: Listing[] = []
   const listingsAdded: Listing[] = []
-  let isMoved = false
+  let areScoresChanged = false
   for (let i = 0; i < rankEntries.length; i++) {
     const old = rankEntries[i]!
-    if (isAt(old, standings[i]!)) continue
+    if (isAt(old, standings[i]!) && isShownAs(old, standings[i]!)) continue
     const now = rankEntryOf(standings[i]!)
     rankEntries[i] = now
     const moved = old.tier !== now.tier || old.score !== now.score
     addListings(listingsRemoved, accountId, old, moved ? undefined : now)
     addListings(listingsAdded, accountId, now, moved ? undefined : old)
-    isMoved ||= moved
+    areScoresChanged ||= moved || !isShownAs(old, now)
   }
-  return { rankEntries, listingsRemoved, listingsAdded, isMoved }
+  return { rankEntries, listingsRemoved, listingsAdded, areScoresChanged }
 }
 
 function areOfSameModels(rankEntries: readonly RankEntry[], standings: readonly Standing[]): boolean {
@@ -66,19 +79,34 @@ function areOfSameModels(rankEntries: readonly RankEntry[], standings: readonly 
   return true
 }
 
-function areAllAt(rankEntries: readonly RankEntry[], standings: readonly Standing[]): boolean {
-  for (let i = 0; i < rankEntries.length; i++) if (!isAt(rankEntries[i]!, standings[i]!)) return false
+function areAllAsBefore(before: readonly RankEntry[], standings: readonly Standing[]): boolean {
+  for (let i = 0; i < before.length; i++)
+    if (!isAt(before[i]!, standings[i]!) || !isShownAs(before[i]!, standings[i]!)) return false
   return true
 }
 
 function unchanged(rankEntries: readonly RankEntry[]): RankChanges {
-  return { rankEntries, listingsRemoved: NONE, listingsAdded: NONE, isMoved: false }
+  return { rankEntries, listingsRemoved: NONE, listingsAdded: NONE, areScoresChanged: false }
 }
 
 function isAt(entry: RankEntry, { tier, score, facets }: Standing): boolean {
   if (entry.tier !== tier || entry.score !== score) return false
   for (let i = 0; i < facets.length; i++) if (entry.facets[i] !== facets[i]) return false
   return true
+}
+
+/**
+ * A score may come back between two flushes, a PQL may end or an input become known, and the score stays: its
+ * record would keep an old time and cause for as long as the account is quiet.
+ */
+function isShownAs(entry: RankEntry, { tierSince, coverage, changedAt, cause }: Shown): boolean {
+  return (
+    entry.changedAt === changedAt &&
+    entry.coverage === coverage &&
+    entry.tierSince === tierSince &&
+    entry.cause.type === cause.type &&
+    entry.cause.signalId === cause.signalId
+  )
 }
 
 /** When models came, went or changed, tiers and facets are compared by their names. */
@@ -91,12 +119,13 @@ function compareAcrossModels(
   const old = listingsOf(accountId, before ?? NONE)
   const now = listingsOf(accountId, rankEntries)
   const listingsAdded = difference(now, old)
-  const isMoved =
+  const areScoresChanged =
     before === undefined ||
     rankEntries.length !== before.length ||
-    rankEntries.some(({ definition }, i) => definition.version !== before[i]!.definition.version) ||
+    rankEntries.some((entry, i) => entry.definition.version !== before[i]!.definition.version) ||
+    rankEntries.some((entry, i) => !isShownAs(entry, before[i]!)) ||
     rankEntries.some(({ definition }) => listingsAdded.some(({ list }) => list === listName(definition.id)))
-  return { rankEntries, listingsRemoved: difference(old, now), listingsAdded, isMoved }
+  return { rankEntries, listingsRemoved: difference(old, now), listingsAdded, areScoresChanged }
 }
 
 export function listingsOf(accountId: string, rankEntries: readonly RankEntry[]): Listing[] {

@@ -22,7 +22,7 @@ export interface TouchedAccount {
   readonly before: SavedAccount | undefined
   /** The rates' cells that count it now. */
   readonly shares: readonly RateShare[]
-  /** Accounts that moved have their scores published. */
+  /** Accounts whose scores changed have them published. */
   readonly changes: RankChanges
 }
 
