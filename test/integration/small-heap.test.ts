@@ -20,7 +20,7 @@ import { buildCli } from '../commands/cli.ts'
 import { silent } from '../support/log-handlers.ts'
 import { untilStored } from '../support/run-pipeline.ts'
 import { describeIntegration } from '../support/servers/integration.ts'
-import { startRole, stopInTime } from '../support/servers/role-process.ts'
+import { startRole } from '../support/servers/role-process.ts'
 
 vi.setConfig({ testTimeout: 600_000, hookTimeout: 180_000 })
 
@@ -115,13 +115,13 @@ describeIntegration('a scorer with a small heap', ({ kafkaBrokers, redisUrl }) =
     let isStored = false
     void stored.catch(() => {}).then(() => (isStored = true))
     while (!isStored) {
-      expect((await fetch(`${url}/livez`, { signal: AbortSignal.timeout(20_000) })).status).toBe(200)
+      expect((await fetch(`${url}/livez`, { signal: AbortSignal.timeout(60_000) })).status).toBe(200)
       await sleep(200)
     }
     await stored
     const metrics = await (await fetch(`${url}/metrics`)).text()
     expect(Number(SHORTAGES.exec(metrics)?.[1])).toBeGreaterThan(0)
-    await stopInTime(upswell)
+    expect(await upswell.kill('SIGTERM')).toMatchObject({ code: 0, stderr: '' })
 
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const end = ends.get(partition)! + 1
