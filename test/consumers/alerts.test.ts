@@ -7,7 +7,7 @@ import { PACKAGE_ROOT, readConfig } from '../../src/app/config.ts'
 import { startService } from '../../src/app/service.ts'
 import type { StoreResult } from '../../src/store/meter-store.ts'
 
-/** Those of a call of the store. */
+/** What a call of the store can end with. */
 const RESULTS: readonly StoreResult[] = ['done', 'refused', 'unavailable']
 const RULES = 'deploy/prometheus-alerts.yml'
 const RUNBOOK = 'docs/runbook.md'
