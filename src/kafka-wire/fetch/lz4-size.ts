@@ -1,10 +1,10 @@
+import { endOfSkippable } from './skippable-frame.ts'
+
 // A frame, in little-endian numbers:
 //   magic uint32 · flags · block descriptor · content size uint64, if flagged · dictionary uint32, if
 //   flagged · checksum uint8 · blocks · an end of four zeros · checksum uint32, if flagged
 // A block: size uint32 (the highest bit: not compressed) · data · checksum uint32, if flagged.
-// A skippable frame: magic uint32 · size uint32 · data.
 const MAGIC = 0x184d2204
-const SKIPPABLE_MAGIC = 0x184d2a50
 const BLOCK_CHECKSUM = 0x10
 const CONTENT_SIZE = 0x08
 const CONTENT_CHECKSUM = 0x04
@@ -23,11 +23,12 @@ export function unpackedLz4Bytes(data: Buffer): number {
   let bytes = 0
   let at = 0
   while (at + 8 <= data.length) {
-    const magic = data.readUInt32LE(at)
-    if ((magic & 0xfffffff0) === SKIPPABLE_MAGIC) {
-      at += 8 + data.readUInt32LE(at + 4)
+    const end = endOfSkippable(data, at)
+    if (end !== undefined) {
+      at = end
       continue
     }
+    const magic = data.readUInt32LE(at)
     if (magic !== MAGIC) throw new Error('the data are no lz4 frame')
     const flags = data[at + 4]!
     const checksumBytes = (flags & BLOCK_CHECKSUM) === 0 ? 0 : 4

@@ -1,10 +1,10 @@
+import { endOfSkippable } from './skippable-frame.ts'
+
 // A frame, in little-endian numbers:
 //   magic uint32 · flags · window uint8, unless it is a single segment · dictionary · content size · blocks ·
 //   checksum uint32, if flagged
 // A block: uint24 of last (1 bit), type (2 bits) and size · data, one byte if it is repeated.
-// A skippable frame: magic uint32 · size uint32 · data.
 const MAGIC = 0xfd2fb528
-const SKIPPABLE_MAGIC = 0x184d2a50
 const SINGLE_SEGMENT = 0x20
 const CHECKSUM = 0x04
 const DICTIONARY_BYTES = [0, 1, 2, 4]
@@ -25,11 +25,12 @@ export function zstdSize(data: Buffer): ZstdSize {
   let claimedBytes = 0
   let at = 0
   while (at + 8 <= data.length) {
-    const magic = data.readUInt32LE(at)
-    if ((magic & 0xfffffff0) === SKIPPABLE_MAGIC) {
-      at += 8 + data.readUInt32LE(at + 4)
+    const end = endOfSkippable(data, at)
+    if (end !== undefined) {
+      at = end
       continue
     }
+    const magic = data.readUInt32LE(at)
     if (magic !== MAGIC) break
     const flags = data[at + 4]!
     const isSingle = (flags & SINGLE_SEGMENT) !== 0
