@@ -1,3 +1,4 @@
+import { ByteQuota, type Lease } from '../../lib/byte-quota.ts'
 import { Turns } from '../../lib/turns.ts'
 
 /** With less, most steps would be so small that their transactions and writes cost more than their fold. */
@@ -32,12 +33,12 @@ export class PartitionShares {
   readonly #leastShareBytes: number
   /** How many partitions may work at a time. */
   readonly #places: number
+  /** A partition at work leases the least share. */
+  readonly #atWork: ByteQuota
   #partitions = 0
-  #working = 0
-  readonly #waiting: (() => void)[] = []
   readonly #background = new Turns()
   readonly #held = new Map<PartitionShare, number>()
-  #shortages = 0
+  #smallSteps = 0
 
   /**
    * @param bytes of all shares together
@@ -47,6 +48,7 @@ export class PartitionShares {
     this.#bytes = bytes
     this.#leastShareBytes = leastShareBytes
     this.#places = Math.max(1, Math.floor(bytes / leastShareBytes))
+    this.#atWork = new ByteQuota(bytes)
   }
 
   get isCrowded(): boolean {
@@ -67,13 +69,17 @@ export class PartitionShares {
 
   /** How often a partition waited for its turn, or folded only a few records at a time. */
   get shortages(): number {
-    return this.#shortages
+    return this.#atWork.shortages + this.#smallSteps
   }
 
   join(): PartitionShare {
     const shares = this
     shares.#partitions++
     let hasLeft = false
+    let place: Lease | undefined
+    const takePlace = async () => {
+      place = await shares.#atWork.lease(shares.#leastShareBytes)
+    }
     const share: PartitionShare = {
       get bytes() {
         return Math.max(shares.#leastShareBytes, shares.#bytes / Math.max(1, shares.#partitions))
@@ -85,11 +91,25 @@ export class PartitionShares {
         if (!hasLeft) shares.#held.set(share, bytes)
       },
       isShort: () => {
-        shares.#shortages++
+        shares.#smallSteps++
       },
       inBackground: work => shares.#background.take(work),
-      during: work => shares.#during(work),
-      outside: wait => shares.#outside(wait),
+      during: async work => {
+        await takePlace()
+        try {
+          return await work()
+        } finally {
+          place?.release()
+        }
+      },
+      outside: async wait => {
+        place?.release()
+        try {
+          return await wait()
+        } finally {
+          await takePlace()
+        }
+      },
       leave: () => {
         if (!hasLeft) shares.#partitions--
         hasLeft = true
@@ -97,40 +117,6 @@ export class PartitionShares {
       },
     }
     return share
-  }
-
-  async #during<T>(work: () => Promise<T>): Promise<T> {
-    await this.#takePlace()
-    try {
-      return await work()
-    } finally {
-      this.#givePlace()
-    }
-  }
-
-  async #outside<T>(wait: () => Promise<T>): Promise<T> {
-    this.#givePlace()
-    try {
-      return await wait()
-    } finally {
-      await this.#takePlace()
-    }
-  }
-
-  /** In the order of the calls. */
-  async #takePlace(): Promise<void> {
-    if (this.#working < this.#places) {
-      this.#working++
-      return
-    }
-    this.#shortages++
-    await new Promise<void>(resolve => this.#waiting.push(resolve))
-  }
-
-  #givePlace(): void {
-    const next = this.#waiting.shift()
-    if (next === undefined) this.#working--
-    else next()
   }
 }
 
